@@ -1,0 +1,167 @@
+"""Where things are: paths, ports and the databases' addresses.
+
+Everything that differs between places comes from the environment (``THREEGAPS_*``); on one machine ``threegaps up``
+chooses what is not given, and remembers it in the runtime home (``state.json``; ``secrets.json`` for its eyes only).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from threegaps.errors import SettingsError
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+"""Calendar and schedules are the province's."""
+
+WAREHOUSE_DATABASE = "warehouse"
+AIRFLOW_DATABASE = "airflow"
+DEPARTMENT_DATABASE = "department_hrss"
+
+
+def _repository_root() -> Path:
+    return Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Paths of this checkout and of its runtime home.
+
+    Args:
+        root: The checkout: contracts, DAGs and the dbt project lie below it.
+        home: The runtime home: data, landing, logs, state.
+        environment: The variables that settings are read from.
+    """
+
+    root: Path
+    home: Path
+    environment: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings from the environment (by default this process's)."""
+        variables = dict(os.environ if environment is None else environment)
+        root = Path(variables.get("THREEGAPS_ROOT") or _repository_root()).resolve()
+        home = Path(variables.get("THREEGAPS_HOME") or root / ".threegaps").resolve()
+        return cls(root=root, home=home, environment=variables)
+
+    @property
+    def contracts_folder(self) -> Path:
+        return self.root / "expectations"
+
+    @property
+    def dbt_project_folder(self) -> Path:
+        return self.root / "dbt_project"
+
+    @property
+    def logs_folder(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def sandbox_folder(self) -> Path:
+        return self.home / "sandbox"
+
+    @property
+    def landing_uri(self) -> str:
+        """Where landed bytes are kept: a local folder by default, any object store by its URI."""
+        return self.environment.get("THREEGAPS_LANDING_URI") or f"file://{self.home / 'landing'}"
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the departments behind the feeds are the synthetic ones: all they say is labelled synthetic."""
+        return self.environment.get("THREEGAPS_SANDBOX", "1") not in {"0", "false", "no"}
+
+    def state(self) -> dict[str, Any]:
+        """What ``up`` chose and remembers: ports, the sandbox's scale and seed."""
+        return _read_json(self.home / "state.json")
+
+    def remember(self, **values: Any) -> None:
+        """Add to what is remembered, atomically."""
+        _write_json(self.home / "state.json", {**self.state(), **values}, mode=0o644)
+
+    def secret(self, name: str) -> str:
+        """A secret of this runtime home by its name, made at the first call.
+
+        The file is readable by its owner only; a secret never stands in a command line or a log.
+        """
+        path = self.home / "secrets.json"
+        known = _read_json(path)
+        if name not in known:
+            known[name] = secrets.token_urlsafe(24)
+            _write_json(path, known, mode=0o600)
+        return str(known[name])
+
+    def warehouse(self) -> dict[str, str]:
+        """Host, port, user, password and dbname of the warehouse, as role ``pipeline``.
+
+        Raises:
+            SettingsError: No address is given and ``threegaps up`` has not run here.
+        """
+        given = {
+            "host": self.environment.get("THREEGAPS_WAREHOUSE_HOST"),
+            "port": self.environment.get("THREEGAPS_WAREHOUSE_PORT"),
+            "user": self.environment.get("THREEGAPS_WAREHOUSE_USER"),
+            "password": self.environment.get("THREEGAPS_WAREHOUSE_PASSWORD"),
+            "dbname": self.environment.get("THREEGAPS_WAREHOUSE_DATABASE"),
+        }
+        if given["host"]:
+            return {
+                "host": given["host"],
+                "port": given["port"] or "5432",
+                "user": given["user"] or "pipeline",
+                "password": given["password"] or "",
+                "dbname": given["dbname"] or WAREHOUSE_DATABASE,
+            }
+        port = self.state().get("postgres_port")
+        if port is None:
+            raise SettingsError(
+                "The warehouse has no address.",
+                advice="run `threegaps up`, or set THREEGAPS_WAREHOUSE_HOST and the rest.",
+            )
+        return {
+            "host": "127.0.0.1",
+            "port": str(port),
+            "user": "pipeline",
+            "password": self.secret("postgres_pipeline"),
+            "dbname": WAREHOUSE_DATABASE,
+        }
+
+    def warehouse_dsn(self) -> str:
+        """The warehouse's address as psycopg takes it."""
+        return to_dsn(self.warehouse())
+
+
+def to_dsn(parts: Mapping[str, str]) -> str:
+    """Key-value connection string of *parts*, quoted as libpq asks."""
+    return " ".join(f"{key}='{_quoted(value)}'" for key, value in parts.items() if value)
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise SettingsError(
+            f"{path.name} in the runtime home is not valid JSON: {error}.", advice="restore or delete it."
+        ) from error
+
+
+def _write_json(path: Path, values: Mapping[str, Any], *, mode: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
+        json.dump(values, file, ensure_ascii=False, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,59 @@
+"""Fixtures for all tests: a real PostgreSQL on loopback, a migrated warehouse."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from threegaps.services.postgres import PostgresServer, ensure_database, ensure_role, temporary_server
+
+_numbers = itertools.count(1)
+PIPELINE_PASSWORD = "pipeline-in-tests"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One running server for the whole session; databases are made per test."""
+    with temporary_server() as server:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            for group in ("bi_reader", "county_reader"):
+                ensure_role(connection, group)
+            ensure_role(connection, "pipeline", password=PIPELINE_PASSWORD)
+            connection.execute("alter role pipeline createrole")
+        yield server
+
+
+def new_database(server: PostgresServer) -> str:
+    """A new empty database owned by pipeline; its name."""
+    name = f"warehouse_{next(_numbers)}"
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        ensure_database(connection, name, owner="pipeline")
+    return name
+
+
+@pytest.fixture
+def empty_database(postgres: PostgresServer) -> str:
+    """Connection string of an empty database, as role pipeline."""
+    return postgres.dsn(new_database(postgres), user="pipeline", password=PIPELINE_PASSWORD)
+
+
+@pytest.fixture
+def warehouse(empty_database: str) -> str:
+    """Connection string of a warehouse migrated to the newest ledger."""
+    from threegaps.ledger.migrate import upgrade
+
+    upgrade(empty_database)
+    return empty_database
+
+
+@pytest.fixture(scope="module")
+def shared_warehouse(postgres: PostgresServer) -> str:
+    """As `warehouse`, one for all tests of a module."""
+    from threegaps.ledger.migrate import upgrade
+
+    dsn = postgres.dsn(new_database(postgres), user="pipeline", password=PIPELINE_PASSWORD)
+    upgrade(dsn)
+    return dsn

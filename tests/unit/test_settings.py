@@ -1,0 +1,47 @@
+"""Settings come from the environment first, then from what `up` remembered."""
+
+from __future__ import annotations
+
+import pickle
+import stat
+
+import pytest
+
+from threegaps.errors import FeedError, SettingsError
+from threegaps.settings import Settings, to_dsn
+
+
+def test_a_secret_is_made_once_and_kept_from_others(tmp_path):
+    settings = Settings.load({"THREEGAPS_HOME": str(tmp_path)})
+    first = settings.secret("postgres_pipeline")
+    assert Settings.load({"THREEGAPS_HOME": str(tmp_path)}).secret("postgres_pipeline") == first
+    assert settings.secret("another") != first
+    assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+    assert first not in repr(settings)
+
+
+def test_without_an_address_the_warehouse_says_what_to_do(tmp_path):
+    with pytest.raises(SettingsError, match="threegaps up"):
+        Settings.load({"THREEGAPS_HOME": str(tmp_path)}).warehouse_dsn()
+
+
+def test_the_environment_wins_over_what_is_remembered(tmp_path):
+    settings = Settings.load({"THREEGAPS_HOME": str(tmp_path)})
+    settings.remember(postgres_port=5433)
+    assert settings.warehouse()["port"] == "5433"
+    given = Settings.load({"THREEGAPS_HOME": str(tmp_path), "THREEGAPS_WAREHOUSE_HOST": "db.example"})
+    assert given.warehouse()["host"] == "db.example"
+
+
+def test_a_connection_string_quotes_what_it_must():
+    assert to_dsn({"password": r"it's a \ one", "dbname": ""}) == r"password='it\'s a \\ one'"
+
+
+def test_an_error_names_its_place_and_survives_a_process_border():
+    error = FeedError(
+        "Not a date.", feed="hrss/certificates", file="zs01", row=7, column="issued_on", advice="mend it."
+    )
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 our own bytes
+    assert str(copy) == str(error)
+    assert str(error).startswith("[feed hrss/certificates, file zs01, row 7, column issued_on] Not a date.")
+    assert isinstance(copy, FeedError)
