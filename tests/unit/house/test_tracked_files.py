@@ -120,12 +120,13 @@ def test_every_public_name_says_what_it_is() -> None:
             continue
         if tree.body and ast.get_docstring(tree) is None:
             silent.append(str(place))
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith(
-                "_"
-            ):
-                if ast.get_docstring(node) is None:
-                    silent.append(f"{place}:{node.lineno} {node.name}")
+        silent += [
+            f"{place}:{node.lineno} {node.name}"
+            for node in tree.body
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and not node.name.startswith("_")
+            and ast.get_docstring(node) is None
+        ]
     assert not silent, "\n".join(silent)
 
 
@@ -135,10 +136,13 @@ def test_no_test_is_empty() -> None:
     for path in python_files("tests"):
         tree = ast.parse(read(path))
         helpers = _asserting_functions(tree)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-                if not _can_fail(node, helpers):
-                    empty.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+        empty += [
+            f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.name.startswith("test_")
+            and not _can_fail(node, helpers)
+        ]
     assert not empty, "\n".join(empty)
 
 

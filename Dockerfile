@@ -1,0 +1,37 @@
+# One image for every part of the system: Airflow, dbt, Great Expectations and the pipeline share one environment.
+FROM python:3.13-slim
+
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    TZ=Asia/Shanghai \
+    LANG=C.UTF-8
+
+# Nobody in the container is root; named volumes take over the owner of the folders made here.
+RUN groupadd --gid 10001 threegaps \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/threegaps --shell /usr/sbin/nologin threegaps \
+    && install --directory --owner=10001 --group=10001 --mode=0700 \
+        /var/lib/threegaps /var/lib/threegaps/landing /var/lib/threegaps/logs /var/lib/threegaps/airflow /var/lib/threegaps/drop \
+        /var/lib/threegaps/sandbox
+
+WORKDIR /srv/threegaps
+
+# The lock first: a change of our own code leaves this layer as it is.
+COPY requirements.txt ./
+RUN pip install --only-binary :all: -r requirements.txt
+
+COPY LICENSE README.md pyproject.toml requirements.in ./
+COPY plugins ./plugins
+COPY dags ./dags
+COPY expectations ./expectations
+COPY dbt_project ./dbt_project
+COPY sandbox ./sandbox
+RUN pip install --no-deps --editable .
+
+ENV THREEGAPS_ROOT=/srv/threegaps \
+    THREEGAPS_HOME=/var/lib/threegaps \
+    AIRFLOW_HOME=/var/lib/threegaps/airflow
+
+USER 10001:10001
+CMD ["threegaps", "--help"]
