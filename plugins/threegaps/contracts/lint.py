@@ -1,0 +1,104 @@
+"""The full check of a contract: the standard's own JSON schema and model, then the house's rules.
+
+Too slow for a DAG file, so it runs in `make lint` and in the tests; what the pipeline relies on is checked by the
+loader each time.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+from open_data_contract_standard.model import OpenDataContractStandard
+
+from threegaps.calendar import CADENCES, Delivery
+from threegaps.contracts.loader import load_contract
+from threegaps.contracts.model import Contract
+from threegaps.errors import ThreeGapsError
+
+_CHINESE = range(0x4E00, 0xA000)
+
+
+def lint_contract(path: Path) -> list[str]:
+    """Everything that is wrong with the contract at *path*, a sentence each; empty when it is right."""
+    path = Path(path)
+    try:
+        document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)  # noqa: S506  # the safe loader, in C
+    except yaml.YAMLError as error:
+        return [f"{path.name}: not valid YAML: {error}"]
+    problems = [
+        f"{path.name}: {'/'.join(map(str, error.absolute_path)) or 'document'}: {error.message}"
+        for error in _validator().iter_errors(document)
+    ]
+    if problems:
+        return problems
+    try:
+        OpenDataContractStandard.model_validate(document)
+    except ValueError as error:
+        return [f"{path.name}: {error}"]
+    try:
+        contract = load_contract(path)
+    except ThreeGapsError as error:
+        return [f"{path.name}: {error}"]
+    return [f"{path.name}: {problem}" for problem in _house_rules(contract, path)]
+
+
+@cache
+def _validator() -> Any:
+    schema = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8"))
+    return jsonschema.Draft201909Validator(schema)
+
+
+def _house_rules(contract: Contract, path: Path) -> list[str]:
+    problems: list[str] = []
+    expected = f"{path.parent.name}/{path.name.removesuffix('.odcs.yaml')}"
+    if contract.feed != expected:
+        problems.append(f"id {contract.feed} does not fit the file's place {expected}")
+    if contract.table != contract.feed.replace("/", "_"):
+        problems.append(f"physicalName {contract.table} is not the feed's name")
+    if contract.cadence not in CADENCES:
+        problems.append(f"cadence {contract.cadence} is not known")
+    else:
+        try:
+            Delivery.parse(contract.cadence, contract.first_delivery)  # type: ignore[arg-type]
+        except ThreeGapsError as error:
+            problems.append(str(error))
+    rules = {rule.rule: rule for rule in contract.rules}
+    for column in contract.columns:
+        problems.extend(_column_problems(contract, column.name, rules))
+    for rule in (*contract.rules, *contract.batch_rules):
+        if not _has_chinese(rule.message_zh) or not rule.message_en.strip():
+            problems.append(f"rule {rule.rule} lacks a message in Chinese or in English")
+    for needed in ("row_shape", "key_unique"):
+        if needed not in rules:
+            problems.append(f"rule {needed} is missing")
+    return problems
+
+
+def _column_problems(contract: Contract, name: str, rules: dict[str, Any]) -> list[str]:
+    column = contract.by_name[name]
+    problems = []
+    if not _has_chinese(column.description_zh):
+        problems.append(f"column {name}: businessName is not Chinese")
+    if not column.description_en.strip():
+        problems.append(f"column {name}: description is empty")
+    if column.required and f"{name}_required" not in rules:
+        problems.append(f"column {name} is required and has no rule {name}_required")
+    if column.logical_type != "string" and f"{name}_type" not in rules:
+        problems.append(f"column {name} is no text and has no rule {name}_type")
+    if column.code_list and column.logical_type == "string":
+        rule = rules.get(f"{name}_code")
+        if rule is None:
+            problems.append(f"column {name} has a code list and no rule {name}_code")
+        elif list(rule.kwargs["value_set"]) != [code.code for code in column.code_list]:
+            problems.append(f"column {name}: rule {name}_code and its code list differ")
+    return problems
+
+
+def _has_chinese(text: str) -> bool:
+    return any(ord(character) in _CHINESE for character in text)
