@@ -1,0 +1,112 @@
+with
+
+stock as (
+    select * from {{ ref('int_employment_stock') }}
+),
+
+indicator_slices as (
+    select * from {{ ref('indicator_slice') }}
+),
+
+area_member as (
+    select * from {{ ref('area_member') }}
+),
+
+areas as (
+    select distinct
+        area_code,
+        period_end,
+        reference_date
+    from indicator_slices
+    where
+        indicator_code in ('M21-1', 'M21-2', 'G1-2')
+        and is_affected
+),
+
+-- membership is that at the end of the period, the stock that of the reference date
+members as (
+    select
+        areas.area_code,
+        areas.period_end,
+        areas.reference_date,
+        area_member.county_code
+    from areas
+    inner join area_member
+        on
+            areas.area_code = area_member.area_code
+            and area_member.valid_from <= areas.period_end
+            and areas.period_end < area_member.valid_to
+),
+
+-- persons of one county add up over counties; those of several are told apart in each area
+county_counts as (
+    select
+        reference_date,
+        work_county_code,
+        residence_kind,
+        count(*) as n_employed,
+        count(*) filter (where is_certified) as n_certified,
+        count(*) filter (where is_high_skilled) as n_high_skilled
+    from stock
+    where is_in_one_county
+    group by reference_date, work_county_code, residence_kind
+),
+
+several_counties as (
+    select
+        members.area_code,
+        members.period_end,
+        stock.residence_kind,
+        stock.is_certified,
+        stock.is_high_skilled,
+        row_number() over (
+            partition by members.area_code, members.period_end, stock.person_id
+            order by stock.start_date desc, stock.employer_code collate "C" desc
+        ) as spell_rank
+    from stock
+    inner join members
+        on
+            stock.reference_date = members.reference_date
+            and stock.work_county_code = members.county_code
+    where not stock.is_in_one_county
+),
+
+parts as (
+    select
+        members.area_code,
+        members.period_end,
+        county_counts.residence_kind,
+        county_counts.n_employed,
+        county_counts.n_certified,
+        county_counts.n_high_skilled
+    from county_counts
+    inner join members
+        on
+            county_counts.reference_date = members.reference_date
+            and county_counts.work_county_code = members.county_code
+    union all
+    select
+        area_code,
+        period_end,
+        residence_kind,
+        count(*) as n_employed,
+        count(*) filter (where is_certified) as n_certified,
+        count(*) filter (where is_high_skilled) as n_high_skilled
+    from several_counties
+    where spell_rank = 1
+    group by area_code, period_end, residence_kind
+),
+
+workforce as (
+    select
+        area_code,
+        period_end,
+        residence_kind,
+        sum(n_employed)::bigint as n_employed,
+        sum(n_certified)::bigint as n_certified,
+        sum(n_high_skilled)::bigint as n_high_skilled
+    from parts
+    group by area_code, period_end, residence_kind
+)
+
+select * from workforce

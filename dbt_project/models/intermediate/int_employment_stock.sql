@@ -1,0 +1,73 @@
+with
+
+spells as (
+    select * from {{ ref('fct_employment_spell') }}
+),
+
+holders as (
+    select * from {{ ref('int_holder_level') }}
+),
+
+indicator_slices as (
+    select * from {{ ref('indicator_slice') }}
+),
+
+reference_dates as (
+    select distinct reference_date
+    from indicator_slices
+    where
+        indicator_code in ('M21-1', 'M21-2', 'G1-2')
+        and is_affected
+),
+
+in_force as (
+    select
+        reference_dates.reference_date,
+        spells.work_county_code,
+        spells.person_id,
+        spells.residence_kind,
+        spells.start_date,
+        spells.employer_code,
+        row_number() over (
+            partition by reference_dates.reference_date, spells.person_id, spells.work_county_code
+            order by spells.start_date desc, spells.employer_code collate "C" desc
+        ) as spell_rank
+    from spells
+    inner join reference_dates
+        on
+            spells.start_date <= reference_dates.reference_date
+            and (spells.end_date is null or spells.end_date >= reference_dates.reference_date)
+),
+
+latest_in_county as (
+    select
+        reference_date,
+        work_county_code,
+        person_id,
+        residence_kind,
+        start_date,
+        employer_code,
+        count(*) over (partition by reference_date, person_id) = 1 as is_in_one_county
+    from in_force
+    where spell_rank = 1
+),
+
+with_level as (
+    select
+        latest_in_county.reference_date,
+        latest_in_county.work_county_code,
+        latest_in_county.person_id,
+        latest_in_county.residence_kind,
+        latest_in_county.start_date,
+        latest_in_county.employer_code,
+        latest_in_county.is_in_one_county,
+        holders.person_id is not null as is_certified,
+        coalesce(holders.level_rank >= 3, false) as is_high_skilled
+    from latest_in_county
+    left join holders
+        on
+            latest_in_county.reference_date = holders.reference_date
+            and latest_in_county.person_id = holders.person_id
+)
+
+select * from with_level

@@ -1,0 +1,124 @@
+with
+
+completed as (
+    select * from {{ ref('int_completed_training') }}
+),
+
+spells as (
+    select * from {{ ref('fct_employment_spell') }}
+),
+
+indicator_slices as (
+    select * from {{ ref('indicator_slice') }}
+),
+
+quarters as (
+    select distinct period_start
+    from indicator_slices
+    where
+        indicator_code in ('M01-1', 'M01-2', 'O-1', 'O-2', 'O-3')
+        and is_affected
+),
+
+candidates as (
+    select
+        'any' as exit_kind,
+        completed.*
+    from completed
+    where completed.period_type = 'quarter'
+    union all
+    select
+        'assessed' as exit_kind,
+        completed.*
+    from completed
+    where
+        completed.period_type = 'quarter'
+        and completed.ends_in_assessment
+),
+
+ranked as (
+    select
+        candidates.*,
+        row_number() over (
+            partition by candidates.exit_kind, candidates.period_start, candidates.person_id
+            order by candidates.completion_date desc, candidates.enrollment_id collate "C" desc
+        ) as record_rank
+    from candidates
+    inner join quarters
+        on candidates.period_start = quarters.period_start
+),
+
+exits as (
+    select
+        exit_kind,
+        period_start,
+        person_id,
+        enrollment_id,
+        residence_county_code,
+        occupation_code,
+        start_date,
+        completion_date,
+        (date_trunc('month', completion_date::timestamp) + interval '6 months')::date as month_6_start,
+        (date_trunc('month', completion_date::timestamp) + interval '7 months' - interval '1 day')::date as month_6_end,
+        (period_start + interval '6 months')::date as quarter_2_start,
+        (period_start + interval '9 months' - interval '1 day')::date as quarter_2_end,
+        (period_start + interval '12 months')::date as quarter_4_start,
+        (period_start + interval '15 months' - interval '1 day')::date as quarter_4_end
+    from ranked
+    where record_rank = 1
+),
+
+spell_ranges as (
+    select
+        person_id,
+        start_date,
+        coalesce(end_date, 'infinity'::date) as end_date
+    from spells
+),
+
+followed as (
+    select
+        exits.exit_kind,
+        exits.enrollment_id,
+        bool_or(
+            spell_ranges.start_date <= exits.start_date and spell_ranges.end_date >= exits.start_date
+        ) as was_employed_at_entry,
+        bool_or(
+            spell_ranges.start_date <= exits.month_6_end and spell_ranges.end_date >= exits.month_6_start
+        ) as is_employed_in_month_6,
+        bool_or(
+            spell_ranges.start_date <= exits.quarter_2_end and spell_ranges.end_date >= exits.quarter_2_start
+        ) as is_employed_in_quarter_2,
+        bool_or(
+            spell_ranges.start_date <= exits.quarter_4_end and spell_ranges.end_date >= exits.quarter_4_start
+        ) as is_employed_in_quarter_4
+    from exits
+    inner join spell_ranges
+        on exits.person_id = spell_ranges.person_id
+    group by exits.exit_kind, exits.enrollment_id
+),
+
+followed_exits as (
+    select
+        exits.exit_kind,
+        exits.period_start,
+        exits.person_id,
+        exits.enrollment_id,
+        exits.residence_county_code,
+        exits.occupation_code,
+        exits.start_date,
+        exits.completion_date,
+        exits.quarter_2_start,
+        exits.quarter_2_end,
+        coalesce(followed.was_employed_at_entry, false) as was_employed_at_entry,
+        coalesce(followed.is_employed_in_month_6, false) as is_employed_in_month_6,
+        coalesce(followed.is_employed_in_quarter_2, false) as is_employed_in_quarter_2,
+        coalesce(followed.is_employed_in_quarter_4, false) as is_employed_in_quarter_4
+    from exits
+    left join followed
+        on
+            exits.exit_kind = followed.exit_kind
+            and exits.enrollment_id = followed.enrollment_id
+)
+
+select * from followed_exits

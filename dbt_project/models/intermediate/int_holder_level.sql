@@ -1,0 +1,59 @@
+{{ config(
+    materialized='table',
+    indexes=[{'columns': ['reference_date', 'person_id']}]
+) }}
+
+with
+
+certificates as (
+    select * from {{ ref('fct_certificate') }}
+),
+
+indicator_slices as (
+    select * from {{ ref('indicator_slice') }}
+),
+
+reference_dates as (
+    select distinct reference_date
+    from indicator_slices
+    where
+        indicator_code in ('M14-2', 'M14-4', 'G3-1', 'M21-1', 'M21-2', 'G1-2')
+        and is_affected
+),
+
+valid_certificates as (
+    select
+        reference_dates.reference_date,
+        certificates.person_id,
+        -- a special-ability certificate has no level: its holder is certified, and of no level
+        case when certificates.certificate_type in ('01', '02') then certificates.level_rank end as level_rank
+    from certificates
+    inner join reference_dates
+        on
+            certificates.issued_on <= reference_dates.reference_date
+            and (certificates.valid_until is null or certificates.valid_until >= reference_dates.reference_date)
+    -- a revocation without a date was never valid
+    where
+        not certificates.is_revoked
+        or certificates.revoked_on > reference_dates.reference_date
+),
+
+holders as (
+    select
+        reference_date,
+        person_id,
+        max(level_rank) as level_rank
+    from valid_certificates
+    group by reference_date, person_id
+),
+
+labelled as (
+    select
+        reference_date,
+        person_id,
+        level_rank,
+        (array['5', '4', '3', '2', '1', 'T', 'S'])[level_rank] as level_code
+    from holders
+)
+
+select * from labelled

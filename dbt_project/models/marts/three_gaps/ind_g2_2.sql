@@ -1,0 +1,81 @@
+{{ indicator_config('G2-2') }}
+
+with
+
+certified_shares as (
+    select * from {{ ref('ind_m21_1') }}
+),
+
+slices as (
+    {{ indicator_slices('G2-2') }}
+),
+
+-- the list in force moves with its members; a fixed list does not
+lists as (
+    select
+        list.breakdown_value,
+        list.group_code,
+        list.rest_code
+    from (
+        values
+        ('in_force', 'G-MI', 'G-MI-REST'),
+        ('fixed_26', 'G-MI26', 'G-MI26-REST'),
+        ('fixed_25', 'G-MI25', 'G-MI25-REST'),
+        ('fixed_22', 'G-MI22', 'G-MI22-REST')
+    ) as list (breakdown_value, group_code, rest_code)
+),
+
+sides as (
+    select
+        slices.area_code,
+        slices.period_type,
+        slices.period_start,
+        lists.breakdown_value,
+        listed.numerator / nullif(listed.denominator, 0) as listed_share,
+        rest.numerator / nullif(rest.denominator, 0) as rest_share,
+        least(listed.n_persons, rest.n_persons) as n_persons
+    from slices
+    cross join lists
+    inner join certified_shares as listed
+        on
+            lists.group_code = listed.area_code
+            and slices.period_type = listed.period_type
+            and slices.period_start = listed.period_start
+    inner join certified_shares as rest
+        on
+            lists.rest_code = rest.area_code
+            and slices.period_type = rest.period_type
+            and slices.period_start = rest.period_start
+    where slices.area_level = 'province'
+),
+
+cells as (
+    select
+        area_code,
+        period_type,
+        period_start,
+        'list' as breakdown,
+        breakdown_value,
+        listed_share as numerator,
+        rest_share as denominator,
+        round(listed_share / nullif(rest_share, 0), 4) as value,
+        n_persons as n_persons,
+        null::bigint as n_employers,
+        true as is_supplied
+    from sides
+)
+
+select
+    'G2-2' as indicator_code,
+    area_code,
+    period_type,
+    period_start,
+    breakdown,
+    breakdown_value,
+    numerator,
+    denominator,
+    value,
+    n_persons,
+    n_employers,
+    is_supplied
+from cells
