@@ -1,0 +1,67 @@
+"""The script that makes the server's databases, run against a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from threegaps.ledger.migrate import upgrade
+
+from threegaps.services.postgres import SUPERUSER, PostgresServer, temporary_server
+from threegaps.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+SCRIPT = Settings.load().root / "docker" / "initdb" / "10-databases.sh"
+WAREHOUSE_PASSWORD = "it's a \\ password"
+AIRFLOW_PASSWORD = "another"
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[PostgresServer]:
+    """A server on which the script has run once, as the image runs it."""
+    with temporary_server() as server:
+        environment = {
+            "PATH": f"{server.binaries()}{os.pathsep}{os.environ['PATH']}",
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(server.port),
+            "PGPASSWORD": server.password,
+            "POSTGRES_USER": SUPERUSER,
+            "WAREHOUSE_PASSWORD": WAREHOUSE_PASSWORD,
+            "AIRFLOW_DATABASE_PASSWORD": AIRFLOW_PASSWORD,
+        }
+        finished = subprocess.run([SCRIPT], env=environment, capture_output=True, text=True, check=False)
+        assert finished.returncode == 0, finished.stderr
+        assert WAREHOUSE_PASSWORD not in finished.stdout + finished.stderr
+        yield server
+
+
+def test_the_ledger_migrates_as_pipeline(started: PostgresServer) -> None:
+    dsn = started.dsn("warehouse", user="pipeline", password=WAREHOUSE_PASSWORD)
+    upgrade(dsn)
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("select count(*) from ops.batch").fetchone() == (0,)
+
+
+def test_airflow_owns_its_database_and_enters_no_other(started: PostgresServer) -> None:
+    with psycopg.connect(started.dsn("airflow", user="airflow", password=AIRFLOW_PASSWORD)) as connection:
+        connection.execute("create table probe (number int)")
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        psycopg.connect(started.dsn("warehouse", user="airflow", password=AIRFLOW_PASSWORD))
+
+
+def test_the_pipeline_is_no_superuser(started: PostgresServer) -> None:
+    with psycopg.connect(started.dsn()) as connection:
+        rows = connection.execute(
+            "select rolname, rolsuper, rolcanlogin from pg_roles where rolname = any(%s) order by 1",
+            [["pipeline", "airflow", "bi_reader", "county_reader"]],
+        ).fetchall()
+    assert rows == [
+        ("airflow", False, True),
+        ("bi_reader", False, False),
+        ("county_reader", False, False),
+        ("pipeline", False, True),
+    ]

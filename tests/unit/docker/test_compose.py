@@ -1,0 +1,402 @@
+"""docker-compose.yml, Dockerfile and .env.example, held against the project so that they cannot drift from it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from threegaps.settings import AIRFLOW_DATABASE, WAREHOUSE_DATABASE, Settings
+
+ROOT = Settings.load().root
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+EXAMPLE = dict(
+    line.split("=", 1)
+    for line in (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+)
+OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("threegaps:")}
+RUN_ONCE = {"init", "sandbox-data"}
+
+
+def strings_of(node: Any) -> Iterator[str]:
+    """Every string below *node*."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for value in node.values():
+            yield from strings_of(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from strings_of(value)
+
+
+def interpolated(text: str) -> set[str]:
+    """Names that Compose replaces in *text*; ``$$`` is a dollar for the container."""
+    return set(re.findall(r"\$\{(\w+)", text.replace("$$", "")))
+
+
+def filled(text: str) -> str:
+    """*text* as Compose would hand it on, with a stand-in for what the example leaves empty."""
+    given = re.sub(r"(?<!\$)\$\{(\w+)[^}]*\}", lambda match: EXAMPLE[match.group(1)] or "generated", text)
+    return given.replace("$$", "$")
+
+
+def environment_of(service: str) -> dict[str, str]:
+    return {name: filled(str(value)) for name, value in SERVICES[service].get("environment", {}).items()}
+
+
+def commands_of(service: str) -> Iterator[list[str]]:
+    """Each command that the service runs, as a list of words: what it starts with and its health check."""
+    definition = SERVICES[service]
+    check = definition.get("healthcheck", {}).get("test", [])
+    for words in (definition.get("command", []), check[1:] if check[:1] == ["CMD"] else []):
+        if len(words) == 3 and words[0] in {"sh", "bash"}:
+            yield from (shlex.split(filled(line)) for line in words[2].splitlines() if line.strip())
+        elif words:
+            yield [filled(word) for word in words]
+    if check[:1] == ["CMD-SHELL"]:
+        yield shlex.split(filled(check[1]))
+
+
+def all_commands() -> list[tuple[str, list[str]]]:
+    return [(service, words) for service in SERVICES for words in commands_of(service)]
+
+
+def mounts_of(service: str) -> dict[str, str]:
+    """Target of each mount of the service, with its source."""
+    parts = [filled(mount).split(":") for mount in SERVICES[service].get("volumes", [])]
+    return {part[1]: part[0] for part in parts}
+
+
+# ---- what differs between places -------------------------------------------------------------------------------
+
+
+def test_each_variable_stands_in_the_example_and_each_example_is_used() -> None:
+    used = set().union(*(interpolated(text) for text in strings_of(COMPOSE)))
+    assert used == set(EXAMPLE)
+
+
+def test_each_variable_is_required() -> None:
+    """A variable that is missing stops the start; it never becomes an empty password."""
+    lax = [text for text in strings_of(COMPOSE) if re.search(r"(?<!\$)\$\{\w+(?!:\?)[^}\w]*\}", text)]
+    assert not lax
+
+
+def test_the_example_holds_no_secret() -> None:
+    secret = {name for name in EXAMPLE if re.search(r"PASSWORD|SECRET|_KEY$", name)}
+    assert {"POSTGRES_PASSWORD", "PSEUDONYM_KEY", "AIRFLOW_FERNET_KEY"} <= secret
+    assert {name: EXAMPLE[name] for name in secret} == dict.fromkeys(secret, "")
+    assert not [value for value in EXAMPLE.values() if re.search(r"://[^:@/]*:[^@/]+@", value)]
+
+
+def test_secrets_stay_out_of_git_and_image() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {".env", "secrets/"} <= set(ignored)
+    assert (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()[1] == "*"
+
+
+def test_no_secret_is_part_of_the_image() -> None:
+    assert not re.findall(r"^\s*(?:ARG|ENV).*(?:PASSWORD|SECRET|_KEY)\b", DOCKERFILE, re.MULTILINE)
+
+
+# ---- settings -------------------------------------------------------------------------------------------------
+
+
+def test_each_airflow_option_is_one_of_airflows() -> None:
+    from airflow.configuration import conf
+
+    known = {
+        f"AIRFLOW__{section.upper()}__{option.upper()}"
+        for section, description in conf.configuration_description.items()
+        for option in description["options"]
+    }
+    set_here = {name for service in OURS for name in environment_of(service) if name.startswith("AIRFLOW__")}
+    assert set_here
+    assert not set_here - known
+
+
+def test_the_classes_that_airflow_is_told_of_exist() -> None:
+    from importlib import import_module
+
+    from airflow.executors.executor_loader import ExecutorLoader
+
+    environment = environment_of("scheduler")
+    assert environment["AIRFLOW__CORE__EXECUTOR"] in ExecutorLoader.executors
+    module, name = environment["AIRFLOW__CORE__AUTH_MANAGER"].rsplit(".", 1)
+    assert hasattr(import_module(module), name)
+
+
+def test_each_setting_of_ours_is_read_by_the_project() -> None:
+    sources = [
+        *(ROOT / "plugins").rglob("*.py"),
+        ROOT / "dbt_project" / "profiles.yml",
+        *(ROOT / "sandbox").rglob("*.py"),
+    ]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    ours = {name for service in OURS for name in environment_of(service) if name.startswith("THREEGAPS_")}
+    ours |= set(re.findall(r"\b(THREEGAPS_\w+)=", DOCKERFILE))
+    assert ours
+    assert {name for name in ours if name not in text} == set()
+
+
+def test_dbt_finds_all_that_its_profile_asks_for() -> None:
+    profile = (ROOT / "dbt_project" / "profiles.yml").read_text(encoding="utf-8")
+    asked = set(re.findall(r"env_var\(\s*['\"](\w+)['\"]\s*\)", profile))
+    assert asked
+    assert asked <= set(environment_of("worker"))
+
+
+def test_there_is_a_connection_for_each_contract() -> None:
+    from threegaps.contracts.loader import load_contracts
+
+    needed = {contract.connection_id for contract in load_contracts(ROOT / "expectations")} | {"warehouse"}
+    prefix = "AIRFLOW_CONN_"
+    given = {name.removeprefix(prefix).lower() for name in environment_of("worker") if name.startswith(prefix)}
+    assert given == needed
+
+
+def test_the_pseudonym_key_reaches_the_judge_under_its_name() -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "plugins" / "threegaps").rglob("*.py"))
+    names = {name for name in environment_of("worker") if name.startswith("AIRFLOW_VAR_")}
+    assert len(names) == 2
+    assert {
+        name for name in names if name not in text and name.removeprefix("AIRFLOW_VAR_").lower() not in text
+    } == set()
+
+
+def test_connections_parse_and_lead_to_services() -> None:
+    from airflow.models.connection import Connection
+
+    environment = environment_of("worker")
+    warehouse = Connection(conn_id="warehouse", uri=environment["AIRFLOW_CONN_WAREHOUSE"])
+    assert (warehouse.conn_type, warehouse.login, warehouse.schema) == ("postgres", "pipeline", WAREHOUSE_DATABASE)
+    assert warehouse.host in SERVICES
+    assert environment["THREEGAPS_WAREHOUSE_HOST"] in SERVICES
+    for name in ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CELERY__RESULT_BACKEND"):
+        assert re.search(rf"@(\w+):5432/{AIRFLOW_DATABASE}$", environment[name])
+    for name, value in environment.items():
+        host = re.search(r"://(?:[^@/]*@)?([a-z-]+):\d+", value)
+        if host and not name.startswith("AIRFLOW_CONN_HRSS"):
+            assert host.group(1) in SERVICES, f"{name} leads to {host.group(1)}, which is no service"
+
+
+def test_the_file_drops_lie_in_the_volume() -> None:
+    from airflow.models.connection import Connection
+
+    environment = environment_of("worker")
+    for name in ("AIRFLOW_CONN_HRSS_FILE_DROP", "AIRFLOW_CONN_STATISTICS_FILE_DROP"):
+        folder = Path(Connection.from_json(environment[name]).extra_dejson["path"])
+        assert str(folder.parent) in mounts_of("worker")
+
+
+# ---- commands -------------------------------------------------------------------------------------------------
+
+
+def airflow_commands() -> list[list[str]]:
+    return [words for _, words in all_commands() if words[0] == "airflow"]
+
+
+@pytest.mark.parametrize("words", airflow_commands(), ids=" ".join)
+def test_airflow_knows_the_command(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.cli import cli_parser
+    from airflow.configuration import conf
+
+    # `airflow celery` and `airflow users` exist only with their executor and auth manager.
+    environment = environment_of("worker")
+    for option in ("AIRFLOW__CORE__EXECUTOR", "AIRFLOW__CORE__AUTH_MANAGER"):
+        monkeypatch.setenv(option, environment[option])
+    assert conf.get("core", "executor") == "CeleryExecutor"
+    parser = (
+        cli_parser.get_parser.__wrapped__()
+        if hasattr(cli_parser.get_parser, "__wrapped__")
+        else cli_parser.get_parser()
+    )
+    arguments = parser.parse_args(words[1:])
+    assert callable(arguments.func)
+
+
+def our_commands() -> list[list[str]]:
+    return [words for _, words in all_commands() if words[0] == "threegaps"]
+
+
+@pytest.mark.parametrize("words", our_commands(), ids=" ".join)
+def test_threegaps_knows_the_command(words: list[str]) -> None:
+    import typer
+    from threegaps.cli.app import app
+
+    command: Any = typer.main.get_command(app)
+    for word in words[1:]:
+        if word.startswith("-"):
+            assert any(word in parameter.opts for parameter in command.params)
+            continue
+        assert hasattr(command, "commands"), f"threegaps has no command {' '.join(words[1:])}"
+        assert word in command.commands
+        command = command.commands[word]
+    assert our_commands()
+
+
+def test_python_modules_that_are_run_exist() -> None:
+    for service, words in all_commands():
+        if words[:2] == ["python", "-m"]:
+            path = ROOT.joinpath(*words[2].split("."))
+            assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), f"{service}: {words[2]}"
+
+
+def test_nothing_else_is_run() -> None:
+    known = {"airflow", "threegaps", "python", "celery", "postgres", "pg_isready", "redis-cli", "exec"}
+    assert {words[0] for _, words in all_commands()} <= known
+
+
+def test_celerys_application_exists() -> None:
+    from importlib import import_module
+
+    words = next(words for _, words in all_commands() if words[0] == "celery")
+    module, name = words[words.index("--app") + 1].rsplit(".", 1)
+    assert "app" in vars(import_module(module)) or hasattr(import_module(module), name)
+
+
+# ---- health, rights, places -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_nobody_is_root(service: str) -> None:
+    user = str(SERVICES[service]["user"])
+    assert user.split(":")[0] not in {"", "0", "root"}
+    assert not SERVICES[service].get("privileged")
+
+
+def test_the_image_and_the_services_run_as_the_same_user() -> None:
+    users = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)
+    assert len(users) == 1
+    assert {str(service["user"]) for service in OURS.values()} == set(users)
+    user, group = users[0].split(":")
+    assert f"--uid {user}" in DOCKERFILE
+    assert f"--gid {group}" in DOCKERFILE
+
+
+@pytest.mark.parametrize("service", sorted(set(SERVICES) - RUN_ONCE))
+def test_each_service_is_watched_and_comes_back(service: str) -> None:
+    definition = SERVICES[service]
+    assert definition["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+    assert definition["restart"] == "unless-stopped"
+
+
+def test_one_time_services_do_not_come_back() -> None:
+    assert {SERVICES[name]["restart"] for name in RUN_ONCE & set(SERVICES)} == {"no"}
+
+
+def test_health_is_asked_where_it_is_answered() -> None:
+    from airflow.configuration import conf
+
+    scheduler = str(SERVICES["scheduler"]["healthcheck"]["test"])
+    port = conf.configuration_description["scheduler"]["options"]["scheduler_health_check_server_port"]["default"]
+    assert f"localhost:{port}/health" in scheduler
+    assert environment_of("scheduler")["AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK"] == "true"
+    web = SERVICES["api-server"]
+    inside = web["ports"][0].rsplit(":", 1)[1]
+    assert web["command"][web["command"].index("--port") + 1] == inside
+    assert f"localhost:{inside}/api/v2/monitor/health" in str(web["healthcheck"]["test"])
+    assert f"http://api-server:{inside}/" in environment_of("worker")["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"]
+
+
+def test_ports_are_offered_where_the_place_says() -> None:
+    offered = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert offered
+    assert all(port.startswith("${BIND_ADDRESS:?}:") for port in offered)
+    assert EXAMPLE["BIND_ADDRESS"] == "127.0.0.1"
+
+
+def test_who_is_waited_for_exists() -> None:
+    for name, service in SERVICES.items():
+        for other, condition in service.get("depends_on", {}).items():
+            assert other in SERVICES, f"{name} waits for {other}"
+            wanted = "service_completed_successfully" if other in RUN_ONCE else "service_healthy"
+            assert condition["condition"] == wanted
+
+
+def test_volumes_are_declared_and_used() -> None:
+    named = {
+        source for service in SERVICES for source in mounts_of(service).values() if not source.startswith(("/", "."))
+    }
+    assert named == set(COMPOSE["volumes"])
+    for service in SERVICES:
+        for source in mounts_of(service).values():
+            if source.startswith("."):
+                assert (ROOT / source).exists()
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_volumes_lie_where_the_image_has_a_folder_of_its_user(service: str) -> None:
+    made = re.search(r"install --directory --owner=10001 .*?(?=\n\n)", DOCKERFILE, re.DOTALL)
+    assert made
+    assert set(mounts_of(service)) <= set(re.findall(r"/var/lib/threegaps\S*", made.group()))
+
+
+def test_workers_share_the_landing_volume() -> None:
+    folder = environment_of("worker")["THREEGAPS_LANDING_URI"].removeprefix("file://")
+    assert mounts_of("worker")[folder] == "landing"
+    assert Settings.load({"THREEGAPS_LANDING_URI": f"file://{folder}"}).landing_uri == f"file://{folder}"
+
+
+def test_secrets_that_are_mounted_are_declared() -> None:
+    used = {name for service in SERVICES.values() for name in service.get("secrets", [])}
+    assert used == set(COMPOSE["secrets"])
+
+
+# ---- image ----------------------------------------------------------------------------------------------------
+
+
+def copied() -> list[str]:
+    lines = re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE)
+    return [source for line in lines for source in line.split()[:-1]]
+
+
+def test_what_the_image_copies_exists_and_is_let_in() -> None:
+    allowed = {
+        line.removeprefix("!")
+        for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+        if line.startswith("!")
+    }
+    assert set(copied()) == allowed
+    assert [source for source in copied() if not (ROOT / source).exists()] == []
+
+
+def test_the_image_holds_what_the_settings_point_to() -> None:
+    settings = Settings.load({"THREEGAPS_ROOT": str(ROOT)})
+    environment = environment_of("worker")
+    needed = {settings.contracts_folder.name, settings.dbt_project_folder.name}
+    for option in ("AIRFLOW__CORE__DAGS_FOLDER", "AIRFLOW__CORE__PLUGINS_FOLDER"):
+        path = Path(environment[option])
+        assert path.parent == Path(re.search(r"^WORKDIR (\S+)$", DOCKERFILE, re.MULTILINE).group(1))  # type: ignore[union-attr]
+        needed.add(path.name)
+    assert needed <= set(copied())
+
+
+def test_the_image_runs_a_python_that_the_project_supports() -> None:
+    import tomllib
+
+    from packaging.specifiers import SpecifierSet
+
+    version = re.search(r"^FROM python:([\d.]+)-slim$", DOCKERFILE, re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert version
+    assert f"{version.group(1)}.0" in SpecifierSet(project["requires-python"])
+    assert EXAMPLE["THREEGAPS_VERSION"] == project["version"]
+
+
+def test_the_first_start_makes_the_databases_that_are_used() -> None:
+    script = ROOT / "docker" / "initdb" / "10-databases.sh"
+    text = script.read_text(encoding="utf-8")
+    assert os.access(script, os.X_OK)
+    assert set(re.findall(r"^create database (\w+)", text, re.MULTILINE)) == {WAREHOUSE_DATABASE, AIRFLOW_DATABASE}
+    for variable in re.findall(r"^\\getenv \w+ (\w+)$", text, re.MULTILINE):
+        assert variable in SERVICES["postgres"]["environment"]
