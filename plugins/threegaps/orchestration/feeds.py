@@ -1,0 +1,87 @@
+"""The factory of feed DAGs: one DAG for each contract, all of one shape."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from typing import cast
+
+from airflow.sdk import DAG, Asset, task
+
+from threegaps.calendar import Cadence, Delivery
+from threegaps.contracts.model import Contract
+from threegaps.orchestration import tasks
+from threegaps.orchestration.names import feed_asset, feed_asset_uri, feed_dag
+from threegaps.orchestration.timetable import DeliveryTimetable
+
+_TASK_OPTIONS = {
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": dt.timedelta(minutes=30),
+}
+
+
+def asset_of(contract: Contract) -> Asset:
+    """The asset whose events say that a delivery of the feed has been loaded."""
+    return Asset(name=feed_asset(contract.feed), uri=feed_asset_uri(contract.feed), group="feeds")
+
+
+def last_delivery(contract: Contract) -> str | None:
+    """Where deliveries end by themselves: in the sandbox, whose departments know nothing after a certain day."""
+    last_day = os.environ.get("THREEGAPS_SANDBOX_LAST_DAY")
+    if not last_day:
+        return None
+    return Delivery.containing(cast("Cadence", contract.cadence), dt.date.fromisoformat(last_day)).key
+
+
+def feed_dag_of(contract: Contract) -> DAG:
+    """Land, then load: the DAG of one feed; its runs carry a delivery as their partition key."""
+    cadence = cast("Cadence", contract.cadence)
+    with DAG(
+        feed_dag(contract.feed),
+        dag_display_name=f"{contract.title_zh} {contract.feed}",
+        description=contract.title_en,
+        doc_md=_page(contract),
+        schedule=DeliveryTimetable(cadence, contract.due_cron, last_delivery=last_delivery(contract)),
+        catchup=False,
+        # Loads of a feed wait for each other on a lock; a second run would only hold a slot.
+        max_active_runs=1,
+        dagrun_timeout=dt.timedelta(hours=12),
+        tags=["feed", contract.department, contract.cadence],
+        default_args={"owner": contract.department, **_TASK_OPTIONS},
+    ) as dag:
+
+        @task(
+            task_id="land",
+            pool=contract.pool,
+            retries=5,
+            retry_delay=dt.timedelta(seconds=20),
+            execution_timeout=dt.timedelta(hours=3),
+        )
+        def land(partition_key: str | None = None) -> None:
+            tasks.land(contract.feed, cadence, partition_key)
+
+        @task(
+            task_id="load",
+            outlets=[asset_of(contract)],
+            retries=3,
+            retry_delay=dt.timedelta(seconds=20),
+            execution_timeout=dt.timedelta(hours=6),
+        )
+        def load(partition_key: str | None = None) -> None:
+            tasks.load(contract.feed, cadence, partition_key)
+
+        land() >> load()
+    return dag
+
+
+def _page(contract: Contract) -> str:
+    columns = "\n".join(
+        f"| `{column.name}` | {column.description_zh} | {column.description_en} | {column.grade} |"
+        for column in contract.columns
+    )
+    return (
+        f"**{contract.title_zh}** · {contract.title_en}\n\n"
+        f"来源 {contract.owner_zh} · connection `{contract.connection_id}` · {contract.delivery_kind} · "
+        f"due {contract.due_day}\n\n"
+        f"| column | 含义 | meaning | grade |\n|---|---|---|---|\n{columns}\n"
+    )
