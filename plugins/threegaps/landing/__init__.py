@@ -1,0 +1,1 @@
+"""Landing: bytes as they were sent, immutable, each with its manifest."""

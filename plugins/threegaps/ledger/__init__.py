@@ -1,0 +1,1 @@
+"""The ledger: what arrived, what became of it, what was built and released from it."""

@@ -1,0 +1,278 @@
+"""Batches: one judgement each of landed objects under a contract, a code version and a key version."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from threegaps.errors import LedgerError
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One row of ``ops.batch``, as far as others decide by it."""
+
+    batch_id: int
+    feed: str
+    delivery: str
+    status: str
+    contract_hash: str
+    code_version: str
+    pseudonym_key_version: str
+    place_number: int | None
+    supersedes_batch_id: int | None
+    is_complete: bool
+    physical_lines: int | None
+    structural: int | None
+    received: int | None
+    accepted: int | None
+    refused: int | None
+    duplicates: int | None
+    inserted: int | None
+    changed: int | None
+    unchanged: int | None
+    withdrawn: int | None
+    closed_by_absence: int | None
+    stop_rule: str | None
+    message_en: str | None
+    message_zh: str | None
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
+_COLUMNS = ", ".join(Batch.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Counts and findings of a judgement, as the ledger keeps them."""
+
+    physical_lines: int
+    structural: int
+    received: int
+    accepted: int
+    refused: int
+    duplicates: int
+    structural_reasons: Mapping[str, int]
+    normalisations: Mapping[str, int]
+    message_en: str
+    message_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What the accepted rows of a batch did to the raw table."""
+
+    inserted: int
+    changed: int
+    unchanged: int
+    withdrawn: int
+    closed_by_absence: int = 0
+
+
+def begin_batch(
+    connection: psycopg.Connection[Any],
+    *,
+    feed: str,
+    delivery: str,
+    landed_object_ids: Iterable[int],
+    contract_hash: str,
+    code_version: str,
+    pseudonym_key_version: str,
+    supersedes: Batch | None = None,
+) -> int:
+    """Enter a batch that is about to be judged; its number."""
+    row = connection.execute(
+        "insert into ops.batch (feed, delivery, status, contract_hash, code_version, pseudonym_key_version,"
+        " supersedes_batch_id) values (%s, %s, 'judging', %s, %s, %s, %s) returning batch_id",
+        [feed, delivery, contract_hash, code_version, pseudonym_key_version, supersedes and supersedes.batch_id],
+    ).fetchone()
+    if row is None:
+        raise LedgerError("The ledger gave the batch no number.", feed=feed)
+    batch_id = int(row[0])
+    place = batch_id if supersedes is None else supersedes.place_number or supersedes.batch_id
+    connection.execute("update ops.batch set place_number = %s where batch_id = %s", [place, batch_id])
+    connection.execute(
+        "insert into ops.batch_object (batch_id, landed_object_id) select %s, unnest(%s::bigint[])",
+        [batch_id, list(landed_object_ids)],
+    )
+    return batch_id
+
+
+def abandon_judging(connection: psycopg.Connection[Any], feed: str) -> list[int]:
+    """Mark batches that an aborted run left in judgement as failed; their numbers.
+
+    To be called under the feed's load lock: whoever judged them is gone.
+    """
+    rows = connection.execute(
+        "update ops.batch set status = 'failed', finished_at = clock_timestamp(),"
+        " message_en = 'The run ended before the batch was committed; nothing of it was kept.',"
+        " message_zh = '运行在提交前中断,本批次未保留任何数据。'"
+        " where feed = %s and status = 'judging' returning batch_id",
+        [feed],
+    ).fetchall()
+    return [int(row[0]) for row in rows]
+
+
+def fail_batch(connection: psycopg.Connection[Any], batch_id: int, message: str) -> None:
+    """Mark a batch as failed by an error."""
+    connection.execute(
+        "update ops.batch set status = 'failed', finished_at = clock_timestamp(), message_en = %s, message_zh = %s"
+        " where batch_id = %s",
+        [message, f"处理失败:{message}", batch_id],
+    )
+
+
+def stop_batch(connection: psycopg.Connection[Any], batch_id: int, *, rule: str, judged: Judged) -> None:
+    """Mark a batch as stopped by a rule; its counts stay."""
+    _enter_counts(connection, batch_id, judged)
+    connection.execute(
+        "update ops.batch set status = 'stopped', stop_rule = %s, finished_at = clock_timestamp() where batch_id = %s",
+        [rule, batch_id],
+    )
+
+
+def finish_batch(
+    connection: psycopg.Connection[Any],
+    batch_id: int,
+    *,
+    judged: Judged,
+    merged: Merged,
+    is_complete: bool,
+    watermark_from: str | None,
+    watermark_to: str | None,
+) -> None:
+    """Mark a batch as loaded, with its counts; the batch that it supersedes loses its place."""
+    _enter_counts(connection, batch_id, judged)
+    connection.execute(
+        "update ops.batch set status = 'loaded', inserted = %s, changed = %s, unchanged = %s, withdrawn = %s,"
+        " closed_by_absence = %s, is_complete = %s, watermark_from = %s, watermark_to = %s,"
+        " finished_at = clock_timestamp() where batch_id = %s",
+        [
+            merged.inserted,
+            merged.changed,
+            merged.unchanged,
+            merged.withdrawn,
+            merged.closed_by_absence,
+            is_complete,
+            watermark_from,
+            watermark_to,
+            batch_id,
+        ],
+    )
+    connection.execute(
+        "update ops.batch set status = 'superseded'"
+        " where batch_id = (select supersedes_batch_id from ops.batch where batch_id = %s)",
+        [batch_id],
+    )
+
+
+def _enter_counts(connection: psycopg.Connection[Any], batch_id: int, judged: Judged) -> None:
+    connection.execute(
+        "update ops.batch set physical_lines = %s, structural = %s, received = %s, accepted = %s, refused = %s,"
+        " duplicates = %s, structural_reasons = %s, normalisations = %s, message_en = %s, message_zh = %s"
+        " where batch_id = %s",
+        [
+            judged.physical_lines,
+            judged.structural,
+            judged.received,
+            judged.accepted,
+            judged.refused,
+            judged.duplicates,
+            Jsonb(dict(judged.structural_reasons)),
+            Jsonb(dict(judged.normalisations)),
+            judged.message_en,
+            judged.message_zh,
+            batch_id,
+        ],
+    )
+
+
+def record_checks(connection: psycopg.Connection[Any], batch_id: int, checks: Iterable[tuple[Any, ...]]) -> None:
+    """Enter the outcome of each rule: (rule, expectation, column, action, evaluated, unexpected, outcome, certified)."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into ops.check_result (batch_id, rule, expectation, column_name, action, evaluated, unexpected,"
+            " outcome, is_certified) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [(batch_id, *check) for check in checks],
+        )
+
+
+def get_batch(connection: psycopg.Connection[Any], batch_id: int) -> Batch:
+    """One batch.
+
+    Raises:
+        LedgerError: There is none of that number.
+    """
+    with connection.cursor(row_factory=class_row(Batch)) as cursor:
+        found = cursor.execute(f"select {_COLUMNS} from ops.batch where batch_id = %s", [batch_id]).fetchone()
+    if found is None:
+        raise LedgerError(f"There is no batch {batch_id}.", advice="see `threegaps batches`.")
+    return found
+
+
+def list_batches(
+    connection: psycopg.Connection[Any], *, feed: str | None = None, status: str | None = None, limit: int = 50
+) -> list[Batch]:
+    """The latest batches, newest first."""
+    with connection.cursor(row_factory=class_row(Batch)) as cursor:
+        cursor.execute(
+            f"select {_COLUMNS} from ops.batch where (%(feed)s::text is null or feed = %(feed)s)"
+            " and (%(status)s::text is null or status = %(status)s) order by batch_id desc limit %(limit)s",
+            {"feed": feed, "status": status, "limit": limit},
+        )
+        return cursor.fetchall()
+
+
+def batches_of_objects(connection: psycopg.Connection[Any], landed_object_ids: list[int]) -> list[Batch]:
+    """Batches that judged exactly these landed objects, newest first."""
+    columns = ", ".join(f"batch.{column}" for column in Batch.__slots__)
+    with connection.cursor(row_factory=class_row(Batch)) as cursor:
+        cursor.execute(
+            f"select {columns} from ops.batch as batch"
+            " where (select array_agg(o.landed_object_id order by o.landed_object_id) from ops.batch_object as o"
+            " where o.batch_id = batch.batch_id) = %s::bigint[] order by batch.batch_id desc",
+            [sorted(landed_object_ids)],
+        )
+        return cursor.fetchall()
+
+
+def loaded_object_ids(connection: psycopg.Connection[Any], feed: str, delivery: str) -> set[int]:
+    """Landed objects of a delivery that stand in a loaded batch."""
+    rows = connection.execute(
+        "select o.landed_object_id from ops.batch_object as o join ops.batch as b using (batch_id)"
+        " where b.feed = %s and b.delivery = %s and b.status = 'loaded'",
+        [feed, delivery],
+    ).fetchall()
+    return {int(row[0]) for row in rows}
+
+
+def previous_batch(connection: psycopg.Connection[Any], feed: str, delivery: str, batch_id: int) -> Batch | None:
+    """The last loaded batch of another delivery of the feed: what batch rules compare with."""
+    with connection.cursor(row_factory=class_row(Batch)) as cursor:
+        return cursor.execute(
+            f"select {_COLUMNS} from ops.batch where feed = %s and status = 'loaded' and delivery < %s"
+            " and batch_id <> %s order by delivery desc, place_number desc limit 1",
+            [feed, delivery, batch_id],
+        ).fetchone()
+
+
+def pending_batches(connection: psycopg.Connection[Any]) -> list[int]:
+    """Loaded batches that no released build has consumed and nothing holds back, in order of place.
+
+    Never "numbers above the last one": the order of commits is not the order of numbers.
+    """
+    rows = connection.execute(
+        "select b.batch_id from ops.batch as b where b.status = 'loaded'"
+        " and not exists (select 1 from ops.build_input as i join ops.build as u using (build_id)"
+        "  where i.batch_id = b.batch_id and u.status = 'released')"
+        " and not exists (select 1 from ops.hold as h where h.batch_id = b.batch_id and h.freed_at is null)"
+        " order by b.place_number, b.batch_id"
+    ).fetchall()
+    return [int(row[0]) for row in rows]

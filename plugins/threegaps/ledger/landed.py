@@ -1,0 +1,122 @@
+"""Landed objects: what departments sent, one row an arrival of a part of a delivery."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+CONTROL_PART = "control"
+"""The part name of a delivery's control file: it says when the delivery is complete, and is never judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandedObject:
+    """One arrival of one part; see ``ops.landed_object``."""
+
+    landed_object_id: int
+    feed: str
+    delivery: str
+    part: str
+    arrival_number: int
+    source_name: str
+    uri: str
+    size_bytes: int
+    sha256: str
+    is_correction: bool
+    fetched_at: dt.datetime
+    source_modified_at: dt.datetime | None
+    watermark_from: str | None
+    watermark_to: str | None
+    copies_ended_at: dt.datetime | None
+
+
+_COLUMNS = (
+    "landed_object_id, feed, delivery, part, arrival_number, source_name, uri, size_bytes, sha256, is_correction,"
+    " fetched_at, source_modified_at, watermark_from, watermark_to, copies_ended_at"
+)
+
+
+def next_landed_object_id(connection: psycopg.Connection[Any]) -> int:
+    """A number for the next landed object, taken before its bytes are written so that no two arrivals share a place."""
+    row = connection.execute(
+        "select nextval(pg_get_serial_sequence('ops.landed_object', 'landed_object_id'))"
+    ).fetchone()
+    assert row is not None  # noqa: S101  # nextval always answers
+    return int(row[0])
+
+
+def record_landed_object(connection: psycopg.Connection[Any], landed: LandedObject) -> None:
+    """Enter an arrival; its bytes and its manifest must lie in landing already."""
+    connection.execute(
+        f"insert into ops.landed_object ({_COLUMNS}) overriding system value"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            landed.landed_object_id,
+            landed.feed,
+            landed.delivery,
+            landed.part,
+            landed.arrival_number,
+            landed.source_name,
+            landed.uri,
+            landed.size_bytes,
+            landed.sha256,
+            landed.is_correction,
+            landed.fetched_at,
+            landed.source_modified_at,
+            landed.watermark_from,
+            landed.watermark_to,
+            landed.copies_ended_at,
+        ],
+    )
+
+
+def latest_arrivals(connection: psycopg.Connection[Any], feed: str, delivery: str) -> dict[str, LandedObject]:
+    """The latest arrival of each part of a delivery, by part name."""
+    with connection.cursor(row_factory=class_row(LandedObject)) as cursor:
+        cursor.execute(
+            f"select distinct on (part) {_COLUMNS} from ops.landed_object"
+            " where feed = %s and delivery = %s order by part, arrival_number desc",
+            [feed, delivery],
+        )
+        return {landed.part: landed for landed in cursor.fetchall()}
+
+
+def landed_deliveries(connection: psycopg.Connection[Any], feed: str) -> set[str]:
+    """Deliveries of which something has arrived."""
+    rows = connection.execute(
+        "select distinct delivery from ops.landed_object where feed = %s and part <> %s", [feed, CONTROL_PART]
+    ).fetchall()
+    return {str(row[0]) for row in rows}
+
+
+def landed_objects(connection: psycopg.Connection[Any], identifiers: list[int]) -> list[LandedObject]:
+    """The landed objects with these numbers, in order."""
+    with connection.cursor(row_factory=class_row(LandedObject)) as cursor:
+        cursor.execute(
+            f"select {_COLUMNS} from ops.landed_object where landed_object_id = any(%s) order by landed_object_id",
+            [identifiers],
+        )
+        return cursor.fetchall()
+
+
+def ended_before(connection: psycopg.Connection[Any], feed: str, before: dt.datetime) -> list[LandedObject]:
+    """Arrivals of *feed* fetched before an instant whose copies are still kept."""
+    with connection.cursor(row_factory=class_row(LandedObject)) as cursor:
+        cursor.execute(
+            f"select {_COLUMNS} from ops.landed_object"
+            " where feed = %s and fetched_at < %s and copies_ended_at is null order by landed_object_id",
+            [feed, before],
+        )
+        return cursor.fetchall()
+
+
+def record_copies_ended(connection: psycopg.Connection[Any], landed_object_id: int) -> None:
+    """Note that the copy of an arrival is gone; its hash and its counts stay."""
+    connection.execute(
+        "update ops.landed_object set copies_ended_at = clock_timestamp() where landed_object_id = %s",
+        [landed_object_id],
+    )

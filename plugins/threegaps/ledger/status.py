@@ -1,0 +1,84 @@
+"""How each feed stands: late, stopped, shrinking."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from threegaps.calendar import Delivery
+from threegaps.contracts.model import Contract
+
+SHRINKING_BELOW = 0.8
+"""A feed shrinks when its last delivery has less than this share of the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStatus:
+    """One line of ``threegaps status``.
+
+    Args:
+        last_delivery: The latest loaded delivery, None before the first.
+        expected_delivery: The latest delivery that is over on the day asked for.
+        is_late: That delivery has not been loaded.
+        stopped_batch_id: The newest batch of the feed when it is stopped or failed.
+        received_before: Rows of the delivery before, for feeds whose deliveries compare.
+        is_shrinking: The last delivery has less than `SHRINKING_BELOW` of the one before.
+        open_refusals: Refused rows that nothing has closed.
+    """
+
+    feed: str
+    title_zh: str
+    title_en: str
+    last_delivery: str | None
+    expected_delivery: str
+    is_late: bool
+    stopped_batch_id: int | None
+    stop_message_en: str | None
+    stop_message_zh: str | None
+    received: int | None
+    received_before: int | None
+    is_shrinking: bool
+    open_refusals: int
+    last_loaded_at: dt.datetime | None
+
+
+def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.date) -> FeedStatus:
+    """How *contract*'s feed stands on the day *on*."""
+    loaded = connection.execute(
+        "select delivery, sum(received)::bigint, max(finished_at) from ops.batch where feed = %s and status = 'loaded'"
+        " group by delivery order by delivery desc limit 2",
+        [contract.feed],
+    ).fetchall()
+    newest = connection.execute(
+        "select batch_id, status, message_en, message_zh from ops.batch where feed = %s and status <> 'superseded'"
+        " order by batch_id desc limit 1",
+        [contract.feed],
+    ).fetchone()
+    refusals = connection.execute(
+        "select count(*) from quarantine.refused_row where feed = %s and closed_by_batch_id is null", [contract.feed]
+    ).fetchone()
+    expected = Delivery.containing(contract.cadence, on).previous()  # type: ignore[arg-type]
+    last = str(loaded[0][0]) if loaded else None
+    comparable = contract.delivery_kind != "changes" and len(loaded) == 2
+    received = int(loaded[0][1]) if loaded else None
+    before = int(loaded[1][1]) if comparable else None
+    is_stopped = newest is not None and newest[1] in {"stopped", "failed"}
+    return FeedStatus(
+        feed=contract.feed,
+        title_zh=contract.title_zh,
+        title_en=contract.title_en,
+        last_delivery=last,
+        expected_delivery=expected.key,
+        is_late=last is None or last < expected.key,
+        stopped_batch_id=newest[0] if is_stopped and newest else None,
+        stop_message_en=newest[2] if is_stopped and newest else None,
+        stop_message_zh=newest[3] if is_stopped and newest else None,
+        received=received,
+        received_before=before,
+        is_shrinking=bool(before and received is not None and received < before * SHRINKING_BELOW),
+        open_refusals=int(refusals[0]) if refusals else 0,
+        last_loaded_at=loaded[0][2] if loaded else None,
+    )
