@@ -26,7 +26,7 @@ CUSTOM_ROW_EXPECTATIONS = frozenset(
         "expect_resident_id_to_be_precise",
         "expect_resident_id_to_be_valid",
         "expect_credit_code_to_be_valid",
-        "expect_county_code_to_be_valid_on_date",
+        "expect_county_code_to_be_valid",
         "expect_column_to_be_given_where",
         "expect_column_to_be_given_unless",
         "expect_date_within_years_of",
