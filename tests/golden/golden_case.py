@@ -1,0 +1,225 @@
+"""Golden cases: rows in the core facts and the cells of one indicator that a person worked out from them by hand.
+
+The format is described in README.md beside this file. Everything here only reads and checks the case files; nothing
+computes an expected value.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CASES_FOLDER = Path(__file__).parent / "cases"
+# What a row has where the case does not say otherwise; every other column of the table is null.
+ROW_DEFAULTS: dict[str, dict[str, Any]] = {
+    "fct_training": {
+        "residence_kind": "1",
+        "is_online": False,
+        "provider_type": "03",
+        "ends_in_assessment": False,
+        "status": "02",
+        "duration_hours": 40,
+    },
+    "fct_employment_spell": {"employer_code": "E1", "residence_kind": "1", "industry_code": "C", "is_insured": True},
+    "fct_certificate": {
+        "certificate_type": "01",
+        "issuer_kind": "S",
+        "is_revoked": False,
+        "is_direct_recognition": False,
+    },
+    "fct_wage": {
+        "employer_code": "E1",
+        "industry_code": "C",
+        "scheme": "110",
+        "payment_type": "01",
+        "base_limit": "0",
+    },
+    "fct_skill_enterprise": {"recognition_round": "1", "status": "已认定"},
+    "fct_resident_income": {"definition": "integrated", "basis": "printed"},
+}
+TABLES_OF_PERSONS = ("fct_training", "fct_employment_spell", "fct_certificate", "fct_wage")
+# The skill order of level codes: 5 is the lowest of the eight grades that have certificates, S the highest.
+LEVEL_RANKS = {"5": 1, "4": 2, "3": 3, "2": 4, "1": 5, "T": 6, "S": 7}
+NUMBERS = ("numerator", "denominator", "value", "n_persons", "target_value", "target_progress", "change_on_year")
+CELL_KEYS = ("areas", "period", "breakdown", "breakdown_value", "maturity", "value_status", "status", *NUMBERS)
+CELL_DEFAULTS: dict[str, str] = {
+    "breakdown": "total",
+    "breakdown_value": "total",
+    "maturity": "final",
+    "value_status": "reported",
+    "status": "no_target",
+}
+ANY = "any"
+_PERSONS = re.compile(r"^(?P<stem>[a-z]+)(?:(?P<one>\d+)|\[(?P<first>\d+)-(?P<last>\d+)\])$")
+_PERIODS = (
+    ("month", re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")),
+    ("quarter", re.compile(r"^\d{4}Q[1-4]$")),
+    ("year", re.compile(r"^\d{4}$")),
+)
+
+
+class CaseError(Exception):
+    """A case file that breaks the format, with the file and the place in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedCell:
+    """One cell that must come out; the numbers are exact, None means null and `any` is not compared."""
+
+    area_code: str
+    period_label: str
+    breakdown: str
+    breakdown_value: str
+    facts: dict[str, Decimal | str | None]
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Area, period, breakdown and its value."""
+        return self.area_code, self.period_label, self.breakdown, self.breakdown_value
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case file: fixture rows by core table, the periods that belong to it, and all cells in these periods."""
+
+    indicator: str
+    path: Path
+    periods: tuple[str, ...]
+    rows: dict[str, tuple[dict[str, Any], ...]]
+    expected: tuple[ExpectedCell, ...]
+
+
+def load_case(path: Path) -> Case:
+    """Reads and checks one case file; raises CaseError saying file, place and fault."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise CaseError(f"{path.name}: a case is a mapping with the keys indicator, periods, rows, expected.")
+    needed = ("indicator", "periods", "expected")
+    _check_keys(path, "case", content, allowed=(*needed, "rows"), needed=needed)
+    indicator = str(content["indicator"])
+    if path.stem != indicator.lower():
+        raise CaseError(f"{path.name}: the case of {indicator} belongs in {indicator.lower()}.yml.")
+    periods = tuple(_period(path, "periods", entry) for entry in content["periods"])
+    rows = _rows(path, indicator, content.get("rows") or {})
+    cells: list[ExpectedCell] = []
+    for position, entry in enumerate(content["expected"], start=1):
+        cells.extend(_cells(path, f"expected[{position}]", entry, periods))
+    keys = [cell.key for cell in cells]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise CaseError(f"{path.name}: the cell {key} is expected twice.")
+    return Case(indicator, path, periods, rows, tuple(cells))
+
+
+def load_cases(folder: Path = CASES_FOLDER) -> tuple[Case, ...]:
+    """All cases of a folder, sorted by file; raises CaseError at the first that breaks the format."""
+    return tuple(load_case(path) for path in sorted(folder.glob("*.yml")))
+
+
+def _check_keys(
+    path: Path, place: str, entry: dict[str, Any], *, allowed: tuple[str, ...], needed: tuple[str, ...] = ()
+) -> None:
+    for key in entry:
+        if key not in allowed:
+            raise CaseError(f"{path.name}: {place}: unknown key '{key}'; allowed: {', '.join(allowed)}.")
+    for key in needed:
+        if key not in entry:
+            raise CaseError(f"{path.name}: {place}: the key '{key}' is missing.")
+
+
+def _period(path: Path, place: str, entry: object) -> str:
+    label = str(entry)
+    if not any(pattern.match(label) for _, pattern in _PERIODS):
+        raise CaseError(f"{path.name}: {place}: '{label}' is no period; write 2016-03, 2016Q1 or 2016.")
+    return label
+
+
+def _persons(path: Path, place: str, entry: object) -> list[str]:
+    match = _PERSONS.match(str(entry))
+    if not match:
+        raise CaseError(f"{path.name}: {place}: person '{entry}' is neither like a3 nor like a[1-12].")
+    if match["one"]:
+        return [str(entry)]
+    return [f"{match['stem']}{number}" for number in range(int(match["first"]), int(match["last"]) + 1)]
+
+
+def _rows(path: Path, indicator: str, tables: dict[str, Any]) -> dict[str, tuple[dict[str, Any], ...]]:
+    result: dict[str, tuple[dict[str, Any], ...]] = {}
+    for table, entries in tables.items():
+        if table not in ROW_DEFAULTS:
+            raise CaseError(f"{path.name}: rows: unknown table '{table}'; known: {', '.join(ROW_DEFAULTS)}.")
+        made: list[dict[str, Any]] = []
+        for position, entry in enumerate(entries, start=1):
+            place = f"rows.{table}[{position}]"
+            if not isinstance(entry, dict):
+                raise CaseError(f"{path.name}: {place}: a row is a mapping of columns.")
+            if table not in TABLES_OF_PERSONS:
+                made.append({**ROW_DEFAULTS[table], **entry})
+                continue
+            if "person" not in entry:
+                raise CaseError(f"{path.name}: {place}: the key 'person' is missing.")
+            columns = {key: value for key, value in entry.items() if key != "person"}
+            for person in _persons(path, place, entry["person"]):
+                row = {**ROW_DEFAULTS[table], **columns}
+                row["person_id"] = uuid.uuid5(uuid.NAMESPACE_OID, f"{indicator}/{person}")
+                made.append(_identified(table, row, f"{indicator}/{position:04d}/{person}"))
+        result[table] = tuple(made)
+    return result
+
+
+def _identified(table: str, row: dict[str, Any], name: str) -> dict[str, Any]:
+    """Gives a row the identifiers that a case need not write."""
+    if table == "fct_training":
+        row.setdefault("enrollment_id", name)
+        if row.get("completion_date"):
+            row.setdefault("start_date", row["completion_date"] - dt.timedelta(days=30))
+    if table == "fct_certificate":
+        row.setdefault("certificate_number", name)
+        row["level_rank"] = LEVEL_RANKS.get(str(row.get("level_code")))
+        if row["certificate_type"] != "01":
+            row["issuer_kind"] = None
+    return row
+
+
+def _cells(path: Path, place: str, entry: object, periods: tuple[str, ...]) -> list[ExpectedCell]:
+    if not isinstance(entry, dict):
+        raise CaseError(f"{path.name}: {place}: an expected cell is a mapping.")
+    _check_keys(path, place, entry, allowed=CELL_KEYS, needed=("areas", "period"))
+    # Several periods may share one expectation: the only quarter of a year is also the year.
+    labels = entry["period"] if isinstance(entry["period"], list) else [entry["period"]]
+    facts: dict[str, Decimal | str | None] = {
+        key: str(entry.get(key, CELL_DEFAULTS[key])) for key in ("maturity", "value_status", "status")
+    }
+    for key in NUMBERS:
+        facts[key] = _number(path, place, key, entry.get(key, ANY if key == "n_persons" else None))
+    cells = []
+    for label in (_period(path, place, label) for label in labels):
+        if label not in periods:
+            raise CaseError(f"{path.name}: {place}: period {label} is not among the periods of the case.")
+        cells.extend(
+            ExpectedCell(
+                str(area),
+                label,
+                str(entry.get("breakdown", CELL_DEFAULTS["breakdown"])),
+                str(entry.get("breakdown_value", CELL_DEFAULTS["breakdown_value"])),
+                facts,
+            )
+            for area in entry["areas"]
+        )
+    return cells
+
+
+def _number(path: Path, place: str, key: str, value: object) -> Decimal | str | None:
+    if value is None or value == ANY:
+        return None if value is None else ANY
+    try:
+        return Decimal(str(value))
+    except InvalidOperation as error:
+        raise CaseError(f"{path.name}: {place}: {key} '{value}' is no number.") from error

@@ -1,0 +1,67 @@
+"""A case file that breaks the format is refused, with its name, the place and the fault."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.golden.golden_case import CaseError, load_case
+
+GOOD = """
+indicator: M01-3
+periods: [2016-03]
+rows:
+  fct_training:
+    - {person: "a[1-2]", residence_county_code: 330106, completion_date: 2016-03-15}
+expected:
+  - {areas: [330106, 330100], period: 2016-03, numerator: 2, value: 2.0}
+"""
+
+
+def write(folder: Path, text: str, name: str = "m01-3.yml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_good_case_is_spread_out(tmp_path: Path) -> None:
+    case = load_case(write(tmp_path, GOOD))
+    first, second = case.rows["fct_training"]
+    assert first["person_id"] != second["person_id"]
+    assert isinstance(first["person_id"], uuid.UUID)
+    assert first["enrollment_id"] != second["enrollment_id"]
+    assert str(first["start_date"]) == "2016-02-14"
+    assert [cell.area_code for cell in case.expected] == ["330106", "330100"]
+    assert case.expected[0].facts["value"] == Decimal(2)
+    assert case.expected[0].facts["denominator"] is None
+    assert case.expected[0].facts["maturity"] == "final"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("value: 2.0", "vlaue: 2.0", r"m01-3\.yml: expected\[1\]: unknown key 'vlaue'; allowed: areas"),
+        ("value: 2.0", "value: two", r"expected\[1\]: value 'two' is no number"),
+        ("period: 2016-03,", "", r"expected\[1\]: the key 'period' is missing"),
+        ("period: 2016-03,", "period: 2016-04,", r"period 2016-04 is not among the periods of the case"),
+        ("periods: [2016-03]", "periods: [2016-13]", r"periods: '2016-13' is no period"),
+        ("periods: [2016-03]\n", "", r"case: the key 'periods' is missing"),
+        ("[330106, 330100]", "[330106, 330106]", r"is expected twice"),
+        ("fct_training:", "fct_trainings:", r"rows: unknown table 'fct_trainings'; known: fct_training"),
+        ('person: "a[1-2]", ', "", r"rows\.fct_training\[1\]: the key 'person' is missing"),
+        ('"a[1-2]"', '"1a"', r"person '1a' is neither like a3 nor like a\[1-12\]"),
+        ("indicator: M01-3", "indicator: M01-5", r"the case of M01-5 belongs in m01-5\.yml"),
+    ],
+)
+def test_a_fault_is_named(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    assert old in GOOD
+    with pytest.raises(CaseError, match=fault):
+        load_case(write(tmp_path, GOOD.replace(old, new)))
+
+
+def test_a_file_without_a_mapping_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match="a case is a mapping"):
+        load_case(write(tmp_path, "- 1"))

@@ -1,0 +1,78 @@
+"""Every indicator against the cells that a person worked out by hand, all cases in one database and one build."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from tests.golden.golden_case import ANY, NUMBERS, Case, load_cases
+from tests.golden.warehouse_of_cases import build
+
+pytestmark = pytest.mark.integration
+CASES = load_cases()
+Cells = dict[str, dict[tuple[str, str, str, str], dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def built(shared_warehouse: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Cells, set[str]]:
+    """The cells of `indicator_value` by indicator and key, and the indicators that have a model."""
+    manifest = build(shared_warehouse, CASES, tmp_path_factory.mktemp("dbt"))
+    cells: Cells = {}
+    with psycopg.connect(shared_warehouse, row_factory=dict_row) as connection:
+        for row in connection.execute("select * from build.indicator_value"):
+            key = (row["area_code"], row["period_label"], row["breakdown"], row["breakdown_value"])
+            cells.setdefault(row["indicator_code"], {})[key] = row
+        seeded = connection.execute("select indicator_code from core.seed_indicator where is_built").fetchall()
+    modelled = {
+        node["config"]["meta"]["indicator"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and "indicator" in node["config"].get("meta", {})
+    }
+    return cells, modelled | {row["indicator_code"] for row in seeded}
+
+
+def test_every_built_indicator_has_a_case(built: tuple[Cells, set[str]]) -> None:
+    _, indicators = built
+    assert {case.indicator for case in CASES} == indicators
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.indicator)
+def test_the_cells_are_those_worked_out_by_hand(built: tuple[Cells, set[str]], case: Case) -> None:
+    cells = built[0].get(case.indicator, {})
+    there = {key: row for key, row in cells.items() if key[1] in case.periods}
+    expected = {cell.key: cell for cell in case.expected}
+    faults = [f"{key}: no such cell was built" for key in sorted(expected.keys() - there.keys())]
+    faults += [f"{key}: nobody expects it: {_shown(there[key])}" for key in sorted(there.keys() - expected.keys())]
+    for key in sorted(expected.keys() & there.keys()):
+        for name, wanted in expected[key].facts.items():
+            got = there[key][name]
+            if wanted != ANY and not _equal(name, wanted, got):
+                faults.append(f"{key}: {name} should be {wanted} and is {got}")
+    assert not faults, f"{case.path.name}:\n" + "\n".join(faults)
+
+
+def _equal(name: str, wanted: Decimal | str | None, got: Any) -> bool:
+    if wanted is None or got is None:
+        return wanted is None and got is None
+    return Decimal(str(got)) == wanted if name in NUMBERS else str(got) == wanted
+
+
+def _shown(row: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {row[name]}" for name in ("numerator", "denominator", "value", "value_status"))
+
+
+def test_a_suppressed_cell_keeps_nothing(built: tuple[Cells, set[str]]) -> None:
+    suppressed = [row for cells in built[0].values() for row in cells.values() if row["value_status"] == "suppressed"]
+    assert suppressed
+    told = ("numerator", "denominator", "value", "target_progress", "change_on_year")
+    assert [row for row in suppressed if any(row[name] is not None for name in told)] == []
+
+
+def test_no_case_file_is_left_out() -> None:
+    folder = Path(__file__).parent / "cases"
+    assert {path.name for path in folder.iterdir()} == {case.path.name for case in CASES}

@@ -1,0 +1,118 @@
+"""One warehouse that holds the rows of all golden cases, built once: core facts in, `indicator_value` out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from threegaps.marts.disclosure import suppress
+
+from tests.golden.golden_case import ROW_DEFAULTS, Case
+
+DBT_PROJECT = Path(__file__).parents[2] / "dbt_project"
+# As far as the cases know the world: the last day that each feed is complete to.
+HORIZON = dt.date(2026, 6, 30)
+INCOME_HORIZON = dt.date(2023, 12, 31)
+# The cases need years of their own, far before the first period of the pipeline.
+FIRST_PERIOD = dt.date(2013, 1, 1)
+FACTS = tuple(ROW_DEFAULTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Dbt:
+    """dbt against one database, with target and logs in a folder of its own."""
+
+    dsn: str
+    folder: Path
+
+    def run(self, *arguments: str) -> None:
+        """Runs one dbt command; raises with its output when it fails."""
+        parts = conninfo_to_dict(self.dsn)
+        environment = {
+            **os.environ,
+            "THREEGAPS_WAREHOUSE_HOST": str(parts["host"]),
+            "THREEGAPS_WAREHOUSE_PORT": str(parts["port"]),
+            "THREEGAPS_WAREHOUSE_USER": str(parts["user"]),
+            "THREEGAPS_WAREHOUSE_PASSWORD": str(parts["password"]),
+            "THREEGAPS_WAREHOUSE_DATABASE": str(parts["dbname"]),
+        }
+        command = [shutil.which("dbt", path=str(Path(sys.executable).parent)) or "dbt", *arguments]
+        command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+        command += ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"dbt {' '.join(arguments)} failed:\n{done.stdout[-6000:]}\n{done.stderr[-2000:]}")
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest of the last command."""
+        content: dict[str, Any] = json.loads((self.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+        return content
+
+
+def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
+    """Builds everything between the core facts and the marts from the rows of *cases*; gives dbt's manifest."""
+    dbt = Dbt(dsn, folder)
+    # One seed pass first: the first period of each indicator is moved back before the slices are made from it.
+    dbt.run("seed")
+    manifest = dbt.manifest()
+    with psycopg.connect(dsn) as connection:
+        connection.execute("update core.seed_indicator set first_period = %s", [FIRST_PERIOD])
+        for fact in FACTS:
+            _make_table(connection, manifest, fact)
+        _make_table(connection, manifest, "data_horizon")
+        feeds = connection.execute(
+            "select distinct trim(feed) from core.seed_indicator, regexp_split_to_table(horizon_feeds, ',') as feed"
+            " where is_built"
+        ).fetchall()
+        for (feed,) in feeds:
+            horizon = INCOME_HORIZON if feed == "statistics/resident_income" else HORIZON
+            connection.execute("insert into core.data_horizon (feed, horizon_date) values (%s, %s)", [feed, horizon])
+        for case in cases:
+            for table, rows in case.rows.items():
+                for row in rows:
+                    _insert(connection, table, row)
+        (build_id,) = connection.execute(
+            "insert into ops.build (status, kind, as_of, requested_by) values ('running', 'full', %s, 'golden')"
+            " returning build_id",
+            [HORIZON],
+        ).fetchone() or (0,)
+        for fact in (*FACTS, "data_horizon"):
+            connection.execute(sql.SQL("analyze core.{}").format(sql.Identifier(fact)))
+    replaced = [*FACTS, "data_horizon", "path:models/staging", "resource_type:seed", "resource_type:test"]
+    dbt.run("build", "--select", "tag:cells", "--exclude", *replaced)
+    with psycopg.connect(dsn) as connection:
+        suppress(connection, build_id)
+    dbt.run("build", "--select", "indicator_value", "--exclude", "resource_type:test")
+    return manifest
+
+
+def _make_table(connection: psycopg.Connection[Any], manifest: dict[str, Any], model: str) -> None:
+    """Creates the table of a core model from its contract."""
+    node = manifest["nodes"][f"model.threegaps.{model}"]
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(column["data_type"]))
+        for name, column in node["columns"].items()
+    )
+    connection.execute(sql.SQL("create table core.{} ({})").format(sql.Identifier(model), columns))
+
+
+def _insert(connection: psycopg.Connection[Any], table: str, row: dict[str, Any]) -> None:
+    # Codes look like numbers in a case file; as quoted text they fit whatever type the column has.
+    values = [value if value is None or isinstance(value, bool) else str(value) for value in row.values()]
+    columns = sql.SQL(", ").join(map(sql.Identifier, row))
+    marks = sql.SQL(", ").join(
+        sql.Literal(value) if value is None or isinstance(value, bool) else sql.SQL("{}").format(value)
+        for value in values
+    )
+    connection.execute(sql.SQL("insert into core.{} ({}) values ({})").format(sql.Identifier(table), columns, marks))
