@@ -1,0 +1,1 @@
+"""The warehouse's side of a load: tables, COPY and merge, touches, quarantine."""
