@@ -1,4 +1,4 @@
-"""One DAG for each contract below `expectations/`."""
+"""Airflow DAGs of the feeds: one for each contract below `expectations/`."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ pass (a department that does not answer, a database that restarts) is left to Ai
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,3 +81,66 @@ def load(feed: str, cadence: Cadence, partition_key: str | None) -> None:
     if not batches:
         raise AirflowSkipException(f"{feed}: nothing new to load up to delivery {delivery}.")
     log.info("%s: %d batches up to delivery %s: `threegaps batches --feed %s`.", feed, len(batches), delivery, feed)
+
+
+def claim(kind: str, as_of: str | None, requested_by: str) -> int | None:
+    """Claim the pending work of the ledger; the build's number, or None when there is nothing to do.
+
+    Args:
+        kind: `affected` rebuilds what the new batches touch, `full` everything.
+        as_of: The day that the build looks from, ISO; by default the claim's own day.
+        requested_by: Who or what asked for it.
+    """
+    with plain_errors():
+        from threegaps.marts import build as marts
+
+        day = dt.date.fromisoformat(as_of) if as_of else None
+        build_id = marts.prepare(kind=kind, as_of=day, requested_by=requested_by)
+    if build_id is None:
+        log.info("Nothing to build: every loaded batch stands in a release already.")
+    else:
+        log.info("Build %d claimed (%s).", build_id, kind)
+    return build_id
+
+
+def build(build_id: int) -> None:
+    """Run dbt for a claimed build; a failure gives its claims back."""
+    with plain_errors():
+        from threegaps.marts import build as marts
+
+        marts.build(build_id)
+
+
+def release(build_id: int) -> None:
+    """Check what was built and release the difference; a failing check leaves the last release serving."""
+    with plain_errors():
+        from threegaps.marts import build as marts
+
+        release_id = marts.release(build_id)
+    log.info("Release %s serves: `threegaps release show`.", release_id)
+
+
+def work_waits(minutes: int) -> bool:
+    """Whether loaded batches have stayed unclaimed for some minutes: an event was lost, or the marts were paused."""
+    from threegaps.marts import claim as claims
+    from threegaps.settings import Settings
+
+    return claims.has_unclaimed(Settings.load().warehouse_dsn(), minutes=minutes)
+
+
+def fail_stale_builds(minutes: int) -> None:
+    """Give back the claims of builds whose process is gone."""
+    from threegaps.marts import claim as claims
+    from threegaps.settings import Settings
+
+    failed = claims.fail_stale(Settings.load().warehouse_dsn(), minutes=minutes)
+    if failed:
+        log.warning("Builds %s did not end; their claims are free again.", ", ".join(map(str, failed)))
+
+
+def end_old_copies() -> None:
+    """Delete landed copies of personal data whose retention period has passed."""
+    from threegaps.landing import retention
+
+    ended = retention.end_old_copies()
+    log.info("%d landed objects reached the end of their retention period.", ended)

@@ -152,7 +152,9 @@ def _airflow(settings: Settings) -> dict[str, str]:
             # Tasks are few and coarse, and wait on departments and on the database half of their time.
             "parallelism": max(4, 2 * cores),
             "max_active_tasks_per_dag": max(4, 2 * cores),
-            "fernet_key": base64.urlsafe_b64encode(hashlib.sha256(_bytes(settings, "airflow_fernet")).digest()).decode(),
+            "fernet_key": base64.urlsafe_b64encode(
+                hashlib.sha256(_bytes(settings, "airflow_fernet")).digest()
+            ).decode(),
             "auth_manager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
             "simple_auth_manager_users": f"{airflow_login(settings)[0]}:admin",
             "simple_auth_manager_passwords_file": home / "passwords.json",

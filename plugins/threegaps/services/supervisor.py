@@ -316,9 +316,7 @@ class Supervisor:
         state = self.settings.state()
         command = [sys.executable, "-m", "sandbox", "serve", "--home", str(self.settings.sandbox_folder)]
         command += ["--http-port", str(state["sandbox_http_port"]), "--sftp-port", str(state["sandbox_sftp_port"])]
-        self._start(
-            Service("sandbox", command, self._log("sandbox"), environment.service_environment(self.settings))
-        )
+        self._start(Service("sandbox", command, self._log("sandbox"), environment.service_environment(self.settings)))
 
     def _start(self, service: Service) -> None:
         service.options = {"cwd": self.settings.root} | service.options

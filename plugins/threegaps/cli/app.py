@@ -1,0 +1,71 @@
+"""The command line `threegaps`. Commands import what they need when they run, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from threegaps.cli import feeds, releases, services
+from threegaps.errors import ThreeGapsError
+
+app = typer.Typer(
+    name="threegaps",
+    help="ThreeGaps: from departments' feeds to released indicators of 技能促富助力缩小三大差距.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+services.register(app)
+feeds.register(app)
+releases.register(app)
+
+
+@app.callback()
+def _everything(
+    home: Annotated[str | None, typer.Option("--home", help="Runtime home; by default .threegaps here.")] = None,
+) -> None:
+    if home:
+        import os
+
+        os.environ["THREEGAPS_HOME"] = home
+
+
+def main() -> None:
+    """Entry point; an error that a user can act upon is said in one message, with advice."""
+    try:
+        app(standalone_mode=True)
+    except ThreeGapsError as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        _fail(ThreeGapsError(f"{type(error).__name__}: {error}"))
+    except Exception as error:
+        # psycopg is imported only by commands that ask a database.
+        if not type(error).__module__.startswith("psycopg"):
+            raise
+        _fail(
+            ThreeGapsError(
+                f"The warehouse does not answer as it should: {str(error).strip()}",
+                advice="see `threegaps status` and `threegaps doctor`.",
+            )
+        )
+
+
+def _fail(error: ThreeGapsError) -> None:
+    from threegaps.cli.output import errors, print_json
+
+    if "--json" in sys.argv:
+        print_json({"error": error.message, "place": error.place, "advice": error.advice})
+    where = f"[{error.place}] " if error.place else ""
+    errors.print(f"error: {where}{error.message}", style="red", markup=False, soft_wrap=True)
+    if error.advice:
+        errors.print(f"what to do: {error.advice}", markup=False, soft_wrap=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

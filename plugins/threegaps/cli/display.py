@@ -1,0 +1,211 @@
+"""What `up` and `make run` show: live on a terminal, line by line elsewhere; and the release at the end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from threegaps.cli import queries
+from threegaps.cli.output import console
+from threegaps.orchestration.first_run import FeedProgress, Progress
+from threegaps.services.environment import airflow_address, airflow_login
+from threegaps.settings import WAREHOUSE_DATABASE, Settings
+
+_ACTIONS = {
+    "A1": "行动一 技能照亮前程 · A brighter future through skills",
+    "A2": "行动二 技能强企 · Strong enterprises",
+    "A3": "行动三 技能兴村 · Thriving villages",
+    "A4": "行动四 技能提薪 · Better pay",
+    "A5": "行动五 技能成才 · Grown talent",
+    "G1": "城乡差距 · Urban-rural gap",
+    "G2": "地区差距 · Regional gap",
+    "G3": "收入差距 · Income gap",
+    "O": "培训后状况 · After training",
+    "W": "资金 · Money",
+}
+_REAL = frozenset({"G1-1", "G2-5", "M21-5"})
+_FIGURES_AN_ACTION = 4
+_STATUS = {"met": "已达标 met", "on_track": "正常 on track", "behind": "滞后 behind", "no_target": "无目标 no target"}
+_MARKS = {"done": "✓", "success": "✓", "failed": "✗", "running": "…", "skipped": "–"}
+
+
+class Screen:
+    """Shows how far things are; on something that is no terminal it prints a line when a state changes."""
+
+    def __init__(self, *, is_silent: bool = False) -> None:
+        self._is_silent = is_silent
+        self._live: Live | None = None
+        self._said: dict[str, str] = {}
+        self._started = time.monotonic()
+        self._steps: dict[str, Any] = {}
+
+    @contextmanager
+    def shown(self) -> Iterator[Screen]:
+        """Keep the display on the terminal while the block runs."""
+        if self._is_silent or not console.is_terminal:
+            yield self
+            return
+        with Live(console=console, refresh_per_second=4, transient=False) as live:
+            self._live = live
+            yield self
+        self._live = None
+
+    def services(self, account: Mapping[str, Any]) -> None:
+        """Show the supervisor's account of its steps."""
+        self._steps = dict(account)
+        for step in account.get("steps", []):
+            seconds = f" {step['seconds']} s" if step.get("seconds") is not None else ""
+            self._say(f"step {step['name']}", f"{_MARKS.get(step['state'], ' ')} {step['title']}{seconds}")
+        if self._live:
+            self._live.update(self._steps_table())
+
+    def progress(self, progress: Progress) -> None:
+        """Show how far feeds and marts are."""
+        if self._live:
+            self._live.update(Group(self._steps_table(), self._feeds_table(progress)))
+            return
+        if progress.message:
+            self._say("message", progress.message)
+        for row in progress.feeds:
+            self._say(
+                row.feed, f"  {row.feed} up to {row.delivery}: {row.state} {_counts(row)}".rstrip(), key=row.state
+            )
+        if progress.marts_state != "waiting":
+            self._say("marts", f"  marts: {progress.marts_state} {progress.marts_task}".rstrip())
+
+    def _say(self, name: str, line: str, *, key: str | None = None) -> None:
+        said = key or line
+        if self._live is None and not self._is_silent and self._said.get(name) != said:
+            self._said[name] = said
+            sys.stdout.write(f"[{time.monotonic() - self._started:5.1f} s] {line}\n")
+            sys.stdout.flush()
+
+    def _steps_table(self) -> Table:
+        table = Table.grid(padding=(0, 1))
+        for step in self._steps.get("steps", []):
+            seconds = "" if step.get("seconds") is None else f"{step['seconds']:.1f} s"
+            table.add_row(_MARKS.get(step["state"], " "), step["title"], Text(seconds, justify="right"))
+        return table
+
+    def _feeds_table(self, progress: Progress) -> Table:
+        table = Table(box=None, pad_edge=False, header_style="dim", title=progress.message, title_justify="left")
+        for name in ("", "feed", "up to", "batches", "received", "accepted", "refused", "now"):
+            table.add_column(
+                name, justify="right" if name in {"batches", "received", "accepted", "refused"} else "left"
+            )
+        for row in progress.feeds:
+            numbers = (row.batches, row.received, row.accepted, row.refused)
+            label = f"{row.title_zh} {row.feed}"
+            now = row.task or row.state
+            table.add_row(_MARKS.get(row.state, " "), label, row.delivery, *(f"{number:,}" for number in numbers), now)
+        elapsed = f"{time.monotonic() - self._started:.0f} s"
+        marts = "" if progress.marts_state == "waiting" else progress.marts_task or progress.marts_state
+        table.add_row(_MARKS.get(progress.marts_state, " "), "指标库 marts", "", "", "", "", "", f"{marts} {elapsed}")
+        return table
+
+
+def _counts(row: FeedProgress) -> str:
+    if not row.batches:
+        return row.task
+    return f"{row.batches} batches, {row.received:,} received, {row.refused:,} refused {row.task}"
+
+
+def figures(settings: Settings) -> dict[str, list[queries.Row]]:
+    """A few province figures of each action and gap, newest first by indicator."""
+    chosen: dict[str, list[queries.Row]] = {}
+    for row in queries.ask(settings, queries.PROVINCE_FIGURES):
+        rows = chosen.setdefault(str(row["action_code"]), [])
+        if len(rows) < _FIGURES_AN_ACTION:
+            rows.append({**row, "is_real": row["indicator_code"] in _REAL})
+    return chosen
+
+
+def addresses(settings: Settings) -> dict[str, Any]:
+    """Where to look, and the logins; passwords stay in the secrets file, which is named."""
+    warehouse = settings.warehouse()
+    user, password = airflow_login(settings)
+    return {
+        "airflow": {"address": airflow_address(settings), "user": user, "password": password},
+        "database": {
+            "host": warehouse["host"],
+            "port": int(warehouse["port"]),
+            "database": WAREHOUSE_DATABASE,
+            "user": "bi",
+            "password": settings.secret("postgres_bi"),
+        },
+    }
+
+
+def print_release(settings: Settings) -> None:
+    """The release that serves: figures by action and gap, counts by feed, addresses."""
+    release = queries.ask(settings, queries.CURRENT_RELEASE)[0]
+    synthetic = settings.is_sandbox
+    console.rule(f"Release {release['release_id']} · as of {release['as_of']}", align="left")
+    if synthetic:
+        console.print("合成数据 (synthetic) except where marked 真实公布数 (real published figures)", style="bold")
+    shown = figures(settings)
+    for action, title in _ACTIONS.items():
+        if action in shown:
+            console.print(_figures_table(title, shown[action], synthetic=synthetic))
+    _print_feeds(settings, synthetic=synthetic)
+    where = addresses(settings)
+    airflow, database = where["airflow"], where["database"]
+    console.rule("Where to look", align="left")
+    console.print(
+        f"Airflow    {airflow['address']}  user {airflow['user']}  password {airflow['password']}", markup=False
+    )
+    console.print(
+        f"PostgreSQL {database['host']}:{database['port']}  database {database['database']}  user {database['user']}"
+        f"  password {database['password']}  schema marts",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print("Next       threegaps status · threegaps release list · threegaps explain M21-1 330000 2025")
+
+
+def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    for name in ("indicator", "", "period", "value", "target", "status", ""):
+        table.add_column(name, justify="right" if name in {"value", "target"} else "left")
+    for row in rows:
+        part = "" if row["breakdown"] == "total" else f" ({row['breakdown']} {row['breakdown_value']})"
+        target = "" if row["target_value"] is None else _number(row["target_value"])
+        label = "真实公布数 real" if row["is_real"] else "合成数据 synthetic" if synthetic else ""
+        table.add_row(
+            str(row["indicator_code"]),
+            f"{row['name_zh']}{part}",
+            str(row["period_label"]),
+            f"{_number(row['value'])} {row['unit_zh']}",
+            target,
+            _STATUS.get(str(row["status"]), str(row["status"] or "")),
+            label + (" 暂定 provisional" if row["maturity"] == "provisional" else ""),
+        )
+    return table
+
+
+def _number(value: Any) -> str:
+    text = f"{float(value):,.4f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def _print_feeds(settings: Settings, *, synthetic: bool) -> None:
+    table = Table(title="Feeds 数据源", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name in ("feed", "up to", "batches", "received", "accepted", "refused", "duplicates", ""):
+        table.add_column(name, justify="left" if name in {"feed", "up to", ""} else "right", header_style="dim")
+    for row in queries.ask(settings, queries.FEEDS):
+        real = str(row["feed"]).startswith("statistics/")
+        table.add_row(
+            str(row["feed"]),
+            str(row["last_delivery"]),
+            *(f"{row[name]:,}" for name in ("batches", "received", "accepted", "refused", "duplicates")),
+            "真实公布数 real" if real else "合成数据 synthetic" if synthetic else "",
+        )
+    console.print(table)

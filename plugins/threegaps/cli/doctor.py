@@ -1,0 +1,122 @@
+"""The checks of `threegaps doctor`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from threegaps.contracts.loader import load_contracts
+from threegaps.errors import ThreeGapsError
+from threegaps.settings import Settings
+
+_LEAST_FREE_BYTES = 3_000_000_000
+
+Finding = tuple[str, str, str]
+"""State (ok, warning, wrong), message, advice."""
+
+
+def examine(settings: Settings) -> list[dict[str, Any]]:
+    """Every check with its finding; a check that fails itself is a finding too."""
+    found = []
+    for name, check in _CHECKS:
+        try:
+            state, message, advice = check(settings)
+        except ThreeGapsError as error:
+            state, message, advice = "wrong", error.message, error.advice or ""
+        except (OSError, psycopg.Error) as error:
+            state, message, advice = "wrong", str(error).strip(), ""
+        found.append({"name": name, "state": state, "message": message, "advice": advice})
+    return found
+
+
+def _python(_: Settings) -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if not (3, 11) <= sys.version_info[:2] < (3, 14):
+        return "wrong", f"Python {version}", "use Python 3.11, 3.12 or 3.13."
+    return "ok", f"Python {version}", ""
+
+
+def _disk(settings: Settings) -> Finding:
+    place = settings.home if settings.home.exists() else settings.root
+    free = shutil.disk_usage(place).free
+    text = f"{free / 1e9:.1f} GB free at {place}"
+    return ("ok", text, "") if free > _LEAST_FREE_BYTES else ("warning", text, "make room; landing and database grow.")
+
+
+def _secrets(settings: Settings) -> Finding:
+    path = settings.home / "secrets.json"
+    if not path.exists():
+        return "ok", "no secrets yet", ""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        return "wrong", f"{path} can be read by others ({mode:o})", f"chmod 600 {path}"
+    return "ok", f"{path} is for its owner only", ""
+
+
+def _contracts(settings: Settings) -> Finding:
+    contracts = load_contracts(settings.contracts_folder)
+    if not contracts:
+        return "wrong", f"no contract below {settings.contracts_folder}", "check THREEGAPS_ROOT."
+    return "ok", f"{len(contracts)} contracts can be read", ""
+
+
+def _postgres(_: Settings) -> Finding:
+    from threegaps.services import postgres
+
+    bundled, system = postgres.bundled_binaries(), postgres.system_binaries()
+    if bundled:
+        return "ok", f"PostgreSQL of the wheel: {bundled}", ""
+    if system:
+        return "ok", f"PostgreSQL of the system: {system}", ""
+    return "wrong", "no PostgreSQL for this platform", "install PostgreSQL 15 or later from the system's packages."
+
+
+def _services(settings: Settings) -> Finding:
+    from threegaps.services import supervisor
+
+    lock = supervisor.try_lock(settings)
+    if lock is not None:
+        os.close(lock)
+        return "warning", "the services do not run", "`threegaps up` starts them."
+    waiting = [one["name"] for one in supervisor.read_status(settings).get("services", []) if one["state"] != "running"]
+    if waiting:
+        return "wrong", f"{', '.join(waiting)} does not stay up", f"read the logs below {settings.logs_folder}."
+    return "ok", "all services run", ""
+
+
+def _ledger(settings: Settings) -> Finding:
+    from threegaps.ledger.migrate import KNOWN_VERSION, check_schema
+
+    check_schema(settings.warehouse_dsn())
+    return "ok", f"the ledger has schema version {KNOWN_VERSION}", ""
+
+
+def _landing(settings: Settings) -> Finding:
+    executor = settings.environment.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
+    is_local = settings.landing_uri.startswith("file:")
+    shared = settings.environment.get("THREEGAPS_LANDING_SHARED") == "1"
+    if "Celery" in executor and is_local and not shared:
+        return (
+            "wrong",
+            "the landing is a local folder, but Celery workers may run on several machines",
+            "set THREEGAPS_LANDING_URI to an object store, or THREEGAPS_LANDING_SHARED=1 for a shared volume.",
+        )
+    return "ok", f"landing at {settings.landing_uri} with {executor}", ""
+
+
+_CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
+    ("python", _python),
+    ("disk", _disk),
+    ("secrets", _secrets),
+    ("contracts", _contracts),
+    ("postgresql", _postgres),
+    ("services", _services),
+    ("ledger", _ledger),
+    ("landing", _landing),
+)

@@ -1,0 +1,167 @@
+"""Commands for feeds: feeds, batches, quarantine, backfill."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from threegaps.cli.options import Feed, Json, Limit
+from threegaps.settings import Settings
+
+quarantine = typer.Typer(no_args_is_help=True, help="Refused rows: look at them, send them back, take repairs in.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to *app*."""
+    app.command()(feeds)
+    app.command()(batches)
+    app.command()(backfill)
+    app.add_typer(quarantine, name="quarantine")
+
+
+def feeds(json_: Json = False) -> None:
+    """Every feed: where it comes from, when it is due, what has been loaded."""
+    from threegaps.cli import queries
+    from threegaps.cli.output import answer
+    from threegaps.contracts.loader import load_contracts
+
+    settings = Settings.load()
+    loaded = {row["feed"]: row for row in queries.ask(settings, queries.FEEDS)}
+    rows = []
+    for contract in load_contracts(settings.contracts_folder):
+        counts = loaded.get(contract.feed, {})
+        rows.append(
+            {
+                "feed": contract.feed,
+                "title_zh": contract.title_zh,
+                "protocol": contract.protocol,
+                "cadence": contract.cadence,
+                "delivery": contract.delivery_kind,
+                "due": contract.due_day,
+                "last_delivery": counts.get("last_delivery"),
+                **{name: counts.get(name, 0) for name in ("batches", "received", "accepted", "refused", "duplicates")},
+            }
+        )
+    answer(rows, as_json=json_)
+
+
+def batches(
+    feed: Feed = None,
+    status: Annotated[str | None, typer.Option(help="loaded, stopped, failed, superseded or judging.")] = None,
+    limit: Limit = 20,
+    json_: Json = False,
+) -> None:
+    """Batches with their counts: received = accepted + refused + duplicates."""
+    from threegaps.cli import queries
+    from threegaps.cli.output import answer
+
+    rows = queries.ask(Settings.load(), queries.BATCHES, {"feed": feed, "status": status, "limit": limit})
+    answer(rows, as_json=json_)
+
+
+def backfill(
+    feed: Annotated[str, typer.Argument(help="The feed, e.g. hrss/wage_records.")],
+    first: Annotated[str, typer.Argument(help="First delivery, e.g. 2025-01.")],
+    last: Annotated[str, typer.Argument(help="Last delivery, included.")],
+    again: Annotated[bool, typer.Option("--again", help="Also deliveries whose run has succeeded.")] = False,
+    json_: Json = False,
+) -> None:
+    """Run a feed's DAG once for each delivery between two, one after the other, through Airflow's scheduler."""
+    from threegaps.calendar import Cadence, deliveries_between
+    from threegaps.cli.output import console, print_json
+    from threegaps.contracts.loader import find_contract
+    from threegaps.errors import SettingsError
+    from threegaps.orchestration.names import feed_dag
+    from threegaps.services.airflow_api import AirflowApi
+
+    settings = Settings.load()
+    contract = find_contract(settings.contracts_folder, feed)
+    deliveries = list(deliveries_between(cast("Cadence", contract.cadence), first, last))
+    if not deliveries:
+        raise SettingsError(f"No delivery lies between {first} and {last}.", advice="give the earlier one first.")
+    started = AirflowApi.of(settings).backfill(
+        feed_dag(feed),
+        first_day=deliveries[0].start.isoformat(),
+        last_day=deliveries[-1].start.isoformat(),
+        again=again,
+    )
+    keys = [delivery.key for delivery in deliveries]
+    if json_:
+        print_json({"backfill_id": started["id"], "deliveries": keys})
+    else:
+        console.print(f"Backfill {started['id']} of {feed}: {len(keys)} deliveries, {keys[0]} to {keys[-1]}.")
+
+
+@quarantine.command("show")
+def show_refused(
+    feed: Feed = None,
+    delivery: Annotated[str | None, typer.Option(help="Only this delivery.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Only rows that broke this rule.")] = None,
+    limit: Limit = 20,
+    json_: Json = False,
+) -> None:
+    """Refused rows that nothing has closed, with every reason."""
+    from threegaps.cli import queries
+    from threegaps.cli.output import answer
+
+    asked: dict[str, Any] = {"feed": feed, "delivery": delivery, "rule": rule, "limit": limit}
+    rows = queries.ask(Settings.load(), queries.REFUSED_ROWS, asked)
+    if not json_:
+        for row in rows:
+            row["reasons"] = "; ".join(
+                f"{one['rule']}: {one.get('message_zh') or one['rule']}" for one in row["reasons"]
+            )
+    answer(rows, as_json=json_)
+
+
+@quarantine.command("rules")
+def count_refused(feed: Feed = None, json_: Json = False) -> None:
+    """How many open refused rows each rule has, by feed."""
+    from threegaps.cli import queries
+    from threegaps.cli.output import answer
+
+    answer(queries.ask(Settings.load(), queries.REFUSED_BY_RULE, {"feed": feed}), as_json=json_)
+
+
+@quarantine.command("export")
+def export_refused(
+    feed: Annotated[str, typer.Argument(help="The feed, e.g. hrss/wage_records.")],
+    file: Annotated[Path, typer.Argument(help="Where to write: .xlsx or .csv, readable by you only.")],
+    delivery: Annotated[str | None, typer.Option(help="Only this delivery.")] = None,
+    json_: Json = False,
+) -> None:
+    """A file of refused rows for the department: tokens, values, reasons."""
+    from threegaps.cli.output import console, print_json
+    from threegaps.warehouse import quarantine as refused
+
+    count = refused.export(Settings.load(), feed, file, delivery=delivery)
+    if json_:
+        print_json({"feed": feed, "rows": count, "file": str(file)})
+    else:
+        console.print(f"{count:,} refused rows of {feed} written to {file}", markup=False)
+
+
+@quarantine.command("replay")
+def replay_refused(
+    feed: Annotated[str, typer.Argument(help="The feed, e.g. hrss/wage_records.")],
+    file: Annotated[Path, typer.Argument(help="The file that came back from the department.")],
+    json_: Json = False,
+) -> None:
+    """Lay a department's repairs over the refused rows and judge them again, in a batch of their own."""
+    from threegaps.cli.output import console, print_json
+    from threegaps.services import environment
+    from threegaps.warehouse import quarantine as refused
+
+    settings = Settings.load()
+    environment.apply(settings)
+    outcome = refused.replay(settings, feed, file)
+    if json_:
+        print_json(dataclasses.asdict(outcome))
+    else:
+        console.print(
+            f"Batch {outcome.batch_id}: {outcome.accepted:,} rows accepted, {outcome.refused:,} refused again.",
+            markup=False,
+        )

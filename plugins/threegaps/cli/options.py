@@ -1,0 +1,11 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Feed = Annotated[str | None, typer.Option("--feed", help="Only this feed, e.g. hrss/wage_records.")]
+Limit = Annotated[int, typer.Option("--limit", help="At most so many rows.")]

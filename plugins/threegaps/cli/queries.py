@@ -1,0 +1,106 @@
+"""What the command line asks the warehouse; every answer is a list of rows by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from threegaps.settings import Settings
+
+Row = dict[str, Any]
+
+FEEDS = """
+select b.feed, count(*) filter (where b.status = 'loaded') as batches,
+       max(b.delivery) filter (where b.status = 'loaded') as last_delivery,
+       coalesce(sum(b.received) filter (where b.status = 'loaded'), 0)::bigint as received,
+       coalesce(sum(b.accepted) filter (where b.status = 'loaded'), 0)::bigint as accepted,
+       coalesce(sum(b.refused) filter (where b.status = 'loaded'), 0)::bigint as refused,
+       coalesce(sum(b.duplicates) filter (where b.status = 'loaded'), 0)::bigint as duplicates,
+       count(*) filter (where b.status = 'stopped') as stopped,
+       max(b.finished_at) as last_batch_at
+from ops.batch b
+where b.status <> 'superseded'
+group by b.feed order by b.feed
+"""
+
+BATCHES = """
+select batch_id, feed, delivery, status, received, accepted, refused, duplicates, inserted, changed, unchanged,
+       withdrawn, stop_rule, message_zh, started_at, finished_at
+from ops.batch
+where (%(feed)s::text is null or feed = %(feed)s) and (%(status)s::text is null or status = %(status)s)
+order by batch_id desc limit %(limit)s
+"""
+
+REFUSED_ROWS = """
+select row_token, feed, delivery, county_code, reasons, row_data, refused_at
+from quarantine.refused_row
+where closed_by_batch_id is null
+  and (%(feed)s::text is null or feed = %(feed)s) and (%(delivery)s::text is null or delivery = %(delivery)s)
+  and (%(rule)s::text is null or reasons @> jsonb_build_array(jsonb_build_object('rule', %(rule)s::text)))
+order by refused_at desc, row_token limit %(limit)s
+"""
+
+REFUSED_BY_RULE = """
+select r.feed, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh, count(*) as rows,
+       min(r.delivery) as first_delivery, max(r.delivery) as last_delivery
+from quarantine.refused_row r cross join lateral jsonb_array_elements(r.reasons) reason
+where r.closed_by_batch_id is null and (%(feed)s::text is null or r.feed = %(feed)s)
+group by 1, 2 order by 1, 4 desc
+"""
+
+PENDING = """
+select b.feed, count(*) as batches, min(b.finished_at) as oldest
+from ops.batch b
+where b.status = 'loaded'
+  and not exists (select from ops.build_input i join ops.build u using (build_id)
+                  where i.batch_id = b.batch_id and u.status = 'released')
+  and not exists (select from ops.hold h where h.batch_id = b.batch_id and h.freed_at is null)
+group by b.feed order by b.feed
+"""
+
+CURRENT_RELEASE = """
+select r.release_id, r.kind, r.as_of, r.released_at, r.cells_inserted, r.cells_changed, r.cells_removed, r.note
+from ops.current_release c join ops.release r using (release_id)
+"""
+
+RELEASES = """
+select release_id, kind, as_of, released_at, cells_inserted, cells_changed, cells_removed, undoes_release_id, note,
+       release_id = (select release_id from ops.current_release) as serves
+from ops.release order by release_id desc limit %(limit)s
+"""
+
+CATALOGUE = """
+select indicator_code, action_code, measure, name_zh, name_en, unit_zh, method, formula_zh, source_clause, audience
+from marts.dim_indicator order by indicator_code
+"""
+
+LAST_BUILD = """
+select build_id, status, kind, as_of, requested_by, started_at, finished_at, message
+from ops.build order by build_id desc limit 1
+"""
+
+# One line for each indicator: its newest province figure, the whole rather than a part where there is one.
+PROVINCE_FIGURES = """
+select distinct on (i.indicator_code)
+       d.action_code, i.indicator_code, d.name_zh, d.name_en, d.unit_zh, d.method, i.period_label, i.breakdown,
+       i.breakdown_value, i.value, i.target_value, i.status, i.maturity, i.change_on_year
+from marts.indicator_value i join marts.dim_indicator d using (indicator_code)
+where i.area_level = 'province' and i.value is not null
+order by i.indicator_code, (i.breakdown = 'total') desc, i.period_end desc,
+         array_position(array['year', 'quarter', 'month'], i.period_type), i.breakdown, i.breakdown_value
+"""
+
+
+def ask(settings: Settings, query: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Row]:
+    """All rows of one question to the warehouse."""
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, row_factory=dict_row) as connection:
+        return connection.execute(query.encode(), parameters).fetchall()
+
+
+def has_release(settings: Settings) -> bool:
+    """Whether there are served tables to ask."""
+    row = ask(settings, "select to_regclass('marts.indicator_value') is not null as present")
+    return bool(row[0]["present"]) and bool(ask(settings, CURRENT_RELEASE))

@@ -1,0 +1,153 @@
+"""Commands for builds and releases: build, release, explain, catalogue."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any
+
+import typer
+
+from threegaps.cli.options import Json, Limit
+from threegaps.settings import Settings
+
+release = typer.Typer(no_args_is_help=True, help="Releases: what serves, what changed, and the way back.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to *app*."""
+    app.command()(build)
+    app.add_typer(release, name="release")
+    app.command()(explain)
+    app.command()(catalogue)
+
+
+def build(
+    full: Annotated[bool, typer.Option("--full", help="Rebuild everything, not only what is affected.")] = False,
+    as_of: Annotated[str | None, typer.Option(help="The day to build from, YYYY-MM-DD; by default today.")] = None,
+    wait: Annotated[bool, typer.Option(help="Wait until the run has ended.")] = True,
+    json_: Json = False,
+) -> None:
+    """Ask Airflow for a run of the marts: claim what is pending, build, release."""
+    import time
+
+    from threegaps.cli.output import console, print_json
+    from threegaps.errors import BuildError
+    from threegaps.orchestration.names import MARTS_DAG
+    from threegaps.services.airflow_api import ENDED_STATES, AirflowApi
+
+    api = AirflowApi.of(Settings.load())
+    conf = {"kind": "full" if full else "affected", "as_of": as_of}
+    run = api.trigger(MARTS_DAG, conf=conf)
+    run_id = str(run["dag_run_id"])
+    while wait and run["state"] not in ENDED_STATES:
+        time.sleep(1)
+        run = api.run(MARTS_DAG, run_id)
+    tasks = api.task_states(MARTS_DAG, run_id)
+    if json_:
+        print_json({"run_id": run_id, "state": run["state"], "tasks": tasks})
+    else:
+        console.print(f"{run_id}: {run['state']}", markup=False)
+        for task_id, state in tasks.items():
+            console.print(f"  {task_id}: {state}", markup=False)
+    if run["state"] == "failed":
+        raise BuildError("The run of the marts failed.", advice="see `threegaps status` and the task's log in Airflow.")
+
+
+@release.command("list")
+def list_releases(limit: Limit = 20, json_: Json = False) -> None:
+    """Releases, the newest first."""
+    from threegaps.cli import queries
+    from threegaps.cli.output import answer
+
+    answer(queries.ask(Settings.load(), queries.RELEASES, {"limit": limit}), as_json=json_)
+
+
+@release.command("show")
+def show_release(json_: Json = False) -> None:
+    """The release that serves: figures of the province by action and gap, counts of the feeds."""
+    from threegaps.cli import display, queries
+    from threegaps.cli.output import print_json
+    from threegaps.errors import ReleaseError
+
+    settings = Settings.load()
+    if not queries.has_release(settings):
+        raise ReleaseError("There is no release yet.", advice="`threegaps up --run` makes the first.")
+    if json_:
+        print_json(
+            {
+                "release": queries.ask(settings, queries.CURRENT_RELEASE)[0],
+                "figures": display.figures(settings),
+                "feeds": list(queries.ask(settings, queries.FEEDS)),
+            }
+        )
+    else:
+        display.print_release(settings)
+
+
+@release.command("diff")
+def diff_releases(
+    first: Annotated[int, typer.Argument(help="The earlier release.")],
+    second: Annotated[int | None, typer.Argument(help="The later one; by default the one that serves.")] = None,
+    limit: Limit = 50,
+    json_: Json = False,
+) -> None:
+    """What is said differently in two releases."""
+    from threegaps.cli.output import answer
+    from threegaps.release import history
+
+    rows = history.difference(Settings.load().warehouse_dsn(), first, second)
+    answer([_row(row) for row in rows[: None if json_ else limit]], as_json=json_)
+
+
+@release.command("undo")
+def undo_release(
+    note: Annotated[str, typer.Option(help="Why; it stays with the release.")],
+    json_: Json = False,
+) -> None:
+    """Say again what the release before said: a new release, which holds back the batches that came with this one."""
+    from threegaps.cli.output import console, print_json
+    from threegaps.release import undo
+
+    number = undo.undo(Settings.load().warehouse_dsn(), note=note)
+    if json_:
+        print_json({"release_id": number})
+    else:
+        console.print(f"Release {number} says what was said before.")
+
+
+def explain(
+    code: Annotated[str, typer.Argument(help="Indicator, e.g. M21-1.")],
+    area: Annotated[str, typer.Argument(help="Area code, e.g. 330000.")],
+    period: Annotated[str, typer.Argument(help="Period, e.g. 2026-06, 2026Q2, 2026.")],
+    json_: Json = False,
+) -> None:
+    """From a published number to the batches and files behind it, and to why it changed."""
+    from threegaps.cli.output import print_json
+    from threegaps.release import explain as explanation
+
+    found = explanation.explain(Settings.load().warehouse_dsn(), code, area, period)
+    print_json(_row(found)) if json_ else explanation_page(_row(found))
+
+
+def explanation_page(found: dict[str, Any]) -> None:
+    """An explanation for people: single facts first, then the lists."""
+    from threegaps.cli.output import console, print_rows
+
+    for name, value in found.items():
+        if isinstance(value, list):
+            console.print()
+            print_rows([_row(one) for one in value], title=name.replace("_", " "))
+        else:
+            console.print(f"{name.replace('_', ' ')}: {'' if value is None else value}", markup=False)
+
+
+def catalogue(json_: Json = False) -> None:
+    """Every feed and every indicator: code, names, unit, formula, source clause."""
+    from threegaps.cli import queries
+    from threegaps.cli.output import answer
+
+    answer(queries.ask(Settings.load(), queries.CATALOGUE), as_json=json_)
+
+
+def _row(value: Any) -> dict[str, Any]:
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else dict(value)

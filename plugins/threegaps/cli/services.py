@@ -1,0 +1,104 @@
+"""Commands for the services: up, down, status, doctor."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from threegaps.cli.options import Json
+from threegaps.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to *app*."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(status)
+    app.command()(doctor)
+
+
+def up(
+    run: Annotated[
+        bool, typer.Option("--run", help="Then run all feeds and the marts to a release, and print it.")
+    ] = False,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay in the foreground; Ctrl-C stops the services.")
+    ] = False,
+    scale: Annotated[
+        float | None, typer.Option(help="Size of the synthetic province (1: all of it); for a new home.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Start the databases, the sandbox departments and Airflow."""
+    from threegaps.services import supervisor
+
+    settings = Settings.load()
+    if scale is not None and "sandbox_loaded" not in settings.state():
+        settings.remember(sandbox_scale=str(scale))
+    if foreground:
+        settings.logs_folder.mkdir(parents=True, exist_ok=True)
+        raise typer.Exit(supervisor.keep(settings))
+
+    from threegaps.cli import display
+    from threegaps.cli.output import console, print_json
+
+    screen = display.Screen(is_silent=json_)
+    with screen.shown():
+        started = supervisor.up(settings, screen.services)
+        if run:
+            from threegaps.orchestration import first_run
+
+            if started or not first_run.is_complete(settings):
+                first_run.run_to_release(settings, screen.progress)
+    if json_:
+        print_json({"started": started, **display.addresses(settings)})
+    elif run:
+        display.print_release(settings)
+    else:
+        where = display.addresses(settings)["airflow"]
+        console.print(f"The services run. Airflow: {where['address']}  (`threegaps status`)", markup=False)
+
+
+def down(json_: Json = False) -> None:
+    """Stop all services and wait until the last process has ended."""
+    from threegaps.cli.output import console, print_json
+    from threegaps.services import supervisor
+
+    stopped = supervisor.down(Settings.load())
+    if json_:
+        print_json({"stopped": stopped})
+    else:
+        console.print("All services have ended." if stopped else "No services ran.")
+
+
+def status(json_: Json = False) -> None:
+    """One page: services, feeds that are late, stopped or shrinking, the release that serves, work that waits."""
+    from threegaps.cli import status_page
+    from threegaps.cli.output import print_json
+
+    page = status_page.collect(Settings.load())
+    if json_:
+        print_json(page)
+    else:
+        status_page.show(page)
+    if page["problems"]:
+        raise typer.Exit(1)
+
+
+def doctor(json_: Json = False) -> None:
+    """Check this machine and this installation; says what to do about what is wrong."""
+    from threegaps.cli import doctor as checks
+    from threegaps.cli.output import console, print_json
+
+    found: list[dict[str, Any]] = checks.examine(Settings.load())
+    if json_:
+        print_json(found)
+    else:
+        for check in found:
+            mark = {"ok": "✓", "warning": "!", "wrong": "✗"}[check["state"]]
+            console.print(f"{mark} {check['name']}: {check['message']}", markup=False, soft_wrap=True)
+            if check["advice"]:
+                console.print(f"  what to do: {check['advice']}", markup=False, soft_wrap=True)
+    if any(check["state"] == "wrong" for check in found):
+        raise typer.Exit(1)

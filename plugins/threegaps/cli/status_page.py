@@ -1,0 +1,120 @@
+"""The page of `threegaps status`."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import os
+from typing import Any
+
+import psycopg
+
+from threegaps.calendar import today
+from threegaps.cli import queries
+from threegaps.cli.output import console, print_rows
+from threegaps.contracts.loader import load_contracts
+from threegaps.ledger.status import feed_status
+from threegaps.services import supervisor
+from threegaps.services.airflow_api import AirflowApi
+from threegaps.services.environment import SANDBOX_LAST_DAY, airflow_address
+from threegaps.services.processes import is_alive
+from threegaps.settings import Settings
+
+
+def collect(settings: Settings) -> dict[str, Any]:
+    """All that the page says; `problems` lists what someone should look at now."""
+    page: dict[str, Any] = {"services": _services(settings), "airflow": airflow_address(settings), "problems": []}
+    page["problems"] += [f"{one['name']} is {one['state']}" for one in page["services"] if one["state"] != "running"]
+    if not page["services"]:
+        page["problems"].append("the services do not run: `threegaps up`")
+    health = AirflowApi.of(settings).health() if page["services"] else {}
+    for part in ("scheduler", "dag_processor", "triggerer"):
+        state = (health.get(part) or {}).get("status")
+        if page["services"] and state != "healthy":
+            page["problems"].append(f"Airflow's {part.replace('_', ' ')} is {state or 'silent'}")
+    try:
+        page |= _warehouse(settings)
+    except psycopg.OperationalError:
+        page["problems"].append("the warehouse does not answer")
+        return page
+    for feed in page["feeds"]:
+        if feed["stopped_batch_id"]:
+            page["problems"].append(
+                f"{feed['feed']}: batch {feed['stopped_batch_id']} stopped: {feed['stop_message_en']}"
+            )
+        if feed["is_shrinking"]:
+            page["problems"].append(
+                f"{feed['feed']}: {feed['received']:,} rows in {feed['last_delivery']}, {feed['received_before']:,} before"
+            )
+    if page["build"] and page["build"][0]["status"] == "failed":
+        page["problems"].append(f"build {page['build'][0]['build_id']} failed: {page['build'][0]['message']}")
+    return page
+
+
+def _services(settings: Settings) -> list[dict[str, Any]]:
+    lock = supervisor.try_lock(settings)
+    if lock is not None:
+        os.close(lock)
+        return []
+    services: list[dict[str, Any]] = supervisor.read_status(settings).get("services", [])
+    for service in services:
+        if service["pid"] and not is_alive(service["pid"]):
+            service["state"] = "ended"
+    return services
+
+
+def _warehouse(settings: Settings) -> dict[str, Any]:
+    # The sandbox's departments know nothing after their last day; no feed of theirs is late for what came after it.
+    day = dt.date.fromisoformat(SANDBOX_LAST_DAY) + dt.timedelta(days=1) if settings.is_sandbox else today()
+    contracts = load_contracts(settings.contracts_folder)
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        feeds = [dataclasses.asdict(feed_status(connection, contract, day)) for contract in contracts]
+    return {
+        "feeds": feeds,
+        "release": list(queries.ask(settings, queries.CURRENT_RELEASE)),
+        "pending": list(queries.ask(settings, queries.PENDING)),
+        "build": list(queries.ask(settings, queries.LAST_BUILD)),
+    }
+
+
+def show(page: dict[str, Any]) -> None:
+    """The page for people."""
+    for problem in page["problems"]:
+        console.print(f"! {problem}", style="yellow", markup=False)
+    print_rows(
+        [{name: one[name] for name in ("name", "state", "pid", "restarts")} for one in page["services"]],
+        title="Services",
+    )
+    console.print(f"Airflow: {page['airflow']}", markup=False)
+    if "feeds" not in page:
+        return
+    console.print()
+    print_rows([_feed_line(feed) for feed in page["feeds"]], title="Feeds 数据源")
+    console.print()
+    print_rows(page["release"], title="Release that serves")
+    console.print()
+    print_rows(page["pending"], title="Loaded, waiting for a build")
+    console.print()
+    print_rows(page["build"], title="Last build")
+
+
+def _feed_line(feed: dict[str, Any]) -> dict[str, Any]:
+    states = [
+        name
+        for name, holds in (
+            ("stopped", feed["stopped_batch_id"] is not None),
+            ("late", feed["is_late"]),
+            ("shrinking", feed["is_shrinking"]),
+        )
+        if holds
+    ]
+    return {
+        "feed": f"{feed['feed']} {feed['title_zh']}",
+        "state": ", ".join(states) or "in time",
+        "last_delivery": feed["last_delivery"],
+        "expected": feed["expected_delivery"],
+        "rows": feed["received"],
+        "rows_before": feed["received_before"],
+        "open_refusals": feed["open_refusals"],
+        "last_loaded_at": feed["last_loaded_at"],
+    }

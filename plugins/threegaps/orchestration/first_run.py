@@ -1,0 +1,210 @@
+"""From services that run to the first release: every feed catches up in one run, then the marts are built and released.
+
+All of it goes through Airflow's scheduler, by its REST API. What has been done before is not done again: a run of the
+same delivery that succeeded or is under way is taken as it is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+import psycopg
+
+from threegaps.calendar import Cadence, Delivery, today
+from threegaps.contracts.loader import load_contracts
+from threegaps.contracts.model import Contract
+from threegaps.errors import ServiceError
+from threegaps.orchestration.names import MARTS_DAG, POOL_SLOTS, RETENTION_DAG, UPKEEP_DAG, feed_dag, pools
+from threegaps.services.airflow_api import ENDED_STATES, AirflowApi
+from threegaps.services.environment import SANDBOX_LAST_DAY
+from threegaps.settings import Settings
+
+_POLL_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class FeedProgress:
+    """How far one feed is."""
+
+    feed: str
+    title_zh: str
+    delivery: str
+    run_id: str = ""
+    state: str = "waiting"
+    task: str = ""
+    batches: int = 0
+    received: int = 0
+    accepted: int = 0
+    refused: int = 0
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far the first run is."""
+
+    feeds: list[FeedProgress] = field(default_factory=list)
+    marts_state: str = "waiting"
+    marts_task: str = ""
+    message: str = ""
+
+
+def newest_delivery(contract: Contract, *, is_sandbox: bool) -> str:
+    """The newest delivery that the feed's department can have: in the sandbox that of its last day."""
+    cadence = cast("Cadence", contract.cadence)
+    if is_sandbox:
+        return Delivery.containing(cadence, dt.date.fromisoformat(SANDBOX_LAST_DAY)).key
+    return Delivery.containing(cadence, today()).previous().key
+
+
+def configure(settings: Settings, api: AirflowApi, *, seconds: float = 120) -> tuple[Contract, ...]:
+    """Wait until Airflow has read the DAGs, and make the pools that they use; the contracts."""
+    contracts = load_contracts(settings.contracts_folder)
+    wanted = {feed_dag(contract.feed) for contract in contracts} | {MARTS_DAG, UPKEEP_DAG, RETENTION_DAG}
+    api.wait_until_known(wanted, seconds=seconds)
+    for name, description in pools(contracts).items():
+        api.ensure_pool(name, slots=POOL_SLOTS, description=description)
+    return contracts
+
+
+def run_to_release(settings: Settings, report: Callable[[Progress], None]) -> int:
+    """Run all feeds and the marts; the number of the release that serves at the end.
+
+    Raises:
+        ServiceError: A feed's run or the marts' run failed; the message names the task and where its log lies.
+    """
+    api = AirflowApi.of(settings)
+    progress = Progress(message="reading the DAGs 读取流程")
+    report(progress)
+    contracts = configure(settings, api)
+    _run_feeds(settings, api, contracts, progress, report)
+    api.set_paused(MARTS_DAG, is_paused=False)
+    if _pending(settings) or current_release(settings) is None:
+        _run_marts(settings, api, progress, report)
+    for dag_id in (UPKEEP_DAG, RETENTION_DAG):
+        api.set_paused(dag_id, is_paused=False)
+    release = current_release(settings)
+    if release is None:
+        raise ServiceError("The marts ran, but there is no release.", advice="see `threegaps status`.")
+    progress.marts_state, progress.message = "success", f"release {release}"
+    report(progress)
+    return release
+
+
+def is_complete(settings: Settings) -> bool:
+    """Whether every feed has run to its newest delivery and all of it stands in a release."""
+    if current_release(settings) is None or _pending(settings):
+        return False
+    api = AirflowApi.of(settings)
+    known = api.dags()
+    for contract in load_contracts(settings.contracts_folder):
+        dag_id = feed_dag(contract.feed)
+        delivery = newest_delivery(contract, is_sandbox=settings.is_sandbox)
+        if dag_id not in known or _existing_run(api, dag_id, delivery, states={"success"}) is None:
+            return False
+    return True
+
+
+def _run_feeds(
+    settings: Settings,
+    api: AirflowApi,
+    contracts: tuple[Contract, ...],
+    progress: Progress,
+    report: Callable[[Progress], None],
+) -> None:
+    # The marts wait until all feeds are there: the first events would only build what the next ones change.
+    api.set_paused(MARTS_DAG, is_paused=True)
+    for contract in contracts:
+        delivery = newest_delivery(contract, is_sandbox=settings.is_sandbox)
+        row = FeedProgress(contract.feed, contract.title_zh, delivery)
+        dag_id = feed_dag(contract.feed)
+        api.set_paused(dag_id, is_paused=False)
+        run_id = _existing_run(api, dag_id, delivery, states={"success", "running", "queued"})
+        row.run_id = run_id or str(api.trigger(dag_id, partition_key=delivery)["dag_run_id"])
+        progress.feeds.append(row)
+    progress.message = "feeds catch up 各数据源补齐"
+    while True:
+        _count(settings, progress.feeds)
+        for row in progress.feeds:
+            if row.state not in ENDED_STATES:
+                dag_id = feed_dag(row.feed)
+                row.state = str(api.run(dag_id, row.run_id)["state"])
+                row.task = _current_task(api.task_states(dag_id, row.run_id))
+        report(progress)
+        failed = [row for row in progress.feeds if row.state == "failed"]
+        if failed:
+            _fail(settings, feed_dag(failed[0].feed), failed[0].run_id, failed[0].task)
+        if all(row.state == "success" for row in progress.feeds):
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def _run_marts(settings: Settings, api: AirflowApi, progress: Progress, report: Callable[[Progress], None]) -> None:
+    progress.message = "building and releasing the marts 计算并发布指标"
+    running = [run for run in api.runs(MARTS_DAG) if run["state"] not in ENDED_STATES]
+    run_id = str((running[0] if running else api.trigger(MARTS_DAG))["dag_run_id"])
+    while progress.marts_state not in ENDED_STATES:
+        progress.marts_state = str(api.run(MARTS_DAG, run_id)["state"])
+        progress.marts_task = _current_task(api.task_states(MARTS_DAG, run_id))
+        report(progress)
+        time.sleep(_POLL_SECONDS)
+    if progress.marts_state == "failed":
+        _fail(settings, MARTS_DAG, run_id, progress.marts_task)
+
+
+def _existing_run(api: AirflowApi, dag_id: str, delivery: str, *, states: set[str]) -> str | None:
+    for run in api.runs(dag_id):
+        if run.get("partition_key") == delivery and run["state"] in states:
+            return str(run["dag_run_id"])
+    return None
+
+
+def _current_task(states: dict[str, str]) -> str:
+    """The task that matters now: one that failed, runs or waits to try again, else none."""
+    for wanted in ("failed", "up_for_retry", "running", "queued", "scheduled"):
+        for task_id, state in states.items():
+            if state == wanted:
+                return f"{task_id}: try again" if state == "up_for_retry" else task_id
+    return ""
+
+
+def _fail(settings: Settings, dag_id: str, run_id: str, task: str) -> None:
+    log = settings.home / "airflow" / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}"
+    raise ServiceError(
+        f"Task {task or '?'} of {dag_id} failed.", advice=f"read its log below {log}; then run this again."
+    )
+
+
+def _count(settings: Settings, rows: list[FeedProgress]) -> None:
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        counted = {
+            str(feed): numbers
+            for feed, *numbers in connection.execute(
+                "select feed, count(*), coalesce(sum(received), 0)::bigint, coalesce(sum(accepted), 0)::bigint,"
+                " coalesce(sum(refused), 0)::bigint from ops.batch where status in ('loaded', 'stopped') group by feed"
+            )
+        }
+    for row in rows:
+        row.batches, row.received, row.accepted, row.refused = counted.get(row.feed, (0, 0, 0, 0))
+
+
+def _pending(settings: Settings) -> bool:
+    """Whether a loaded batch stands in no released build and is not held back."""
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        row = connection.execute(
+            "select exists (select from ops.batch b where b.status = 'loaded'"
+            " and not exists (select from ops.build_input i join ops.build u using (build_id)"
+            "                 where i.batch_id = b.batch_id and u.status = 'released')"
+            " and not exists (select from ops.hold h where h.batch_id = b.batch_id and h.freed_at is null))"
+        ).fetchone()
+    return bool(row and row[0])
+
+
+def current_release(settings: Settings) -> int | None:
+    """The release that serves; None before the first."""
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        row = connection.execute("select release_id from ops.current_release").fetchone()
+    return None if row is None or row[0] is None else int(row[0])

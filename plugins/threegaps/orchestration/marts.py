@@ -1,0 +1,56 @@
+"""The DAG of the marts: arrivals wake it, the ledger decides what it builds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+from functools import reduce
+from typing import Any
+
+from airflow.sdk import DAG, FixedKeyMapper, Param, PartitionedAssetTimetable, task
+
+from threegaps.contracts.model import Contract
+from threegaps.orchestration import tasks
+from threegaps.orchestration.feeds import asset_of
+from threegaps.orchestration.names import BUILD_KEY, MARTS_DAG
+
+
+def marts_dag_of(contracts: tuple[Contract, ...]) -> DAG:
+    """Claim, build, release; woken by an event of any feed, one run at a time."""
+    with DAG(
+        MARTS_DAG,
+        dag_display_name="指标库 marts",
+        description="Build the marts from what has arrived, and release them",
+        # Any feed alone wakes it, and all events of one moment wake it once: the key is always the same.
+        schedule=PartitionedAssetTimetable(
+            assets=reduce(operator.or_, (asset_of(contract) for contract in contracts)),
+            default_partition_mapper=FixedKeyMapper(BUILD_KEY),
+        ),
+        catchup=False,
+        max_active_runs=1,
+        dagrun_timeout=dt.timedelta(hours=12),
+        tags=["marts"],
+        params={
+            "kind": Param("affected", enum=["affected", "full"], description="What to rebuild"),
+            "as_of": Param(None, type=["null", "string"], format="date", description="The day to build from"),
+        },
+        default_args={"owner": "marts", "retry_delay": dt.timedelta(seconds=15)},
+    ) as dag:
+
+        @task.short_circuit(task_id="claim", retries=3, execution_timeout=dt.timedelta(minutes=30))
+        def claim(params: dict[str, Any] | None = None, run_id: str | None = None) -> int | None:
+            chosen = params or {}
+            return tasks.claim(str(chosen.get("kind", "affected")), chosen.get("as_of"), run_id or "")
+
+        # A failed build gives its claims back, so the next run, not a retry, takes them up again.
+        @task(task_id="build", retries=0, execution_timeout=dt.timedelta(hours=6))
+        def build(build_id: int) -> int:
+            tasks.build(build_id)
+            return build_id
+
+        @task(task_id="release", retries=2, execution_timeout=dt.timedelta(hours=1))
+        def release(build_id: int) -> None:
+            tasks.release(build_id)
+
+        release(build(claim()))
+    return dag

@@ -1,0 +1,71 @@
+"""Upkeep: what must happen even when no event comes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, CronTriggerTimetable, task
+
+from threegaps.orchestration import tasks
+from threegaps.orchestration.names import MARTS_DAG, RETENTION_DAG, UPKEEP_DAG
+
+UNCLAIMED_MINUTES = 5
+STALE_BUILD_MINUTES = 6 * 60
+_ZONE = "Asia/Shanghai"
+
+
+def upkeep_dag() -> DAG:
+    """Every few minutes: free the claims of dead builds, and wake the marts when work stays unclaimed."""
+    with DAG(
+        UPKEEP_DAG,
+        dag_display_name="值守 upkeep",
+        description="Wake the marts for work that stayed unclaimed; free the claims of dead builds",
+        schedule=CronTriggerTimetable("*/5 * * * *", timezone=_ZONE),
+        catchup=False,
+        max_active_runs=1,
+        dagrun_timeout=dt.timedelta(minutes=30),
+        tags=["upkeep"],
+        default_args={
+            "owner": "upkeep",
+            "retries": 1,
+            "retry_delay": dt.timedelta(seconds=30),
+            "execution_timeout": dt.timedelta(minutes=10),
+        },
+    ) as dag:
+
+        @task.short_circuit(task_id="find_waiting_work")
+        def find_waiting_work() -> bool:
+            tasks.fail_stale_builds(STALE_BUILD_MINUTES)
+            return tasks.work_waits(UNCLAIMED_MINUTES)
+
+        wake = TriggerDagRunOperator(task_id="wake_marts", trigger_dag_id=MARTS_DAG, logical_date=None)
+        find_waiting_work() >> wake
+    return dag
+
+
+def retention_dag() -> DAG:
+    """Once a night: end the landed copies of personal data whose time has passed."""
+    with DAG(
+        RETENTION_DAG,
+        dag_display_name="留存期限 retention",
+        description="End the landed copies of personal data whose retention period has passed",
+        schedule=CronTriggerTimetable("30 3 * * *", timezone=_ZONE),
+        catchup=False,
+        max_active_runs=1,
+        dagrun_timeout=dt.timedelta(hours=6),
+        tags=["upkeep"],
+        default_args={
+            "owner": "upkeep",
+            "retries": 2,
+            "retry_delay": dt.timedelta(minutes=5),
+            "execution_timeout": dt.timedelta(hours=3),
+        },
+    ) as dag:
+
+        @task(task_id="end_old_copies")
+        def end_old_copies() -> None:
+            tasks.end_old_copies()
+
+        end_old_copies()
+    return dag
