@@ -8,8 +8,8 @@ holders as (
     select * from {{ ref('int_holder_level') }}
 ),
 
-indicator_slices as (
-    select * from {{ ref('indicator_slice') }}
+affected_slices as (
+    select * from {{ ref('int_affected_slice') }}
 ),
 
 area_member as (
@@ -27,10 +27,10 @@ areas as (
         period_start,
         period_end,
         reference_date
-    from indicator_slices
+    from affected_slices
     where
         indicator_code in ('M14-2', 'M14-4', 'G3-1')
-        and is_affected
+        and period_start <= horizon_date
 ),
 
 members as (

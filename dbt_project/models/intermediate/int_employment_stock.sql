@@ -8,16 +8,16 @@ holders as (
     select * from {{ ref('int_holder_level') }}
 ),
 
-indicator_slices as (
-    select * from {{ ref('indicator_slice') }}
+affected_slices as (
+    select * from {{ ref('int_affected_slice') }}
 ),
 
 reference_dates as (
     select distinct reference_date
-    from indicator_slices
+    from affected_slices
     where
         indicator_code in ('M21-1', 'M21-2', 'G1-2')
-        and is_affected
+        and period_start <= horizon_date
 ),
 
 in_force as (

@@ -8,16 +8,16 @@ spells as (
     select * from {{ ref('fct_employment_spell') }}
 ),
 
-indicator_slices as (
-    select * from {{ ref('indicator_slice') }}
+affected_slices as (
+    select * from {{ ref('int_affected_slice') }}
 ),
 
 quarters as (
     select distinct period_start
-    from indicator_slices
+    from affected_slices
     where
         indicator_code in ('M01-1', 'M01-2', 'O-1', 'O-2', 'O-3')
-        and is_affected
+        and period_start <= horizon_date
 ),
 
 candidates as (

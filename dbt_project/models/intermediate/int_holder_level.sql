@@ -9,16 +9,16 @@ certificates as (
     select * from {{ ref('fct_certificate') }}
 ),
 
-indicator_slices as (
-    select * from {{ ref('indicator_slice') }}
+affected_slices as (
+    select * from {{ ref('int_affected_slice') }}
 ),
 
 reference_dates as (
     select distinct reference_date
-    from indicator_slices
+    from affected_slices
     where
         indicator_code in ('M14-2', 'M14-4', 'G3-1', 'M21-1', 'M21-2', 'G1-2')
-        and is_affected
+        and period_start <= horizon_date
 ),
 
 valid_certificates as (

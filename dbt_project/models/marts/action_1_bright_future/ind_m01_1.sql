@@ -7,7 +7,7 @@ exits as (
 ),
 
 slices as (
-    {{ indicator_slices('M01-1') }}
+    {{ affected_slices('M01-1') }}
 ),
 
 cohort as (

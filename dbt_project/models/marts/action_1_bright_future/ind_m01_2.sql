@@ -11,7 +11,7 @@ certificates as (
 ),
 
 slices as (
-    {{ indicator_slices('M01-2') }}
+    {{ affected_slices('M01-2') }}
 ),
 
 assessed as (

@@ -7,7 +7,7 @@ completed as (
 ),
 
 slices as (
-    {{ indicator_slices('M01-3') }}
+    {{ affected_slices('M01-3') }}
 ),
 
 placed as (

@@ -7,7 +7,7 @@ completed as (
 ),
 
 slices as (
-    {{ indicator_slices('M01-5') }}
+    {{ affected_slices('M01-5') }}
 ),
 
 placed as (

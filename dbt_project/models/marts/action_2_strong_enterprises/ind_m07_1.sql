@@ -7,7 +7,7 @@ certificates as (
 ),
 
 slices as (
-    {{ indicator_slices('M07-1') }}
+    {{ affected_slices('M07-1') }}
 ),
 
 issued as (

@@ -7,7 +7,7 @@ certificates as (
 ),
 
 slices as (
-    {{ indicator_slices('M07-2') }}
+    {{ affected_slices('M07-2') }}
 ),
 
 issued as (

@@ -7,7 +7,7 @@ enterprises as (
 ),
 
 slices as (
-    {{ indicator_slices('M08-1') }}
+    {{ affected_slices('M08-1') }}
 ),
 
 recognised as (

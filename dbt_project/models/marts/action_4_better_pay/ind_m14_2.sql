@@ -7,7 +7,7 @@ area_medians as (
 ),
 
 slices as (
-    {{ indicator_slices('M14-2') }}
+    {{ affected_slices('M14-2') }}
 ),
 
 medians as (

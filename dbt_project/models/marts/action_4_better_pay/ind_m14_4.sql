@@ -7,7 +7,7 @@ area_medians as (
 ),
 
 slices as (
-    {{ indicator_slices('M14-4') }}
+    {{ affected_slices('M14-4') }}
 ),
 
 medians as (

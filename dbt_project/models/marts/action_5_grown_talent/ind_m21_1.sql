@@ -7,7 +7,7 @@ workforce as (
 ),
 
 slices as (
-    {{ indicator_slices('M21-1') }}
+    {{ affected_slices('M21-1') }}
 ),
 
 counts as (

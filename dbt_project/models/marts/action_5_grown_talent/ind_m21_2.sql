@@ -7,7 +7,7 @@ workforce as (
 ),
 
 slices as (
-    {{ indicator_slices('M21-2') }}
+    {{ affected_slices('M21-2') }}
 ),
 
 counts as (

@@ -7,7 +7,7 @@ published_shares as (
 ),
 
 slices as (
-    {{ indicator_slices('M21-5') }}
+    {{ affected_slices('M21-5') }}
 ),
 
 latest_of_year as (

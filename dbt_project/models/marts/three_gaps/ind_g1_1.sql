@@ -7,7 +7,7 @@ incomes as (
 ),
 
 slices as (
-    {{ indicator_slices('G1-1') }}
+    {{ affected_slices('G1-1') }}
 ),
 
 -- figures run from 1 January: the fourth quarter is the year; 2013 and before were another survey

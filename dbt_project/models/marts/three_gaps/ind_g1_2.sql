@@ -7,7 +7,7 @@ workforce as (
 ),
 
 slices as (
-    {{ indicator_slices('G1-2') }}
+    {{ affected_slices('G1-2') }}
 ),
 
 counts as (

@@ -7,7 +7,7 @@ certified_shares as (
 ),
 
 slices as (
-    {{ indicator_slices('G2-2') }}
+    {{ affected_slices('G2-2') }}
 ),
 
 -- the list in force moves with its members; a fixed list does not

@@ -11,7 +11,7 @@ area_member as (
 ),
 
 slices as (
-    {{ indicator_slices('G2-5') }}
+    {{ affected_slices('G2-5') }}
 ),
 
 published as (

@@ -7,7 +7,7 @@ area_medians as (
 ),
 
 slices as (
-    {{ indicator_slices('G3-1') }}
+    {{ affected_slices('G3-1') }}
 ),
 
 medians as (

@@ -7,7 +7,7 @@ exits as (
 ),
 
 slices as (
-    {{ indicator_slices('O-1') }}
+    {{ affected_slices('O-1') }}
 ),
 
 cohort as (

@@ -7,7 +7,7 @@ exits as (
 ),
 
 slices as (
-    {{ indicator_slices('O-2') }}
+    {{ affected_slices('O-2') }}
 ),
 
 cohort as (

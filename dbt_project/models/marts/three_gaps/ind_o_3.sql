@@ -11,7 +11,7 @@ wages as (
 ),
 
 members as (
-    {{ indicator_members('O-3') }}
+    {{ slice_members('O-3') }}
 ),
 
 completers as (

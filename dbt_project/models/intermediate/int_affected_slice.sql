@@ -1,0 +1,154 @@
+{{ config(
+    materialized='table',
+    indexes=[{'columns': ['indicator_code', 'area_code', 'period_type', 'period_start']}]
+) }}
+
+with
+
+seed_indicator as (
+    select * from {{ ref('seed_indicator') }}
+),
+
+dim_period as (
+    select * from {{ ref('dim_period') }}
+),
+
+area_member as (
+    select * from {{ ref('area_member') }}
+),
+
+data_horizon as (
+    select * from {{ ref('data_horizon') }}
+),
+
+affected_build as (
+    select *
+    from {{ source('ops', 'build_now') }}
+    where kind = 'affected'
+),
+
+affected as (
+    select affected_range.*
+    from {{ source('ops', 'affected') }} as affected_range
+    inner join affected_build
+        on affected_range.build_id = affected_build.build_id
+),
+
+indicators as (
+    select
+        indicator_code,
+        method,
+        first_period,
+        -- additive indicators are rolled up from their counties, later and for all alike
+        case
+            when method in ('count', 'sum', 'ratio_of_sums') then array['county']
+            else string_to_array(levels, ',')
+        end as area_levels,
+        string_to_array(period_types, ',') as period_types,
+        string_to_array(horizon_feeds, ',') as horizon_feeds
+    from seed_indicator
+    where is_built
+),
+
+-- an indicator reaches as far as the least complete of its feeds, and nowhere while one of them has nothing
+horizons as (
+    select
+        indicators.indicator_code,
+        case
+            when count(data_horizon.horizon_date) = cardinality(indicators.horizon_feeds)
+                then min(data_horizon.horizon_date)
+        end as horizon_date
+    from indicators
+    left join data_horizon
+        on data_horizon.feed = any(indicators.horizon_feeds)
+    group by indicators.indicator_code, indicators.horizon_feeds
+),
+
+-- figures that compare areas, or stand as published, have no county of their own
+claimed_ranges as (
+    select
+        indicators.indicator_code,
+        affected.period_start,
+        affected.period_end,
+        case
+            when indicators.method in ('published', 'from_indicators', 'inequality') then '*'
+            when affected.area_code = 'unknown' then '*'
+            else affected.area_code
+        end as claimed_area_code
+    from affected
+    inner join indicators
+        on affected.indicator_code = indicators.indicator_code
+    union all
+    select
+        indicator_code,
+        '-infinity'::date as period_start,
+        'infinity'::date as period_end,
+        '*' as claimed_area_code
+    from indicators
+    where not exists (select 1 from affected_build)
+),
+
+-- what lies beyond the horizon yields nothing, but a build of parts must still empty it
+claimed_periods as (
+    select distinct
+        claimed_ranges.indicator_code,
+        claimed_ranges.claimed_area_code,
+        indicators.area_levels,
+        dim_period.period_type,
+        dim_period.period_start,
+        dim_period.period_end,
+        horizons.horizon_date
+    from claimed_ranges
+    inner join indicators
+        on claimed_ranges.indicator_code = indicators.indicator_code
+    inner join horizons
+        on claimed_ranges.indicator_code = horizons.indicator_code
+    inner join dim_period
+        on
+            dim_period.period_type = any(indicators.period_types)
+            and claimed_ranges.period_start <= dim_period.period_end
+            and claimed_ranges.period_end >= dim_period.period_start
+            and indicators.first_period <= dim_period.period_end
+    where
+        dim_period.period_start <= horizons.horizon_date
+        or exists (select 1 from affected_build)
+),
+
+claimable_areas as (
+    select
+        area_code,
+        area_level,
+        county_code as claimed_area_code,
+        valid_from,
+        valid_to
+    from area_member
+    union
+    select
+        area_code,
+        area_level,
+        '*' as claimed_area_code,
+        valid_from,
+        valid_to
+    from area_member
+),
+
+slices as (
+    select distinct
+        claimed_periods.indicator_code,
+        claimable_areas.area_code,
+        claimable_areas.area_level,
+        claimed_periods.period_type,
+        claimed_periods.period_start,
+        claimed_periods.period_end,
+        claimed_periods.horizon_date,
+        least(claimed_periods.period_end, claimed_periods.horizon_date) as reference_date
+    from claimed_periods
+    inner join claimable_areas
+        on
+            claimed_periods.claimed_area_code = claimable_areas.claimed_area_code
+            and claimable_areas.area_level = any(claimed_periods.area_levels)
+            and claimable_areas.valid_from <= claimed_periods.period_end
+            and claimed_periods.period_end < claimable_areas.valid_to
+)
+
+select * from slices
