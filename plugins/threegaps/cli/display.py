@@ -159,16 +159,14 @@ def print_release(settings: Settings) -> None:
     where = addresses(settings)
     airflow, database = where["airflow"], where["database"]
     console.rule("Where to look", align="left")
-    console.print(
-        f"Airflow    {airflow['address']}  user {airflow['user']}  password {airflow['password']}", markup=False
+    lines = (
+        f"Airflow    {airflow['address']}  user {airflow['user']}  password {airflow['password']}",
+        f"PostgreSQL {database['host']}:{database['port']}  database {database['database']}  schema marts"
+        f"  user {database['user']}  password {database['password']}",
+        "Next       threegaps status · threegaps release list · threegaps explain M21-1 330000 2025",
     )
-    console.print(
-        f"PostgreSQL {database['host']}:{database['port']}  database {database['database']}  user {database['user']}"
-        f"  password {database['password']}  schema marts",
-        markup=False,
-        soft_wrap=True,
-    )
-    console.print("Next       threegaps status · threegaps release list · threegaps explain M21-1 330000 2025")
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> Table:

@@ -44,7 +44,8 @@ def collect(settings: Settings) -> dict[str, Any]:
             )
         if feed["is_shrinking"]:
             page["problems"].append(
-                f"{feed['feed']}: {feed['received']:,} rows in {feed['last_delivery']}, {feed['received_before']:,} before"
+                f"{feed['feed']}: {feed['received']:,} rows in {feed['last_delivery']},"
+                f" {feed['received_before']:,} in the delivery before"
             )
     if page["build"] and page["build"][0]["status"] == "failed":
         page["problems"].append(f"build {page['build'][0]['build_id']} failed: {page['build'][0]['message']}")

@@ -39,7 +39,6 @@ class DeliveryTimetable(CronTriggerTimetable):
         super().__init__(cron, timezone=str(SHANGHAI))
         self.cadence = cadence
         self.last_delivery = last_delivery
-        self.description = f"{cadence}: {self.description}"
 
     def serialize(self) -> dict[str, Any]:
         return {"cadence": self.cadence, "cron": self._expression, "last_delivery": self.last_delivery}
@@ -132,4 +131,5 @@ class DeliveryTimetable(CronTriggerTimetable):
 
 def _first_moment(delivery: Delivery) -> DateTime:
     start = delivery.start
-    return coerce_datetime(dt.datetime(start.year, start.month, start.day, tzinfo=SHANGHAI))
+    moment: DateTime = coerce_datetime(dt.datetime(start.year, start.month, start.day, tzinfo=SHANGHAI))
+    return moment

@@ -31,7 +31,7 @@ class AirflowApi:
         self._timeout_seconds = timeout_seconds
         self._token = ""
         # Loopback is never asked through a proxy.
-        proxies = {} if "//127.0.0.1" in address or "//localhost" in address else None
+        proxies: dict[str, str] | None = {} if "//127.0.0.1" in address or "//localhost" in address else None
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
 
     @classmethod

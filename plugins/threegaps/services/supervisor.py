@@ -342,7 +342,8 @@ class Supervisor:
         """Tend the services and wait a moment."""
         if self.stopping:
             raise StopRequestedError
-        if any([service.tend() for service in self.services]):
+        changed = [service.name for service in self.services if service.tend()]
+        if changed:
             self._write()
         processes.reap(spared={one.process.pid for one in self.services if one.process})
         time.sleep(_POLL_SECONDS)
@@ -558,7 +559,7 @@ def down(settings: Settings, *, seconds: float = 60) -> bool:
     asked: set[int] = set()
     while lock is None:
         account = read_status(settings)
-        watchers = {account.get("keeper_pid"), account.get("pid")} - {None, 1}
+        watchers = {int(account[name]) for name in ("keeper_pid", "pid") if account.get(name, 1) > 1}
         processes.end(watchers - asked)
         asked |= watchers
         if time.monotonic() > deadline:
