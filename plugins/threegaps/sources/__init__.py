@@ -1,0 +1,1 @@
+"""Fetching from departments: a signed gateway, SFTP, their database, a drop folder."""

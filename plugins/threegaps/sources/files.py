@@ -1,0 +1,84 @@
+"""Deliveries that come as files: parts, corrections and a control file, or one file a delivery."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from threegaps.calendar import Delivery
+from threegaps.contracts.model import Contract
+from threegaps.landing.store import Arrival
+from threegaps.ledger.landed import CONTROL_PART
+from threegaps.sources.model import Offer, any_period, filled, options, wrong_period
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file in a department's folder."""
+
+    name: str
+    size_bytes: int
+    modified_at: dt.datetime
+    chunks: Callable[[], Iterable[bytes]]
+
+
+def offer_parts(contract: Contract, delivery: Delivery, files: Iterable[FoundFile]) -> Offer:
+    """Parts, corrections and control file of a delivery among the files of its folder.
+
+    Parts count only once the control file is there: before that they may still be on their way. Corrections are whole
+    when they have their name, and add to a delivery at any time.
+
+    Raises:
+        FeedError: A file of another period lies in the folder.
+    """
+    part_template, correction_template, control_template = options(
+        contract, "part_pattern", "correction_pattern", "control_file"
+    )
+    patterns = {name: re.compile(filled(name, delivery)) for name in (part_template, correction_template)}
+    control_pattern = control_template.replace(".", r"\.")
+    strange = [any_period(name) for name in (part_template, correction_template, control_pattern)]
+    control: Arrival | None = None
+    parts: list[Arrival] = []
+    corrections: list[Arrival] = []
+    for file in sorted(files, key=lambda found: found.name):
+        if file.name == filled(control_template, delivery):
+            control = _arrival(file, CONTROL_PART, is_correction=False)
+        elif match := patterns[part_template].fullmatch(file.name):
+            parts.append(_arrival(file, f"part{int(match['part']):04d}", is_correction=False))
+        elif match := patterns[correction_template].fullmatch(file.name):
+            corrections.append(_arrival(file, f"correction{int(match['part']):04d}", is_correction=True))
+        elif any(pattern.fullmatch(file.name) for pattern in strange):
+            raise wrong_period(contract, file.name, delivery)
+    if control is None:
+        return Offer(corrections, waiting_for=f"the control file {filled(control_template, delivery)}")
+    # The control file last: a delivery whose landing is cut off is not yet complete.
+    return Offer([*parts, *corrections, control])
+
+
+def offer_single(contract: Contract, delivery: Delivery, files: Iterable[FoundFile]) -> Offer:
+    """The one file of a delivery, by its name."""
+    (template,) = options(contract, "pattern")
+    wanted = filled(template, delivery)
+    for file in files:
+        if file.name == wanted:
+            return Offer([_arrival(file, "file", is_correction=False)])
+    return Offer([], waiting_for=f"the file {wanted}")
+
+
+def announced(control: bytes) -> dict[str, int]:
+    """What a control file says, like ``parts=3 rows=120000``; names that it lacks are missing."""
+    found = re.findall(r"(\w+)\s*=\s*(\d+)", control.decode("utf-8", errors="replace"))
+    return {name: int(value) for name, value in found}
+
+
+def _arrival(file: FoundFile, part: str, *, is_correction: bool) -> Arrival:
+    return Arrival(
+        part=part,
+        source_name=file.name,
+        chunks=file.chunks,
+        is_correction=is_correction,
+        modified_at=file.modified_at,
+        size_bytes=file.size_bytes,
+    )
