@@ -1,0 +1,88 @@
+"""Keys across a batch's blocks, in sixteen bytes a row.
+
+A key is known by a 64-bit hash and its row's content by 48 bits of another, kept in sorted runs that are merged as
+they grow, like the levels of a log-structured tree. Two different keys of a batch of thirty million rows share a hash
+with a chance of about one in forty thousand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Mask = npt.NDArray[np.bool_]
+Hashes = npt.NDArray[np.uint64]
+
+_KEY_SEED, _CONTENT_SEED = 20_250_527, 330_000
+_CONTENT_BITS = np.uint64((1 << 48) - 1)
+_MOST_VERSION = (1 << 16) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Rows whose key has come before: with the same content or an older version, or with different content."""
+
+    duplicate: Mask
+    conflicting: Mask
+
+
+def hash_keys(frame: pl.DataFrame) -> Hashes:
+    """64-bit hashes of the key columns."""
+    return frame.hash_rows(_KEY_SEED, _KEY_SEED + 1, _KEY_SEED + 2, _KEY_SEED + 3).to_numpy()
+
+
+def hash_content(frame: pl.DataFrame) -> Hashes:
+    """64-bit hashes of all that a row says."""
+    return frame.hash_rows(_CONTENT_SEED, _CONTENT_SEED + 1, _CONTENT_SEED + 2, _CONTENT_SEED + 3).to_numpy()
+
+
+class KeyRegister:
+    """The keys seen so far in a batch."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[Hashes, Hashes]] = []
+
+    def register(self, keys: Hashes, contents: Hashes, versions: npt.NDArray[np.int64]) -> Repeats:
+        """Take in a block's rows, in order; among rows of a key the highest version stays, the first of equals.
+
+        A key of an earlier block has already been passed on: a later row of a higher version conflicts with it.
+        """
+        rows = len(keys)
+        packed = (contents & _CONTENT_BITS) | (
+            np.minimum(versions, _MOST_VERSION).astype(np.uint64) << np.uint64(48)
+        )
+        duplicate, conflicting = np.zeros(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_)
+        for run_keys, run_packed in self._runs:
+            places = np.minimum(np.searchsorted(run_keys, keys), len(run_keys) - 1)
+            hits = np.flatnonzero(run_keys[places] == keys)
+            self._compare(packed[hits], run_packed[places[hits]], hits, duplicate, conflicting)
+        order = np.lexsort((np.arange(rows), -versions, keys)) if versions.any() else np.argsort(keys, kind="stable")
+        sorted_keys = keys[order]
+        repeats = np.flatnonzero(sorted_keys[1:] == sorted_keys[:-1]) + 1
+        if len(repeats):
+            is_first = np.ones(rows, dtype=np.bool_)
+            is_first[repeats] = False
+            first_of = np.maximum.accumulate(np.where(is_first, np.arange(rows), 0))
+            later = order[repeats]
+            self._compare(packed[later], packed[order[first_of[repeats]]], later, duplicate, conflicting)
+        new = ~(duplicate | conflicting)[order]
+        if new.any():
+            self._add(sorted_keys[new], packed[order][new])
+        return Repeats(duplicate, conflicting)
+
+    @staticmethod
+    def _compare(own: Hashes, first: Hashes, places: npt.NDArray[np.intp], duplicate: Mask, conflicting: Mask) -> None:
+        same = (own == first) | (own >> np.uint64(48) < first >> np.uint64(48))
+        duplicate[places[same]] = True
+        conflicting[places[~same]] = True
+
+    def _add(self, keys: Hashes, packed: Hashes) -> None:
+        self._runs.append((keys, packed))
+        while len(self._runs) > 1 and len(self._runs[-2][0]) <= 2 * len(self._runs[-1][0]):
+            (old_keys, old_packed), (new_keys, new_packed) = self._runs[-2:]
+            merged = np.concatenate([old_keys, new_keys])
+            order = np.argsort(merged, kind="stable")
+            self._runs[-2:] = [(merged[order], np.concatenate([old_packed, new_packed])[order])]
