@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     app.command()(down)
     app.command()(status)
     app.command()(doctor)
+    app.command()(migrate)
 
 
 def up(
@@ -84,6 +85,21 @@ def status(json_: Json = False) -> None:
         status_page.show(page)
     if page["problems"]:
         raise typer.Exit(1)
+
+
+def migrate(json_: Json = False) -> None:
+    """For a deployment: bring the ledger to the newest schema and make Airflow's pools; `up` does both by itself."""
+    from threegaps.cli.output import console, print_json
+    from threegaps.ledger.migrate import KNOWN_VERSION, upgrade
+    from threegaps.orchestration.pools import import_pools
+
+    settings = Settings.load()
+    upgrade(settings.warehouse_dsn())
+    made = import_pools(settings)
+    if json_:
+        print_json({"schema_version": KNOWN_VERSION, "pools": made})
+    else:
+        console.print(f"The ledger has schema version {KNOWN_VERSION}; pools: {', '.join(made)}.", markup=False)
 
 
 def doctor(json_: Json = False) -> None:

@@ -1,0 +1,66 @@
+# ThreeGaps. Needs Python 3.11, 3.12 or 3.13 and make; everything else is installed into .venv.
+
+SHELL := /bin/sh
+VENV ?= .venv
+# The first Python that fits; `make PYTHON=/path/to/python run` chooses another.
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+	command -v $$name >/dev/null 2>&1 \
+	&& $$name -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' >/dev/null 2>&1 \
+	&& { command -v $$name; break; }; done)
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+WORKERS ?= 2
+
+.PHONY: run stop test bench docs lint lock environment clean help
+
+help:
+	@echo 'make run    from nothing to the first release; the services stay up'
+	@echo 'make stop   stop the services'
+	@echo 'make test   lint and all tests'
+	@echo 'make bench  measure against bare psql'
+	@echo 'make docs   renew docs/catalogue.md'
+	@echo 'make lint   the quick part of make test'
+	@echo 'make lock   renew requirements.txt from requirements.in'
+
+run: $(READY)
+	@$(BIN)/threegaps up --run
+
+stop:
+	@if [ -x $(BIN)/threegaps ]; then $(BIN)/threegaps down; else echo 'Nothing is installed here yet.'; fi
+
+environment: $(READY)
+
+# Byte code is made where it is used: compiling all of it first costs half a minute.
+$(READY): requirements.txt pyproject.toml
+	@test -n '$(PYTHON)' || { echo 'No Python 3.11, 3.12 or 3.13 found: install one, or say make PYTHON=/path/to/python'; exit 1; }
+	@test -x $(BIN)/python || '$(PYTHON)' -m venv $(VENV)
+	@echo 'Installing packages into $(VENV) ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m threegaps.cli.lint
+	$(BIN)/python -m threegaps.services.temporary -- $(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models
+
+test: lint
+	$(BIN)/python -m pytest tests/unit -n $(WORKERS) -q
+	$(BIN)/python -m pytest tests/integration tests/golden -n $(WORKERS) --dist loadfile -q
+	$(BIN)/python -m pytest tests/end_to_end -q
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+docs: $(READY)
+	$(BIN)/python -m threegaps.catalogue
+
+# One lock for Python 3.11 to 3.13 on every platform, wheels only.
+lock: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --no-build --no-header --no-annotate requirements.in --output-file requirements.txt
+
+clean: stop
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,24 @@
+"""The contract check of `make lint`: every contract below `expectations/`, every fault in a line of its own."""
+
+from __future__ import annotations
+
+import sys
+
+from threegaps.settings import Settings
+
+
+def main() -> int:
+    """Check all contracts; 1 when something is wrong with one."""
+    from threegaps.contracts.lint import lint_contract
+
+    folder = Settings.load().contracts_folder
+    paths = sorted(folder.glob("*/*.odcs.yaml"))
+    faults = [f"{path.relative_to(folder)}: {fault}" for path in paths for fault in lint_contract(path)]
+    for fault in faults:
+        sys.stderr.write(f"{fault}\n")
+    sys.stdout.write(f"{len(paths)} contracts, {len(faults)} faults\n")
+    return 1 if faults or not paths else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
