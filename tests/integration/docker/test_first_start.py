@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from threegaps.ledger.migrate import upgrade
 
+from threegaps.ledger.migrate import upgrade
 from threegaps.services.postgres import SUPERUSER, PostgresServer, temporary_server
 from threegaps.settings import Settings
 
@@ -65,3 +65,26 @@ def test_the_pipeline_is_no_superuser(started: PostgresServer) -> None:
         ("county_reader", False, False),
         ("pipeline", False, True),
     ]
+
+
+def test_the_departments_reader_may_read_what_a_load_makes(started: PostgresServer) -> None:
+    script = SCRIPT.parents[1] / "initdb-department" / "10-databases.sh"
+    environment = {
+        "PATH": f"{started.binaries()}{os.pathsep}{os.environ['PATH']}",
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(started.port),
+        "PGPASSWORD": started.password,
+        "POSTGRES_USER": SUPERUSER,
+        "DEPARTMENT_PASSWORD": "department's own",
+        "DEPARTMENT_READER_PASSWORD": "reader's own",
+    }
+    finished = subprocess.run([script], env=environment, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    owner = started.dsn("department_hrss", user="department", password="department's own")
+    reader = started.dsn("department_hrss", user="department_reader", password="reader's own")
+    with psycopg.connect(owner) as connection:
+        connection.execute("create table public.dy13 (aac147 text)")
+    with psycopg.connect(reader) as connection:
+        assert connection.execute("select count(*) from public.dy13").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("insert into public.dy13 values ('x')")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from threegaps.settings import AIRFLOW_DATABASE, WAREHOUSE_DATABASE, Settings
+from threegaps.settings import AIRFLOW_DATABASE, DEPARTMENT_DATABASE, WAREHOUSE_DATABASE, Settings
 
 ROOT = Settings.load().root
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -46,7 +46,9 @@ def interpolated(text: str) -> set[str]:
 
 def filled(text: str) -> str:
     """*text* as Compose would hand it on, with a stand-in for what the example leaves empty."""
-    given = re.sub(r"(?<!\$)\$\{(\w+)[^}]*\}", lambda match: EXAMPLE[match.group(1)] or "generated", text)
+    given = text
+    while interpolated(given):
+        given = re.sub(r"(?<!\$)\$\{(\w+)[^}]*\}", lambda match: EXAMPLE[match.group(1)] or "generated", given)
     return given.replace("$$", "$")
 
 
@@ -81,13 +83,13 @@ def mounts_of(service: str) -> dict[str, str]:
 
 
 def test_each_variable_stands_in_the_example_and_each_example_is_used() -> None:
-    used = set().union(*(interpolated(text) for text in strings_of(COMPOSE)))
+    used = set().union(*(interpolated(text) for text in (*strings_of(COMPOSE), *EXAMPLE.values())))
     assert used == set(EXAMPLE)
 
 
 def test_each_variable_is_required() -> None:
     """A variable that is missing stops the start; it never becomes an empty password."""
-    lax = [text for text in strings_of(COMPOSE) if re.search(r"(?<!\$)\$\{\w+(?!:\?)[^}\w]*\}", text)]
+    lax = [text for text in strings_of(COMPOSE) if re.search(r"(?<!\$)\$\{\w+(?!:?\?)[^}\w]*\}", text)]
     assert not lax
 
 
@@ -95,7 +97,8 @@ def test_the_example_holds_no_secret() -> None:
     secret = {name for name in EXAMPLE if re.search(r"PASSWORD|SECRET|_KEY$", name)}
     assert {"POSTGRES_PASSWORD", "PSEUDONYM_KEY", "AIRFLOW_FERNET_KEY"} <= secret
     assert {name: EXAMPLE[name] for name in secret} == dict.fromkeys(secret, "")
-    assert not [value for value in EXAMPLE.values() if re.search(r"://[^:@/]*:[^@/]+@", value)]
+    plain = [re.sub(r"\$\{\w+\}", "", value) for value in EXAMPLE.values()]
+    assert not [value for value in plain if re.search(r"://[^:@/]*:[^@/]+@", value)]
 
 
 def test_secrets_stay_out_of_git_and_image() -> None:
@@ -150,7 +153,7 @@ def test_each_setting_of_ours_is_read_by_the_project() -> None:
 
 def test_dbt_finds_all_that_its_profile_asks_for() -> None:
     profile = (ROOT / "dbt_project" / "profiles.yml").read_text(encoding="utf-8")
-    asked = set(re.findall(r"env_var\(\s*['\"](\w+)['\"]\s*\)", profile))
+    asked = set(re.findall(r"env_var\(\s*['\"](\w+)['\"]", profile))
     assert asked
     assert asked <= set(environment_of("worker"))
 
@@ -184,8 +187,8 @@ def test_connections_parse_and_lead_to_services() -> None:
     for name in ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CELERY__RESULT_BACKEND"):
         assert re.search(rf"@(\w+):5432/{AIRFLOW_DATABASE}$", environment[name])
     for name, value in environment.items():
-        host = re.search(r"://(?:[^@/]*@)?([a-z-]+):\d+", value)
-        if host and not name.startswith("AIRFLOW_CONN_HRSS"):
+        host = re.search(r"://(?:[^@/]*@)?([a-z-]+):\d+(?!\d)", value)
+        if host:
             assert host.group(1) in SERVICES, f"{name} leads to {host.group(1)}, which is no service"
 
 
@@ -231,6 +234,7 @@ def our_commands() -> list[list[str]]:
 @pytest.mark.parametrize("words", our_commands(), ids=" ".join)
 def test_threegaps_knows_the_command(words: list[str]) -> None:
     import typer
+
     from threegaps.cli.app import app
 
     command: Any = typer.main.get_command(app)
@@ -247,8 +251,12 @@ def test_threegaps_knows_the_command(words: list[str]) -> None:
 def test_python_modules_that_are_run_exist() -> None:
     for service, words in all_commands():
         if words[:2] == ["python", "-m"]:
-            path = ROOT.joinpath(*words[2].split("."))
-            assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), f"{service}: {words[2]}"
+            folder = ROOT / words[2]
+            assert (folder / "__main__.py").exists(), f"{service}: {words[2]}"
+            text = "\n".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))
+            for word in words[3:]:
+                if word.startswith("--"):
+                    assert f'"{word}"' in text, f"{service}: {words[2]} has no option {word}"
 
 
 def test_nothing_else_is_run() -> None:
@@ -393,10 +401,19 @@ def test_the_image_runs_a_python_that_the_project_supports() -> None:
     assert EXAMPLE["THREEGAPS_VERSION"] == project["version"]
 
 
-def test_the_first_start_makes_the_databases_that_are_used() -> None:
-    script = ROOT / "docker" / "initdb" / "10-databases.sh"
+@pytest.mark.parametrize(
+    ("service", "folder", "databases"),
+    [
+        ("postgres", "initdb", {WAREHOUSE_DATABASE, AIRFLOW_DATABASE}),
+        ("department-database", "initdb-department", {DEPARTMENT_DATABASE}),
+    ],
+)
+def test_the_first_start_makes_the_databases_that_are_used(service: str, folder: str, databases: set[str]) -> None:
+    script = ROOT / "docker" / folder / "10-databases.sh"
     text = script.read_text(encoding="utf-8")
     assert os.access(script, os.X_OK)
-    assert set(re.findall(r"^create database (\w+)", text, re.MULTILINE)) == {WAREHOUSE_DATABASE, AIRFLOW_DATABASE}
+    assert set(re.findall(r"^create database (\w+)", text, re.MULTILINE)) == databases
     for variable in re.findall(r"^\\getenv \w+ (\w+)$", text, re.MULTILINE):
-        assert variable in SERVICES["postgres"]["environment"]
+        assert variable in SERVICES[service]["environment"]
+    assert mounts_of(service)["/docker-entrypoint-initdb.d"] == f"./docker/{folder}"
+    assert any(f"--dbname {name}" in SERVICES[service]["healthcheck"]["test"][1] for name in databases)

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Runs once, when the cluster is made: the stand-in department's database, and the role that the pipeline reads it with.
+# Passwords come from the environment and go through psql variables, never through a command line or a log.
+set -eu
+
+psql --set ON_ERROR_STOP=1 --quiet --no-psqlrc --username "$POSTGRES_USER" --dbname postgres <<'SQL'
+\getenv department_password DEPARTMENT_PASSWORD
+\getenv reader_password DEPARTMENT_READER_PASSWORD
+
+create role department login password :'department_password';
+create role department_reader login password :'reader_password';
+create database department_hrss owner department template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C';
+revoke all on database department_hrss from public;
+grant connect on database department_hrss to department_reader;
+
+\connect department_hrss
+alter schema public owner to department;
+-- Tables are made anew by each load: the reader may read those to come.
+alter default privileges for role department in schema public grant select on tables to department_reader;
+SQL
