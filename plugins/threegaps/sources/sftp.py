@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import posixpath
+import socket
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -84,5 +85,12 @@ def _told(contract: Contract) -> Iterator[None]:
         yield
     except paramiko.AuthenticationException as error:
         raise refused_login(contract, "the key or the password is not accepted.") from error
-    except (paramiko.SSHException, EOFError, TimeoutError, ConnectionError) as error:
+    except (
+        paramiko.SSHException,
+        paramiko.ssh_exception.NoValidConnectionsError,
+        EOFError,
+        TimeoutError,
+        ConnectionError,
+        socket.gaierror,
+    ) as error:
         raise unreachable(contract, f"{type(error).__name__}.") from error

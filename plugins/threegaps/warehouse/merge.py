@@ -287,7 +287,7 @@ class Merge:
         )
 
     def _run(self, text: str, *parts: sql.Composable, **named: sql.Composable) -> psycopg.Cursor[Any]:
-        return self._connection.execute(sql.SQL(text).format(*parts, **named))  # type: ignore[arg-type]
+        return self._connection.execute(sql.SQL(text).format(*parts, **named))
 
 
 def places_in(

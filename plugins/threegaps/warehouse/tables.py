@@ -86,7 +86,7 @@ def names(columns: Iterable[str]) -> sql.Composed:
 def _definition(column: RawColumn) -> sql.Composed:
     return sql.SQL("{} {}{}").format(
         sql.Identifier(column.name),
-        sql.SQL(column.sql_type),  # type: ignore[arg-type]  # a type from a contract that the loader has checked
+        sql.SQL(column.sql_type),
         sql.SQL("" if column.nullable else " not null"),
     )
 
@@ -122,7 +122,7 @@ def _extend(
         )
     for column in columns:
         if column.name in known:
-            wanted = connection.execute(f"select pg_typeof(null::{column.sql_type})::text").fetchone()  # type: ignore[arg-type]
+            wanted = connection.execute(f"select pg_typeof(null::{column.sql_type})::text").fetchone()
             base = known[column.name].split("(")[0]
             if wanted is not None and base != wanted[0]:
                 raise ContractError(
