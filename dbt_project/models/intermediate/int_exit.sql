@@ -76,28 +76,7 @@ spell_ranges as (
     from spells
 ),
 
-followed as (
-    select
-        exits.exit_kind,
-        exits.enrollment_id,
-        bool_or(
-            spell_ranges.start_date <= exits.start_date and spell_ranges.end_date >= exits.start_date
-        ) as was_employed_at_entry,
-        bool_or(
-            spell_ranges.start_date <= exits.month_6_end and spell_ranges.end_date >= exits.month_6_start
-        ) as is_employed_in_month_6,
-        bool_or(
-            spell_ranges.start_date <= exits.quarter_2_end and spell_ranges.end_date >= exits.quarter_2_start
-        ) as is_employed_in_quarter_2,
-        bool_or(
-            spell_ranges.start_date <= exits.quarter_4_end and spell_ranges.end_date >= exits.quarter_4_start
-        ) as is_employed_in_quarter_4
-    from exits
-    inner join spell_ranges
-        on exits.person_id = spell_ranges.person_id
-    group by exits.exit_kind, exits.enrollment_id
-),
-
+-- one pass over the spells of each exit; someone without a spell was never employed
 followed_exits as (
     select
         exits.exit_kind,
@@ -110,15 +89,32 @@ followed_exits as (
         exits.completion_date,
         exits.quarter_2_start,
         exits.quarter_2_end,
-        coalesce(followed.was_employed_at_entry, false) as was_employed_at_entry,
-        coalesce(followed.is_employed_in_month_6, false) as is_employed_in_month_6,
-        coalesce(followed.is_employed_in_quarter_2, false) as is_employed_in_quarter_2,
-        coalesce(followed.is_employed_in_quarter_4, false) as is_employed_in_quarter_4
+        coalesce(bool_or(
+            spell_ranges.start_date <= exits.start_date and spell_ranges.end_date >= exits.start_date
+        ), false) as was_employed_at_entry,
+        coalesce(bool_or(
+            spell_ranges.start_date <= exits.month_6_end and spell_ranges.end_date >= exits.month_6_start
+        ), false) as is_employed_in_month_6,
+        coalesce(bool_or(
+            spell_ranges.start_date <= exits.quarter_2_end and spell_ranges.end_date >= exits.quarter_2_start
+        ), false) as is_employed_in_quarter_2,
+        coalesce(bool_or(
+            spell_ranges.start_date <= exits.quarter_4_end and spell_ranges.end_date >= exits.quarter_4_start
+        ), false) as is_employed_in_quarter_4
     from exits
-    left join followed
-        on
-            exits.exit_kind = followed.exit_kind
-            and exits.enrollment_id = followed.enrollment_id
+    left join spell_ranges
+        on exits.person_id = spell_ranges.person_id
+    group by
+        exits.exit_kind,
+        exits.period_start,
+        exits.person_id,
+        exits.enrollment_id,
+        exits.residence_county_code,
+        exits.occupation_code,
+        exits.start_date,
+        exits.completion_date,
+        exits.quarter_2_start,
+        exits.quarter_2_end
 )
 
 select * from followed_exits

@@ -1,0 +1,13 @@
+{{ config(materialized='view') }}
+
+select
+    person_id,
+    employer_code,
+    work_county_code,
+    industry_code,
+    wage_month,
+    scheme,
+    payment_type,
+    wage_cny_month,
+    base_limit
+from {{ ref('stg_hrss__wage_records') }}

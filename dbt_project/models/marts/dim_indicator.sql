@@ -1,0 +1,29 @@
+select
+    indicator.indicator_code,
+    indicator.action_code,
+    action.name_zh as action_name_zh,
+    action.name_en as action_name_en,
+    action.mart,
+    indicator.measure,
+    indicator.name_zh,
+    indicator.name_en,
+    indicator.formula_zh,
+    indicator.formula_en,
+    indicator.method,
+    indicator.unit_zh,
+    indicator.direction,
+    indicator.area_basis,
+    indicator.period_types,
+    indicator.levels,
+    indicator.departments_zh,
+    indicator.source_clause,
+    indicator.caveat_zh,
+    indicator.caveat_en,
+    indicator.audience,
+    indicator.disclosure,
+    indicator.matures_after_months,
+    indicator.method = 'published' as is_published_figure
+from {{ ref('seed_indicator') }} as indicator
+inner join {{ ref('seed_action') }} as action
+    on indicator.action_code = action.action_code
+where indicator.is_built

@@ -1,0 +1,22 @@
+select
+    target.target_code,
+    target.plan_version,
+    plan.status_zh as plan_status_zh,
+    plan.status_en as plan_status_en,
+    plan.issued_on as plan_issued_on,
+    plan.is_in_force as is_plan_in_force,
+    target.indicator_code,
+    target.area_code,
+    target.period_type,
+    target.baseline_date,
+    target.baseline_value,
+    target.target_date,
+    target.target_value,
+    target.basis_zh,
+    target.basis_en,
+    target.is_confirmed,
+    target.source_clause,
+    target.source_url
+from {{ ref('seed_target') }} as target
+inner join {{ ref('seed_plan_version') }} as plan
+    on target.plan_version = plan.plan_version

@@ -1,0 +1,28 @@
+with
+
+result as (
+    select
+        batch.feed,
+        batch.delivery,
+        check_result.rule,
+        check_result.column_name,
+        check_result.action,
+        check_result.evaluated,
+        check_result.unexpected
+    from {{ source('ops', 'check_result') }} as check_result
+    inner join {{ source('ops', 'batch') }} as batch
+        on check_result.batch_id = batch.batch_id
+    where batch.status in ('loaded', 'stopped')
+)
+
+select
+    feed,
+    delivery,
+    rule,
+    max(column_name) as column_name,
+    max(action) as action,
+    sum(evaluated)::bigint as rows_evaluated,
+    sum(unexpected)::bigint as rows_unexpected,
+    round(sum(unexpected) * 100.0 / nullif(sum(evaluated), 0), 4) as unexpected_percent
+from result
+group by feed, delivery, rule

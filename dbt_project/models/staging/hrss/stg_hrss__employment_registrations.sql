@@ -1,0 +1,18 @@
+select
+    id_type,
+    person_id,
+    residence_county_code,
+    residence_kind,
+    employer_code,
+    uscc,
+    work_county_code,
+    industry_code,
+    is_insured,
+    start_date,
+    end_date,
+    updated_at,
+    birth_year,
+    sex,
+    _batch_id
+from {{ source('raw_hrss', 'hrss_employment_registrations') }}
+where not _withdrawn

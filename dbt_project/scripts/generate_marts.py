@@ -1,0 +1,162 @@
+"""Write what follows from the catalogue of indicators: the union of slices and the wide marts.
+
+Run ``python dbt_project/scripts/generate_marts.py`` after a change of ``seeds/seed_indicator.csv``; the files are
+checked in, and a test fails while they are not current.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+_AREA_COLUMNS = (
+    ("area_code", "text", "地区代码 | area"),
+    ("area_level", "text", "地区层级(county县,city设区市,province全省,group县组) | level of the area"),
+    ("period_type", "text", "期别(month月,quarter季,year年) | type of period"),
+    ("period_start", "date", "期初 | first day of the period"),
+    ("period_end", "date", "期末 | last day of the period"),
+    ("period_label", "text", "期的写法(2026-06、2026Q2、2026) | label of the period"),
+)
+_LAST_COLUMN = ("data_as_of", "date", "数据截至日(各列中最晚者) | data as of, the latest of the columns")
+_BASE_COLUMNS = (
+    "indicator_code",
+    "area_code",
+    "period_type",
+    "period_start",
+    "breakdown",
+    "breakdown_value",
+    "numerator",
+    "denominator",
+    "value",
+    "n_persons",
+    "n_employers",
+    "is_supplied",
+)
+_VALUE_NAMES = {
+    "5": ("初级工", "junior"),
+    "4": ("中级工", "intermediate"),
+    "3": ("高级工", "senior"),
+    "2": ("技师", "technician"),
+    "1": ("高级技师", "senior technician"),
+    "T": ("特级技师", "special-grade technician"),
+    "S": ("首席技师", "chief technician"),
+    "none": ("无等级证书", "no certificate with a level"),
+    "in_force": ("当期名单", "list in force"),
+    "fixed_26": ("26县固定名单", "fixed list of 26"),
+    "fixed_25": ("25县固定名单", "fixed list of 25"),
+    "fixed_22": ("22县固定名单", "fixed list of 22"),
+}
+
+
+def _read(name: str) -> list[dict[str, str]]:
+    with (PROJECT / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _model_name(code: str) -> str:
+    return code.lower().replace("-", "_")
+
+
+def indicator_base(indicators: list[dict[str, str]]) -> str:
+    """The union of all indicator slices, as SQL."""
+    columns = ",\n".join(f"    {column}" for column in _BASE_COLUMNS)
+    parts = [
+        f"select\n{columns}\nfrom {{{{ ref('ind_{_model_name(row['indicator_code'])}') }}}}"
+        for row in indicators
+        if row["is_built"] == "true"
+    ]
+    return "{{ config(materialized='view') }}\n\n" + "\n\nunion all\n\n".join(parts) + "\n"
+
+
+def _column(name: str, data_type: str, description: str, meta: dict[str, str] | None = None) -> list[str]:
+    lines = [
+        f"      - name: {name}",
+        f"        data_type: {data_type}",
+        f"        description: {json.dumps(description, ensure_ascii=False)}",
+    ]
+    if meta:
+        lines += ["        config:", "          meta:", *(f'            {key}: "{value}"' for key, value in meta.items())]
+    return lines
+
+
+def _indicator_columns(row: dict[str, str]) -> list[str]:
+    lines: list[str] = []
+    for value in row["wide_breakdown_values"].split(","):
+        is_total = value == "total"
+        name = _model_name(row["indicator_code"]) + ("" if is_total else f"_{value.lower()}")
+        name_zh, name_en = ("", "") if is_total else _VALUE_NAMES[value]
+        label_zh = row["name_zh"] + (f"·{name_zh}" if name_zh else "")
+        label_en = row["name_en"] + (f", {name_en}" if name_en else "")
+        meta = {
+            "indicator_code": row["indicator_code"],
+            "breakdown": row["wide_breakdown"],
+            "breakdown_value": value,
+        }
+        description = f"{row['indicator_code']} {label_zh}({row['unit_zh']}) | {label_en}"
+        lines += _column(name, "numeric(20,4)", description, meta)
+    return lines
+
+
+def wide_mart(mart: str, actions: list[dict[str, str]], indicators: list[dict[str, str]]) -> str:
+    """The YAML of one wide mart: its contract, its key and, in the meta of each column, the cell it shows."""
+    own = [action for action in actions if action["mart"] == mart]
+    codes = {action["action_code"] for action in own}
+    title_zh = "、".join(action["name_zh"] for action in own)
+    title_en = "; ".join(action["name_en"] for action in own)
+    description = (
+        f"宽表:{title_zh}。一行一地区一期,一列一指标;分组指标一列一组;值为空的原因见 indicator_value.value_status"
+        f" | wide mart: {title_en}; one row per area and period, one column per indicator"
+    )
+    lines = [
+        "# Written by scripts/generate_marts.py from seeds/seed_indicator.csv.",
+        "version: 2",
+        "",
+        "models:",
+        f"  - name: {mart}",
+        f"    description: {json.dumps(description, ensure_ascii=False)}",
+        "    config:",
+        "      tags: [marts, wide]",
+        "      contract: {enforced: true}",
+        "      meta:",
+        "        served: true",
+        f"        action: {mart}",
+        "        key: [area_code, period_type, period_start]",
+        "        indexes: [[period_type, period_start, area_level]]",
+        "        row_policy: county",
+        "        audience: public",
+        "        synthetic_in_sandbox: true",
+        "    columns:",
+    ]
+    for name, data_type, text in _AREA_COLUMNS:
+        lines += _column(name, data_type, text)
+    for row in indicators:
+        if row["is_built"] == "true" and row["audience"] == "public" and row["action_code"] in codes:
+            lines += _indicator_columns(row)
+    lines += _column(*_LAST_COLUMN)
+    return "\n".join(lines) + "\n"
+
+
+def generated() -> dict[Path, str]:
+    """Every generated file with its text."""
+    indicators = _read("seed_indicator")
+    actions = _read("seed_action")
+    marts = PROJECT / "models" / "marts"
+    files = {marts / "indicator_base.sql": indicator_base(indicators)}
+    for mart in dict.fromkeys(action["mart"] for action in actions):
+        files[marts / mart / f"{mart}.yml"] = wide_mart(mart, actions, indicators)
+        files[marts / mart / f"{mart}.sql"] = "{{ wide_mart() }}\n"
+    return files
+
+
+def main() -> None:
+    """Write the files."""
+    for path, text in generated().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
