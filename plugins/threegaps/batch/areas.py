@@ -83,7 +83,9 @@ def successor(code: str, day: dt.date | None) -> str | None:
         if day is None or day.year >= former.valid_from_year:
             candidates.update(former.successors or {"none"})
     for zone in _zones().get(code, ()):
-        if (day is None and zone.valid_from == dt.date.min) or (day is not None and zone.valid_from <= day <= zone.valid_to):
+        if (day is None and zone.valid_from == dt.date.min) or (
+            day is not None and zone.valid_from <= day <= zone.valid_to
+        ):
             candidates.update(zone.parents)
     found = candidates & codes_in_force()
     return next(iter(found)) if len(candidates) == 1 and found else None

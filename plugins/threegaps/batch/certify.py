@@ -145,13 +145,18 @@ class Certifier:
             )
         return True
 
-    def certify_counters(self, counters: Mapping[str, float | None], bounds: Sequence[tuple[str, Any, Any]]) -> list[bool]:
+    def certify_counters(
+        self, counters: Mapping[str, float | None], bounds: Sequence[tuple[str, Any, Any]]
+    ) -> list[bool]:
         """Whether each counter lies within its bounds; a missing counter does."""
         import pandas as pd
 
         frame = pd.DataFrame({name: pd.Series([value], dtype="float64") for name, value in counters.items()})
         configurations = [
-            {"type": "expect_column_values_to_be_between", "kwargs": {"column": name, "min_value": low, "max_value": high}}
+            {
+                "type": "expect_column_values_to_be_between",
+                "kwargs": {"column": name, "min_value": low, "max_value": high},
+            }
             for name, low, high in bounds
         ]
         return [bool(result.success) for result in self.validate(frame, configurations)]
@@ -165,13 +170,20 @@ class Certifier:
         suite = ExpectationSuite(
             name=self.contract.feed,
             expectations=[
-                ExpectationConfiguration(type=entry["type"], kwargs=dict(entry["kwargs"]), meta={"place": place}).to_domain_obj()
+                ExpectationConfiguration(
+                    type=entry["type"], kwargs=dict(entry["kwargs"]), meta={"place": place}
+                ).to_domain_obj()
                 for place, entry in enumerate(configurations)
             ],
         )
         batch = batch_definition.get_batch(batch_parameters={"dataframe": frame})
         answer = batch.validate(
-            suite, result_format={"result_format": "COMPLETE", "include_unexpected_rows": False, "partial_unexpected_count": 0}
+            suite,
+            result_format={
+                "result_format": "COMPLETE",
+                "include_unexpected_rows": False,
+                "partial_unexpected_count": 0,
+            },
         )
         results = sorted(answer.results, key=lambda result: result.expectation_config.meta["place"])
         if len(results) != len(configurations):
@@ -199,7 +211,10 @@ def _raise_exceptions(contract: Contract, result: Any) -> None:
 def _configuration(rule: Rule) -> dict[str, Any]:
     """The rule's expectation on the columns of :func:`typed_frame`."""
     kwargs = dict(rule.kwargs)
-    if rule.expectation == "expect_column_values_to_be_between" or rule.expectation == "expect_column_values_to_be_in_set":
+    if (
+        rule.expectation == "expect_column_values_to_be_between"
+        or rule.expectation == "expect_column_values_to_be_in_set"
+    ):
         return {"type": rule.expectation, "kwargs": kwargs}
     if rule.expectation in _CORE_SINGLE:
         return {"type": rule.expectation, "kwargs": {**kwargs, "column": f"{kwargs['column']}{TEXT}"}}

@@ -284,7 +284,9 @@ def _parse_carefully(contract: Contract, part: Part, header: Header, block: byte
         schema={f"{index}": pl.String for index in range(fields)},
     )
     lines = len(good) + len(misshapen) + blank
-    parsed = _text_block(contract, part, header, frame, pl.Series("row_number", numbers, dtype=pl.Int32), rows_before, lines)
+    parsed = _text_block(
+        contract, part, header, frame, pl.Series("row_number", numbers, dtype=pl.Int32), rows_before, lines
+    )
     parsed.misshapen = misshapen
     if blank:
         parsed.structural["blank"] += blank
@@ -444,7 +446,10 @@ def _decode_workbook(contract: Contract, part: Part, block_bytes: int) -> Iterat
     for merged in list(sheet.merged_cells.ranges):
         value = sheet.cell(merged.min_row, merged.min_col).value
         sheet.unmerge_cells(str(merged))
-        if merged.min_row <= declared["title_rows"] + declared["header_rows"] and merged.min_row > declared["title_rows"]:
+        if (
+            merged.min_row <= declared["title_rows"] + declared["header_rows"]
+            and merged.min_row > declared["title_rows"]
+        ):
             for row in range(merged.min_row, merged.max_row + 1):
                 for column in range(merged.min_col, merged.max_col + 1):
                     sheet.cell(row, column).value = value

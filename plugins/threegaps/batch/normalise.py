@@ -248,7 +248,9 @@ class Normaliser:
                 self.counts[f"county_codes.{name}"] += len(moved)
                 text = column.text.clone().scatter(moved, pl.Series(fresh))
                 dictionary = encode(text)
-                built[name] = BlockColumn(name, text, text, dictionary, None if dictionary is None else dictionary.values)
+                built[name] = BlockColumn(
+                    name, text, text, dictionary, None if dictionary is None else dictionary.values
+                )
 
 
 def precision(sql_type: str) -> tuple[int, int]:
@@ -262,7 +264,11 @@ def read_numbers(values: pl.Series, digits: int, scale: int) -> pl.Series:
     form = rf"^-?\d{{1,{digits - scale}}}(\.\d{{1,{scale}}}0*)?$"
     fits = values.str.contains(form)
     if not fits.all():
-        values = _where(fits.fill_null(value=False), values, pl.Series([None], dtype=pl.String).extend_constant(None, len(values) - 1))
+        values = _where(
+            fits.fill_null(value=False),
+            values,
+            pl.Series([None], dtype=pl.String).extend_constant(None, len(values) - 1),
+        )
     return values.cast(pl.Float64, strict=False)
 
 
@@ -290,12 +296,12 @@ def _multiplied(text: pl.Series, factor: int) -> pl.Series:
     sign = pl.when(pl.col("m") < 0).then(pl.lit("-")).otherwise(pl.lit(""))
     whole, rest = pl.col("m").abs() // 1_000_000, pl.col("m").abs() % 1_000_000
     written = pl.format("{}{}.{}", sign, whole, rest.cast(pl.String).str.zfill(6))
-    product = pl.DataFrame({"m": millionths}).select(written.str.strip_chars_end("0").str.strip_suffix(".").alias(text.name))
+    product = pl.DataFrame({"m": millionths}).select(
+        written.str.strip_chars_end("0").str.strip_suffix(".").alias(text.name)
+    )
     return product.to_series()
 
 
 def _where(mask: pl.Series, yes: pl.Series, no: pl.Series) -> pl.Series:
     frame = pl.DataFrame({"mask": mask, "yes": yes, "no": no})
     return frame.select(pl.when("mask").then("yes").otherwise("no").alias(no.name)).to_series()
-
-

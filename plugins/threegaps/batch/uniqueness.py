@@ -7,16 +7,19 @@ with a chance of about one in forty thousand.
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
+
+from threegaps.batch.columns import BlockColumn
 
 Mask = npt.NDArray[np.bool_]
 Hashes = npt.NDArray[np.uint64]
 
-_KEY_SEED, _CONTENT_SEED = 20_250_527, 330_000
+_SEED = 20_250_527
 _CONTENT_BITS = np.uint64((1 << 48) - 1)
 _MOST_VERSION = (1 << 16) - 1
 
@@ -29,14 +32,21 @@ class Repeats:
     conflicting: Mask
 
 
-def hash_keys(frame: pl.DataFrame) -> Hashes:
-    """64-bit hashes of the key columns."""
-    return frame.hash_rows(_KEY_SEED, _KEY_SEED + 1, _KEY_SEED + 2, _KEY_SEED + 3).to_numpy()
+def combine_hashes(columns: Sequence[BlockColumn]) -> Hashes:
+    """64-bit hashes of all that the columns say, a row each.
 
-
-def hash_content(frame: pl.DataFrame) -> Hashes:
-    """64-bit hashes of all that a row says."""
-    return frame.hash_rows(_CONTENT_SEED, _CONTENT_SEED + 1, _CONTENT_SEED + 2, _CONTENT_SEED + 3).to_numpy()
+    Each value's hash is multiplied by an odd number of its column's and added up; where a column has a dictionary,
+    its values are hashed once.
+    """
+    total = np.zeros(len(columns[0].typed) if columns else 0, dtype=np.uint64)
+    for column in columns:
+        multiplier = np.uint64((zlib.crc32(column.name.encode()) << 32 | zlib.crc32(column.name[::-1].encode())) | 1)
+        if column.dictionary is None or column.typed_values is None:
+            hashes = column.typed.hash(_SEED).to_numpy()
+        else:
+            hashes = column.typed_values.hash(_SEED).to_numpy()[column.dictionary.codes]
+        total += hashes * multiplier
+    return total
 
 
 class KeyRegister:
@@ -51,9 +61,7 @@ class KeyRegister:
         A key of an earlier block has already been passed on: a later row of a higher version conflicts with it.
         """
         rows = len(keys)
-        packed = (contents & _CONTENT_BITS) | (
-            np.minimum(versions, _MOST_VERSION).astype(np.uint64) << np.uint64(48)
-        )
+        packed = (contents & _CONTENT_BITS) | (np.minimum(versions, _MOST_VERSION).astype(np.uint64) << np.uint64(48))
         duplicate, conflicting = np.zeros(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_)
         for run_keys, run_packed in self._runs:
             places = np.minimum(np.searchsorted(run_keys, keys), len(run_keys) - 1)

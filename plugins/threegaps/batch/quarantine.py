@@ -1,0 +1,96 @@
+"""Refused rows as they go to quarantine: what was sent, by canonical name, and every rule that it broke.
+
+A document number is never in it: its pseudonym stands for it where it is valid, else a token of the row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from threegaps.contracts.model import Rule
+from threegaps.contracts.tables import PERSON_COLUMN, QUARANTINE_COLUMNS
+
+UNKNOWN_COUNTY = "unknown"
+
+
+def row_tokens(landed_object_id: int, row_numbers: pl.Series) -> pl.Series:
+    """The opaque token of each row: landed object and row number."""
+    return pl.select(pl.format("{}-{}", pl.lit(landed_object_id), row_numbers)).to_series()
+
+
+def masked_source(frame: pl.DataFrame, pseudonyms: pl.Series | None, tokens: pl.Series) -> pl.DataFrame:
+    """The source's texts with the document number replaced; *pseudonyms* is null where there is no valid number."""
+    if pseudonyms is None:
+        return frame
+    replaced = pl.select(pl.coalesce(pseudonyms, pl.format("<{}>", tokens)).alias(PERSON_COLUMN)).to_series()
+    return frame.with_columns(replaced)
+
+
+class ReasonWriter:
+    """Reasons of refusals as JSON; rows that break the same rules share their text."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._written: dict[bytes, str] = {}
+
+    def write(self, broken: npt.NDArray[np.bool_]) -> pl.Series:
+        """The reasons of each row of *broken*, a matrix of rows and rules."""
+        packed = np.packbits(broken, axis=1)
+        return pl.Series("reasons", [self._reason(bits.tobytes(), row) for bits, row in zip(packed, broken, strict=True)])
+
+    def _reason(self, bits: bytes, row: npt.NDArray[np.bool_]) -> str:
+        if bits not in self._written:
+            reasons = [
+                {
+                    "rule": rule.rule,
+                    "column": rule.column,
+                    "message_zh": rule.message_zh,
+                    "message_en": rule.message_en,
+                }
+                for rule, is_broken in zip(self._rules, row, strict=True)
+                if is_broken
+            ]
+            self._written[bits] = json.dumps(reasons, ensure_ascii=False)
+        return self._written[bits]
+
+
+def quarantine_csv(
+    *,
+    batch_id: int,
+    feed: str,
+    delivery: str,
+    landed_object_id: int,
+    row_numbers: pl.Series,
+    tokens: pl.Series,
+    counties: pl.Series,
+    row_data: pl.Series,
+    reasons: pl.Series,
+) -> bytes:
+    """Rows for quarantine as PostgreSQL's COPY reads CSV, in the order of ``QUARANTINE_COLUMNS``."""
+    height = len(row_numbers)
+    frame = pl.DataFrame(
+        {
+            "row_token": tokens,
+            "batch_id": pl.repeat(batch_id, height, eager=True),
+            "feed": pl.repeat(feed, height, eager=True),
+            "delivery": pl.repeat(delivery, height, eager=True),
+            "landed_object_id": pl.repeat(landed_object_id, height, eager=True),
+            "row_number": row_numbers,
+            "county_code": counties.fill_null(UNKNOWN_COUNTY),
+            "row_data": row_data,
+            "reasons": reasons,
+        }
+    )
+    return to_copy_csv(frame.select(QUARANTINE_COLUMNS))
+
+
+def to_copy_csv(frame: pl.DataFrame) -> bytes:
+    """CSV as COPY reads it: a missing value is an empty field without quotes."""
+    if not frame.height:
+        return b""
+    return frame.write_csv(None, include_header=False).encode("utf-8")

@@ -1,0 +1,64 @@
+"""Which counties and periods the accepted rows of a batch speak of, by the contract's touch."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from threegaps.batch.columns import BlockColumn
+from threegaps.contracts.model import Contract
+
+OPEN_END = "infinity"
+
+
+class Touched:
+    """Collects (county, from, to), by whole months, without what another interval contains."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._touch = contract.touch
+        self._seen: pl.DataFrame | None = None
+
+    def frame(self, columns: dict[str, BlockColumn]) -> pl.DataFrame:
+        """Counties and months of each row of a block."""
+        touch = self._touch
+        rows = len(next(iter(columns.values())).text)
+        first = _first_given([columns[name].typed for name in touch.from_columns], rows)
+        ends = [columns[name].typed for name in touch.to_columns if name != OPEN_END]
+        last = _first_given(ends, rows) if ends else pl.repeat(None, rows, dtype=pl.Date, eager=True)
+        if OPEN_END in touch.to_columns:
+            last = last.fill_null(dt.date.max)
+        if not touch.to_columns:
+            last = first
+        frame = pl.DataFrame({"first": first, "last": last}).select(
+            pl.col("first").dt.truncate("1mo"),
+            pl.when(pl.col("last") == dt.date.max).then("last").otherwise(pl.col("last").dt.month_end()),
+        )
+        return frame.with_columns(columns[name].text.alias(f"county_{place}") for place, name in enumerate(touch.county_columns))
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Take in the rows of a block that were accepted."""
+        if not frame.height:
+            return
+        counties = [name for name in frame.columns if name.startswith("county_")]
+        different = frame.unique()
+        tall = pl.concat(
+            [different.select(pl.col(name).alias("county"), "first", "last").drop_nulls() for name in counties]
+        ).unique()
+        self._seen = tall if self._seen is None else pl.concat([self._seen, tall]).unique()
+
+    def intervals(self) -> frozenset[tuple[str, dt.date, dt.date]]:
+        """What was touched; an interval that lies within another of its county is left out."""
+        if self._seen is None:
+            return frozenset()
+        kept: list[tuple[str, dt.date, dt.date]] = []
+        for county, first, last in self._seen.sort("county", "first", "last", descending=[False, False, True]).iter_rows():
+            if not kept or kept[-1][0] != county or last > kept[-1][2]:
+                kept.append((county, first, last))
+        return frozenset(kept)
+
+
+def _first_given(series: list[pl.Series], rows: int) -> pl.Series:
+    if not series:
+        return pl.repeat(None, rows, dtype=pl.Date, eager=True)
+    return pl.select(pl.coalesce(series)).to_series()
