@@ -361,7 +361,7 @@ class Supervisor:
         asked_again = False
         while any(service.is_running for service in others) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
-            if not asked_again and time.monotonic() > deadline - _STOP_SECONDS + 3:
+            if not asked_again and time.monotonic() > deadline - _STOP_SECONDS * 3 / 4:
                 # The scheduler waits for running tasks until it is told again; they are safe to cut off.
                 _signal(others)
                 asked_again = True
@@ -451,8 +451,12 @@ def _listens(port: int) -> bool:
         return probe.connect_ex((environment.LOOPBACK, port)) == 0
 
 
-def keep(settings: Settings) -> int:
+def keep(settings: Settings, *, command: Sequence[str] = ()) -> int:
     """Be the keeper: run the supervisor, pass signals on, and leave nothing behind when it ends, however it ends.
+
+    Args:
+        settings: Which home it is for.
+        command: What runs the supervisor; by default this module does.
 
     Raises:
         ServiceError: The services of this home run already.
@@ -470,7 +474,7 @@ def keep(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, forward)
     child = subprocess.Popen(
-        [sys.executable, "-m", "threegaps.services.supervisor", "supervise"],
+        list(command) or [sys.executable, "-m", "threegaps.services.supervisor", "supervise"],
         env=_home_environment(settings),
         cwd=settings.root,
         pass_fds=[lock],

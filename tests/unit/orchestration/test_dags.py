@@ -1,0 +1,142 @@
+"""The policy that every DAG keeps, and what reading a DAG file may cost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.models.serialized_dag import SerializedDagModel
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.simple import PartitionedAssetTimetable
+
+from threegaps.contracts.loader import load_contracts
+from threegaps.orchestration.names import feed_asset, feed_dag
+from threegaps.settings import Settings
+
+ROOT = Settings.load().root
+CONTRACTS = load_contracts(ROOT / "expectations")
+UPKEEP = {"upkeep", "retention"}
+
+
+@pytest.fixture(scope="module")
+def bag() -> DagBag:
+    return DagBag(ROOT / "dags")
+
+
+def dags_of(bag: DagBag) -> dict[str, Any]:
+    # A bag that reads nothing would let every policy pass.
+    assert len(bag.dags) == len(CONTRACTS) + 3
+    return dict(bag.dags)
+
+
+def test_every_dag_file_can_be_read(bag: DagBag) -> None:
+    assert bag.import_errors == {}
+    assert {feed_dag(contract.feed) for contract in CONTRACTS} | {"marts"} | UPKEEP == set(dags_of(bag))
+    assert len(CONTRACTS) >= 6
+
+
+def test_reading_a_dag_file_takes_at_most_a_second(bag: DagBag) -> None:
+    slow = {stat.file: stat.duration for stat in bag.dagbag_stats if stat.duration > dt.timedelta(seconds=1)}
+    assert not slow
+
+
+def test_every_task_has_an_end_and_an_owner(bag: DagBag) -> None:
+    for dag in dags_of(bag).values():
+        assert dag.catchup is False, dag.dag_id
+        assert dag.max_active_runs == 1, dag.dag_id
+        assert dag.dagrun_timeout is not None, dag.dag_id
+        assert dag.description, dag.dag_id
+        assert dag.tags, dag.dag_id
+        for task in dag.tasks:
+            assert task.execution_timeout is not None, (dag.dag_id, task.task_id)
+            assert task.owner in {"marts", "upkeep", *(contract.department for contract in CONTRACTS)}
+            assert not task.depends_on_past
+
+
+def test_names_are_ascii(bag: DagBag) -> None:
+    for dag in dags_of(bag).values():
+        assert dag.dag_id.isascii()
+        assert all(task.task_id.isascii() for task in dag.tasks)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.feed)
+def test_a_feed_lands_in_its_departments_pool_then_loads(bag: DagBag, contract: Any) -> None:
+    dag = bag.dags[feed_dag(contract.feed)]
+    land, load = dag.get_task("land"), dag.get_task("load")
+    assert {task.task_id for task in dag.tasks} == {"land", "load"}
+    assert land.downstream_task_ids == {"load"}
+    assert land.pool == contract.pool
+    assert load.pool == "default_pool"
+    for task in (land, load):
+        assert task.retries >= 3
+        assert task.retry_exponential_backoff == 2.0
+        assert task.max_retry_delay == dt.timedelta(minutes=30)
+    assert [asset.name for asset in load.outlets] == [feed_asset(contract.feed)]
+    assert land.outlets == []
+    assert dag.timetable.cadence == contract.cadence
+    assert dag.timetable.summary.endswith(contract.due_cron)
+
+
+def test_any_feed_alone_wakes_the_marts_under_one_key(bag: DagBag) -> None:
+    restored = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["marts"]))
+    timetable = restored.timetable
+    assert isinstance(timetable, PartitionedAssetTimetable)
+    names = {key.name for key, _ in timetable.asset_condition.iter_assets()}
+    assert names == {feed_asset(contract.feed) for contract in CONTRACTS}
+    for name in names:
+        mapper = timetable.get_partition_mapper(name=name)
+        assert mapper.to_downstream("2026-06") == mapper.to_downstream("2026-06-30") == "build"
+    assert [task.task_id for task in bag.dags["marts"].topological_sort()] == ["claim", "build", "release"]
+    assert bag.dags["marts"].get_task("build").retries == 0
+
+
+def test_one_version_over_a_hundred_readings() -> None:
+    hashes = set()
+    for _ in range(100):
+        read = DagBag(ROOT / "dags")
+        hashes.add(
+            json.dumps(
+                {dag_id: SerializedDagModel.hash(DagSerialization.to_dict(dag)) for dag_id, dag in read.dags.items()},
+                sort_keys=True,
+            )
+        )
+    assert len(hashes) == 1
+
+
+def test_the_sandboxes_last_day_ends_scheduling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THREEGAPS_SANDBOX_LAST_DAY", "2026-06-30")
+    last = {
+        dag.dag_id: dag.timetable.last_delivery for dag in DagBag(ROOT / "dags").dags.values() if "feed" in dag.tags
+    }
+    assert last["feed_hrss_training_enrollments"] == "2026-06-30"
+    assert last["feed_hrss_wage_records"] == "2026-06"
+    assert last["feed_hrss_skill_enterprises"] == "2026Q2"
+
+
+def test_reading_dags_and_plugin_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, runpy, pathlib\n"
+        f"root = pathlib.Path({str(ROOT)!r})\n"
+        "before = set(sys.modules)\n"
+        "import airflow.sdk\n"
+        "base = set(sys.modules)\n"
+        "for path in [*sorted((root / 'dags').glob('*.py')), root / 'plugins' / 'threegaps_plugin.py']:\n"
+        "    runpy.run_path(str(path))\n"
+        "print(sorted({name.split('.')[0] for name in set(sys.modules) - base}))\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "plugins")},
+    )
+    loaded = set(json.loads(finished.stdout.strip().splitlines()[-1].replace("'", '"')))
+    assert "threegaps" in loaded
+    assert not loaded & {"polars", "pandas", "numpy", "great_expectations", "dbt", "openpyxl", "paramiko", "psycopg"}

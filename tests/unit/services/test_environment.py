@@ -1,0 +1,92 @@
+"""The environment of the services: complete, overridable, and no secret outside its file."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from threegaps.services import environment
+from threegaps.settings import Settings
+
+
+def settings_of(home: Path, **variables: str) -> Settings:
+    return Settings.load({"THREEGAPS_HOME": str(home), "PATH": "/usr/bin", **variables})
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    one = settings_of(tmp_path)
+    environment.choose_ports(one)
+    return one
+
+
+def test_ports_are_free_distinct_and_remembered(settings: Settings) -> None:
+    chosen = {name: port for name, port in settings.state().items() if name.endswith("_port")}
+    assert len(chosen) == 4
+    assert len(set(chosen.values())) == 4
+    assert environment.choose_ports(settings) == chosen
+
+
+def test_a_taken_port_is_left_for_another(settings: Settings) -> None:
+    taken = settings.state()["airflow_port"]
+    with socket.socket() as occupant:
+        occupant.bind(("127.0.0.1", taken))
+        occupant.listen()
+        assert environment.choose_ports(settings)["airflow_port"] != taken
+
+
+def test_a_port_that_is_asked_for_is_taken(tmp_path: Path) -> None:
+    one = settings_of(tmp_path, THREEGAPS_AIRFLOW_PORT="18999")
+    assert environment.choose_ports(one)["airflow_port"] == 18999
+
+
+def test_what_the_caller_sets_stands(tmp_path: Path, settings: Settings) -> None:
+    given = settings_of(tmp_path, AIRFLOW_CONN_WAREHOUSE="postgres://elsewhere", AIRFLOW__CORE__PARALLELISM="3")
+    made = environment.service_environment(given)
+    assert made["AIRFLOW_CONN_WAREHOUSE"] == "postgres://elsewhere"
+    assert made["AIRFLOW__CORE__PARALLELISM"] == "3"
+
+
+def test_every_connection_of_the_contracts_is_there(settings: Settings) -> None:
+    made = environment.service_environment(settings)
+    for name in (
+        "warehouse",
+        "hrss_gateway",
+        "hrss_database",
+        "hrss_sftp",
+        "hrss_file_drop",
+        "statistics_file_drop",
+    ):
+        assert json.loads(made[f"AIRFLOW_CONN_{name.upper()}"])["conn_type"] in {"postgres", "http", "sftp", "fs"}
+
+
+def test_without_the_sandbox_the_departments_are_the_deployments_own(tmp_path: Path) -> None:
+    one = settings_of(tmp_path, THREEGAPS_SANDBOX="0")
+    environment.choose_ports(one)
+    made = environment.service_environment(one)
+    assert "AIRFLOW_CONN_HRSS_SFTP" not in made
+    assert "THREEGAPS_SANDBOX_LAST_DAY" not in made
+
+
+def test_the_same_secrets_at_every_start(settings: Settings) -> None:
+    assert environment.service_environment(settings) == environment.service_environment(settings)
+
+
+def test_secrets_lie_in_files_for_their_owner_only(settings: Settings) -> None:
+    path = environment.write_login_file(settings)
+    for file in (path, settings.home / "secrets.json"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    state = (settings.home / "state.json").read_text(encoding="utf-8")
+    secrets = json.loads((settings.home / "secrets.json").read_text(encoding="utf-8"))
+    assert secrets
+    assert not any(value in state for value in secrets.values())
+
+
+def test_loopback_is_never_asked_through_a_proxy(tmp_path: Path) -> None:
+    one = settings_of(tmp_path, NO_PROXY="example.org")
+    environment.choose_ports(one)
+    assert environment.service_environment(one)["NO_PROXY"] == "example.org,127.0.0.1,localhost"

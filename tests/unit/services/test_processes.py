@@ -1,0 +1,33 @@
+"""Process trees."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from threegaps.services.processes import descendants, end_descendants, is_alive
+
+
+def test_a_tree_with_a_grandchild_in_its_own_session_is_ended() -> None:
+    code = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    grandchild = int(parent.stdout.readline())
+    assert set(descendants(os.getpid())) >= {parent.pid, grandchild}
+    assert descendants(parent.pid) == [grandchild]
+    end_descendants(parent.pid, patience_seconds=0.2)
+    assert not is_alive(grandchild)
+    parent.kill()
+    assert is_alive(parent.pid) or parent.poll() is not None
+    parent.wait(10)
+    assert not is_alive(parent.pid)
+
+
+def test_a_number_that_nobody_has_is_not_alive() -> None:
+    assert not is_alive(2**22 + 1)
