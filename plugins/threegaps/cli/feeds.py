@@ -100,6 +100,7 @@ def show_refused(
     feed: Feed = None,
     delivery: Annotated[str | None, typer.Option(help="Only this delivery.")] = None,
     rule: Annotated[str | None, typer.Option(help="Only rows that broke this rule.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Only this batch.")] = None,
     limit: Limit = 20,
     json_: Json = False,
 ) -> None:
@@ -107,7 +108,7 @@ def show_refused(
     from threegaps.cli import queries
     from threegaps.cli.output import answer
 
-    asked: dict[str, Any] = {"feed": feed, "delivery": delivery, "rule": rule, "limit": limit}
+    asked: dict[str, Any] = {"feed": feed, "delivery": delivery, "rule": rule, "batch": batch, "limit": limit}
     rows = queries.ask(Settings.load(), queries.REFUSED_ROWS, asked)
     if not json_:
         for row in rows:

@@ -39,6 +39,7 @@ select row_token, feed, delivery, county_code, reasons, row_data, refused_at
 from quarantine.refused_row
 where closed_by_batch_id is null
   and (%(feed)s::text is null or feed = %(feed)s) and (%(delivery)s::text is null or delivery = %(delivery)s)
+  and (%(batch)s::bigint is null or batch_id = %(batch)s)
   and (%(rule)s::text is null or reasons @> jsonb_build_array(jsonb_build_object('rule', %(rule)s::text)))
 order by refused_at desc, row_token limit %(limit)s
 """

@@ -19,7 +19,6 @@ from threegaps.errors import (
     CertificationError,
     ContractError,
     FeedError,
-    LedgerError,
     ReleaseError,
     SettingsError,
     SourceUnavailableError,
@@ -32,7 +31,6 @@ _NOT_MENDED_BY_WAITING = (
     CertificationError,
     ContractError,
     FeedError,
-    LedgerError,
     ReleaseError,
     SettingsError,
 )

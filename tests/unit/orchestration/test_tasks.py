@@ -61,5 +61,5 @@ def test_a_department_that_does_not_answer_is_tried_again(feed_run: Any) -> None
 
 def test_a_file_that_makes_no_sense_is_not_tried_again(feed_run: Any) -> None:
     feed_run.error = FeedError("no header", feed="hrss/wage_records", file="wage.csv", advice="ask for it again.")
-    with pytest.raises(AirflowFailException, match="file wage.csv.*ask for it again"):
+    with pytest.raises(AirflowFailException, match=r"file wage\.csv.*ask for it again"):
         tasks.load("hrss/wage_records", "month", "2026-06")

@@ -122,7 +122,7 @@ def test_scheduled_manual_and_backfilled_runs_agree(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("key", ["", "2026-13", "2026Q2", "06-2026", "2026-06-31", "build"])
 def test_a_key_that_is_no_delivery_is_refused_when_asked_for(key: str) -> None:
-    with pytest.raises(InvalidPartitionKeyError, match="delivery|date"):
+    with pytest.raises(InvalidPartitionKeyError, match=r"delivery|date"):
         DeliveryTimetable("month", "0 8 20 * *").resolve_partition_date(key)
 
 
