@@ -199,6 +199,7 @@ def _raise_exceptions(contract: Contract, result: Any) -> None:
     for entry in entries:
         raised = entry.get("raised_exception") if isinstance(entry, dict) else getattr(entry, "raised_exception", True)
         if raised:
+            print("DEBUG",entry,result.expectation_config)
             # The message may quote values of the rows: its kind is enough here.
             raise CertificationError(
                 f"Great Expectations raised an exception in {result.expectation_config.type}.",
@@ -240,12 +241,12 @@ def _unexpected_places(contract: Contract, rule: Rule, result: Any) -> list[int]
 
 
 def _to_pandas(rows: pl.DataFrame) -> Any:
-    """The rows in types that Great Expectations compares: texts as objects, numbers as floats, dates in nanoseconds."""
+    """The rows in types that Great Expectations compares: texts and dates as objects, numbers as floats."""
     import pandas as pd
 
     columns: dict[str, Any] = {}
     for series in rows:
-        if series.dtype in {pl.Date, pl.Datetime}:
+        if series.dtype == pl.Datetime:
             columns[series.name] = pd.Series(series.cast(pl.Datetime("ns")).to_numpy())
         elif series.dtype.is_numeric():
             columns[series.name] = pd.Series(series.cast(pl.Float64).to_numpy(), dtype="float64")
