@@ -1,0 +1,82 @@
+"""Fixtures of feeds: a few rows as the department sends them, and what must become of each.
+
+One YAML file a feed, `tests/fixtures/feeds/<department>/<feed>.yml`:
+
+    delivery: 2026Q2
+    files:                       # in order of arrival
+      - name: the department's name for it
+        text: |                  # written in the encoding and compression that the contract declares
+          header,line
+        rows: [[...]]            # instead of text, for a workbook: its cells, an empty one is null
+    expected:
+      structural: 1              # 0 when left out, like duplicates
+      received: 5
+      accepted: 2
+      duplicates: 1
+      refused:
+        4: [rule, ...]           # data row -> every rule that it breaks; "2/4" in the second file
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import yaml
+
+from threegaps.contracts.model import Contract
+from threegaps.settings import Settings
+
+FOLDER = Settings.load().root / "tests" / "fixtures" / "feeds"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFixture:
+    """What is sent, by file name, and what is expected of it."""
+
+    path: Path
+    delivery: str
+    files: Mapping[str, bytes]
+    counts: Mapping[str, int]
+    refused: Mapping[tuple[int, int], frozenset[str]]
+
+
+def fixture_path(feed: str) -> Path:
+    """Where the fixture of *feed* lies."""
+    return FOLDER / f"{feed}.yml"
+
+
+def load_fixture(contract: Contract) -> FeedFixture:
+    """The fixture of a contract's feed, its files as bytes."""
+    path = fixture_path(contract.feed)
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    expected = document["expected"]
+    return FeedFixture(
+        path=path,
+        delivery=str(document["delivery"]),
+        files={file["name"]: _bytes(contract, file) for file in document["files"]},
+        counts={name: expected.get(name, 0) for name in ("structural", "received", "accepted", "duplicates")},
+        refused={_place(row): frozenset(rules) for row, rules in expected.get("refused", {}).items()},
+    )
+
+
+def _place(row: int | str) -> tuple[int, int]:
+    file, _, number = str(row).rpartition("/")
+    return int(file or 1), int(number)
+
+
+def _bytes(contract: Contract, file: Mapping[str, Any]) -> bytes:
+    if "rows" in file:
+        book = openpyxl.Workbook()
+        for row in file["rows"]:
+            book.active.append(row)
+        buffer = io.BytesIO()
+        book.save(buffer)
+        return buffer.getvalue()
+    content = str(file["text"]).encode(contract.file_format["encoding"])
+    return gzip.compress(content, mtime=0) if contract.file_format.get("compression") == "gzip" else content
