@@ -44,7 +44,10 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, columns: Sequence[str] | No
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in names:
         is_number = all(isinstance(row.get(name), int | float | decimal.Decimal | None) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+        is_first = name == names[0]
+        table.add_column(
+            name.replace("_", " "), justify="right" if is_number else "left", overflow="fold", no_wrap=is_first
+        )
     for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in names))
     console.print(table)

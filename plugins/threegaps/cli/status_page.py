@@ -110,7 +110,7 @@ def _feed_line(feed: dict[str, Any]) -> dict[str, Any]:
         if holds
     ]
     return {
-        "feed": f"{feed['feed']} {feed['title_zh']}",
+        "feed": feed["feed"],
         "state": ", ".join(states) or "in time",
         "last_delivery": feed["last_delivery"],
         "expected": feed["expected_delivery"],

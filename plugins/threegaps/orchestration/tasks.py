@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -92,8 +93,9 @@ def claim(kind: str, as_of: str | None, requested_by: str) -> int | None:
     with plain_errors():
         from threegaps.marts import build as marts
 
+        what: Literal["affected", "full"] = "full" if kind == "full" else "affected"
         day = dt.date.fromisoformat(as_of) if as_of else None
-        build_id = marts.prepare(kind=kind, as_of=day, requested_by=requested_by)
+        build_id = marts.prepare(kind=what, as_of=day, requested_by=requested_by)
     if build_id is None:
         log.info("Nothing to build: every loaded batch stands in a release already.")
     else:

@@ -34,7 +34,7 @@ from threegaps.settings import DEPARTMENT_DATABASE, Settings
 _POLL_SECONDS = 0.1
 _STEADY_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 60.0
-_STOP_SECONDS = 12.0
+_STOP_SECONDS = 6.0
 _LARGEST_LOG_BYTES = 50_000_000
 _MOST_FAILURES_AT_START = 4
 
@@ -310,7 +310,11 @@ class Supervisor:
         for component in components:
             # Logs are read from the folder; a server for them would be one more process and port.
             options = ["--skip-serve-logs"] if component in {"scheduler", "triggerer"} else []
-            self._start(Service(component, [*airflow, component, *options], self._log(component), environs))
+            # The scheduler's tasks are forks of it: they share what it has imported.
+            program = (
+                [sys.executable, "-m", "threegaps.orchestration.preloaded"] if component == "scheduler" else airflow
+            )
+            self._start(Service(component, [*program, component, *options], self._log(component), environs))
 
     def _start_sandbox(self) -> None:
         state = self.settings.state()

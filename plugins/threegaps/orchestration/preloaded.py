@@ -1,0 +1,46 @@
+"""Airflow's scheduler with what every task needs already imported: `python -m threegaps.orchestration.preloaded scheduler`.
+
+The local executor forks its workers and tasks from the scheduler. Whatever is imported before is shared with them and
+costs once; imported in each task it costs seconds of a core. Nothing that starts threads is imported here: polars,
+pandas and Great Expectations belong to the tasks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+
+_NEEDED_BY_TASKS = (
+    "airflow.sdk.execution_time.supervisor",
+    "airflow.sdk.execution_time.task_runner",
+    "airflow.executors.local_executor",
+    "airflow.dag_processing.bundles.manager",
+    "airflow.dag_processing.dagbag",
+    "airflow.providers.standard.decorators.python",
+    "airflow.providers.standard.decorators.short_circuit",
+    "airflow.providers.standard.operators.trigger_dagrun",
+    "threegaps.orchestration.feeds",
+    "threegaps.orchestration.marts",
+    "threegaps.orchestration.upkeep",
+)
+
+
+def preload() -> None:
+    """Import what tasks need; what this version of Airflow does not have is left to the task."""
+    for name in _NEEDED_BY_TASKS:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+def main() -> None:
+    """Be `airflow` with the arguments given."""
+    from airflow.__main__ import main as airflow
+
+    preload()
+    sys.argv[0] = "airflow"
+    airflow()
+
+
+if __name__ == "__main__":
+    main()
