@@ -147,7 +147,7 @@ slices as (
         on
             claimed_periods.claimed_area_code = claimable_areas.claimed_area_code
             and claimable_areas.area_level = any(claimed_periods.area_levels)
-            and claimable_areas.valid_from <= claimed_periods.period_end
+            and claimed_periods.period_end >= claimable_areas.valid_from
             and claimed_periods.period_end < claimable_areas.valid_to
 )
 

@@ -34,7 +34,7 @@ members as (
     inner join area_member
         on
             areas.area_code = area_member.area_code
-            and area_member.valid_from <= areas.period_end
+            and areas.period_end >= area_member.valid_from
             and areas.period_end < area_member.valid_to
 ),
 

@@ -47,7 +47,7 @@ spine as (
         on
             period.period_type = any(string_to_array(indicator.period_types, ','))
             and indicator.first_period <= period.period_end
-            and period.period_start <= horizon.horizon_date
+            and horizon.horizon_date >= period.period_start
     inner join {{ ref('dim_area') }} as area
         on
             area.area_level = any(string_to_array(indicator.levels, ','))
@@ -150,56 +150,61 @@ valued as (
 ),
 
 -- a list of members that changed makes two years incomparable
+period_ends as (
+    select distinct period_end
+    from {{ ref('dim_period') }}
+),
+
 member_list as (
     select
         member.area_code,
-        period.period_end,
-        md5(string_agg(member.county_code, ',' order by member.county_code)) as list_hash
-    from (select distinct period_end from valued) as ends
-    inner join (
-        select distinct period_end from {{ ref('dim_period') }}
-    ) as period
-        on
-            ends.period_end = period.period_end
-            or (ends.period_end + 1 - interval '1 year')::date - 1 = period.period_end
+        period_ends.period_end,
+        md5(string_agg(member.county_code, ',' order by member.county_code asc)) as list_hash
+    from period_ends
     inner join {{ ref('area_member') }} as member
         on
-            member.area_level = 'group'
-            and period.period_end >= member.valid_from
-            and period.period_end < member.valid_to
-    group by member.area_code, period.period_end
+            period_ends.period_end >= member.valid_from
+            and period_ends.period_end < member.valid_to
+    where member.area_level = 'group'
+    group by member.area_code, period_ends.period_end
 ),
 
-listed as (
-    select distinct
-        area_code,
-        period_end,
-        list_hash
-    from member_list
+-- the list that a cell speaks of: the group itself, or the list in force behind a comparison with it
+paired as (
+    select
+        cell.*,
+        before.value as value_before,
+        before.period_end as period_end_before,
+        case
+            when cell.breakdown = 'list' and cell.breakdown_value = 'in_force' then 'G-MI'
+            else cell.area_code
+        end as list_code
+    from valued as cell
+    left join valued as before
+        on
+            cell.indicator_code = before.indicator_code
+            and cell.area_code = before.area_code
+            and cell.period_type = before.period_type
+            and cell.prior_year_start = before.period_start
+            and cell.breakdown = before.breakdown
+            and cell.breakdown_value = before.breakdown_value
 ),
 
 compared as (
     select
-        cell.*,
-        prior.value as prior_value,
-        coalesce(list_now.list_hash = list_before.list_hash, true) as is_same_list
-    from valued as cell
-    left join valued as prior
+        paired.*,
+        case
+            when coalesce(list_now.list_hash = list_before.list_hash, true) then paired.value - paired.value_before
+        end as change_on_year
+    from paired
+    left join member_list as list_now
         on
-            cell.indicator_code = prior.indicator_code
-            and cell.area_code = prior.area_code
-            and cell.period_type = prior.period_type
-            and cell.prior_year_start = prior.period_start
-            and cell.breakdown = prior.breakdown
-            and cell.breakdown_value = prior.breakdown_value
-    left join listed as list_now
+            paired.list_code = list_now.area_code
+            and paired.period_end = list_now.period_end
+    left join member_list as list_before
         on
-            cell.period_end = list_now.period_end
-            and case when cell.breakdown_value = 'in_force' then 'G-MI' else cell.area_code end = list_now.area_code
-    left join listed as list_before
-        on
-            list_now.area_code = list_before.area_code
-            and prior.period_end = list_before.period_end
+            paired.list_code = list_before.area_code
+            and paired.period_end_before = list_before.period_end
 ),
 
 -- the baseline is the seed's, or the indicator itself in the period that ends on the day of the baseline
@@ -261,7 +266,7 @@ select
         else round(value / nullif(target_value, 0) * 100, 2)
     end as target_progress,
     {{ target_status('value', 'target_value', 'expected_value', 'direction') }} as status,
-    case when is_same_list then round(value - prior_value, 4) end as change_on_year,
+    round(change_on_year, 4) as change_on_year,
     maturity,
     case
         when not is_supplied then 'not_supplied'

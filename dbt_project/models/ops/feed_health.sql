@@ -33,7 +33,7 @@ latest as (
         stop_rule as last_stop_rule,
         message_zh as last_message_zh
     from batch
-    order by feed, batch_id desc
+    order by feed asc, batch_id desc
 ),
 
 waiting as (

@@ -27,7 +27,7 @@ certified as (
     inner join certificates
         on
             assessed.person_id = certificates.person_id
-            and certificates.issued_on >= assessed.completion_date
+            and assessed.completion_date <= certificates.issued_on
             and certificates.issued_on <= assessed.completion_date + interval '6 months'
     where
         (not certificates.is_revoked or certificates.revoked_on is not null)

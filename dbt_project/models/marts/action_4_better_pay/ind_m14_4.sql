@@ -37,7 +37,7 @@ cells as (
         null::numeric as numerator,
         null::numeric as denominator,
         round(median_cny_month, 2) as value,
-        n_persons as n_persons,
+        n_persons,
         null::bigint as n_employers,
         true as is_supplied
     from medians

@@ -49,7 +49,7 @@ cells as (
         urban_share as numerator,
         rural_share as denominator,
         round(urban_share / nullif(rural_share, 0), 4) as value,
-        n_persons as n_persons,
+        n_persons,
         null::bigint as n_employers,
         true as is_supplied
     from shares

@@ -59,7 +59,7 @@ cells as (
         listed_share as numerator,
         rest_share as denominator,
         round(listed_share / nullif(rest_share, 0), 4) as value,
-        n_persons as n_persons,
+        n_persons,
         null::bigint as n_employers,
         true as is_supplied
     from sides

@@ -36,7 +36,7 @@ cities as (
     inner join area_member
         on
             area_member.area_level = 'city'
-            and area_member.valid_from <= slices.period_end
+            and slices.period_end >= area_member.valid_from
             and slices.period_end < area_member.valid_to
     where slices.area_level = 'province'
 ),

@@ -48,7 +48,7 @@ sides as (
             medians.area_code = uncertified.area_code
             and medians.period_type = uncertified.period_type
             and medians.period_start = uncertified.period_start
-    where medians.level_group <> 'none'
+    where medians.level_group != 'none'
 ),
 
 cells as (
@@ -61,7 +61,7 @@ cells as (
         round(level_median_cny_month, 2) as numerator,
         round(uncertified_median_cny_month, 2) as denominator,
         round(level_median_cny_month / nullif(uncertified_median_cny_month, 0), 4) as value,
-        n_persons as n_persons,
+        n_persons,
         null::bigint as n_employers,
         true as is_supplied
     from sides
