@@ -248,8 +248,7 @@ def _read_csv(block: bytes, names: list[str], delimiter: str) -> pl.DataFrame:
         schema=dict.fromkeys(names, pl.String),
         separator=delimiter,
         infer_schema=False,
-        rechunk=True,
-    )
+    ).rechunk()
 
 
 def _parse_carefully(contract: Contract, part: Part, header: Header, block: bytes, rows_before: int) -> TextBlock:
