@@ -300,7 +300,7 @@ def spoil(frame: pl.DataFrame, kinds: list[Kind], rate: float, rng: np.random.Ge
     Args: `wrong` limits which rows may become wrong (a refused row must have no other effect). The order of rows is kept.
     """
     size = len(frame)
-    frame = frame.with_columns(_kind=pl.lit(""), _rules=pl.lit(""), _order=pl.int_range(size, dtype=pl.Float64))
+    frame = frame.with_columns(_kind=pl.lit(""), _rules=pl.lit(""), _order=pl.int_range(size).cast(pl.Float64))
     rows = rng.permutation(size)[: int(round(size * rate))]
     share = np.array([kind.share for kind in kinds])
     chosen = rng.choice(len(kinds), len(rows), p=share / share.sum())

@@ -1,0 +1,78 @@
+"""Command line: python -m sandbox generate | load-database | serve."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Synthetic departments (合成数据).")
+    commands = parser.add_subparsers(dest="command", required=True)
+    generate = commands.add_parser("generate", help="write everything to --home; the same parameters again are a no-op")
+    generate.add_argument("--home", type=Path, required=True)
+    generate.add_argument("--scale", type=float, default=0.0005, help="1 = the province, 39 million employed")
+    generate.add_argument("--seed", type=int, default=20250527)
+    generate.add_argument("--dirt", type=float, default=0.02, help="share of dirty rows")
+    generate.add_argument("--rows-per-part", type=int, default=8_000)
+    generate.add_argument("--no-truth", action="store_true", help="leave the true indicator values out (large scales)")
+    load = commands.add_parser("load-database", help="fill the departmental database")
+    load.add_argument("--home", type=Path, required=True)
+    load.add_argument("--dsn", required=True)
+    load.add_argument("--as-of", default=None, help="YYYY-MM-DD HH:MM:SS, Shanghai")
+    serve = commands.add_parser("serve", help="HTTP gateway and SFTP server in one process")
+    serve.add_argument("--home", type=Path, required=True)
+    serve.add_argument("--http-port", type=int, default=0)
+    serve.add_argument("--sftp-port", type=int, default=0)
+    serve.add_argument("--pg-dsn", default=None, help="load the departmental database there first")
+    options = parser.parse_args(arguments)
+    if options.command == "generate":
+        return _generate(options)
+    if options.command == "load-database":
+        from sandbox import database
+
+        print(json.dumps(database.load(options.home, options.dsn, options.as_of)))
+        return 0
+    return _serve(options)
+
+
+def _generate(options: argparse.Namespace) -> int:
+    from sandbox.generate import Parameters, run
+
+    parameters = Parameters(options.scale, options.seed, options.dirt, options.rows_per_part, not options.no_truth)
+    changed = run(options.home, parameters)
+    print(json.dumps({"generated": changed, "home": str(options.home)}))
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from sandbox.servers import http_gateway, sftp
+    from sandbox.servers.faults import Faults
+
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    if options.pg_dsn:
+        from sandbox import database
+
+        database.load(options.home, options.pg_dsn)
+    faults = Faults()
+    gateway = http_gateway.start(options.home, options.http_port, faults)
+    files = sftp.start(options.home, options.sftp_port, faults)
+    line = json.dumps({"http_port": gateway.port, "sftp_port": files.port})
+    (options.home / "serving.json").write_text(line + "\n", "ascii")
+    print(line, flush=True)
+    ended.wait()
+    gateway.stop()
+    files.stop()
+    (options.home / "serving.json").unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
