@@ -1,0 +1,89 @@
+with
+
+wages as (
+    select * from {{ ref('fct_wage') }}
+),
+
+holders as (
+    select * from {{ ref('int_holder_level') }}
+),
+
+affected_slices as (
+    select * from {{ ref('int_affected_slice') }}
+),
+
+dim_period as (
+    select * from {{ ref('dim_period') }}
+),
+
+periods as (
+    select distinct
+        period_type,
+        period_start,
+        period_end,
+        reference_date
+    from affected_slices
+    where
+        indicator_code in ('M14-2', 'M14-4', 'G3-1')
+        and period_start <= horizon_date
+),
+
+-- a month has its place in the period, so that the months of a person are a set of bits that areas can unite
+period_months as (
+    select
+        periods.period_type,
+        periods.period_start,
+        periods.reference_date,
+        dim_period.period_start as wage_month,
+        1 << (extract(month from dim_period.period_start)::integer - 1) as month_bit
+    from periods
+    inner join dim_period
+        on
+            dim_period.period_type = 'month'
+            and dim_period.period_start between periods.period_start and periods.period_end
+),
+
+county_wages as (
+    select
+        period_months.period_type,
+        period_months.period_start,
+        period_months.reference_date,
+        wages.person_id,
+        wages.work_county_code,
+        sum(wages.wage_cny_month) as wage_sum_cny,
+        bit_or(period_months.month_bit) as month_bits
+    from wages
+    inner join period_months
+        on wages.wage_month = period_months.wage_month
+    where
+        wages.scheme = '110'
+        and wages.payment_type = '01'
+    group by
+        period_months.period_type,
+        period_months.period_start,
+        period_months.reference_date,
+        wages.person_id,
+        wages.work_county_code
+),
+
+levelled as (
+    select
+        county_wages.period_type,
+        county_wages.period_start,
+        county_wages.person_id,
+        county_wages.work_county_code,
+        county_wages.wage_sum_cny,
+        county_wages.month_bits,
+        holders.level_rank,
+        coalesce(holders.level_code, 'none') as skill_level,
+        count(*) over (
+            partition by county_wages.period_type, county_wages.period_start, county_wages.person_id
+        ) = 1 as is_in_one_county
+    from county_wages
+    left join holders
+        on
+            county_wages.reference_date = holders.reference_date
+            and county_wages.person_id = holders.person_id
+)
+
+select * from levelled
