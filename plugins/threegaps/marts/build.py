@@ -1,0 +1,176 @@
+"""The steps of a refresh as the DAG's tasks call them: prepare, build, release."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+
+from threegaps.errors import BuildError, ReleaseError
+from threegaps.marts import claim, dbt_runner, disclosure
+from threegaps.marts.dbt_runner import ActionOutcome
+from threegaps.marts.lock import held_by_builder
+from threegaps.settings import Settings
+
+log = logging.getLogger("threegaps")
+
+
+def prepare(
+    requested_by: str, kind: claim.Kind = "affected", as_of: dt.date | None = None, *, settings: Settings | None = None
+) -> int | None:
+    """Claim pending work; the build's number, or None when there is nothing to do.
+
+    Raises:
+        BuildError: Another build is running, or the dbt project cannot be parsed.
+        LedgerError: The ledger has a schema version that this code does not know.
+    """
+    settings = settings or Settings.load()
+    manifest = dbt_runner.parse_project(settings)
+    with held_by_builder(settings.warehouse_dsn()) as connection:
+        build_id = claim.claim(connection, manifest, requested_by=requested_by, kind=kind, as_of=as_of)
+        if build_id is not None:
+            _say_claim(connection, build_id)
+    return build_id
+
+
+def build(build_id: int, *, settings: Settings | None = None) -> None:
+    """Make everything that readers will see in schema ``build``: dbt, disclosure, dbt.
+
+    May be repeated: a build whose process was killed is taken over, as long as no other claim has come between.
+
+    Raises:
+        BuildError: A model or test failed, or the build is not ours to run; its claims are pending again.
+    """
+    settings = settings or Settings.load()
+    with held_by_builder(settings.warehouse_dsn()) as connection:
+        kind = _take(connection, build_id)
+        try:
+            _run_dbt(connection, settings, build_id, "cells", full_refresh=kind == "full")
+            suppressed = disclosure.suppress(connection)
+            log.info("Build %d: %d cells are too small to be told.", build_id, suppressed)
+            _run_dbt(connection, settings, build_id, "marts", full_refresh=kind == "full")
+            connection.execute("update ops.build set status = 'built' where build_id = %s", [build_id])
+        except psycopg.OperationalError:
+            # The warehouse is gone: nothing can be written down now. Whoever comes next finds the lock free.
+            raise
+        except Exception as error:
+            claim.fail(connection, build_id, str(error))
+            raise
+
+
+def release(build_id: int, *, settings: Settings | None = None, accepted_checks: Iterable[str] = ()) -> int:
+    """Check what was built and serve the difference; the release's number. May be repeated after a lost answer.
+
+    Args:
+        build_id: A build that is built.
+        settings: Where the warehouse is.
+        accepted_checks: Names of checks whose findings someone has looked at and accepts.
+
+    Raises:
+        ReleaseError: A check failed: the last release goes on serving and the build is failed with the reasons.
+    """
+    from threegaps.release import apply, checks, served
+
+    settings = settings or Settings.load()
+    dsn = settings.warehouse_dsn()
+    manifest = dbt_runner.parse_project(settings)
+    with held_by_builder(dsn) as connection:
+        done = connection.execute(
+            "select b.status, r.release_id from ops.build as b left join ops.release as r using (build_id)"
+            " where b.build_id = %s",
+            [build_id],
+        ).fetchone()
+        if done is not None and done[0] == "released":
+            return int(done[1])
+        if done is None or done[0] != "built":
+            raise ReleaseError(
+                f"Build {build_id} is {done[0] if done else 'unknown'}, not built.", advice="claim and build again."
+            )
+        served.apply_served(dsn, manifest, is_synthetic=settings.is_sandbox)
+        findings = checks.findings(connection, manifest, accepted=frozenset(accepted_checks))
+        if findings:
+            message = "; ".join(findings)
+            claim.fail(connection, build_id, f"not released: {message}")
+            raise ReleaseError(
+                f"Build {build_id} is not released: {message}.",
+                advice="the last release goes on serving; see docs/runbook.md.",
+            )
+        outcome = apply.apply_build(connection, manifest, build_id)
+    log.info(
+        "Release %d: %d rows new, %d changed, %d removed.",
+        outcome.release_id,
+        outcome.inserted,
+        outcome.changed,
+        outcome.removed,
+    )
+    return outcome.release_id
+
+
+def _take(connection: psycopg.Connection[Any], build_id: int) -> str:
+    row = connection.execute(
+        "update ops.build set status = 'running' where build_id = %s and status in ('claimed', 'running')"
+        " returning kind",
+        [build_id],
+    ).fetchone()
+    if row is None:
+        state = connection.execute("select status, message from ops.build where build_id = %s", [build_id]).fetchone()
+        known = f"is {state[0]}{f' ({state[1]})' if state[1] else ''}" if state else "is unknown"
+        raise BuildError(f"Build {build_id} {known}.", advice="claim again; `threegaps build` does.")
+    connection.execute("delete from ops.build_action where build_id = %s", [build_id])
+    return str(row[0])
+
+
+def _run_dbt(
+    connection: psycopg.Connection[Any], settings: Settings, build_id: int, tag: str, *, full_refresh: bool
+) -> None:
+    outcomes = dbt_runner.run_build(settings, f"tag:{tag}", name=f"{build_id}-{tag}", full_refresh=full_refresh)
+    record_outcomes(connection, build_id, outcomes)
+    failed = [message for outcome in outcomes for message in outcome.messages]
+    if failed:
+        raise BuildError(
+            f"{len(failed)} models or tests failed: {'; '.join(failed[:5])}",
+            advice=f"read dbt/invocations/{build_id}-{tag}/log/dbt.log in the runtime home.",
+        )
+
+
+def record_outcomes(connection: psycopg.Connection[Any], build_id: int, outcomes: Iterable[ActionOutcome]) -> None:
+    """Add the outcome of each action to ``ops.build_action``; a failure in either invocation stays."""
+    for outcome in outcomes:
+        connection.execute(
+            "insert into ops.build_action as a (build_id, action, status, models, failures, message)"
+            " values (%s, %s, %s, %s, %s, %s) on conflict (build_id, action) do update set"
+            " status = case when a.status = 'failed' then a.status else excluded.status end,"
+            " models = a.models + excluded.models, failures = a.failures + excluded.failures,"
+            " message = concat_ws('; ', a.message, excluded.message)",
+            [
+                build_id,
+                outcome.action,
+                outcome.status,
+                outcome.models,
+                outcome.failures,
+                "; ".join(outcome.messages) or None,
+            ],
+        )
+        log.log(
+            logging.ERROR if outcome.failures else logging.INFO,
+            "Build %d, %s: %s, %d models%s",
+            build_id,
+            outcome.action,
+            outcome.status,
+            outcome.models,
+            "".join(f"\n  {message}" for message in outcome.messages),
+        )
+
+
+def _say_claim(connection: psycopg.Connection[Any], build_id: int) -> None:
+    row = connection.execute(
+        "select b.kind, b.as_of, (select count(*) from ops.build_input where build_id = b.build_id),"
+        " (select count(distinct indicator_code) from ops.affected where build_id = b.build_id)"
+        " from ops.build as b where b.build_id = %s",
+        [build_id],
+    ).fetchone()
+    if row is not None:
+        log.info("Build %d (%s, as of %s): %d batches, %d indicators affected.", build_id, *row)

@@ -1,0 +1,228 @@
+"""Claiming: what is pending goes to one build, in one transaction; a build that fails gives it back.
+
+Pending is computed, never stored: loaded batches that no released build has consumed and nothing holds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal, get_args
+
+import psycopg
+
+from threegaps.calendar import Cadence, Delivery
+from threegaps.errors import BuildError, SettingsError
+from threegaps.ledger.batches import pending_batches
+from threegaps.ledger.migrate import check_connection
+from threegaps.marts import affected
+from threegaps.marts.lock import try_lock
+from threegaps.marts.manifest import Manifest
+
+Kind = Literal["affected", "full"]
+_CADENCES: tuple[Cadence, ...] = get_args(Cadence)
+_LEFT = "('claimed', 'running', 'built')"
+
+
+def claim(
+    connection: psycopg.Connection[Any],
+    manifest: Manifest,
+    *,
+    requested_by: str,
+    kind: Kind = "affected",
+    as_of: dt.date | None = None,
+) -> int | None:
+    """Claim all pending work for a new build; None when there is nothing to do.
+
+    To be called by the holder of the builder's lock: whatever another build left unfinished is failed first, its
+    claims are pending again.
+
+    Args:
+        connection: A connection in autocommit that holds the lock.
+        manifest: The project as it stands now.
+        requested_by: Who or what asks, for the ledger.
+        kind: ``full`` rebuilds everything, and is what the first build becomes.
+        as_of: The day that the build looks from; by default the last day that any loaded delivery covers, so that
+            the same deliveries give the same build whenever it runs.
+
+    Raises:
+        LedgerError: The ledger has a schema version that this code does not know.
+    """
+    with connection.transaction():
+        check_connection(connection)
+        _fail(connection, f"status in {_LEFT}", "It was left unfinished; its claims went to the next build.")
+        batches = pending_batches(connection)
+        horizons = feed_horizons(connection)
+        last = _last_released(connection)
+        day = as_of or _default_day(connection, last)
+        if day is None:
+            return None
+        actual: Kind = kind if last else "full"
+        changed = _changed_nodes(connection, manifest, last[0]) if last else {}
+        passed = _passed(connection, last, horizons, day) if last else None
+        if not (batches or changed or passed or kind == "full"):
+            return None
+        build_id = _insert_build(connection, actual, day, requested_by)
+        _record_state(connection, build_id, manifest, batches, horizons)
+        _record_touches(connection, build_id, changed, passed)
+        slices = (
+            [affected.whole(indicator.code) for indicator in manifest.indicators]
+            if actual == "full"
+            else affected.affected_slices(manifest, affected.touches_of_build(connection, build_id))
+        )
+        affected.write_affected(connection, build_id, slices)
+        return build_id
+
+
+def has_unclaimed(dsn: str, *, minutes: int) -> bool:
+    """Whether loaded batches have waited longer than *minutes* for a build."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        row = connection.execute(
+            "select exists (select from ops.batch where batch_id = any(%s)"
+            " and finished_at < clock_timestamp() - make_interval(mins => %s))",
+            [pending_batches(connection), minutes],
+        ).fetchone()
+        return row is not None and bool(row[0])
+
+
+def fail_stale(dsn: str, *, minutes: int) -> list[int]:
+    """Fail builds older than *minutes* whose process is gone; their numbers.
+
+    A builder holds the advisory lock: while it is held, nothing is stale.
+    """
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        if not try_lock(connection):
+            return []
+        return _fail(
+            connection,
+            f"status in {_LEFT} and started_at < clock_timestamp() - make_interval(mins => {int(minutes)})",
+            "Its process is gone; its claims are free again.",
+        )
+
+
+def fail(connection: psycopg.Connection[Any], build_id: int, message: str) -> None:
+    """Mark a build as failed; what it had claimed is pending again."""
+    connection.execute(
+        "update ops.build set status = 'failed', finished_at = clock_timestamp(), message = %s where build_id = %s",
+        [message, build_id],
+    )
+
+
+def feed_horizons(connection: psycopg.Connection[Any]) -> dict[str, dt.date]:
+    """The last day that each feed is complete to, by its loaded deliveries."""
+    return _delivery_ends(connection, "status = 'loaded' and is_complete")
+
+
+def _default_day(connection: psycopg.Connection[Any], last: tuple[int, dt.date] | None) -> dt.date | None:
+    ends = list(_delivery_ends(connection, "status = 'loaded'").values())
+    return max([*ends, *([last[1]] if last else [])], default=None)
+
+
+def _delivery_ends(connection: psycopg.Connection[Any], condition: str) -> dict[str, dt.date]:
+    rows = connection.execute(f"select distinct feed, delivery from ops.batch where {condition}".encode()).fetchall()
+    horizons: dict[str, dt.date] = {}
+    for feed, delivery in rows:
+        end = _delivery_end(delivery)
+        horizons[feed] = max(horizons.get(feed, end), end)
+    return horizons
+
+
+def _delivery_end(key: str) -> dt.date:
+    for cadence in _CADENCES:
+        try:
+            return Delivery.parse(cadence, key).end
+        except SettingsError:
+            continue
+    raise BuildError(f"{key!r} in the ledger is no delivery.")
+
+
+def _fail(connection: psycopg.Connection[Any], condition: str, message: str) -> list[int]:
+    rows = connection.execute(
+        "update ops.build set status = 'failed', finished_at = clock_timestamp(), message = %s"
+        f" where {condition} returning build_id".encode(),
+        [message],
+    ).fetchall()
+    return sorted(int(row[0]) for row in rows)
+
+
+def _last_released(connection: psycopg.Connection[Any]) -> tuple[int, dt.date] | None:
+    row = connection.execute(
+        "select build_id, as_of from ops.build where status = 'released' order by build_id desc limit 1"
+    ).fetchone()
+    return None if row is None else (int(row[0]), row[1])
+
+
+def _changed_nodes(connection: psycopg.Connection[Any], manifest: Manifest, last_build: int) -> dict[str, str]:
+    rows = connection.execute("select node, checksum from ops.build_node where build_id = %s", [last_build]).fetchall()
+    before = {str(node): str(checksum) for node, checksum in rows}
+    return {name: kind for name, (kind, checksum) in manifest.checksums.items() if before.get(name) != checksum}
+
+
+def _passed(
+    connection: psycopg.Connection[Any], last: tuple[int, dt.date], horizons: dict[str, dt.date], day: dt.date
+) -> tuple[dt.date, dt.date] | None:
+    """The days that have passed since the last release, by the build's date or by any feed's horizon."""
+    rows = connection.execute("select feed, horizon_date from ops.build_horizon where build_id = %s", [last[0]])
+    before = {str(feed): horizon for feed, horizon in rows.fetchall()}
+    moved = [
+        (min(before.get(feed, now), now), max(before.get(feed, now), now))
+        for feed, now in horizons.items()
+        if before.get(feed) != now
+    ]
+    moved += [(horizon, horizon) for feed, horizon in before.items() if feed not in horizons]
+    if day != last[1]:
+        moved.append((min(day, last[1]), max(day, last[1])))
+    return (min(start for start, _ in moved), max(end for _, end in moved)) if moved else None
+
+
+def _insert_build(connection: psycopg.Connection[Any], kind: Kind, as_of: dt.date, requested_by: str) -> int:
+    row = connection.execute(
+        "insert into ops.build (status, kind, as_of, requested_by) values ('claimed', %s, %s, %s) returning build_id",
+        [kind, as_of, requested_by],
+    ).fetchone()
+    if row is None:
+        raise BuildError("The ledger gave the build no number.")
+    return int(row[0])
+
+
+def _record_state(
+    connection: psycopg.Connection[Any],
+    build_id: int,
+    manifest: Manifest,
+    batches: list[int],
+    horizons: dict[str, dt.date],
+) -> None:
+    connection.execute("insert into ops.build_input select %s, unnest(%s::bigint[])", [build_id, batches])
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into ops.build_node (build_id, node, kind, checksum) values (%s, %s, %s, %s)",
+            [(build_id, name, kind, checksum) for name, (kind, checksum) in manifest.checksums.items()],
+        )
+        cursor.executemany(
+            "insert into ops.build_horizon (build_id, feed, horizon_date) values (%s, %s, %s)",
+            [(build_id, feed, horizon) for feed, horizon in horizons.items()],
+        )
+
+
+def _record_touches(
+    connection: psycopg.Connection[Any],
+    build_id: int,
+    changed: dict[str, str],
+    passed: tuple[dt.date, dt.date] | None,
+) -> None:
+    connection.execute(
+        "insert into ops.build_touch select %s, t.touch_id from ops.touch as t"
+        " join ops.build_input as i on i.batch_id = t.batch_id and i.build_id = %s",
+        [build_id, build_id],
+    )
+    made: list[tuple[str, str | None, str, str]] = [
+        (kind, name, "-infinity", "infinity") for name, kind in sorted(changed.items())
+    ]
+    if passed:
+        made.append(("as_of", None, passed[0].isoformat(), passed[1].isoformat()))
+    for cause, model, first, last in made:
+        connection.execute(
+            "with touch as (insert into ops.touch (cause, model, county_code, period_from, period_to)"
+            " values (%s, %s, '*', %s::date, %s::date) returning touch_id)"
+            " insert into ops.build_touch select %s, touch_id from touch",
+            [cause, model, first, last, build_id],
+        )

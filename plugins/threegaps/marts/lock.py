@@ -1,0 +1,34 @@
+"""One build or release at a time: a session advisory lock, gone with the process that held it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from threegaps.errors import BuildError
+
+BUILD_LOCK = 7_237_020_003
+
+
+@contextmanager
+def held_by_builder(dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection in autocommit that holds the lock of builds until the block ends.
+
+    Raises:
+        BuildError: Another process builds or releases now.
+    """
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        if not try_lock(connection):
+            raise BuildError(
+                "Another build or release is running.", advice="wait for its end; `threegaps status` shows it."
+            )
+        yield connection
+
+
+def try_lock(connection: psycopg.Connection[Any]) -> bool:
+    """Take the lock for the session of *connection* if nobody holds it."""
+    row = connection.execute("select pg_try_advisory_lock(%s)", [BUILD_LOCK]).fetchone()
+    return row is not None and bool(row[0])

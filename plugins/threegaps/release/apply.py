@@ -1,0 +1,245 @@
+"""A release: one ordinary transaction that applies just the difference to what is served.
+
+Rows are compared by key and content. Numbers of releases and times of builds are not content, and neither is
+``data_as_of``: a figure that did not change keeps the date as of which it was said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from threegaps.errors import ReleaseError
+from threegaps.marts.manifest import Manifest
+from threegaps.release import holds
+from threegaps.release.served import STAMPED, StoredTable, stored_tables
+
+NOT_CONTENT = frozenset({"release_id", "value_release_id", "data_as_of", "built_at"})
+_FIGURES = ("numerator", "denominator", "value", "n_persons", "n_employers", "target_progress", "change_on_year")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A release and how many rows of all served relations it changed."""
+
+    release_id: int
+    inserted: int
+    changed: int
+    removed: int
+
+
+def apply_build(connection: psycopg.Connection[Any], manifest: Manifest, build_id: int) -> Outcome:
+    """Release what a build made; *connection* must hold the builder's lock.
+
+    Readers are never blocked: rows are changed in place, under the versions that their snapshots see.
+    """
+    with connection.transaction():
+        _note_holds(connection, manifest)
+        release_id = _new_release(
+            connection,
+            "insert into ops.release (build_id, kind, as_of) select build_id, 'build', as_of from ops.build"
+            " where build_id = %s returning release_id",
+            [build_id],
+        )
+        outcome = _apply(connection, manifest, release_id, source="build")
+        connection.execute(
+            "update ops.build set status = 'released', finished_at = clock_timestamp() where build_id = %s", [build_id]
+        )
+    _tidy(connection, manifest, outcome)
+    return outcome
+
+
+def apply_past(
+    connection: psycopg.Connection[Any], manifest: Manifest, *, undoes: int, past: int, note: str
+) -> Outcome:
+    """Release what release *past* said, within the caller's transaction."""
+    connection.execute("select set_config('threegaps.release', %s, true)", [str(past)])
+    release_id = _new_release(
+        connection,
+        "insert into ops.release (kind, undoes_release_id, as_of, note) select 'undo', %s, as_of, %s from ops.release"
+        " where release_id = %s returning release_id",
+        [undoes, note, past],
+    )
+    return _apply(connection, manifest, release_id, source="history")
+
+
+def _note_holds(connection: psycopg.Connection[Any], manifest: Manifest) -> None:
+    holds.note_held(connection, holds.held_slices(connection, manifest))
+    connection.execute("analyze held_slice")
+
+
+def _new_release(connection: psycopg.Connection[Any], query: str, parameters: list[object]) -> int:
+    row = connection.execute(query.encode(), parameters).fetchone()
+    if row is None:
+        raise ReleaseError("The ledger gave the release no number.")
+    return int(row[0])
+
+
+def _apply(connection: psycopg.Connection[Any], manifest: Manifest, release_id: int, *, source: str) -> Outcome:
+    totals = {"i": 0, "u": 0, "d": 0}
+    tables = stored_tables(manifest)
+    for stored in tables:
+        for kind, count in _apply_table(connection, stored, release_id, source=source).items():
+            totals[kind] += count
+    for stored in tables:
+        _blank_past(connection, manifest, stored, release_id)
+    outcome = Outcome(release_id, totals["i"], totals["u"], totals["d"])
+    connection.execute(
+        "update ops.release set cells_inserted = %s, cells_changed = %s, cells_removed = %s, released_at ="
+        " clock_timestamp() where release_id = %s",
+        [outcome.inserted, outcome.changed, outcome.removed, release_id],
+    )
+    connection.execute(
+        "insert into marts.dim_release select release_id, kind, as_of, released_at, undoes_release_id, note"
+        " from ops.release where release_id = %s",
+        [release_id],
+    )
+    connection.execute(
+        "insert into ops.current_release (release_id) values (%s)"
+        " on conflict (only_row) do update set release_id = excluded.release_id",
+        [release_id],
+    )
+    return outcome
+
+
+def _apply_table(
+    connection: psycopg.Connection[Any], stored: StoredTable, release_id: int, *, source: str
+) -> dict[str, int]:
+    table = stored.table
+    columns = table.column_names
+    content = [name for name in columns if name not in table.key and name not in NOT_CONTENT]
+    difference = sql.Identifier(f"difference_{table.name}"[:63])
+    condition = holds.held_condition(table) if source == "build" else None
+    parts = {
+        "difference": difference,
+        "rows": stored.rows,
+        "past": stored.past,
+        "source": _source(stored, source),
+        "key": _list(table.key),
+        "columns": _list(columns),
+        "old": _list(columns, "o"),
+        "new": _list(columns, "n"),
+        "changed": sql.SQL("row({}) is distinct from row({})").format(_list(content, "n"), _list(content, "o"))
+        if content
+        else sql.SQL("false"),
+        "free": sql.SQL("not ({})").format(condition) if condition is not None else sql.SQL("true"),
+        "assigned": sql.SQL(", ").join(
+            sql.SQL("{0} = n.{0}").format(sql.Identifier(name)) for name in columns if name not in table.key
+        )
+        if len(columns) > len(table.key)
+        else sql.SQL("{0} = n.{0}").format(sql.Identifier(table.key[0])),
+        "release": sql.Literal(release_id),
+    }
+
+    def run(statement: str) -> int:
+        return connection.execute(sql.SQL(statement).format(**parts)).rowcount
+
+    run(
+        "create temp table {difference} on commit drop as select k.* from ("
+        " select {key}, case when o.value_release_id is null then 'i' when n.is_there is null then 'd' else 'u' end"
+        " as difference_kind from (select *, true as is_there from {source}) as n full join {rows} as o using ({key})"
+        " where o.value_release_id is null or n.is_there is null or {changed}) as k where {free}"
+    )
+    run("analyze {difference}")
+    run(
+        "insert into {past} ({columns}, release_from, release_to) select {old}, o.value_release_id, {release}"
+        " from {rows} as o join {difference} using ({key}) where difference_kind in ('u', 'd')"
+    )
+    matched = sql.SQL(" and ").join(sql.SQL("o.{0} = d.{0}").format(sql.Identifier(name)) for name in table.key)
+    parts["matched"] = matched
+    removed = run("delete from {rows} as o using {difference} as d where {matched} and d.difference_kind = 'd'")
+    changed = run(
+        "update {rows} as o set {assigned}, value_release_id = {release} from {source} as n"
+        " join {difference} as d using ({key}) where {matched} and d.difference_kind = 'u'"
+    )
+    inserted = run(
+        "insert into {rows} ({columns}, value_release_id) select {new}, {release} from {source} as n"
+        " join {difference} as d using ({key}) where d.difference_kind = 'i'"
+    )
+    return {"i": inserted, "u": changed, "d": removed}
+
+
+def _source(stored: StoredTable, source: str) -> sql.Composed:
+    """The rows to serve, cast to the served types; as a sub-select."""
+    table = stored.table
+    place = (
+        sql.Identifier(table.source_schema, table.name)
+        if source == "build"
+        else sql.Identifier("history", f"{table.name}_at")
+    )
+    cast = sql.SQL(", ").join(
+        sql.SQL("{0}::{1} as {0}").format(sql.Identifier(column.name), sql.SQL(column.data_type))
+        for column in table.columns
+    )
+    return sql.SQL("(select {} from {}) as source_rows").format(cast, place)
+
+
+def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored: StoredTable, release_id: int) -> None:
+    """Take the figures of cells that this release suppressed out of the past too, whatever relation they stand in."""
+    table = stored.table
+    cell_key = ("indicator_code", "area_code", "period_type", "period_start", "breakdown", "breakdown_value")
+    if not any(one.table.name == STAMPED for one in stored_tables(manifest)):
+        return
+    suppressed = sql.SQL(
+        "(select {} from marts.indicator_value_stored where value_status = 'suppressed' and value_release_id = {})"
+    ).format(_list(cell_key), sql.Literal(release_id))
+    if "indicator_code" in table.key:
+        shared = [name for name in cell_key if name in table.key]
+        figures = [name for name in (*_FIGURES, "area_rank") if name in table.column_names]
+        settings: list[sql.Composable] = [sql.SQL("{} = null").format(sql.Identifier(name)) for name in figures]
+        if "value_status" in table.column_names:
+            settings.append(sql.SQL("value_status = 'suppressed'"))
+        if "status" in table.column_names:
+            settings.append(sql.SQL("status = 'no_target'"))
+        if not settings or "area_code" not in shared:
+            return
+        _blank(connection, stored, suppressed, shared, settings, sql.SQL(""))
+        return
+    if not {"area_code", "period_type", "period_start"} <= set(table.key):
+        return
+    shared = ["area_code", "period_type", "period_start"]
+    for indicator in manifest.indicators:
+        base = indicator.code.lower().replace("-", "_")
+        columns = [name for name in table.column_names if name == base or name.startswith(f"{base}_")]
+        for name in columns:
+            column = sql.Identifier(name)
+            still_said = sql.SQL(
+                " and p.{} is not null and s.indicator_code = {} and exists (select from {} as now where"
+                " (now.area_code, now.period_type, now.period_start) = (p.area_code, p.period_type, p.period_start)"
+                " and now.{} is null)"
+            ).format(column, sql.Literal(indicator.code), stored.rows, column)
+            _blank(connection, stored, suppressed, shared, [sql.SQL("{} = null").format(column)], still_said)
+
+
+def _blank(
+    connection: psycopg.Connection[Any],
+    stored: StoredTable,
+    suppressed: sql.Composed,
+    shared: list[str],
+    settings: Sequence[sql.Composable],
+    extra: sql.Composable,
+) -> None:
+    connection.execute(
+        sql.SQL("update {} as p set {} from {} as s where {}{}").format(
+            stored.past,
+            sql.SQL(", ").join(settings),
+            suppressed,
+            sql.SQL(" and ").join(sql.SQL("p.{0} = s.{0}").format(sql.Identifier(name)) for name in shared),
+            extra,
+        )
+    )
+
+
+def _tidy(connection: psycopg.Connection[Any], manifest: Manifest, outcome: Outcome) -> None:
+    """Let the planner know of a first or a large release at once; readers are not blocked by it."""
+    if outcome.inserted > 1000:
+        for stored in stored_tables(manifest):
+            connection.execute(sql.SQL("analyze {}").format(stored.rows))
+
+
+def _list(names: tuple[str, ...] | list[str], alias: str | None = None) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(alias, name) if alias else sql.Identifier(name) for name in names)

@@ -1,0 +1,186 @@
+"""What must hold before a build may serve; a finding leaves the last release serving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from threegaps.marts.manifest import Manifest
+from threegaps.release.served import STAMPED, StoredTable, stored_tables
+
+FEWEST_TO_COMPARE = 100
+"""Served rows below which a shrinking table says nothing."""
+SMALLEST_SHARE = 0.5
+"""Share of the served rows that a build must have again."""
+
+_ADDITIVE = "('count', 'sum', 'ratio_of_sums')"
+_CELL = ("indicator_code", "area_code", "period_type", "period_start", "breakdown", "breakdown_value")
+
+
+def findings(
+    connection: psycopg.Connection[Any], manifest: Manifest, *, accepted: frozenset[str] = frozenset()
+) -> list[str]:
+    """Everything that speaks against a release, each as one sentence that begins with the check's name.
+
+    Args:
+        connection: The warehouse, as its owner.
+        manifest: The parsed dbt project.
+        accepted: Names of checks not to run: ``keys``, ``numbers``, ``sums``, ``suppression``, ``row_count``.
+    """
+    checks: dict[str, Callable[[psycopg.Connection[Any], Manifest], list[str]]] = {
+        "keys": _keys,
+        "numbers": _numbers,
+        "sums": _sums,
+        "suppression": _suppression,
+        "row_count": _row_count,
+    }
+    return [
+        f"{name}: {finding}"
+        for name, check in checks.items()
+        if name not in accepted
+        for finding in check(connection, manifest)
+    ]
+
+
+def _keys(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
+    found = []
+    for stored in stored_tables(manifest):
+        key = sql.SQL(", ").join(sql.Identifier(name) for name in stored.table.key)
+        empty = sql.SQL(" or ").join(sql.SQL("{} is null").format(sql.Identifier(name)) for name in stored.table.key)
+        twice = _count(
+            connection,
+            sql.SQL("select count(*) from (select from {} group by {} having count(*) > 1) as k").format(
+                _built(stored), key
+            ),
+        )
+        missing = _count(connection, sql.SQL("select count(*) from {} where {}").format(_built(stored), empty))
+        if twice or missing:
+            found.append(f"{stored.table.name} has {twice} keys more than once and {missing} rows without a key")
+    return found
+
+
+def _numbers(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
+    found = []
+    for stored in stored_tables(manifest):
+        numeric = [
+            column.name
+            for column in stored.table.columns
+            if column.data_type.split("(")[0].strip() in {"numeric", "decimal", "real", "double precision"}
+        ]
+        if not numeric:
+            continue
+        strange = sql.SQL(" or ").join(
+            sql.SQL("{}::text in ('NaN', 'Infinity', '-Infinity')").format(sql.Identifier(name)) for name in numeric
+        )
+        count = _count(connection, sql.SQL("select count(*) from {} where {}").format(_built(stored), strange))
+        if count:
+            found.append(f"{stored.table.name} has {count} rows with a figure that is no number")
+    return found
+
+
+def _sums(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
+    """The province of an indicator that adds up is the sum of its counties, before anything is suppressed."""
+    if not any(node["name"] == "indicator_cell" for node in manifest.nodes.values()):
+        return []
+    rows = connection.execute(
+        "with cell as (select c.* from build.indicator_cell as c join core.seed_indicator as i using (indicator_code)"
+        f" where i.method in {_ADDITIVE}), of as (select indicator_code, period_type, period_start, breakdown,"
+        " breakdown_value, sum(numerator) filter (where area_level = 'county') as counties_n,"
+        " sum(numerator) filter (where area_level = 'province') as province_n,"
+        " sum(denominator) filter (where area_level = 'county') as counties_d,"
+        " sum(denominator) filter (where area_level = 'province') as province_d from cell group by 1, 2, 3, 4, 5)"
+        " select indicator_code, count(*), min(period_start) from of"
+        " where counties_n is distinct from province_n or counties_d is distinct from province_d group by 1 order by 1"
+    ).fetchall()
+    return [
+        f"{code} of the province is not the sum of its counties in {count} cells, first in the period from {start}"
+        for code, count, start in rows
+    ]
+
+
+def _suppression(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
+    """A suppressed cell says no figure, in its own relation and in the wide ones."""
+    stored = next((one for one in stored_tables(manifest) if one.table.name == STAMPED), None)
+    if stored is None:
+        return []
+    found = []
+    key = sql.SQL(", ").join(sql.Identifier(name) for name in _CELL)
+    figures = [
+        name
+        for name in (
+            "numerator",
+            "denominator",
+            "value",
+            "n_persons",
+            "n_employers",
+            "target_progress",
+            "change_on_year",
+        )
+        if name in stored.table.column_names
+    ]
+    said = sql.SQL(" or ").join(sql.SQL("{} is not null").format(sql.Identifier(name)) for name in figures)
+    count = _count(
+        connection,
+        sql.SQL("select count(*) from {} where value_status = 'suppressed' and ({})").format(_built(stored), said),
+    )
+    if count:
+        found.append(f"{count} suppressed cells carry a figure")
+    open_cells = _count(
+        connection,
+        sql.SQL(
+            "select count(*) from build.suppressed_cell join {} using ({}) where value_status <> 'suppressed'"
+        ).format(_built(stored), key),
+    )
+    if open_cells:
+        found.append(f"{open_cells} cells that are to be suppressed are not")
+    for other in stored_tables(manifest):
+        if other is not stored and set(_CELL) <= set(other.table.key):
+            count = _count(
+                connection,
+                sql.SQL("select count(*) from {} join build.suppressed_cell using ({})").format(_built(other), key),
+            )
+            if count:
+                found.append(f"{other.table.name} speaks of {count} suppressed cells")
+        elif {"area_code", "period_type", "period_start"} <= set(other.table.key):
+            found += _wide(connection, manifest, other)
+    return found
+
+
+def _wide(connection: psycopg.Connection[Any], manifest: Manifest, stored: StoredTable) -> list[str]:
+    found = []
+    for indicator in manifest.indicators:
+        column = indicator.code.lower().replace("-", "_")
+        if column not in stored.table.column_names:
+            continue
+        count = _count(
+            connection,
+            sql.SQL(
+                "select count(*) from {} as w join build.suppressed_cell as s using (area_code, period_type,"
+                " period_start) where s.indicator_code = {} and s.breakdown = 'total' and w.{} is not null"
+            ).format(_built(stored), sql.Literal(indicator.code), sql.Identifier(column)),
+        )
+        if count:
+            found.append(f"{stored.table.name}.{column} shows {count} suppressed cells")
+    return found
+
+
+def _row_count(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
+    found = []
+    for stored in stored_tables(manifest):
+        built = _count(connection, sql.SQL("select count(*) from {}").format(_built(stored)))
+        served = _count(connection, sql.SQL("select count(*) from {}").format(stored.rows))
+        if served >= FEWEST_TO_COMPARE and built < served * SMALLEST_SHARE:
+            found.append(f"{stored.table.name} would shrink from {served} to {built} rows")
+    return found
+
+
+def _built(stored: StoredTable) -> sql.Identifier:
+    return sql.Identifier(stored.table.source_schema, stored.table.name)
+
+
+def _count(connection: psycopg.Connection[Any], query: sql.Composed) -> int:
+    row = connection.execute(query).fetchone()
+    return 0 if row is None else int(row[0])

@@ -1,0 +1,172 @@
+"""From a published figure to the batches and files behind it, and to why it changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from threegaps.errors import ReleaseError
+from threegaps.marts import dbt_runner
+from threegaps.marts.affected import touching_period
+from threegaps.marts.manifest import Manifest, Reach
+from threegaps.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A served figure with all that stands behind it; suppressed figures are absent here too."""
+
+    indicator_code: str
+    name_zh: str | None
+    name_en: str | None
+    area_code: str
+    area_name_zh: str | None
+    period_label: str
+    breakdown: str
+    breakdown_value: str
+    value: Decimal | None
+    unit_zh: str | None
+    numerator: Decimal | None
+    denominator: Decimal | None
+    formula_zh: str | None
+    formula_en: str | None
+    value_status: str
+    maturity: str
+    status: str | None
+    target_value: Decimal | None
+    change_on_year: Decimal | None
+    data_as_of: dt.date | None
+    release_id: int
+    value_release_id: int
+    said_since: dt.datetime
+    why: list[dict[str, Any]]
+    said_before: list[dict[str, Any]]
+    files: list[dict[str, Any]]
+
+
+_CELL = """
+select v.*, i.name_zh, i.name_en, i.unit_zh, i.formula_zh, i.formula_en, a.name_zh as area_name_zh,
+       r.released_at as said_since
+from marts.indicator_value as v
+join marts.dim_release as r on r.release_id = v.value_release_id
+left join core.seed_indicator as i using (indicator_code)
+left join marts.dim_area as a using (area_code)
+where v.indicator_code = %s and v.area_code = %s and v.period_label = %s and v.breakdown = %s and v.breakdown_value = %s
+"""
+_BEFORE = """
+select release_from, release_to, value, value_status from history.indicator_value
+where indicator_code = %s and area_code = %s and period_type = %s and period_start = %s and breakdown = %s
+  and breakdown_value = %s order by release_from desc
+"""
+# Touches that reach the slice, by the batch that left them; what no released build has used stands behind nothing yet.
+_BATCHES = """
+select distinct t.batch_id from ops.touch as t
+where t.cause = 'batch' and t.feed = %(feed)s and t.period_from <= %(last)s and t.period_to >= %(first)s
+  and (%(everywhere)s or t.county_code in ('*', 'unknown', %(area)s) or t.county_code in
+       (select county_code from core.area_member where area_code = %(area)s
+        and valid_from <= %(period_end)s and %(period_end)s < valid_to))
+  and exists (select from ops.build_input as i join ops.release as r using (build_id)
+              where i.batch_id = t.batch_id and r.release_id <= %(release)s)
+"""
+_FILES = """
+select b.feed, b.delivery, b.batch_id, o.landed_object_id, o.source_name, o.arrival_number, o.size_bytes, o.sha256,
+       o.fetched_at
+from ops.batch as b join ops.batch_object using (batch_id) join ops.landed_object as o using (landed_object_id)
+where b.batch_id = any(%s) order by b.feed, b.place_number, o.landed_object_id
+"""
+_WHY = """
+select t.cause, coalesce(t.model, t.feed) as source, b.delivery, b.batch_id, count(*) as touches,
+       min(t.period_from) filter (where isfinite(t.period_from)) as first_day,
+       max(t.period_to) filter (where isfinite(t.period_to)) as last_day
+from ops.release as r join ops.build_touch as bt using (build_id) join ops.touch as t using (touch_id)
+left join ops.batch as b using (batch_id)
+where r.release_id = %s and (t.cause <> 'batch' or t.batch_id = any(%s))
+  and (t.model is null or t.model = any(%s))
+group by 1, 2, 3, 4 order by 1, 2, 4
+"""
+
+
+def explain(
+    dsn: str,
+    code: str,
+    area: str,
+    period: str,
+    *,
+    breakdown: str = "total",
+    breakdown_value: str = "total",
+    manifest: Manifest | None = None,
+) -> Explanation:
+    """What is said for *code* in *area* and *period* (``2026-06``, ``2026Q2``, ``2026``), and what stands behind it.
+
+    Raises:
+        ReleaseError: No such figure is served.
+    """
+    manifest = manifest or dbt_runner.parse_project(Settings.load())
+    with psycopg.connect(dsn, row_factory=dict_row) as connection:
+        connection.execute("set transaction isolation level repeatable read, read only")
+        cell = connection.execute(_CELL, [code, area, period, breakdown, breakdown_value]).fetchone()
+        if cell is None:
+            raise ReleaseError(
+                f"Nothing is served for {code} in {area} and {period} ({breakdown} {breakdown_value}).",
+                advice="see marts.indicator_value for what is, and `threegaps catalogue` for the codes.",
+            )
+        batches = _batches(connection, manifest, cell)
+        key = [cell[name] for name in ("indicator_code", "area_code", "period_type", "period_start")]
+        fields: dict[str, Any] = {name: cell[name] for name in Explanation.__slots__ if name in cell}
+        return Explanation(
+            **fields,
+            why=_why(connection, manifest, cell, batches),
+            said_before=connection.execute(_BEFORE, [*key, breakdown, breakdown_value]).fetchall(),
+            files=connection.execute(_FILES, [batches]).fetchall(),
+        )
+
+
+def _batches(connection: psycopg.Connection[dict[str, Any]], manifest: Manifest, cell: Mapping[str, Any]) -> list[int]:
+    found: set[int] = set()
+    for feed, reach in _reaches(connection, manifest, str(cell["indicator_code"])).items():
+        first, last = touching_period(reach, cell["period_start"], cell["period_end"])
+        rows = connection.execute(
+            _BATCHES,
+            {
+                "feed": feed,
+                "first": first,
+                "last": last,
+                "everywhere": reach.is_everywhere,
+                "area": cell["area_code"],
+                "period_end": cell["period_end"],
+                "release": cell["value_release_id"],
+            },
+        ).fetchall()
+        found |= {int(row["batch_id"]) for row in rows}
+    return sorted(found)
+
+
+def _reaches(connection: psycopg.Connection[dict[str, Any]], manifest: Manifest, code: str) -> Mapping[str, Reach]:
+    declared = next((indicator.reach for indicator in manifest.indicators if indicator.code == code), None)
+    if declared is not None:
+        return declared
+    # A model that does not say how far its inputs reach may rest on anything.
+    feeds = connection.execute("select distinct feed from ops.batch").fetchall()
+    return {str(row["feed"]): Reach(-12_000, None, is_everywhere=True) for row in feeds}
+
+
+def _why(
+    connection: psycopg.Connection[dict[str, Any]], manifest: Manifest, cell: Mapping[str, Any], batches: list[int]
+) -> list[dict[str, Any]]:
+    release = connection.execute(
+        "select kind, undoes_release_id, note from ops.release where release_id = %s", [cell["value_release_id"]]
+    ).fetchone()
+    if release is not None and release["kind"] == "undo":
+        return [{"cause": "undo", "source": f"release {release['undoes_release_id']}", "note": release["note"]}]
+    feeding = [
+        node["name"]
+        for node in manifest.nodes.values()
+        if cell["indicator_code"] in manifest.indicators_fed_by([node["name"]])
+    ]
+    return connection.execute(_WHY, [cell["value_release_id"], batches, feeding]).fetchall()
