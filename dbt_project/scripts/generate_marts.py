@@ -78,7 +78,11 @@ def _column(name: str, data_type: str, description: str, meta: dict[str, str] | 
         f"        description: {json.dumps(description, ensure_ascii=False)}",
     ]
     if meta:
-        lines += ["        config:", "          meta:", *(f'            {key}: "{value}"' for key, value in meta.items())]
+        lines += [
+            "        config:",
+            "          meta:",
+            *(f'            {key}: "{value}"' for key, value in meta.items()),
+        ]
     return lines
 
 

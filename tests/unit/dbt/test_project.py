@@ -1,0 +1,159 @@
+"""The dbt project against the contracts, the catalogue and itself; no database needed."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from threegaps.contracts.loader import load_contracts
+from threegaps.contracts.tables import raw_columns
+
+ROOT = Path(__file__).resolve().parents[3]
+PROJECT = ROOT / "dbt_project"
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+ADDITIVE = {"count", "sum", "ratio_of_sums"}
+METHODS = ADDITIVE | {"distinct", "median", "growth_difference", "from_indicators", "inequality", "published"}
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (PROJECT / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def properties() -> list[dict[str, Any]]:
+    return [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(PROJECT.rglob("*.yml"))]
+
+
+def models() -> dict[str, dict[str, Any]]:
+    return {
+        model["name"]: model for document in properties() for model in document.get("models") or () if "name" in model
+    }
+
+
+def sources() -> dict[str, dict[str, str]]:
+    return {
+        table["name"]: {column["name"]: column["data_type"] for column in table.get("columns", ())}
+        for document in properties()
+        for source in document.get("sources", ())
+        if source.get("schema") == "raw"
+        for table in source["tables"]
+    }
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    path = PROJECT / "scripts" / "generate_marts.py"
+    spec = importlib.util.spec_from_file_location("generate_marts", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("contract", load_contracts(ROOT / "expectations"), ids=lambda contract: contract.table)
+def test_source_has_the_columns_of_its_contract(contract: Any) -> None:
+    assert sources()[contract.table] == {column.name: column.sql_type for column in raw_columns(contract)}
+
+
+def test_every_source_table_has_a_contract() -> None:
+    assert set(sources()) == {contract.table for contract in load_contracts(ROOT / "expectations")}
+
+
+def test_generated_files_are_current(generator: ModuleType) -> None:
+    for path, text in generator.generated().items():
+        assert path.read_text(encoding="utf-8") == text, f"run dbt_project/scripts/generate_marts.py: {path.name}"
+
+
+def test_catalogue_is_whole() -> None:
+    rows = seed("seed_indicator")
+    assert len({row["indicator_code"] for row in rows}) == len(rows) == 95
+    assert {row["method"] for row in rows} <= METHODS
+    actions = {row["action_code"] for row in seed("seed_action")}
+    for row in rows:
+        assert row["action_code"] in actions, row["indicator_code"]
+        if row["is_built"] == "true":
+            assert row["formula_zh"], row["indicator_code"]
+            assert row["caveat_zh"], row["indicator_code"]
+            assert row["horizon_feeds"], row["indicator_code"]
+            assert row["first_period"], row["indicator_code"]
+
+
+def test_every_built_indicator_has_its_model() -> None:
+    built = {
+        f"ind_{row['indicator_code'].lower().replace('-', '_')}"
+        for row in seed("seed_indicator")
+        if row["is_built"] == "true"
+    }
+    assert built == {path.stem for path in PROJECT.glob("models/marts/*/ind_*.sql")}
+    assert built <= set(models())
+
+
+def test_method_of_a_model_is_that_of_the_catalogue() -> None:
+    methods = {row["indicator_code"]: row["method"] for row in seed("seed_indicator")}
+    for name, model in models().items():
+        if name.startswith("ind_"):
+            meta = model["config"]["meta"]
+            assert methods[meta["indicator"]] == meta["method"], name
+
+
+def test_groups_of_counties_have_their_members() -> None:
+    counties = {row["area_code"] for row in seed("seed_area") if row["area_level"] == "county"}
+    assert len(counties) == 90
+    members = seed("seed_area_member")
+    for day, size in (("2024-07-31", 26), ("2024-08-01", 25), ("2025-05-27", 25), ("2025-05-28", 22)):
+        in_force = {
+            code: {
+                row["county_code"]
+                for row in members
+                if row["area_code"] == code and row["valid_from"] <= day < row["valid_to"]
+            }
+            for code in ("G-MI", "G-MI-REST", f"G-MI{size}")
+        }
+        assert len(in_force["G-MI"]) == size
+        assert in_force["G-MI"] == in_force[f"G-MI{size}"]
+        assert in_force["G-MI"] | in_force["G-MI-REST"] == counties
+        assert not in_force["G-MI"] & in_force["G-MI-REST"]
+
+
+def test_targets_drawn_from_the_draft_say_so() -> None:
+    plans = {row["plan_version"]: row for row in seed("seed_plan_version")}
+    targets = seed("seed_target")
+    assert {row["plan_version"] for row in targets} <= set(plans)
+    assert all(plans[row["plan_version"]]["status_zh"] == "征求意见稿" for row in targets)
+    # no county quota is published: a county has a target for the skill ecosystem alone
+    assert {row["indicator_code"] for row in targets if row["area_code"] != "330000"} == {"M09-1"}
+
+
+def test_published_figures_keep_their_source() -> None:
+    assert all(row["source_url"] for row in seed("seed_published_skill_share"))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [m for m in models().values() if (m.get("config", {}).get("meta") or {}).get("served")],
+    ids=lambda model: model["name"],
+)
+def test_served_model_is_described(model: dict[str, Any]) -> None:
+    meta = model["config"]["meta"]
+    names = [column["name"] for column in model["columns"]]
+    assert model["config"]["contract"] == {"enforced": True}
+    assert meta["row_policy"] in {"county", "none"}
+    assert set(meta["key"]) <= set(names)
+    assert {column for index in meta["indexes"] for column in index} <= set(names)
+    if meta["row_policy"] == "county":
+        assert "area_code" in names
+    for text in (model["description"], *(column["description"] for column in model["columns"])):
+        assert CHINESE.search(text), text
+
+
+def test_no_model_takes_parameters_from_the_command_line() -> None:
+    for path in (*PROJECT.rglob("*.sql"), *PROJECT.rglob("*.yml")):
+        assert not re.search(r"\{\{\s*var\(", path.read_text(encoding="utf-8")), path
