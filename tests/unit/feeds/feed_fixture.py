@@ -8,6 +8,7 @@ One YAML file a feed, `tests/fixtures/feeds/<department>/<feed>.yml`:
         text: |                  # written in the encoding and compression that the contract declares
           header,line
         rows: [[...]]            # instead of text, for a workbook: its cells, an empty one is null
+        merged: [B3:C3]          # and which of them are merged
     expected:
       structural: 1              # 0 when left out, like duplicates
       received: 5
@@ -75,6 +76,8 @@ def _bytes(contract: Contract, file: Mapping[str, Any]) -> bytes:
         book = openpyxl.Workbook()
         for row in file["rows"]:
             book.active.append(row)
+        for area in file.get("merged", ()):
+            book.active.merge_cells(area)
         buffer = io.BytesIO()
         book.save(buffer)
         return buffer.getvalue()

@@ -47,7 +47,8 @@ def imports_of(path: Path, *, anywhere: bool = True) -> Iterator[tuple[str, int]
             module = node.module or ""
             if module == "threegaps":
                 for alias in node.names:
-                    yield f"threegaps.{alias.name}", node.lineno
+                    if not alias.name.startswith("__"):
+                        yield f"threegaps.{alias.name}", node.lineno
             else:
                 yield module, node.lineno
 

@@ -1,0 +1,161 @@
+"""The documents say what is so: commands, files, links, excerpts and the generated catalogue."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from threegaps import catalogue
+from threegaps.cli.app import app
+from threegaps.settings import Settings
+
+ROOT = Settings.load().root
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md")])
+READ = {page: page.read_text(encoding="utf-8") for page in PAGES}
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def commands_in(text: str) -> list[list[str]]:
+    """Every `threegaps ...` of a page, in code blocks and between backticks, as words."""
+    lines = [line for block in re.findall(r"```(?:sh)?\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    lines += re.findall(r"`([^`\n]+)`", text)
+    found = []
+    for line in lines:
+        words = re.search(r"(?:^|\s|\()(threegaps(?: [^#|;&]+)?)$", line.split("  #")[0].strip())
+        if words:
+            found.append(shlex.split(words.group(1)))
+    return [words for words in found if len(words) > 1]
+
+
+def all_commands() -> list[tuple[str, list[str]]]:
+    return [(name_of(page), words) for page, text in READ.items() for words in commands_in(text)]
+
+
+@pytest.mark.parametrize(
+    ("page", "words"), all_commands(), ids=lambda value: value if isinstance(value, str) else "_".join(value)
+)
+def test_every_command_exists_with_its_options(page: str, words: list[str]) -> None:
+    """Parsed by the command line itself, without being run."""
+    command: Any = typer.main.get_command(app)
+    context = command.make_context("threegaps", [], resilient_parsing=True)
+    rest = words[1:]
+    if rest[0] == "--home":
+        rest = rest[2:]
+    while hasattr(command, "commands"):
+        assert rest, f"{page}: {' '.join(words)} is no whole command"
+        if rest[0] in {"--help", "-h"}:
+            return
+        assert rest[0] in command.commands, f"{page}: there is no command {' '.join(words)}"
+        command = command.commands[rest.pop(0)]
+    if not rest:
+        return  # only named, not shown
+    if any(word.isupper() for word in rest):
+        rest = ["1" if word.isupper() and not word.startswith("-") else word for word in rest]
+    command.make_context(command.name, rest, parent=context)
+
+
+def test_pages_speak_of_commands() -> None:
+    assert len(all_commands()) > 20
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    named = {
+        target for text in READ.values() for target in re.findall(r"`make ([a-z]+)`|^make ([a-z]+)", text, re.MULTILINE)
+    }
+    assert {target for pair in named for target in pair if target} <= targets
+
+
+def anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    lost = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", READ[page]):
+        if re.match(r"https?:|mailto:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        is_there = file.exists()
+        if is_there and anchor and file.suffix == ".md":
+            is_there = anchor in anchors(file.read_text(encoding="utf-8"))
+        if not is_there:
+            lost.append(target)
+    assert not lost
+
+
+def excerpts() -> list[tuple[str, str, str]]:
+    return [
+        (name_of(page), source, block)
+        for page, text in READ.items()
+        for source, block in re.findall(r"<!-- from: (\S+) -->\n```\w*\n(.*?)```", text, re.DOTALL)
+    ]
+
+
+@pytest.mark.parametrize(("page", "source", "block"), excerpts(), ids=lambda value: str(value)[:40])
+def test_excerpts_are_what_the_files_say(page: str, source: str, block: str) -> None:
+    assert block in (ROOT / source).read_text(encoding="utf-8"), f"{page}: the excerpt is not in {source}"
+
+
+def test_the_catalogue_is_current() -> None:
+    assert catalogue.main(["--check"]) == 0
+
+
+def test_the_catalogue_is_the_same_each_time() -> None:
+    assert catalogue.render(ROOT) == catalogue.render(ROOT)
+
+
+def test_a_stale_catalogue_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "render", lambda root: "another")
+    assert catalogue.main(["--check"]) == 1
+
+
+def test_the_definitions_are_of_built_indicators() -> None:
+    with (ROOT / "dbt_project" / "seeds" / "seed_indicator.csv").open(encoding="utf-8", newline="") as file:
+        built = {row["indicator_code"] for row in csv.DictReader(file) if row["is_built"].lower() == "true"}
+    defined = set(re.findall(r"^\| ([A-Z]\w*-\d+) \|", READ[ROOT / "docs" / "indicators.md"], re.MULTILINE))
+    assert len(defined) >= 20
+    assert defined <= built
+
+
+def test_the_plan_is_called_a_draft_wherever_it_is_named() -> None:
+    for page in ("README.md", "README.zh.md"):
+        text = READ[ROOT / page]
+        assert "征求意见稿" in text
+        assert re.search("final version|正式版本", text)
+
+
+def test_the_readmes_say_the_same_commands() -> None:
+    blocks = [re.findall(r"^make \w+", READ[ROOT / page], re.MULTILINE) for page in ("README.md", "README.zh.md")]
+    assert blocks[0] == blocks[1] == ["make run"]
+
+
+def test_the_picture_is_readable_in_light_and_dark() -> None:
+    from xml.etree import ElementTree
+
+    picture = ROOT / "docs" / "pictures" / "flow.svg"
+    text = picture.read_text(encoding="utf-8")
+    ElementTree.fromstring(text)  # noqa: S314  # our own file
+    assert "prefers-color-scheme: dark" in text
+    assert "<title" in text
+    assert "<desc" in text
+
+
+def test_the_layers_in_the_docs_are_those_that_are_enforced() -> None:
+    from tests.unit.house.test_layers import LAYERS
+
+    rows = re.findall(r"^\| \d+ \| (.+?) \|", READ[ROOT / "docs" / "architecture.md"], re.MULTILINE)
+    assert [set(re.findall(r"`(\w+)`", row)) for row in rows] == [set(layer) for layer in LAYERS]
