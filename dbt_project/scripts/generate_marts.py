@@ -1,14 +1,19 @@
-"""Write what follows from the catalogue of indicators: the union of slices and the wide marts.
+"""Write what follows from the indicators' models and their catalogue: what is built, the union, the wide marts.
 
-Run ``python dbt_project/scripts/generate_marts.py`` after a change of ``seeds/seed_indicator.csv``; the files are
-checked in, and a test fails while they are not current.
+An indicator is built when it has a model, ``models/marts/*/ind_<code>.yml``; its ``meta.catalogue`` fills in what its
+row of ``seeds/seed_indicator.csv`` lacks. Run ``make docs`` after a change of either; the files are checked in, and a
+test fails while they are not current.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -54,6 +59,45 @@ _VALUE_NAMES = {
 def _read(name: str) -> list[dict[str, str]]:
     with (PROJECT / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _slices() -> dict[str, dict[str, Any]]:
+    """The meta of every indicator slice, by the indicator's code."""
+    metas: dict[str, dict[str, Any]] = {}
+    for path in sorted((PROJECT / "models" / "marts").glob("*/ind_*.yml")):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+            meta = model["config"]["meta"]
+            metas[meta["indicator"]] = meta
+    return metas
+
+
+def catalogue() -> list[dict[str, str]]:
+    """The rows of ``seed_indicator``, with what the models say of themselves.
+
+    Raises:
+        ValueError: A model's indicator has no row, or its YAML names a column that the catalogue does not have.
+    """
+    rows = _read("seed_indicator")
+    slices = _slices()
+    unknown = slices.keys() - {row["indicator_code"] for row in rows}
+    if unknown:
+        raise ValueError(f"no row in seed_indicator.csv for {', '.join(sorted(unknown))}")
+    for row in rows:
+        meta = slices.get(row["indicator_code"])
+        row["is_built"] = "false" if meta is None else "true"
+        for name, value in (meta or {}).get("catalogue", {}).items():
+            if name not in row:
+                raise ValueError(f"{row['indicator_code']}: the catalogue has no column {name}")
+            row[name] = str(value)
+    return rows
+
+
+def _seed(rows: list[dict[str, str]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def _model_name(code: str) -> str:
@@ -145,10 +189,13 @@ def wide_mart(mart: str, actions: list[dict[str, str]], indicators: list[dict[st
 
 def generated() -> dict[Path, str]:
     """Every generated file with its text."""
-    indicators = _read("seed_indicator")
+    indicators = catalogue()
     actions = _read("seed_action")
     marts = PROJECT / "models" / "marts"
-    files = {marts / "indicator_base.sql": indicator_base(indicators)}
+    files = {
+        PROJECT / "seeds" / "seed_indicator.csv": _seed(indicators),
+        marts / "indicator_base.sql": indicator_base(indicators),
+    }
     for mart in dict.fromkeys(action["mart"] for action in actions):
         files[marts / mart / f"{mart}.yml"] = wide_mart(mart, actions, indicators)
         files[marts / mart / f"{mart}.sql"] = "{{ wide_mart() }}\n"
