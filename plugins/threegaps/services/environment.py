@@ -259,8 +259,8 @@ def _sandbox_connections(settings: Settings) -> dict[str, dict[str, Any]]:
             "login": "threegaps",
             "extra": sftp_extra,
         },
-        "hrss_file_drop": {"conn_type": "fs", "extra": {"path": str(folder / "drop" / "hrss")}},
-        "statistics_file_drop": {"conn_type": "fs", "extra": {"path": str(folder / "drop" / "statistics")}},
+        "hrss_file_drop": {"conn_type": "fs", "extra": {"path": str(folder / "drop")}},
+        "statistics_file_drop": {"conn_type": "fs", "extra": {"path": str(folder / "drop")}},
     }
 
 

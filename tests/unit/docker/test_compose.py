@@ -198,7 +198,7 @@ def test_the_file_drops_lie_in_the_volume() -> None:
     environment = environment_of("worker")
     for name in ("AIRFLOW_CONN_HRSS_FILE_DROP", "AIRFLOW_CONN_STATISTICS_FILE_DROP"):
         folder = Path(Connection.from_json(environment[name]).extra_dejson["path"])
-        assert str(folder.parent) in mounts_of("worker")
+        assert str(folder) in mounts_of("worker")
 
 
 # ---- commands -------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ One YAML file a feed, `tests/fixtures/feeds/<department>/<feed>.yml`:
         rows: [[...]]            # instead of text, for a workbook: its cells, an empty one is null
         merged: [B3:C3]          # and which of them are merged
     expected:
-      structural: 1              # 0 when left out, like duplicates
+      structural: 2              # lines that are no data (header, totals, notes); 0 when left out, like duplicates
       received: 5
       accepted: 2
       duplicates: 1

@@ -1,0 +1,185 @@
+"""A newcomer's feed and indicator, added to a copy of the project as docs/adding-a-feed.md and its sister page say.
+
+The files in tests/fixtures/newcomer are laid over the copy, what is generated is renewed, and the copy's own checks
+run: no other file is touched.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+from psycopg.conninfo import conninfo_to_dict
+
+from threegaps.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+ROOT = Settings.load().root
+NEWCOMER = ROOT / "tests" / "fixtures" / "newcomer"
+FEED = "hrss/training_sites"
+CODE = "M07-4"
+FEED_FILES = {
+    "expectations/hrss/training_sites.odcs.yaml",
+    "dbt_project/models/staging/hrss/stg_hrss__training_sites.sql",
+    "dbt_project/models/staging/hrss/stg_hrss__training_sites.yml",
+    "tests/fixtures/feeds/hrss/training_sites.yml",
+}
+INDICATOR_FILES = {
+    "dbt_project/models/marts/action_2_strong_enterprises/ind_m07_4.sql",
+    "dbt_project/models/marts/action_2_strong_enterprises/ind_m07_4.yml",
+    "tests/golden/cases/m07-4.yml",
+}
+GENERATED = {
+    "docs/catalogue.md",
+    "dbt_project/seeds/seed_indicator.csv",
+    "dbt_project/models/marts/indicator_base.sql",
+    "dbt_project/models/marts/action_2_strong_enterprises/action_2_strong_enterprises.yml",
+}
+_PARTS = ("plugins", "dags", "expectations", "dbt_project", "sandbox", "tests", "docs")
+_MADE = shutil.ignore_patterns("__pycache__", "target", "logs", "*.egg-info", ".*_cache", "dbt_packages")
+
+
+class Copy:
+    """A copy of the project, and its commands."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def run(self, *command: str, **variables: str) -> str:
+        """What *command* prints, run with the copy's code; its output is the failure's message."""
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("THREEGAPS_", "AIRFLOW"))
+        }
+        environment |= {
+            "THREEGAPS_ROOT": str(self.root),
+            "THREEGAPS_HOME": str(self.root / ".threegaps"),
+            "AIRFLOW_HOME": str(self.root / ".threegaps" / "airflow"),
+            "PYTHONPATH": os.pathsep.join([str(self.root / "plugins"), str(self.root)]),
+            **variables,
+        }
+        done = subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, check=False, timeout=500
+        )
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-4000:]}"
+        return done.stdout
+
+    def python(self, *arguments: str, **variables: str) -> str:
+        return self.run(sys.executable, *arguments, **variables)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    """The copy with the newcomer's files in it and what is generated renewed."""
+    root = tmp_path_factory.mktemp("newcomer") / "project"
+    root.mkdir()
+    for part in _PARTS:
+        shutil.copytree(ROOT / part, root / part, ignore=_MADE)
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy2(path, root / path.name)
+    shutil.copytree(NEWCOMER, root, dirs_exist_ok=True)
+    copy = Copy(root)
+    copy.python("dbt_project/scripts/generate_marts.py")
+    copy.python("-m", "threegaps.catalogue")
+    yield copy
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def files_below(folder: Path) -> set[str]:
+    skipped = {"__pycache__", ".threegaps", ".pytest_cache", ".hypothesis", "target", "logs"}
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and not skipped & set(path.relative_to(folder).parts)
+    }
+
+
+def test_a_feed_is_three_things_and_an_indicator_two(copy: Copy) -> None:
+    assert files_below(NEWCOMER) == FEED_FILES | INDICATOR_FILES
+    for part in _PARTS:
+        added = files_below(copy.root / part) - files_below(ROOT / part)
+        assert added == {name.partition("/")[2] for name in FEED_FILES | INDICATOR_FILES if name.startswith(f"{part}/")}
+
+
+def test_nothing_else_is_touched_but_what_is_generated(copy: Copy) -> None:
+    changed = {
+        f"{part}/{name}"
+        for part in _PARTS
+        for name in files_below(ROOT / part) & files_below(copy.root / part)
+        if not filecmp.cmp(ROOT / part / name, copy.root / part / name, shallow=False)
+    }
+    assert changed == GENERATED
+
+
+def test_the_contract_is_right(copy: Copy) -> None:
+    assert "0 faults" in copy.python("-m", "threegaps.cli.lint")
+
+
+def test_the_feed_has_its_dag(copy: Copy) -> None:
+    listed = copy.python(
+        "-c",
+        "import json, runpy; names = runpy.run_path('dags/feeds.py');"
+        "dags = {name: sorted(dag.task_ids) for name, dag in names.items() if name.startswith('feed_hrss_')};"
+        "print(json.dumps(dags))",
+    )
+    assert json.loads(listed.splitlines()[-1])["feed_hrss_training_sites"] == ["land", "load"]
+
+
+def test_the_copys_own_checks_pass(copy: Copy) -> None:
+    """The fixture is judged as it says; the dbt project and the documents are whole."""
+    printed = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/feeds", "-k", "training_sites")
+    assert "1 passed" in printed
+    copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/dbt", "tests/unit/docs")
+
+
+def test_the_feed_lands_loads_and_stands_in_staging(copy: Copy, warehouse: str, tmp_path: Path) -> None:
+    fixture = yaml.safe_load((copy.root / "tests/fixtures/feeds" / f"{FEED}.yml").read_text(encoding="utf-8"))
+    drop = tmp_path / "drop"
+    (drop / "hrss").mkdir(parents=True)
+    for file in fixture["files"]:
+        (drop / "hrss" / file["name"]).write_text(file["text"], encoding="utf-8")
+    parts = conninfo_to_dict(warehouse)
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "DATABASE"}
+    variables = {f"THREEGAPS_WAREHOUSE_{names[key]}": str(parts[key]) for key in names}
+    variables["AIRFLOW_CONN_HRSS_FILE_DROP"] = json.dumps({"conn_type": "fs", "extra": {"path": str(drop)}})
+    variables["AIRFLOW_VAR_THREEGAPS_PSEUDONYM_KEY"] = "a key of tests, long enough to be one"
+    script = (
+        "from threegaps import feed_run\n"
+        f"assert len(feed_run.land({FEED!r}, {fixture['delivery']!r})) == 1\n"
+        f"assert len(feed_run.load({FEED!r}, {fixture['delivery']!r})) == 1\n"
+        f"assert feed_run.land({FEED!r}, {fixture['delivery']!r}) == []\n"
+    )
+    copy.python("-c", script, **variables)
+    dbt = shutil.which("dbt", path=str(Path(sys.executable).parent)) or "dbt"
+    folder = tmp_path / "dbt"
+    copy.run(
+        *(dbt, "build", "--select", "stg_hrss__training_sites", "--project-dir", "dbt_project"),
+        *("--profiles-dir", "dbt_project", "--target-path", str(folder), "--log-path", str(folder)),
+        **variables,
+    )
+    with psycopg.connect(warehouse) as connection:
+        staged = connection.execute(
+            "select site_id, county_code, axis_place, opened_on::text, workplaces"
+            " from staging.stg_hrss__training_sites order by site_id"
+        ).fetchall()
+        refused = connection.execute("select count(*) from quarantine.refused_row where feed = %s", [FEED]).fetchone()
+    assert staged == [
+        ("ZD33010601", "330106", "01", "2025-03-01", 40),
+        ("ZD33011002", "330110", "02", "2025-04-02", 25),
+    ]
+    assert refused == (len(fixture["expected"]["refused"]),)
+
+
+def test_the_indicators_golden_case_holds(copy: Copy) -> None:
+    printed = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/golden/test_golden.py", "-k", CODE)
+    assert "1 passed" in printed
