@@ -54,14 +54,18 @@ class Areas:
 @cache
 def counties() -> pl.DataFrame:
     """The county table, one row a county."""
-    return pl.read_csv(HERE / "reference" / "counties.csv", schema_overrides={"county_code": pl.String, "city_code": pl.String})
+    return pl.read_csv(
+        HERE / "reference" / "counties.csv", schema_overrides={"county_code": pl.String, "city_code": pl.String}
+    )
 
 
 @cache
 def load() -> Areas:
     """Counties with weights (sum 1), wage factors (province about 1) and rural shares."""
     table = counties()
-    employed = pl.read_csv(HERE / "published" / "zj_city_main_2015_partial.csv", schema_overrides={"area_code": pl.String})
+    employed = pl.read_csv(
+        HERE / "published" / "zj_city_main_2015_partial.csv", schema_overrides={"area_code": pl.String}
+    )
     by_city = dict(zip(employed["area_code"], employed["employed_persons_10k"], strict=True)) | REMAINDER_CITIES
     income = pl.read_csv(HERE / "published" / "zj_city_income_2020q1q3.csv", schema_overrides={"area_code": pl.String})
     urban = dict(zip(income["area_code"], income["income_urban_yuan"], strict=True))

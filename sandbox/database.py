@@ -20,9 +20,9 @@ def state(home: Path, table: str, as_of: str | None) -> pl.DataFrame:
     rows = pl.read_parquet(home / "database" / f"{table}.parquet")
     if as_of is None:
         return rows.filter(pl.col("_until") == "").drop("_until")
-    return rows.filter(
-        (pl.col("aae036") <= as_of) & ((pl.col("_until") == "") | (pl.col("_until") > as_of))
-    ).drop("_until")
+    return rows.filter((pl.col("aae036") <= as_of) & ((pl.col("_until") == "") | (pl.col("_until") > as_of))).drop(
+        "_until"
+    )
 
 
 def load(home: Path | str, dsn: str, as_of: str | None = None) -> dict[str, int]:

@@ -16,8 +16,21 @@ from sandbox.identifiers import resident_check_character
 
 FULL_WIDTH = str.maketrans("0123456789.", "０１２３４５６７８９．")
 EXCEL_EPOCH = pl.date(1899, 12, 30)
-ABOLISHED = {"330105": "330103", "330212": "330204", "330213": "330283", "330112": "330185", "331083": "331021", "330305": "330322"}
-ZONES = {"330703": "金义新区", "330212": "宁波高新区", "330282": "宁波前湾新区", "330482": "嘉兴港区", "331002": "台州湾新区"}
+ABOLISHED = {
+    "330105": "330103",
+    "330212": "330204",
+    "330213": "330283",
+    "330112": "330185",
+    "331083": "331021",
+    "330305": "330322",
+}
+ZONES = {
+    "330703": "金义新区",
+    "330212": "宁波高新区",
+    "330282": "宁波前湾新区",
+    "330482": "嘉兴港区",
+    "331002": "台州湾新区",
+}
 MISSING_WORDS = ("无", "/", "-")
 
 
@@ -55,7 +68,9 @@ def _set(**values: str | pl.Expr) -> Callable[[pl.DataFrame], pl.DataFrame]:
 
 def _map(column: str, function: Callable[[str], str]) -> Callable[[pl.DataFrame], pl.DataFrame]:
     """Change a column's texts one by one (dirty rows are few)."""
-    return lambda frame: frame.with_columns(pl.Series(column, [function(value) for value in frame[column]], dtype=pl.String))
+    return lambda frame: frame.with_columns(
+        pl.Series(column, [function(value) for value in frame[column]], dtype=pl.String)
+    )
 
 
 def _both(*changes: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[pl.DataFrame], pl.DataFrame]:
@@ -106,13 +121,22 @@ def _filled(column: str) -> pl.Expr:
 
 def identity_kinds() -> list[Kind]:
     """Kinds of every feed with resident IDs."""
-    modern = RESIDENT & (pl.col("resident_id").str.slice(6, 2) == "19") & pl.col("resident_id").str.starts_with("339900")
+    modern = (
+        RESIDENT & (pl.col("resident_id").str.slice(6, 2) == "19") & pl.col("resident_id").str.starts_with("339900")
+    )
     return [
         Kind("bad_check_digit", ("resident_id_check_digit",), _map("resident_id", _wrong_check), RESIDENT, 2),
         Kind("scientific_notation", ("resident_id_precision_lost",), _map("resident_id", _scientific), RESIDENT),
         Kind("id_missing", ("resident_id_required",), _set(resident_id=""), ANY),
         Kind("fifteen_digits", (), _map("resident_id", _fifteen), modern, 1, "id_15_to_18"),
-        Kind("lower_case_x", (), _map("resident_id", str.lower), RESIDENT & pl.col("resident_id").str.ends_with("X"), 1, "id_x"),
+        Kind(
+            "lower_case_x",
+            (),
+            _map("resident_id", str.lower),
+            RESIDENT & pl.col("resident_id").str.ends_with("X"),
+            1,
+            "id_x",
+        ),
         Kind("apostrophe", (), _map("resident_id", lambda text: "'" + text), RESIDENT, 0.5, "leading_apostrophe"),
     ]
 
@@ -141,7 +165,14 @@ def date_kinds(column: str) -> list[Kind]:
         Kind(f"{column}_plain", (), _restyle(column, "%Y%m%d"), _filled(column), 1, "date_style"),
         Kind(f"{column}_dashes", (), _restyle(column, "%Y-%m-%d"), _filled(column), 1, "date_style"),
         Kind(f"{column}_serial", (), _restyle(column, "serial"), _filled(column), 1, "excel_serial"),
-        Kind(f"{column}_full_width", (), _map(column, lambda t: t.translate(FULL_WIDTH)), _filled(column), 1, "full_width"),
+        Kind(
+            f"{column}_full_width",
+            (),
+            _map(column, lambda t: t.translate(FULL_WIDTH)),
+            _filled(column),
+            1,
+            "full_width",
+        ),
     ]
 
 
@@ -294,14 +325,16 @@ def roster_kinds() -> list[Kind]:
     ]
 
 
-def spoil(frame: pl.DataFrame, kinds: list[Kind], rate: float, rng: np.random.Generator, wrong: pl.Expr = ANY) -> pl.DataFrame:
+def spoil(
+    frame: pl.DataFrame, kinds: list[Kind], rate: float, rng: np.random.Generator, wrong: pl.Expr = ANY
+) -> pl.DataFrame:
     """`frame` with about `rate` of its rows dirty, columns `_kind` and `_rules` added, duplicates after the row that they double.
 
     Args: `wrong` limits which rows may become wrong (a refused row must have no other effect). The order of rows is kept.
     """
     size = len(frame)
     frame = frame.with_columns(_kind=pl.lit(""), _rules=pl.lit(""), _order=pl.int_range(size).cast(pl.Float64))
-    rows = rng.permutation(size)[: int(round(size * rate))]
+    rows = rng.permutation(size)[: round(size * rate)]
     share = np.array([kind.share for kind in kinds])
     chosen = rng.choice(len(kinds), len(rows), p=share / share.sum())
     target = pl.DataFrame({"_order": rows.astype(np.float64), "_number": chosen})

@@ -106,7 +106,9 @@ def run(home: Path, parameters: Parameters) -> bool:
              "received": number, "refused": 0, "duplicates": 0}
         )  # fmt: skip
     _write_wages(people, home, parameters, records)
-    (home / "sftp" / "SYNTHETIC-合成数据.txt").write_text("本目录全部为合成数据。All data here are synthetic.\n", "utf-8")
+    (home / "sftp" / "SYNTHETIC-合成数据.txt").write_text(
+        "本目录全部为合成数据。All data here are synthetic.\n", "utf-8"
+    )
     truth = home / "truth"
     pl.concat(records.bad_rows).write_parquet(truth / "bad_rows.parquet")
     pl.DataFrame(records.counts).write_parquet(truth / "counts.parquet")
@@ -130,25 +132,33 @@ def _stream(parameters: Parameters, *numbers: int) -> np.random.Generator:
     return np.random.default_rng([parameters.seed, DIRT_STREAM, *numbers])
 
 
-def _write_trainings(people: population.Population, home: Path, parameters: Parameters, records: Records) -> pl.DataFrame:
+def _write_trainings(
+    people: population.Population, home: Path, parameters: Parameters, records: Records
+) -> pl.DataFrame:
     """Gateway rows. Dirt falls on the last version only, and only where that is the first one that ended the training."""
     rows = source_rows.trainings(people)
     last = pl.col("_version") == pl.col("_version").max().over("enrollment_id")
     current, older = rows.filter(last), rows.filter(~last)
-    spoilt = dirt.spoil(current, dirt.training_kinds(), parameters.dirt, _stream(parameters, 1), pl.col("_version") <= 2)
+    spoilt = dirt.spoil(
+        current, dirt.training_kinds(), parameters.dirt, _stream(parameters, 1), pl.col("_version") <= 2
+    )
     spoilt = spoilt.with_columns(_row=pl.int_range(1, pl.len() + 1))
     records.note(spoilt, "hrss/training_enrollments", "", "gateway", pl.col("enrollment_id"))
     # The record behind a row stays known where its number is spoilt or an older version stands beside it.
     record = pl.col("enrollment_id").alias("_record")
     stored = pl.concat([spoilt.drop("_row"), older.with_columns(_kind=pl.lit(""), _rules=pl.lit(""))])
-    stored.with_columns(record).drop("_kind", "_rules", "_person").rename(source_rows.TRAINING_NAMES).sort("updatedAt", "enrollmentId").write_parquet(
-        home / "gateway" / "training_enrollments.parquet"
-    )
+    stored.with_columns(record).drop("_kind", "_rules", "_person").rename(source_rows.TRAINING_NAMES).sort(
+        "updatedAt", "enrollmentId"
+    ).write_parquet(home / "gateway" / "training_enrollments.parquet")
     good = spoilt.filter(~dirt.refused()).select("enrollment_id", "_version")
-    return people.trainings.join(good, left_on=["enrollment_id", "version"], right_on=["enrollment_id", "_version"], how="semi")
+    return people.trainings.join(
+        good, left_on=["enrollment_id", "version"], right_on=["enrollment_id", "_version"], how="semi"
+    )
 
 
-def _write_employment(people: population.Population, home: Path, parameters: Parameters, records: Records) -> pl.DataFrame:
+def _write_employment(
+    people: population.Population, home: Path, parameters: Parameters, records: Records
+) -> pl.DataFrame:
     """Table dy13: the current state and, for closed spells, the open version before it (`_until` = when it was overtaken)."""
     rows = source_rows.employment(people).with_row_index("_spell")
     closed = pl.col("end_date") != ""
@@ -167,7 +177,9 @@ def _write_employment(people: population.Population, home: Path, parameters: Par
     return people.spells.with_row_index("_spell").filter(~pl.col("_spell").is_in(bad.implode()))
 
 
-def _write_certificates(people: population.Population, home: Path, parameters: Parameters, records: Records) -> pl.DataFrame:
+def _write_certificates(
+    people: population.Population, home: Path, parameters: Parameters, records: Records
+) -> pl.DataFrame:
     """Table zs01: the current state and, for revoked certificates, the version before."""
     rows = source_rows.certificates(people).with_row_index("_certificate")
     revoked = pl.col("is_valid") == "0"
@@ -189,9 +201,9 @@ def _write_certificates(people: population.Population, home: Path, parameters: P
 def _write_table(current: pl.DataFrame, before: pl.DataFrame, names: dict[str, str], path: Path) -> None:
     """Store a department's table with `_until`: empty for current rows, else the moment that overtook the row."""
     columns = list(names)
-    pl.concat(
-        [current.select(*columns, pl.lit("").alias("_until")), before.select(*columns, "_until")]
-    ).rename(names).sort("aae036", maintain_order=True).write_parquet(path)
+    pl.concat([current.select(*columns, pl.lit("").alias("_until")), before.select(*columns, "_until")]).rename(
+        names
+    ).sort("aae036", maintain_order=True).write_parquet(path)
 
 
 def _write_roster(home: Path, parameters: Parameters, records: Records) -> pl.DataFrame:
@@ -263,7 +275,11 @@ def _write_wages(people: population.Population, home: Path, parameters: Paramete
 
 
 def _plan_corrections(
-    kept: pl.DataFrame, first: date, carriers: list[date], pending: dict[date, list[pl.DataFrame]], rng: np.random.Generator
+    kept: pl.DataFrame,
+    first: date,
+    carriers: list[date],
+    pending: dict[date, list[pl.DataFrame]],
+    rng: np.random.Generator,
 ) -> pl.DataFrame:
     """Choose rows that a later delivery corrects or withdraws. Returns what stands at the end of the window."""
     later = [month for month in carriers if month > first]
@@ -281,8 +297,10 @@ def _plan_corrections(
     pending.setdefault(later[0], []).append(changed)
     if len(later) > 1:
         # A few are corrected a second time, later.
-        again = changed.filter(~pl.col("withdrawn")).gather_every(7).with_columns(
-            cents=pl.col("cents") + 20_000, correction_number=pl.lit(2)
+        again = (
+            changed.filter(~pl.col("withdrawn"))
+            .gather_every(7)
+            .with_columns(cents=pl.col("cents") + 20_000, correction_number=pl.lit(2))
         )
         pending.setdefault(later[1], []).append(again)
         keys = ["person", "employer", "scheme", "payment_type"]

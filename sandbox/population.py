@@ -24,7 +24,9 @@ LAST_DAY = np.datetime64("2026-06-30")
 NOT_A_DATE = np.datetime64("NaT", "D")
 LEVELS = np.array(["5", "4", "3", "2", "1", "T", "S"])
 INDUSTRIES = np.array(list("ABCDEFGHIJKLMNOPQRST"))
-INDUSTRY_SHARE = np.array([2, 0.3, 38, 0.8, 0.7, 11, 14, 4.5, 4.5, 4, 1.6, 1.5, 3, 1.8, 0.8, 2.5, 4, 3, 1, 1], dtype=float)
+INDUSTRY_SHARE = np.array(
+    [2, 0.3, 38, 0.8, 0.7, 11, 14, 4.5, 4.5, 4, 1.6, 1.5, 3, 1.8, 0.8, 2.5, 4, 3, 1, 1], dtype=float
+)
 OCCUPATIONS = np.array(
     ["6-18-01-01", "6-18-02-04", "6-20-01-01", "6-25-04-02", "6-29-02-01", "6-31-01-03", "6-12-03-01", "4-02-02-01",
      "4-04-05-03S", "4-04-05-06S", "4-03-02-01", "4-10-01-01", "4-10-01-05", "4-14-01-02", "4-09-10-01L", "5-01-02-03",
@@ -47,7 +49,7 @@ class Population:
 def generate(scale: float, seed: int) -> Population:
     """The population at `scale` (1 = 39 million employed). Deterministic by both arguments."""
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(5)]
-    number = max(int(round(EMPLOYED_IN_PROVINCE * scale / SHARE_EMPLOYED)), 400)
+    number = max(round(EMPLOYED_IN_PROVINCE * scale / SHARE_EMPLOYED), 400)
     employers = _employers(number, streams[0])
     persons = _persons(number, streams[1])
     spells = _spells(persons, employers, streams[2])
@@ -86,7 +88,9 @@ def _persons(number: int, rng: np.random.Generator) -> pl.DataFrame:
     foreign = rng.random(number)
     id_type = np.where(foreign < 0.003, "02", np.where(foreign < 0.006, "03", "01"))
     document = identifiers.resident_ids(numeric, serial, block)
-    document = np.where(id_type == "02", _coded("H", order, 8), np.where(id_type == "03", _coded("E", order, 8), document))
+    document = np.where(
+        id_type == "02", _coded("H", order, 8), np.where(id_type == "03", _coded("E", order, 8), document)
+    )
     propensity = np.where(rural, 0.78, 1.08) * area.skill_factor[county]
     skilled = rng.random(number) < np.clip(SHARE_SKILLED * propensity / propensity.mean(), 0, 0.95)
     only_special = rng.random(number) < 0.08
@@ -115,7 +119,9 @@ def _persons(number: int, rng: np.random.Generator) -> pl.DataFrame:
 
 def _coded(letter: str, numbers: NDArray[np.int64], width: int) -> NDArray[np.str_]:
     """`letter` and the zero-padded number."""
-    return np.char.add(letter, identifiers.to_text(identifiers.fixed_digits(np.asarray(numbers, dtype=np.int64), width)))
+    return np.char.add(
+        letter, identifiers.to_text(identifiers.fixed_digits(np.asarray(numbers, dtype=np.int64), width))
+    )
 
 
 def _rank_within(values: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -181,7 +187,9 @@ def _spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.Gener
     counties_of = employers["county"].to_numpy()
     clash = second == first[mover]
     # A neighbour in the list, but of the same county: each county has at least six employers.
-    neighbour = np.where(counties_of[np.minimum(second + 1, len(employers) - 1)] == counties_of[second], second + 1, second - 1)
+    neighbour = np.where(
+        counties_of[np.minimum(second + 1, len(employers) - 1)] == counties_of[second], second + 1, second - 1
+    )
     second = np.where(clash, np.minimum(neighbour, len(employers) - 1), second)
     second = np.where(second == first[mover], second - 1, second)
     again_end = np.where(rng.random(len(mover)) < 0.12, again + rng.integers(60, 500, len(mover)), NOT_A_DATE)
@@ -211,7 +219,9 @@ def _spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.Gener
                 "end_date": end,
                 "is_insured": insured,
                 "updated_at": updated.astype("datetime64[us]"),
-                "opened_at": (np.minimum(start + 3, LAST_DAY).astype("datetime64[s]") + seconds).astype("datetime64[us]"),
+                "opened_at": (np.minimum(start + 3, LAST_DAY).astype("datetime64[s]") + seconds).astype(
+                    "datetime64[us]"
+                ),
             }
         )
         .join(employers.select("employer", "employer_code", "uscc", work="county", industry="industry"), on="employer")
@@ -240,7 +250,9 @@ def _trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng: np
     codes = np.full(number, "", dtype="U14")
     for code, member in zip(("01", "02", "03", "04", "05"), groups, strict=True):
         codes = np.where(member, np.where(codes == "", code, np.char.add(codes, "," + code)), codes)
-    sector = rng.choice(np.array(["01", "02", "03", "04", "05", "06", ""]), number, p=[0.24, 0.14, 0.03, 0.08, 0.1, 0.25, 0.16])
+    sector = rng.choice(
+        np.array(["01", "02", "03", "04", "05", "06", ""]), number, p=[0.24, 0.14, 0.03, 0.08, 0.1, 0.25, 0.16]
+    )
     online = rng.random(number) < 0.12
     residence = persons["residence"].to_numpy()[person]
     venue = np.where(rng.random(number) < 0.85, residence, rng.choice(len(area.codes), number, p=area.weight))
@@ -279,7 +291,10 @@ def _trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng: np
         return pl.Series((day.astype("datetime64[s]") + second).astype("datetime64[us]"))
 
     begun = base.with_columns(
-        version=pl.lit(1), status=pl.lit("01"), updated_at=at(start + 1, clock[0]), completion_date=pl.lit(None, pl.Date)
+        version=pl.lit(1),
+        status=pl.lit("01"),
+        updated_at=at(start + 1, clock[0]),
+        completion_date=pl.lit(None, pl.Date),
     )
     ended = base.with_columns(
         version=pl.lit(2),
@@ -304,13 +319,19 @@ def _trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng: np
 
 
 def _certificates(
-    persons: pl.DataFrame, employers: pl.DataFrame, spells: pl.DataFrame, trainings: pl.DataFrame, rng: np.random.Generator
+    persons: pl.DataFrame,
+    employers: pl.DataFrame,
+    spells: pl.DataFrame,
+    trainings: pl.DataFrame,
+    rng: np.random.Generator,
 ) -> pl.DataFrame:
     """Certificates of the skilled (an earlier, lower one for some) and of those who passed an assessment after training."""
     holders = persons.filter(pl.col("level") != "none")
     number = len(holders)
     issued = np.where(
-        rng.random(number) < 0.9, days(rng, "2015-01-01", "2024-06-30", number), days(rng, "2024-07-01", "2026-06-28", number)
+        rng.random(number) < 0.9,
+        days(rng, "2015-01-01", "2024-06-30", number),
+        days(rng, "2024-07-01", "2026-06-28", number),
     )
     level = holders["level"].to_numpy().astype(str)
     person = holders["person"].to_numpy()
@@ -319,15 +340,15 @@ def _certificates(
     lower_day = issued[lower] - rng.integers(400, 1500, len(lower))
     keep = lower_day >= np.datetime64("2015-01-01")
     lower, lower_day = lower[keep], lower_day[keep]
-    finished = trainings.filter(
-        (pl.col("version") == 2) & (pl.col("status") == "02") & pl.col("ends_in_assessment")
-    )
+    finished = trainings.filter((pl.col("version") == 2) & (pl.col("status") == "02") & pl.col("ends_in_assessment"))
     passed = finished.filter(pl.Series(rng.random(len(finished)) < 0.74))
     passed_day = passed["completion_date"].to_numpy() + rng.integers(0, 170, len(passed))
     all_levels = persons["level"].to_numpy().astype(str)
     occupations = persons["occupation"].to_numpy().astype(str)
     own = all_levels[passed["person"].to_numpy()]
-    new_level = np.where((own == "none") | (own == "special"), rng.choice(LEVELS[:3], len(passed), p=[0.45, 0.3, 0.25]), own)
+    new_level = np.where(
+        (own == "none") | (own == "special"), rng.choice(LEVELS[:3], len(passed), p=[0.45, 0.3, 0.25]), own
+    )
     trained_occupation = passed["occupation_code"].to_numpy().astype(str)
     fitting = np.where(rng.random(len(passed)) < 0.93, trained_occupation, rng.choice(OCCUPATIONS, len(passed)))
 
@@ -355,8 +376,12 @@ def _certificates(
     revoked &= ~(revoked_on > LAST_DAY)
     revoked_on = np.where(revoked, revoked_on, NOT_A_DATE)
     valid_until = np.where((kind == "03") & (rng.random(size) < 0.25), day + 365 * 5, NOT_A_DATE)
-    entered = np.minimum(day + rng.integers(1, 9, size), LAST_DAY).astype("datetime64[s]") + rng.integers(30000, 64000, size)
-    changed = np.minimum(np.where(np.isnat(revoked_on), day + 30, revoked_on) + 1, LAST_DAY).astype("datetime64[s]") + 70000
+    entered = np.minimum(day + rng.integers(1, 9, size), LAST_DAY).astype("datetime64[s]") + rng.integers(
+        30000, 64000, size
+    )
+    changed = (
+        np.minimum(np.where(np.isnat(revoked_on), day + 30, revoked_on) + 1, LAST_DAY).astype("datetime64[s]") + 70000
+    )
     return (
         pl.DataFrame(
             {
@@ -381,7 +406,9 @@ def _certificates(
             level_code=pl.when(pl.col("level_code") == "").then(None).otherwise("level_code"),
             uscc=pl.when("by_employer").then("uscc"),
             occupation_code=pl.when(pl.col("occupation_code") == "").then(None).otherwise("occupation_code"),
-            issue_county_code=pl.col("issue_county").replace_strict(dict(enumerate(area_codes)), return_dtype=pl.String),
+            issue_county_code=pl.col("issue_county").replace_strict(
+                dict(enumerate(area_codes)), return_dtype=pl.String
+            ),
         )
         .join(persons.select("person", "id_type", "resident_id"), on="person")
         .sort("updated_at", "certificate_number")
@@ -389,7 +416,11 @@ def _certificates(
 
 
 def _certificate_numbers(
-    kind: NDArray[np.str_], level: NDArray[np.str_], day: Dates, by_employer: NDArray[np.bool_], index: NDArray[np.int64]
+    kind: NDArray[np.str_],
+    level: NDArray[np.str_],
+    day: Dates,
+    by_employer: NDArray[np.bool_],
+    index: NDArray[np.int64],
 ) -> NDArray[np.str_]:
     """Numbers as in life: 22 characters for type 01, 16 digits for 02, Z33 + year + running number for 03."""
     year = identifiers.to_text(identifiers.fixed_digits((day.astype("datetime64[Y]").astype(int) + 1970) % 100, 2))

@@ -75,7 +75,15 @@ def figures() -> dict[str, list[Row]]:
                 ratio=row["urban_rural_ratio_printed"],
                 source=row["source_url"],
             )
-    add("2020Q4", area_code="金义新区", area_name="金义新区", all="—", urban="—", rural="—", source="reporting unit printed in Jinhua tables; no figure carried")
+    add(
+        "2020Q4",
+        area_code="金义新区",
+        area_name="金义新区",
+        all="—",
+        urban="—",
+        rural="—",
+        source="reporting unit printed in Jinhua tables; no figure carried",
+    )
     return result
 
 
@@ -89,7 +97,10 @@ def write(folder: Path) -> dict[str, int]:
         for row in rows:
             lines.append(
                 [row["area_name"], row["area_code"], label]
-                + [row.get(key, "") for key in ("all", "growth_all", "urban", "growth_urban", "rural", "growth_rural", "ratio")]
+                + [
+                    row.get(key, "")
+                    for key in ("all", "growth_all", "urban", "growth_urban", "rural", "growth_rural", "ratio")
+                ]
                 + [row.get("definition", "integrated"), row.get("basis", "printed"), row["source"]]
             )
             if delivery == "2020Q3" and row["area_code"] in ("330500", "331100"):

@@ -10,7 +10,7 @@ import polars as pl
 from openpyxl import Workbook
 
 from sandbox import areas, identifiers
-from sandbox.population import NOT_A_DATE, days
+from sandbox.population import NOT_A_DATE
 
 EVER_RECOGNISED = 7_200
 HEADER_GROUPS = ("序号", "企业信息", "", "所在地", "", "", "认定情况", "", "", "", "职工情况", "")
@@ -32,12 +32,23 @@ def generate(seed: int) -> pl.DataFrame:
     county = rng.choice(len(area.codes), EVER_RECOGNISED, p=area.weight)
     # Recognition comes in rounds, two a year; a bit more than half of them before the window.
     rounds = np.array(
-        ["2022-11-15", "2023-05-20", "2023-11-20", "2024-05-22", "2024-11-20", "2025-05-21", "2025-11-19", "2026-05-20"],
+        [
+            "2022-11-15",
+            "2023-05-20",
+            "2023-11-20",
+            "2024-05-22",
+            "2024-11-20",
+            "2025-05-21",
+            "2025-11-19",
+            "2026-05-20",
+        ],
         dtype="datetime64[D]",
     )
     chosen = rng.choice(len(rounds), EVER_RECOGNISED, p=[0.09, 0.12, 0.14, 0.15, 0.14, 0.13, 0.12, 0.11])
     recognised = rounds[chosen]
-    revoked = np.where(rng.random(EVER_RECOGNISED) < 0.02, recognised + rng.integers(100, 700, EVER_RECOGNISED), NOT_A_DATE)
+    revoked = np.where(
+        rng.random(EVER_RECOGNISED) < 0.02, recognised + rng.integers(100, 700, EVER_RECOGNISED), NOT_A_DATE
+    )
     revoked = np.where(revoked > np.datetime64("2026-06-30"), NOT_A_DATE, revoked)
     employees = np.round(np.exp(rng.normal(5.2, 0.9, EVER_RECOGNISED))).astype(int) + 20
     return pl.DataFrame(
@@ -57,7 +68,10 @@ def generate(seed: int) -> pl.DataFrame:
 def as_listed(roster: pl.DataFrame, quarter_end: date) -> pl.DataFrame:
     """The list as at `quarter_end`, as text in canonical columns."""
     area = areas.load()
-    text = {name: dict(enumerate(values)) for name, values in (("code", area.codes), ("name", area.names), ("city", area.city_names))}
+    text = {
+        name: dict(enumerate(values))
+        for name, values in (("code", area.codes), ("name", area.names), ("city", area.city_names))
+    }
     is_revoked = pl.col("revoked").is_not_null() & (pl.col("revoked") <= quarter_end)
     return roster.filter(pl.col("recognised") <= quarter_end).select(
         enterprise_name=pl.format("合成企业{}号", pl.col("number") + 1),
@@ -76,9 +90,8 @@ def as_listed(roster: pl.DataFrame, quarter_end: date) -> pl.DataFrame:
 
 def write(rows: pl.DataFrame, path: Path, quarter_end: date) -> pl.DataFrame:
     """Write the workbook with title, note, two-row header, 小计 rows and 合计. Returns `rows` with the Excel row of each (`_row`)."""
-    book = Workbook(write_only=False)
-    sheet = book.active
-    assert sheet is not None
+    book = Workbook()
+    sheet = book.worksheets[0]
     sheet.title = "技能型企业名册"
     sheet.append(["浙江省技能型企业名册"])
     sheet.append([f"统计截止{quarter_end.year}年{quarter_end.month}月{quarter_end.day}日（合成数据，非真实企业）"])
@@ -88,7 +101,10 @@ def write(rows: pl.DataFrame, path: Path, quarter_end: date) -> pl.DataFrame:
         sheet.merge_cells(cells)
     places: list[int] = []
     line, total, in_city, city = 4, 0, 0, ""
-    for number, row in enumerate(rows.select(COLUMNS).iter_rows(named=True)):
+    number = -1
+    for row in rows.select(*COLUMNS, "_kind").iter_rows(named=True):
+        # A row pasted twice carries its 序号 twice.
+        number += row["_kind"] != "exact_duplicate"
         if city and row["city_name"] != city:
             line += 1
             sheet.append(["小计", f"{city}小计", in_city])

@@ -79,7 +79,12 @@ class Cells:
     frames: list[pl.DataFrame] = field(default_factory=list)
 
     def add(
-        self, code: str, period: Period, frame: pl.DataFrame, scale: float = 1.0, breakdown: tuple[str, str] = ("total", "total")
+        self,
+        code: str,
+        period: Period,
+        frame: pl.DataFrame,
+        scale: float = 1.0,
+        breakdown: tuple[str, str] = ("total", "total"),
     ) -> None:
         """`frame`: area_code, numerator, denominator (null for counts and medians), n_persons, perhaps value."""
         if "value" not in frame.columns:
@@ -100,7 +105,12 @@ class Cells:
         )
 
     def ratio(
-        self, code: str, period: Period, rows: pl.DataFrame, hit: pl.Expr, breakdown: tuple[str, str] = ("total", "total")
+        self,
+        code: str,
+        period: Period,
+        rows: pl.DataFrame,
+        hit: pl.Expr,
+        breakdown: tuple[str, str] = ("total", "total"),
     ) -> None:
         """Percent of `rows` (columns county, person) with `hit`, in every area."""
         spread = rows.with_columns(_hit=hit.fill_null(value=False)).join(members(period.end), on="county")
@@ -110,11 +120,18 @@ class Cells:
         self.add(code, period, frame, 100, breakdown)
 
     def count(
-        self, code: str, period: Period, rows: pl.DataFrame, person: str | None, breakdown: tuple[str, str] = ("total", "total")
+        self,
+        code: str,
+        period: Period,
+        rows: pl.DataFrame,
+        person: str | None,
+        breakdown: tuple[str, str] = ("total", "total"),
     ) -> None:
         """Number of `rows` in every area."""
         persons = pl.col(person).n_unique() if person else pl.lit(None, pl.Int64)
-        frame = rows.join(members(period.end), on="county").group_by("area_code").agg(numerator=pl.len(), n_persons=persons)
+        frame = (
+            rows.join(members(period.end), on="county").group_by("area_code").agg(numerator=pl.len(), n_persons=persons)
+        )
         value = pl.col("numerator")
         self.add(code, period, frame.with_columns(denominator=pl.lit(None), value=value), breakdown=breakdown)
 
@@ -172,14 +189,20 @@ def _exits(completed: pl.DataFrame, period: Period) -> pl.DataFrame:
 
 def _overlaps(exits: pl.DataFrame, spells: pl.DataFrame, first: pl.Expr, last: pl.Expr) -> pl.Series:
     """For each exit whether a spell of the person overlaps [first, last]."""
-    joined = exits.with_columns(_first=first, _last=last).select("enrollment_id", "person", "_first", "_last").join(
-        spells.select("person", _s="start_date", _e="end_date"), on="person"
+    joined = (
+        exits.with_columns(_first=first, _last=last)
+        .select("enrollment_id", "person", "_first", "_last")
+        .join(spells.select("person", _s="start_date", _e="end_date"), on="person")
     )
-    met = joined.filter((pl.col("_s") <= pl.col("_last")) & (pl.col("_e").is_null() | (pl.col("_e") >= pl.col("_first"))))
+    met = joined.filter(
+        (pl.col("_s") <= pl.col("_last")) & (pl.col("_e").is_null() | (pl.col("_e") >= pl.col("_first")))
+    )
     return exits["enrollment_id"].is_in(met["enrollment_id"].implode())
 
 
-def _cohorts(cells: Cells, completed: pl.DataFrame, spells: pl.DataFrame, certificates: pl.DataFrame, wages: Path) -> None:
+def _cohorts(
+    cells: Cells, completed: pl.DataFrame, spells: pl.DataFrame, certificates: pl.DataFrame, wages: Path
+) -> None:
     """M01-1, M01-2, O-1, O-2, O-3 for quarters that have matured."""
     ever_valid = certificates.filter(~(pl.col("is_revoked") & pl.col("revoked_on").is_null()))
     for period in periods("quarter"):
@@ -225,8 +248,10 @@ def _earnings(cells: Cells, period: Period, exits: pl.DataFrame, wages: Path) ->
     """O-3: median of the sum of the quarter's wages among those employed then."""
     rows = _wage_rows(wages, period.shifted(6)).group_by("person").agg(pl.col("cents").sum())
     employed = exits.filter("found").join(rows, on="person").filter(pl.col("cents") > 0)
-    frame = employed.join(members(period.end), on="county").group_by("area_code").agg(
-        value=pl.col("cents").median() / 100, n_persons=pl.col("person").n_unique()
+    frame = (
+        employed.join(members(period.end), on="county")
+        .group_by("area_code")
+        .agg(value=pl.col("cents").median() / 100, n_persons=pl.col("person").n_unique())
     )
     cells.add("O-3", period, frame.with_columns(numerator=pl.lit(None), denominator=pl.lit(None)))
 
@@ -296,8 +321,10 @@ def _shares(cells: Cells, period: Period, persons: pl.DataFrame) -> None:
         numerator=pl.col("certified").sum(), denominator=pl.len(), n_persons=pl.len()
     )
     cells.add("M21-1", period, frame, 100)
-    holders = persons.filter("certified").group_by("area_code").agg(
-        numerator=pl.col("high").sum(), denominator=pl.len(), n_persons=pl.len()
+    holders = (
+        persons.filter("certified")
+        .group_by("area_code")
+        .agg(numerator=pl.col("high").sum(), denominator=pl.len(), n_persons=pl.len())
     )
     cells.add("M21-2", period, holders, 100)
     share = {row["area_code"]: row for row in frame.iter_rows(named=True)}
@@ -420,6 +447,18 @@ def _number(text: str) -> float | None:
 
 def _published_row(area: str, numerator: float | None, denominator: float | None, value: float | None) -> pl.DataFrame:
     return pl.DataFrame(
-        {"area_code": [area], "numerator": [numerator], "denominator": [denominator], "value": [value], "n_persons": [None]},
-        schema={"area_code": pl.String, "numerator": pl.Float64, "denominator": pl.Float64, "value": pl.Float64, "n_persons": pl.Int64},
+        {
+            "area_code": [area],
+            "numerator": [numerator],
+            "denominator": [denominator],
+            "value": [value],
+            "n_persons": [None],
+        },
+        schema={
+            "area_code": pl.String,
+            "numerator": pl.Float64,
+            "denominator": pl.Float64,
+            "value": pl.Float64,
+            "n_persons": pl.Int64,
+        },
     )

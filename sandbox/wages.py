@@ -21,13 +21,19 @@ def month(population: Population, first: date, seed: int) -> pl.DataFrame:
     rng = np.random.default_rng([seed, 77, first.year, first.month])
     last = pl.lit(first).dt.month_end()
     at_work = population.spells.filter(
-        pl.col("is_insured") & (pl.col("start_date") <= last) & (pl.col("end_date").is_null() | (pl.col("end_date") >= first))
+        pl.col("is_insured")
+        & (pl.col("start_date") <= last)
+        & (pl.col("end_date").is_null() | (pl.col("end_date") >= first))
     ).select("person", "employer", "employer_code", "uscc", "work", "industry", "id_type", "resident_id")
     # Two spells with the same employer that meet in a month are one row.
     at_work = at_work.unique(["person", "employer"], keep="first", maintain_order=True)
     rows = at_work.join(
         population.persons.select("person", "level", "wage_noise"), on="person", maintain_order="left"
-    ).join(population.employers.select("employer", "reports_monthly", "reports_ten_thousands"), on="employer", maintain_order="left")
+    ).join(
+        population.employers.select("employer", "reports_monthly", "reports_ten_thousands"),
+        on="employer",
+        maintain_order="left",
+    )
     size = len(rows)
     # The base is reset once a year, in July.
     years = (first.year - 2024) + (0 if first.month >= 7 else -1)
@@ -82,7 +88,11 @@ def as_sent(rows: pl.DataFrame) -> pl.DataFrame:
         scheme="scheme",
         payment_type="payment_type",
         wage_cny_month=pl.when("reports_ten_thousands")
-        .then(pl.format("{}.{}", pl.col("cents") // 1_000_000, ((pl.col("cents") // 10_000) % 100).cast(pl.String).str.zfill(2)))
+        .then(
+            pl.format(
+                "{}.{}", pl.col("cents") // 1_000_000, ((pl.col("cents") // 10_000) % 100).cast(pl.String).str.zfill(2)
+            )
+        )
         .otherwise(amount(pl.col("cents"))),
         unit=pl.when("reports_ten_thousands").then(pl.lit("万元")).otherwise(pl.lit("元")),
         base_limit="base_limit",

@@ -39,7 +39,9 @@ class Refusal(Exception):  # noqa: N818 - an answer with status 0, not a failure
     """A request that is answered with status 0 and this message."""
 
 
-def signature(app_secret: str, app_id: str, interface_id: str, timestamp: int | str, nonce: str, biz_content: str) -> str:
+def signature(
+    app_secret: str, app_id: str, interface_id: str, timestamp: int | str, nonce: str, biz_content: str
+) -> str:
     """Hexadecimal HMAC-SHA256 of the five parts joined by line feeds."""
     message = "\n".join([app_id, interface_id, str(timestamp), nonce, biz_content])
     return hmac.new(app_secret.encode(), message.encode("utf-8"), hashlib.sha256).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +54,7 @@ def _handler(root: Path, faults: Faults) -> type[asyncssh.SFTPServer]:
         async def scandir(self, path: bytes):  # type: ignore[no-untyped-def]
             async for name in super().scandir(path):
                 filename = name.filename if isinstance(name.filename, bytes) else name.filename.encode()
-                if not self._is_late(os.path.join(path, filename)):
+                if not self._is_late(path.rstrip(b"/") + b"/" + filename):
                     yield name
 
         def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
