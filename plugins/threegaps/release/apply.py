@@ -141,7 +141,7 @@ def _apply_table(
     run(
         "create temp table {difference} on commit drop as select k.* from ("
         " select {key}, case when o.value_release_id is null then 'i' when n.is_there is null then 'd' else 'u' end"
-        " as difference_kind from (select *, true as is_there from {source}) as n full join {rows} as o using ({key})"
+        " as difference_kind from (select *, true as is_there from {source} as source_rows) as n full join {rows} as o using ({key})"
         " where o.value_release_id is null or n.is_there is null or {changed}) as k where {free}"
     )
     run("analyze {difference}")
@@ -175,7 +175,7 @@ def _source(stored: StoredTable, source: str) -> sql.Composed:
         sql.SQL("{0}::{1} as {0}").format(sql.Identifier(column.name), sql.SQL(column.data_type))
         for column in table.columns
     )
-    return sql.SQL("(select {} from {}) as source_rows").format(cast, place)
+    return sql.SQL("(select {} from {})").format(cast, place)
 
 
 def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored: StoredTable, release_id: int) -> None:

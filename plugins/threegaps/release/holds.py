@@ -35,11 +35,11 @@ def note_held(connection: psycopg.Connection[Any], slices: Iterable[Slice]) -> b
         "create temp table held_slice (indicator_code text, area_code text, period_start date, period_end date)"
         " on commit drop"
     )
-    written = 0
+    rows = list(slices)
     with connection.cursor() as cursor, cursor.copy("copy held_slice from stdin") as copy:
-        for written, one in enumerate(slices, 1):
+        for one in rows:
             copy.write_row((one.indicator_code, one.area_code, *affected.database_range(one)))
-    return written > 0
+    return bool(rows)
 
 
 def held_condition(table: ServedTable) -> sql.Composable | None:

@@ -263,7 +263,8 @@ def _stamped_view(connection: psycopg.Connection[Any], stored: StoredTable, comm
     table = stored.table
     present = _columns_of(connection, "marts", table.name)
     all_names = [*table.column_names, *(column.name for column in _RELEASE_COLUMNS)]
-    ordered = [name for name in present if name in all_names] + [name for name in all_names if name not in present]
+    # A column that the project no longer has stays where readers find it.
+    ordered = [*present, *(name for name in all_names if name not in present)]
     place = sql.Identifier("marts", table.name)
     if ordered != list(present):
         selected = [
@@ -288,7 +289,7 @@ def _past_view(connection: psycopg.Connection[Any], stored: StoredTable, comment
     name = f"{table.name}_at"
     present = _columns_of(connection, "history", name)
     wanted = [*table.column_names, "value_release_id"]
-    ordered = [column for column in present if column in wanted] + [c for c in wanted if c not in present]
+    ordered = [*present, *(column for column in wanted if column not in present)]
     place = sql.Identifier("history", name)
     if ordered != list(present):
         past = [

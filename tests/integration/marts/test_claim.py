@@ -1,0 +1,203 @@
+"""What is pending goes to one build; a build that fails gives it back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.integration.release.small_marts import new_batch, small_manifest
+from threegaps.errors import BuildError, LedgerError
+from threegaps.ledger.batches import pending_batches
+from threegaps.marts import build, claim, disclosure
+from threegaps.marts.dbt_runner import ActionOutcome
+from threegaps.marts.lock import held_by_builder
+from threegaps.marts.manifest import Manifest
+
+pytestmark = pytest.mark.integration
+
+
+def take(dsn: str, *, manifest: Manifest | None = None, kind: claim.Kind = "affected", as_of: str | None = None) -> Any:
+    with held_by_builder(dsn) as connection:
+        day = dt.date.fromisoformat(as_of) if as_of else None
+        return claim.claim(connection, manifest or small_manifest(), requested_by="test", kind=kind, as_of=day)
+
+
+def end(dsn: str, build_id: int, status: str = "released") -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute("update ops.build set status = %s where build_id = %s", [status, build_id])
+
+
+def ask(dsn: str, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(query.encode(), parameters).fetchall()
+
+
+def inputs(dsn: str, build_id: int) -> list[int]:
+    return [row[0] for row in ask(dsn, "select batch_id from ops.build_input where build_id = %s order by 1", build_id)]
+
+
+def test_nothing_pending_gives_no_build(warehouse: str) -> None:
+    assert take(warehouse) is None
+    new_batch(warehouse)
+    end(warehouse, take(warehouse))
+    assert take(warehouse) is None
+    assert ask(warehouse, "select count(*) from ops.build") == [(1,)]
+
+
+def test_the_first_build_is_whole_and_later_ones_affected(warehouse: str) -> None:
+    batch = new_batch(warehouse)
+    first = take(warehouse)
+    assert inputs(warehouse, first) == [batch]
+    assert ask(warehouse, "select kind, as_of::text, status, requested_by from ops.build") == [
+        ("full", "2026-06-30", "claimed", "test")
+    ]
+    end(warehouse, first)
+    second_batch = new_batch(warehouse, county="330103")
+    second = take(warehouse)
+    assert inputs(warehouse, second) == [second_batch]
+    assert ask(
+        warehouse,
+        "select indicator_code, area_code, period_start::text, period_end::text from ops.affected where build_id = %s"
+        " order by 1",
+        second,
+    ) == [("M01-3", "330103", "2026-06-01", "2026-06-30"), ("M01-5", "330103", "2026-06-01", "2026-06-30")]
+
+
+@pytest.mark.parametrize("left", ["claimed", "running", "built", "failed"])
+def test_a_build_that_did_not_end_gives_its_claims_back(warehouse: str, left: str) -> None:
+    batch = new_batch(warehouse)
+    first = take(warehouse)
+    end(warehouse, first, left)
+    late = new_batch(warehouse)
+    second = take(warehouse)
+    assert inputs(warehouse, second) == [batch, late]
+    assert ask(warehouse, "select status from ops.build order by build_id") == [("failed",), ("claimed",)]
+    with pytest.raises(BuildError, match="claim again"):
+        build.build(first, settings=_at(warehouse))
+
+
+def test_a_smaller_number_that_commits_later_is_not_lost(warehouse: str) -> None:
+    early, late = new_batch(warehouse), new_batch(warehouse)
+    with psycopg.connect(warehouse) as connection:
+        connection.execute("update ops.batch set status = 'judging' where batch_id = %s", [early])
+    first = take(warehouse)
+    assert inputs(warehouse, first) == [late]
+    end(warehouse, first)
+    with psycopg.connect(warehouse) as connection:
+        connection.execute("update ops.batch set status = 'loaded' where batch_id = %s", [early])
+    assert inputs(warehouse, take(warehouse)) == [early]
+
+
+def test_only_one_builds_at_a_time_and_a_dead_builder_lets_go(warehouse: str) -> None:
+    new_batch(warehouse)
+    with held_by_builder(warehouse) as connection:
+        with pytest.raises(BuildError, match="Another build"):
+            take(warehouse)
+        build_id = claim.claim(connection, small_manifest(), requested_by="a")
+        assert build_id is not None
+        connection.execute("update ops.build set status = 'running', started_at = now() - interval '1 hour'")
+        assert claim.fail_stale(warehouse, minutes=5) == [], "its process is alive"
+    assert claim.fail_stale(warehouse, minutes=120) == []
+    assert claim.fail_stale(warehouse, minutes=5) == [build_id]
+    with psycopg.connect(warehouse) as other:
+        assert len(pending_batches(other)) == 1
+
+
+def test_waiting_batches_are_seen_after_some_minutes(warehouse: str) -> None:
+    assert not claim.has_unclaimed(warehouse, minutes=0)
+    new_batch(warehouse)
+    assert claim.has_unclaimed(warehouse, minutes=0)
+    assert not claim.has_unclaimed(warehouse, minutes=5)
+
+
+def test_a_changed_model_and_the_passing_of_days_are_work_too(warehouse: str) -> None:
+    new_batch(warehouse)
+    end(warehouse, take(warehouse))
+    manifest = small_manifest()
+    manifest.nodes["model.threegaps.ind_m01_3"]["checksum"]["checksum"] = "changed"  # type: ignore[index]
+    changed = take(warehouse, manifest=manifest)
+    assert ask(
+        warehouse, "select indicator_code, area_code, period_end::text from ops.affected where build_id = %s", changed
+    ) == [("M01-3", "*", "infinity")]
+    end(warehouse, changed)
+    assert take(warehouse, manifest=manifest) is None
+    passed = take(warehouse, manifest=manifest, as_of="2026-08-15")
+    assert ask(
+        warehouse,
+        "select indicator_code, area_code, period_start::text, period_end::text from ops.affected where build_id = %s"
+        " order by 1",
+        passed,
+    ) == [("M01-3", "*", "2026-06-01", "2026-08-31"), ("M01-5", "*", "2026-06-01", "2026-08-31")]
+
+
+def test_a_full_build_needs_no_arrival(warehouse: str) -> None:
+    new_batch(warehouse)
+    end(warehouse, take(warehouse))
+    full = take(warehouse, kind="full")
+    assert inputs(warehouse, full) == []
+    assert ask(warehouse, "select distinct area_code from ops.affected where build_id = %s", full) == [("*",)]
+
+
+def test_an_unknown_ledger_is_not_touched(warehouse: str) -> None:
+    with psycopg.connect(warehouse) as connection:
+        connection.execute("update ops.alembic_version set version_num = '9999'")
+    with pytest.raises(LedgerError, match="9999"):
+        take(warehouse)
+
+
+def test_a_failure_of_dbt_fails_the_build_with_its_reasons(warehouse: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = new_batch(warehouse)
+    build_id = take(warehouse)
+    seen: list[list[tuple[Any, ...]]] = []
+
+    def run(settings: object, selector: str, **_: object) -> tuple[ActionOutcome, ...]:
+        seen.append(ask(warehouse, "select build_id, kind from ops.build_now"))
+        return (
+            ActionOutcome("action_1", 3, 0, 0, ()),
+            ActionOutcome("action_2", 2, 1, 1, ("ind_b: division by zero",)),
+        )
+
+    monkeypatch.setattr("threegaps.marts.dbt_runner.run_build", run)
+    with pytest.raises(BuildError, match="ind_b: division by zero"):
+        build.build(build_id, settings=_at(warehouse))
+    assert seen == [[(build_id, "full")]]
+    assert ask(warehouse, "select action, status, models, failures from ops.build_action order by 1") == [
+        ("action_1", "passed", 3, 0),
+        ("action_2", "failed", 2, 1),
+    ]
+    assert ask(warehouse, "select status from ops.build") == [("failed",)]
+    with psycopg.connect(warehouse) as connection:
+        assert pending_batches(connection) == [batch]
+
+
+def test_small_cells_are_suppressed_and_the_pattern_is_kept(warehouse: str) -> None:
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        connection.execute(
+            "create table core.seed_indicator as select * from (values ('P', 'persons'), ('E', 'employers'),"
+            " ('N', 'none')) as v (indicator_code, disclosure);"
+            "create table build.indicator_cell as select code as indicator_code, '330102' as area_code,"
+            " 'month' as period_type, date '2026-06-01' as period_start, 'total' as breakdown,"
+            " code || persons || employers as breakdown_value, persons::bigint as n_persons,"
+            " employers::bigint as n_employers from (values ('P'), ('E'), ('N')) as c (code),"
+            " (values (9), (10)) as p (persons), (values (2), (3)) as e (employers)"
+        )
+        patterns = []
+        for _ in range(2):
+            assert disclosure.suppress(connection) == 5
+            patterns.append(
+                connection.execute("select breakdown_value, reason from build.suppressed_cell order by 1").fetchall()
+            )
+    assert patterns[0] == patterns[1]
+    assert [row[0] for row in patterns[0]] == ["E102", "E92", "E93", "P92", "P93"]
+
+
+def _at(dsn: str) -> Any:
+    """Settings whose warehouse is *dsn*."""
+    from threegaps.settings import Settings
+
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "DATABASE"}
+    return Settings.load({f"THREEGAPS_WAREHOUSE_{names[key]}": str(value) for key, value in parts.items()})

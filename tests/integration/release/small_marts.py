@@ -1,0 +1,173 @@
+"""A marts project small enough to be worked out by hand: its manifest, and what dbt would have made in `build`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from threegaps.marts.lock import held_by_builder
+from threegaps.marts.manifest import Manifest
+from threegaps.release import apply
+from threegaps.release.served import apply_served
+
+CELL_COLUMNS = {
+    "indicator_code": "text",
+    "area_code": "text",
+    "area_level": "text",
+    "period_type": "text",
+    "period_start": "date",
+    "period_end": "date",
+    "period_label": "text",
+    "breakdown": "text",
+    "breakdown_value": "text",
+    "numerator": "numeric",
+    "denominator": "numeric",
+    "value": "numeric(20,4)",
+    "n_persons": "bigint",
+    "n_employers": "bigint",
+    "target_value": "numeric",
+    "target_progress": "numeric",
+    "status": "text",
+    "change_on_year": "numeric",
+    "maturity": "text",
+    "value_status": "text",
+    "audience": "text",
+    "data_as_of": "date",
+}
+WIDE_COLUMNS = {
+    "area_code": "text",
+    "period_type": "text",
+    "period_start": "date",
+    "m01_3": "numeric(20,4)",
+}
+CELL_KEY = ["indicator_code", "area_code", "period_type", "period_start", "breakdown", "breakdown_value"]
+
+
+def _node(name: str, columns: dict[str, str], **meta: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "resource_type": "model",
+        "schema": "build",
+        "description": f"{name} 说明",
+        "checksum": {"checksum": name},
+        "fqn": ["threegaps", "marts", name],
+        "depends_on": {"macros": []},
+        "config": {"meta": meta},
+        "columns": {
+            column: {"name": column, "data_type": kind, "description": f"{column} 说明(人次)"}
+            for column, kind in columns.items()
+        },
+    }
+
+
+def small_manifest(**more_columns: str) -> Manifest:
+    """Two served relations and two indicators; *more_columns* stand in the wide one."""
+    reach = {"a/b": {"kind": "same"}, "as_of": {"kind": "same", "areas": "all"}}
+    nodes = [
+        _node("indicator_value", CELL_COLUMNS, served=True, key=CELL_KEY, indexes=[["area_code", "period_start"]]),
+        _node(
+            "action_1_bright_future",
+            WIDE_COLUMNS | more_columns,
+            served=True,
+            key=["area_code", "period_type", "period_start"],
+            audience="public",
+        ),
+        _node("ind_m01_3", {}, indicator="M01-3", reach=reach),
+        _node("ind_m01_5", {}, indicator="M01-5", reach=reach),
+    ]
+    ids = {f"model.threegaps.{node['name']}": node for node in nodes}
+    return Manifest(
+        {
+            "nodes": ids,
+            "macros": {},
+            "metadata": {"project_name": "threegaps"},
+            "child_map": {unique_id: [] for unique_id in ids},
+        }
+    )
+
+
+def make_build_schema(dsn: str) -> None:
+    """Empty tables as dbt would make them, and the served ones."""
+    with psycopg.connect(dsn) as connection:
+        for name, columns in (("indicator_value", CELL_COLUMNS), ("action_1_bright_future", WIDE_COLUMNS)):
+            listing = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+            connection.execute(f"create table build.{name} ({listing})".encode())
+        connection.execute(
+            "create table if not exists build.suppressed_cell (indicator_code text, area_code text, period_type text,"
+            " period_start date, breakdown text, breakdown_value text, reason text);"
+            "create table core.area_member (area_code text, county_code text, area_level text, valid_from date,"
+            " valid_to date);"
+            "insert into core.area_member values ('330102', '330102', 'county', '2000-01-01', 'infinity'),"
+            " ('330103', '330103', 'county', '2000-01-01', 'infinity'),"
+            " ('330000', '330102', 'province', '2000-01-01', 'infinity'),"
+            " ('330000', '330103', 'province', '2000-01-01', 'infinity')"
+        )
+    apply_served(dsn, small_manifest())
+
+
+def set_cells(dsn: str, values: dict[tuple[str, str], int | None], *, audience: str = "public") -> None:
+    """What the next build says: value by (indicator, area) for 2026-06; None is suppressed."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("truncate build.indicator_value, build.action_1_bright_future, build.suppressed_cell")
+        for (code, area), value in values.items():
+            level = "province" if area == "330000" else "county"
+            connection.execute(
+                "insert into build.indicator_value select %(code)s, %(area)s, %(level)s, 'month', '2026-06-01',"
+                " '2026-06-30', '2026-06', 'total', 'total', %(value)s::int, null, %(value)s::int, %(value)s::int, null, null, null,"
+                " 'no_target', null, 'final', case when %(value)s::int is null then 'suppressed' else 'reported' end,"
+                " %(audience)s, current_date",
+                {"code": code, "area": area, "level": level, "value": value, "audience": audience},
+            )
+            if value is None:
+                connection.execute(
+                    "insert into build.suppressed_cell values (%s, %s, 'month', '2026-06-01', 'total', 'total', 'few')",
+                    [code, area],
+                )
+            if code == "M01-3":
+                connection.execute(
+                    "insert into build.action_1_bright_future values (%s, 'month', '2026-06-01', %s)", [area, value]
+                )
+
+
+def new_build(connection: psycopg.Connection[Any], *, status: str = "built") -> int:
+    """A build of the ledger in *status*."""
+    row = connection.execute(
+        "insert into ops.build (status, kind, as_of) values (%s, 'full', '2026-06-30') returning build_id", [status]
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def release(dsn: str, values: dict[tuple[str, str], int | None], *, batches: list[int] | None = None) -> apply.Outcome:
+    """Serve *values* by a new release."""
+    set_cells(dsn, values)
+    with held_by_builder(dsn) as connection:
+        build_id = new_build(connection)
+        connection.execute("insert into ops.build_input select %s, unnest(%s::bigint[])", [build_id, batches or []])
+        return apply.apply_build(connection, small_manifest(), build_id)
+
+
+def new_batch(dsn: str, *, delivery: str = "2026-06", county: str = "330102") -> int:
+    """A loaded batch of feed a/b that touched June 2026 in one county."""
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(
+            "insert into ops.batch (feed, delivery, status, contract_hash, code_version, pseudonym_key_version,"
+            " is_complete, inserted, changed, unchanged, withdrawn, accepted, finished_at) values"
+            " ('a/b', %s, 'loaded', 'h', 'c', '1', true, 0, 0, 0, 0, 0, clock_timestamp()) returning batch_id",
+            [delivery],
+        ).fetchone()
+        assert row is not None
+        connection.execute(
+            "insert into ops.touch (cause, batch_id, feed, county_code, period_from, period_to)"
+            " values ('batch', %s, 'a/b', %s, '2026-06-01', '2026-06-30')",
+            [row[0], county],
+        )
+        return int(row[0])
+
+
+def served(dsn: str) -> dict[tuple[str, str], Any]:
+    """What readers are told: value by (indicator, area)."""
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("select indicator_code, area_code, value from marts.indicator_value").fetchall()
+    return {(code, area): value for code, area, value in rows}

@@ -1,0 +1,297 @@
+"""A release applies the difference and no more; readers see one release in each answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.integration.release.small_marts import (
+    make_build_schema,
+    new_batch,
+    new_build,
+    release,
+    served,
+    set_cells,
+    small_manifest,
+)
+from threegaps.errors import ReleaseError
+from threegaps.ledger.batches import pending_batches
+from threegaps.marts.manifest import Manifest
+from threegaps.release import checks, history, holds, undo
+from threegaps.release.served import apply_served, differences
+
+pytestmark = pytest.mark.integration
+A, B, P = ("M01-3", "330102"), ("M01-3", "330103"), ("M01-3", "330000")
+
+
+@pytest.fixture
+def marts(warehouse: str) -> str:
+    make_build_schema(warehouse)
+    return warehouse
+
+
+def rows(dsn: str, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(query.encode(), parameters).fetchall()
+
+
+def test_only_the_difference_is_applied_and_the_replaced_is_kept(marts: str) -> None:
+    first = release(marts, {A: 20, B: 30})
+    second = release(marts, {A: 21, B: 30, P: 51})
+    third = release(marts, {A: 21, P: 51})
+    assert [(o.inserted, o.changed, o.removed) for o in (first, second, third)] == [(4, 0, 0), (2, 2, 0), (0, 0, 2)]
+    assert rows(
+        marts, "select area_code, value::int, release_id, value_release_id from marts.indicator_value order by 1"
+    ) == [("330000", 51, 3, 2), ("330102", 21, 3, 2)]
+    assert rows(
+        marts, "select area_code, value::int, release_from, release_to from history.indicator_value order by 1"
+    ) == [("330102", 20, 1, 2), ("330103", 30, 1, 3)]
+    with psycopg.connect(marts) as connection:
+        for number, expected in ((1, {20, 30}), (2, {21, 30, 51}), (3, {21, 51})):
+            connection.execute("select history.as_of(%s)", [number])
+            said = connection.execute("select value::int from history.indicator_value_at").fetchall()
+            assert {row[0] for row in said} == expected
+    assert [d.area_code for d in history.difference(marts, 1, 2)] == ["330000", "330102"]
+    assert [(d.value_before, d.value_after) for d in history.difference(marts, 2)] == [(30, None)]
+    with pytest.raises(ReleaseError, match="no release 9"):
+        history.difference(marts, 9)
+
+
+def test_a_release_of_the_same_changes_no_row(marts: str) -> None:
+    release(marts, {A: 20, B: 30})
+    before = rows(marts, "select ctid, xmin, * from marts.indicator_value_stored")
+    outcome = release(marts, {A: 20, B: 30})
+    assert (outcome.inserted, outcome.changed, outcome.removed) == (0, 0, 0)
+    assert rows(marts, "select ctid, xmin, * from marts.indicator_value_stored") == before
+    assert rows(marts, "select distinct release_id, value_release_id from marts.indicator_value") == [(2, 1)]
+
+
+def test_readers_see_one_release_in_each_answer(marts: str) -> None:
+    """100 releases, eight readers: no error, no mixture, nobody waits."""
+    areas = [f"3301{number:02d}" for number in range(1, 60)]
+    cells = {("M01-3", area): 0 for area in areas}
+    release(marts, cells)  # type: ignore[arg-type]
+    ended = threading.Event()
+    faults: list[str] = []
+    answers = [0] * 8
+    slowest = [0.0] * 8
+
+    def read(number: int) -> None:
+        try:
+            with psycopg.connect(marts, autocommit=number % 2 == 0) as connection:
+                while not ended.is_set():
+                    began = time.monotonic()
+                    if connection.autocommit:
+                        answer = connection.execute(
+                            "select min(release_id), max(release_id), min(value), max(value), count(*),"
+                            " (select min(m01_3) from marts.action_1_bright_future) from marts.indicator_value"
+                        ).fetchone()
+                    else:
+                        connection.execute("set transaction isolation level repeatable read")
+                        cell = connection.execute(
+                            "select min(release_id), max(release_id), min(value), max(value), count(*)"
+                            " from marts.indicator_value"
+                        ).fetchone()
+                        wide = connection.execute("select min(m01_3) from marts.action_1_bright_future").fetchone()
+                        answer = (*(cell or ()), *(wide or ()))
+                        connection.rollback()
+                    slowest[number] = max(slowest[number], time.monotonic() - began)
+                    answers[number] += 1
+                    # The n-th release says n - 1 in every cell.
+                    first, last, low, high, count, wide_low = answer or (0,) * 6
+                    if not (first == last and low == high == wide_low == first - 1 and count == len(areas)):
+                        faults.append(f"{answer}")
+        except psycopg.Error as error:
+            faults.append(str(error))
+
+    readers = [threading.Thread(target=read, args=(number,)) for number in range(8)]
+    for reader in readers:
+        reader.start()
+    for number in range(1, 101):
+        release(marts, {cell: number for cell in cells})  # type: ignore[misc]
+    ended.set()
+    for reader in readers:
+        reader.join()
+    assert faults == []
+    assert min(answers) > 20
+    assert max(slowest) < 5
+    assert rows(marts, "select count(*) from history.indicator_value") == [(100 * len(areas),)]
+
+
+def test_an_undo_says_the_old_again_and_holds_what_came(marts: str) -> None:
+    first_batch = new_batch(marts)
+    release(marts, {A: 20, B: 30, P: 50}, batches=[first_batch])
+    batch = new_batch(marts, county="330102")
+    release(marts, {A: 99, B: 30, P: 129}, batches=[batch])
+    assert undo.undo(marts, note="wrong file", manifest=small_manifest()) == 3
+    assert served(marts) == {A: 20, B: 30, P: 50}
+    assert rows(marts, "select distinct release_id from marts.indicator_value") == [(3,)]
+    assert rows(marts, "select area_code, value_release_id from marts.indicator_value order by 1") == [
+        ("330000", 3),
+        ("330102", 3),
+        ("330103", 1),
+    ]
+    assert rows(marts, "select batch_id, model, held_by_release_id from ops.hold") == [(batch, None, 3)]
+    with psycopg.connect(marts) as connection:
+        assert pending_batches(connection) == []
+    # Other work goes on, but what the held batch reaches stays as it is.
+    release(marts, {A: 99, B: 31, P: 130})
+    assert served(marts) == {A: 20, B: 31, P: 50}
+    assert holds.free(marts, batches=[batch]) == 1
+    with psycopg.connect(marts) as connection:
+        assert pending_batches(connection) == [batch]
+    release(marts, {A: 99, B: 31, P: 130}, batches=[batch])
+    assert served(marts) == {A: 99, B: 31, P: 130}
+
+
+def test_undo_goes_back_step_by_step_but_not_before_the_first(marts: str) -> None:
+    for value in (1, 2, 3):
+        release(marts, {A: 10 * value})
+    assert [undo.undo(marts, note="", manifest=small_manifest()) for _ in range(2)] == [4, 5]
+    assert served(marts) == {A: 10}
+    with pytest.raises(ReleaseError, match="first"):
+        undo.undo(marts, note="", manifest=small_manifest())
+
+
+def test_a_suppressed_cell_loses_its_past_figures_in_every_relation(marts: str) -> None:
+    release(marts, {A: 20, B: 30})
+    release(marts, {A: 25, B: 30})
+    release(marts, {A: None, B: 30})
+    assert rows(marts, "select distinct value, numerator, value_status from history.indicator_value") == [
+        (None, None, "suppressed")
+    ]
+    assert rows(marts, "select distinct m01_3 from history.action_1_bright_future") == [(None,)]
+
+
+def test_checks_name_what_is_wrong(marts: str) -> None:
+    set_cells(marts, {A: 20, B: None})
+    manifest = small_manifest()
+
+    def findings() -> list[str]:
+        with psycopg.connect(marts) as connection:
+            return checks.findings(connection, manifest)
+
+    assert findings() == []
+    with psycopg.connect(marts) as connection:
+        connection.execute("insert into build.indicator_value select * from build.indicator_value where value = 20")
+        connection.execute("update build.indicator_value set value = 7 where value_status = 'suppressed'")
+        connection.execute("update build.action_1_bright_future set m01_3 = 'NaN' where m01_3 is null")
+    assert findings() == [
+        "keys: indicator_value has 1 keys more than once and 0 rows without a key",
+        "numbers: action_1_bright_future has 1 rows with a figure that is no number",
+        "suppression: 1 suppressed cells carry a figure",
+        "suppression: action_1_bright_future.m01_3 shows 1 suppressed cells",
+    ]
+
+
+def test_a_table_that_collapses_is_not_released(marts: str) -> None:
+    release(marts, {("M01-3", f"33{number:04d}"): 10 for number in range(120)})
+    set_cells(marts, {A: 10})
+    with psycopg.connect(marts) as connection:
+        found = checks.findings(connection, small_manifest())
+        assert found[1] == "row_count: indicator_value would shrink from 120 to 1 rows"
+        assert checks.findings(connection, small_manifest(), accepted=frozenset({"row_count"})) == []
+
+
+def as_role(dsn: str, role: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
+        return connection.execute(query.encode()).fetchall()
+
+
+@pytest.fixture
+def officer(postgres: Any, marts: str) -> str:
+    """A login role of county 330102."""
+    name = "officer_330102"
+    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+        if connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone() is None:
+            connection.execute(f"create role {name} login in role county_reader".encode())
+            connection.execute(f"grant {name}, bi_reader, county_reader to pipeline".encode())
+    with psycopg.connect(marts) as connection:
+        connection.execute("insert into ops.county_reader values (%s, '330102')", [name])
+    return name
+
+
+def test_a_county_sees_its_own_and_the_public(marts: str, officer: str) -> None:
+    release(marts, {A: 20, B: 30})
+    release(marts, {A: 21, B: 31})
+    set_areas = "select area_code from {} order by 1"
+    relations = ("marts.indicator_value", "marts.indicator_value_stored", "history.indicator_value",
+                 "history.indicator_value_at")  # fmt: skip
+    for relation in relations:
+        assert as_role(marts, officer, set_areas.format(relation)) == [("330102",), ("330103",)]
+    with psycopg.connect(marts) as connection:
+        connection.execute("update marts.indicator_value_stored set audience = 'internal'")
+        connection.execute("update history.indicator_value set audience = 'internal'")
+    for relation in relations:
+        assert as_role(marts, officer, set_areas.format(relation)) == [("330102",)], relation
+        assert as_role(marts, "bi_reader", set_areas.format(relation)) == [("330102",), ("330103",)]
+
+
+@pytest.mark.parametrize("relation", ["ops.county_reader", "ops.batch", "build.indicator_value", "core.area_member"])
+def test_readers_read_nothing_but_what_is_served(marts: str, officer: str, relation: str) -> None:
+    for role in ("bi_reader", officer):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            as_role(marts, role, f"select * from {relation}")
+    for statement in ("delete from marts.indicator_value", "update marts.dim_release set note = 'x'"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            as_role(marts, officer, statement)
+
+
+def test_served_tables_are_what_the_manifest_says_and_only_grow(marts: str) -> None:
+    release(marts, {A: 20})
+    with psycopg.connect(marts) as connection:
+        assert differences(connection, small_manifest()) == []
+        grown = small_manifest(m01_5="numeric(20,4)")
+        assert differences(connection, grown) == ["marts.action_1_bright_future.m01_5 is missing"]
+    apply_served(marts, grown)
+    apply_served(marts, small_manifest())
+    with psycopg.connect(marts) as connection:
+        assert differences(connection, grown) == []
+        comment = connection.execute("select obj_description('marts.indicator_value'::regclass)").fetchone()
+        assert comment is not None
+        assert "合成数据" in comment[0]
+        connection.execute("alter table marts.action_1_bright_future disable row level security")
+        connection.execute("revoke select on marts.action_1_bright_future from bi_reader")
+        assert differences(connection, small_manifest()) != []
+    with pytest.raises(ReleaseError, match="m01_3"):
+        apply_served(marts, small_manifest(m01_3="text"))
+
+
+def test_a_build_that_was_never_built_is_not_released(marts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from threegaps.marts import build, dbt_runner
+    from threegaps.settings import Settings
+
+    manifest = small_manifest()
+    monkeypatch.setattr(dbt_runner, "parse_project", lambda settings: manifest)
+    monkeypatch.setattr(Settings, "warehouse_dsn", lambda self: marts)
+    with psycopg.connect(marts) as connection:
+        claimed, built, broken = (new_build(connection, status=status) for status in ("claimed", "built", "built"))
+    with pytest.raises(ReleaseError, match="claimed, not built"):
+        build.release(claimed)
+    set_cells(marts, {A: 20})
+    assert build.release(built) == 1
+    assert build.release(built) == 1, "a task that is tried again finds its release"
+    set_cells(marts, {A: 40, B: None})
+    with psycopg.connect(marts) as connection:
+        connection.execute("update build.indicator_value set value = 3 where value is null")
+    with pytest.raises(ReleaseError, match="suppressed cells carry a figure"):
+        build.release(broken)
+    assert served(marts) == {A: 20}
+    state = rows(marts, "select status, message from ops.build where build_id = %s", broken)
+    assert state[0][0] == "failed"
+    assert "suppressed" in state[0][1]
+
+
+def test_manifest_refuses_a_served_model_without_a_key() -> None:
+    from threegaps.errors import BuildError
+
+    raw = dict(small_manifest().raw)
+    node = dict(raw["nodes"]["model.threegaps.indicator_value"]) | {"config": {"meta": {"served": True}}}
+    with pytest.raises(BuildError, match="indicator_value"):
+        _ = Manifest(raw | {"nodes": {"model.threegaps.indicator_value": node}}).served
