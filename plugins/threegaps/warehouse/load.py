@@ -150,6 +150,10 @@ def load_batch(connection: psycopg.Connection[Any], plan: Plan) -> Loaded:
     """
     with connection.transaction():
         ensure_tables(connection, plan.contract)
+    if plan.contract.partition_column is not None:
+        # Before the load: a new partition locks its table, and readers must not wait for a whole load.
+        with connection.transaction():
+            ensure_partitions(connection, plan.contract, usual_months(plan.delivery))
     try:
         if _is_first_of_its_keys(connection, plan):
             try:
@@ -189,8 +193,6 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
     contract = plan.contract
     merge = Merge(connection, contract, plan.batch_id)
     target = sql.Identifier("raw", contract.table) if is_straight else ROWS
-    if is_straight and contract.partition_column:
-        ensure_partitions(connection, contract, usual_months(plan.delivery))
     if not is_straight:
         merge.create_table()
     if plan.supersedes_batch_id is not None:
