@@ -1,4 +1,6 @@
-"""Airflow's scheduler with what every task needs already imported: `python -m threegaps.orchestration.preloaded scheduler`.
+"""Airflow's scheduler with what every task needs already imported.
+
+`python -m threegaps.orchestration.preloaded scheduler` is `airflow scheduler`.
 
 The local executor forks its workers and tasks from the scheduler. Whatever is imported before is shared with them and
 costs once; imported in each task it costs seconds of a core. Nothing that starts threads is imported here: polars,

@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -334,12 +335,14 @@ class Supervisor:
     def _wait_for_airflow(self) -> None:
         address = environment.airflow_address(self.settings)
         ports = [self.settings.state()["sandbox_http_port"]] if self.settings.is_sandbox else []
+        warming = threading.Thread(target=_warm_up, args=(address,), daemon=True)
+        warming.start()
         while True:
             self._pause()
             worst = max(self.services, key=lambda service: service.restarts)
             if worst.restarts >= _MOST_FAILURES_AT_START:
                 raise ServiceError(f"{worst.name} does not start.", advice=f"read {worst.log}.")
-            if scheduler_is_healthy(address) and all(_listens(port) for port in ports):
+            if not warming.is_alive() and scheduler_is_healthy(address) and all(_listens(port) for port in ports):
                 return
 
     def _pause(self) -> None:
@@ -443,6 +446,16 @@ def scheduler_is_healthy(address: str) -> bool:
     except (OSError, ValueError):
         return False
     return (health.get("scheduler") or {}).get("status") == "healthy"
+
+
+def _warm_up(address: str) -> None:
+    """Ask the API that tasks talk to for the first time: it makes itself then, which takes longer than a task waits."""
+    for _ in range(600):
+        try:
+            with _DIRECT.open(f"{address}/execution/health", timeout=60):
+                return
+        except OSError:
+            time.sleep(0.2)
 
 
 # Loopback is never asked through a proxy.
