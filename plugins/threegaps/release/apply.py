@@ -141,7 +141,8 @@ def _apply_table(
     run(
         "create temp table {difference} on commit drop as select k.* from ("
         " select {key}, case when o.value_release_id is null then 'i' when n.is_there is null then 'd' else 'u' end"
-        " as difference_kind from (select *, true as is_there from {source} as source_rows) as n full join {rows} as o using ({key})"
+        " as difference_kind from (select *, true as is_there from {source} as source_rows) as n"
+        " full join {rows} as o using ({key})"
         " where o.value_release_id is null or n.is_there is null or {changed}) as k where {free}"
     )
     run("analyze {difference}")

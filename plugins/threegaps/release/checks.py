@@ -137,7 +137,7 @@ def _suppression(connection: psycopg.Connection[Any], manifest: Manifest) -> lis
     if open_cells:
         found.append(f"{open_cells} cells that are to be suppressed are not")
     for other in stored_tables(manifest):
-        if other is not stored and set(_CELL) <= set(other.table.key):
+        if other.table.name != STAMPED and set(_CELL) <= set(other.table.key):
             count = _count(
                 connection,
                 sql.SQL("select count(*) from {} join build.suppressed_cell using ({})").format(_built(other), key),

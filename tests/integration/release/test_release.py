@@ -113,7 +113,7 @@ def test_readers_see_one_release_in_each_answer(marts: str) -> None:
     for reader in readers:
         reader.start()
     for number in range(1, 101):
-        release(marts, {cell: number for cell in cells})  # type: ignore[misc]
+        release(marts, dict.fromkeys(cells, number))  # type: ignore[misc]
     ended.set()
     for reader in readers:
         reader.join()
