@@ -199,7 +199,6 @@ def _raise_exceptions(contract: Contract, result: Any) -> None:
     for entry in entries:
         raised = entry.get("raised_exception") if isinstance(entry, dict) else getattr(entry, "raised_exception", True)
         if raised:
-            print("DEBUG",entry,result.expectation_config)
             # The message may quote values of the rows: its kind is enough here.
             raise CertificationError(
                 f"Great Expectations raised an exception in {result.expectation_config.type}.",

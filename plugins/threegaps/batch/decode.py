@@ -130,12 +130,12 @@ def _check_header(contract: Contract, part: Part, header: Header) -> None:
 def _decode_csv(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlock]:
     declared = contract.file_format
     quoted_newlines = bool(declared.get("quoted_newlines", False))
-    blocks = _line_blocks(_utf8(contract, part), block_bytes, quoted_newlines=quoted_newlines)
+    blocks = _line_blocks(
+        _utf8(contract, part, min(_READ_BYTES, block_bytes)), block_bytes, quoted_newlines=quoted_newlines
+    )
     header: Header | None = None
     rows_before = 0
     for number, block in enumerate(blocks):
-        if b"\0" in block:
-            _refuse_nul(contract, part, block, rows_before, header)
         lines = 0
         if header is None:
             if number == 0:
@@ -146,6 +146,8 @@ def _decode_csv(contract: Contract, part: Part, block_bytes: int) -> Iterator[Te
             header = match_header(contract, next(csv.reader([head.decode("utf-8")], delimiter=declared["delimiter"])))
             _check_header(contract, part, header)
             lines = 1
+        if b"\0" in block:
+            _refuse_nul(contract, part, block, rows_before, header)
         parsed = _parse_block(contract, part, header, block, rows_before)
         parsed.physical_lines += lines
         if lines:
@@ -156,19 +158,19 @@ def _decode_csv(contract: Contract, part: Part, block_bytes: int) -> Iterator[Te
         _refuse_empty(contract, part)
 
 
-def _utf8(contract: Contract, part: Part) -> Iterator[bytes]:
+def _utf8(contract: Contract, part: Part, read_bytes: int) -> Iterator[bytes]:
     """The part's text as UTF-8, decompressed and transcoded as declared."""
     declared = contract.file_format
     encoding = codecs.lookup(declared["encoding"]).name
     with part.open() as raw:
         stream: Any = gzip.GzipFile(fileobj=raw) if declared.get("compression") == "gzip" else raw
         if encoding == "utf-8":
-            yield from _checked_utf8(contract, part, stream)
+            yield from _checked_utf8(contract, part, stream, read_bytes)
             return
         decoder = codecs.getincrementaldecoder(encoding)()
         lines = 0
         while True:
-            chunk = stream.read(_READ_BYTES)
+            chunk = stream.read(read_bytes)
             try:
                 text = decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
@@ -181,11 +183,11 @@ def _utf8(contract: Contract, part: Part) -> Iterator[bytes]:
                 return
 
 
-def _checked_utf8(contract: Contract, part: Part, stream: BinaryIO) -> Iterator[bytes]:
+def _checked_utf8(contract: Contract, part: Part, stream: BinaryIO, read_bytes: int) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines = 0
     while True:
-        chunk = stream.read(_READ_BYTES)
+        chunk = stream.read(read_bytes)
         try:
             decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
@@ -332,7 +334,7 @@ def _refuse_encoding(contract: Contract, part: Part, encoding: str, row: int) ->
 def _refuse_nul(contract: Contract, part: Part, block: bytes, rows_before: int, header: Header | None) -> NoReturn:
     place = block.index(b"\0")
     line_start = block.rfind(_NEWLINE, 0, place) + 1
-    row = rows_before + block.count(_NEWLINE, 0, place) + (header is not None)
+    row = rows_before + block.count(_NEWLINE, 0, place) + 1
     index = block.count(contract.file_format.get("delimiter", ",").encode(), line_start, place)
     name = header.canonical[index] if header is not None and index < len(header.canonical) else None
     raise FeedError(
@@ -357,7 +359,7 @@ def _decode_json_pages(contract: Contract, part: Part, block_bytes: int) -> Iter
     with part.open() as raw:
         for line in raw:
             if b"\0" in line:
-                _refuse_nul(contract, part, line, rows_before, None)
+                _refuse_nul(contract, part, line, rows_before + len(held), None)
             if not line.strip():
                 continue
             lines += 1
@@ -434,7 +436,7 @@ def _decode_workbook(contract: Contract, part: Part, block_bytes: int) -> Iterat
         _refuse_empty(contract, part)
     try:
         workbook = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
-    except Exception as error:  # noqa: BLE001  # openpyxl lets any error of a damaged archive through
+    except Exception as error:  # openpyxl lets any error of a damaged archive through
         raise FeedError(
             f"The file is no Excel workbook that can be read ({type(error).__name__}).",
             feed=contract.feed,

@@ -396,12 +396,14 @@ class Judgement:
         self, columns: dict[str, BlockColumn], person: pl.Series | None
     ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
         key = set(self.contract.key)
-        key_columns, other_columns = [], []
+        key_columns: list[BlockColumn] = []
+        other_columns: list[BlockColumn] = []
         for name, column in columns.items():
             replaced = BlockColumn(name, person, person) if name == PERSON_COLUMN and person is not None else column
             (key_columns if name in key else other_columns).append(replaced)
         keys = combine_hashes(key_columns)
-        return keys, keys + combine_hashes(other_columns)
+        contents: npt.NDArray[np.uint64] = np.add(keys, combine_hashes(other_columns))
+        return keys, contents
 
     def _accepted_frame(
         self,
@@ -521,7 +523,11 @@ class Judgement:
         rules = self.contract.batch_rules
         counters = self._counters()
         bounds = [
-            (_COUNTERS[rule.expectation], rule.kwargs.get("min_ratio"), rule.kwargs.get("max_ratio", rule.kwargs.get("max_share", 0)))
+            (
+                _COUNTERS[rule.expectation],
+                rule.kwargs.get("min_ratio"),
+                rule.kwargs.get("max_ratio", rule.kwargs.get("max_share", 0)),
+            )
             for rule in rules
         ]
         enough = {
@@ -535,7 +541,9 @@ class Judgement:
         for rule, is_fine in zip(rules, outcomes, strict=True):
             outcome = "passed" if is_fine else "stopped" if rule.action == "stop" else "warned"
             results.append(
-                CheckResult(rule.rule, rule.expectation, None, rule.action, 1, int(not is_fine), outcome, is_certified=True)
+                CheckResult(
+                    rule.rule, rule.expectation, None, rule.action, 1, int(not is_fine), outcome, is_certified=True
+                )
             )
         return results
 
@@ -578,7 +586,9 @@ def _in_order(contract: Contract, parts: Sequence[Part]) -> tuple[Part, ...]:
     """Corrections first, the latest foremost, where rows have versions: what they replace then comes as older."""
     if contract.version_column is None or contract.delivery_kind == "changes":
         return tuple(parts)
-    corrections = sorted((part for part in parts if part.is_correction), key=lambda part: part.source_name, reverse=True)
+    corrections = sorted(
+        (part for part in parts if part.is_correction), key=lambda part: part.source_name, reverse=True
+    )
     return (*corrections, *(part for part in parts if not part.is_correction))
 
 
@@ -592,7 +602,7 @@ def _as_written(column: BlockColumn, logical_type: str) -> pl.Series:
 
 
 class _Sample:
-    """Typed rows for certification: all of a small batch, of a large one those with the smallest hash of their number."""
+    """Typed rows for certification: all of a small batch, those with the smallest hashed number of a large one."""
 
     def __init__(self, size: int, places: Sequence[int]) -> None:
         self._size = size
@@ -625,7 +635,7 @@ class _Sample:
         frame = pl.concat(self._held, how="diagonal")
         if frame.height > self._size:
             frame = frame.bottom_k(self._size, by="#rank")
-            self._limit = np.uint64(frame["#rank"].max())
+            self._limit = frame["#rank"].to_numpy().max()
             self.is_whole = False
         self._held, self._held_rows = [frame], frame.height
 

@@ -44,7 +44,7 @@ def load_key() -> PseudonymKey:
     if not secret:
         raise SettingsError(
             "There is no pseudonym key.",
-            advice=f"set the Airflow Variable {KEY_VARIABLE} in the secrets backend, or AIRFLOW_VAR_{KEY_VARIABLE.upper()}.",
+            advice=f"set the Variable {KEY_VARIABLE} in the secrets backend, or AIRFLOW_VAR_{KEY_VARIABLE.upper()}.",
         )
     return PseudonymKey(secret.encode("utf-8"), version or "1")
 

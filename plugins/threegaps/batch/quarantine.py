@@ -41,7 +41,9 @@ class ReasonWriter:
     def write(self, broken: npt.NDArray[np.bool_]) -> pl.Series:
         """The reasons of each row of *broken*, a matrix of rows and rules."""
         packed = np.packbits(broken, axis=1)
-        return pl.Series("reasons", [self._reason(bits.tobytes(), row) for bits, row in zip(packed, broken, strict=True)])
+        return pl.Series(
+            "reasons", [self._reason(bits.tobytes(), row) for bits, row in zip(packed, broken, strict=True)]
+        )
 
     def _reason(self, bits: bytes, row: npt.NDArray[np.bool_]) -> str:
         if bits not in self._written:

@@ -58,7 +58,7 @@ class Spool:
         """The blocks in order."""
         for block in range(self._blocks):
             accepted, source, touches = (
-                pl.read_ipc(self._path(block, name), memory_map=False) for name in ("accepted", "source", "touches")
+                pl.read_ipc(self._path(block, name)) for name in ("accepted", "source", "touches")
             )
             yield accepted, source, touches
 

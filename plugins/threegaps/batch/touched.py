@@ -34,7 +34,9 @@ class Touched:
             pl.col("first").dt.truncate("1mo"),
             pl.when(pl.col("last") == dt.date.max).then("last").otherwise(pl.col("last").dt.month_end()),
         )
-        return frame.with_columns(columns[name].text.alias(f"county_{place}") for place, name in enumerate(touch.county_columns))
+        return frame.with_columns(
+            columns[name].text.alias(f"county_{place}") for place, name in enumerate(touch.county_columns)
+        )
 
     def add(self, frame: pl.DataFrame) -> None:
         """Take in the rows of a block that were accepted."""
@@ -52,7 +54,9 @@ class Touched:
         if self._seen is None:
             return frozenset()
         kept: list[tuple[str, dt.date, dt.date]] = []
-        for county, first, last in self._seen.sort("county", "first", "last", descending=[False, False, True]).iter_rows():
+        for county, first, last in self._seen.sort(
+            "county", "first", "last", descending=[False, False, True]
+        ).iter_rows():
             if not kept or kept[-1][0] != county or last > kept[-1][2]:
                 kept.append((county, first, last))
         return frozenset(kept)

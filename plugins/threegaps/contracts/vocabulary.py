@@ -57,7 +57,7 @@ BATCH_EXPECTATIONS = frozenset(
 )
 """On counters of the whole batch."""
 
-_COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "date_column", "other_column", "where_column", "column_list")
+_COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "other_column", "date_column", "where_column", "column_list")
 
 
 def rule_columns(kwargs: Mapping[str, Any]) -> tuple[str, ...]:

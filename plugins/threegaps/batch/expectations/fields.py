@@ -19,7 +19,7 @@ _DOMAIN = ("batch_id", "table", "column_list", "row_condition", "condition_parse
 
 
 class TextOfType(MulticolumnMapMetricProvider):
-    """Condition: of (text, value), a text that is given has been read as a value, and a number as the number it says."""
+    """Condition: of (text, value), a text that is given was read as a value, a number as what it says."""
 
     condition_metric_name = "multicolumn_values.text_of_type"
     condition_domain_keys = _DOMAIN

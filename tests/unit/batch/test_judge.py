@@ -1,0 +1,272 @@
+"""Where each row of a batch ends, and for which reasons."""
+
+from __future__ import annotations
+
+import csv
+import hmac
+import io
+import json
+import random
+from collections import Counter
+
+import pytest
+
+from tests.unit.batch.batches import (
+    HEADER,
+    KEY,
+    ROOT,
+    WAGES,
+    judge,
+    part,
+    plain,
+    resident_id,
+    wage,
+    wage_bytes,
+)
+from threegaps.batch.judge import QUARANTINE_COLUMNS, JudgedBlock, Judgement, Previous, accepted_columns
+from threegaps.contracts.loader import find_contract
+from threegaps.errors import FeedError
+
+FAULTS: dict[str, tuple[dict[str, str], set[str]]] = {
+    "check digit": ({"resident_id": resident_id(5)[:17] + "?"}, {"resident_id_check_digit"}),
+    "day that does not exist": ({"resident_id": "339900199002300010"}, {"resident_id_check_digit"}),
+    "scientific notation": ({"resident_id": "3.39900199001010E+17"}, {"resident_id_precision_lost"}),
+    "no number": ({"resident_id": ""}, {"resident_id_required"}),
+    "split county": ({"work_county_code": "330104"}, {"work_county_code_valid"}),
+    "unknown county": ({"work_county_code": "339999"}, {"work_county_code_valid"}),
+    "month that does not exist": ({"wage_month": "202513"}, {"wage_month_type"}),
+    "day of payment that does not exist": ({"recorded_on": "20250230"}, {"recorded_on_type"}),
+    "not a number": ({"wage_cny_month": "待核"}, {"wage_cny_month_type"}),
+    "too much": ({"wage_cny_month": "250000"}, {"wage_cny_month_range"}),
+    "nothing": ({"wage_cny_month": "0"}, {"wage_cny_month_range"}),
+    "said yuan": ({"wage_cny_month": "0.72"}, {"wage_unit_slip"}),
+    "said ten thousands": (
+        {"wage_cny_month": "7200", "amount_unit": "万元"},
+        {"wage_unit_slip", "wage_cny_month_range"},
+    ),
+    "codes": (
+        {"scheme": "999", "payment_type": "05", "industry_code": "Z"},
+        {"scheme_code", "payment_type_code", "industry_code_code"},
+    ),
+    "one field too many": ({"operation": "1,more"}, {"row_shape"}),
+}
+
+RIGHT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "full-width amount": ({"wage_cny_month": "６５４３．２１"}, {"wage_cny_month": "6543.21"}),
+    "ten thousands": ({"wage_cny_month": "0.66", "amount_unit": "万元"}, {"wage_cny_month": "6600"}),
+    "slashes": ({"recorded_on": "2025/6/3"}, {"recorded_on": "2025-06-03"}),
+    "dashes": ({"recorded_on": "2025-06-03"}, {"recorded_on": "2025-06-03"}),
+    "full-width date": ({"recorded_on": "２０２５０６０３"}, {"recorded_on": "2025-06-03"}),
+    "Excel serial": ({"recorded_on": "45809"}, {"recorded_on": "2025-06-01"}),
+    "abolished county": ({"work_county_code": "330103"}, {"work_county_code": "330105"}),
+    "functional zone": ({"work_county_code": "金义新区"}, {"work_county_code": "330703"}),
+    "missing word": ({"uscc": "无"}, {"uscc": ""}),
+    "foreign passport": ({"id_type": "03", "resident_id": "E12345678"}, {"birth_year": "", "sex": ""}),
+}
+
+
+def rows_of(blocks: list[JudgedBlock]) -> list[dict[str, str]]:
+    text = b"".join(block.accepted for block in blocks).decode()
+    return [dict(zip(accepted_columns(WAGES), row, strict=True)) for row in csv.reader(io.StringIO(text))]
+
+
+def refused_of(blocks: list[JudgedBlock]) -> list[dict[str, str]]:
+    text = b"".join(block.refused for block in blocks).decode()
+    return [dict(zip(QUARANTINE_COLUMNS, row, strict=True)) for row in csv.reader(io.StringIO(text))]
+
+
+def rules_of(row: dict[str, str]) -> set[str]:
+    return {reason["rule"] for reason in json.loads(row["reasons"])}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_wrong_row_is_refused_for_each_of_its_reasons(name: str) -> None:
+    values, rules = FAULTS[name]
+    _, blocks = judge([part(wage_bytes(wage(1), wage(2, **values)))])
+    (refused,) = refused_of(blocks)
+    assert rules_of(refused) == rules
+    assert refused["row_token"] == "7-2"
+    assert len(rows_of(blocks)) == 1
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_row_in_another_declared_style_is_accepted(name: str) -> None:
+    values, expected = RIGHT[name]
+    _, blocks = judge([part(wage_bytes(wage(1, **values)))])
+    assert refused_of(blocks) == []
+    (row,) = rows_of(blocks)
+    assert {column: row[column] for column in expected} == expected
+
+
+def test_document_number_is_replaced_everywhere() -> None:
+    number = resident_id(1, "19680517")
+    _, blocks = judge([part(wage_bytes(wage(1, resident_id=number), wage(1, resident_id=number, scheme="999")))])
+    (row,), (refused,) = rows_of(blocks), refused_of(blocks)
+    expected = hmac.digest(KEY.secret, number.encode(), "sha256")[:16].hex()
+    assert row["person_id"] == expected
+    assert (row["birth_year"], row["sex"]) == ("1968", "M")
+    assert json.loads(refused["row_data"])["resident_id"] == expected
+    assert number not in repr(blocks)
+
+
+def test_malformed_number_becomes_a_token_of_its_row() -> None:
+    _, blocks = judge([part(wage_bytes(wage(1), wage(2, resident_id="33990019900101")))])
+    (refused,) = refused_of(blocks)
+    assert json.loads(refused["row_data"])["resident_id"] == "<7-2>"
+
+
+def test_fifteen_digits_and_lower_case_are_the_same_person() -> None:
+    long = next(resident_id(number) for number in range(1, 1000) if resident_id(number).endswith("X"))
+    short = long[:6] + long[8:17]
+    rows = [
+        wage(1, resident_id=long),
+        wage(1, resident_id=short, scheme="210"),
+        wage(1, resident_id=long.lower(), scheme="410"),
+    ]
+    _, blocks = judge([part(wage_bytes(*rows))])
+    assert len({row["person_id"] for row in rows_of(blocks)}) == 1
+    assert len(rows_of(blocks)) == 3
+
+
+def test_same_key_twice() -> None:
+    rows = [wage(1), wage(2), wage(1), wage(2, wage_cny_month="7000")]
+    _, blocks = judge([part(wage_bytes(*rows))])
+    (refused,) = refused_of(blocks)
+    assert rules_of(refused) == {"key_unique"}
+    assert refused["row_number"] == "4"
+    assert sum(block.duplicate_rows for block in blocks) == 1
+    assert [row["_row_number"] for row in rows_of(blocks)] == ["1", "2"]
+
+
+def test_same_key_in_another_style_is_the_same_key() -> None:
+    rows = [wage(1), wage(1, wage_month="2025-06-01", recorded_on="2025-06-12")]
+    _, blocks = judge([part(wage_bytes(*rows))])
+    assert sum(block.duplicate_rows for block in blocks) == 1
+
+
+def test_uniqueness_holds_across_blocks_and_parts() -> None:
+    first = [wage(number % 900, employer_code=f"E{number:08d}") for number in range(400)]
+    again = [*first[350:], wage(3, employer_code="E00000003", wage_cny_month="9999")]
+    parts = [part(wage_bytes(*first), 7, "a"), part(wage_bytes(*again), 8, "b")]
+    _, blocks = judge(parts, block_bytes=4096)
+    assert len(blocks) > 10
+    assert sum(block.accepted_rows for block in blocks) == 400
+    assert sum(block.duplicate_rows for block in blocks) == 50
+    (refused,) = refused_of(blocks)
+    assert (refused["landed_object_id"], refused["row_number"]) == ("8", "51")
+
+
+def test_correction_replaces_the_original_of_the_same_batch() -> None:
+    original = part(wage_bytes(wage(1), wage(2)), 7, "wage_202506_part01of01.csv.gz")
+    correction = part(
+        wage_bytes(wage(1, correction_number="1", wage_cny_month="7000")),
+        8,
+        "wage_202506_correction01.csv.gz",
+        is_correction=True,
+    )
+    _, blocks = judge([original, correction])
+    assert {row["wage_cny_month"] for row in rows_of(blocks)} == {"7000", "6543.21"}
+    assert sum(block.duplicate_rows for block in blocks) == 1
+    assert refused_of(blocks) == []
+
+
+def test_counts_balance_and_great_expectations_agrees_on_a_dirty_batch() -> None:
+    generator = random.Random(20250527)
+    rows = []
+    for number in range(600):
+        values = generator.choice(
+            [{}] * 8 + [fault for fault, _ in FAULTS.values()] + [style for style, _ in RIGHT.values()]
+        )
+        rows.append(wage(number, employer_code=f"E{number:08d}", **values))
+        if generator.random() < 0.05:
+            rows.append(rows[-1])
+    rows.append("合计" + "," * 14)
+    judgement, blocks = judge([part(wage_bytes(*rows))], block_bytes=20_000, previous=Previous(received=600))
+    verdict = judgement.finish()
+    counts = verdict.counts
+    assert counts.physical_lines == len(rows) + 1
+    assert counts.structural == 2
+    assert counts.physical_lines == counts.structural + counts.received
+    assert counts.received == counts.accepted + counts.refused + counts.duplicates
+    assert counts.accepted == len(rows_of(blocks))
+    assert counts.refused == len(refused_of(blocks))
+    broken = Counter(rule for row in refused_of(blocks) for rule in rules_of(row))
+    for check in verdict.checks:
+        assert check.is_certified or check.rule == "row_shape"
+        if check.action == "refuse":
+            assert check.unexpected == broken[check.rule]
+    assert verdict.stopped_by == "batch_refused_share"
+    assert "拒" in (verdict.message_zh or "")
+
+
+def test_changes_keep_the_highest_version_of_a_key() -> None:
+    contract = find_contract(ROOT, "hrss/employment_registrations")
+    header = ",".join(column.source_name for column in contract.columns)
+
+    def spell(updated: str, end: str = "", valid: str = "1", insured: str = "1") -> str:
+        return f"01,{resident_id(1)},330102,1,E00000001,,330105,C,{insured},2024-07-01,{end},{updated},{valid}"
+
+    rows = [
+        spell("2025-01-01 08:00:00"),
+        spell("2025-02-01 08:00:00", "2025-01-31"),
+        spell("2025-02-01 08:00:00", "2025-01-31"),
+    ]
+    rows.append(spell("2025-02-01 08:00:00", "2025-01-30"))
+    content = "".join(f"{line}\n" for line in (header, *rows)).encode()
+    judgement, blocks = judge([part(content)], contract)
+    assert sum(block.accepted_rows for block in blocks) == 1
+    assert sum(block.duplicate_rows for block in blocks) == 2
+    (refused,) = refused_of(blocks)
+    assert rules_of(refused) == {"key_unique"}
+    accepted = b"".join(block.accepted for block in blocks).decode()
+    assert "2025-02-01 08:00:00.000000+08:00" in accepted
+    assert judgement.finish().counts.received == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (wage_bytes(wage(1))[:-12], "cut off"),
+        (wage_bytes(wage(1), encoding="utf-8"), "gb18030"),
+        (wage_bytes(wage(1, base_limit="\0")), "NUL"),
+        (wage_bytes(wage(1), header=HEADER.replace("险种", "险种名称")), "险种名称"),
+        (wage_bytes(wage(1), header=HEADER + ",备注"), "备注"),
+        (wage_bytes(header=""), "empty"),
+        (b"", "empty"),
+    ],
+    ids=["truncated", "encoding", "nul", "renamed", "new column", "no header", "no byte"],
+)
+def test_broken_file_is_a_clear_error(content: bytes, said: str) -> None:
+    with pytest.raises(FeedError, match=said) as caught:
+        judge([part(content)])
+    assert caught.value.feed == "hrss/wage_records"
+    assert caught.value.file == "wage_202506_part01of01.csv.gz"
+    assert caught.value.advice
+
+
+def test_nul_byte_names_row_and_column() -> None:
+    with pytest.raises(FeedError) as caught:
+        judge([part(wage_bytes(wage(1), wage(2, base_limit="\0")))])
+    assert (caught.value.row, caught.value.column) == (2, "base_limit")
+
+
+def test_finish_before_the_end_is_refused() -> None:
+    judgement = Judgement(WAGES, [part(wage_bytes(wage(1)))], batch_id=1, delivery="2025-06", key=KEY)
+    with pytest.raises(FeedError, match="end"):
+        judgement.finish()
+
+
+def test_touched_counties_and_months() -> None:
+    judgement, _ = judge([part(wage_bytes(wage(1), wage(2, work_county_code="330105"), wage(3, scheme="999")))])
+    assert {(county, str(first), str(last)) for county, first, last in judgement.finish().touched} == {
+        ("330102", "2025-06-01", "2025-06-30"),
+        ("330105", "2025-06-01", "2025-06-30"),
+    }
+
+
+def test_plain_file_gives_the_same_as_the_delivered_one() -> None:
+    rows = [wage(number, employer_code=f"E{number:08d}") for number in range(50)] + [wage(7, scheme="999")]
+    _, delivered = judge([part(wage_bytes(*rows))])
+    text = "".join(f"{line}\n" for line in (HEADER, *rows)).encode()
+    _, utf8 = judge([part(text)], plain(WAGES, encoding="utf-8", compression="none"))
+    assert delivered == utf8

@@ -1,0 +1,183 @@
+"""The translation to columns and Great Expectations give the same verdict on every row, for each expectation type.
+
+Hypothesis makes the values, right ones and many that are nearly right; each type that a contract may use is tried with
+the arguments of every rule that uses it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.unit.batch.batches import ROOT, WAGES, resident_id
+from threegaps.batch.areas import codes_in_force
+from threegaps.batch.certify import Certifier, is_certifiable, typed_frame
+from threegaps.batch.columns import BlockColumn, Dictionary, encode
+from threegaps.batch.normalise import read_booleans, read_integers, read_numbers, read_timestamps
+from threegaps.batch.texts import read_date
+from threegaps.batch.translate import TRANSLATIONS, unexpected_rows
+from threegaps.contracts.loader import load_contracts
+from threegaps.contracts.model import Contract, Rule
+from threegaps.contracts.vocabulary import (
+    CORE_ROW_EXPECTATIONS,
+    CUSTOM_ROW_EXPECTATIONS,
+    KEY_EXPECTATION,
+    SHAPE_EXPECTATION,
+)
+from threegaps.errors import CertificationError
+
+CONTRACTS = load_contracts(ROOT)
+CASES = [(contract, rule) for contract in CONTRACTS for rule in contract.rules if rule.expectation in TRANSLATIONS]
+ROWS = 60
+
+
+def texts_of(contract: Contract, name: str) -> st.SearchStrategy[str | None]:
+    """Values that a column may come with: none, right ones, and such as are nearly right."""
+    column = contract.by_name[name]
+    near: list[st.SearchStrategy[str | None]] = [
+        st.none(),
+        st.text(alphabet="0123456789.-EXxYS+年月/ 一é", min_size=1, max_size=24).map(str.strip).filter(bool),
+    ]
+    if column.code_list:
+        near.append(st.sampled_from([code.code for code in column.code_list]))
+    if column.logical_type == "date":
+        near.append(st.dates(dt.date(1979, 12, 1), dt.date(2036, 2, 1)).map(dt.date.isoformat))
+        near.append(st.sampled_from(["2025-02-30", "20250601", "2025/6/1", "45809", "2015-01-01", "2035-12-31"]))
+    if column.logical_type in {"number", "integer"}:
+        near.append(st.decimals(-10, 300_000, places=2).map(str))
+        near.append(
+            st.sampled_from(["0", "0.00", "50", "49.99", "200000", "200000.01", "1e5", "-1", "1", "999", "1000"])
+        )
+    if column.logical_type == "boolean":
+        near.append(st.sampled_from(["0", "1", "true"]))
+    if column.logical_type == "timestamp":
+        near.append(
+            st.sampled_from(["2025-06-01 08:00:00", "2025-06-01T08:00:00", "2025-06-31 08:00:00", "2025-06-01"])
+        )
+    if name == "resident_id":
+        right = st.integers(0, 999).flatmap(
+            lambda number: st.dates(dt.date(1940, 1, 1), dt.date(2009, 12, 31)).map(
+                lambda day: resident_id(number, f"{day:%Y%m%d}")
+            )
+        )
+        near += [
+            right,
+            right.map(lambda text: text[:-1] + "X"),
+            right.map(lambda text: text[:10] + "0230" + text[14:]),
+            right.map(lambda text: f"{text[0]}.{text[1:15]}E+17"),
+            st.text(alphabet="0123456789X", min_size=18, max_size=18),
+        ]
+    if name == "uscc":
+        near += [
+            st.sampled_from(["91350100M000100Y43", "91350211M0000XUF46", "91350100M000100Y4I"]),
+            st.text(alphabet="0123456789ABCDEFGHJKLMNPQRTUWXYIO", min_size=18, max_size=18),
+        ]
+    if name.endswith("county_code") or name == "area_code":
+        near.append(st.sampled_from([*sorted(codes_in_force(("county", "city", "province"))), "330104", "339999"]))
+    if name == "certificate_number":
+        near.append(
+            st.from_regex(
+                r"[YSK][0-9]{4}(33|32)[0-9]{6}(1[5-9]|2[0-6])[0-6TSX][0-9]{6}",
+                fullmatch=True,
+                alphabet=st.characters(codec="ascii"),
+            )
+        )
+        near.append(st.from_regex(r"[0-9]{15,17}", fullmatch=True, alphabet=st.characters(codec="ascii")))
+    if name == "occupation_code":
+        near.append(st.sampled_from(["6-18-01-01", "6-18-01-01L", "6-18-1", "6-18-01-01LS"]))
+    if name == "enrollment_id":
+        near.append(st.from_regex(r"PX[0-9]{13,15}", fullmatch=True, alphabet=st.characters(codec="ascii")))
+    return st.one_of(near)
+
+
+def typed(contract: Contract, name: str, texts: list[str | None]) -> BlockColumn:
+    """The column as a block holds it."""
+    column = contract.by_name[name]
+    text = pl.Series(name, texts, dtype=pl.String)
+    match column.logical_type:
+        case "string":
+            values = text
+        case "date":
+            values = pl.Series(
+                name,
+                [None if value is None else read_date(value, any_style=True, is_month=False)[0] for value in texts],
+                dtype=pl.Date,
+            )
+        case "timestamp":
+            values = read_timestamps(text)
+        case "boolean":
+            values = read_booleans(text, ("1", "0"))
+        case "integer":
+            values = read_integers(text)
+        case _:
+            values = read_numbers(text, 12, 2)
+    return BlockColumn(name, text, values.alias(name))
+
+
+def with_dictionary(column: BlockColumn) -> BlockColumn:
+    """The same column with a dictionary, as columns of few values have."""
+    dictionary = encode(column.text)
+    assert isinstance(dictionary, Dictionary)
+    first = [
+        int(np.flatnonzero(dictionary.codes == place)[0]) if place in dictionary.codes else None
+        for place in range(len(dictionary.values))
+    ]
+    values = column.typed.gather([place if place is not None else 0 for place in first])
+    values = values.to_frame().select(
+        pl.when(pl.Series([place is not None for place in first])).then(pl.col(column.name)).alias(column.name)
+    )
+    return BlockColumn(column.name, column.text, column.typed, dictionary, values.to_series())
+
+
+@pytest.mark.parametrize(("contract", "rule"), CASES, ids=[f"{c.name}-{r.rule}" for c, r in CASES])
+@settings(
+    max_examples=2,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),  # sixty rows each: nothing is gained by shrinking them for minutes
+)
+@given(data=st.data())
+def test_same_verdict_on_every_row(contract: Contract, rule: Rule, data: st.DataObject) -> None:
+    rows = data.draw(
+        st.lists(st.tuples(*(texts_of(contract, name) for name in rule.columns)), min_size=ROWS, max_size=ROWS)
+    )
+    columns = {name: typed(contract, name, [row[place] for row in rows]) for place, name in enumerate(rule.columns)}
+    verdict = unexpected_rows(rule, columns)
+    by_dictionary = unexpected_rows(rule, {name: with_dictionary(column) for name, column in columns.items()})
+    assert (verdict == by_dictionary).all()
+    certify_one(contract, rule, columns, verdict)
+
+
+def certify_one(contract: Contract, rule: Rule, columns: dict[str, BlockColumn], verdict: np.ndarray) -> None:
+    """Certify a contract that has this rule alone."""
+    alone = dataclasses.replace(contract, rules=(rule,))
+    assert Certifier(alone).certify_rows(typed_frame(columns), {rule.rule: verdict}) == {rule.rule}
+
+
+def test_every_type_is_tried_and_translated() -> None:
+    tried = {rule.expectation for _, rule in CASES}
+    assert tried == CORE_ROW_EXPECTATIONS | CUSTOM_ROW_EXPECTATIONS == set(TRANSLATIONS)
+    others = {rule.expectation for contract in CONTRACTS for rule in contract.rules if not is_certifiable(rule)}
+    assert others == {KEY_EXPECTATION, SHAPE_EXPECTATION}
+
+
+def test_a_differing_verdict_stops() -> None:
+    rule = next(rule for rule in WAGES.rules if rule.rule == "scheme_code")
+    columns = {"scheme": typed(WAGES, "scheme", ["110", "999", None])}
+    with pytest.raises(CertificationError, match="scheme_code"):
+        certify_one(WAGES, rule, columns, np.array([False, False, False]))
+
+
+def test_an_exception_inside_great_expectations_is_no_verdict() -> None:
+    rule = next(rule for rule in WAGES.rules if rule.rule == "wage_cny_month_range")
+    text = pl.Series("wage_cny_month", ["1", "2"])
+    columns = {"wage_cny_month": BlockColumn("wage_cny_month", text, text)}
+    with pytest.raises(CertificationError, match="exception"):
+        certify_one(WAGES, rule, columns, np.array([True, True]))

@@ -1,0 +1,103 @@
+"""The contracts of the repository, and what the loader refuses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from threegaps.contracts.lint import lint_contract
+from threegaps.contracts.loader import find_contract, load_contract, load_contracts
+from threegaps.contracts.tables import accepted_columns, raw_columns, raw_key
+from threegaps.errors import ContractError
+
+ROOT = Path(__file__).parents[3] / "expectations"
+PATHS = sorted(ROOT.glob("*/*.odcs.yaml"))
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_contract_is_valid_by_the_standard_and_the_house(path: Path) -> None:
+    assert lint_contract(path) == []
+
+
+def test_all_feeds_are_described_in_order() -> None:
+    assert [contract.feed for contract in load_contracts(ROOT)] == [
+        "hrss/certificates",
+        "hrss/employment_registrations",
+        "hrss/skill_enterprises",
+        "hrss/training_enrollments",
+        "hrss/wage_records",
+        "statistics/resident_income",
+    ]
+
+
+def test_contracts_are_read_fast() -> None:
+    times = []
+    for _ in range(5):
+        start = time.process_time()
+        load_contracts(ROOT)
+        times.append(time.process_time() - start)
+    assert min(times) < 0.05
+
+
+def test_loading_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from pathlib import Path; from threegaps.contracts.loader import load_contracts;"
+        f"load_contracts(Path({str(ROOT)!r}));"
+        "print(sorted({'polars', 'pandas', 'pydantic', 'great_expectations', 'numpy'} & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_expectation_without_translation_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "wage_records.odcs.yaml"
+    text = (ROOT / "hrss" / "wage_records.odcs.yaml").read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("expect_credit_code_to_be_valid", "expect_column_values_to_be_increasing"), encoding="utf-8"
+    )
+    with pytest.raises(ContractError, match="expect_column_values_to_be_increasing"):
+        load_contract(path)
+
+
+def test_missing_part_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "wage_records.odcs.yaml"
+    text = (ROOT / "hrss" / "wage_records.odcs.yaml").read_text(encoding="utf-8")
+    path.write_text(text.replace("      dueCron:", "      due:"), encoding="utf-8")
+    with pytest.raises(ContractError, match="dueCron"):
+        load_contract(path)
+
+
+def test_lint_says_when_a_grade_or_a_label_is_missing(tmp_path: Path) -> None:
+    folder = tmp_path / "hrss"
+    folder.mkdir()
+    path = folder / "wage_records.odcs.yaml"
+    text = (ROOT / "hrss" / "wage_records.odcs.yaml").read_text(encoding="utf-8")
+    path.write_text(text.replace("classification: L4", "classification: L9", 1), encoding="utf-8")
+    assert any("grade" in problem for problem in lint_contract(path))
+    path.write_text(text.replace('businessName: "险种"', 'businessName: "scheme"', 1), encoding="utf-8")
+    assert any("scheme" in problem for problem in lint_contract(path))
+    path.write_text(text.replace("apiVersion: v3.1.0", "apiVersion: v9"), encoding="utf-8")
+    assert lint_contract(path)
+
+
+def test_unknown_feed_is_refused() -> None:
+    with pytest.raises(ContractError, match="hrss/nothing"):
+        find_contract(ROOT, "hrss/nothing")
+
+
+def test_raw_table_has_a_pseudonym_in_place_of_the_document() -> None:
+    wages = find_contract(ROOT, "hrss/wage_records")
+    columns = accepted_columns(wages)
+    assert "resident_id" not in columns
+    assert "amount_unit" not in columns
+    assert columns[-7:] == (
+        "birth_year", "sex", "_batch_id", "_landed_object_id", "_row_number", "_version", "_withdrawn",
+    )  # fmt: skip
+    assert raw_key(wages) == ("person_id", "employer_code", "wage_month", "scheme", "payment_type")
+    types = {column.name: column.sql_type for column in raw_columns(wages)}
+    assert types["person_id"] == "uuid"
+    assert types["wage_month"] == "date"
