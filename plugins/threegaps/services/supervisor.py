@@ -227,6 +227,8 @@ class Supervisor:
                     self._start_airflow(airflow, ("dag-processor", "api-server"))
                 if job.name == "sandbox-generate":
                     self._start_sandbox()
+        if settings.is_sandbox:
+            self._step("sandbox", "departments' servers 部门服务", self._wait_for_sandbox)
         # The scheduler and its tasks get the connections, which the sandbox has just made its keys for.
         self._start_airflow(airflow, ("scheduler",))
         self._step("airflow", "Airflow's page and scheduler 调度", self._wait_for_airflow)
@@ -334,16 +336,17 @@ class Supervisor:
 
     def _wait_for_airflow(self) -> None:
         address = environment.airflow_address(self.settings)
-        ports = [self.settings.state()["sandbox_http_port"]] if self.settings.is_sandbox else []
         warming = threading.Thread(target=_warm_up, args=(address,), daemon=True)
         warming.start()
         while True:
             self._pause()
-            worst = max(self.services, key=lambda service: service.restarts)
-            if worst.restarts >= _MOST_FAILURES_AT_START:
-                raise ServiceError(f"{worst.name} does not start.", advice=f"read {worst.log}.")
-            if not warming.is_alive() and scheduler_is_healthy(address) and all(_listens(port) for port in ports):
+            if not warming.is_alive() and scheduler_is_healthy(address):
                 return
+
+    def _wait_for_sandbox(self) -> None:
+        state = self.settings.state()
+        while not all(_listens(state[name]) for name in ("sandbox_http_port", "sandbox_sftp_port")):
+            self._pause()
 
     def _pause(self) -> None:
         """Tend the services and wait a moment."""
@@ -352,6 +355,10 @@ class Supervisor:
         changed = [service.name for service in self.services if service.tend()]
         if changed:
             self._write()
+        if self.state == "starting":
+            for service in self.services:
+                if service.restarts >= _MOST_FAILURES_AT_START:
+                    raise ServiceError(f"{service.name} does not start.", advice=f"read {service.log}.")
         processes.reap(spared={one.process.pid for one in self.services if one.process})
         time.sleep(_POLL_SECONDS)
 
