@@ -1,6 +1,7 @@
 """The 90 counties with plausible weights and wage factors, and the dated groups of mountain and island counties.
 
-Calibrated to `published/`: employed persons by city (yearbook 2015, seven cities; the other four by remainder) and urban income
+Calibrated to `published/`: employed persons by city (yearbook 2015, seven cities; the other four by remainder)
+and urban income
 by city (2020 Q1-Q3). Within a city the weights by kind of county are assumptions.
 """
 

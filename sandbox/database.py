@@ -26,7 +26,10 @@ def state(home: Path, table: str, as_of: str | None) -> pl.DataFrame:
 
 
 def load(home: Path | str, dsn: str, as_of: str | None = None) -> dict[str, int]:
-    """(Re)fill both tables in one transaction; grants reading to `department_reader` where it exists. Returns row counts."""
+    """(Re)fill both tables in one transaction; grants reading to `department_reader` where it exists.
+
+    Returns row counts.
+    """
     counts: dict[str, int] = {}
     with psycopg.connect(dsn) as connection:
         for table, comment in TABLES.items():

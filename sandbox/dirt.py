@@ -1,7 +1,9 @@
 """Dirt on purpose: each kind with the rules that it must break, or none where it is only written in another style.
 
-A kind changes the text of rows that were chosen by a Generator; a wrong row breaks every rule that its kind lists and no other, and is
-refused for it. A right row (no rules) must be accepted after the declared normalisations. Each row gets at most one kind.
+A kind changes the text of rows that were chosen by a Generator; a wrong row breaks every rule that its kind
+lists and no other, and is
+refused for it. A right row (no rules) must be accepted after the declared normalisations. Each row gets at most
+one kind.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ MISSING_WORDS = ("无", "/", "-")
 class Kind:
     """One kind of dirt.
 
-    Args: `change` gets and returns the same columns; `eligible` picks the rows that it fits; `share` is its weight among the kinds;
+    Args: `change` gets and returns the same columns; `eligible` picks the rows that it fits; `share` is its weight
+    among the kinds;
     `normalisation` names what makes a right row of it; `duplicate` is 'exact' or 'conflict' for kinds that add a row.
     """
 
@@ -305,7 +308,10 @@ def wage_kinds() -> list[Kind]:
             _both(_map("resident_id", _wrong_check), _set(scheme="999")), RESIDENT, 2,
         ),
         Kind("exact_duplicate", (), _set(), ANY, 2, "", "exact"),
-        Kind("conflicting_duplicate", ("key_unique",), _set(wage_cny_month="8888.88", unit="元"), yuan, 2, "", "conflict"),
+        Kind(
+            "conflicting_duplicate", ("key_unique",),
+            _set(wage_cny_month="8888.88", unit="元"), yuan, 2, "", "conflict",
+        ),
     ]  # fmt: skip
 
 
@@ -328,9 +334,11 @@ def roster_kinds() -> list[Kind]:
 def spoil(
     frame: pl.DataFrame, kinds: list[Kind], rate: float, rng: np.random.Generator, wrong: pl.Expr = ANY
 ) -> pl.DataFrame:
-    """`frame` with about `rate` of its rows dirty, columns `_kind` and `_rules` added, duplicates after the row that they double.
+    """`frame` with about `rate` of its rows dirty, columns `_kind` and `_rules` added, duplicates after the row
+    that they double.
 
-    Args: `wrong` limits which rows may become wrong (a refused row must have no other effect). The order of rows is kept.
+    Args: `wrong` limits which rows may become wrong (a refused row must have no other effect). The order of rows is
+    kept.
     """
     size = len(frame)
     frame = frame.with_columns(_kind=pl.lit(""), _rules=pl.lit(""), _order=pl.int_range(size).cast(pl.Float64))

@@ -102,7 +102,8 @@ def run(home: Path, parameters: Parameters) -> bool:
     enterprises = _write_roster(home, parameters, records)
     for delivery, number in published_income.write(home / "drop" / "statistics").items():
         records.counts.append(
-            {"feed": "statistics/resident_income", "delivery": delivery, "source_name": f"resident_income_{delivery}.csv",
+            {"feed": "statistics/resident_income", "delivery": delivery,
+             "source_name": f"resident_income_{delivery}.csv",
              "received": number, "refused": 0, "duplicates": 0}
         )  # fmt: skip
     _write_wages(people, home, parameters, records)
@@ -135,7 +136,10 @@ def _stream(parameters: Parameters, *numbers: int) -> np.random.Generator:
 def _write_trainings(
     people: population.Population, home: Path, parameters: Parameters, records: Records
 ) -> pl.DataFrame:
-    """Gateway rows. Dirt falls on the last version only, and only where that is the first one that ended the training."""
+    """Gateway rows.
+
+    Dirt falls on the last version only, and only where that is the first one that ended the training.
+    """
     rows = source_rows.trainings(people)
     last = pl.col("_version") == pl.col("_version").max().over("enrollment_id")
     current, older = rows.filter(last), rows.filter(~last)
@@ -159,7 +163,10 @@ def _write_trainings(
 def _write_employment(
     people: population.Population, home: Path, parameters: Parameters, records: Records
 ) -> pl.DataFrame:
-    """Table dy13: the current state and, for closed spells, the open version before it (`_until` = when it was overtaken)."""
+    """Table dy13: the current state and, for closed spells, the open version before it.
+
+    `_until` says when a version was overtaken.
+    """
     rows = source_rows.employment(people).with_row_index("_spell")
     closed = pl.col("end_date") != ""
     # A wrong row must have no other effect: only spells that were never open before may be wrong.
@@ -207,7 +214,10 @@ def _write_table(current: pl.DataFrame, before: pl.DataFrame, names: dict[str, s
 
 
 def _write_roster(home: Path, parameters: Parameters, records: Records) -> pl.DataFrame:
-    """One workbook a quarter. The same enterprises are dirty in every quarter, so that a refused one is never half known."""
+    """One workbook a quarter.
+
+    The same enterprises are dirty in every quarter, so that a refused one is never half known.
+    """
     folder = home / "drop" / "hrss"
     folder.mkdir(parents=True)
     enterprises = roster.generate(parameters.seed)

@@ -231,7 +231,10 @@ def _spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.Gener
 
 
 def _trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Trainings of the window. A third leads into a job that begins later; versions: begun, ended, corrected or withdrawn."""
+    """Trainings of the window.
+
+    A third leads into a job that begins later; versions: begun, ended, corrected or withdrawn.
+    """
     area = areas.load()
     later = spells.filter(pl.col("start_date") >= pl.date(2024, 9, 1)).select("person", "start_date")
     into_work = int(number * 0.35)
@@ -325,7 +328,10 @@ def _certificates(
     trainings: pl.DataFrame,
     rng: np.random.Generator,
 ) -> pl.DataFrame:
-    """Certificates of the skilled (an earlier, lower one for some) and of those who passed an assessment after training."""
+    """Certificates of the skilled, and of those who passed an assessment after training.
+
+    Some of the skilled also hold an earlier, lower one.
+    """
     holders = persons.filter(pl.col("level") != "none")
     number = len(holders)
     issued = np.where(

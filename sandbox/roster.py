@@ -15,10 +15,12 @@ from sandbox.population import NOT_A_DATE
 EVER_RECOGNISED = 7_200
 HEADER_GROUPS = ("序号", "企业信息", "", "所在地", "", "", "认定情况", "", "", "", "职工情况", "")
 HEADER_NAMES = (
-    "", "企业名称", "统一社会信用代码", "设区市", "县(市、区)", "行政区划代码", "认定日期", "认定批次", "状态", "撤销日期", "职工总数", "技能人才数",
+    "", "企业名称", "统一社会信用代码", "设区市", "县(市、区)", "行政区划代码",
+    "认定日期", "认定批次", "状态", "撤销日期", "职工总数", "技能人才数",
 )  # fmt: skip
 COLUMNS = (
-    "enterprise_name", "uscc", "city_name", "county_name", "county_code", "recognised_on", "recognition_round", "status",
+    "enterprise_name", "uscc", "city_name", "county_name", "county_code", "recognised_on", "recognition_round",
+    "status",
     "revoked_on", "employees", "skilled_employees",
 )  # fmt: skip
 # First index of USCCs that no employer of the population has.
@@ -89,7 +91,10 @@ def as_listed(roster: pl.DataFrame, quarter_end: date) -> pl.DataFrame:
 
 
 def write(rows: pl.DataFrame, path: Path, quarter_end: date) -> pl.DataFrame:
-    """Write the workbook with title, note, two-row header, 小计 rows and 合计. Returns `rows` with the Excel row of each (`_row`)."""
+    """Write the workbook with title, note, two-row header, 小计 rows and 合计.
+
+    Returns `rows` with the Excel row of each (`_row`).
+    """
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "技能型企业名册"

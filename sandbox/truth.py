@@ -1,8 +1,12 @@
-"""The true value of every indicator, computed with polars from what remains after refusals, corrections and withdrawals.
+"""The true value of every indicator, computed with polars from what remains after refusals, corrections and
+withdrawals.
 
-For tests only. It follows the written definition of each indicator and shares no code with the pipeline. All areas: counties,
-cities, province and groups as their members stand at the period's end. Periods: the window 2024-07..2026-06 (and the real periods
-of the published figures); cohort periods only once they have matured. Nothing is suppressed here. A cell without a denominator
+For tests only. It follows the written definition of each indicator and shares no code with the pipeline. All
+areas: counties,
+cities, province and groups as their members stand at the period's end. Periods: the window 2024-07..2026-06
+(and the real periods
+of the published figures); cohort periods only once they have matured. Nothing is suppressed here. A cell
+without a denominator
 (or with a count of zero) does not exist. `value` is rounded to 4 decimals; numerator and denominator are not rounded.
 """
 

@@ -17,7 +17,7 @@ LEVEL_FACTOR = {"none": 1.0, "special": 1.0, "5": 1.03, "4": 1.09, "3": 1.19, "2
 
 
 def month(population: Population, first: date, seed: int) -> pl.DataFrame:
-    """Clean wage rows of the month that begins on `first`: person, employer, county index, cents and the columns to write."""
+    """Clean wage rows of the month that begins on `first`: person, employer, county, cents, and what is written."""
     rng = np.random.default_rng([seed, 77, first.year, first.month])
     last = pl.lit(first).dt.month_end()
     at_work = population.spells.filter(

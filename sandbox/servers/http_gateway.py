@@ -6,7 +6,8 @@ The signature, as a client must make it::
     sign = hmac.new(app_secret.encode(), message.encode("utf-8"), hashlib.sha256).hexdigest()
 
 `timestamp` in epoch milliseconds, at most ten minutes off; a nonce is good once. The request is
-``POST /interface/gateway.do`` with the form field ``param`` = JSON of app_id, interface_id, version, charset, timestamp,
+``POST /interface/gateway.do`` with the form field ``param`` = JSON of app_id, interface_id, version, charset,
+timestamp,
 nonce, origin, sign and biz_content (a JSON text). See sandbox/README.md.
 """
 
