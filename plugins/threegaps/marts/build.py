@@ -9,11 +9,13 @@ from typing import Any
 
 import psycopg
 
+from threegaps.contracts.loader import load_contracts
 from threegaps.errors import BuildError, ReleaseError
 from threegaps.marts import claim, dbt_runner, disclosure
 from threegaps.marts.dbt_runner import ActionOutcome
 from threegaps.marts.lock import held_by_builder
 from threegaps.settings import Settings
+from threegaps.warehouse.tables import ensure_tables
 
 log = logging.getLogger("threegaps")
 
@@ -48,6 +50,9 @@ def build(build_id: int, *, settings: Settings | None = None) -> None:
     with held_by_builder(settings.warehouse_dsn()) as connection:
         kind = _take(connection, build_id)
         try:
+            # A feed of which nothing has come yet has no rows, but the models read its table.
+            for contract in load_contracts(settings.contracts_folder):
+                ensure_tables(connection, contract)
             _run_dbt(connection, settings, build_id, "cells", full_refresh=kind == "full")
             suppressed = disclosure.suppress(connection)
             log.info("Build %d: %d cells are too small to be told.", build_id, suppressed)

@@ -74,7 +74,9 @@ def run_build(settings: Settings, selector: str, *, name: str, full_refresh: boo
     parsed = _parsed(settings)
     for file in _PARSED_FILES:
         shutil.copy2(parsed / file, folder / "target" / file)
-    arguments = ["build", "--select", selector, *(["--full-refresh"] if full_refresh else [])]
+    # Unit tests judge the project's text, not what has arrived: they belong to the tests of the project.
+    arguments = ["build", "--select", selector, "--exclude-resource-type", "unit_test"]
+    arguments += ["--full-refresh"] if full_refresh else []
     result = _invoke(settings, arguments, folder)
     _forget_old(folder.parent)
     return outcomes(result.results)

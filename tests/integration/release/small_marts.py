@@ -114,9 +114,9 @@ def set_cells(dsn: str, values: dict[tuple[str, str], int | None], *, audience: 
             level = "province" if area == "330000" else "county"
             connection.execute(
                 "insert into build.indicator_value select %(code)s, %(area)s, %(level)s, 'month', '2026-06-01',"
-                " '2026-06-30', '2026-06', 'total', 'total', %(value)s::int, null, %(value)s::int, %(value)s::int, null, null,"
-                " null, 'no_target', null, 'final', case when %(value)s::int is null then 'suppressed' else 'reported' end,"
-                " %(audience)s, current_date",
+                " '2026-06-30', '2026-06', 'total', 'total', %(value)s::int, null, %(value)s::int, %(value)s::int,"
+                " null, null, null, 'no_target', null, 'final',"
+                " case when %(value)s::int is null then 'suppressed' else 'reported' end, %(audience)s, current_date",
                 {"code": code, "area": area, "level": level, "value": value, "audience": audience},
             )
             if value is None:
