@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import IO, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 import psycopg
 from psycopg import errors, sql
@@ -24,6 +24,9 @@ from threegaps.warehouse.merge import ROWS, Absence, Merge
 from threegaps.warehouse.prefetch import prefetched
 from threegaps.warehouse.tables import ensure_partitions, ensure_tables, names, usual_months
 
+if TYPE_CHECKING:
+    from threegaps.batch.judge import JudgedBlock, Verdict
+
 logger = logging.getLogger(__name__)
 
 WRONG_PERIOD = "delivery_period"
@@ -33,50 +36,10 @@ _SPOOL_BYTES = 32 << 20
 _LOCK_SPACE = 7237
 
 
-class Block(Protocol):
-    """A judged block: rows as PostgreSQL's CSV for COPY."""
-
-    accepted: bytes
-    accepted_rows: int
-    refused: bytes
-    refused_rows: int
-
-
-class Counts(Protocol):
-    physical_lines: int
-    structural: int
-    received: int
-    accepted: int
-    refused: int
-    duplicates: int
-
-
-class Check(Protocol):
-    rule: str
-    expectation: str
-    column_name: str | None
-    action: str
-    evaluated: int
-    unexpected: int
-    outcome: str
-    is_certified: bool
-
-
-class Verdict(Protocol):
-    stopped_by: str | None
-    message_en: str
-    message_zh: str
-    counts: Counts
-    structural_reasons: dict[str, int]
-    normalisations: dict[str, int]
-    checks: tuple[Check, ...]
-    touched: frozenset[Place]
-
-
 class Judgement(Protocol):
-    """What a load needs of a judgement; see `threegaps.batch.judge`."""
+    """What a load needs of a judgement; `threegaps.batch.judge` has the one that feeds use."""
 
-    def blocks(self) -> Iterator[Block]: ...
+    def blocks(self) -> Iterator[JudgedBlock]: ...
 
     def finish(self) -> Verdict: ...
 
@@ -217,7 +180,7 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
     batches.finish_batch(
         connection,
         plan.batch_id,
-        judged=_judged(verdict, verdict.message_en, verdict.message_zh),
+        judged=_judged(verdict, verdict.message_en or "", verdict.message_zh or ""),
         merged=merged,
         is_complete=is_complete,
         watermark_from=plan.watermark_from,
@@ -250,7 +213,7 @@ def _copy_refused(connection: psycopg.Connection[Any], refused: IO[bytes]) -> No
 
 def _stop_if_told(plan: Plan, verdict: Verdict) -> None:
     if verdict.stopped_by is not None:
-        raise _Stopped(verdict, verdict.stopped_by, verdict.message_en, verdict.message_zh)
+        raise _Stopped(verdict, verdict.stopped_by, verdict.message_en or "", verdict.message_zh or "")
     if plan.contract.delivery_kind == "full_period" and plan.is_whole and verdict.counts.accepted:
         first, last = plan.delivery.start, plan.delivery.end
         if not any(_ends_within(place, first, last) for place in verdict.touched):
@@ -337,7 +300,7 @@ def _checks(verdict: Verdict) -> Iterable[tuple[Any, ...]]:
         yield (
             check.rule,
             check.expectation,
-            check.column_name,
+            check.column,
             check.action,
             check.evaluated,
             check.unexpected,

@@ -5,10 +5,17 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 _POLL_SECONDS = 0.1
+
+
+class _End(Generic[Item]):
+    """What stands in the queue after the last item: the error that ended the source, if one did."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
 
 
 def prefetched(source: Iterator[Item], *, ahead: int = 1) -> Iterator[Item]:
@@ -17,36 +24,36 @@ def prefetched(source: Iterator[Item], *, ahead: int = 1) -> Iterator[Item]:
     An error of the source is raised here, in its place. When the reader ends early, the thread ends with the item that
     it is making, before this returns.
     """
-    items: queue.Queue[Item] = queue.Queue(maxsize=ahead)
-    failures: list[BaseException] = []
+    items: queue.Queue[Item | _End[Item]] = queue.Queue(maxsize=ahead)
     is_wanted = threading.Event()
     is_wanted.set()
 
+    def offer(item: Item | _End[Item]) -> None:
+        while is_wanted.is_set():
+            try:
+                items.put(item, timeout=_POLL_SECONDS)
+            except queue.Full:
+                continue
+            return
+
     def make() -> None:
+        error: BaseException | None = None
         try:
             for item in source:
-                while is_wanted.is_set():
-                    try:
-                        items.put(item, timeout=_POLL_SECONDS)
-                        break
-                    except queue.Full:
-                        continue
+                offer(item)
                 if not is_wanted.is_set():
                     return
-        except BaseException as error:  # noqa: BLE001  # raised again in the reader
-            failures.append(error)
+        except BaseException as raised:  # noqa: BLE001  # raised again in the reader
+            error = raised
+        offer(_End(error))
 
     maker = threading.Thread(target=make, name="judge", daemon=True)
     maker.start()
     try:
-        while True:
-            try:
-                yield items.get(timeout=_POLL_SECONDS)
-            except queue.Empty:
-                if not maker.is_alive() and items.empty():
-                    break
-        if failures:
-            raise failures[0]
+        while not isinstance(item := items.get(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
     finally:
         is_wanted.clear()
         maker.join()

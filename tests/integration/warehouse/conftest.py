@@ -114,7 +114,7 @@ class FakeCounts:
 class FakeCheck:
     rule: str
     expectation: str
-    column_name: str | None
+    column: str | None
     action: str
     evaluated: int
     unexpected: int

@@ -1,0 +1,41 @@
+"""All six feeds from their real servers into the warehouse, and again without doing anything."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from threegaps import feed_run
+
+pytestmark = pytest.mark.integration
+
+FEEDS = {
+    "hrss/training_enrollments": "2026-06-30",
+    "hrss/employment_registrations": "2026-06-30",
+    "hrss/certificates": "2026-06-30",
+    "hrss/wage_records": "2024-09",
+    "hrss/skill_enterprises": "2024Q4",
+    "statistics/resident_income": "2020Q4",
+}
+BATCHES = {"hrss/wage_records": 3, "hrss/skill_enterprises": 2, "statistics/resident_income": 8}
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_feed_catches_up_and_a_second_run_is_a_no_op(feed: str, reading: object, warehouse: str) -> None:
+    landed = feed_run.land(feed, FEEDS[feed])
+    assert landed
+    loaded = feed_run.load(feed, FEEDS[feed])
+    assert len(loaded) == BATCHES.get(feed, 1)
+    with psycopg.connect(warehouse) as connection:
+        rows = connection.execute(
+            "select received, accepted, refused, duplicates, is_complete from ops.batch where status = 'loaded'"
+        ).fetchall()
+        table = feed.replace("/", "_")
+        stored = connection.execute(f"select count(*) from raw.{table}").fetchone()
+    assert stored is not None
+    assert stored[0] > 0
+    for received, accepted, refused, duplicates, is_complete in rows:
+        assert received == accepted + refused + duplicates
+        assert is_complete
+    assert feed_run.land(feed, FEEDS[feed]) == []
+    assert feed_run.load(feed, FEEDS[feed]) == []
