@@ -112,5 +112,3 @@ def reading(
         connect(monkeypatch, name, connection)
     yield departments
     departments.http.faults.update(type(departments.http.faults)().as_dict())
-        dict.fromkeys(departments.http.faults.as_dict(), 0) | {"as_of": "", "late_months": "", "late_corrections": ""}
-    )
