@@ -48,7 +48,8 @@ TABLES_OF_PERSONS = ("fct_training", "fct_employment_spell", "fct_certificate", 
 # The skill order of level codes: 5 is the lowest of the eight grades that have certificates, S the highest.
 LEVEL_RANKS = {"5": 1, "4": 2, "3": 3, "2": 4, "1": 5, "T": 6, "S": 7}
 NUMBERS = ("numerator", "denominator", "value", "n_persons", "target_value", "target_progress", "change_on_year")
-CELL_KEYS = ("areas", "period", "breakdown", "breakdown_value", "maturity", "value_status", "status", *NUMBERS)
+FACT_KEYS = ("maturity", "value_status", "status", *NUMBERS)
+CELL_KEYS = ("areas", "period", "breakdown", "breakdown_value", *FACT_KEYS)
 CELL_DEFAULTS: dict[str, str] = {
     "breakdown": "total",
     "breakdown_value": "total",
@@ -94,6 +95,8 @@ class Case:
     periods: tuple[str, ...]
     rows: dict[str, tuple[dict[str, Any], ...]]
     expected: tuple[ExpectedCell, ...]
+    # What every other area has, where the indicator has a cell for each: additive ones, of which nothing is zero.
+    elsewhere: dict[str, Decimal | str | None] | None
 
 
 def load_case(path: Path) -> Case:
@@ -102,7 +105,7 @@ def load_case(path: Path) -> Case:
     if not isinstance(content, dict):
         raise CaseError(f"{path.name}: a case is a mapping with the keys indicator, periods, rows, expected.")
     needed = ("indicator", "periods", "expected")
-    _check_keys(path, "case", content, allowed=(*needed, "rows"), needed=needed)
+    _check_keys(path, "case", content, allowed=(*needed, "rows", "elsewhere"), needed=needed)
     indicator = str(content["indicator"])
     if path.stem != indicator.lower():
         raise CaseError(f"{path.name}: the case of {indicator} belongs in {indicator.lower()}.yml.")
@@ -115,7 +118,11 @@ def load_case(path: Path) -> Case:
     for key in keys:
         if keys.count(key) > 1:
             raise CaseError(f"{path.name}: the cell {key} is expected twice.")
-    return Case(indicator, path, periods, rows, tuple(cells))
+    elsewhere = content.get("elsewhere")
+    if elsewhere is not None:
+        _check_keys(path, "elsewhere", elsewhere, allowed=FACT_KEYS)
+        elsewhere = _facts(path, "elsewhere", elsewhere)
+    return Case(indicator, path, periods, rows, tuple(cells), elsewhere)
 
 
 def load_cases(folder: Path = CASES_FOLDER) -> tuple[Case, ...]:
@@ -194,11 +201,7 @@ def _cells(path: Path, place: str, entry: object, periods: tuple[str, ...]) -> l
     _check_keys(path, place, entry, allowed=CELL_KEYS, needed=("areas", "period"))
     # Several periods may share one expectation: the only quarter of a year is also the year.
     labels = entry["period"] if isinstance(entry["period"], list) else [entry["period"]]
-    facts: dict[str, Decimal | str | None] = {
-        key: str(entry.get(key, CELL_DEFAULTS[key])) for key in ("maturity", "value_status", "status")
-    }
-    for key in NUMBERS:
-        facts[key] = _number(path, place, key, entry.get(key, ANY if key == "n_persons" else None))
+    facts = _facts(path, place, entry)
     cells = []
     for label in (_period(path, place, label) for label in labels):
         if label not in periods:
@@ -214,6 +217,15 @@ def _cells(path: Path, place: str, entry: object, periods: tuple[str, ...]) -> l
             for area in entry["areas"]
         )
     return cells
+
+
+def _facts(path: Path, place: str, entry: dict[str, Any]) -> dict[str, Decimal | str | None]:
+    facts: dict[str, Decimal | str | None] = {
+        key: str(entry.get(key, CELL_DEFAULTS[key])) for key in ("maturity", "value_status", "status")
+    }
+    for key in NUMBERS:
+        facts[key] = _number(path, place, key, entry.get(key, ANY if key == "n_persons" else None))
+    return facts
 
 
 def _number(path: Path, place: str, key: str, value: object) -> Decimal | str | None:

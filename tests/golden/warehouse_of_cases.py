@@ -16,14 +16,17 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from threegaps.marts.disclosure import suppress
 
 from tests.golden.golden_case import ROW_DEFAULTS, Case
+from threegaps.marts.disclosure import suppress
 
 DBT_PROJECT = Path(__file__).parents[2] / "dbt_project"
 # As far as the cases know the world: the last day that each feed is complete to.
 HORIZON = dt.date(2026, 6, 30)
-INCOME_HORIZON = dt.date(2023, 12, 31)
+OTHER_HORIZONS = {
+    "statistics/resident_income": dt.date(2023, 12, 31),
+    "seed/published_skill_share": dt.date(2025, 8, 31),
+}
 # The cases need years of their own, far before the first period of the pipeline.
 FIRST_PERIOD = dt.date(2013, 1, 1)
 FACTS = tuple(ROW_DEFAULTS)
@@ -72,28 +75,26 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
             _make_table(connection, manifest, fact)
         _make_table(connection, manifest, "data_horizon")
         feeds = connection.execute(
-            "select distinct trim(feed) from core.seed_indicator, regexp_split_to_table(horizon_feeds, ',') as feed"
-            " where is_built"
+            "select distinct feed from core.seed_indicator, string_to_table(horizon_feeds, ',') as feed where is_built"
         ).fetchall()
         for (feed,) in feeds:
-            horizon = INCOME_HORIZON if feed == "statistics/resident_income" else HORIZON
+            horizon = OTHER_HORIZONS.get(feed, HORIZON)
             connection.execute("insert into core.data_horizon (feed, horizon_date) values (%s, %s)", [feed, horizon])
         for case in cases:
             for table, rows in case.rows.items():
                 for row in rows:
                     _insert(connection, table, row)
-        (build_id,) = connection.execute(
-            "insert into ops.build (status, kind, as_of, requested_by) values ('running', 'full', %s, 'golden')"
-            " returning build_id",
+        connection.execute(
+            "insert into ops.build (status, kind, as_of, requested_by) values ('running', 'full', %s, 'golden')",
             [HORIZON],
-        ).fetchone() or (0,)
+        )
         for fact in (*FACTS, "data_horizon"):
             connection.execute(sql.SQL("analyze core.{}").format(sql.Identifier(fact)))
-    replaced = [*FACTS, "data_horizon", "path:models/staging", "resource_type:seed", "resource_type:test"]
-    dbt.run("build", "--select", "tag:cells", "--exclude", *replaced)
+    replaced = [*FACTS, "data_horizon", "path:models/staging"]
+    dbt.run("run", "--select", "tag:cells", "--exclude", *replaced)
     with psycopg.connect(dsn) as connection:
-        suppress(connection, build_id)
-    dbt.run("build", "--select", "indicator_value", "--exclude", "resource_type:test")
+        suppress(connection)
+    dbt.run("run", "--select", "indicator_value")
     return manifest
 
 
