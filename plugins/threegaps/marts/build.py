@@ -149,7 +149,7 @@ def record_outcomes(connection: psycopg.Connection[Any], build_id: int, outcomes
             " values (%s, %s, %s, %s, %s, %s) on conflict (build_id, action) do update set"
             " status = case when a.status = 'failed' then a.status else excluded.status end,"
             " models = a.models + excluded.models, failures = a.failures + excluded.failures,"
-            " message = concat_ws('; ', a.message, excluded.message)",
+            " message = nullif(concat_ws('; ', a.message, excluded.message), '')",
             [
                 build_id,
                 outcome.action,

@@ -90,9 +90,11 @@ def outcomes(results: Any) -> tuple[ActionOutcome, ...]:
     messages: dict[str, list[str]] = defaultdict(list)
     for result in results:
         node = result.node.to_dict()
+        status = str(getattr(result.status, "value", result.status))
+        if node["resource_type"] == "operation" and status not in _FAILED:
+            continue
         action = action_of(node)
         models[action] += node["resource_type"] == "model"
-        status = str(getattr(result.status, "value", result.status))
         if status in _FAILED:
             failures[action] += 1
             messages[action].append(f"{node['name']}: {_plain(result.message)}")

@@ -160,7 +160,9 @@ def _why(
     connection: psycopg.Connection[dict[str, Any]], manifest: Manifest, cell: Mapping[str, Any], batches: list[int]
 ) -> list[dict[str, Any]]:
     release = connection.execute(
-        "select kind, undoes_release_id, note from ops.release where release_id = %s", [cell["value_release_id"]]
+        "select r.kind, r.undoes_release_id, r.note, b.kind as build_kind, b.requested_by from ops.release as r"
+        " left join ops.build as b using (build_id) where r.release_id = %s",
+        [cell["value_release_id"]],
     ).fetchone()
     if release is not None and release["kind"] == "undo":
         return [{"cause": "undo", "source": f"release {release['undoes_release_id']}", "note": release["note"]}]
@@ -169,4 +171,8 @@ def _why(
         for node in manifest.nodes.values()
         if cell["indicator_code"] in manifest.indicators_fed_by([node["name"]])
     ]
-    return connection.execute(_WHY, [cell["value_release_id"], batches, feeding]).fetchall()
+    causes = connection.execute(_WHY, [cell["value_release_id"], batches, feeding]).fetchall()
+    if release is not None and release["build_kind"] == "full":
+        # A full build makes everything anew, touched or not.
+        causes.insert(0, {"cause": "full build", "source": release["requested_by"]})
+    return causes
