@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     load.add_argument("--as-of", default=None, help="YYYY-MM-DD HH:MM:SS, Shanghai")
     serve = commands.add_parser("serve", help="HTTP gateway and SFTP server in one process")
     serve.add_argument("--home", type=Path, required=True)
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on; in a container 0.0.0.0")
     serve.add_argument("--http-port", type=int, default=0)
     serve.add_argument("--sftp-port", type=int, default=0)
     serve.add_argument("--pg-dsn", default=None, help="load the departmental database there first")
@@ -62,8 +63,8 @@ def _serve(options: argparse.Namespace) -> int:
 
         database.load(options.home, options.pg_dsn)
     faults = Faults()
-    gateway = http_gateway.start(options.home, options.http_port, faults)
-    files = sftp.start(options.home, options.sftp_port, faults)
+    gateway = http_gateway.start(options.home, options.http_port, faults, host=options.host)
+    files = sftp.start(options.home, options.sftp_port, faults, host=options.host)
     line = json.dumps({"http_port": gateway.port, "sftp_port": files.port})
     (options.home / "serving.json").write_text(line + "\n", "ascii")
     print(line, flush=True)

@@ -167,14 +167,14 @@ class RunningGateway:
         self._thread.join(timeout=10)
 
 
-def start(home: Path | str, port: int = 0, faults: Faults | None = None) -> RunningGateway:
+def start(home: Path | str, port: int = 0, faults: Faults | None = None, *, host: str = "127.0.0.1") -> RunningGateway:
     """Start the gateway in a thread; `port` 0 takes a free one. Raises OSError if the port is taken."""
     import socket
 
     switches = faults or Faults()
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    listener.bind((host, port))
     config = uvicorn.Config(application(Path(home), switches), log_level="warning", lifespan="off", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True, name="sandbox-gateway")

@@ -98,7 +98,7 @@ class RunningSftp:
         self._thread.join(timeout=10)
 
 
-def start(home: Path | str, port: int = 0, faults: Faults | None = None) -> RunningSftp:
+def start(home: Path | str, port: int = 0, faults: Faults | None = None, *, host: str = "127.0.0.1") -> RunningSftp:
     """Start the server in a thread; `port` 0 takes a free one. Raises OSError if it cannot listen."""
     folder = Path(home)
     ensure_keys(folder)
@@ -110,7 +110,7 @@ def start(home: Path | str, port: int = 0, faults: Faults | None = None) -> Runn
     async def listen() -> asyncssh.SSHAcceptor:
         return await asyncssh.create_server(
             _Server,
-            "127.0.0.1",
+            host,
             port,
             server_host_keys=[str(folder / "keys" / "host_key")],
             authorized_client_keys=str(folder / "keys" / "client_key.pub"),
