@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 import polars as pl
 import pytest
-from sandbox import database, source_rows
 
+from sandbox import database, source_rows
 from threegaps.batch.judge import Judgement, Part, Verdict
 from threegaps.batch.pseudonym import PseudonymKey
 from threegaps.contracts.loader import load_contract
@@ -25,18 +25,21 @@ def opened(data: bytes) -> Callable[[], BinaryIO]:
     return lambda: io.BytesIO(data)
 
 
-def judged(feed: str, delivery: str, parts: list[Part]) -> tuple[Verdict, Counter[tuple[int, int, frozenset[str]]]]:
+Refused = list[tuple[int, int, frozenset[str]]]
+
+
+def judged(feed: str, delivery: str, parts: list[Part]) -> tuple[Verdict, Refused]:
     """The verdict, and the refused rows as (landed object, row number, rules)."""
     contract = load_contract(ROOT / "expectations" / f"{feed}.odcs.yaml")
     judgement = Judgement(contract, parts, batch_id=1, delivery=delivery, key=KEY)
-    refused: Counter[tuple[int, int, frozenset[str]]] = Counter()
+    refused: Refused = []
     for block in judgement.blocks():
         if not block.refused:
             continue
         rows = pl.read_csv(block.refused, has_header=False, infer_schema=False)
         for row in rows.iter_rows():
             reasons = json.loads(row[8])
-            refused[(int(row[4]), int(row[5]), frozenset(reason["rule"] for reason in reasons))] += 1
+            refused.append((int(row[4]), int(row[5]), frozenset(reason["rule"] for reason in reasons)))
     return judgement.finish(), refused
 
 
@@ -55,43 +58,45 @@ def counted(home: Path, feed: str, delivery: str) -> tuple[int, int, int]:
     return total[0], total[1], total[2]
 
 
-def compare(home: Path, feed: str, delivery: str, label: str, parts: list[Part]) -> None:
+def compare(home: Path, feed: str, delivery: str, label: str, parts: list[Part]) -> Refused:
+    """Judge the parts; the reasons and the counts must be those of the truth. Returns the refused rows."""
     verdict, refused = judged(feed, delivery or label, parts)
-    by_rules = Counter[frozenset[str]]()
-    for (_, _, rules), number in refused.items():
-        by_rules[rules] += number
+    by_rules = Counter(rules for _, _, rules in refused)
     assert by_rules == expected(home, feed, delivery, [part.source_name for part in parts])
     counts = verdict.counts
     assert (counts.received, counts.refused, counts.duplicates) == counted(home, feed, delivery)
     assert counts.received == counts.accepted + counts.refused + counts.duplicates
+    return refused
 
 
-@pytest.mark.parametrize("month", ["2024-07", "2024-10"])
-def test_wages(dirty_home: Path, month: str) -> None:
-    folder = dirty_home / "sftp" / "wage_records" / month.replace("-", "")
+def test_wages(dirty_home: Path) -> None:
+    """A month in two parts with a correction file: the very rows, and their reasons."""
+    folder = dirty_home / "sftp" / "wage_records" / "202410"
     files = sorted(folder.glob("*part*.csv.gz")) + sorted(folder.glob("*correction*.csv.gz"))
+    assert len(files) == 3
     parts = [
         Part(number, path.name, opened(path.read_bytes()), "correction" in path.name)
         for number, path in enumerate(files, 1)
     ]
-    compare(dirty_home, "hrss/wage_records", month, month, parts)
-    # The very row, not only the number of rows.
-    _, refused = judged("hrss/wage_records", month, parts)
-    bad = pl.read_parquet(dirty_home / "truth" / "bad_rows.parquet").filter(pl.col("delivery") == month)
-    wages = bad.filter(pl.col("feed") == "hrss/wage_records")
-    assert len(refused) == len(wages)
+    refused = compare(dirty_home, "hrss/wage_records", "2024-10", "2024-10", parts)
+    names = {part.landed_object_id: part.source_name for part in parts}
+    bad = pl.read_parquet(dirty_home / "truth" / "bad_rows.parquet").filter(pl.col("delivery") == "2024-10")
+    wanted = {
+        (row["source_name"], row["row_number"], frozenset(row["rules"]))
+        for row in bad.filter(pl.col("feed") == "hrss/wage_records").iter_rows(named=True)
+    }
+    # The header line is row 1 of a landed file; the truth counts rows of data.
+    assert {(names[part], number, rules) for part, number, rules in refused} == wanted
 
 
-@pytest.mark.parametrize("quarter", ["2024Q3", "2026Q2"])
+@pytest.mark.parametrize("quarter", ["2026Q2"])
 def test_roster(dirty_home: Path, quarter: str) -> None:
     path = dirty_home / "drop" / "hrss" / f"skill_enterprises_{quarter}.xlsx"
     parts = [Part(1, path.name, opened(path.read_bytes()))]
     compare(dirty_home, "hrss/skill_enterprises", quarter, quarter, parts)
 
 
-@pytest.mark.parametrize(
-    ("feed", "table"), [("hrss/employment_registrations", "dy13"), ("hrss/certificates", "zs01")]
-)
+@pytest.mark.parametrize(("feed", "table"), [("hrss/employment_registrations", "dy13"), ("hrss/certificates", "zs01")])
 def test_database(dirty_home: Path, feed: str, table: str) -> None:
     data = database.state(dirty_home, table, None).write_csv().encode("utf-8")
     compare(dirty_home, feed, "", "2026-06-30", [Part(1, table, opened(data))])
@@ -105,7 +110,7 @@ def test_gateway(dirty_home: Path) -> None:
     compare(dirty_home, "hrss/training_enrollments", "", "2026-06-30", [part])
 
 
-@pytest.mark.parametrize("delivery", ["2013Q4", "2020Q3", "2020Q4", "2021Q4", "2023Q4"])
+@pytest.mark.parametrize("delivery", ["2013Q4", "2020Q3", "2020Q4", "2021Q4"])
 def test_published_figures_are_all_accepted(dirty_home: Path, delivery: str) -> None:
     path = dirty_home / "drop" / "statistics" / f"resident_income_{delivery}.csv"
     verdict, refused = judged("statistics/resident_income", delivery, [Part(1, path.name, opened(path.read_bytes()))])

@@ -1,0 +1,113 @@
+"""The population is one: deterministic, linked, and near the published figures."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from sandbox import areas, wages
+from sandbox import population as module
+from sandbox.population import Population
+
+TABLES = ("persons", "employers", "spells", "certificates", "trainings")
+
+
+def employed(population: Population, day: date) -> pl.Series:
+    spells = population.spells.filter(
+        (pl.col("start_date") <= day) & (pl.col("end_date").is_null() | (pl.col("end_date") >= day))
+    )
+    return spells["person"].unique()
+
+
+def test_the_same_seed_gives_the_same_province_and_another_does_not() -> None:
+    one, same, other = (module.generate(0.0001, seed) for seed in (7, 7, 8))
+    for table in TABLES:
+        assert getattr(one, table).equals(getattr(same, table)), table
+        assert not getattr(one, table).equals(getattr(other, table)), table
+
+
+def test_a_month_of_wages_is_the_same_whenever_it_is_made(population: Population) -> None:
+    first = wages.month(population, date(2025, 6, 1), 1)
+    wages.month(population, date(2025, 7, 1), 1)
+    assert first.equals(wages.month(population, date(2025, 6, 1), 1))
+
+
+def test_stock_and_shares_are_near_the_published_ones(population: Population) -> None:
+    day = date(2025, 8, 31)
+    working = employed(population, day)
+    assert len(working) == pytest.approx(39_000_000 * 0.0005, rel=0.02)
+    valid = population.certificates.filter(
+        (pl.col("issued_on") <= day) & ~pl.col("is_revoked") & pl.col("person").is_in(working.implode())
+    )
+    share = valid["person"].n_unique() / len(working) * 100
+    high = valid.filter(pl.col("level_code").is_in(["3", "2", "1", "T", "S"]))["person"].n_unique()
+    assert share == pytest.approx(34.6, abs=1.0)
+    assert high / valid["person"].n_unique() * 100 == pytest.approx(35.2, abs=1.5)
+
+
+def test_every_county_has_people_at_work(population: Population) -> None:
+    assert population.spells["work"].n_unique() == len(areas.load().codes) == 90
+
+
+def test_wages_follow_the_spells(population: Population) -> None:
+    first = date(2025, 6, 1)
+    rows = wages.month(population, first, 1)
+    key = ["person", "employer", "scheme", "payment_type"]
+    assert not rows.select(key).is_duplicated().any()
+    spells = population.spells.filter(
+        (pl.col("start_date") <= date(2025, 6, 30)) & (pl.col("end_date").is_null() | (pl.col("end_date") >= first))
+    )
+    assert rows.join(spells, on=["person", "employer"], how="anti").is_empty()
+    assert len(rows) == pytest.approx(30_000_000 * 0.0005, rel=0.05)
+    assert rows["cents"].min() >= wages.FLOOR_CNY * 100 - 10_000
+
+
+def test_a_person_has_one_identity_in_every_feed(population: Population) -> None:
+    known = population.persons.select("person", "resident_id")
+    for table in ("spells", "certificates", "trainings"):
+        frame = getattr(population, table).select("person", other="resident_id").unique()
+        assert (frame.join(known, on="person", how="left")["resident_id"] == frame["other"]).all(), table
+
+
+def test_certificates_follow_trainings(population: Population) -> None:
+    finished = population.trainings.filter((pl.col("status") == "02") & pl.col("ends_in_assessment"))
+    joined = finished.join(population.certificates, on="person").filter(
+        pl.col("issued_on").is_between(pl.col("completion_date"), pl.col("completion_date").dt.offset_by("6mo"))
+    )
+    share = joined["enrollment_id"].n_unique() / finished["enrollment_id"].n_unique()
+    assert 0.4 < share < 0.95
+
+
+def test_certificate_numbers_agree_with_their_fields(population: Population) -> None:
+    table = population.certificates
+    assert not table.select("certificate_type", "certificate_number").is_duplicated().any()
+    one = table.filter(pl.col("certificate_type") == "01")
+    number = one["certificate_number"]
+    assert number.str.contains(r"^[YS]\d{4}33\d{6}\d{2}[1-5TS]\d{6}$").all()
+    assert (number.str.slice(13, 2) == one["issued_on"].dt.strftime("%y")).all()
+    assert (number.str.slice(15, 1) == one["level_code"]).all()
+    assert table.filter(pl.col("certificate_type") == "02")["certificate_number"].str.contains(r"^\d{16}$").all()
+    special = table.filter(pl.col("certificate_type") == "03")
+    assert special["level_code"].null_count() == len(special)
+
+
+def test_the_last_version_of_a_training_is_the_latest(population: Population) -> None:
+    ordered = population.trainings.sort("enrollment_id", "version")
+    earlier = ordered.with_columns(before=pl.col("updated_at").shift().over("enrollment_id"))
+    assert earlier.filter(pl.col("before") >= pl.col("updated_at")).is_empty()
+
+
+def test_groups_change_on_their_dates() -> None:
+    table = areas.area_member().filter(pl.col("area_code") == "G-MI")
+
+    def size(day: date) -> int:
+        return len(table.filter((pl.col("valid_from") <= day) & (day < pl.col("valid_to"))))
+
+    assert [size(day) for day in (date(2024, 7, 31), date(2024, 8, 1), date(2025, 5, 27), date(2025, 5, 28))] == [
+        26,
+        25,
+        25,
+        22,
+    ]
