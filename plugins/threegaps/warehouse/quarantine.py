@@ -1,0 +1,114 @@
+"""Refused rows: shown to the engineer, and written to a file that a department can mend."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from threegaps.contracts.model import Contract
+from threegaps.errors import FeedError
+
+_FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """One refused row; ``row_data`` has the source's texts by canonical name, never a document number."""
+
+    row_token: str
+    batch_id: int
+    feed: str
+    delivery: str
+    source_name: str
+    row_number: int
+    county_code: str
+    row_data: dict[str, str | None]
+    reasons: list[dict[str, Any]]
+    refused_at: dt.datetime
+    closed_by_batch_id: int | None
+
+
+def show(
+    connection: psycopg.Connection[Any],
+    *,
+    feed: str | None = None,
+    batch_id: int | None = None,
+    rule: str | None = None,
+    county_code: str | None = None,
+    open_only: bool = True,
+    limit: int | None = 100,
+) -> list[RefusedRow]:
+    """Refused rows in the order of their files, at most *limit* of them (None: all).
+
+    Args:
+        rule: Only rows that broke this rule, among others or alone.
+        open_only: Leave out rows that a later batch has closed.
+    """
+    with connection.cursor(row_factory=class_row(RefusedRow)) as cursor:
+        cursor.execute(
+            "select r.row_token, r.batch_id, r.feed, r.delivery, l.source_name, r.row_number, r.county_code,"
+            " r.row_data, r.reasons, r.refused_at, r.closed_by_batch_id"
+            " from quarantine.refused_row as r join ops.landed_object as l using (landed_object_id)"
+            " where (%(feed)s::text is null or r.feed = %(feed)s)"
+            " and (%(batch)s::bigint is null or r.batch_id = %(batch)s)"
+            " and (%(county)s::text is null or r.county_code = %(county)s)"
+            " and (%(rule)s::text is null or r.reasons @> jsonb_build_array(jsonb_build_object('rule', %(rule)s::text)))"
+            " and (not %(open)s or r.closed_by_batch_id is null)"
+            " order by r.batch_id, r.landed_object_id, r.row_number limit %(limit)s::bigint",
+            {
+                "feed": feed,
+                "batch": batch_id,
+                "county": county_code,
+                "rule": rule,
+                "open": open_only,
+                "limit": limit,
+            },
+        )
+        return cursor.fetchall()
+
+
+def export(connection: psycopg.Connection[Any], contract: Contract, path: Path, *, batch_id: int | None = None) -> int:
+    """Write the feed's open refused rows to *path* (``.csv`` or ``.xlsx``) for the department; how many.
+
+    A row has its token, file and row number, the columns by the department's own names, and every reason in Chinese.
+    The file is readable by its owner only. Text that a spreadsheet would take for a formula is made plain.
+
+    Raises:
+        FeedError: *path* is neither of the two kinds.
+    """
+    if path.suffix not in {".csv", ".xlsx"}:
+        raise FeedError("The file is neither .csv nor .xlsx.", feed=contract.feed, file=path.name)
+    rows = show(connection, feed=contract.feed, batch_id=batch_id, limit=None)
+    header = ["行标识", "来源文件", "行号", *(column.source_name for column in contract.columns), "退回原因"]
+    lines = [[_plain(value) for value in _line(contract, row)] for row in rows]
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        if path.suffix == ".xlsx":
+            from openpyxl import Workbook
+
+            workbook = Workbook(write_only=True)
+            sheet = workbook.create_sheet("退回数据")
+            for line in (header, *lines):
+                sheet.append(line)
+            workbook.save(file)
+        else:
+            with io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True) as text:
+                csv.writer(text).writerows([header, *lines])
+    return len(rows)
+
+
+def _line(contract: Contract, row: RefusedRow) -> list[str]:
+    values = [row.row_data.get(column.name) or "" for column in contract.columns]
+    reasons = ";".join(str(reason["message_zh"]) for reason in row.reasons)
+    return [row.row_token, row.source_name, str(row.row_number), *values, reasons]
+
+
+def _plain(value: str) -> str:
+    return f"'{value}" if value.startswith(_FORMULA_MARKS) else value
