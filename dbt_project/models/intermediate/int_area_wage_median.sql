@@ -28,7 +28,7 @@ areas as (
 numbered_areas as (
     select
         areas.*,
-        row_number() over (order by area_code, period_type, period_start)::integer as slice_number
+        row_number() over (order by areas.area_code, areas.period_type, areas.period_start)::integer as slice_number
     from areas
 ),
 
