@@ -195,7 +195,7 @@ def _enter_counts(connection: psycopg.Connection[Any], batch_id: int, judged: Ju
 
 
 def record_checks(connection: psycopg.Connection[Any], batch_id: int, checks: Iterable[tuple[Any, ...]]) -> None:
-    """Enter the outcome of each rule: (rule, expectation, column, action, evaluated, unexpected, outcome, certified)."""
+    """Enter each rule: (rule, expectation, column, action, evaluated, unexpected, outcome, is_certified)."""
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into ops.check_result (batch_id, rule, expectation, column_name, action, evaluated, unexpected,"

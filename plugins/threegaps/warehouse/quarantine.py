@@ -60,7 +60,8 @@ def show(
             " where (%(feed)s::text is null or r.feed = %(feed)s)"
             " and (%(batch)s::bigint is null or r.batch_id = %(batch)s)"
             " and (%(county)s::text is null or r.county_code = %(county)s)"
-            " and (%(rule)s::text is null or r.reasons @> jsonb_build_array(jsonb_build_object('rule', %(rule)s::text)))"
+            " and (%(rule)s::text is null"
+            " or r.reasons @> jsonb_build_array(jsonb_build_object('rule', %(rule)s::text)))"
             " and (not %(open)s or r.closed_by_batch_id is null)"
             " order by r.batch_id, r.landed_object_id, r.row_number limit %(limit)s::bigint",
             {
