@@ -131,14 +131,20 @@ def count_refused(feed: Feed = None, json_: Json = False) -> None:
 def export_refused(
     feed: Annotated[str, typer.Argument(help="The feed, e.g. hrss/wage_records.")],
     file: Annotated[Path, typer.Argument(help="Where to write: .xlsx or .csv, readable by you only.")],
-    delivery: Annotated[str | None, typer.Option(help="Only this delivery.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Only this batch.")] = None,
     json_: Json = False,
 ) -> None:
     """A file of refused rows for the department: tokens, values, reasons."""
+    import psycopg
+
     from threegaps.cli.output import console, print_json
+    from threegaps.contracts.loader import find_contract
     from threegaps.warehouse import quarantine as refused
 
-    count = refused.export(Settings.load(), feed, file, delivery=delivery)
+    settings = Settings.load()
+    contract = find_contract(settings.contracts_folder, feed)
+    with psycopg.connect(settings.warehouse_dsn()) as connection:
+        count = refused.export(connection, contract, file, batch_id=batch)
     if json_:
         print_json({"feed": feed, "rows": count, "file": str(file)})
     else:

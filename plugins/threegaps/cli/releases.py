@@ -115,18 +115,46 @@ def undo_release(
         console.print(f"Release {number} says what was said before.")
 
 
+@release.command("free")
+def free_held(
+    batches: Annotated[list[int] | None, typer.Option("--batch", help="A batch that an undo holds back.")] = None,
+    models: Annotated[list[str] | None, typer.Option("--model", help="A model that an undo holds back.")] = None,
+    json_: Json = False,
+) -> None:
+    """Free what an undo holds back: the next build takes it up again."""
+    from threegaps.cli.output import console, print_json
+    from threegaps.errors import ReleaseError
+    from threegaps.release import holds
+
+    if not (batches or models):
+        raise ReleaseError("Nothing is named.", advice="give --batch or --model.")
+    freed = holds.free(Settings.load().warehouse_dsn(), batches=batches or (), models=models or ())
+    if json_:
+        print_json({"freed": freed})
+    else:
+        console.print(f"{freed} holds ended; `threegaps build` takes them up.")
+
+
 def explain(
     code: Annotated[str, typer.Argument(help="Indicator, e.g. M21-1.")],
     area: Annotated[str, typer.Argument(help="Area code, e.g. 330000.")],
     period: Annotated[str, typer.Argument(help="Period, e.g. 2026-06, 2026Q2, 2026.")],
+    part: Annotated[
+        str | None, typer.Option(help="A part of the whole, e.g. skill_level=3; by default the total.")
+    ] = None,
     json_: Json = False,
 ) -> None:
     """From a published number to the batches and files behind it, and to why it changed."""
     from threegaps.cli.output import print_json
     from threegaps.release import explain as explanation
 
-    found = explanation.explain(Settings.load().warehouse_dsn(), code, area, period)
-    print_json(_row(found)) if json_ else explanation_page(_row(found))
+    breakdown, _, value = (part or "total=total").partition("=")
+    dsn = Settings.load().warehouse_dsn()
+    found = _row(explanation.explain(dsn, code, area, period, breakdown=breakdown, breakdown_value=value))
+    if json_:
+        print_json(found)
+    else:
+        explanation_page(found)
 
 
 def explanation_page(found: dict[str, Any]) -> None:

@@ -1,0 +1,168 @@
+"""From nothing to the first release, through real servers and the real scheduler, on a tiny province."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psycopg
+import pytest
+
+from threegaps.services.processes import descendants, is_alive
+from threegaps.services.supervisor import destroy, read_status
+from threegaps.settings import Settings
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
+
+SCALE = "0.0001"
+KEY = ["indicator_code", "area_code", "period_type", "period_start", "breakdown", "breakdown_value"]
+
+
+class Installation:
+    """A runtime home of its own with everything running in it."""
+
+    def __init__(self, home: Path) -> None:
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "THREEGAPS"))},
+            "THREEGAPS_HOME": str(home),
+            "THREEGAPS_SANDBOX_SCALE": SCALE,
+        }
+        self.settings = Settings.load(self.environment)
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        finished = subprocess.run(
+            [sys.executable, "-m", "threegaps.cli.app", *arguments],
+            env=self.environment | {"PYTHONPATH": str(self.settings.root / "plugins")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and finished.returncode != 0:
+            raise AssertionError(f"threegaps {' '.join(arguments)}: {finished.stdout[-3000:]}{finished.stderr[-3000:]}")
+        return finished
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.run(*arguments, "--json").stdout)
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.settings.warehouse_dsn()) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    home = tmp_path_factory.mktemp("home")
+    # PostgreSQL runs as another user when root starts it.
+    for folder in (home, *home.parents[:2]):
+        folder.chmod(0o755)
+    one = Installation(home)
+    try:
+        one.output = one.run("up", "--run").stdout  # type: ignore[attr-defined]
+        yield one
+    finally:
+        everyone = descendants(int(read_status(one.settings).get("keeper_pid", 2**22)))
+        one.run("down", check=False)
+        assert not [process_id for process_id in everyone if is_alive(process_id)]
+        destroy(one.settings)
+
+
+def test_the_release_is_printed_with_counts_and_addresses(installation: Installation) -> None:
+    printed = installation.output  # type: ignore[attr-defined]
+    for expected in (
+        "Release 1",
+        "合成数据",
+        "真实公布数",
+        "行动一",
+        "城乡差距",
+        "hrss/wage_records",
+        "http://127.0.0.1",
+    ):
+        assert expected in printed
+
+
+def test_every_batch_balances(installation: Installation) -> None:
+    rows = installation.ask(
+        "select feed, count(*), bool_and(received = accepted + refused + duplicates"
+        " and physical_lines = structural + received"
+        " and accepted = inserted + changed + unchanged + withdrawn) from ops.batch where status = 'loaded' group by 1"
+    )
+    assert len(rows) == 6
+    assert all(balances for *_, balances in rows), rows
+    batches = {feed: count for feed, count, _ in rows}
+    assert batches["hrss/wage_records"] >= 24
+    assert batches["hrss/training_enrollments"] == 1
+
+
+def test_counts_equal_the_sandboxes_truth(installation: Installation) -> None:
+    truth = pl.read_parquet(installation.settings.sandbox_folder / "truth" / "counts.parquet")
+    said = installation.ask(
+        "select feed, sum(received)::bigint, sum(refused)::bigint from ops.batch where status = 'loaded' group by 1"
+    )
+    expected = {
+        feed: (received, refused)
+        for feed, received, refused in truth.group_by("feed")
+        .agg(pl.col("received").sum(), pl.col("refused").sum())
+        .iter_rows()
+    }
+    assert {feed: (received, refused) for feed, received, refused in said if feed in expected} == expected
+
+
+def test_indicators_equal_the_sandboxes_truth(installation: Installation) -> None:
+    truth = pl.read_parquet(installation.settings.sandbox_folder / "truth" / "indicators.parquet")
+    rows = installation.ask(
+        f"select {', '.join(KEY)}, value::float8 from marts.indicator_value where value_status = 'reported'"
+    )
+    served = pl.DataFrame(rows, schema=[*KEY, "served"], orient="row", infer_schema_length=None)
+    joined = served.join(truth.select(*KEY, pl.col("value").cast(pl.Float64)), on=KEY, how="left")
+    assert joined.height > 1000
+    wrong = joined.filter(
+        pl.col("value").is_null() | ((pl.col("served") - pl.col("value")).abs() > 1e-4 + 1e-9 * pl.col("value").abs())
+    ).filter(pl.col("indicator_code").is_in(truth["indicator_code"].unique().implode()))
+    assert wrong.is_empty(), f"{wrong.height} of {joined.height} differ: {wrong.head(10)}"
+    assert truth["indicator_code"].n_unique() >= 16
+
+
+def test_a_second_run_is_a_fast_no_op(installation: Installation) -> None:
+    before = installation.ask("select (select count(*) from ops.batch), (select max(release_id) from ops.release)")
+    started = time.monotonic()
+    assert installation.json("up", "--run")["started"] is False
+    assert time.monotonic() - started < 20
+    after = installation.ask("select (select count(*) from ops.batch), (select max(release_id) from ops.release)")
+    assert after == before
+
+
+def test_one_page_says_how_things_stand(installation: Installation) -> None:
+    page = installation.json("status")
+    assert {service["state"] for service in page["services"]} == {"running"}
+    assert page["pending"] == []
+    assert len(page["feeds"]) == 6
+    assert installation.json("release", "list")[0]["serves"] is True
+    assert len(installation.json("feeds")) == 6
+    assert installation.json("quarantine", "show", "--limit", "3")
+
+
+def test_a_build_with_nothing_to_do_skips_the_rest(installation: Installation) -> None:
+    done = installation.json("build")
+    assert done["state"] == "success"
+    assert done["tasks"] == {"claim": "success", "build": "skipped", "release": "skipped"}
+
+
+def test_no_secret_and_no_document_number_in_logs(installation: Installation) -> None:
+    secrets = set(json.loads((installation.settings.home / "secrets.json").read_text()).values())
+    (identifiers,) = [installation.settings.sandbox_folder / "database" / "dy13.parquet"]
+    numbers = set(pl.read_parquet(identifiers, columns=["aac147"])["aac147"].drop_nulls().head(2000).to_list())
+    numbers = {number for number in numbers if len(number) == 18}
+    assert secrets
+    assert numbers
+    folders = (installation.settings.logs_folder, installation.settings.home / "airflow" / "logs")
+    for path in (path for folder in folders for path in folder.rglob("*.log")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        assert not [secret for secret in secrets if secret in text], path
+        assert "339900" not in text or not [number for number in numbers if number in text], path
