@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 import sys
@@ -80,9 +79,7 @@ def _postgres(_: Settings) -> Finding:
 def _services(settings: Settings) -> Finding:
     from threegaps.services import supervisor
 
-    lock = supervisor.try_lock(settings)
-    if lock is not None:
-        os.close(lock)
+    if not supervisor.is_running(settings):
         return "warning", "the services do not run", "`threegaps up` starts them."
     waiting = [one["name"] for one in supervisor.read_status(settings).get("services", []) if one["state"] != "running"]
     if waiting:

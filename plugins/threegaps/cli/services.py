@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Annotated, Any
 
 import typer
@@ -45,13 +46,22 @@ def up(
     from threegaps.cli.output import console, print_json
 
     screen = display.Screen(is_silent=json_)
-    with screen.shown():
-        started = supervisor.up(settings, screen.services)
-        if run:
-            from threegaps.orchestration import first_run
+    was_running = supervisor.is_running(settings)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with screen.shown():
+            started = supervisor.up(settings, screen.services)
+            if run:
+                from threegaps.orchestration import first_run
 
-            if started or not first_run.is_complete(settings):
-                first_run.run_to_release(settings, screen.progress)
+                if not first_run.is_complete(settings):
+                    first_run.run_to_release(settings, screen.progress)
+    except KeyboardInterrupt:
+        # Interrupted before it is done: what this call started ends with it.
+        if not was_running:
+            console.print("Interrupted: stopping the services ...")
+            supervisor.down(settings)
+        raise
     if json_:
         print_json({"started": started, **display.addresses(settings)})
     elif run:

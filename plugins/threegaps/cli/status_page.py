@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import os
 from typing import Any
 
 import psycopg
@@ -53,9 +52,7 @@ def collect(settings: Settings) -> dict[str, Any]:
 
 
 def _services(settings: Settings) -> list[dict[str, Any]]:
-    lock = supervisor.try_lock(settings)
-    if lock is not None:
-        os.close(lock)
+    if not supervisor.is_running(settings):
         return []
     services: list[dict[str, Any]] = supervisor.read_status(settings).get("services", [])
     for service in services:

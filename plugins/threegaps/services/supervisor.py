@@ -62,6 +62,14 @@ def try_lock(settings: Settings) -> int | None:
     return descriptor
 
 
+def is_running(settings: Settings) -> bool:
+    """Whether a supervisor of this home runs."""
+    lock = try_lock(settings)
+    if lock is not None:
+        os.close(lock)
+    return lock is None
+
+
 def read_status(settings: Settings) -> dict[str, Any]:
     """The last written account; empty before the first ``up``."""
     try:
