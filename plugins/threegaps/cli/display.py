@@ -174,7 +174,7 @@ def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> T
     for name in ("indicator", "", "period", "value", "target", "status", ""):
         table.add_column(name, justify="right" if name in {"value", "target"} else "left")
     for row in rows:
-        part = "" if row["breakdown"] == "total" else f" ({row['breakdown']} {row['breakdown_value']})"
+        part = "" if row["breakdown"] == "total" else f" ({row['breakdown']}={row['breakdown_value']})"
         target = "" if row["target_value"] is None else _number(row["target_value"])
         label = "真实公布数 real" if row["is_real"] else "合成数据 synthetic" if synthetic else ""
         table.add_row(

@@ -83,14 +83,16 @@ select build_id, status, kind, as_of, requested_by, started_at, finished_at, mes
 from ops.build order by build_id desc limit 1
 """
 
-# One line for each indicator: its newest province figure, the whole rather than a part where there is one.
+# One line for each indicator: its newest final province figure, the whole rather than a part where there is one; else
+# senior workers (level 3), and the list of counties in force.
 PROVINCE_FIGURES = """
 select distinct on (i.indicator_code)
        d.action_code, i.indicator_code, d.name_zh, d.name_en, d.unit_zh, d.method, i.period_label, i.breakdown,
        i.breakdown_value, i.value, i.target_value, i.status, i.maturity, i.change_on_year
 from marts.indicator_value i join marts.dim_indicator d using (indicator_code)
 where i.area_level = 'province' and i.value is not null
-order by i.indicator_code, (i.breakdown = 'total') desc, i.period_end desc,
+order by i.indicator_code, (i.breakdown = 'total') desc, (i.breakdown_value in ('3', 'in_force')) desc,
+         (i.maturity = 'final') desc, i.period_end desc,
          array_position(array['year', 'quarter', 'month'], i.period_type), i.breakdown, i.breakdown_value
 """
 
