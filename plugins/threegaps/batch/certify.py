@@ -127,12 +127,11 @@ class Certifier:
         keys = list(self.contract.key)
         if not rows.height:
             return True
-        frame = _to_pandas(rows.select([f"{name}{TEXT}" for name in keys]))
+        frame = _to_pandas(rows.select(keys))
         if len(keys) == 1:
-            configuration = {"type": "expect_column_values_to_be_unique", "kwargs": {"column": f"{keys[0]}{TEXT}"}}
+            configuration = {"type": "expect_column_values_to_be_unique", "kwargs": {"column": keys[0]}}
         else:
-            listed = [f"{name}{TEXT}" for name in keys]
-            configuration = {"type": KEY_EXPECTATION, "kwargs": {"column_list": listed, "ignore_row_if": "never"}}
+            configuration = {"type": KEY_EXPECTATION, "kwargs": {"column_list": keys, "ignore_row_if": "never"}}
         (result,) = self.validate(frame, [configuration])
         rule = next(rule for rule in self.contract.rules if rule.expectation == KEY_EXPECTATION)
         places = _unexpected_places(self.contract, rule, result)

@@ -425,7 +425,7 @@ def _as_text(value: Any) -> str:
 
 
 def _decode_workbook(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlock]:
-    """A sheet with title rows and a header of one or two rows, groups merged; rosters are small, so it is read whole."""
+    """A sheet with title rows and a header of one or two rows, groups merged; rosters are small: read whole."""
     import openpyxl  # late: only spreadsheets need it
 
     del block_bytes
