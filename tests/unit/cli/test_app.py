@@ -1,0 +1,157 @@
+"""The command line: light to start, every command with --json, one clear message for an error."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from threegaps.cli import display, output
+from threegaps.cli.app import app
+from threegaps.orchestration.first_run import FeedProgress, Progress
+from threegaps.settings import Settings
+
+COMMANDS = {
+    "up",
+    "down",
+    "status",
+    "feeds",
+    "batches",
+    "quarantine",
+    "build",
+    "release",
+    "explain",
+    "backfill",
+    "doctor",
+    "catalogue",
+    "migrate",
+}
+
+
+def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "THREEGAPS"))}
+    return subprocess.run(
+        [sys.executable, "-m", "threegaps.cli.app", *arguments],
+        env=environment
+        | {"THREEGAPS_HOME": str(home), "PYTHONPATH": str(Settings.load().root / "plugins"), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def leaves(command: Any, name: str = "") -> list[tuple[str, Any]]:
+    children = getattr(command, "commands", None)
+    if not children:
+        return [(name, command)]
+    return [leaf for child, one in children.items() for leaf in leaves(one, f"{name} {child}".strip())]
+
+
+def test_every_promised_command_is_there_and_answers_in_json() -> None:
+    command = typer.main.get_command(app)
+    assert set(command.commands) >= COMMANDS  # type: ignore[attr-defined]
+    for name, leaf in leaves(command):
+        assert leaf.help, name
+        assert any("--json" in option.opts for option in leaf.params), name
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys, threegaps.cli.app; print(sorted({name.split('.')[0] for name in sys.modules}))"
+    finished = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(Settings.load().root / "plugins")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(json.loads(finished.stdout.replace("'", '"')))
+    assert "typer" in loaded
+    assert not loaded & {"airflow", "polars", "pandas", "great_expectations", "dbt", "psycopg", "sqlalchemy"}
+
+
+def test_an_error_is_one_message_with_advice(tmp_path: Path) -> None:
+    finished = run(tmp_path, "batches")
+    assert finished.returncode == 1
+    assert "error: The warehouse has no address." in finished.stderr
+    assert "what to do: run `threegaps up`" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_an_error_in_json(tmp_path: Path) -> None:
+    finished = run(tmp_path, "feeds", "--json")
+    assert finished.returncode == 1
+    assert json.loads(finished.stdout)["error"] == "The warehouse has no address."
+
+
+def test_a_wrong_delivery_is_explained(tmp_path: Path) -> None:
+    finished = run(tmp_path, "backfill", "hrss/wage_records", "2026Q1", "2026Q2")
+    assert finished.returncode == 1
+    assert "'2026Q1' is not a delivery of a feed that comes by month" in finished.stderr
+
+
+def test_nothing_to_stop_is_no_error(tmp_path: Path) -> None:
+    assert json.loads(run(tmp_path, "down", "--json").stdout) == {"stopped": False}
+
+
+def test_doctor_names_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "secrets.json").chmod(0o644)
+    finished = run(tmp_path, "doctor", "--json")
+    assert finished.returncode == 1
+    found = {check["name"]: check for check in json.loads(finished.stdout)}
+    assert found["secrets"]["state"] == "wrong"
+    assert found["secrets"]["advice"].startswith("chmod 600")
+    assert found["services"]["state"] == "warning"
+    assert found["contracts"]["state"] == "ok"
+    assert found["postgresql"]["state"] == "ok"
+
+
+def test_doctor_refuses_a_local_landing_with_celery(tmp_path: Path) -> None:
+    from threegaps.cli.doctor import examine
+
+    def landing(**variables: str) -> str:
+        settings = Settings.load(
+            {"THREEGAPS_HOME": str(tmp_path), "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor", **variables}
+        )
+        return next(check["state"] for check in examine(settings) if check["name"] == "landing")
+
+    assert landing() == "wrong"
+    assert landing(THREEGAPS_LANDING_SHARED="1") == "ok"
+    assert landing(THREEGAPS_LANDING_URI="s3://landing") == "ok"
+
+
+def test_progress_is_told_line_by_line_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = display.Screen()
+    row = FeedProgress("hrss/wage_records", "职工缴费工资", "2026-06", state="running", task="load")
+    with screen.shown():
+        screen.services({"steps": [{"name": "postgres", "title": "PostgreSQL", "state": "done", "seconds": 1.5}]})
+        screen.progress(Progress(feeds=[row], message="feeds catch up"))
+        row.batches, row.received = 3, 1000
+        screen.progress(Progress(feeds=[row], message="feeds catch up"))
+        row.state = "success"
+        screen.progress(Progress(feeds=[row], message="feeds catch up"))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("] ")[1].strip() for line in lines] == [
+        "✓ PostgreSQL 1.5 s",
+        "feeds catch up",
+        "hrss/wage_records up to 2026-06: running load",
+        "hrss/wage_records up to 2026-06: success 3 batches, 1,000 received, 0 refused load",
+    ]
+
+
+def test_values_are_plain_in_json() -> None:
+    import datetime as dt
+    from decimal import Decimal
+
+    assert output.plain({"a": Decimal("1.50"), "b": Decimal(2), "c": dt.date(2026, 6, 30), "d": (1, None)}) == {
+        "a": 1.5,
+        "b": 2,
+        "c": "2026-06-30",
+        "d": [1, None],
+    }
