@@ -36,7 +36,7 @@ cells as (
         level_group as breakdown_value,
         null::numeric as numerator,
         null::numeric as denominator,
-        round(median_cny_month, 2) as value,
+        round(median_cny_month, 4) as value,
         n_persons,
         null::bigint as n_employers,
         true as is_supplied

@@ -31,8 +31,8 @@ sides as (
         slices.period_type,
         slices.period_start,
         lists.breakdown_value,
-        listed.numerator / nullif(listed.denominator, 0) as listed_share,
-        rest.numerator / nullif(rest.denominator, 0) as rest_share,
+        100 * listed.numerator / nullif(listed.denominator, 0) as listed_share_pct,
+        100 * rest.numerator / nullif(rest.denominator, 0) as rest_share_pct,
         least(listed.n_persons, rest.n_persons) as n_persons
     from slices
     cross join lists
@@ -56,9 +56,9 @@ cells as (
         period_start,
         'list' as breakdown,
         breakdown_value,
-        listed_share as numerator,
-        rest_share as denominator,
-        round(listed_share / nullif(rest_share, 0), 4) as value,
+        listed_share_pct as numerator,
+        rest_share_pct as denominator,
+        round(listed_share_pct / nullif(rest_share_pct, 0), 4) as value,
         n_persons,
         null::bigint as n_employers,
         true as is_supplied

@@ -64,7 +64,7 @@ cells as (
         null::numeric as denominator,
         case
             when has_outcome
-                then round((percentile_cont(0.5) within group (order by wage_cny::double precision))::numeric, 2)
+                then round((percentile_cont(0.5) within group (order by wage_cny::double precision))::numeric, 4)
         end as value,
         count(*) as n_persons,
         null::bigint as n_employers,
