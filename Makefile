@@ -52,7 +52,7 @@ test: lint
 	$(BIN)/python -m pytest tests/end_to_end -q
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.ingest
 
 docs: $(READY)
 	$(BIN)/python dbt_project/scripts/generate_marts.py
@@ -61,7 +61,7 @@ docs: $(READY)
 # One lock for Python 3.11 to 3.13 on every platform, wheels only.
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile --universal --python-version 3.11 --no-build --no-header --no-annotate requirements.in --output-file requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --only-binary :all: --emit-build-options --no-header --no-annotate requirements.in --output-file requirements.txt
 
 clean: stop
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
