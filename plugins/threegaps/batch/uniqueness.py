@@ -74,6 +74,8 @@ class KeyRegister:
             is_first = np.ones(rows, dtype=np.bool_)
             is_first[repeats] = False
             first_of = np.maximum.accumulate(np.where(is_first, np.arange(rows), 0))
+            # All rows of a key that an earlier block holds have been compared with that block's.
+            repeats = repeats[~(duplicate | conflicting)[order[repeats]]]
             later = order[repeats]
             self._compare(packed[later], packed[order[first_of[repeats]]], later, duplicate, conflicting)
         new = ~(duplicate | conflicting)[order]

@@ -1,0 +1,162 @@
+"""What departments send, in each declared form, as text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+
+import openpyxl
+import pytest
+
+from tests.unit.batch.batches import ROOT, judge, part
+from threegaps.batch.decode import decode
+from threegaps.contracts.loader import find_contract
+from threegaps.errors import FeedError
+
+ENTERPRISES = find_contract(ROOT, "hrss/skill_enterprises")
+TRAINING = find_contract(ROOT, "hrss/training_enrollments")
+INCOME = find_contract(ROOT, "statistics/resident_income")
+
+
+def workbook(*rows: list[object], merged: bool = True) -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["技能型企业名册"])
+    sheet.append(["统计截止2026年6月(合成数据)"])
+    sheet.append(["序号", "企业信息", None, "所在地", None, None, "认定情况", None, None, None, "职工情况", None])
+    sheet.append(
+        [None, "企业名称", "统一社会信用代码", "设区市", "县(市、区)", "行政区划代码", "认定日期", "认定批次", "状态",
+         "撤销日期", "职工\n总数", "技能人才数"]
+    )  # fmt: skip
+    for row in rows:
+        sheet.append(row)
+    if merged:
+        for cells in ("A1:L1", "A2:L2", "A3:A4", "B3:C3", "D3:F3", "G3:J3", "K3:L3"):
+            sheet.merge_cells(cells)
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def enterprise(**values: object) -> list[object]:
+    row = {
+        "number": 1, "name": "企业甲", "uscc": "91350100M000100Y43", "city": "杭州市", "county": "上城区",
+        "code": "330102", "day": "2025-03-01", "round": "第一批", "status": "已认定", "revoked": None, "employees": 100, "skilled": 40,
+    }  # fmt: skip
+    return list((row | values).values())
+
+
+def test_workbook_with_merged_header_totals_and_notes() -> None:
+    content = workbook(
+        enterprise(day=dt.date(2025, 3, 1)),
+        enterprise(uscc="91350100M000100Y44", day=45717, code=330105, employees="200"),
+        ["小计", None, None, "杭州市"],
+        [None] * 12,
+        enterprise(uscc="91350100M000100Y45", employees="#REF!"),
+        ["合计"],
+        ["注：合成数据"],
+    )
+    judgement, blocks = judge([part(content, name="skill_enterprises_2026Q2.xlsx")], ENTERPRISES)
+    accepted = b"".join(block.accepted for block in blocks).decode()
+    assert "企业甲,91350100M000100Y43,330102,2025-03-01" in accepted
+    assert "企业甲,91350100M000100Y44,330105,2025-03-01,第一批,已认定,,200,40" in accepted
+    assert sum(block.refused_rows for block in blocks) == 1
+    refused = b"".join(block.refused for block in blocks).decode()
+    assert "employees_type" in refused
+    assert "7-3," in refused
+    counts = judgement.finish()
+    assert counts.structural_reasons == {"title": 2, "header": 2, "blank": 1, "total": 2, "note": 1}
+    assert counts.counts.physical_lines == 11
+
+
+def test_damaged_workbook() -> None:
+    with pytest.raises(FeedError, match="workbook"):
+        judge([part(workbook(enterprise())[:500])], ENTERPRISES)
+
+
+def record(**values: object) -> dict[str, object]:
+    row: dict[str, object] = {column.source_name: "" for column in TRAINING.columns}
+    return row | {"enrollmentId": "PX20250600000001"} | values
+
+
+def test_pages_of_an_interface() -> None:
+    pages = [[record(), record(durationHours=40)], [record(isOnline=True)]]
+    lines = [json.dumps({"status": 1, "data": {"total": 3, "rows": rows}}, ensure_ascii=False) for rows in pages]
+    (block,) = decode(TRAINING, part("\n".join(lines).encode()), 1 << 20)
+    assert block.row_numbers.to_list() == [1, 2, 3]
+    assert block.frame["duration_hours"].to_list() == ["", "40", ""]
+    assert block.frame["is_online"].to_list() == ["", "", "1"]
+
+
+def test_half_a_page_is_an_error() -> None:
+    page = json.dumps({"status": 1, "data": {"rows": [record()]}}).encode()
+    with pytest.raises(FeedError, match="Page 1"):
+        list(decode(TRAINING, part(page[: len(page) // 2]), 1 << 20))
+
+
+def test_new_field_of_an_interface_is_named() -> None:
+    page = json.dumps({"status": 1, "data": {"rows": [record(surprise="1")]}}).encode()
+    with pytest.raises(FeedError, match="surprise"):
+        list(decode(TRAINING, part(page), 1 << 20))
+
+
+def test_published_incomes_with_labels_subtotals_and_notes() -> None:
+    header = ",".join(column.source_name for column in INCOME.columns if column.source_name)
+    order = [column.name for column in INCOME.columns if column.source_name]
+
+    def row(**values: str) -> str:
+        return ",".join(values.get(name, "") for name in order)
+
+    common = {"definition": "integrated", "basis": "printed", "source_url": "http://example.org/1"}
+    lines = [
+        header,
+        row(area_code="330100", area_name="杭州市", period_label="20203", income_all_cny="48735", **common),
+        row(area_name="浙东北"),
+        row(
+            area_code="金义新区",
+            area_name="金义新区",
+            period_label="2020年",
+            urban_rural_ratio_printed="1.94",
+            **common,
+        ),
+        row(area_name="丽水位次"),
+        row(area_name='"注：合成,说明"'),
+    ]
+    judgement, blocks = judge([part("\n".join(lines).encode())], INCOME)
+    accepted = b"".join(block.accepted for block in blocks).decode().splitlines()
+    assert accepted[0].startswith("330100,杭州市,20203,2020-01-01,2020-09-30,48735")
+    assert accepted[1].startswith("330703,金义新区,2020年,2020-01-01,2020-12-31")
+    verdict = judgement.finish()
+    assert verdict.structural_reasons == {"header": 1, "subtotal": 1, "rank": 1, "note": 1}
+    assert verdict.normalisations["county_codes.area_code"] == 1
+
+
+def test_quoted_newline_stays_in_its_cell() -> None:
+    contract = find_contract(ROOT, "hrss/employment_registrations")
+    header = ",".join(column.source_name for column in contract.columns)
+    rows = [
+        ",".join(
+            [
+                "01",
+                "x",
+                "330102",
+                "1",
+                '"E0001\nsecond"',
+                "",
+                "330105",
+                "C",
+                "1",
+                "2024-07-01",
+                "",
+                "2025-01-01 08:00:00",
+                "1",
+            ]
+        )
+    ] * 3
+    content = "\n".join([header, *rows, "", "01,too,short"]).encode()
+    (block,) = decode(contract, part(content), 1 << 20)
+    assert block.frame["employer_code"].to_list() == ["E0001\nsecond"] * 3
+    assert block.misshapen == [(4, 3)]
+    assert block.structural["blank"] == 1

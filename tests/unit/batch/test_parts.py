@@ -1,0 +1,138 @@
+"""Identifiers, areas, dates, pseudonyms and the key register by themselves."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hmac
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from threegaps.batch.areas import codes_in_force, successor
+from threegaps.batch.expectations.identity import is_credit_code, is_resident_id
+from threegaps.batch.identifiers import judge_credit_codes, judge_resident_ids
+from threegaps.batch.normalise import read_numbers
+from threegaps.batch.pseudonym import PseudonymKey, pseudonyms
+from threegaps.batch.texts import read_date, read_period
+from threegaps.batch.uniqueness import KeyRegister
+from threegaps.errors import SettingsError
+
+
+@pytest.mark.parametrize(
+    ("number", "is_valid"), [("360426199101010071", True), ("230307196304054513", False), ("33990019900230001X", False)]
+)
+def test_resident_id(number: str, is_valid: bool) -> None:
+    assert is_resident_id(number) is is_valid
+    assert judge_resident_ids(pl.Series([number])).is_valid.tolist() == [is_valid]
+
+
+@pytest.mark.parametrize(("code", "is_valid"), [("91350100M000100Y43", True), ("91350211M0000XUF46", False)])
+def test_credit_code(code: str, is_valid: bool) -> None:
+    assert is_credit_code(code) is is_valid
+    assert judge_credit_codes(pl.Series([code])).tolist() == [is_valid]
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "expected"),
+    [
+        ("330103", "2020-01-01", "330105"),
+        ("330104", "2020-01-01", None),
+        ("330183", "1990-01-01", None),
+        ("330183", "2010-01-01", "330111"),
+        ("金义新区", "2020-01-01", "330703"),
+        ("钱塘新区", "2020-01-01", None),
+        ("钱塘新区", "2022-01-01", "330114"),
+        ("嘉兴经济技术开发区", "2022-01-01", None),
+        ("999999", "2022-01-01", None),
+    ],
+)
+def test_old_code_or_zone_on_a_date(code: str, day: str, expected: str | None) -> None:
+    assert successor(code, dt.date.fromisoformat(day)) == expected
+
+
+def test_ninety_counties() -> None:
+    assert len(codes_in_force()) == 90
+    assert len(codes_in_force(("county", "city", "province"))) == 102
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "style"),
+    [
+        ("2025-06-01", "2025-06-01", None),
+        ("20250601", "2025-06-01", "date_compact"),
+        ("2025/6/1", "2025-06-01", "date_slashed"),
+        ("2025年6月", "2025-06-01", "date_chinese"),
+        ("2025年6月3日", "2025-06-03", "date_chinese"),
+        ("45809", "2025-06-01", "date_excel_serial"),
+        ("20250230", None, None),
+        ("2025-02-30", None, None),
+        ("1", None, None),
+    ],
+)
+def test_date_styles(text: str, expected: str | None, style: str | None) -> None:
+    day, found = read_date(text, any_style=True, is_month=False)
+    assert (day.isoformat() if day else None, found) == (expected, style)
+
+
+def test_undeclared_style_is_not_read() -> None:
+    assert read_date("2025/6/1", any_style=False, is_month=False) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("label", "end"),
+    [("20203", "2020-09-30"), ("2014年", "2014-12-31"), ("2021年1-12月", "2021-12-31"), ("2024年1-9月", "2024-09-30")],
+)
+def test_period_labels_are_cumulative(label: str, end: str) -> None:
+    bounds = read_period(label)
+    assert bounds is not None
+    assert (bounds[0].isoformat(), bounds[1].isoformat()) == (f"{end[:4]}-01-01", end)
+
+
+def test_period_label_that_says_nothing() -> None:
+    assert read_period("近三年") is None
+
+
+def test_numbers_keep_to_their_precision() -> None:
+    texts = pl.Series(["1.25", "1.250", "1.255", "-3", "1e3", "12345678901", None])
+    assert read_numbers(texts, 12, 2).to_list() == [1.25, 1.25, None, -3.0, None, None, None]
+
+
+@given(st.binary(min_size=32, max_size=100), st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=5))
+def test_pseudonym_is_hmac_sha256(secret: bytes, identifiers: list[str]) -> None:
+    found = pseudonyms(PseudonymKey(secret, "1"), pl.Series(identifiers)).to_list()
+    assert found == [hmac.digest(secret, text.encode(), "sha256")[:16].hex() for text in identifiers]
+
+
+def test_short_key_is_refused_and_no_key_is_shown() -> None:
+    with pytest.raises(SettingsError):
+        PseudonymKey(b"short", "1")
+    assert "secret" not in repr(PseudonymKey(b"s" * 32, "1"))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2)), max_size=80),
+    st.integers(1, 10),
+)
+def test_register_is_the_same_however_the_rows_are_cut(rows: list[tuple[int, int]], size: int) -> None:
+    def register(step: int) -> list[tuple[bool, bool]]:
+        keys = KeyRegister()
+        answer: list[tuple[bool, bool]] = []
+        for start in range(0, len(rows), step):
+            part = rows[start : start + step]
+            repeats = keys.register(
+                np.array([key for key, _ in part], dtype=np.uint64),
+                np.array([content for _, content in part], dtype=np.uint64),
+                np.zeros(len(part), dtype=np.int64),
+            )
+            answer += list(zip(repeats.duplicate.tolist(), repeats.conflicting.tolist(), strict=True))
+        return answer
+
+    seen: dict[int, int] = {}
+    expected = []
+    for key, content in rows:
+        expected.append((seen.get(key) == content, key in seen and seen[key] != content))
+        seen.setdefault(key, content)
+    assert register(size) == expected
