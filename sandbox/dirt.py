@@ -346,7 +346,7 @@ def spoil(
     share = np.array([kind.share for kind in kinds])
     chosen = rng.choice(len(kinds), len(rows), p=share / share.sum())
     target = pl.DataFrame({"_order": rows.astype(np.float64), "_number": chosen})
-    dirty = frame.join(target, on="_order", maintain_order="left")
+    dirty = frame.join(target, on="_order", how="inner", maintain_order="left")
     changed: list[pl.DataFrame] = []
     added: list[pl.DataFrame] = []
     for number, kind in enumerate(kinds):

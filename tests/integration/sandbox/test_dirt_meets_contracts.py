@@ -85,7 +85,6 @@ def test_wages(dirty_home: Path) -> None:
         (row["source_name"], row["row_number"], frozenset(row["rules"]))
         for row in bad.filter(pl.col("feed") == "hrss/wage_records").iter_rows(named=True)
     }
-    # The header line is row 1 of a landed file; the truth counts rows of data.
     assert {(names[part], number, rules) for part, number, rules in refused} == wanted
 
 

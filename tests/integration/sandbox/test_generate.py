@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import polars as pl
+import pytest
 from openpyxl import load_workbook
 
 from sandbox.generate import Parameters, run
@@ -25,19 +26,24 @@ def digests(home: Path) -> dict[str, str]:
     }
 
 
-def test_the_same_parameters_write_the_same_bytes(tmp_path: Path) -> None:
-    assert run(tmp_path / "one", SMALL)
-    assert run(tmp_path / "two", SMALL)
-    assert digests(tmp_path / "one") == digests(tmp_path / "two")
-    assert not run(tmp_path / "one", SMALL), "a second call must be a no-op"
-    assert stat.S_IMODE((tmp_path / "one" / "credentials.json").stat().st_mode) == 0o600
+@pytest.fixture(scope="module")
+def small_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("small")
+    assert run(home, SMALL)
+    return home
 
 
-def test_dirt_does_not_move_the_population(tmp_path: Path) -> None:
-    run(tmp_path / "clean", Parameters(scale=0.00005, dirt=0.0))
-    assert pl.read_parquet(tmp_path / "clean" / "truth" / "bad_rows.parquet").is_empty()
-    run(tmp_path / "dirty", SMALL)
-    values = [pl.read_parquet(tmp_path / name / "truth" / "indicators.parquet") for name in ("clean", "dirty")]
+def test_the_same_parameters_write_the_same_bytes(small_home: Path, tmp_path: Path) -> None:
+    assert run(tmp_path, SMALL)
+    assert digests(small_home) == digests(tmp_path)
+    assert not run(tmp_path, SMALL), "a second call must be a no-op"
+    assert stat.S_IMODE((tmp_path / "credentials.json").stat().st_mode) == 0o600
+
+
+def test_dirt_does_not_move_the_population(small_home: Path, tmp_path: Path) -> None:
+    run(tmp_path, Parameters(scale=0.00005, dirt=0.0))
+    assert pl.read_parquet(tmp_path / "truth" / "bad_rows.parquet").is_empty()
+    values = [pl.read_parquet(home / "truth" / "indicators.parquet") for home in (tmp_path, small_home)]
     key = ["indicator_code", "area_code", "period_type", "period_start", "breakdown", "breakdown_value"]
     both = values[0].join(values[1], on=key)
     counts = both.filter(pl.col("indicator_code") == "M01-3")
