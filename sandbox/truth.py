@@ -207,16 +207,17 @@ def _overlaps(exits: pl.DataFrame, spells: pl.DataFrame, first: pl.Expr, last: p
 def _cohorts(
     cells: Cells, completed: pl.DataFrame, spells: pl.DataFrame, certificates: pl.DataFrame, wages: Path
 ) -> None:
-    """M01-1, M01-2, O-1, O-2, O-3 for quarters that have matured."""
+    """M01-2 for every quarter; M01-1, O-1, O-2, O-3 for quarters that have matured."""
     ever_valid = certificates.filter(~(pl.col("is_revoked") & pl.col("revoked_on").is_null()))
     for period in periods("quarter"):
         exits = _exits(completed, period)
         exits = exits.with_columns(at_entry=_overlaps(exits, spells, pl.col("start_date"), pl.col("start_date")))
+        # A certificate may come on the last day of the course: there is something to say from the start.
+        _certified(cells, period, completed, ever_valid)
         if period.shifted(6).end <= HORIZON:
             month = pl.col("completion_date").dt.month_start().dt.offset_by("6mo")
             found = _overlaps(exits, spells, month, month.dt.month_end())
             cells.ratio("M01-1", period, exits.with_columns(found=found).filter(~pl.col("at_entry")), pl.col("found"))
-            _certified(cells, period, completed, ever_valid)
             second = _outcome(cells, "O-1", period, exits, spells, 6)
             _earnings(cells, period, second, wages)
         if period.shifted(12).end <= HORIZON:
