@@ -73,16 +73,16 @@ def _checked(dsn: str, contract: Contract, path: Path) -> float:
         connection.commit()
         start = time.perf_counter()
         judgement = _judgement(contract, path)
-        refused: list[bytes] = []
-        with connection.cursor() as cursor:
+        with connection.cursor() as cursor, tempfile.TemporaryFile() as refused:
             with cursor.copy("copy wages from stdin (format csv)") as copy:
                 for block in prefetched(judgement.blocks()):
                     _write(copy, block.accepted)
-                    refused.append(block.refused)
+                    refused.write(block.refused)
             names = ", ".join(QUARANTINE_COLUMNS)
             with cursor.copy(f"copy refused ({names}) from stdin (format csv)".encode()) as copy:
-                for lines in refused:
-                    _write(copy, lines)
+                refused.seek(0)
+                while lines := refused.read(_MEGABYTE):
+                    copy.write(lines)
         verdict = judgement.finish()
         connection.commit()
         seconds = time.perf_counter() - start

@@ -22,6 +22,8 @@ Hashes = npt.NDArray[np.uint64]
 _SEED = 20_250_527
 _CONTENT_BITS = np.uint64((1 << 48) - 1)
 _MOST_VERSION = (1 << 16) - 1
+_LARGEST_MERGED = 1 << 19
+"""Rows; a longer run is left as it is: merging takes several times its own memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class KeyRegister:
 
     def _add(self, keys: Hashes, packed: Hashes) -> None:
         self._runs.append((keys, packed))
-        while len(self._runs) > 1 and len(self._runs[-2][0]) <= 2 * len(self._runs[-1][0]):
+        while len(self._runs) > 1 and len(self._runs[-2][0]) <= min(2 * len(self._runs[-1][0]), _LARGEST_MERGED):
             (old_keys, old_packed), (new_keys, new_packed) = self._runs[-2:]
             merged = np.concatenate([old_keys, new_keys])
             order = np.argsort(merged, kind="stable")
