@@ -44,7 +44,8 @@ def enterprise(**values: object) -> list[object]:
     row = {
         "number": 1, "name": "企业甲", "uscc": "91350100M000100Y43",
         "city": "杭州市", "county": "上城区",
-        "code": "330102", "day": "2025-03-01", "round": "第一批", "status": "已认定", "revoked": None, "employees": 100, "skilled": 40,
+        "code": "330102", "day": "2025-03-01", "round": "第一批", "status": "已认定",
+        "revoked": None, "employees": 100, "skilled": 40,
     }  # fmt: skip
     return list((row | values).values())
 
