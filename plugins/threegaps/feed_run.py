@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -30,6 +30,7 @@ from threegaps.ledger.landed import (
     landed_deliveries,
     landed_objects,
     latest_arrivals,
+    overtaken_windows,
 )
 from threegaps.ledger.migrate import check_connection
 from threegaps.ledger.watermarks import get_watermark
@@ -38,6 +39,9 @@ from threegaps.sources.files import announced
 from threegaps.sources.model import FIRST_WATERMARK
 from threegaps.sources.opening import open_changes, open_files
 from threegaps.warehouse.load import BatchStoppedError, Plan, feed_lock, load_batch
+
+if TYPE_CHECKING:
+    from threegaps.batch.judge import Previous
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +63,7 @@ def land(feed: str, delivery: str) -> list[int]:
     """
     settings, contract, last = _feed(feed, delivery)
     store = LandingStore(settings.landing_uri)
-    with _warehouse(settings) as connection, feed_lock(connection, feed, step="land"):
+    with _warehouse(settings, feed) as connection, feed_lock(connection, feed, step="land"):
         if contract.delivery_kind == "changes":
             landed = _land_changes(connection, store, contract, last)
         else:
@@ -86,7 +90,7 @@ def load(feed: str, delivery: str) -> list[int]:
     """
     settings, contract, last = _feed(feed, delivery)
     loaded: list[int] = []
-    with _warehouse(settings) as connection, feed_lock(connection, feed, step="load"):
+    with _warehouse(settings, feed) as connection, feed_lock(connection, feed, step="load"):
         for batch_id in batches.abandon_judging(connection, feed):
             logger.warning("%s: batch %d was left by a run that ended early; nothing of it was kept.", feed, batch_id)
         for one in _deliveries_to_load(connection, contract, last):
@@ -106,7 +110,7 @@ def judge_again(batch_id: int) -> int:
         LedgerError: The batch is not a loaded one.
     """
     settings = Settings.load()
-    with _warehouse(settings) as connection:
+    with _warehouse(settings, None) as connection:
         old = batches.get_batch(connection, batch_id)
         contract = find_contract(settings.contracts_folder, old.feed)
         with feed_lock(connection, old.feed, step="load"):
@@ -133,7 +137,7 @@ def _feed(feed: str, delivery: str) -> tuple[Settings, Contract, Delivery]:
 
 
 @contextmanager
-def _warehouse(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+def _warehouse(settings: Settings, feed: str | None) -> Iterator[psycopg.Connection[Any]]:
     """The warehouse in autocommit; its going away is told in plain words."""
     try:
         with psycopg.connect(settings.warehouse_dsn(), autocommit=True, application_name="threegaps") as connection:
@@ -142,6 +146,7 @@ def _warehouse(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
     except psycopg.OperationalError as error:
         raise LedgerError(
             f"The warehouse does not answer: {str(error).strip().splitlines()[0]}",
+            feed=feed,
             advice="see that it is up (`threegaps status`), then run the task again: nothing half-done is kept.",
         ) from error
 
@@ -163,7 +168,9 @@ def _land_changes(
         overlap = dt.timedelta(seconds=contract.watermark_overlap_seconds)
         start = (dt.datetime.strptime(watermark, _CLOCK) - overlap).strftime(_CLOCK)  # noqa: DTZ007  # Shanghai clock
     known = latest_arrivals(connection, contract.feed, last.key).values()
-    if any((one.watermark_from, one.watermark_to) == (start, end) for one in known):
+    same = [one.landed_object_id for one in known if (one.watermark_from, one.watermark_to) == (start, end)]
+    # A window that could not be loaded is fetched again: the department may have mended what was wrong with it.
+    if same and not batches.unloadable_object_ids(connection, same):
         logger.info("%s: the window from %s to %s has landed already.", contract.feed, start, end)
         return []
     with open_changes(contract) as source:
@@ -228,8 +235,11 @@ def _work(
     originals = [one for one in arrivals if not one.is_correction]
     new = [one for one in arrivals if one.landed_object_id not in done]
     if contract.delivery_kind == "changes":
-        if new:
-            yield _in_order(new), False
+        # A window that could not be loaded stands in nobody's way once a later one has all of it.
+        overtaken = overtaken_windows(connection, contract.feed, delivery.key)
+        unloadable = batches.unloadable_object_ids(connection, list(overtaken))
+        if wanted := [one for one in new if one.landed_object_id not in unloadable]:
+            yield _in_order(wanted), False
         return
     if any(one.landed_object_id not in done for one in originals):
         # A part that arrived again is judged with its whole delivery: rows may have moved between the parts.
@@ -253,7 +263,7 @@ def _load_one(
     supersedes: Batch | None = None,
 ) -> int:
     # Heavy imports wait until there is something to judge.
-    from threegaps.batch.judge import Judgement, Part, Previous
+    from threegaps.batch.judge import Judgement, Part
     from threegaps.batch.pseudonym import load_key
 
     key = load_key()
@@ -269,6 +279,8 @@ def _load_one(
         contract_hash=contract.hash,
         code_version=__version__,
         pseudonym_key_version=str(key.version),
+        contract_version=contract.version,
+        source_columns=[column.name for column in contract.columns],
         supersedes=supersedes,
     )
     store = LandingStore(settings.landing_uri)
@@ -286,7 +298,7 @@ def _load_one(
             batch_id=batch_id,
             delivery=delivery.key,
             key=key,
-            previous=None if before is None or not is_whole else Previous(before.received, None),
+            previous=None if before is None else _previous(connection, contract, before, is_whole=is_whole),
         ),
         is_whole=is_whole,
         is_complete=partial(_is_complete, connection, store, contract, delivery, objects),
@@ -321,6 +333,19 @@ def _load_one(
         )
         logger.info("%s: refused by %s. See `threegaps quarantine show --batch %d`.", contract.feed, reasons, batch_id)
     return batch_id
+
+
+def _previous(
+    connection: psycopg.Connection[Any], contract: Contract, before: Batch, *, is_whole: bool
+) -> Previous | None:
+    """The period before, for the batch rules; changes and corrections have no usual number of rows.
+
+    Columns compare within one version of the contract: a new version is how columns change on purpose.
+    """
+    from threegaps.batch.judge import Previous
+
+    version, columns = batches.source_columns(connection, before.batch_id)
+    return Previous(before.received if is_whole else None, columns if version == contract.version else None)
 
 
 def _refuse_to_repeat_a_stop(
@@ -372,7 +397,10 @@ def _is_complete(
     objects: list[LandedObject],
     received: int,
 ) -> bool:
-    """Whether the contract's sign of a complete delivery is there: its file, its window, or what the control says."""
+    """Whether the contract's sign of a complete delivery is there: its file, its window, or what the control says.
+
+    *received* counts the rows of the batch's original parts. Corrections alone leave a delivery as it was.
+    """
     if contract.completeness.get("kind") != "control_file":
         return True
     arrivals = latest_arrivals(connection, contract.feed, delivery.key)
@@ -389,9 +417,9 @@ def _is_complete(
             file=control.source_name,
             advice="ask the department for it again; it looks like parts=3 rows=120000.",
         )
-    is_complete = parts >= said["parts"]
-    if not any(one.is_correction for one in objects) and objects and "rows" in said and received != said["rows"]:
-        is_complete = False
+    if all(one.is_correction for one in objects):
+        return parts >= said["parts"] and batches.is_delivery_complete(connection, contract.feed, delivery.key)
+    is_complete = parts >= said["parts"] and received == said.get("rows", received)
     if not is_complete:
         logger.warning(
             "%s %s: %s announces %s; %d parts and %d rows are here.",

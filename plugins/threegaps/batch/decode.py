@@ -235,7 +235,7 @@ def _parse_block(contract: Contract, part: Part, header: Header, block: bytes, r
     if b'"' not in block and block.count(delimiter.encode()) == lines * (fields - 1):
         try:
             frame = _read_csv(block, names, delimiter)
-        except pl.exceptions.ComputeError:
+        except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
             frame = None
         # As many delimiters as there should be, and no line with more fields than the header: each line has its own.
         if frame is not None and frame.height == lines:

@@ -106,7 +106,11 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a batch came to. ``touched`` holds (county, from, to) of accepted rows; ``date.max`` is an open end."""
+    """What a batch came to.
+
+    ``touched`` holds (county, from, to) of accepted rows, ``date.max`` is an open end; ``received_of_originals`` are
+    the rows received in parts that are no corrections: what a control file counts.
+    """
 
     stopped_by: str | None
     message_en: str | None
@@ -116,12 +120,14 @@ class Verdict:
     normalisations: dict[str, int]
     checks: tuple[CheckResult, ...]
     touched: frozenset[tuple[str, dt.date, dt.date]]
+    received_of_originals: int
 
 
 @dataclass(slots=True)
 class _Tally:
     physical_lines: int = 0
     received: int = 0
+    received_of_originals: int = 0
     accepted: int = 0
     refused: int = 0
     duplicates: int = 0
@@ -182,11 +188,11 @@ class Judgement:
             raise FeedError("The batch has no file.", feed=self.contract.feed, advice="land the delivery first.")
         if self.contract.delivery_kind == "changes" and self.contract.version_column:
             with Spool() as spool:
-                for block in self._text_blocks():
+                for block in self.text_blocks():
                     yield self._judge(block, spool)
                 yield from self._settle(spool)
         else:
-            for block in self._text_blocks():
+            for block in self.text_blocks():
                 yield self._judge(block, None)
         self._is_done = True
 
@@ -224,9 +230,14 @@ class Judgement:
             normalisations=dict(self._normaliser.counts),
             checks=tuple(checks),
             touched=self._touched.intervals(),
+            received_of_originals=tally.received_of_originals,
         )
 
-    def _text_blocks(self) -> Iterator[TextBlock]:
+    def text_blocks(self) -> Iterator[TextBlock]:
+        """The rows as they were sent, unjudged and without totals and notes, by the numbers that tokens carry.
+
+        For reading landed rows again, on a judgement of its own: blocks are not drawn twice.
+        """
         for part in self._parts:
             structural_before = 0
             for block in decode(self.contract, part, self._block_bytes):
@@ -256,6 +267,8 @@ class Judgement:
         tally.physical_lines += block.physical_lines
         tally.structural.update(block.structural)
         tally.received += rows + len(block.misshapen)
+        if not block.part.is_correction:
+            tally.received_of_originals += rows + len(block.misshapen)
         misshapen = self._refuse_misshapen(block)
         if not rows:
             return JudgedBlock(b"", 0, misshapen, len(block.misshapen), 0)

@@ -85,13 +85,29 @@ def begin_batch(
     contract_hash: str,
     code_version: str,
     pseudonym_key_version: str,
+    contract_version: str | None = None,
+    source_columns: Iterable[str] = (),
     supersedes: Batch | None = None,
 ) -> int:
-    """Enter a batch that is about to be judged; its number."""
+    """Enter a batch that is about to be judged; its number.
+
+    Args:
+        source_columns: The columns that its files must have to be read at all, by canonical name, under
+            *contract_version*: what the batch after it compares with.
+    """
+    columns = Jsonb({"contract_version": contract_version, "columns": list(source_columns)})
     row = connection.execute(
         "insert into ops.batch (feed, delivery, status, contract_hash, code_version, pseudonym_key_version,"
-        " supersedes_batch_id) values (%s, %s, 'judging', %s, %s, %s, %s) returning batch_id",
-        [feed, delivery, contract_hash, code_version, pseudonym_key_version, supersedes and supersedes.batch_id],
+        " source_columns, supersedes_batch_id) values (%s, %s, 'judging', %s, %s, %s, %s, %s) returning batch_id",
+        [
+            feed,
+            delivery,
+            contract_hash,
+            code_version,
+            pseudonym_key_version,
+            columns,
+            supersedes and supersedes.batch_id,
+        ],
     ).fetchone()
     if row is None:
         raise LedgerError("The ledger gave the batch no number.", feed=feed)
@@ -251,6 +267,36 @@ def loaded_object_ids(connection: psycopg.Connection[Any], feed: str, delivery: 
         [feed, delivery],
     ).fetchall()
     return {int(row[0]) for row in rows}
+
+
+def unloadable_object_ids(connection: psycopg.Connection[Any], landed_object_ids: list[int]) -> set[int]:
+    """Those of the landed objects that were judged, and of which no batch could be loaded."""
+    rows = connection.execute(
+        "select o.landed_object_id from ops.batch_object as o join ops.batch as b using (batch_id)"
+        " where o.landed_object_id = any(%s) group by o.landed_object_id"
+        " having bool_and(b.status in ('stopped', 'failed'))",
+        [landed_object_ids],
+    ).fetchall()
+    return {int(row[0]) for row in rows}
+
+
+def is_delivery_complete(connection: psycopg.Connection[Any], feed: str, delivery: str) -> bool:
+    """Whether the last loaded batch with original parts of a delivery was complete; False before there is one."""
+    row = connection.execute(
+        "select b.is_complete from ops.batch as b where b.feed = %s and b.delivery = %s and b.status = 'loaded'"
+        " and exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
+        "  where o.batch_id = b.batch_id and not l.is_correction) order by b.batch_id desc limit 1",
+        [feed, delivery],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def source_columns(connection: psycopg.Connection[Any], batch_id: int) -> tuple[str | None, tuple[str, ...] | None]:
+    """The version of the contract that a batch was judged by, and the columns that its files had."""
+    row = connection.execute("select source_columns from ops.batch where batch_id = %s", [batch_id]).fetchone()
+    if row is None or row[0] is None:
+        return None, None
+    return row[0]["contract_version"], tuple(row[0]["columns"])
 
 
 def previous_batch(connection: psycopg.Connection[Any], feed: str, delivery: str, batch_id: int) -> Batch | None:

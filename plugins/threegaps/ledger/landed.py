@@ -120,3 +120,15 @@ def record_copies_ended(connection: psycopg.Connection[Any], landed_object_id: i
         "update ops.landed_object set copies_ended_at = clock_timestamp() where landed_object_id = %s",
         [landed_object_id],
     )
+
+
+def overtaken_windows(connection: psycopg.Connection[Any], feed: str, delivery: str) -> set[int]:
+    """Windows of a delivery that a later arrival of the feed spans from end to end."""
+    rows = connection.execute(
+        "select o.landed_object_id from ops.landed_object as o where o.feed = %s and o.delivery = %s"
+        " and exists (select 1 from ops.landed_object as n where n.feed = o.feed"
+        "  and n.landed_object_id > o.landed_object_id"
+        "  and n.watermark_from <= o.watermark_from and n.watermark_to >= o.watermark_to)",
+        [feed, delivery],
+    ).fetchall()
+    return {int(row[0]) for row in rows}

@@ -90,16 +90,21 @@ class HttpGateway:
         )
 
     def _read_pages(self, window: dict[str, Any], pages: IO[bytes]) -> bool:
-        """Write all pages of a window; False when the total changed on the way, so that rows may have been skipped."""
+        """Write all pages of a window; False when they shifted on the way, so that rows may have been skipped.
+
+        They shifted when the total is another, or when a page begins with a row that the page before had already.
+        """
         expected = self._total(window)
         read, page = 0, 1
+        before: list[Any] = []
         while True:
             body, answer = self._ask(
                 self._page_interface, {**window, self._page_parameter: page, self._size_parameter: self._page_size}
             )
             rows, total = self._rows(answer, page)
-            if total != expected:
+            if total != expected or (rows and rows[0] in before):
                 return False
+            before = rows
             pages.write(body.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n")
             read += len(rows)
             if read >= expected or not rows:

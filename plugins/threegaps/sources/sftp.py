@@ -17,6 +17,7 @@ from threegaps.sources.files import FoundFile, offer_parts
 from threegaps.sources.model import Offer, filled, options, refused_login, unreachable
 
 _TIME_OUT_SECONDS = 60.0
+_BANNER_SECONDS = 30.0
 
 
 class SftpFolder:
@@ -69,7 +70,9 @@ def open_sftp(contract: Contract) -> Iterator[SftpFolder]:
     """
     from airflow.providers.sftp.hooks.sftp import SFTPHook
 
-    with _told(contract), SFTPHook(ssh_conn_id=contract.connection_id).get_managed_conn() as client:
+    # One attempt: a key that is refused is not offered again and again, and the task itself is retried.
+    hook = SFTPHook(ssh_conn_id=contract.connection_id, conn_retry_attempts=1, banner_timeout=_BANNER_SECONDS)
+    with _told(contract), hook.get_managed_conn() as client:
         channel = client.get_channel()
         if channel is not None:
             channel.settimeout(_TIME_OUT_SECONDS)

@@ -51,7 +51,7 @@ class Plan:
     Args:
         judge: Starts the judgement; called again when a first attempt has to be repeated.
         is_whole: The batch has every original part of its delivery.
-        is_complete: Whether the delivery is complete, given how many rows were received.
+        is_complete: Whether the delivery is complete, given how many rows its original parts had in this batch.
         newest_object_id: The newest of its landed objects.
         closes_earlier_refusals: Refusals of earlier arrivals of the same delivery end with this batch.
         has_later_list: A later delivery of this full list has been loaded already.
@@ -162,7 +162,7 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
         merge.retract(plan.supersedes_batch_id)
     verdict = _copy_accepted(connection, plan, target, refused)
     _stop_if_told(plan, verdict)
-    is_complete = plan.is_complete(verdict.counts.received)
+    is_complete = plan.is_complete(verdict.received_of_originals)
     if is_straight:
         merged, places = _counted(connection, plan, verdict), set(verdict.touched)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,29 @@ from psycopg.conninfo import conninfo_to_dict
 from sandbox import database as department_database
 from sandbox.generate import Parameters, run
 from sandbox.servers import http_gateway, sftp
+from tests.conftest import PIPELINE_PASSWORD
+from tests.integration.faults.small_feeds import (
+    CERTIFICATES,
+    ENTERPRISE_FILE,
+    ENTERPRISES,
+    MONTH,
+    TRAINING,
+    WAGES,
+    WageFolder,
+    content,
+    enterprise_book,
+    enterprise_rows,
+    wage_part,
+    wage_rows,
+)
+from threegaps import feed_run
+from threegaps.ledger.migrate import upgrade
 from threegaps.services.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.settings import DEPARTMENT_DATABASE
 
 SCALE = 0.00005
+LAST_DAY = "2026-06-30"
+CLEAN_RUNS = {TRAINING: LAST_DAY, CERTIFICATES: LAST_DAY, WAGES: MONTH, ENTERPRISES: "2024Q3"}
 READER_PASSWORD = "reader-in-tests"
 
 
@@ -31,6 +51,7 @@ class Departments:
     http: http_gateway.RunningGateway
     sftp: sftp.RunningSftp
     connections: dict[str, dict[str, Any]]
+    department_dsn: str
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +101,7 @@ def departments(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
             "hrss_file_drop": {"conn_type": "fs", "extra": {"path": str(home / "drop")}},
             "statistics_file_drop": {"conn_type": "fs", "extra": {"path": str(home / "drop")}},
         },
+        owner,
     )
     gateway.stop()
     server.stop()
@@ -100,6 +122,111 @@ def point_at(monkeypatch: pytest.MonkeyPatch, warehouse: str, landing: Path) -> 
 def connect(monkeypatch: pytest.MonkeyPatch, name: str, connection: dict[str, Any]) -> None:
     """Set one Airflow connection."""
     monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: PostgresServer) -> str:
+    """Name of a warehouse that is migrated and empty: what tests copy theirs from."""
+    name = "faults_template"
+    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+        ensure_database(connection, name, owner="pipeline")
+    upgrade(postgres.dsn(name, user="pipeline", password=PIPELINE_PASSWORD))
+    return name
+
+
+class Copies:
+    """Makes warehouses of their own out of the migrated one."""
+
+    def __init__(self, server: PostgresServer, template: str) -> None:
+        self._server, self._template, self._made = server, template, 0
+
+    def new(self) -> str:
+        self._made += 1
+        name = f"faults_{self._made}"
+        with psycopg.connect(self._server.dsn(), autocommit=True) as connection:
+            connection.execute(f"create database {name} template {self._template} owner pipeline")
+        return self._server.dsn(name, user="pipeline", password=PIPELINE_PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def copies(postgres: PostgresServer, migrated: str) -> Copies:
+    return Copies(postgres, migrated)
+
+
+@pytest.fixture
+def warehouse(copies: Copies) -> str:
+    """A migrated warehouse of the test's own; copied, which is quicker than migrating one."""
+    return copies.new()
+
+
+@pytest.fixture(scope="session")
+def wage_server(departments: Departments, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sftp.RunningSftp]:
+    """An SFTP server with nothing on it but what a test sends; it takes the departments' key."""
+    home = tmp_path_factory.mktemp("wage_server")
+    shutil.copytree(departments.home / "keys", home / "keys")
+    (home / "sftp").mkdir()
+    server = sftp.start(home)
+    server_home[server.port] = home / "sftp"
+    yield server
+    server.stop()
+
+
+server_home: dict[int, Path] = {}
+
+
+@pytest.fixture
+def wages(reading: Departments, wage_server: sftp.RunningSftp, monkeypatch: pytest.MonkeyPatch) -> Iterator[WageFolder]:
+    """The month's folder on a server of its own; feed runs read from there."""
+    connect(monkeypatch, "hrss_sftp", {**reading.connections["hrss_sftp"], "port": wage_server.port})
+    root = server_home[wage_server.port]
+    yield WageFolder(root)
+    shutil.rmtree(root / "wage_records")
+
+
+@pytest.fixture
+def drop(reading: Departments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty drop folder that both departments use."""
+    folder = tmp_path / "drop"
+    for department in ("hrss", "statistics"):
+        (folder / department).mkdir(parents=True)
+        connect(monkeypatch, f"{department}_file_drop", {"conn_type": "fs", "extra": {"path": str(folder)}})
+    return folder
+
+
+@dataclass(frozen=True)
+class Clean:
+    """What each feed comes to when nothing goes wrong: number and hash of its rows."""
+
+    rows: dict[str, tuple[int, str]]
+
+    def __getitem__(self, feed: str) -> tuple[int, str]:
+        return self.rows[feed]
+
+
+@pytest.fixture(scope="session")
+def clean(
+    departments: Departments,
+    wage_server: sftp.RunningSftp,
+    copies: Copies,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Clean:
+    """One run of each feed with no fault at all."""
+    folder, warehouse = tmp_path_factory.mktemp("clean"), copies.new()
+    root = server_home[wage_server.port]
+    (folder / "drop" / "hrss").mkdir(parents=True)
+    (folder / "drop" / "hrss" / ENTERPRISE_FILE).write_bytes(enterprise_book(enterprise_rows()))
+    WageFolder(root).send(wage_part(wage_rows()))
+    with pytest.MonkeyPatch.context() as patch:
+        point_at(patch, warehouse, folder / "landing")
+        for name, connection in departments.connections.items():
+            connect(patch, name, connection)
+        connect(patch, "hrss_sftp", {**departments.connections["hrss_sftp"], "port": wage_server.port})
+        connect(patch, "hrss_file_drop", {"conn_type": "fs", "extra": {"path": str(folder / "drop")}})
+        for feed, delivery in CLEAN_RUNS.items():
+            feed_run.land(feed, delivery)
+            feed_run.load(feed, delivery)
+    shutil.rmtree(root / "wage_records")
+    return Clean({feed: content(warehouse, feed) for feed in CLEAN_RUNS})
 
 
 @pytest.fixture

@@ -132,6 +132,7 @@ class FakeVerdict:
     normalisations: dict[str, int]
     checks: tuple[FakeCheck, ...]
     touched: frozenset[tuple[str, dt.date, dt.date]]
+    received_of_originals: int
 
 
 @dataclass
@@ -209,6 +210,7 @@ class FakeJudgement:
             {},
             (check,),
             frozenset(self._places()),
+            received,
         )
 
     def _places(self) -> Iterator[tuple[str, dt.date, dt.date]]:

@@ -1,0 +1,235 @@
+"""Departments that do not let us in, do not answer, or answer with trouble."""
+
+from __future__ import annotations
+
+import socket
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import httpx
+import pytest
+
+from tests.integration.faults.conftest import LAST_DAY, Clean, Departments, connect
+from tests.integration.faults.small_feeds import (
+    CERTIFICATES,
+    TRAINING,
+    WAGES,
+    content,
+    landed,
+    statuses,
+    wage_part,
+    wage_rows,
+)
+from threegaps import feed_run
+from threegaps.errors import FeedError, SourceUnavailableError
+from threegaps.sources import database, http_gateway, model, sftp
+
+pytestmark = pytest.mark.integration
+
+DELIVERIES = {TRAINING: LAST_DAY, CERTIFICATES: LAST_DAY, WAGES: "2024-07"}
+CONNECTIONS = {TRAINING: "hrss_gateway", CERTIFICATES: "hrss_database", WAGES: "hrss_sftp"}
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Waits between attempts, in seconds: noted instead of waited for."""
+    noted: list[float] = []
+    monkeypatch.setattr(model, "time", types.SimpleNamespace(sleep=noted.append))
+    return noted
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of 50 rows: the small sandbox has only a few of them."""
+    build = http_gateway.HttpGateway.__init__
+
+    def smaller(self: http_gateway.HttpGateway, *arguments: Any, **named: Any) -> None:
+        build(self, *arguments, **named)
+        self._page_size = 50
+
+    monkeypatch.setattr(http_gateway.HttpGateway, "__init__", smaller)
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def run(feed: str) -> None:
+    feed_run.land(feed, DELIVERIES[feed])
+    feed_run.load(feed, DELIVERIES[feed])
+
+
+@pytest.mark.parametrize("feed", CONNECTIONS)
+def test_a_wrong_secret_is_told_once_and_mended(
+    feed: str,
+    reading: Departments,
+    warehouse: str,
+    clean: Clean,
+    tmp_path: Path,
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    if feed == WAGES:
+        send_clean_wages(request)
+    name = CONNECTIONS[feed]
+    right = dict(reading.connections[name])
+    if feed == WAGES:
+        right["port"] = request.getfixturevalue("wage_server").port
+        key = tmp_path / "another_key"
+        asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(key))
+        connect(monkeypatch, name, {**right, "extra": {**right["extra"], "key_file": str(key)}})
+    else:
+        connect(monkeypatch, name, {**right, "password": "wrong"})
+    with pytest.raises(FeedError, match="does not accept our login") as told:
+        feed_run.land(feed, DELIVERIES[feed])
+    assert told.value.feed == feed
+    assert name in str(told.value)
+    assert "wrong" not in str(told.value)
+    assert not isinstance(told.value, SourceUnavailableError)
+    assert waits == []
+    assert landed(warehouse) == []
+    connect(monkeypatch, name, right)
+    run(feed)
+    assert content(warehouse, feed) == clean[feed]
+
+
+@pytest.mark.parametrize("feed", CONNECTIONS)
+def test_a_host_that_is_down_is_told(
+    feed: str, reading: Departments, warehouse: str, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = CONNECTIONS[feed]
+    connect(monkeypatch, name, {**reading.connections[name], "port": closed_port()})
+    with pytest.raises(SourceUnavailableError, match="cannot be reached") as told:
+        feed_run.land(feed, DELIVERIES[feed])
+    assert told.value.feed == feed
+    assert told.value.advice
+    assert landed(warehouse) == []
+
+
+@pytest.mark.parametrize("feed", CONNECTIONS)
+def test_a_host_that_never_answers_is_given_up(
+    feed: str,
+    reading: Departments,
+    warehouse: str,
+    silent_port: int,
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_gateway, "_TIME_OUT", httpx.Timeout(0.2))
+    monkeypatch.setattr(database, "_CONNECT_SECONDS", 2)
+    monkeypatch.setattr(sftp, "_BANNER_SECONDS", 0.5)
+    name = CONNECTIONS[feed]
+    connect(monkeypatch, name, {**reading.connections[name], "port": silent_port})
+    with pytest.raises(SourceUnavailableError, match=r"in time|cannot be reached") as told:
+        feed_run.land(feed, DELIVERIES[feed])
+    assert told.value.feed == feed
+    assert landed(warehouse) == []
+
+
+def test_a_gateway_that_is_slow_for_a_while_is_waited_for(
+    reading: Departments, warehouse: str, clean: Clean, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_gateway, "_TIME_OUT", httpx.Timeout(0.5))
+    reading.http.faults.slow_seconds = 2.0
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        reading.http.faults.slow_seconds = 0.0
+        monkeypatch.setattr(http_gateway, "_TIME_OUT", httpx.Timeout(30))
+
+    monkeypatch.setattr(model, "time", types.SimpleNamespace(sleep=wait))
+    run(TRAINING)
+    assert waits[0] == 1.0
+    assert content(warehouse, TRAINING) == clean[TRAINING]
+
+
+@pytest.mark.parametrize(
+    ("switch", "waited"), [("rate_limit_every", 1.0), ("bad_gateway_every", 1.0), ("half_page_every", 1.0)]
+)
+def test_trouble_now_and_then_changes_nothing(
+    switch: str,
+    waited: float,
+    reading: Departments,
+    warehouse: str,
+    clean: Clean,
+    waits: list[float],
+    small_pages: None,
+) -> None:
+    setattr(reading.http.faults, switch, 2)
+    run(TRAINING)
+    assert waits
+    assert set(waits) == {waited}
+    assert content(warehouse, TRAINING) == clean[TRAINING]
+    assert statuses(warehouse) == ["loaded"]
+
+
+def test_the_gateway_is_left_alone_as_long_as_it_asks(reading: Departments, warehouse: str, waits: list[float]) -> None:
+    # Each answer is 429 with Retry-After: 1; by ourselves we would wait 1, 2, 4 and 8 seconds.
+    reading.http.faults.rate_limit_every = 1
+    with pytest.raises(SourceUnavailableError, match=r"\(429\).*Tried 5 times") as told:
+        feed_run.land(TRAINING, LAST_DAY)
+    assert waits == [1.0, 1.0, 1.0, 1.0]
+    assert told.value.feed == TRAINING
+    assert landed(warehouse) == []
+
+
+@pytest.mark.parametrize(("switch", "words"), [("bad_gateway_every", "502"), ("half_page_every", "half an answer")])
+def test_lasting_trouble_lands_nothing(
+    switch: str, words: str, reading: Departments, warehouse: str, clean: Clean, waits: list[float]
+) -> None:
+    setattr(reading.http.faults, switch, 1)
+    with pytest.raises(SourceUnavailableError, match=words) as told:
+        feed_run.land(TRAINING, LAST_DAY)
+    assert told.value.feed == TRAINING
+    assert waits == [1.0, 2.0, 4.0, 8.0]
+    assert landed(warehouse) == []
+    setattr(reading.http.faults, switch, 0)
+    run(TRAINING)
+    assert content(warehouse, TRAINING) == clean[TRAINING]
+
+
+def test_pages_that_shift_are_read_again_from_the_start(
+    reading: Departments, warehouse: str, clean: Clean, small_pages: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[bool] = []
+    read_pages = http_gateway.HttpGateway._read_pages
+
+    def counted(self: http_gateway.HttpGateway, *arguments: Any) -> bool:
+        reads.append(read_pages(self, *arguments))
+        reading.http.faults.shift_pages = 0
+        return reads[-1]
+
+    monkeypatch.setattr(http_gateway.HttpGateway, "_read_pages", counted)
+    reading.http.faults.shift_pages = 3
+    run(TRAINING)
+    assert reads == [False, True]
+    assert content(warehouse, TRAINING) == clean[TRAINING]
+
+
+def test_pages_that_never_stop_shifting_land_nothing(
+    reading: Departments, warehouse: str, clean: Clean, small_pages: None
+) -> None:
+    reading.http.faults.shift_pages = 3
+    with pytest.raises(FeedError, match="kept shifting") as told:
+        feed_run.land(TRAINING, LAST_DAY)
+    assert told.value.feed == TRAINING
+    assert landed(warehouse) == []
+    reading.http.faults.shift_pages = 0
+    run(TRAINING)
+    assert content(warehouse, TRAINING) == clean[TRAINING]
+
+
+def send_clean_wages(request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue("wages").send(wage_part(wage_rows()))

@@ -1,0 +1,309 @@
+"""Files that are damaged, of another form, of another month, sent twice, or have rows that cannot be right."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.integration.faults.conftest import Clean, Departments
+from tests.integration.faults.small_feeds import (
+    CERTIFICATES,
+    ENTERPRISE_FILE,
+    ENTERPRISES,
+    MONTH,
+    PART,
+    WAGE_COLUMNS,
+    WAGES,
+    WageFolder,
+    content,
+    enterprise_book,
+    enterprise_rows,
+    landed,
+    refusals,
+    row_count,
+    statuses,
+    wage_part,
+    wage_rows,
+    wage_text,
+)
+from threegaps import feed_run
+from threegaps.errors import FeedError
+from threegaps.warehouse.load import BatchStoppedError
+
+pytestmark = pytest.mark.integration
+
+QUARTER = "2024Q3"
+
+
+def renamed(old: str, new: str) -> bytes:
+    return wage_part(wage_rows(), [new if name == old else name for name in WAGE_COLUMNS])
+
+
+def with_new_column() -> bytes:
+    return wage_part([[*row, "x"] for row in wage_rows()], [*WAGE_COLUMNS, "备注"])
+
+
+def with_bytes(row: int, old: bytes, new: bytes) -> bytes:
+    lines = wage_text(wage_rows()).encode("gb18030").split(b"\n")
+    assert old in lines[row]
+    lines[row] = lines[row].replace(old, new, 1)
+    return gzip.compress(b"\n".join(lines))
+
+
+DAMAGED: dict[str, tuple[Callable[[], bytes], str, int | None, str | None]] = {
+    "truncated gzip": (lambda: wage_part(wage_rows())[:-40], "cut off or damaged", None, None),
+    "no gzip at all": (lambda: wage_text(wage_rows()).encode("gb18030"), "cut off or damaged", None, None),
+    "utf-8 instead of gb18030": (lambda: gzip.compress(wage_text(wage_rows()).encode()), "not gb18030", 0, None),
+    "bytes of no encoding": (lambda: with_bytes(7, b"330106", b"\xff\xff\xff"), "not gb18030", 7, None),
+    "renamed column": (lambda: renamed("单位编号", "单位号"), "missing 单位编号; new 单位号", 0, "单位编号"),
+    "new column": (with_new_column, "new 备注", 0, "备注"),
+    "empty file": (lambda: b"", "empty", None, None),
+    "empty archive": (lambda: gzip.compress(b""), "empty", None, None),
+    "NUL bytes": (lambda: with_bytes(9, b"330106", b"33\x00106"), "NUL", 9, "work_county_code"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_file_is_named_and_sent_again(damage: str, wages: WageFolder, warehouse: str, clean: Clean) -> None:
+    spoil, words, row, column = DAMAGED[damage]
+    halves = wage_rows()[:30], wage_rows()[30:]
+    wages.send(wage_part(halves[0]), spoil())
+    feed_run.land(WAGES, MONTH)
+    with pytest.raises(FeedError, match=words) as told:
+        feed_run.load(WAGES, MONTH)
+    error = told.value
+    assert (error.feed, error.file) == (WAGES, PART.format(2, 2))
+    assert (error.row, error.column) == (row, column)
+    assert error.advice
+    # A good part beside the damaged one is not half a month in the warehouse, and nothing landed is lost.
+    assert row_count(warehouse, WAGES) == 0
+    assert statuses(warehouse) == ["failed"]
+    assert landed(warehouse) == [PART.format(1, 2), PART.format(2, 2)]
+    wages.send(wage_part(halves[0]), wage_part(halves[1]))
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    assert content(warehouse, WAGES) == clean[WAGES]
+    assert statuses(warehouse) == ["failed", "loaded"]
+
+
+def test_rows_that_cannot_be_right_are_refused_and_mended(wages: WageFolder, warehouse: str, clean: Clean) -> None:
+    rows = wage_rows()
+    rows[0] = [*rows[0], "one too many"]
+    rows[1] = rows[1][:-1]
+    rows[2][1] = f"{float(rows[2][1]):.5E}"
+    rows[3][12] = "2024-02-30"
+    rows[4][6] = "202413"
+    rows[5][9] = "12万"
+    rows[6][1] = rows[6][1][:-1] + ("0" if rows[6][1][-1] != "0" else "1")
+    rows[7][12], rows[7][4] = "2024-07-32", "999999"
+    wages.send(wage_part(rows))
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    found = refusals(warehouse)
+    assert found[1] == found[2] == {"row_shape"}
+    assert "resident_id_precision_lost" in found[3]
+    assert found[4] == {"recorded_on_type"}
+    assert found[5] == {"wage_month_type"}
+    assert found[6] == {"wage_cny_month_type"}
+    assert found[7] == {"resident_id_check_digit"}
+    assert found[8] == {"recorded_on_type", "work_county_code_valid"}
+    assert sorted(found) == list(range(1, 9))
+    assert content(warehouse, WAGES)[0] == len(rows) - 8
+    with psycopg.connect(warehouse) as connection:
+        kept = connection.execute("select string_agg(row_data::text, ' ') from quarantine.refused_row").fetchone()
+    assert kept is not None
+    assert not any(row[1] in kept[0] for row in [*rows, *wage_rows()])
+    wages.send(wage_part(wage_rows()))
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    assert content(warehouse, WAGES) == clean[WAGES]
+    assert refusals(warehouse) == {}
+    assert statuses(warehouse) == ["loaded", "loaded"]
+
+
+def test_a_batch_of_mostly_wrong_rows_is_stopped(wages: WageFolder, warehouse: str, clean: Clean) -> None:
+    rows = wage_rows()
+    for row in rows[:40]:
+        row[12] = "2024-02-30"
+    wages.send(wage_part(rows))
+    feed_run.land(WAGES, MONTH)
+    with pytest.raises(BatchStoppedError, match="batch_refused_share") as told:
+        feed_run.load(WAGES, MONTH)
+    assert told.value.feed == WAGES
+    assert row_count(warehouse, WAGES) == 0
+    assert len(refusals(warehouse)) == 40
+    with pytest.raises(BatchStoppedError, match="nothing has changed since"):
+        feed_run.load(WAGES, MONTH)
+    wages.send(wage_part(wage_rows()))
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    assert content(warehouse, WAGES) == clean[WAGES]
+    assert refusals(warehouse) == {}
+    assert statuses(warehouse) == ["stopped", "loaded"]
+
+
+def test_the_same_file_twice_changes_nothing(wages: WageFolder, warehouse: str, clean: Clean) -> None:
+    part = wage_part(wage_rows())
+    wages.send(part)
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    wages.send(part)
+    assert feed_run.land(WAGES, MONTH) == []
+    assert feed_run.load(WAGES, MONTH) == []
+    # The same rows under another part's name: each counts as a duplicate.
+    wages.send(part, part, rows=120)
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    assert content(warehouse, WAGES) == clean[WAGES]
+    with psycopg.connect(warehouse) as connection:
+        counts = connection.execute(
+            "select accepted, unchanged, duplicates from ops.batch where status = 'loaded' order by batch_id"
+        ).fetchall()
+    assert counts == [(60, 0, 0), (60, 60, 60)]
+
+
+def test_a_file_of_another_month_by_its_name_is_not_landed(wages: WageFolder, warehouse: str, clean: Clean) -> None:
+    wages.send(wage_part(wage_rows()))
+    stray = wages.folder / "wage_202406_part01of01.csv.gz"
+    stray.write_bytes(wage_part(wage_rows(month="202406")))
+    with pytest.raises(FeedError, match="another period than the delivery 2024-07") as told:
+        feed_run.land(WAGES, MONTH)
+    assert (told.value.feed, told.value.file) == (WAGES, stray.name)
+    assert landed(warehouse) == []
+    stray.unlink()
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    assert content(warehouse, WAGES) == clean[WAGES]
+
+
+def test_a_file_of_another_month_by_its_rows_is_stopped(wages: WageFolder, warehouse: str, clean: Clean) -> None:
+    wages.send(wage_part(wage_rows(month="202406")))
+    feed_run.land(WAGES, MONTH)
+    with pytest.raises(BatchStoppedError, match="no row speaks of 2024-07") as told:
+        feed_run.load(WAGES, MONTH)
+    assert told.value.feed == WAGES
+    assert row_count(warehouse, WAGES) == 0
+    wages.send(wage_part(wage_rows()))
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    assert content(warehouse, WAGES) == clean[WAGES]
+    assert statuses(warehouse) == ["stopped", "loaded"]
+
+
+def test_parts_wait_for_their_control_file(wages: WageFolder, warehouse: str, clean: Clean) -> None:
+    wages.send(wage_part(wage_rows()))
+    control = wages.folder / "wage_202407.ok"
+    said = control.read_text(encoding="ascii")
+    control.unlink()
+    assert feed_run.land(WAGES, MONTH) == []
+    control.write_text(said, encoding="ascii")
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    assert content(warehouse, WAGES) == clean[WAGES]
+
+
+def test_a_delivery_with_fewer_rows_than_announced_is_not_complete(wages: WageFolder, warehouse: str) -> None:
+    wages.send(wage_part(wage_rows()), rows=61)
+    correction = wages.folder / "wage_202407_correction01.csv.gz"
+    row = wage_rows()[0]
+    correction.write_bytes(wage_part([[*row[:9], "7000.00", *row[10:13], "1", "1"]]))
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    assert is_complete(warehouse) == [False]
+    correction.with_name("wage_202407_correction02.csv.gz").write_bytes(
+        wage_part([[*row[:9], "7100.00", *row[10:13], "2", "1"]])
+    )
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    # A correction makes nothing whole that was not.
+    assert is_complete(warehouse) == [False, False]
+
+
+def is_complete(warehouse: str) -> list[bool]:
+    with psycopg.connect(warehouse) as connection:
+        rows = connection.execute("select is_complete from ops.batch order by batch_id").fetchall()
+    return [row[0] for row in rows]
+
+
+def test_formula_errors_are_refused_and_numbers_as_text_are_read(drop: Path, warehouse: str, clean: Clean) -> None:
+    rows = enterprise_rows()
+    rows[0][10] = "#REF!"
+    rows[1][5] = "#N/A"
+    rows[2][6] = "#VALUE!"
+    for row in rows[3:]:
+        row[10], row[11] = str(row[10]), str(row[11])
+    file = drop / "hrss" / ENTERPRISE_FILE
+    file.write_bytes(enterprise_book(rows))
+    feed_run.land(ENTERPRISES, QUARTER)
+    feed_run.load(ENTERPRISES, QUARTER)
+    assert refusals(warehouse) == {
+        1: {"employees_type"},
+        2: {"county_code_valid"},
+        3: {"recognised_on_type"},
+    }
+    assert content(warehouse, ENTERPRISES)[0] == 27
+    file.write_bytes(enterprise_book(enterprise_rows()))
+    feed_run.land(ENTERPRISES, QUARTER)
+    feed_run.load(ENTERPRISES, QUARTER)
+    assert content(warehouse, ENTERPRISES) == clean[ENTERPRISES]
+    assert refusals(warehouse) == {}
+    assert statuses(warehouse) == ["loaded", "loaded"]
+
+
+def test_a_workbook_that_is_cut_off_is_named(drop: Path, warehouse: str, clean: Clean) -> None:
+    file = drop / "hrss" / ENTERPRISE_FILE
+    file.write_bytes(enterprise_book(enterprise_rows())[:-200])
+    feed_run.land(ENTERPRISES, QUARTER)
+    with pytest.raises(FeedError, match="no Excel workbook") as told:
+        feed_run.load(ENTERPRISES, QUARTER)
+    assert (told.value.feed, told.value.file) == (ENTERPRISES, ENTERPRISE_FILE)
+    file.write_bytes(enterprise_book(enterprise_rows()))
+    feed_run.land(ENTERPRISES, QUARTER)
+    feed_run.load(ENTERPRISES, QUARTER)
+    assert content(warehouse, ENTERPRISES) == clean[ENTERPRISES]
+
+
+@pytest.mark.parametrize(
+    ("change", "undo", "words"),
+    [
+        ("rename column ahc001 to ahc001_old", "rename column ahc001_old to ahc001", "missing ahc001; new ahc001_old"),
+        ("add column remark text", "drop column remark", "new remark"),
+    ],
+)
+def test_a_changed_table_is_named(
+    change: str, undo: str, words: str, reading: Departments, warehouse: str, clean: Clean
+) -> None:
+    with psycopg.connect(reading.department_dsn, autocommit=True) as department:
+        department.execute(f"alter table public.zs01 {change}")
+        try:
+            feed_run.land(CERTIFICATES, "2026-06-30")
+            with pytest.raises(FeedError, match=words) as told:
+                feed_run.load(CERTIFICATES, "2026-06-30")
+        finally:
+            department.execute(f"alter table public.zs01 {undo}")
+    assert (told.value.feed, told.value.file) == (CERTIFICATES, "public.zs01.csv")
+    assert row_count(warehouse, CERTIFICATES) == 0
+    feed_run.land(CERTIFICATES, "2026-06-30")
+    feed_run.load(CERTIFICATES, "2026-06-30")
+    assert content(warehouse, CERTIFICATES) == clean[CERTIFICATES]
+
+
+def test_a_renamed_update_time_is_named_before_anything_lands(
+    reading: Departments, warehouse: str, clean: Clean
+) -> None:
+    with psycopg.connect(reading.department_dsn, autocommit=True) as department:
+        department.execute("alter table public.zs01 rename column aae036 to updated")
+        try:
+            with pytest.raises(FeedError, match="no column 'aae036'") as told:
+                feed_run.land(CERTIFICATES, "2026-06-30")
+        finally:
+            department.execute("alter table public.zs01 rename column updated to aae036")
+    assert (told.value.feed, told.value.column) == (CERTIFICATES, "aae036")
+    assert landed(warehouse) == []
+    feed_run.land(CERTIFICATES, "2026-06-30")
+    feed_run.load(CERTIFICATES, "2026-06-30")
+    assert content(warehouse, CERTIFICATES) == clean[CERTIFICATES]
