@@ -84,7 +84,10 @@ def down(json_: Json = False) -> None:
 
 
 def status(json_: Json = False) -> None:
-    """One page: services, feeds that are late, stopped or shrinking, the release that serves, work that waits."""
+    """One page: services, feeds that are late, stopped or shrinking, the release that serves, work that waits.
+
+    Ends with 1 when a service or the warehouse is down; what else is to be looked at stands in the page.
+    """
     from threegaps.cli import status_page
     from threegaps.cli.output import print_json
 
@@ -93,7 +96,8 @@ def status(json_: Json = False) -> None:
         print_json(page)
     else:
         status_page.show(page)
-    if page["problems"]:
+    is_up = page["services"] and all(service["state"] == "running" for service in page["services"])
+    if not is_up or "feeds" not in page:
         raise typer.Exit(1)
 
 
