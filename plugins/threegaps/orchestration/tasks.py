@@ -27,6 +27,8 @@ from threegaps.errors import (
 
 log = logging.getLogger("threegaps")
 
+RETENTION_DAYS = 730
+
 _NOT_MENDED_BY_WAITING = (
     BuildError,
     CertificationError,
@@ -139,8 +141,22 @@ def fail_stale_builds(minutes: int) -> None:
 
 
 def end_old_copies() -> None:
-    """Delete landed copies of personal data whose retention period has passed."""
-    from threegaps.landing import retention
+    """Delete landed copies with personal data whose retention period has passed; their hashes and counts stay.
 
-    ended = retention.end_old_copies()
-    log.info("%d landed objects reached the end of their retention period.", ended)
+    The period is THREEGAPS_LANDING_RETENTION_DAYS, by default two years: as long as a full rebuild may be asked for.
+    """
+    import psycopg
+
+    from threegaps.contracts.loader import load_contracts
+    from threegaps.landing.store import LandingStore
+    from threegaps.settings import Settings
+
+    settings = Settings.load()
+    days = int(settings.environment.get("THREEGAPS_LANDING_RETENTION_DAYS") or RETENTION_DAYS)
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    store = LandingStore(settings.landing_uri)
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        for contract in load_contracts(settings.contracts_folder):
+            if contract.has_person:
+                ended = store.end_copies(connection, contract.feed, before)
+                log.info("%s: %d copies from before %s ended.", contract.feed, ended, before.date())
