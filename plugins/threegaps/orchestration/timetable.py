@@ -36,7 +36,8 @@ class DeliveryTimetable(CronTriggerTimetable):
     run_ordering = ("partition_date", "run_after")
 
     def __init__(self, cadence: Cadence, cron: str, *, last_delivery: str | None = None) -> None:
-        super().__init__(cron, timezone=str(SHANGHAI))
+        # No run for a tick that passed before the DAG was there, however shortly.
+        super().__init__(cron, timezone=str(SHANGHAI), run_immediately=dt.timedelta(0))
         self.cadence = cadence
         self.last_delivery = last_delivery
 

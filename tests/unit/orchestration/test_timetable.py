@@ -7,6 +7,7 @@ import datetime as dt
 import pendulum
 import pytest
 from airflow.exceptions import AirflowTimetableInvalid, InvalidPartitionKeyError
+from airflow.timetables import trigger
 from airflow.timetables.base import DagRunInfo, TimeRestriction
 
 from threegaps.calendar import Cadence
@@ -73,10 +74,11 @@ def test_without_catchup_only_the_latest_missed_tick_runs(monkeypatch: pytest.Mo
 
 
 def test_a_new_dag_waits_for_its_next_due_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = pendulum.now("UTC")
+    for where in (module, trigger):
+        monkeypatch.setattr(where, "utcnow", lambda: at("2026-06-30T06:01"))
     info = DeliveryTimetable("day", "0 6 * * *").next_dagrun_info_v2(last_dagrun_info=None, restriction=NO_RESTRICTION)
     assert info is not None
-    assert info.run_after > now
+    assert (info.run_after, info.partition_key) == (at("2026-07-01T06:00"), "2026-06-30")
 
 
 def test_scheduling_ends_with_the_last_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
