@@ -11,7 +11,9 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -20,12 +22,14 @@ from threegaps import __version__
 from threegaps.calendar import Delivery, deliveries_between
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
+from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import FeedError, LedgerError
 from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Batch
 from threegaps.ledger.landed import (
     CONTROL_PART,
+    REPLAY_PREFIX,
     LandedObject,
     landed_deliveries,
     landed_objects,
@@ -39,8 +43,11 @@ from threegaps.sources.files import announced
 from threegaps.sources.model import FIRST_WATERMARK
 from threegaps.sources.opening import open_changes, open_files
 from threegaps.warehouse.load import BatchStoppedError, Plan, feed_lock, load_batch
+from threegaps.warehouse.quarantine import RefusedRow, refused_by_token
+from threegaps.warehouse.repairs import Repair, is_touched, laid_over, read_repairs, repaired_tokens, repairs_file
 
 if TYPE_CHECKING:
+    from threegaps.batch.decode import Part
     from threegaps.batch.judge import Previous
 
 logger = logging.getLogger(__name__)
@@ -128,6 +135,120 @@ def judge_again(batch_id: int) -> int:
             delivery = Delivery.parse(contract.cadence, old.delivery)  # type: ignore[arg-type]
             is_whole = contract.delivery_kind != "changes" and any(not one.is_correction for one in objects)
             return _load_one(settings, connection, contract, delivery, objects, is_whole=is_whole, supersedes=old)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of a department's repairs.
+
+    Args:
+        batch_id: The last batch that they made.
+        batch_ids: All of them, one a delivery that rows were mended of.
+        untouched: Rows of the file that nobody changed: they wait as before.
+    """
+
+    batch_id: int
+    batch_ids: tuple[int, ...]
+    accepted: int
+    refused: int
+    duplicates: int
+    untouched: int
+
+
+def replay(feed: str, path: Path) -> Replayed:
+    """Lay a department's repairs over its refused rows and judge them again, in a batch of their own a delivery.
+
+    A repair ends the refusal that it mends, once: the row is accepted, or refused anew for what is still wrong.
+
+    Args:
+        path: The exported file as it came back, ``.csv`` in UTF-8 or ``.xlsx``.
+
+    Raises:
+        FeedError: The file is no exported one, names a row that was never refused, or has nothing left to mend.
+    """
+    settings = Settings.load()
+    contract = find_contract(settings.contracts_folder, feed)
+    repairs = read_repairs(contract, path)
+    store = LandingStore(settings.landing_uri)
+    made: list[int] = []
+    with _warehouse(settings, feed) as connection, feed_lock(connection, feed, step="load"):
+        refused = refused_by_token(connection, feed, [one.row_token for one in repairs])
+        for unknown in (one for one in repairs if one.row_token not in refused):
+            raise FeedError(
+                f"No row of a loaded batch was refused under the token {unknown.row_token!r}.",
+                feed=feed,
+                file=path.name,
+                row=unknown.row_number,
+                advice="send back rows of this feed's export; a stopped batch needs a new delivery instead.",
+            )
+        waiting = [one for one in repairs if refused[one.row_token].closed_by_batch_id is None]
+        touched = [one for one in waiting if is_touched(one, refused[one.row_token].row_data)]
+        if not touched:
+            raise FeedError(
+                f"The file has nothing to replay: {len(repairs) - len(waiting)} rows are mended already,"
+                f" {len(waiting)} are as they were.",
+                feed=feed,
+                file=path.name,
+                advice="change the cells that the reasons name.",
+            )
+        for key in sorted({refused[one.row_token].delivery for one in touched}):
+            chosen = [one for one in touched if refused[one.row_token].delivery == key]
+            landed = _land_repairs(connection, store, contract, key, path.name, chosen, refused)
+            delivery = Delivery.parse(contract.cadence, key)  # type: ignore[arg-type]
+            made.append(_load_one(settings, connection, contract, delivery, [landed], is_whole=False))
+        done = [batches.get_batch(connection, batch_id) for batch_id in made]
+    return Replayed(
+        batch_id=made[-1],
+        batch_ids=tuple(made),
+        accepted=sum(one.accepted or 0 for one in done),
+        refused=sum(one.refused or 0 for one in done),
+        duplicates=sum(one.duplicates or 0 for one in done),
+        untouched=len(waiting) - len(touched),
+    )
+
+
+def _land_repairs(
+    connection: psycopg.Connection[Any],
+    store: LandingStore,
+    contract: Contract,
+    delivery: str,
+    file_name: str,
+    repairs: list[Repair],
+    refused: dict[str, RefusedRow],
+) -> LandedObject:
+    """Land repaired rows as a part of their own; document numbers that were not sent out come from what had landed."""
+    numbers: dict[str, str | None] = {}
+    if contract.has_person:
+        kept = [refused[one.row_token] for one in repairs if not one.values[PERSON_COLUMN]]
+        for identifier in sorted({one.landed_object_id for one in kept}):
+            (landed,) = landed_objects(connection, [identifier])
+            wanted = {one.row_number: one.row_token for one in kept if one.landed_object_id == identifier}
+            numbers.update(_document_numbers(store, contract, landed, wanted))
+    rows = [
+        (one, laid_over(contract, one, refused[one.row_token].row_data, numbers.get(one.row_token))) for one in repairs
+    ]
+    place = 1 + sum(1 for one in latest_arrivals(connection, contract.feed, delivery).values() if one.is_replay)
+    content = repairs_file(rows)
+    part = Arrival(f"{REPLAY_PREFIX}{place:04d}", file_name, lambda: [content], is_correction=True)
+    made = store.land(connection, contract.feed, delivery, part)
+    if made is None:
+        raise LedgerError(f"Part {part.part} of {delivery} is there already.", feed=contract.feed, file=file_name)
+    return made
+
+
+def _document_numbers(
+    store: LandingStore, contract: Contract, landed: LandedObject, wanted: dict[int, str]
+) -> Iterator[tuple[str, str | None]]:
+    """The document numbers of some rows of a landed part, by token; *wanted* has tokens by row number."""
+    from threegaps.batch.judge import Judgement
+    from threegaps.batch.pseudonym import load_key
+
+    part = _part(store, landed)
+    reading = Judgement(contract, [part], batch_id=0, delivery=landed.delivery, key=load_key())
+    for block in reading.text_blocks():
+        for number, text in zip(block.row_numbers, block.frame[PERSON_COLUMN], strict=True):
+            if number in wanted:
+                yield wanted[number], text
 
 
 def _feed(feed: str, delivery: str) -> tuple[Settings, Contract, Delivery]:
@@ -228,10 +349,22 @@ def _work(
     connection: psycopg.Connection[Any], contract: Contract, delivery: Delivery
 ) -> Iterator[tuple[list[LandedObject], bool]]:
     """The landed objects of each batch that a delivery still asks for, and whether they are the whole delivery."""
-    arrivals = [
-        one for one in latest_arrivals(connection, contract.feed, delivery.key).values() if one.part != CONTROL_PART
-    ]
+    arrivals = latest_arrivals(connection, contract.feed, delivery.key).values()
     done = batches.loaded_object_ids(connection, contract.feed, delivery.key)
+    sent = [one for one in arrivals if one.part != CONTROL_PART and not one.is_replay]
+    yield from _sent_work(connection, contract, delivery, sent, done)
+    for one in _in_order([one for one in arrivals if one.is_replay and one.landed_object_id not in done]):
+        yield [one], False
+
+
+def _sent_work(
+    connection: psycopg.Connection[Any],
+    contract: Contract,
+    delivery: Delivery,
+    arrivals: list[LandedObject],
+    done: set[int],
+) -> Iterator[tuple[list[LandedObject], bool]]:
+    """As `_work`, of what the department sent by itself."""
     originals = [one for one in arrivals if not one.is_correction]
     new = [one for one in arrivals if one.landed_object_id not in done]
     if contract.delivery_kind == "changes":
@@ -263,7 +396,7 @@ def _load_one(
     supersedes: Batch | None = None,
 ) -> int:
     # Heavy imports wait until there is something to judge.
-    from threegaps.batch.judge import Judgement, Part
+    from threegaps.batch.judge import Judgement
     from threegaps.batch.pseudonym import load_key
 
     key = load_key()
@@ -284,9 +417,14 @@ def _load_one(
         supersedes=supersedes,
     )
     store = LandingStore(settings.landing_uri)
-    parts = [
-        Part(one.landed_object_id, one.source_name, partial(store.open, one), one.is_correction) for one in objects
-    ]
+    parts = [_part(store, one) for one in objects]
+    repairs: list[str] = []
+    if all(one.is_replay for one in objects):
+        # What a batch rule says of a delivery (rows, shares) it does not say of a few repaired rows.
+        contract = replace(contract, batch_rules=())
+        for one in objects:
+            with store.open(one) as file:
+                repairs.extend(repaired_tokens(file.read()))
     before = batches.previous_batch(connection, contract.feed, delivery.key, batch_id)
     plan = Plan(
         contract=contract,
@@ -303,6 +441,7 @@ def _load_one(
         is_whole=is_whole,
         is_complete=partial(_is_complete, connection, store, contract, delivery, objects),
         newest_object_id=max(identifiers),
+        repairs=tuple(repairs),
         has_later_list=contract.delivery_kind == "full_list" and _has_later(connection, contract, delivery),
         supersedes_batch_id=None if supersedes is None else supersedes.batch_id,
         watermark_from=min((one.watermark_from for one in objects if one.watermark_from), default=None),
@@ -333,6 +472,12 @@ def _load_one(
         )
         logger.info("%s: refused by %s. See `threegaps quarantine show --batch %d`.", contract.feed, reasons, batch_id)
     return batch_id
+
+
+def _part(store: LandingStore, one: LandedObject) -> Part:
+    from threegaps.batch.decode import Part
+
+    return Part(one.landed_object_id, one.source_name, partial(store.open, one), one.is_correction, one.is_replay)
 
 
 def _previous(

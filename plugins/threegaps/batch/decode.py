@@ -35,12 +35,15 @@ class Part:
         source_name: What the department called it.
         open: Opens its bytes for reading.
         is_correction: Whether it corrects what came before.
+        is_replay: Whether it is a file of repairs in our own form: a JSON object a line, with the row's number and
+            its texts by canonical name.
     """
 
     landed_object_id: int
     source_name: str
     open: Callable[[], BinaryIO]
     is_correction: bool = False
+    is_replay: bool = False
 
 
 @dataclass(slots=True)
@@ -76,11 +79,12 @@ def decode(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlo
         FeedError: The bytes are not what the contract declares: another encoding, a cut archive, NUL bytes, an empty
             file, columns that are missing or new. The message names the file and, where there is one, row and column.
     """
-    kind = contract.file_format["kind"]
+    kind = "replay" if part.is_replay else contract.file_format["kind"]
     decoders: dict[str, Callable[[Contract, Part, int], Iterator[TextBlock]]] = {
         "csv": _decode_csv,
         "xlsx": _decode_workbook,
         "json_pages": _decode_json_pages,
+        "replay": _decode_replay,
     }
     try:
         yield from decoders[kind](contract, part, block_bytes)
@@ -413,6 +417,20 @@ def _json_block(
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
     numbers = pl.int_range(rows_before + 1, rows_before + 1 + frame.height, dtype=pl.Int32, eager=True)
     return TextBlock(part, frame, numbers.alias("row_number"), len(records))
+
+
+def _decode_replay(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlock]:
+    """Repairs of refused rows; a person mended them, so there are few, and they are read whole."""
+    del block_bytes
+    with part.open() as raw:
+        repairs = [json.loads(line) for line in raw]
+    names = [column.name for column in contract.columns if column.source_name]
+    frame = pl.DataFrame(
+        {name: [repair["row"].get(name) for repair in repairs] for name in names},
+        schema=dict.fromkeys(names, pl.String),
+    )
+    numbers = pl.Series("row_number", [repair["row_number"] for repair in repairs], dtype=pl.Int32)
+    yield TextBlock(part, frame, numbers, len(repairs))
 
 
 def _as_text(value: Any) -> str:

@@ -158,13 +158,12 @@ def replay_refused(
     json_: Json = False,
 ) -> None:
     """Lay a department's repairs over the refused rows and judge them again, in a batch of their own."""
+    from threegaps import feed_run
     from threegaps.cli.output import console, print_json
     from threegaps.services import environment
-    from threegaps.warehouse import quarantine as refused
 
-    settings = Settings.load()
-    environment.apply(settings)
-    outcome = refused.replay(settings, feed, file)
+    environment.apply(Settings.load())
+    outcome = feed_run.replay(feed, file)
     if json_:
         print_json(dataclasses.asdict(outcome))
     else:

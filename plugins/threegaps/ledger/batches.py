@@ -300,11 +300,14 @@ def source_columns(connection: psycopg.Connection[Any], batch_id: int) -> tuple[
 
 
 def previous_batch(connection: psycopg.Connection[Any], feed: str, delivery: str, batch_id: int) -> Batch | None:
-    """The last loaded batch of another delivery of the feed: what batch rules compare with."""
+    """The last loaded batch of an earlier delivery that had original parts: what batch rules compare with."""
     with connection.cursor(row_factory=class_row(Batch)) as cursor:
         return cursor.execute(
-            f"select {_COLUMNS} from ops.batch where feed = %s and status = 'loaded' and delivery < %s"
-            " and batch_id <> %s order by delivery desc, place_number desc limit 1",
+            f"select {_COLUMNS} from ops.batch as b where feed = %s and status = 'loaded' and delivery < %s"
+            " and batch_id <> %s and exists (select 1 from ops.batch_object as o"
+            "  join ops.landed_object as l using (landed_object_id)"
+            "  where o.batch_id = b.batch_id and not l.is_correction)"
+            " order by delivery desc, place_number desc limit 1",
             [feed, delivery, batch_id],
         ).fetchone()
 

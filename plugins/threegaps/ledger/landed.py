@@ -11,6 +11,8 @@ from psycopg.rows import class_row
 
 CONTROL_PART = "control"
 """The part name of a delivery's control file: it says when the delivery is complete, and is never judged."""
+REPLAY_PREFIX = "replay-"
+"""How the part names of repairs begin that a department made of refused rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class LandedObject:
     watermark_from: str | None
     watermark_to: str | None
     copies_ended_at: dt.datetime | None
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether these are repairs of refused rows, in our own form, and not a file as the department sends it."""
+        return self.part.startswith(REPLAY_PREFIX)
 
 
 _COLUMNS = (

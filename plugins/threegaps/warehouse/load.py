@@ -18,10 +18,12 @@ from threegaps.contracts.tables import QUARANTINE_COLUMNS, accepted_columns
 from threegaps.errors import FeedError
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Judged, Merged
+from threegaps.ledger.landed import REPLAY_PREFIX
 from threegaps.ledger.touches import OPEN_END, Place, record_batch_touches
 from threegaps.ledger.watermarks import advance_watermark
 from threegaps.warehouse.merge import ROWS, Absence, Merge
 from threegaps.warehouse.prefetch import prefetched
+from threegaps.warehouse.quarantine import close_repaired
 from threegaps.warehouse.tables import ensure_partitions, ensure_tables, names, usual_months
 
 if TYPE_CHECKING:
@@ -53,8 +55,8 @@ class Plan:
         is_whole: The batch has every original part of its delivery.
         is_complete: Whether the delivery is complete, given how many rows its original parts had in this batch.
         newest_object_id: The newest of its landed objects.
-        closes_earlier_refusals: Refusals of earlier arrivals of the same delivery end with this batch.
         has_later_list: A later delivery of this full list has been loaded already.
+        repairs: Tokens of the refused rows that this batch mends.
     """
 
     contract: Contract
@@ -65,6 +67,7 @@ class Plan:
     is_complete: Callable[[int], bool]
     newest_object_id: int
     has_later_list: bool = False
+    repairs: tuple[str, ...] = ()
     supersedes_batch_id: int | None = None
     watermark_from: str | None = None
     watermark_to: str | None = None
@@ -172,6 +175,8 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
         places = merge.places
     if plan.is_whole:
         _close_earlier_refusals(connection, plan)
+    if plan.repairs:
+        close_repaired(connection, contract.feed, list(plan.repairs), plan.batch_id)
     _copy_refused(connection, refused)
     touches = record_batch_touches(connection, plan.batch_id, contract.feed, places)
     batches.record_checks(connection, plan.batch_id, _checks(verdict))
@@ -272,10 +277,11 @@ def _absence(plan: Plan) -> Absence | None:
 def _close_earlier_refusals(connection: psycopg.Connection[Any], plan: Plan) -> None:
     connection.execute(
         "update quarantine.refused_row as refused set closed_by_batch_id = %s from ops.landed_object as landed"
-        " where refused.landed_object_id = landed.landed_object_id and not landed.is_correction"
+        " where refused.landed_object_id = landed.landed_object_id"
+        " and (not landed.is_correction or starts_with(landed.part, %s))"
         " and refused.feed = %s and refused.delivery = %s and refused.batch_id <> %s"
         " and refused.closed_by_batch_id is null",
-        [plan.batch_id, plan.contract.feed, plan.delivery.key, plan.batch_id],
+        [plan.batch_id, REPLAY_PREFIX, plan.contract.feed, plan.delivery.key, plan.batch_id],
     )
 
 

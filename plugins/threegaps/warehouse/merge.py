@@ -17,6 +17,7 @@ from psycopg import sql
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import accepted_columns, raw_key
 from threegaps.ledger.batches import Merged
+from threegaps.ledger.landed import REPLAY_PREFIX
 from threegaps.ledger.touches import OPEN_END, Place
 from threegaps.warehouse.tables import ensure_partitions, names
 
@@ -231,8 +232,8 @@ class Merge:
             if absence.delivery is None
             else sql.SQL(
                 "b._landed_object_id in (select landed_object_id from ops.landed_object"
-                " where feed = {} and delivery = {} and not is_correction)"
-            ).format(sql.Literal(self._contract.feed), sql.Literal(absence.delivery))
+                " where feed = {} and delivery = {} and (not is_correction or starts_with(part, {})))"
+            ).format(sql.Literal(self._contract.feed), sql.Literal(absence.delivery), sql.Literal(REPLAY_PREFIX))
         )
         closing = sql.SQL("0, {}, 0").format(sql.Literal(absence.landed_object_id))
         absent = sql.SQL(

@@ -14,9 +14,11 @@ import psycopg
 from psycopg.rows import class_row
 
 from threegaps.contracts.model import Contract
+from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import FeedError
 
-_FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+ROW_HEADER = "行标识"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class RefusedRow:
     county_code: str
     row_data: dict[str, str | None]
     reasons: list[dict[str, Any]]
+    landed_object_id: int
     refused_at: dt.datetime
     closed_by_batch_id: int | None
 
@@ -55,7 +58,7 @@ def show(
     with connection.cursor(row_factory=class_row(RefusedRow)) as cursor:
         cursor.execute(
             "select r.row_token, r.batch_id, r.feed, r.delivery, l.source_name, r.row_number, r.county_code,"
-            " r.row_data, r.reasons, r.refused_at, r.closed_by_batch_id"
+            " r.row_data, r.reasons, r.landed_object_id, r.refused_at, r.closed_by_batch_id"
             " from quarantine.refused_row as r join ops.landed_object as l using (landed_object_id)"
             " where (%(feed)s::text is null or r.feed = %(feed)s)"
             " and (%(batch)s::bigint is null or r.batch_id = %(batch)s)"
@@ -76,11 +79,37 @@ def show(
         return cursor.fetchall()
 
 
+def refused_by_token(connection: psycopg.Connection[Any], feed: str, tokens: list[str]) -> dict[str, RefusedRow]:
+    """The feed's refused rows with these tokens, closed ones too, as their newest loaded batch refused them."""
+    with connection.cursor(row_factory=class_row(RefusedRow)) as cursor:
+        cursor.execute(
+            "select distinct on (r.row_token) r.row_token, r.batch_id, r.feed, r.delivery, l.source_name, r.row_number,"
+            " r.county_code, r.row_data, r.reasons, r.landed_object_id, r.refused_at, r.closed_by_batch_id"
+            " from quarantine.refused_row as r join ops.landed_object as l using (landed_object_id)"
+            " join ops.batch as b using (batch_id)"
+            " where r.feed = %s and r.row_token = any(%s) and b.status in ('loaded', 'superseded')"
+            " order by r.row_token, r.batch_id desc",
+            [feed, tokens],
+        )
+        return {row.row_token: row for row in cursor.fetchall()}
+
+
+def close_repaired(connection: psycopg.Connection[Any], feed: str, tokens: list[str], batch_id: int) -> None:
+    """End the refusals that a batch of repairs mends: what is still wrong is refused anew, by that batch."""
+    connection.execute(
+        "update quarantine.refused_row set closed_by_batch_id = %s"
+        " where feed = %s and row_token = any(%s) and closed_by_batch_id is null",
+        [batch_id, feed, tokens],
+    )
+
+
 def export(connection: psycopg.Connection[Any], contract: Contract, path: Path, *, batch_id: int | None = None) -> int:
     """Write the feed's open refused rows to *path* (``.csv`` or ``.xlsx``) for the department; how many.
 
     A row has its token, file and row number, the columns by the department's own names, and every reason in Chinese.
-    The file is readable by its owner only. Text that a spreadsheet would take for a formula is made plain.
+    Document numbers are left out, their pseudonyms too: token, file and row number say which row it is, and a repair
+    that leaves the cell empty keeps the number that was sent. The file is readable by its owner only. Text that a
+    spreadsheet would take for a formula is made plain.
 
     Raises:
         FeedError: *path* is neither of the two kinds.
@@ -88,7 +117,7 @@ def export(connection: psycopg.Connection[Any], contract: Contract, path: Path, 
     if path.suffix not in {".csv", ".xlsx"}:
         raise FeedError("The file is neither .csv nor .xlsx.", feed=contract.feed, file=path.name)
     rows = show(connection, feed=contract.feed, batch_id=batch_id, limit=None)
-    header = ["行标识", "来源文件", "行号", *(column.source_name for column in contract.columns), "退回原因"]
+    header = [ROW_HEADER, "来源文件", "行号", *(column.source_name for column in contract.columns), "退回原因"]
     lines = [[_plain(value) for value in _line(contract, row)] for row in rows]
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         if path.suffix == ".xlsx":
@@ -106,10 +135,12 @@ def export(connection: psycopg.Connection[Any], contract: Contract, path: Path, 
 
 
 def _line(contract: Contract, row: RefusedRow) -> list[str]:
-    values = [row.row_data.get(column.name) or "" for column in contract.columns]
+    values = [
+        "" if column.name == PERSON_COLUMN else row.row_data.get(column.name) or "" for column in contract.columns
+    ]
     reasons = ";".join(str(reason["message_zh"]) for reason in row.reasons)
     return [row.row_token, row.source_name, str(row.row_number), *values, reasons]
 
 
 def _plain(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA_MARKS) else value
+    return f"'{value}" if value.startswith(FORMULA_MARKS) else value

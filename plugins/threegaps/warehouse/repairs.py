@@ -1,0 +1,161 @@
+"""What a department mended of its refused rows: read from the file that it sends back, laid over what had landed."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from threegaps.contracts.model import Contract
+from threegaps.contracts.tables import PERSON_COLUMN
+from threegaps.errors import FeedError
+from threegaps.warehouse.quarantine import FORMULA_MARKS, ROW_HEADER
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One row of the file.
+
+    Args:
+        row_token: Which refused row it mends.
+        row_number: Its place in the file, counted from 1 at the first data row.
+        values: The texts in it by canonical name; an empty cell is an empty text.
+    """
+
+    row_token: str
+    row_number: int
+    values: Mapping[str, str]
+
+
+def read_repairs(contract: Contract, path: Path) -> list[Repair]:
+    """The rows of a file that `quarantine.export` wrote and a department has worked on.
+
+    Raises:
+        FeedError: It is no such file: another format or encoding, no token column, a column of the feed that is
+            missing, a token twice.
+    """
+    rows = _rows(contract, path)
+    header = [cell.strip() for cell in next(rows, [])]
+    missing = [
+        name for name in (ROW_HEADER, *(column.source_name for column in contract.columns)) if name not in header
+    ]
+    if missing:
+        raise FeedError(
+            f"The file has no column {missing[0]!r}.",
+            feed=contract.feed,
+            file=path.name,
+            row=0,
+            column=missing[0],
+            advice="send back the exported file itself, with its header, and change cells only.",
+        )
+    places = {column.name: header.index(column.source_name) for column in contract.columns}
+    token_place = header.index(ROW_HEADER)
+    repairs: dict[str, Repair] = {}
+    for number, row in enumerate(rows, 1):
+        if not any(row):
+            continue
+        cells = [*row, *[""] * (len(header) - len(row))]
+        token = cells[token_place].strip()
+        if not token or token in repairs:
+            raise FeedError(
+                f"The row token {token!r} stands in the file twice." if token else "The row has no token.",
+                feed=contract.feed,
+                file=path.name,
+                row=number,
+                column=ROW_HEADER,
+                advice="keep each exported row once, with its token.",
+            )
+        repairs[token] = Repair(token, number, {name: _as_typed(cells[place]) for name, place in places.items()})
+    return list(repairs.values())
+
+
+def is_touched(repair: Repair, refused: Mapping[str, Any]) -> bool:
+    """Whether the department changed anything of the refused row; its document number was never sent out."""
+    return any(
+        value != ("" if name == PERSON_COLUMN else refused.get(name) or "") for name, value in repair.values.items()
+    )
+
+
+def laid_over(
+    contract: Contract, repair: Repair, refused: Mapping[str, Any], landed_id: str | None
+) -> dict[str, str | None]:
+    """The repaired row by canonical name: what the department wrote, over what had landed.
+
+    Args:
+        refused: The refused row as quarantine keeps it.
+        landed_id: The document number as it had landed; it stands unless the department wrote one.
+    """
+    row: dict[str, str | None] = {}
+    for column in contract.columns:
+        written = repair.values[column.name]
+        if column.name == PERSON_COLUMN:
+            row[column.name] = written or landed_id
+        else:
+            row[column.name] = written or None
+            if written == (refused.get(column.name) or ""):
+                row[column.name] = refused.get(column.name)
+    return row
+
+
+def repairs_file(rows: list[tuple[Repair, dict[str, str | None]]]) -> bytes:
+    """Repaired rows as they are landed: one JSON object a line, texts by canonical name."""
+    return "".join(
+        json.dumps({"row_token": repair.row_token, "row_number": repair.row_number, "row": row}, ensure_ascii=False)
+        + "\n"
+        for repair, row in rows
+    ).encode("utf-8")
+
+
+def repaired_tokens(landed: bytes) -> list[str]:
+    """The tokens of the refused rows that a landed file of repairs mends."""
+    return [str(json.loads(line)["row_token"]) for line in landed.splitlines()]
+
+
+def _rows(contract: Contract, path: Path) -> Iterator[list[str]]:
+    advice = "send back the exported file as .xlsx, or as .csv in UTF-8."
+    if path.suffix == ".xlsx":
+        import openpyxl
+
+        try:
+            sheet = openpyxl.load_workbook(path, data_only=True).worksheets[0]
+        except Exception as error:  # openpyxl lets any error of a damaged archive through
+            raise FeedError(
+                f"The file is no Excel workbook that can be read ({type(error).__name__}).",
+                feed=contract.feed,
+                file=path.name,
+                advice=advice,
+            ) from error
+        for cells in sheet.iter_rows(values_only=True):
+            yield [_cell(value) for value in cells]
+        return
+    if path.suffix != ".csv":
+        raise FeedError("The file is neither .csv nor .xlsx.", feed=contract.feed, file=path.name, advice=advice)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FeedError("The file is not UTF-8.", feed=contract.feed, file=path.name, advice=advice) from error
+    except OSError as error:
+        raise FeedError(
+            f"The file cannot be read: {error.strerror}.", feed=contract.feed, file=path.name, advice=advice
+        ) from error
+    yield from csv.reader(io.StringIO(text, newline=""))
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _as_typed(cell: str) -> str:
+    """The text without the mark that kept a spreadsheet from taking it for a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_MARKS) else cell

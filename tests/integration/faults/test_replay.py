@@ -1,0 +1,214 @@
+"""What a department mends of its refused rows comes back in, each row once."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import openpyxl
+import psycopg
+import pytest
+
+from tests.integration.faults.conftest import LAST_DAY, Clean, Departments
+from tests.integration.faults.small_feeds import (
+    ENTERPRISE_FILE,
+    ENTERPRISES,
+    MONTH,
+    TRAINING,
+    WAGES,
+    WageFolder,
+    content,
+    enterprise_book,
+    enterprise_rows,
+    refusals,
+    statuses,
+    wage_part,
+    wage_rows,
+)
+from threegaps import feed_run
+from threegaps.contracts.loader import find_contract
+from threegaps.errors import FeedError
+from threegaps.settings import Settings
+from threegaps.warehouse import quarantine
+
+pytestmark = pytest.mark.integration
+
+TOKEN = "行标识"
+
+
+def exported(warehouse: str, feed: str, path: Path) -> list[dict[str, str]]:
+    """Export the feed's open refusals as CSV; the rows by the department's column names."""
+    with psycopg.connect(warehouse) as connection:
+        quarantine.export(connection, find_contract(Settings.load().contracts_folder, feed), path)
+    return list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+
+
+def send_back(path: Path, rows: list[dict[str, str]]) -> Path:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture
+def refused_wages(wages: WageFolder, warehouse: str) -> list[list[str]]:
+    """A loaded month with four refused rows; the rows as they should have been."""
+    right, sent = wage_rows(), wage_rows()
+    sent[0][12] = "2024-02-30"
+    sent[1][4] = "999999"
+    sent[2][1] = f"{float(sent[2][1]):.5E}"
+    sent[3] = [*sent[3], "one too many"]
+    wages.send(wage_part(sent))
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    assert sorted(refusals(warehouse)) == [1, 2, 3, 4]
+    return right
+
+
+def test_repairs_end_as_if_the_rows_had_been_right(
+    refused_wages: list[list[str]], warehouse: str, clean: Clean, tmp_path: Path
+) -> None:
+    file = tmp_path / "refused.csv"
+    rows = exported(warehouse, WAGES, file)
+    assert [row["证件号码"] for row in rows] == ["", "", "", ""]
+    assert not any(row[1] in file.read_text(encoding="utf-8-sig") for row in refused_wages)
+    rows[0]["业务日期"] = refused_wages[0][12]
+    rows[1]["参保地区划"] = refused_wages[1][4]
+    rows[2]["证件号码"] = refused_wages[2][1]
+    header = list(rows[3])
+    rows[3].update(zip(header[3:-1], refused_wages[3], strict=True))
+    outcome = feed_run.replay(WAGES, send_back(file, rows))
+    assert (outcome.accepted, outcome.refused, outcome.duplicates, outcome.untouched) == (4, 0, 0, 0)
+    assert content(warehouse, WAGES) == clean[WAGES]
+    assert refusals(warehouse) == {}
+    assert statuses(warehouse) == ["loaded", "loaded"]
+    with psycopg.connect(warehouse) as connection:
+        closed = connection.execute("select distinct closed_by_batch_id from quarantine.refused_row").fetchall()
+        part = connection.execute(
+            "select part, delivery, is_correction from ops.landed_object order by landed_object_id desc limit 1"
+        ).fetchone()
+        counts = connection.execute(
+            "select received, accepted, inserted, is_complete from ops.batch where batch_id = %s", [outcome.batch_id]
+        ).fetchone()
+    assert closed == [(outcome.batch_id,)]
+    assert part == ("replay-0001", MONTH, True)
+    assert counts == (4, 4, 4, True)
+    with pytest.raises(FeedError, match="4 rows are mended already"):
+        feed_run.replay(WAGES, file)
+    assert feed_run.load(WAGES, MONTH) == []
+    assert feed_run.land(WAGES, MONTH) == []
+
+
+def test_what_is_still_wrong_is_refused_anew_and_what_nobody_changed_waits(
+    refused_wages: list[list[str]], warehouse: str, clean: Clean, tmp_path: Path
+) -> None:
+    file = tmp_path / "refused.csv"
+    rows = exported(warehouse, WAGES, file)
+    rows[0]["业务日期"] = "2024-02-31"
+    rows[1]["参保地区划"] = refused_wages[1][4]
+    outcome = feed_run.replay(WAGES, send_back(file, rows))
+    assert (outcome.accepted, outcome.refused, outcome.untouched) == (1, 1, 2)
+    again = exported(warehouse, WAGES, file)
+    # The row that was mended badly waits under its new token; the two others under theirs.
+    assert len(again) == 3
+    assert {row[TOKEN] for row in again} & {row[TOKEN] for row in rows} == {rows[2][TOKEN], rows[3][TOKEN]}
+    worse = next(row for row in again if row["业务日期"] == "2024-02-31")
+    worse["业务日期"] = refused_wages[0][12]
+    second = feed_run.replay(WAGES, send_back(file, [worse]))
+    # Its document number still is the one that first landed.
+    assert (second.accepted, second.refused) == (1, 0)
+    with psycopg.connect(warehouse) as connection:
+        persons = connection.execute("select count(distinct person_id) from raw.hrss_wage_records").fetchone()
+    assert persons == (58,)
+    assert len(refusals(warehouse)) == 2
+
+
+def test_a_new_whole_delivery_replaces_repairs(
+    refused_wages: list[list[str]], wages: WageFolder, warehouse: str, clean: Clean, tmp_path: Path
+) -> None:
+    file = tmp_path / "refused.csv"
+    rows = exported(warehouse, WAGES, file)
+    rows[0]["业务日期"], rows[0]["缴费工资"] = refused_wages[0][12], "9999.00"
+    rows[1]["业务日期"] = "2024-02-31"
+    feed_run.replay(WAGES, send_back(file, rows[:2]))
+    wages.send(wage_part(wage_rows()))
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    assert content(warehouse, WAGES) == clean[WAGES]
+    assert refusals(warehouse) == {}
+
+
+def test_a_replay_that_was_killed_before_its_load_is_loaded_by_the_next_run(
+    refused_wages: list[list[str]], warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "refused.csv"
+    rows = exported(warehouse, WAGES, file)[:1]
+    rows[0]["业务日期"] = refused_wages[0][12]
+
+    def die(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(feed_run, "_load_one", die)
+        with pytest.raises(KeyboardInterrupt):
+            feed_run.replay(WAGES, send_back(file, rows))
+    assert len(refusals(warehouse)) == 4
+    assert len(feed_run.load(WAGES, MONTH)) == 1
+    assert sorted(refusals(warehouse)) == [2, 3, 4]
+
+
+def test_a_file_that_is_no_export_is_named(refused_wages: list[list[str]], warehouse: str, tmp_path: Path) -> None:
+    file = tmp_path / "refused.csv"
+    rows = exported(warehouse, WAGES, file)
+    without = [{name: value for name, value in row.items() if name != "险种"} for row in rows]
+    with pytest.raises(FeedError, match="no column '险种'") as told:
+        feed_run.replay(WAGES, send_back(file, without))
+    assert (told.value.feed, told.value.file, told.value.column) == (WAGES, "refused.csv", "险种")
+    with pytest.raises(FeedError, match="stands in the file twice") as told:
+        feed_run.replay(WAGES, send_back(file, [rows[0], rows[0]]))
+    assert told.value.row == 2
+    with pytest.raises(FeedError, match="token '999-1'") as told:
+        feed_run.replay(WAGES, send_back(file, [{**rows[0], TOKEN: "999-1"}]))
+    assert told.value.row == 1
+    file.write_bytes(file.read_text(encoding="utf-8-sig").encode("gb18030"))
+    with pytest.raises(FeedError, match="not UTF-8"):
+        feed_run.replay(WAGES, file)
+    assert statuses(warehouse) == ["loaded"]
+
+
+def test_a_workbook_comes_back_as_a_workbook(drop: Path, warehouse: str, clean: Clean, tmp_path: Path) -> None:
+    rows = enterprise_rows()
+    rows[0][10], rows[1][5] = "#REF!", "#N/A"
+    (drop / "hrss" / ENTERPRISE_FILE).write_bytes(enterprise_book(rows))
+    feed_run.land(ENTERPRISES, "2024Q3")
+    feed_run.load(ENTERPRISES, "2024Q3")
+    file = tmp_path / "refused.xlsx"
+    with psycopg.connect(warehouse) as connection:
+        quarantine.export(connection, find_contract(Settings.load().contracts_folder, ENTERPRISES), file)
+    book = openpyxl.load_workbook(file)
+    sheet = book.active
+    places = {cell.value: cell.column for cell in sheet[1]}
+    right = enterprise_rows()
+    sheet.cell(2, places["职工情况/职工总数"]).value = right[0][10]
+    sheet.cell(3, places["所在地/行政区划代码"]).value = right[1][5]
+    book.save(file)
+    outcome = feed_run.replay(ENTERPRISES, file)
+    assert (outcome.accepted, outcome.refused) == (2, 0)
+    assert content(warehouse, ENTERPRISES) == clean[ENTERPRISES]
+    assert refusals(warehouse) == {}
+
+
+def test_changes_of_a_gateway_are_mended_too(reading: Departments, warehouse: str, tmp_path: Path) -> None:
+    feed_run.land(TRAINING, LAST_DAY)
+    feed_run.load(TRAINING, LAST_DAY)
+    before = content(warehouse, TRAINING)[0]
+    file = tmp_path / "refused.csv"
+    rows = [row for row in exported(warehouse, TRAINING, file) if "户籍" in row["退回原因"] or row["residenceCounty"]]
+    assert rows
+    for row in rows:
+        row["residenceCounty"] = "330106"
+    outcome = feed_run.replay(TRAINING, send_back(file, rows))
+    assert outcome.accepted == len(rows)
+    assert content(warehouse, TRAINING)[0] == before + len(rows)
+    assert refusals(warehouse) == {}
