@@ -21,6 +21,8 @@ from threegaps.sources.model import options, refused_login, unreachable
 
 _CONNECT_SECONDS = 10
 _STATEMENT_SECONDS = 1800
+# The server gives no code before a session stands, only its message, in its own language.
+_BAD_LOGIN = ("authentication failed", "does not exist", "permission denied", "认证失败", "不存在", "权限不够")
 
 
 class DatabaseTable:
@@ -111,9 +113,10 @@ def open_table(contract: Contract) -> Iterator[DatabaseTable]:
             application_name="threegaps",
         )
     except psycopg.OperationalError as error:
-        reason = str(error).strip().split("\n")[-1]
-        if "authentication failed" in str(error) or "does not exist" in str(error):
+        lines = str(error).strip().split("\n")
+        reason = next((line for line in lines if any(word in line for word in _BAD_LOGIN)), None)
+        if reason is not None:
             raise refused_login(contract, reason) from error
-        raise unreachable(contract, reason) from error
+        raise unreachable(contract, lines[-1]) from error
     with opened:
         yield DatabaseTable(contract, opened)

@@ -307,3 +307,43 @@ def test_a_renamed_update_time_is_named_before_anything_lands(
     feed_run.land(CERTIFICATES, "2026-06-30")
     feed_run.load(CERTIFICATES, "2026-06-30")
     assert content(warehouse, CERTIFICATES) == clean[CERTIFICATES]
+
+
+def test_a_bad_window_does_not_stand_in_the_way_of_a_later_one(
+    reading: Departments, warehouse: str, clean: Clean
+) -> None:
+    with psycopg.connect(reading.department_dsn, autocommit=True) as department:
+        department.execute("alter table public.zs01 add column remark text")
+        try:
+            feed_run.land(CERTIFICATES, "2026-06-29")
+            with pytest.raises(FeedError, match="new remark"):
+                feed_run.load(CERTIFICATES, "2026-06-29")
+        finally:
+            department.execute("alter table public.zs01 drop column remark")
+    feed_run.land(CERTIFICATES, "2026-06-30")
+    feed_run.load(CERTIFICATES, "2026-06-30")
+    assert content(warehouse, CERTIFICATES) == clean[CERTIFICATES]
+    assert statuses(warehouse) == ["failed", "loaded"]
+
+
+def test_columns_may_differ_from_the_period_before_only_with_a_new_version(drop: Path, warehouse: str) -> None:
+    for quarter in ("2024Q3", "2024Q4", "2025Q1"):
+        (drop / "hrss" / f"skill_enterprises_{quarter}.xlsx").write_bytes(enterprise_book(enterprise_rows()))
+    feed_run.land(ENTERPRISES, "2025Q1")
+    feed_run.load(ENTERPRISES, "2024Q3")
+    forget_a_column(warehouse, version="0.9.0")
+    assert len(feed_run.load(ENTERPRISES, "2024Q4")) == 1
+    forget_a_column(warehouse, version="1.0.0")
+    with pytest.raises(BatchStoppedError, match="batch_columns"):
+        feed_run.load(ENTERPRISES, "2025Q1")
+    assert statuses(warehouse) == ["loaded", "loaded", "stopped"]
+
+
+def forget_a_column(warehouse: str, *, version: str) -> None:
+    """Let past batches look as if a contract of this version had had one column less."""
+    with psycopg.connect(warehouse) as connection:
+        connection.execute(
+            "update ops.batch set source_columns = jsonb_build_object('contract_version', %s::text, 'columns',"
+            " source_columns -> 'columns' - 'status')",
+            [version],
+        )

@@ -1,0 +1,102 @@
+"""How feeds stand: late, stopped, shrinking."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from threegaps.contracts.loader import find_contract
+from threegaps.contracts.model import Contract
+from threegaps.ledger.status import feed_status
+from threegaps.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def connection(shared_warehouse: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    with psycopg.connect(shared_warehouse, autocommit=True) as opened:
+        opened.execute("truncate ops.batch cascade")
+        yield opened
+
+
+@pytest.fixture
+def wages() -> Contract:
+    return find_contract(Settings.load().contracts_folder, "hrss/wage_records")
+
+
+def enter(
+    connection: psycopg.Connection[tuple[object, ...]],
+    delivery: str,
+    *,
+    status: str = "loaded",
+    received: int = 1000,
+    feed: str = "hrss/wage_records",
+) -> int:
+    row = connection.execute(
+        "insert into ops.batch (feed, delivery, status, contract_hash, code_version, pseudonym_key_version,"
+        " physical_lines, structural, received, accepted, refused, duplicates, inserted, changed, unchanged,"
+        " withdrawn, message_en, message_zh, finished_at) values (%s, %s, %s, 'h', '1', '1', %s, 0, %s, %s, 0, 0, %s,"
+        " 0, 0, 0, 'too many refused', '退回过多', now()) returning batch_id",
+        [feed, delivery, status, *[received] * 4],
+    ).fetchone()
+    assert row is not None
+    return int(str(row[0]))
+
+
+def test_a_feed_without_a_batch_is_late(connection: psycopg.Connection[tuple[object, ...]], wages: Contract) -> None:
+    status = feed_status(connection, wages, dt.date(2026, 6, 1))
+    assert (status.last_delivery, status.expected_delivery, status.is_late) == (None, "2026-05", True)
+    assert not status.is_shrinking
+    assert status.stopped_batch_id is None
+
+
+def test_a_feed_is_late_when_the_last_delivery_that_is_over_is_missing(
+    connection: psycopg.Connection[tuple[object, ...]], wages: Contract
+) -> None:
+    enter(connection, "2026-04")
+    enter(connection, "2026-05", status="failed")
+    assert feed_status(connection, wages, dt.date(2026, 5, 31)).is_late is False
+    assert feed_status(connection, wages, dt.date(2026, 6, 1)).is_late is True
+    enter(connection, "2026-05")
+    assert feed_status(connection, wages, dt.date(2026, 6, 1)).is_late is False
+
+
+@pytest.mark.parametrize("how", ["stopped", "failed"])
+def test_a_feed_stands_until_a_newer_batch_goes_through(
+    how: str, connection: psycopg.Connection[tuple[object, ...]], wages: Contract
+) -> None:
+    enter(connection, "2026-04")
+    stopped = enter(connection, "2026-05", status=how)
+    status = feed_status(connection, wages, dt.date(2026, 6, 1))
+    assert status.stopped_batch_id == stopped
+    assert (status.stop_message_en, status.stop_message_zh) == ("too many refused", "退回过多")
+    assert status.last_delivery == "2026-04"
+    enter(connection, "2026-05")
+    status = feed_status(connection, wages, dt.date(2026, 6, 1))
+    assert status.stopped_batch_id is None
+    assert status.stop_message_en is None
+
+
+@pytest.mark.parametrize(("received", "is_shrinking"), [(800, False), (799, True)])
+def test_a_feed_shrinks_below_four_fifths(
+    received: int, is_shrinking: bool, connection: psycopg.Connection[tuple[object, ...]], wages: Contract
+) -> None:
+    enter(connection, "2026-04", received=1000)
+    enter(connection, "2026-05", received=received)
+    status = feed_status(connection, wages, dt.date(2026, 6, 1))
+    assert (status.received, status.received_before, status.is_shrinking) == (received, 1000, is_shrinking)
+
+
+def test_changes_have_no_usual_number_of_rows(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    feed = "hrss/certificates"
+    enter(connection, "2026-05-30", received=1000, feed=feed)
+    enter(connection, "2026-05-31", received=1, feed=feed)
+    contract = find_contract(Settings.load().contracts_folder, feed)
+    status = feed_status(connection, contract, dt.date(2026, 6, 1))
+    assert status.is_late is False
+    assert status.received_before is None
+    assert status.is_shrinking is False
