@@ -74,9 +74,12 @@ def open_sftp(contract: Contract) -> Iterator[SftpFolder]:
     hook = SFTPHook(ssh_conn_id=contract.connection_id, conn_retry_attempts=1, banner_timeout=_BANNER_SECONDS)
     with _told(contract), hook.get_managed_conn() as client:
         channel = client.get_channel()
-        if channel is not None:
-            channel.settimeout(_TIME_OUT_SECONDS)
-        yield SftpFolder(contract, client)
+        channel.settimeout(_TIME_OUT_SECONDS)
+        try:
+            yield SftpFolder(contract, client)
+        finally:
+            # The hook closes the file channel only; the session below it would stay on the department's server.
+            channel.get_transport().close()
 
 
 @contextmanager

@@ -344,6 +344,6 @@ def forget_a_column(warehouse: str, *, version: str) -> None:
     with psycopg.connect(warehouse) as connection:
         connection.execute(
             "update ops.batch set source_columns = jsonb_build_object('contract_version', %s::text, 'columns',"
-            " source_columns -> 'columns' - 'status')",
+            " (source_columns -> 'columns') - 'status'::text)",
             [version],
         )
