@@ -23,7 +23,7 @@ from threegaps.ledger.touches import OPEN_END, Place, record_batch_touches
 from threegaps.ledger.watermarks import advance_watermark
 from threegaps.warehouse.merge import ROWS, Absence, Merge
 from threegaps.warehouse.prefetch import prefetched
-from threegaps.warehouse.quarantine import close_repaired
+from threegaps.warehouse.quarantine import close_repaired, keep_closed
 from threegaps.warehouse.tables import ensure_partitions, ensure_tables, names, usual_months
 
 if TYPE_CHECKING:
@@ -178,6 +178,8 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
     if plan.repairs:
         close_repaired(connection, contract.feed, list(plan.repairs), plan.batch_id)
     _copy_refused(connection, refused)
+    if plan.supersedes_batch_id is not None:
+        keep_closed(connection, plan.supersedes_batch_id, plan.batch_id)
     touches = record_batch_touches(connection, plan.batch_id, contract.feed, places)
     batches.record_checks(connection, plan.batch_id, _checks(verdict))
     if plan.watermark_to is not None:

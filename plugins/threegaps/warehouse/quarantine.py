@@ -103,6 +103,16 @@ def close_repaired(connection: psycopg.Connection[Any], feed: str, tokens: list[
     )
 
 
+def keep_closed(connection: psycopg.Connection[Any], superseded_batch_id: int, batch_id: int) -> None:
+    """Close what a batch that is judged again refuses again, where a repair of it has been taken in since."""
+    connection.execute(
+        "update quarantine.refused_row as again set closed_by_batch_id = earlier.closed_by_batch_id"
+        " from quarantine.refused_row as earlier where again.batch_id = %(batch)s and earlier.batch_id = %(earlier)s"
+        " and earlier.row_token = again.row_token and earlier.closed_by_batch_id <> %(batch)s",
+        {"batch": batch_id, "earlier": superseded_batch_id},
+    )
+
+
 def export(connection: psycopg.Connection[Any], contract: Contract, path: Path, *, batch_id: int | None = None) -> int:
     """Write the feed's open refused rows to *path* (``.csv`` or ``.xlsx``) for the department; how many.
 

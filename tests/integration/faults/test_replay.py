@@ -158,6 +158,23 @@ def test_a_replay_that_was_killed_before_its_load_is_loaded_by_the_next_run(
     assert sorted(refusals(warehouse)) == [2, 3, 4]
 
 
+def test_a_batch_that_is_judged_again_does_not_ask_for_repairs_twice(
+    refused_wages: list[list[str]], warehouse: str, clean: Clean, tmp_path: Path
+) -> None:
+    file = tmp_path / "refused.csv"
+    rows = exported(warehouse, WAGES, file)[:2]
+    rows[0]["业务日期"], rows[1]["参保地区划"] = refused_wages[0][12], refused_wages[1][4]
+    outcome = feed_run.replay(WAGES, send_back(file, rows))
+    before = content(warehouse, WAGES)
+    feed_run.judge_again(outcome.batch_id - 1)
+    assert content(warehouse, WAGES) == before
+    assert sorted(refusals(warehouse)) == [3, 4]
+    feed_run.judge_again(outcome.batch_id)
+    assert content(warehouse, WAGES) == before
+    assert sorted(refusals(warehouse)) == [3, 4]
+    assert statuses(warehouse) == ["superseded", "superseded", "loaded", "loaded"]
+
+
 def test_a_file_that_is_no_export_is_named(refused_wages: list[list[str]], warehouse: str, tmp_path: Path) -> None:
     file = tmp_path / "refused.csv"
     rows = exported(warehouse, WAGES, file)
