@@ -62,6 +62,12 @@ where b.status = 'loaded'
 group by b.feed order by b.feed
 """
 
+HELD = """
+select h.batch_id, h.model, b.feed, b.delivery, h.held_by_release_id, r.note
+from ops.hold h join ops.release r on r.release_id = h.held_by_release_id left join ops.batch b using (batch_id)
+where h.freed_at is null order by h.hold_id
+"""
+
 CURRENT_RELEASE = """
 select r.release_id, r.kind, r.as_of, r.released_at, r.cells_inserted, r.cells_changed, r.cells_removed, r.note
 from ops.current_release c join ops.release r using (release_id)

@@ -112,7 +112,10 @@ def undo_release(
     if json_:
         print_json({"release_id": number})
     else:
-        console.print(f"Release {number} says what was said before.")
+        console.print(
+            f"Release {number} says what was said before. `threegaps status` shows what is held back,"
+            " `threegaps release free` frees it."
+        )
 
 
 @release.command("free")

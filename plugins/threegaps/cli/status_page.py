@@ -47,7 +47,9 @@ def collect(settings: Settings) -> dict[str, Any]:
                 f" {feed['received_before']:,} in the delivery before"
             )
     if page["build"] and page["build"][0]["status"] == "failed":
-        page["problems"].append(f"build {page['build'][0]['build_id']} failed: {page['build'][0]['message']}")
+        build, message = page["build"][0]["build_id"], str(page["build"][0]["message"] or "")
+        is_undone = message.startswith("undone by")
+        page["problems"].append(f"build {build} {'was' if is_undone else 'failed:'} {message}")
     return page
 
 
@@ -71,6 +73,7 @@ def _warehouse(settings: Settings) -> dict[str, Any]:
         "feeds": feeds,
         "release": list(queries.ask(settings, queries.CURRENT_RELEASE)),
         "pending": list(queries.ask(settings, queries.PENDING)),
+        "held": list(queries.ask(settings, queries.HELD)),
         "build": list(queries.ask(settings, queries.LAST_BUILD)),
     }
 
@@ -92,6 +95,8 @@ def show(page: dict[str, Any]) -> None:
     print_rows(page["release"], title="Release that serves")
     console.print()
     print_rows(page["pending"], title="Loaded, waiting for a build")
+    console.print()
+    print_rows(page["held"], title="Held back by an undo")
     console.print()
     print_rows(page["build"], title="Last build")
 

@@ -68,5 +68,5 @@ def free(dsn: str, *, batches: Iterable[int] = (), models: Iterable[str] = ()) -
             [list(batches), list(models)],
         ).rowcount
     if not ended:
-        raise ReleaseError("None of these is held.", advice="`threegaps release list` shows what undos held.")
+        raise ReleaseError("None of these is held.", advice="`threegaps status` shows what undos hold back.")
     return ended
