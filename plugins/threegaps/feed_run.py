@@ -132,7 +132,7 @@ def judge_again(batch_id: int) -> int:
                 "select landed_object_id from ops.batch_object where batch_id = %s", [batch_id]
             ).fetchall()
             objects = landed_objects(connection, [int(row[0]) for row in rows])
-            delivery = Delivery.parse(contract.cadence, old.delivery)  # type: ignore[arg-type]
+            delivery = Delivery.parse(contract.cadence, old.delivery)
             is_whole = contract.delivery_kind != "changes" and any(not one.is_correction for one in objects)
             return _load_one(settings, connection, contract, delivery, objects, is_whole=is_whole, supersedes=old)
 
@@ -194,7 +194,7 @@ def replay(feed: str, path: Path) -> Replayed:
         for key in sorted({refused[one.row_token].delivery for one in touched}):
             chosen = [one for one in touched if refused[one.row_token].delivery == key]
             landed = _land_repairs(connection, store, contract, key, path.name, chosen, refused)
-            delivery = Delivery.parse(contract.cadence, key)  # type: ignore[arg-type]
+            delivery = Delivery.parse(contract.cadence, key)
             made.append(_load_one(settings, connection, contract, delivery, [landed], is_whole=False))
         done = [batches.get_batch(connection, batch_id) for batch_id in made]
     return Replayed(
@@ -254,7 +254,7 @@ def _document_numbers(
 def _feed(feed: str, delivery: str) -> tuple[Settings, Contract, Delivery]:
     settings = Settings.load()
     contract = find_contract(settings.contracts_folder, feed)
-    return settings, contract, Delivery.parse(contract.cadence, delivery)  # type: ignore[arg-type]
+    return settings, contract, Delivery.parse(contract.cadence, delivery)
 
 
 @contextmanager
@@ -305,7 +305,7 @@ def _land_files(
     there = landed_deliveries(connection, contract.feed)
     wanted = [
         one
-        for one in deliveries_between(contract.cadence, contract.first_delivery, last.key)  # type: ignore[arg-type]
+        for one in deliveries_between(contract.cadence, contract.first_delivery, last.key)
         if one == last or one.key not in there
     ]
     landed: list[LandedObject] = []
@@ -341,7 +341,7 @@ def _is_same_file(known: LandedObject | None, arrival: Arrival) -> bool:
 
 def _deliveries_to_load(connection: psycopg.Connection[Any], contract: Contract, last: Delivery) -> list[Delivery]:
     keys = landed_deliveries(connection, contract.feed)
-    found = (Delivery.parse(contract.cadence, key) for key in keys)  # type: ignore[arg-type]
+    found = (Delivery.parse(contract.cadence, key) for key in keys)
     return sorted(one for one in found if one.start <= last.start)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
@@ -70,7 +70,7 @@ def backfill(
     json_: Json = False,
 ) -> None:
     """Run a feed's DAG once for each delivery between two, one after the other, through Airflow's scheduler."""
-    from threegaps.calendar import Cadence, deliveries_between
+    from threegaps.calendar import deliveries_between
     from threegaps.cli.output import console, print_json
     from threegaps.contracts.loader import find_contract
     from threegaps.errors import SettingsError
@@ -79,7 +79,7 @@ def backfill(
 
     settings = Settings.load()
     contract = find_contract(settings.contracts_folder, feed)
-    deliveries = list(deliveries_between(cast("Cadence", contract.cadence), first, last))
+    deliveries = list(deliveries_between(contract.cadence, first, last))
     if not deliveries:
         raise SettingsError(f"No delivery lies between {first} and {last}.", advice="give the earlier one first.")
     started = AirflowApi.of(settings).backfill(

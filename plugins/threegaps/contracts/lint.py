@@ -16,7 +16,7 @@ import jsonschema
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
 
-from threegaps.calendar import CADENCES, Delivery
+from threegaps.calendar import Delivery
 from threegaps.contracts.loader import load_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import ThreeGapsError
@@ -61,13 +61,10 @@ def _house_rules(contract: Contract, path: Path) -> list[str]:
         problems.append(f"id {contract.feed} does not fit the file's place {expected}")
     if contract.table != contract.feed.replace("/", "_"):
         problems.append(f"physicalName {contract.table} is not the feed's name")
-    if contract.cadence not in CADENCES:
-        problems.append(f"cadence {contract.cadence} is not known")
-    else:
-        try:
-            Delivery.parse(contract.cadence, contract.first_delivery)  # type: ignore[arg-type]
-        except ThreeGapsError as error:
-            problems.append(str(error))
+    try:
+        Delivery.parse(contract.cadence, contract.first_delivery)
+    except ThreeGapsError as error:
+        problems.append(str(error))
     rules = {rule.rule: rule for rule in contract.rules}
     for column in contract.columns:
         problems.extend(_column_problems(contract, column.name, rules))

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from threegaps.calendar import CADENCES
 from threegaps.contracts.model import (
     LOGICAL_TYPES,
     Code,
@@ -180,6 +181,8 @@ def _check(contract: Contract) -> None:
     names = {column.name for column in contract.columns}
     if contract.protocol not in _PROTOCOLS:
         raise ContractError(f"Protocol {contract.protocol!r} is not known.", feed=contract.feed)
+    if contract.cadence not in CADENCES:
+        raise ContractError(f"Cadence {contract.cadence!r} is not known.", feed=contract.feed)
     if contract.delivery_kind not in _DELIVERY_KINDS:
         raise ContractError(f"Delivery kind {contract.delivery_kind!r} is not known.", feed=contract.feed)
     if not contract.key:

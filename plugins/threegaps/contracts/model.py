@@ -1,6 +1,6 @@
 """What a feed's contract says, as plain frozen data.
 
-Nothing here imports more than the standard library: DAG files read contracts at every parse.
+Nothing heavy is imported here: DAG files read contracts at every parse.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from threegaps.calendar import Cadence
 
 Protocol = Literal["http", "sftp", "database", "file_drop"]
 DeliveryKind = Literal["full_list", "full_period", "changes"]
@@ -48,7 +50,7 @@ class Column:
     logical_type: str
     sql_type: str
     required: bool
-    grade: str
+    grade: Grade
     description_zh: str
     description_en: str
     is_stored: bool = True
@@ -123,7 +125,7 @@ class Contract:
     source: Mapping[str, Any]
     file_format: Mapping[str, Any]
     normalisations: tuple[Mapping[str, Any], ...]
-    cadence: str
+    cadence: Cadence
     due_cron: str
     due_day: str
     first_delivery: str

@@ -60,7 +60,7 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.
     refusals = connection.execute(
         "select count(*) from quarantine.refused_row where feed = %s and closed_by_batch_id is null", [contract.feed]
     ).fetchone()
-    expected = Delivery.containing(contract.cadence, on).previous()  # type: ignore[arg-type]
+    expected = Delivery.containing(contract.cadence, on).previous()
     last = str(loaded[0][0]) if loaded else None
     comparable = contract.delivery_kind != "changes" and len(loaded) == 2
     received = int(loaded[0][1]) if loaded else None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from typing import cast
 
 from airflow.sdk import DAG, Asset, task
 
-from threegaps.calendar import Cadence, Delivery
+from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.orchestration import tasks
 from threegaps.orchestration.names import feed_asset, feed_asset_uri, feed_dag
@@ -30,12 +29,12 @@ def last_delivery(contract: Contract) -> str | None:
     last_day = os.environ.get("THREEGAPS_SANDBOX_LAST_DAY")
     if not last_day:
         return None
-    return Delivery.containing(cast("Cadence", contract.cadence), dt.date.fromisoformat(last_day)).key
+    return Delivery.containing(contract.cadence, dt.date.fromisoformat(last_day)).key
 
 
 def feed_dag_of(contract: Contract) -> DAG:
     """Land, then load: the DAG of one feed; its runs carry a delivery as their partition key."""
-    cadence = cast("Cadence", contract.cadence)
+    cadence = contract.cadence
     with DAG(
         feed_dag(contract.feed),
         dag_display_name=f"{contract.title_zh} {contract.feed}",

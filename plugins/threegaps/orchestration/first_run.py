@@ -10,11 +10,10 @@ import datetime as dt
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
 
 import psycopg
 
-from threegaps.calendar import Cadence, Delivery, today
+from threegaps.calendar import Delivery, today
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.errors import ServiceError
@@ -54,7 +53,7 @@ class Progress:
 
 def newest_delivery(contract: Contract, *, is_sandbox: bool) -> str:
     """The newest delivery that the feed's department can have: in the sandbox that of its last day."""
-    cadence = cast("Cadence", contract.cadence)
+    cadence = contract.cadence
     if is_sandbox:
         return Delivery.containing(cadence, dt.date.fromisoformat(SANDBOX_LAST_DAY)).key
     return Delivery.containing(cadence, today()).previous().key

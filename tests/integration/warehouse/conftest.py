@@ -58,7 +58,7 @@ def column(name: str, sql_type: str, *, required: bool = True) -> Column:
 
 
 WAGES = Contract(
-    **BASE,  # type: ignore[arg-type]
+    **BASE,
     key=("employer", "wage_month"),
     columns=(
         column("employer", "text"),
@@ -285,7 +285,7 @@ class Loader:
         )
         return Plan(
             contract=contract,
-            delivery=Delivery.parse(contract.cadence, delivery),  # type: ignore[arg-type]
+            delivery=Delivery.parse(contract.cadence, delivery),
             batch_id=batch_id,
             judge=lambda: FakeJudgement(contract, batch_id, landed, delivery, rows, **judgement),
             is_whole=is_whole and contract.delivery_kind != "changes",
@@ -302,7 +302,7 @@ class Loader:
     def rows(self, contract: Contract, *columns: str, schema: str = "raw") -> list[tuple[Any, ...]]:
         selected = ", ".join(columns)
         return self.connection.execute(
-            f"select {selected} from {schema}.{contract.table} order by {selected}"  # type: ignore[arg-type]
+            f"select {selected} from {schema}.{contract.table} order by {selected}"
         ).fetchall()
 
     def touches(self, batch_id: int) -> set[tuple[str, str, str]]:

@@ -26,7 +26,7 @@ csv.field_size_limit(10_000_000)
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.feed)
 def test_every_row_ends_where_it_belongs(contract: Contract) -> None:
     fixture = load_fixture(contract)
-    assert Delivery.parse(contract.cadence, fixture.delivery).key == fixture.delivery  # type: ignore[arg-type]
+    assert Delivery.parse(contract.cadence, fixture.delivery).key == fixture.delivery
     parts = [
         Part(number, name, lambda content=content: io.BytesIO(content))
         for number, (name, content) in enumerate(fixture.files.items(), 1)
