@@ -16,7 +16,6 @@ from threegaps.errors import SettingsError
 from threegaps.settings import SHANGHAI
 
 Cadence = Literal["day", "month", "quarter", "term", "year"]
-PeriodType = Literal["month", "quarter", "year"]
 
 CADENCES: tuple[Cadence, ...] = get_args(Cadence)
 
@@ -143,12 +142,6 @@ def add_months(day: dt.date, months: int) -> dt.date:
     year, month = divmod(index, 12)
     last = (dt.date(year + (month == 11), (month + 1) % 12 + 1, 1) - dt.timedelta(days=1)).day
     return dt.date(year, month + 1, min(day.day, last))
-
-
-def period_bounds(period_type: PeriodType, day: dt.date) -> tuple[dt.date, dt.date]:
-    """First and last day of the period that *day* lies in."""
-    delivery = Delivery.containing(period_type, day)
-    return delivery.start, delivery.end
 
 
 def today() -> dt.date:

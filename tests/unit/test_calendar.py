@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from threegaps.calendar import Delivery, add_months, deliveries_between, period_bounds
+from threegaps.calendar import Delivery, add_months, deliveries_between
 from threegaps.errors import SettingsError
 
 
@@ -69,4 +69,5 @@ def test_months_are_added_as_the_calendar_has_them(day, months, expected):
 
 
 def test_a_day_lies_in_its_period():
-    assert period_bounds("quarter", dt.date(2025, 5, 27)) == (dt.date(2025, 4, 1), dt.date(2025, 6, 30))
+    quarter = Delivery.containing("quarter", dt.date(2025, 5, 27))
+    assert (quarter.start, quarter.end) == (dt.date(2025, 4, 1), dt.date(2025, 6, 30))

@@ -21,7 +21,6 @@ from threegaps.settings import AIRFLOW_DATABASE, DEPARTMENT_DATABASE, WAREHOUSE_
 
 AIRFLOW_USER = "admin"
 LOOPBACK = "127.0.0.1"
-SANDBOX_FIRST_DAY = "2024-07-01"
 SANDBOX_LAST_DAY = "2026-06-30"
 
 # Port of each service: (name in the state, variable that decides it, preferred number).
