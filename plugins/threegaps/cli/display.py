@@ -115,7 +115,8 @@ class Screen:
 def _counts(row: FeedProgress) -> str:
     if not row.batches:
         return row.task
-    return f"{row.batches} batches, {row.received:,} received, {row.refused:,} refused {row.task}"
+    batches = "1 batch" if row.batches == 1 else f"{row.batches} batches"
+    return f"{batches}, {row.received:,} received, {row.refused:,} refused {row.task}"
 
 
 def figures(settings: Settings) -> dict[str, list[queries.Row]]:

@@ -62,7 +62,7 @@ def land(feed: str, cadence: Cadence, partition_key: str | None) -> None:
 
         landed = feed_run.land(feed, delivery)
     if landed:
-        log.info("%s: %d objects landed for deliveries up to %s.", feed, len(landed), delivery)
+        log.info("%s: landed for deliveries up to %s: %d.", feed, delivery, len(landed))
     else:
         log.info("%s: the department has nothing new up to delivery %s.", feed, delivery)
 
@@ -78,10 +78,14 @@ def load(feed: str, cadence: Cadence, partition_key: str | None) -> None:
         delivery = Delivery.parse(cadence, partition_key).key
         from threegaps import feed_run
 
+        # It tells of folders that it makes; the log is for what happened to the batch.
+        logging.getLogger("great_expectations").setLevel(logging.WARNING)
         batches = feed_run.load(feed, delivery)
     if not batches:
         raise AirflowSkipException(f"{feed}: nothing new to load up to delivery {delivery}.")
-    log.info("%s: %d batches up to delivery %s: `threegaps batches --feed %s`.", feed, len(batches), delivery, feed)
+    log.info(
+        "%s: batches up to delivery %s: %d. See `threegaps batches --feed %s`.", feed, delivery, len(batches), feed
+    )
 
 
 def claim(kind: str, as_of: str | None, requested_by: str) -> int | None:

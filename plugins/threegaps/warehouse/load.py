@@ -126,7 +126,13 @@ def load_batch(connection: psycopg.Connection[Any], plan: Plan) -> Loaded:
                 return _attempt(connection, plan, is_straight=True)
             except (errors.UniqueViolation, errors.CheckViolation) as error:
                 # The ledger knew of nothing earlier, but some rows speak of other periods than their delivery's.
-                logger.info("%s: some keys are known already (%s): merging instead.", plan.contract.feed, _first(error))
+                logger.info(
+                    "%s: the delivery has %s: it is merged with what is there.",
+                    plan.contract.feed,
+                    "keys that an earlier one had"
+                    if isinstance(error, errors.UniqueViolation)
+                    else "rows of other periods",
+                )
         return _attempt(connection, plan, is_straight=False)
     except _Stopped as stop:
         raise BatchStoppedError(
