@@ -173,7 +173,7 @@ def explanation_page(found: dict[str, Any]) -> None:
 
 
 def catalogue(json_: Json = False) -> None:
-    """Every indicator that is built: code, names, unit, method, formula, source clause; for feeds, `threegaps feeds`."""
+    """Every indicator that is built: code, names, unit, method, formula, clause; for feeds, `threegaps feeds`."""
     from threegaps.cli import queries
     from threegaps.cli.output import answer
 
