@@ -11,6 +11,7 @@ create role bi_reader nologin;
 create role county_reader nologin;
 -- The pipeline gives each county's role its rights, so it may make roles; it is no superuser.
 create role pipeline login createrole password :'pipeline_password';
+grant bi_reader, county_reader to pipeline with admin option;
 create role airflow login password :'airflow_password';
 
 create database warehouse owner pipeline template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C';

@@ -67,6 +67,16 @@ def test_the_pipeline_is_no_superuser(started: PostgresServer) -> None:
     ]
 
 
+def test_the_pipeline_gives_a_county_its_role(started: PostgresServer) -> None:
+    dsn = started.dsn("warehouse", user="pipeline", password=WAREHOUSE_PASSWORD)
+    upgrade(dsn)
+    with psycopg.connect(dsn) as connection:
+        connection.execute("create role county_330102 login password 'the county''s own' in role county_reader")
+        connection.execute("insert into ops.county_reader values ('county_330102', '330102')")
+    with psycopg.connect(started.dsn("warehouse", user="county_330102", password="the county's own")) as connection:
+        assert connection.execute("select pg_has_role('county_reader', 'member')").fetchone() == (True,)
+
+
 def test_the_departments_reader_may_read_what_a_load_makes(started: PostgresServer) -> None:
     script = SCRIPT.parents[1] / "initdb-department" / "10-databases.sh"
     environment = {
