@@ -28,7 +28,8 @@ create table if not exists build.suppressed_cell (
     period_start date not null,
     breakdown text not null,
     breakdown_value text not null,
-    reason text not null
+    reason text not null,
+    primary key (indicator_code, area_code, period_type, period_start, breakdown, breakdown_value)
 )
 """
 _PRIMARY = """
