@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command()(feeds)
     app.command()(batches)
     app.command()(backfill)
+    app.command()(judge_again)
     app.add_typer(quarantine, name="quarantine")
 
 
@@ -93,6 +94,23 @@ def backfill(
         print_json({"backfill_id": started["id"], "deliveries": keys})
     else:
         console.print(f"Backfill {started['id']} of {feed}: {len(keys)} deliveries, {keys[0]} to {keys[-1]}.")
+
+
+def judge_again(
+    batch: Annotated[int, typer.Argument(help="A loaded batch, see `threegaps batches`.")],
+    json_: Json = False,
+) -> None:
+    """Judge a loaded batch's files again, by the contract and code of now; the new batch takes its place."""
+    from threegaps import feed_run
+    from threegaps.cli.output import console, print_json
+    from threegaps.services import environment
+
+    environment.apply(Settings.load())
+    number = feed_run.judge_again(batch)
+    if json_:
+        print_json({"batch_id": number, "supersedes_batch_id": batch})
+    else:
+        console.print(f"Batch {number} stands in the place of batch {batch}; `threegaps build` takes it up.")
 
 
 @quarantine.command("show")

@@ -28,6 +28,7 @@ COMMANDS = {
     "release",
     "explain",
     "backfill",
+    "judge-again",
     "doctor",
     "catalogue",
     "migrate",
