@@ -55,10 +55,7 @@ group by 1, 2 order by 1, 4 desc
 PENDING = """
 select b.feed, count(*) as batches, min(b.finished_at) as oldest
 from ops.batch b
-where b.status = 'loaded'
-  and not exists (select from ops.build_input i join ops.build u using (build_id)
-                  where i.batch_id = b.batch_id and u.status = 'released')
-  and not exists (select from ops.hold h where h.batch_id = b.batch_id and h.freed_at is null)
+where b.batch_id = any(%(pending)s)
 group by b.feed order by b.feed
 """
 

@@ -12,6 +12,7 @@ from threegaps.calendar import today
 from threegaps.cli import queries
 from threegaps.cli.output import console, print_rows
 from threegaps.contracts.loader import load_contracts
+from threegaps.ledger.batches import pending_batches
 from threegaps.ledger.status import feed_status
 from threegaps.services import supervisor
 from threegaps.services.airflow_api import AirflowApi
@@ -69,10 +70,11 @@ def _warehouse(settings: Settings) -> dict[str, Any]:
     contracts = load_contracts(settings.contracts_folder)
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
         feeds = [dataclasses.asdict(feed_status(connection, contract, day)) for contract in contracts]
+        pending = pending_batches(connection)
     return {
         "feeds": feeds,
         "release": list(queries.ask(settings, queries.CURRENT_RELEASE)),
-        "pending": list(queries.ask(settings, queries.PENDING)),
+        "pending": list(queries.ask(settings, queries.PENDING, {"pending": pending})),
         "held": list(queries.ask(settings, queries.HELD)),
         "build": list(queries.ask(settings, queries.LAST_BUILD)),
     }
