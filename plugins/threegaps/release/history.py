@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
 from threegaps.errors import ReleaseError
 
@@ -58,16 +58,6 @@ def difference(dsn: str, first: int, second: int | None = None) -> list[Differen
             )
         with connection.cursor(row_factory=class_row(Difference)) as cursor:
             return cursor.execute(_DIFFERENCE).fetchall()
-
-
-def releases(dsn: str, *, limit: int = 20) -> list[dict[str, Any]]:
-    """Releases, the newest first, with what each changed and whether it serves."""
-    with psycopg.connect(dsn, row_factory=dict_row) as connection:
-        return connection.execute(
-            "select r.*, c.release_id is not null as serves from ops.release as r"
-            " left join ops.current_release as c using (release_id) order by r.release_id desc limit %s",
-            [limit],
-        ).fetchall()
 
 
 def serving_release(connection: psycopg.Connection[Any]) -> int:
