@@ -15,8 +15,9 @@ import polars as pl
 import psycopg
 import pytest
 
+from threegaps.services.account import read_status
+from threegaps.services.keeper import destroy
 from threegaps.services.processes import descendants, is_alive
-from threegaps.services.supervisor import destroy, read_status
 from threegaps.settings import Settings
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]

@@ -77,11 +77,11 @@ def _postgres(_: Settings) -> Finding:
 
 
 def _services(settings: Settings) -> Finding:
-    from threegaps.services import supervisor
+    from threegaps.services import account
 
-    if not supervisor.is_running(settings):
+    if not account.is_running(settings):
         return "warning", "the services do not run", "`threegaps up` starts them."
-    waiting = [one["name"] for one in supervisor.read_status(settings).get("services", []) if one["state"] != "running"]
+    waiting = [one["name"] for one in account.read_status(settings).get("services", []) if one["state"] != "running"]
     if waiting:
         return "wrong", f"{', '.join(waiting)} does not stay up", f"read the logs below {settings.logs_folder}."
     return "ok", "all services run", ""

@@ -33,24 +33,24 @@ def up(
     json_: Json = False,
 ) -> None:
     """Start the databases, the sandbox departments and Airflow."""
-    from threegaps.services import supervisor
+    from threegaps.services import account, keeper
 
     settings = Settings.load()
     if scale is not None and "sandbox_loaded" not in settings.state():
         settings.remember(sandbox_scale=str(scale))
     if foreground:
         settings.logs_folder.mkdir(parents=True, exist_ok=True)
-        raise typer.Exit(supervisor.keep(settings))
+        raise typer.Exit(keeper.keep(settings))
 
     from threegaps.cli import display
     from threegaps.cli.output import console, print_json
 
     screen = display.Screen(is_silent=json_)
-    was_running = supervisor.is_running(settings)
+    was_running = account.is_running(settings)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with screen.shown():
-            started = supervisor.up(settings, screen.services)
+            started = keeper.up(settings, screen.services)
             if run:
                 from threegaps.orchestration import first_run
 
@@ -60,7 +60,7 @@ def up(
         # Interrupted before it is done: what this call started ends with it.
         if not was_running:
             console.print("Interrupted: stopping the services ...")
-            supervisor.down(settings)
+            keeper.down(settings)
         raise
     if json_:
         print_json({"started": started, **display.addresses(settings)})
@@ -74,9 +74,9 @@ def up(
 def down(json_: Json = False) -> None:
     """Stop all services and wait until the last process has ended."""
     from threegaps.cli.output import console, print_json
-    from threegaps.services import supervisor
+    from threegaps.services import keeper
 
-    stopped = supervisor.down(Settings.load())
+    stopped = keeper.down(Settings.load())
     if json_:
         print_json({"stopped": stopped})
     else:

@@ -14,7 +14,7 @@ from threegaps.cli.output import console, print_rows
 from threegaps.contracts.loader import load_contracts
 from threegaps.ledger.batches import pending_batches
 from threegaps.ledger.status import feed_status
-from threegaps.services import supervisor
+from threegaps.services import account
 from threegaps.services.airflow_api import AirflowApi
 from threegaps.services.environment import SANDBOX_LAST_DAY, airflow_address
 from threegaps.services.processes import is_alive
@@ -38,6 +38,11 @@ def collect(settings: Settings) -> dict[str, Any]:
         page["problems"].append("the warehouse does not answer")
         return page
     for feed in page["feeds"]:
+        if feed["is_late"]:
+            page["problems"].append(
+                f"{feed['feed']} is late: {feed['expected_delivery']} was due ({feed['due_day']}),"
+                f" the last delivery is {feed['last_delivery'] or 'none'}"
+            )
         if feed["stopped_batch_id"]:
             page["problems"].append(
                 f"{feed['feed']}: batch {feed['stopped_batch_id']} stopped: {feed['stop_message_en']}"
@@ -55,9 +60,9 @@ def collect(settings: Settings) -> dict[str, Any]:
 
 
 def _services(settings: Settings) -> list[dict[str, Any]]:
-    if not supervisor.is_running(settings):
+    if not account.is_running(settings):
         return []
-    services: list[dict[str, Any]] = supervisor.read_status(settings).get("services", [])
+    services: list[dict[str, Any]] = account.read_status(settings).get("services", [])
     for service in services:
         if service["pid"] and not is_alive(service["pid"]):
             service["state"] = "ended"
@@ -69,7 +74,10 @@ def _warehouse(settings: Settings) -> dict[str, Any]:
     day = dt.date.fromisoformat(SANDBOX_LAST_DAY) + dt.timedelta(days=1) if settings.is_sandbox else today()
     contracts = load_contracts(settings.contracts_folder)
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
-        feeds = [dataclasses.asdict(feed_status(connection, contract, day)) for contract in contracts]
+        feeds = [
+            {**dataclasses.asdict(feed_status(connection, contract, day)), "due_day": contract.due_day}
+            for contract in contracts
+        ]
         pending = pending_batches(connection)
     return {
         "feeds": feeds,

@@ -10,7 +10,8 @@ import os
 import sys
 from pathlib import Path
 
-from threegaps.services import processes, supervisor
+from threegaps.services import keeper, processes, supervisor
+from threegaps.services.programs import Service
 from threegaps.settings import Settings
 
 SERVICE = """
@@ -32,7 +33,7 @@ class StandIn(supervisor.Supervisor):
         pids = str(self.settings.home / "pids")
         for name in ("plain", "stubborn"):
             self._start(
-                supervisor.Service(
+                Service(
                     name,
                     [sys.executable, "-c", SERVICE, pids, name],
                     self.settings.logs_folder / f"{name}.log",
@@ -47,4 +48,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "supervise":
         processes.adopt_orphans()
         sys.exit(StandIn(settings).run())
-    sys.exit(supervisor.keep(settings, command=[sys.executable, str(Path(__file__).resolve()), "supervise"]))
+    sys.exit(keeper.keep(settings, command=[sys.executable, str(Path(__file__).resolve()), "supervise"]))

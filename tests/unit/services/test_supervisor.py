@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from threegaps.errors import ServiceError
-from threegaps.services import supervisor
+from threegaps.services import account, keeper
 from threegaps.services.processes import descendants, is_alive
 from threegaps.settings import Settings
 
@@ -37,7 +37,7 @@ class Running:
         return set(map(int, path.read_text().split())) if path.exists() else set()
 
     def account(self) -> dict[str, object]:
-        return supervisor.read_status(self.settings)
+        return account.read_status(self.settings)
 
     @property
     def supervisor_pid(self) -> int:
@@ -47,7 +47,7 @@ class Running:
         return self.pids() | {self.keeper.pid, self.supervisor_pid}
 
     def is_free(self) -> bool:
-        lock = supervisor.try_lock(self.settings)
+        lock = account.try_lock(self.settings)
         if lock is None:
             return False
         os.close(lock)
@@ -94,11 +94,11 @@ def test_no_process_outlives_them(running: Running, victim: str, number: signal.
 
 def test_down_returns_when_the_last_one_is_gone(running: Running) -> None:
     everyone = running.everyone()
-    assert supervisor.down(running.settings)
+    assert keeper.down(running.settings)
     running.keeper.wait(5)
     assert not any(map(is_alive, everyone))
     assert running.account()["state"] == "stopped"
-    assert supervisor.down(running.settings) is False
+    assert keeper.down(running.settings) is False
 
 
 def test_a_service_that_ends_starts_again(running: Running) -> None:
@@ -113,4 +113,4 @@ def test_a_service_that_ends_starts_again(running: Running) -> None:
 
 def test_only_one_for_a_home(running: Running) -> None:
     with pytest.raises(ServiceError, match="run already"):
-        supervisor.keep(running.settings)
+        keeper.keep(running.settings)

@@ -1,0 +1,133 @@
+"""Programs below the supervisor: services, which run as long as it does, and jobs, which run once."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from threegaps.errors import ServiceError
+from threegaps.services import processes
+
+_STEADY_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 60.0
+_LARGEST_LOG_BYTES = 50_000_000
+
+
+@dataclass(slots=True)
+class Service:
+    """A process that is to run as long as the supervisor does."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    environment: dict[str, str] = field(repr=False, default_factory=dict)
+    options: dict[str, Any] = field(repr=False, default_factory=dict)
+    stop_signal: int = signal.SIGTERM
+    restarts: int = 0
+    started_at: float = 0.0
+    next_start_at: float = 0.0
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def start(self) -> None:
+        """Start the process; its output goes to the end of its log."""
+        turn_over(self.log)
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                list(self.command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                **({"env": self.environment, **child_options()} | self.options),
+            )
+        self.started_at = time.monotonic()
+
+    def tend(self) -> bool:
+        """Start the process again when it has ended, after a pause that doubles; True when something changed."""
+        if self.is_running:
+            return False
+        now = time.monotonic()
+        if self.process is not None:
+            code = self.process.returncode
+            if now - self.started_at > _STEADY_SECONDS:
+                self.restarts = 0
+            pause = min(2.0**self.restarts, _LONGEST_PAUSE_SECONDS)
+            self.restarts += 1
+            self.next_start_at = now + pause
+            self.process = None
+            say(f"{self.name} ended with code {code}; it starts again in {pause:.0f} s. Its log: {self.log}")
+            return True
+        if now >= self.next_start_at:
+            self.start()
+            return True
+        return False
+
+    def account(self) -> dict[str, Any]:
+        """What the status file says of it."""
+        running = self.is_running
+        return {
+            "name": self.name,
+            "state": "running" if running else "waiting to start again",
+            "pid": self.process.pid if running and self.process else None,
+            "restarts": self.restarts,
+            "log": str(self.log),
+        }
+
+
+@dataclass(slots=True)
+class Job:
+    """Something that runs once while the services start."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    step: dict[str, Any]
+    started_at: float
+
+    def poll(self) -> bool:
+        """Whether it is done.
+
+        Raises:
+            ServiceError: It failed.
+        """
+        code = self.process.poll()
+        if code is None:
+            return False
+        if code != 0:
+            self.step["state"] = "failed"
+            last = last_lines(self.log)
+            raise ServiceError(f"{self.step['title']}: failed with code {code}. {last}", advice=f"read {self.log}.")
+        self.step |= {"state": "done", "seconds": round(time.monotonic() - self.started_at, 1)}
+        return True
+
+
+def child_options() -> dict[str, Any]:
+    """How a child is started: it ends with its parent, in a session of its own."""
+    return {"preexec_fn": processes.die_with_parent, "start_new_session": True}
+
+
+def turn_over(log: Path) -> None:
+    """Make the log's folder, and put a log that has grown too large aside."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > _LARGEST_LOG_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+
+
+def say(message: str) -> None:
+    """A line with the time in the supervisor's own log."""
+    sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
+    sys.stderr.flush()
+
+
+def last_lines(log: Path, *, lines: int = 3) -> str:
+    """The end of a log in one line."""
+    return " | ".join(log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-lines:])
