@@ -59,7 +59,8 @@ def batches(
     from threegaps.cli import queries
     from threegaps.cli.output import answer
 
-    rows = queries.ask(Settings.load(), queries.BATCHES, {"feed": feed, "status": status, "limit": limit})
+    settings = _knowing(feed)
+    rows = queries.ask(settings, queries.BATCHES, {"feed": feed, "status": status, "limit": limit})
     answer(rows, as_json=json_)
 
 
@@ -127,7 +128,7 @@ def show_refused(
     from threegaps.cli.output import answer
 
     asked: dict[str, Any] = {"feed": feed, "delivery": delivery, "rule": rule, "batch": batch, "limit": limit}
-    rows = queries.ask(Settings.load(), queries.REFUSED_ROWS, asked)
+    rows = queries.ask(_knowing(feed), queries.REFUSED_ROWS, asked)
     if not json_:
         for row in rows:
             row["reasons"] = "; ".join(
@@ -142,7 +143,7 @@ def count_refused(feed: Feed = None, json_: Json = False) -> None:
     from threegaps.cli import queries
     from threegaps.cli.output import answer
 
-    answer(queries.ask(Settings.load(), queries.REFUSED_BY_RULE, {"feed": feed}), as_json=json_)
+    answer(queries.ask(_knowing(feed), queries.REFUSED_BY_RULE, {"feed": feed}), as_json=json_)
 
 
 @quarantine.command("export")
@@ -189,3 +190,13 @@ def replay_refused(
             f"Batch {outcome.batch_id}: {outcome.accepted:,} rows accepted, {outcome.refused:,} refused again.",
             markup=False,
         )
+
+
+def _knowing(feed: str | None) -> Settings:
+    """The settings, once *feed* is known to have a contract: a mistyped name must not read as "none"."""
+    from threegaps.contracts.loader import find_contract
+
+    settings = Settings.load()
+    if feed is not None:
+        find_contract(settings.contracts_folder, feed)
+    return settings

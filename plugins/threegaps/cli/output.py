@@ -41,7 +41,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, columns: Sequence[str] | No
     if not rows:
         console.print(f"{title}: none" if title else "none", markup=False)
         return
-    names = list(columns or rows[0])
+    names = list(columns or dict.fromkeys(name for row in rows for name in row))
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in names:
         is_number = all(isinstance(row.get(name), int | float | decimal.Decimal | None) for row in rows)
@@ -50,11 +50,12 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, columns: Sequence[str] | No
             name.replace("_", " "), justify="right" if is_number else "left", overflow="fold", no_wrap=is_first
         )
     for row in rows:
-        table.add_row(*(_cell(row.get(name)) for name in names))
+        table.add_row(*(cell(row.get(name)) for name in names))
     console.print(table)
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """*value* as people read it."""
     if value is None:
         return ""
     if isinstance(value, bool):

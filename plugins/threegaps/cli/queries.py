@@ -90,7 +90,8 @@ from ops.build order by build_id desc limit 1
 # senior workers (level 3), and the list of counties in force.
 PROVINCE_FIGURES = """
 select distinct on (i.indicator_code)
-       d.action_code, i.indicator_code, d.name_zh, d.name_en, d.unit_zh, d.method, i.period_label, i.breakdown,
+       d.action_code, d.action_name_zh, d.action_name_en, d.is_published_figure,
+       i.indicator_code, d.name_zh, d.name_en, d.unit_zh, d.method, i.period_label, i.breakdown,
        i.breakdown_value, i.value, i.target_value, i.status, i.maturity, i.change_on_year
 from marts.indicator_value i join marts.dim_indicator d using (indicator_code)
 where i.area_level = 'province' and i.value is not null

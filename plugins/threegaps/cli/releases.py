@@ -162,14 +162,19 @@ def explain(
 
 def explanation_page(found: dict[str, Any]) -> None:
     """An explanation for people: single facts first, then the lists."""
-    from threegaps.cli.output import console, print_rows
+    from threegaps.cli.output import cell, console, print_rows
 
     for name, value in found.items():
         if isinstance(value, list):
             console.print()
-            print_rows([_row(one) for one in value], title=name.replace("_", " "))
+            rows = [_row(one) for one in value]
+            # The beginning tells files apart; the whole stands in the JSON.
+            shown = [{**row, "sha256": f"{row['sha256'][:12]}…"} if "sha256" in row else row for row in rows]
+            print_rows(shown, title=name.replace("_", " "))
         else:
-            console.print(f"{name.replace('_', ' ')}: {'' if value is None else value}", markup=False)
+            # Identifiers are no quantities: no separators in them.
+            text = str(value) if isinstance(value, int) else cell(value)
+            console.print(f"{name.replace('_', ' ')}: {text}", markup=False)
 
 
 def catalogue(json_: Json = False) -> None:

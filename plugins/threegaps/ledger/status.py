@@ -13,6 +13,8 @@ from threegaps.contracts.model import Contract
 
 SHRINKING_BELOW = 0.8
 """A feed shrinks when its last delivery has less than this share of the one before."""
+SHRINKING_FROM_ROWS = 20
+"""In a list shorter than this a row more or less says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class FeedStatus:
         is_late: That delivery has not been loaded.
         stopped_batch_id: The newest batch of the feed when it is stopped or failed.
         received_before: Rows of the delivery before, for feeds whose deliveries compare.
-        is_shrinking: The last delivery has less than `SHRINKING_BELOW` of the one before.
+        is_shrinking: The last delivery has less than `SHRINKING_BELOW` of the one before, and that had
+            `SHRINKING_FROM_ROWS` rows or more.
         open_refusals: Refused rows that nothing has closed.
     """
 
@@ -78,7 +81,13 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.
         stop_message_zh=newest[3] if is_stopped and newest else None,
         received=received,
         received_before=before,
-        is_shrinking=bool(before and received is not None and received < before * SHRINKING_BELOW),
+        is_shrinking=_shrinks(received, before),
         open_refusals=int(refusals[0]) if refusals else 0,
         last_loaded_at=loaded[0][2] if loaded else None,
     )
+
+
+def _shrinks(received: int | None, before: int | None) -> bool:
+    if received is None or before is None or before < SHRINKING_FROM_ROWS:
+        return False
+    return received < before * SHRINKING_BELOW

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -111,6 +112,9 @@ def claim(kind: str, as_of: str | None, requested_by: str) -> int | None:
 
 def build(build_id: int) -> None:
     """Run dbt for a claimed build; a failure gives its claims back."""
+    # dbt leaves its locks to the end of the process, which a task does not live to see; they are freed, with a warning
+    # that would stand in the log as an error.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     with plain_errors():
         from threegaps.marts import build as marts
 
