@@ -29,6 +29,13 @@ _RELEASE_COLUMNS = (
     ServedColumn("release_id", "bigint", "发布号:正在提供服务的发布 | the serving release"),
     ServedColumn("value_release_id", "bigint", "最先给出此值的发布号 | the release that first said this value"),
 )
+_TAIL_COLUMNS = {
+    "marts": _RELEASE_COLUMNS[1:],
+    "history": (
+        ServedColumn("release_from", "bigint", "自此发布号起 | said from this release"),
+        ServedColumn("release_to", "bigint", "至此发布号被替换 | replaced by this release"),
+    ),
+}
 
 # Who reads what is decided by functions and policies of the owner; readers have no right on the ledger itself.
 _FOUNDATION = """
@@ -41,6 +48,12 @@ create table if not exists marts.dim_release (
     note text
 );
 comment on table marts.dim_release is '发布:最大号即正在提供服务者 | releases; the highest number serves';
+comment on column marts.dim_release.release_id is '发布号 | release';
+comment on column marts.dim_release.kind is '种类(build建模,undo撤回) | kind: a build, or an undo of one';
+comment on column marts.dim_release.as_of is '数据基准日 | the day that it looks from';
+comment on column marts.dim_release.released_at is '发布时间 | when it was released';
+comment on column marts.dim_release.undoes_release_id is '所撤回的发布号 | the release that it undoes';
+comment on column marts.dim_release.note is '说明 | why';
 create or replace function marts.county_of(reader name) returns text
     language sql stable security definer set search_path = '' as
     $$ select county_code from ops.county_reader where role_name = reader $$;
@@ -165,7 +178,7 @@ def _apply_table(connection: psycopg.Connection[Any], stored: StoredTable, *, is
             else f"被替换的行,自发布 release_from 起至 release_to 止 | replaced rows. {comment}"
         )
         _comment(connection, "table", place, said)
-        for column in table.columns:
+        for column in (*table.columns, *_TAIL_COLUMNS[schema]):
             _comment_column(connection, place, column)
     if stored.name != table.name:
         _stamped_view(connection, stored, comment)
