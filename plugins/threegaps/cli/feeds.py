@@ -94,7 +94,10 @@ def backfill(
     if json_:
         print_json({"backfill_id": started["id"], "deliveries": keys})
     else:
-        console.print(f"Backfill {started['id']} of {feed}: {len(keys)} deliveries, {keys[0]} to {keys[-1]}.")
+        console.print(
+            f"Backfill {started['id']} of {feed}: {keys[0]} to {keys[-1]}, runs: {len(keys)}. It goes on by itself:"
+            f" see the DAG's page, or `threegaps batches --feed {feed}`."
+        )
 
 
 def judge_again(
@@ -173,7 +176,9 @@ def export_refused(
 @quarantine.command("replay")
 def replay_refused(
     feed: Annotated[str, typer.Argument(help="The feed, e.g. hrss/wage_records.")],
-    file: Annotated[Path, typer.Argument(help="The file that came back from the department.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="The file that came back from the department.")
+    ],
     json_: Json = False,
 ) -> None:
     """Lay a department's repairs over the refused rows and judge them again, in a batch of their own."""

@@ -135,7 +135,7 @@ def free_held(
     if json_:
         print_json({"freed": freed})
     else:
-        console.print(f"{freed} holds ended; `threegaps build` takes them up.")
+        console.print(f"Freed: {freed}. The next `threegaps build` takes up what was held.")
 
 
 def explain(

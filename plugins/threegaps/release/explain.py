@@ -64,7 +64,8 @@ select release_from, release_to, value, value_status from history.indicator_valu
 where indicator_code = %s and area_code = %s and period_type = %s and period_start = %s and breakdown = %s
   and breakdown_value = %s order by release_from desc
 """
-# Touches that reach the slice, by the batch that left them; what no released build has used stands behind nothing yet.
+# Touches that reach the slice, by the batch that left them; what no released build has used stands behind nothing yet,
+# what an undo took back no longer does.
 _BATCHES = """
 select distinct t.batch_id from ops.touch as t
 where t.cause = 'batch' and t.feed = %(feed)s and t.period_from <= %(last)s and t.period_to >= %(first)s
@@ -72,7 +73,9 @@ where t.cause = 'batch' and t.feed = %(feed)s and t.period_from <= %(last)s and 
        (select county_code from core.area_member where area_code = %(area)s
         and valid_from <= %(period_end)s and %(period_end)s < valid_to))
   and exists (select from ops.build_input as i join ops.release as r using (build_id)
-              where i.batch_id = t.batch_id and r.release_id <= %(release)s)
+              where i.batch_id = t.batch_id and r.release_id <= %(release)s
+                and not exists (select from ops.release as u
+                                where u.undoes_release_id = r.release_id and u.release_id <= %(release)s))
 """
 _FILES = """
 select b.feed, b.delivery, b.batch_id, o.landed_object_id, o.source_name, o.arrival_number, o.size_bytes, o.sha256,
