@@ -34,7 +34,7 @@ environment: $(READY)
 $(READY): requirements.txt pyproject.toml
 	@test -n '$(PYTHON)' || { echo 'No Python 3.11, 3.12 or 3.13 found: install one, or say make PYTHON=/path/to/python'; exit 1; }
 	@test -x $(BIN)/python || '$(PYTHON)' -m venv $(VENV)
-	@echo 'Installing packages into $(VENV) ...'
+	@echo 'Installing packages into $(VENV): some minutes, once ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
