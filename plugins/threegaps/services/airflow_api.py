@@ -154,7 +154,10 @@ class AirflowApi:
             detail = _detail(error)
             if error.code == 404:
                 raise NotFoundError(f"Airflow knows no such thing: {detail}") from error
-            raise ServiceError(f"Airflow refuses {method} {path}: {error.code} {detail}") from error
+            raise ServiceError(
+                f"Airflow refuses {method} {path}: {error.code} {detail}",
+                advice="wait until what is under way has ended, then ask again." if error.code == 409 else None,
+            ) from error
         except OSError as error:
             raise ServiceError(
                 f"Airflow does not answer at {self.address}: {error}", advice="see `threegaps status`."
