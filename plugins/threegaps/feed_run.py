@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,7 +23,7 @@ from threegaps.calendar import Delivery, deliveries_between
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
-from threegaps.errors import FeedError, LedgerError
+from threegaps.errors import FeedError, LedgerError, SourceUnavailableError
 from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Batch
@@ -58,7 +58,7 @@ _SAME_TICK = dt.timedelta(seconds=2)
 
 
 def land(feed: str, delivery: str) -> list[int]:
-    """Fetch to landing what is offered of *delivery* and of every delivery before it that never arrived.
+    """Fetch to landing what is offered of *delivery* and of every delivery before it, and has not landed yet.
 
     Returns:
         The numbers of the new landed objects, in order; none when nothing is new.
@@ -101,7 +101,7 @@ def load(feed: str, delivery: str) -> list[int]:
         for batch_id in batches.abandon_judging(connection, feed):
             logger.warning("%s: batch %d was left by a run that ended early; nothing of it was kept.", feed, batch_id)
         for one in _deliveries_to_load(connection, contract, last):
-            for objects, is_whole in _work(connection, contract, one):
+            for objects, is_whole in _work(settings, connection, contract, one):
                 loaded.append(_load_one(settings, connection, contract, one, objects, is_whole=is_whole))
     if not loaded:
         logger.info("%s: nothing to load up to delivery %s.", feed, last)
@@ -303,16 +303,22 @@ def _land_files(
     connection: psycopg.Connection[Any], store: LandingStore, contract: Contract, last: Delivery
 ) -> list[LandedObject]:
     there = landed_deliveries(connection, contract.feed)
-    wanted = [
-        one
-        for one in deliveries_between(contract.cadence, contract.first_delivery, last.key)
-        if one == last or one.key not in there
-    ]
+    # Earlier deliveries too: a correction or a part may be put into their folder long after they have landed.
+    wanted = list(deliveries_between(contract.cadence, contract.first_delivery, last.key))  # type: ignore[arg-type]
     landed: list[LandedObject] = []
     with open_files(contract) as source:
         for delivery in wanted or [last]:
-            offer = source.offer(delivery)
-            if offer.waiting_for is not None:
+            is_expected = delivery == last or delivery.key not in there
+            try:
+                offer = source.offer(delivery)
+            except SourceUnavailableError:
+                raise
+            except FeedError as error:
+                if is_expected:
+                    raise
+                logger.warning("%s: delivery %s stays as it is: %s", contract.feed, delivery, error)
+                continue
+            if is_expected and offer.waiting_for is not None:
                 logger.info("%s: delivery %s waits for %s.", contract.feed, delivery, offer.waiting_for)
             known = latest_arrivals(connection, contract.feed, delivery.key)
             for arrival in offer.arrivals:
@@ -346,13 +352,15 @@ def _deliveries_to_load(connection: psycopg.Connection[Any], contract: Contract,
 
 
 def _work(
-    connection: psycopg.Connection[Any], contract: Contract, delivery: Delivery
+    settings: Settings, connection: psycopg.Connection[Any], contract: Contract, delivery: Delivery
 ) -> Iterator[tuple[list[LandedObject], bool]]:
     """The landed objects of each batch that a delivery still asks for, and whether they are the whole delivery."""
-    arrivals = latest_arrivals(connection, contract.feed, delivery.key).values()
+    latest = latest_arrivals(connection, contract.feed, delivery.key)
+    arrivals = latest.values()
     done = batches.loaded_object_ids(connection, contract.feed, delivery.key)
-    sent = [one for one in arrivals if one.part != CONTROL_PART and not one.is_replay]
-    yield from _sent_work(connection, contract, delivery, sent, done)
+    said = _said_parts(settings, contract, latest)
+    sent = [one for one in arrivals if one.part != CONTROL_PART and not one.is_replay and not _is_surplus(one, said)]
+    yield from _sent_work(connection, contract, delivery, sent, done, is_announced=said is not None)
     for one in _in_order([one for one in arrivals if one.is_replay and one.landed_object_id not in done]):
         yield [one], False
 
@@ -363,8 +371,10 @@ def _sent_work(
     delivery: Delivery,
     arrivals: list[LandedObject],
     done: set[int],
+    *,
+    is_announced: bool,
 ) -> Iterator[tuple[list[LandedObject], bool]]:
-    """As `_work`, of what the department sent by itself."""
+    """As `_work`, of what the department sent by itself; whether a control file says which parts count."""
     originals = [one for one in arrivals if not one.is_correction]
     new = [one for one in arrivals if one.landed_object_id not in done]
     if contract.delivery_kind == "changes":
@@ -374,11 +384,31 @@ def _sent_work(
         if wanted := [one for one in new if one.landed_object_id not in unloadable]:
             yield _in_order(wanted), False
         return
-    if any(one.landed_object_id not in done for one in originals):
+    is_new = any(one.landed_object_id not in done for one in originals)
+    if not is_new and is_announced and originals:
+        # The department took a part back: what remains has been loaded, but not as the whole delivery.
+        last = batches.last_original_ids(connection, contract.feed, delivery.key)
+        is_new = last != {one.landed_object_id for one in originals}
+    if is_new:
         # A part that arrived again is judged with its whole delivery: rows may have moved between the parts.
         yield _in_order([*originals, *(one for one in new if one.is_correction)]), True
     elif new:
         yield _in_order(new), False
+
+
+def _said_parts(settings: Settings, contract: Contract, latest: Mapping[str, LandedObject]) -> int | None:
+    """How many parts the control file announces; None where there is none that can still be read."""
+    control = latest.get(CONTROL_PART)
+    if contract.completeness.get("kind") != "control_file" or control is None or control.copies_ended_at is not None:
+        return None
+    with LandingStore(settings.landing_uri).open(control) as file:
+        return announced(file.read()).get("parts")
+
+
+def _is_surplus(one: LandedObject, said_parts: int | None) -> bool:
+    """Whether this is a part that the control file no longer announces: of a delivery that was sent in more parts."""
+    number = one.part.removeprefix("part")
+    return said_parts is not None and not one.is_correction and number.isdigit() and int(number) > said_parts
 
 
 def _in_order(objects: list[LandedObject]) -> list[LandedObject]:
@@ -426,6 +456,9 @@ def _load_one(
             with store.open(one) as file:
                 repairs.extend(repaired_tokens(file.read()))
     before = batches.previous_batch(connection, contract.feed, delivery.key, batch_id)
+    # A part that the control file took back had arrived before it. Judging again knows nothing of later arrivals.
+    latest = latest_arrivals(connection, contract.feed, delivery.key) if is_whole and supersedes is None else {}
+    control = [latest[CONTROL_PART].landed_object_id] if CONTROL_PART in latest else []
     plan = Plan(
         contract=contract,
         delivery=delivery,
@@ -440,7 +473,7 @@ def _load_one(
         ),
         is_whole=is_whole,
         is_complete=partial(_is_complete, connection, store, contract, delivery, objects),
-        newest_object_id=max(identifiers),
+        newest_object_id=max([*identifiers, *control]),
         repairs=tuple(repairs),
         has_later_list=contract.delivery_kind == "full_list" and _has_later(connection, contract, delivery),
         supersedes_batch_id=None if supersedes is None else supersedes.batch_id,
@@ -554,7 +587,11 @@ def _is_complete(
         return False
     with store.open(control) as file:
         said = announced(file.read())
-    parts = sum(1 for part, one in arrivals.items() if part != CONTROL_PART and not one.is_correction)
+    parts = sum(
+        1
+        for part, one in arrivals.items()
+        if part != CONTROL_PART and not one.is_correction and not _is_surplus(one, said.get("parts"))
+    )
     if "parts" not in said:
         raise FeedError(
             "The control file does not say how many parts there are.",

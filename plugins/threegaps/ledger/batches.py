@@ -269,6 +269,18 @@ def loaded_object_ids(connection: psycopg.Connection[Any], feed: str, delivery: 
     return {int(row[0]) for row in rows}
 
 
+def last_original_ids(connection: psycopg.Connection[Any], feed: str, delivery: str) -> set[int]:
+    """The original parts of the last loaded batch of a delivery that had any: what it holds as the whole of it."""
+    rows = connection.execute(
+        "select o.batch_id, o.landed_object_id from ops.batch_object as o join ops.batch as b using (batch_id)"
+        " join ops.landed_object as l using (landed_object_id)"
+        " where b.feed = %s and b.delivery = %s and b.status = 'loaded' and not l.is_correction"
+        " order by b.place_number desc, o.batch_id desc",
+        [feed, delivery],
+    ).fetchall()
+    return {int(row[1]) for row in rows if row[0] == rows[0][0]}
+
+
 def unloadable_object_ids(connection: psycopg.Connection[Any], landed_object_ids: list[int]) -> set[int]:
     """Those of the landed objects that were judged, and of which no batch could be loaded."""
     rows = connection.execute(

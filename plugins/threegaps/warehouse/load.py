@@ -54,7 +54,7 @@ class Plan:
         judge: Starts the judgement; called again when a first attempt has to be repeated.
         is_whole: The batch has every original part of its delivery.
         is_complete: Whether the delivery is complete, given how many rows its original parts had in this batch.
-        newest_object_id: The newest of its landed objects.
+        newest_object_id: The newest of its landed objects, its control file among them: the place of what it closes.
         has_later_list: A later delivery of this full list has been loaded already.
         repairs: Tokens of the refused rows that this batch mends.
     """
@@ -171,12 +171,16 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
         merge.retract(plan.supersedes_batch_id)
     verdict = _copy_accepted(connection, plan, target, refused)
     _stop_if_told(plan, verdict)
+    if not is_straight:
+        _stop_if_misplaced(connection, plan, verdict)
     is_complete = plan.is_complete(verdict.received_of_originals)
     if is_straight:
         merged, places = _counted(connection, plan, verdict), set(verdict.touched)
     else:
         merged = merge.run(
-            is_older_list=plan.has_later_list, absence=_absence(plan) if plan.is_whole and is_complete else None
+            is_older_list=plan.has_later_list,
+            absence=_absence(plan) if plan.is_whole and is_complete else None,
+            is_latest=plan.is_whole and plan.supersedes_batch_id is None,
         )
         places = merge.places
     if plan.is_whole:
@@ -236,6 +240,31 @@ def _stop_if_told(plan: Plan, verdict: Verdict) -> None:
                 f"no row speaks of {plan.delivery}: this looks like the file of another period.",
                 f"没有一行数据属于{plan.delivery}:疑为其他时期的文件。",
             )
+
+
+def _stop_if_misplaced(connection: psycopg.Connection[Any], plan: Plan, verdict: Verdict) -> None:
+    """Stop where one part of a delivery speaks of other periods only.
+
+    Merged, its rows would pass for this delivery's, and be closed with the next one that no longer has them. A part
+    that goes straight to its place meets no rows of another delivery.
+    """
+    contract, first, last = plan.contract, plan.delivery.start, plan.delivery.end
+    if contract.delivery_kind != "full_period" or contract.partition_column is None or not plan.is_whole:
+        return
+    row = connection.execute(
+        sql.SQL(
+            "select l.source_name from {} as b join ops.landed_object as l on l.landed_object_id = b._landed_object_id"
+            " where not l.is_correction group by l.source_name"
+            " having count(*) filter (where b.{} between {} and {}) = 0 order by 1 limit 1"
+        ).format(ROWS, sql.Identifier(contract.partition_column), sql.Literal(first), sql.Literal(last))
+    ).fetchone()
+    if row is not None:
+        raise _Stopped(
+            verdict,
+            WRONG_PERIOD,
+            f"no row of {row[0]} speaks of {plan.delivery}: this looks like a part of another period.",
+            f"{row[0]}中没有一行数据属于{plan.delivery}:疑为其他时期的文件。",
+        )
 
 
 def _ends_within(place: Place, first: Any, last: Any) -> bool:

@@ -26,6 +26,8 @@ LINEAGE_COLUMNS = ("_batch_id", *VERSION_COLUMNS)
 ROWS = sql.Identifier("load_rows")
 OUTCOME = sql.Identifier("load_outcome")
 UNKNOWN_COUNTY = "unknown"
+CLOSED_ROW_NUMBER = 0
+"""Stands in place of a row's number where a delivery closed it by not having it."""
 _EARLIEST = dt.date(1900, 1, 1)
 
 
@@ -64,16 +66,18 @@ class Merge:
         """Make the temporary table that the batch's rows are copied to; it ends with the transaction."""
         self._run("create temporary table {} (like {} including defaults) on commit drop", ROWS, self._raw)
 
-    def run(self, *, is_older_list: bool, absence: Absence | None) -> Merged:
+    def run(self, *, is_older_list: bool, absence: Absence | None, is_latest: bool = False) -> Merged:
         """Merge; the counts.
 
         Args:
+            is_latest: The batch has the latest arrival of every part of its delivery: rows that an earlier absence
+                closed are open again where it has them, though their part arrived before that.
             is_older_list: A later full list has been loaded already: all rows go to history only.
             absence: What the delivery closes; None where it is not complete or not a full one.
         """
         self._run("analyze {}", ROWS)
         self._make_partitions()
-        self._judge_against_raw(is_older_list=is_older_list)
+        self._judge_against_raw(is_older_list=is_older_list, is_latest=is_latest)
         counts = self._counts()
         self._note_old_image()
         self._note_places(ROWS, self._outcome_is("inserted", "changed", "withdrawn"), alias="b")
@@ -139,13 +143,17 @@ class Merge:
         months = [row[0] for row in rows]
         ensure_partitions(self._connection, self._contract, months)
 
-    def _judge_against_raw(self, *, is_older_list: bool) -> None:
+    def _judge_against_raw(self, *, is_older_list: bool, is_latest: bool) -> None:
         content = [column for column in self._columns if column not in LINEAGE_COLUMNS and column not in self._key]
         is_older = (
             sql.SQL("true")
             if is_older_list
             else sql.SQL("({}) <= ({})").format(self._names("b", VERSION_COLUMNS), self._names("r", VERSION_COLUMNS))
         )
+        if is_latest and not is_older_list:
+            is_older = sql.SQL("({} and not (r._withdrawn and r._row_number = {}))").format(
+                is_older, sql.Literal(CLOSED_ROW_NUMBER)
+            )
         self._run(
             "create temporary table {outcome} on commit drop as select {key}, case"
             " when r._batch_id is null and {is_list} then 'late'"
@@ -235,7 +243,7 @@ class Merge:
                 " where feed = {} and delivery = {} and (not is_correction or starts_with(part, {})))"
             ).format(sql.Literal(self._contract.feed), sql.Literal(absence.delivery), sql.Literal(REPLAY_PREFIX))
         )
-        closing = sql.SQL("0, {}, 0").format(sql.Literal(absence.landed_object_id))
+        closing = sql.SQL("0, {}, {}").format(sql.Literal(absence.landed_object_id), sql.Literal(CLOSED_ROW_NUMBER))
         absent = sql.SQL(
             "not b._withdrawn and {scope} and ({version}) < ({closing})"
             " and not exists (select 1 from {rows} as s where {same_key})"
@@ -259,7 +267,8 @@ class Merge:
         )
         updated = self._run(
             "update {raw} as b set _withdrawn = true, _batch_id = {batch}, _version = 0, _landed_object_id = {landed},"
-            " _row_number = 0 where {absent}",
+            " _row_number = {number} where {absent}",
+            number=sql.Literal(CLOSED_ROW_NUMBER),
             raw=self._raw,
             batch=sql.Literal(self._batch_id),
             landed=sql.Literal(absence.landed_object_id),

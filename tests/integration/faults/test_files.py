@@ -12,6 +12,7 @@ import pytest
 from tests.integration.faults.conftest import Clean, Departments
 from tests.integration.faults.small_feeds import (
     CERTIFICATES,
+    CONTROL,
     ENTERPRISE_FILE,
     ENTERPRISES,
     MONTH,
@@ -192,6 +193,97 @@ def test_a_file_of_another_month_by_its_rows_is_stopped(wages: WageFolder, wareh
     feed_run.load(WAGES, MONTH)
     assert content(warehouse, WAGES) == clean[WAGES]
     assert statuses(warehouse) == ["stopped", "loaded"]
+
+
+def test_a_part_of_another_month_is_stopped_and_closes_nothing_of_that_month(
+    wages: WageFolder, warehouse: str, clean: Clean
+) -> None:
+    august = wage_rows(40, month="202408")
+    folder = wages.folder.with_name("202408")
+    folder.mkdir()
+    name = "wage_202408_part{:02d}of02.csv.gz"
+
+    def send(*parts: bytes) -> None:
+        for number, part in enumerate(parts, 1):
+            (folder / name.format(number)).write_bytes(part)
+        (folder / "wage_202408.ok").write_text("parts=2 rows=40\n", encoding="ascii")
+        feed_run.land(WAGES, "2024-08")
+
+    wages.send(wage_part(wage_rows()))
+    send(wage_part(august[:20]), wage_part(august[20:]))
+    feed_run.load(WAGES, "2024-08")
+    before = content(warehouse, WAGES)
+    send(wage_part(august[:20]), wage_part(wage_rows()[:20]))
+    with pytest.raises(BatchStoppedError, match=r"wage_202408_part02of02\.csv\.gz.*another period"):
+        feed_run.load(WAGES, "2024-08")
+    assert content(warehouse, WAGES) == before
+    send(wage_part(august[:20]), wage_part(august[20:]))
+    feed_run.load(WAGES, "2024-08")
+    assert content(warehouse, WAGES) == before
+    assert statuses(warehouse) == ["loaded", "loaded", "stopped", "loaded"]
+
+
+def test_a_delivery_sent_again_in_fewer_parts_is_whole_without_the_others(
+    wages: WageFolder, warehouse: str, clean: Clean
+) -> None:
+    rows = wage_rows()
+    wages.send(wage_part(rows[:30]), wage_part(rows[30:]))
+    run_month()
+    wages.send(wage_part(rows[:50]), count=50)
+    run_month()
+    assert delivery_state(warehouse) == (50, 10, True)
+    assert row_count(warehouse, WAGES) == 60, "ten are closed, not lost"
+    wages.send(wage_part(rows[:30]), wage_part(rows[30:]))
+    run_month()
+    assert delivery_state(warehouse) == (60, 0, True), "its second part is as it was, and not landed again"
+    assert content(warehouse, WAGES) == clean[WAGES]
+
+
+def test_a_part_too_many_is_left_out_when_the_control_file_says_so(
+    wages: WageFolder, warehouse: str, clean: Clean
+) -> None:
+    rows = wage_rows()
+    wages.send(wage_part(rows[:20]), wage_part(rows[20:40]), wage_part(rows[40:]))
+    run_month()
+    (wages.folder / CONTROL).write_text("parts=2 rows=40\n", encoding="ascii")
+    run_month()
+    assert delivery_state(warehouse) == (40, 20, True)
+    assert run_month() == [], "said once"
+    (wages.folder / CONTROL).write_text("parts=3 rows=60\n", encoding="ascii")
+    run_month()
+    assert delivery_state(warehouse) == (60, 0, True)
+    assert content(warehouse, WAGES) == clean[WAGES]
+
+
+def test_a_correction_that_comes_months_later_is_taken_by_the_next_run(wages: WageFolder, warehouse: str) -> None:
+    wages.send(wage_part(wage_rows()))
+    run_month()
+    corrected = list(wage_rows()[0])
+    corrected[9], corrected[13] = "9999.00", "1"
+    (wages.folder / "wage_202407_correction01.csv.gz").write_bytes(wage_part([corrected]))
+    feed_run.land(WAGES, "2024-10")
+    feed_run.load(WAGES, "2024-10")
+    with psycopg.connect(warehouse) as connection:
+        row = connection.execute(
+            "select count(*), (select changed from ops.batch order by batch_id desc limit 1) from raw.hrss_wage_records"
+            " where _version = 1"
+        ).fetchone()
+    assert row == (1, 1)
+
+
+def run_month() -> list[int]:
+    feed_run.land(WAGES, MONTH)
+    return feed_run.load(WAGES, MONTH)
+
+
+def delivery_state(warehouse: str) -> tuple[int, int, bool]:
+    """Rows that the last batch received and closed, and whether it was complete."""
+    with psycopg.connect(warehouse) as connection:
+        row = connection.execute(
+            "select received, closed_by_absence, is_complete from ops.batch order by batch_id desc limit 1"
+        ).fetchone()
+    assert row is not None
+    return row
 
 
 def test_parts_wait_for_their_control_file(wages: WageFolder, warehouse: str, clean: Clean) -> None:
