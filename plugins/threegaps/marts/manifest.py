@@ -68,11 +68,16 @@ class IndicatorModel:
 
 @dataclass(frozen=True, slots=True)
 class ServedColumn:
-    """A column of a served table, its type as PostgreSQL takes it and its comment."""
+    """A column of a served table, its type as PostgreSQL takes it and its comment.
+
+    Args:
+        cell: Indicator, breakdown and breakdown value that a wide mart's column shows.
+    """
 
     name: str
     data_type: str
     comment: str
+    cell: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +204,21 @@ def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
     return meta
 
 
+def _cell(meta: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    if "indicator_code" not in meta:
+        return None
+    return str(meta["indicator_code"]), str(meta["breakdown"]), str(meta["breakdown_value"])
+
+
 def _served_table(node: Mapping[str, Any]) -> ServedTable:
     meta = _meta(node)
     columns = tuple(
-        ServedColumn(str(column["name"]), str(column.get("data_type") or ""), str(column.get("description") or ""))
+        ServedColumn(
+            str(column["name"]),
+            str(column.get("data_type") or ""),
+            str(column.get("description") or ""),
+            _cell(_meta(column)),
+        )
         for column in node["columns"].values()
     )
     key = tuple(meta.get("key") or ())

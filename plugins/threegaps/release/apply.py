@@ -203,17 +203,14 @@ def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored:
     if not {"area_code", "period_type", "period_start"} <= set(table.key):
         return
     shared = ["area_code", "period_type", "period_start"]
-    for indicator in manifest.indicators:
-        base = indicator.code.lower().replace("-", "_")
-        columns = [name for name in table.column_names if name == base or name.startswith(f"{base}_")]
-        for name in columns:
-            column = sql.Identifier(name)
-            still_said = sql.SQL(
-                " and p.{} is not null and s.indicator_code = {} and exists (select from {} as now where"
-                " (now.area_code, now.period_type, now.period_start) = (p.area_code, p.period_type, p.period_start)"
-                " and now.{} is null)"
-            ).format(column, sql.Literal(indicator.code), stored.rows, column)
-            _blank(connection, stored, suppressed, shared, [sql.SQL("{} = null").format(column)], still_said)
+    for shown in table.columns:
+        if shown.cell is None:
+            continue
+        column = sql.Identifier(shown.name)
+        of_the_cell = sql.SQL(
+            " and p.{} is not null and (s.indicator_code, s.breakdown, s.breakdown_value) = ({})"
+        ).format(column, sql.SQL(", ").join(sql.Literal(part) for part in shown.cell))
+        _blank(connection, stored, suppressed, shared, [sql.SQL("{} = null").format(column)], of_the_cell)
 
 
 def _blank(

@@ -145,25 +145,28 @@ def _suppression(connection: psycopg.Connection[Any], manifest: Manifest) -> lis
             if count:
                 found.append(f"{other.table.name} speaks of {count} suppressed cells")
         elif {"area_code", "period_type", "period_start"} <= set(other.table.key):
-            found += _wide(connection, manifest, other)
+            found += _wide(connection, other)
     return found
 
 
-def _wide(connection: psycopg.Connection[Any], manifest: Manifest, stored: StoredTable) -> list[str]:
+def _wide(connection: psycopg.Connection[Any], stored: StoredTable) -> list[str]:
     found = []
-    for indicator in manifest.indicators:
-        column = indicator.code.lower().replace("-", "_")
-        if column not in stored.table.column_names:
+    for column in stored.table.columns:
+        if column.cell is None:
             continue
         count = _count(
             connection,
             sql.SQL(
                 "select count(*) from {} as w join build.suppressed_cell as s using (area_code, period_type,"
-                " period_start) where s.indicator_code = {} and s.breakdown = 'total' and w.{} is not null"
-            ).format(_built(stored), sql.Literal(indicator.code), sql.Identifier(column)),
+                " period_start) where (s.indicator_code, s.breakdown, s.breakdown_value) = ({}) and w.{} is not null"
+            ).format(
+                _built(stored),
+                sql.SQL(", ").join(sql.Literal(part) for part in column.cell),
+                sql.Identifier(column.name),
+            ),
         )
         if count:
-            found.append(f"{stored.table.name}.{column} shows {count} suppressed cells")
+            found.append(f"{stored.table.name}.{column.name} shows {count} suppressed cells")
     return found
 
 

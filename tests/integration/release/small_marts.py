@@ -41,7 +41,13 @@ WIDE_COLUMNS = {
     "period_start": "date",
     "m01_3": "numeric(20,4)",
 }
+# The cells that columns of the wide relation show.
+WIDE_CELLS = {"m01_3": ("M01-3", "total", "total"), "m01_3_youth": ("M01-3", "priority_group", "02")}
 CELL_KEY = ["indicator_code", "area_code", "period_type", "period_start", "breakdown", "breakdown_value"]
+
+
+def _shown(column: str) -> dict[str, str]:
+    return dict(zip(("indicator_code", "breakdown", "breakdown_value"), WIDE_CELLS.get(column, ()), strict=False))
 
 
 def _node(name: str, columns: dict[str, str], **meta: Any) -> dict[str, Any]:
@@ -55,7 +61,12 @@ def _node(name: str, columns: dict[str, str], **meta: Any) -> dict[str, Any]:
         "depends_on": {"macros": []},
         "config": {"meta": meta},
         "columns": {
-            column: {"name": column, "data_type": kind, "description": f"{column} 说明(人次)"}
+            column: {
+                "name": column,
+                "data_type": kind,
+                "description": f"{column} 说明(人次)",
+                "config": {"meta": _shown(column)},
+            }
             for column, kind in columns.items()
         },
     }

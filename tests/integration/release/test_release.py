@@ -189,6 +189,22 @@ def test_checks_name_what_is_wrong(marts: str) -> None:
     ]
 
 
+def test_a_part_that_is_suppressed_is_not_shown_by_its_own_column(marts: str) -> None:
+    set_cells(marts, {A: 20})
+    manifest = small_manifest(m01_3_youth="numeric(20,4)")
+    apply_served(marts, manifest)
+    with psycopg.connect(marts) as connection:
+        connection.execute("alter table build.action_1_bright_future add column m01_3_youth numeric(20,4)")
+        connection.execute(
+            "insert into build.suppressed_cell values (%s, %s, 'month', '2026-06-01', 'priority_group', '02', 'few')", A
+        )
+        assert checks.findings(connection, manifest) == []
+        connection.execute("update build.action_1_bright_future set m01_3_youth = 4")
+        assert "suppression: action_1_bright_future.m01_3_youth shows 1 suppressed cells" in checks.findings(
+            connection, manifest
+        )
+
+
 def test_a_table_that_collapses_is_not_released(marts: str) -> None:
     release(marts, {("M01-3", f"33{number:04d}"): 10 for number in range(120)})
     set_cells(marts, {A: 10})
