@@ -304,7 +304,7 @@ def _land_files(
 ) -> list[LandedObject]:
     there = landed_deliveries(connection, contract.feed)
     # Earlier deliveries too: a correction or a part may be put into their folder long after they have landed.
-    wanted = list(deliveries_between(contract.cadence, contract.first_delivery, last.key))  # type: ignore[arg-type]
+    wanted = list(deliveries_between(contract.cadence, contract.first_delivery, last.key))
     landed: list[LandedObject] = []
     with open_files(contract) as source:
         for delivery in wanted or [last]:

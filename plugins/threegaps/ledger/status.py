@@ -51,8 +51,12 @@ class FeedStatus:
 def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.date) -> FeedStatus:
     """How *contract*'s feed stands on the day *on*."""
     loaded = connection.execute(
-        "select delivery, sum(received)::bigint, max(finished_at) from ops.batch where feed = %s and status = 'loaded'"
-        " group by delivery order by delivery desc limit 2",
+        # A delivery that was sent again counts as it was sent last; corrections and repairs are no rows of its own.
+        "select b.delivery, (array_agg(b.received order by b.place_number desc, b.batch_id desc) filter (where"
+        " coalesce((select bool_or(not l.is_correction) from ops.batch_object as o join ops.landed_object as l"
+        " using (landed_object_id) where o.batch_id = b.batch_id), true)))[1], max(b.finished_at)"
+        " from ops.batch as b where b.feed = %s and b.status = 'loaded'"
+        " group by b.delivery order by b.delivery desc limit 2",
         [contract.feed],
     ).fetchall()
     newest = connection.execute(
@@ -66,8 +70,8 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.
     expected = Delivery.containing(contract.cadence, on).previous()
     last = str(loaded[0][0]) if loaded else None
     comparable = contract.delivery_kind != "changes" and len(loaded) == 2
-    received = int(loaded[0][1]) if loaded else None
-    before = int(loaded[1][1]) if comparable else None
+    received = loaded[0][1] if loaded else None
+    before = loaded[1][1] if comparable else None
     is_stopped = newest is not None and newest[1] in {"stopped", "failed"}
     return FeedStatus(
         feed=contract.feed,

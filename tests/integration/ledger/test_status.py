@@ -91,6 +91,24 @@ def test_a_feed_shrinks_below_four_fifths(
     assert (status.received, status.received_before, status.is_shrinking) == (received, 1000, is_shrinking)
 
 
+def test_a_delivery_counts_as_it_was_sent_last_and_corrections_not_at_all(
+    connection: psycopg.Connection[tuple[object, ...]], wages: Contract
+) -> None:
+    enter(connection, "2026-04", received=1000)
+    enter(connection, "2026-04", received=900)
+    enter(connection, "2026-05", received=850)
+    correction = enter(connection, "2026-05", received=7)
+    connection.execute(
+        "with landed as (insert into ops.landed_object (feed, delivery, part, arrival_number, source_name, uri,"
+        " size_bytes, sha256, is_correction) values ('hrss/wage_records', '2026-05', 'correction0001', 1, 'c', 'u', 1,"
+        " repeat('0', 64), true) returning landed_object_id)"
+        " insert into ops.batch_object select %s, landed_object_id from landed",
+        [correction],
+    )
+    status = feed_status(connection, wages, dt.date(2026, 6, 1))
+    assert (status.received, status.received_before, status.is_shrinking) == (850, 900, False)
+
+
 def test_changes_have_no_usual_number_of_rows(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     feed = "hrss/certificates"
     enter(connection, "2026-05-30", received=1000, feed=feed)
