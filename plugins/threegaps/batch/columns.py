@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from threegaps.batch.identifiers import ResidentIds, judge_resident_ids
+
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int32]
 
@@ -49,6 +51,13 @@ class BlockColumn:
     typed: pl.Series
     dictionary: Dictionary | None = None
     typed_values: pl.Series | None = None
+    _resident_ids: ResidentIds | None = None
+
+    def resident_ids(self) -> ResidentIds:
+        """What the texts say as resident identity numbers, worked out once."""
+        if self._resident_ids is None:
+            self._resident_ids = judge_resident_ids(self.text)
+        return self._resident_ids
 
 
 def map_texts(

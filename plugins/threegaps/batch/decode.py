@@ -51,7 +51,8 @@ class TextBlock:
     """Rows of one part as text, by canonical column names.
 
     ``row_numbers`` counts data rows of the part from 1; ``misshapen`` are rows with too many or too few fields, as
-    (row number, fields); ``structural`` counts lines that are no data, by reason.
+    (row number, fields); ``structural`` counts lines that are no data, by reason; ``is_plain`` says that no text holds
+    a comma, a quote or the end of a line.
     """
 
     part: Part
@@ -60,6 +61,7 @@ class TextBlock:
     physical_lines: int
     structural: Counter[str] = field(default_factory=Counter)
     misshapen: list[tuple[int, int]] = field(default_factory=list)
+    is_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,11 @@ def _decode_csv(contract: Contract, part: Part, block_bytes: int) -> Iterator[Te
             head, _, block = block.partition(_NEWLINE)
             if not head.strip():
                 _refuse_empty(contract, part)
-            header = match_header(contract, next(csv.reader([head.decode("utf-8")], delimiter=declared["delimiter"])))
+            try:
+                names = head.decode("utf-8")
+            except UnicodeDecodeError:
+                _refuse_encoding(contract, part, "utf-8", 0)
+            header = match_header(contract, next(csv.reader([names], delimiter=declared["delimiter"])))
             _check_header(contract, part, header)
             lines = 1
         if b"\0" in block:
@@ -169,7 +175,9 @@ def _utf8(contract: Contract, part: Part, read_bytes: int) -> Iterator[bytes]:
     with part.open() as raw:
         stream: Any = gzip.GzipFile(fileobj=raw) if declared.get("compression") == "gzip" else raw
         if encoding == "utf-8":
-            yield from _checked_utf8(contract, part, stream, read_bytes)
+            # Checked where the lines are parsed.
+            while chunk := stream.read(read_bytes):
+                yield chunk
             return
         decoder = codecs.getincrementaldecoder(encoding)()
         lines = 0
@@ -185,21 +193,6 @@ def _utf8(contract: Contract, part: Part, read_bytes: int) -> Iterator[bytes]:
                 yield text.encode("utf-8")
             if not chunk:
                 return
-
-
-def _checked_utf8(contract: Contract, part: Part, stream: BinaryIO, read_bytes: int) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    lines = 0
-    while True:
-        chunk = stream.read(read_bytes)
-        try:
-            decoder.decode(chunk, final=not chunk)
-        except UnicodeDecodeError as error:
-            _refuse_encoding(contract, part, "utf-8", lines + error.object[: error.start].count(_NEWLINE))
-        if not chunk:
-            return
-        lines += chunk.count(_NEWLINE)
-        yield chunk
 
 
 def _line_blocks(chunks: Iterator[bytes], block_bytes: int, *, quoted_newlines: bool) -> Iterator[bytes]:
@@ -243,7 +236,9 @@ def _parse_block(contract: Contract, part: Part, header: Header, block: bytes, r
             frame = None
         # As many delimiters as there should be, and no line with more fields than the header: each line has its own.
         if frame is not None and frame.height == lines:
-            return _text_block(contract, part, header, frame, None, rows_before, lines)
+            parsed = _text_block(contract, part, header, frame, None, rows_before, lines)
+            parsed.is_plain = delimiter == "," and b"\r" not in block
+            return parsed
     return _parse_carefully(contract, part, header, block, rows_before)
 
 
@@ -262,7 +257,10 @@ def _parse_carefully(contract: Contract, part: Part, header: Header, block: byte
     declared = contract.file_format
     quoted_newlines = bool(declared.get("quoted_newlines", False))
     fields = len(header.names)
-    text = block.decode("utf-8")
+    try:
+        text = block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        _refuse_encoding(contract, part, "utf-8", rows_before + 1 + block.count(_NEWLINE, 0, error.start))
     # Where no cell may hold a newline, a stray quote must not swallow the lines after it: quotes are checked a line.
     source: Iterable[str] = io.StringIO(text, newline="") if quoted_newlines else text.removesuffix("\n").split("\n")
     if quoted_newlines:

@@ -19,7 +19,7 @@ from threegaps.batch.areas import codes_in_force
 from threegaps.batch.certify import Certifier, is_certifiable, typed_frame
 from threegaps.batch.columns import BlockColumn
 from threegaps.batch.decode import Part, TextBlock, decode
-from threegaps.batch.identifiers import ResidentIds, judge_resident_ids
+from threegaps.batch.identifiers import ResidentIds
 from threegaps.batch.normalise import RESIDENT_CARD, Normaliser
 from threegaps.batch.pseudonym import PseudonymKey, pseudonyms
 from threegaps.batch.quarantine import ReasonWriter, masked_source, quarantine_csv, row_tokens, to_copy_csv
@@ -192,8 +192,9 @@ class Judgement:
                     yield self._judge(block, spool)
                 yield from self._settle(spool)
         else:
-            for block in self.text_blocks():
-                yield self._judge(block, None)
+            with self._register:
+                for block in self.text_blocks():
+                    yield self._judge(block, None)
         self._is_done = True
 
     def finish(self) -> Verdict:
@@ -324,7 +325,8 @@ class Judgement:
         if count < rows:
             frame, touches = frame.filter(pl.Series(accepted)), touches.filter(pl.Series(accepted))
         self._touched.add(touches)
-        return JudgedBlock(to_copy_csv(frame), count, misshapen + refused_rows, counted_refused, duplicates)
+        written = to_copy_csv(frame, is_plain=block.is_plain)
+        return JudgedBlock(written, count, misshapen + refused_rows, counted_refused, duplicates)
 
     def _settle(self, spool: Spool) -> Iterator[JudgedBlock]:
         """Pass on, for a feed of changes, the highest version of each key."""
@@ -380,7 +382,7 @@ class Judgement:
         if not self.contract.has_person:
             return None, None
         texts, types = columns[PERSON_COLUMN].text, columns["id_type"].text
-        residents = judge_resident_ids(texts)
+        residents = columns[PERSON_COLUMN].resident_ids()
         is_card = (types == RESIDENT_CARD).fill_null(value=False).to_numpy()
         is_other = (types.is_not_null() & (types != RESIDENT_CARD) & texts.is_not_null()).fill_null(value=False)
         is_document = (is_card & residents.is_valid) | is_other.to_numpy()
@@ -633,10 +635,11 @@ class _Sample:
             chosen.sort()
             self.is_whole = False
         places = pl.Series(chosen)
-        narrowed = {
-            name: BlockColumn(name, column.text.gather(places), column.typed.gather(places))
-            for name, column in columns.items()
-        }
+        narrowed = {}
+        for name, column in columns.items():
+            text = _own(column.text.gather(places))
+            typed = text if column.typed is column.text else _own(column.typed.gather(places))
+            narrowed[name] = BlockColumn(name, text, typed)
         verdicts = [pl.Series(f"#{place}", mask[chosen]) for place, mask in broken.items()]
         frame = typed_frame(narrowed).with_columns(*verdicts, pl.Series("#rank", ranks[chosen]))
         self._held.append(frame)
@@ -672,6 +675,11 @@ class _Sample:
             if rule.action == "refuse" and rule.rule in verdicts:
                 refused |= verdicts[rule.rule]
         return rows.filter(pl.Series(~refused))
+
+
+def _own(values: pl.Series) -> pl.Series:
+    """The values by themselves: gathered texts keep all the text of their block in memory."""
+    return pl.Series(values.name, values.to_list(), dtype=pl.String) if values.dtype == pl.String else values
 
 
 def _ranks(landed_object_id: int, row_numbers: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:

@@ -5,6 +5,7 @@ A document number is never in it: its pseudonym stands for it where it is valid,
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 
@@ -91,8 +92,15 @@ def quarantine_csv(
     return to_copy_csv(frame.select(QUARANTINE_COLUMNS))
 
 
-def to_copy_csv(frame: pl.DataFrame) -> bytes:
-    """CSV as COPY reads it: a missing value is an empty field without quotes."""
+def to_copy_csv(frame: pl.DataFrame, *, is_plain: bool = False) -> bytes:
+    """CSV as COPY reads it: a missing value is an empty field without quotes.
+
+    Args:
+        frame: The rows.
+        is_plain: No text of theirs is empty or holds a comma, a quote or the end of a line: none needs looking at.
+    """
     if not frame.height:
         return b""
-    return frame.write_csv(None, include_header=False).encode("utf-8")
+    written = io.BytesIO()
+    frame.write_csv(written, include_header=False, quote_style="never" if is_plain else "necessary")
+    return written.getvalue()

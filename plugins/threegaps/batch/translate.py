@@ -18,7 +18,7 @@ import polars as pl
 
 from threegaps.batch.areas import codes_in_force
 from threegaps.batch.columns import BlockColumn, spread
-from threegaps.batch.identifiers import SCIENTIFIC, judge_credit_codes, judge_resident_ids
+from threegaps.batch.identifiers import SCIENTIFIC, ResidentIds, judge_credit_codes
 from threegaps.contracts.model import Rule
 from threegaps.contracts.vocabulary import CORE_ROW_EXPECTATIONS, CUSTOM_ROW_EXPECTATIONS
 from threegaps.errors import ContractError
@@ -40,6 +40,8 @@ class View(Protocol):
 
     @property
     def typed(self) -> pl.Series: ...
+
+    def resident_ids(self) -> ResidentIds: ...
 
 
 Columns = Mapping[str, View]
@@ -127,7 +129,7 @@ def _precise(columns: Columns, kwargs: Mapping[str, Any]) -> pl.Series:
 
 def _resident_id(columns: Columns, kwargs: Mapping[str, Any]) -> pl.Series:
     texts, types = columns[kwargs["column"]].text, columns[kwargs["other_column"]].text
-    invalid = ~judge_resident_ids(texts).is_valid
+    invalid = ~columns[kwargs["column"]].resident_ids().is_valid
     wrong = (types == RESIDENT_CARD) & texts.is_not_null() & pl.Series(invalid)
     if wrong.any():
         wrong &= ~texts.str.contains(SCIENTIFIC)

@@ -117,8 +117,11 @@ def test_short_key_is_refused_and_no_key_is_shown() -> None:
     st.integers(1, 10),
 )
 def test_register_is_the_same_however_the_rows_are_cut(rows: list[tuple[int, int]], size: int) -> None:
-    def register(step: int) -> list[tuple[bool, bool]]:
-        keys = KeyRegister()
+    def register(step: int, recent_rows: int = 1 << 19) -> list[tuple[bool, bool]]:
+        with KeyRegister(recent_rows=recent_rows, rows_read=2) as keys:
+            return fill(keys, step)
+
+    def fill(keys: KeyRegister, step: int) -> list[tuple[bool, bool]]:
         answer: list[tuple[bool, bool]] = []
         for start in range(0, len(rows), step):
             part = rows[start : start + step]
@@ -136,3 +139,4 @@ def test_register_is_the_same_however_the_rows_are_cut(rows: list[tuple[int, int
         expected.append((seen.get(key) == content, key in seen and seen[key] != content))
         seen.setdefault(key, content)
     assert register(size) == expected
+    assert register(size, recent_rows=3) == expected  # most of it in the file
