@@ -40,6 +40,10 @@ _NOT_MENDED_BY_WAITING = (
 )
 
 
+def _is_warning(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Turn errors that waiting does not mend into failures without retries, said in one line."""
@@ -80,7 +84,8 @@ def load(feed: str, cadence: Cadence, partition_key: str | None) -> None:
         from threegaps import feed_run
 
         # It tells of folders that it makes; the log is for what happened to the batch.
-        logging.getLogger("great_expectations").setLevel(logging.WARNING)
+        # A filter, since this logger sets its own level when it is imported.
+        logging.getLogger("great_expectations.data_context.types.base").addFilter(_is_warning)
         batches = feed_run.load(feed, delivery)
     if not batches:
         raise AirflowSkipException(f"{feed}: nothing new to load up to delivery {delivery}.")
