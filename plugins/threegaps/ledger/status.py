@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from croniter import croniter
 
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
@@ -23,7 +24,7 @@ class FeedStatus:
 
     Args:
         last_delivery: The latest loaded delivery, None before the first.
-        expected_delivery: The latest delivery that is over on the day asked for.
+        expected_delivery: The latest delivery that is due by the day asked for.
         is_late: That delivery has not been loaded.
         stopped_batch_id: The newest batch of the feed when it is stopped or failed.
         received_before: Rows of the delivery before, for feeds whose deliveries compare.
@@ -67,7 +68,7 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.
     refusals = connection.execute(
         "select count(*) from quarantine.refused_row where feed = %s and closed_by_batch_id is null", [contract.feed]
     ).fetchone()
-    expected = Delivery.containing(contract.cadence, on).previous()
+    expected = expected_delivery(contract, on)
     last = str(loaded[0][0]) if loaded else None
     comparable = contract.delivery_kind != "changes" and len(loaded) == 2
     received = loaded[0][1] if loaded else None
@@ -89,6 +90,20 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.
         open_refusals=int(refusals[0]) if refusals else 0,
         last_loaded_at=loaded[0][2] if loaded else None,
     )
+
+
+def expected_delivery(contract: Contract, on: dt.date) -> Delivery:
+    """The latest delivery of *contract* whose due day (its cron, once the delivery is over) is not after *on*."""
+    delivery = Delivery.containing(contract.cadence, on).previous()
+    while _due_day(contract, delivery) > on:
+        delivery = delivery.previous()
+    return delivery
+
+
+def _due_day(contract: Contract, delivery: Delivery) -> dt.date:
+    over = dt.datetime.combine(delivery.next().start, dt.time.min)  # by the province's clock, as the cron is
+    due: dt.datetime = croniter(contract.due_cron, over - dt.timedelta(seconds=1)).get_next(dt.datetime)
+    return due.date()
 
 
 def _shrinks(received: int | None, before: int | None) -> bool:

@@ -48,21 +48,21 @@ def enter(
 
 
 def test_a_feed_without_a_batch_is_late(connection: psycopg.Connection[tuple[object, ...]], wages: Contract) -> None:
-    status = feed_status(connection, wages, dt.date(2026, 6, 1))
+    status = feed_status(connection, wages, dt.date(2026, 6, 20))
     assert (status.last_delivery, status.expected_delivery, status.is_late) == (None, "2026-05", True)
     assert not status.is_shrinking
     assert status.stopped_batch_id is None
 
 
-def test_a_feed_is_late_when_the_last_delivery_that_is_over_is_missing(
+def test_a_feed_is_late_from_the_due_day_of_what_is_missing(
     connection: psycopg.Connection[tuple[object, ...]], wages: Contract
 ) -> None:
     enter(connection, "2026-04")
     enter(connection, "2026-05", status="failed")
-    assert feed_status(connection, wages, dt.date(2026, 5, 31)).is_late is False
-    assert feed_status(connection, wages, dt.date(2026, 6, 1)).is_late is True
+    assert feed_status(connection, wages, dt.date(2026, 6, 19)).is_late is False
+    assert feed_status(connection, wages, dt.date(2026, 6, 20)).is_late is True
     enter(connection, "2026-05")
-    assert feed_status(connection, wages, dt.date(2026, 6, 1)).is_late is False
+    assert feed_status(connection, wages, dt.date(2026, 6, 20)).is_late is False
 
 
 @pytest.mark.parametrize("how", ["stopped", "failed"])
@@ -71,12 +71,12 @@ def test_a_feed_stands_until_a_newer_batch_goes_through(
 ) -> None:
     enter(connection, "2026-04")
     stopped = enter(connection, "2026-05", status=how)
-    status = feed_status(connection, wages, dt.date(2026, 6, 1))
+    status = feed_status(connection, wages, dt.date(2026, 6, 20))
     assert status.stopped_batch_id == stopped
     assert (status.stop_message_en, status.stop_message_zh) == ("too many refused", "退回过多")
     assert status.last_delivery == "2026-04"
     enter(connection, "2026-05")
-    status = feed_status(connection, wages, dt.date(2026, 6, 1))
+    status = feed_status(connection, wages, dt.date(2026, 6, 20))
     assert status.stopped_batch_id is None
     assert status.stop_message_en is None
 
@@ -87,7 +87,7 @@ def test_a_feed_shrinks_below_four_fifths(
 ) -> None:
     enter(connection, "2026-04", received=1000)
     enter(connection, "2026-05", received=received)
-    status = feed_status(connection, wages, dt.date(2026, 6, 1))
+    status = feed_status(connection, wages, dt.date(2026, 6, 20))
     assert (status.received, status.received_before, status.is_shrinking) == (received, 1000, is_shrinking)
 
 
@@ -105,7 +105,7 @@ def test_a_delivery_counts_as_it_was_sent_last_and_corrections_not_at_all(
         " insert into ops.batch_object select %s, landed_object_id from landed",
         [correction],
     )
-    status = feed_status(connection, wages, dt.date(2026, 6, 1))
+    status = feed_status(connection, wages, dt.date(2026, 6, 20))
     assert (status.received, status.received_before, status.is_shrinking) == (850, 900, False)
 
 
