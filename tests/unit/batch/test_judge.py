@@ -270,3 +270,12 @@ def test_plain_file_gives_the_same_as_the_delivered_one() -> None:
     text = "".join(f"{line}\n" for line in (HEADER, *rows)).encode()
     _, utf8 = judge([part(text)], plain(WAGES, encoding="utf-8", compression="none"))
     assert delivered == utf8
+
+
+@pytest.mark.parametrize("place", [0, 1, 3], ids=["header", "first row", "third row"])
+def test_bytes_that_are_not_utf8_name_their_row(place: int) -> None:
+    lines = [line.encode() for line in (HEADER, wage(1), wage(2), wage(3))]
+    lines[place] = lines[place].replace("元".encode(), b"\xd4\xff").replace("险种".encode(), b"\xcf\xd5")
+    with pytest.raises(FeedError, match="utf-8") as caught:
+        judge([part(b"\n".join(lines) + b"\n")], plain(WAGES, encoding="utf-8", compression="none"))
+    assert caught.value.row == place

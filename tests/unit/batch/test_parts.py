@@ -8,7 +8,7 @@ import hmac
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from threegaps.batch.areas import codes_in_force, successor
@@ -112,6 +112,7 @@ def test_short_key_is_refused_and_no_key_is_shown() -> None:
     assert "secret" not in repr(PseudonymKey(b"s" * 32, "1"))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2)), max_size=80),
     st.integers(1, 10),
