@@ -24,6 +24,9 @@ def register(app: typer.Typer) -> None:
 def build(
     full: Annotated[bool, typer.Option("--full", help="Rebuild everything, not only what is affected.")] = False,
     as_of: Annotated[str | None, typer.Option(help="The day to build from, YYYY-MM-DD; by default today.")] = None,
+    accept_fewer_rows: Annotated[
+        bool, typer.Option("--accept-fewer-rows", help="Someone has looked: a table may lose many rows.")
+    ] = False,
     wait: Annotated[bool, typer.Option(help="Wait until the run has ended.")] = True,
     json_: Json = False,
 ) -> None:
@@ -36,7 +39,7 @@ def build(
     from threegaps.services.airflow_api import ENDED_STATES, AirflowApi
 
     api = AirflowApi.of(Settings.load())
-    conf = {"kind": "full" if full else "affected", "as_of": as_of}
+    conf = {"kind": "full" if full else "affected", "as_of": as_of, "accept_fewer_rows": accept_fewer_rows}
     run = api.trigger(MARTS_DAG, conf=conf)
     run_id = str(run["dag_run_id"])
     while wait and run["state"] not in ENDED_STATES:

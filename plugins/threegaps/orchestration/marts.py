@@ -33,6 +33,9 @@ def marts_dag_of(contracts: tuple[Contract, ...]) -> DAG:
         params={
             "kind": Param("affected", enum=["affected", "full"], description="What to rebuild"),
             "as_of": Param(None, type=["null", "string"], format="date", description="The day to build from"),
+            "accept_fewer_rows": Param(
+                False, type="boolean", description="Someone has looked: a table may lose many rows in this release"
+            ),
         },
         default_args={"owner": "marts", "retry_delay": dt.timedelta(seconds=15)},
     ) as dag:
@@ -49,8 +52,8 @@ def marts_dag_of(contracts: tuple[Contract, ...]) -> DAG:
             return build_id
 
         @task(task_id="release", retries=2, execution_timeout=dt.timedelta(hours=1))
-        def release(build_id: int) -> None:
-            tasks.release(build_id)
+        def release(build_id: int, params: dict[str, Any] | None = None) -> None:
+            tasks.release(build_id, accept_fewer_rows=bool((params or {}).get("accept_fewer_rows")))
 
         release(build(claim()))
     return dag
