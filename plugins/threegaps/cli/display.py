@@ -158,7 +158,10 @@ def print_release(settings: Settings) -> None:
     synthetic = settings.is_sandbox
     console.rule(f"Release {release['release_id']} · as of {release['as_of']}", align="left")
     if synthetic:
-        console.print("合成数据 (synthetic) except where marked 真实公布数 (real published figures)", style="bold")
+        console.print(
+            "合成数据 (synthetic) except where marked 真实公布数 (real: published, or derived from published figures)",
+            style="bold",
+        )
     console.print(
         "目标出自征求意见稿(2025年5月),正式稿已于2025年7月15日印发 · "
         "Targets are the draft's of May 2025; the final plan is of 2025-07-15"
