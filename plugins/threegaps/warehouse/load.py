@@ -295,12 +295,23 @@ def _counted(connection: psycopg.Connection[Any], plan: Plan, verdict: Verdict) 
     withdrawn = 0
     if plan.contract.withdrawal is not None:
         row = connection.execute(
-            sql.SQL("select count(*) from {} where _withdrawn and _batch_id = {}").format(
-                sql.Identifier("raw", plan.contract.table), sql.Literal(plan.batch_id)
+            sql.SQL("select count(*) from {} where _withdrawn and _batch_id = {}{}").format(
+                sql.Identifier("raw", plan.contract.table), sql.Literal(plan.batch_id), _own_partitions(plan, verdict)
             )
         ).fetchone()
         withdrawn = int(row[0]) if row else 0
     return Merged(inserted=verdict.counts.accepted - withdrawn, changed=0, unchanged=0, withdrawn=withdrawn)
+
+
+def _own_partitions(plan: Plan, verdict: Verdict) -> sql.Composable:
+    """Keeps a count out of the partitions that the batch does not speak of."""
+    if plan.contract.partition_column is None or not verdict.touched:
+        return sql.SQL("")
+    return sql.SQL(" and {} between {} and {}").format(
+        sql.Identifier(plan.contract.partition_column),
+        sql.Literal(min(first for _, first, _ in verdict.touched).isoformat()),
+        sql.Literal(max(last for _, _, last in verdict.touched).isoformat()),
+    )
 
 
 def _absence(plan: Plan) -> Absence | None:
