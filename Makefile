@@ -48,7 +48,8 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/python -m pytest tests/unit -n $(WORKERS) -q
-	$(BIN)/python -m pytest tests/integration tests/golden -n $(WORKERS) --dist loadfile -q
+# The longest files first: a file stays with one worker, and the last one should be short.
+	$(BIN)/python -m pytest tests/integration/newcomer tests/golden tests/integration -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
 	$(BIN)/python -m pytest tests/end_to_end -q
 
 bench: $(READY)

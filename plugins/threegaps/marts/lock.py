@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,8 @@ import psycopg
 from threegaps.errors import BuildError
 
 BUILD_LOCK = 7_237_020_003
+PATIENCE_SECONDS = 3.0
+"""A server takes a moment to notice that a session is gone; its lock is waited for so long."""
 
 
 @contextmanager
@@ -21,10 +24,13 @@ def held_by_builder(dsn: str) -> Iterator[psycopg.Connection[Any]]:
         BuildError: Another process builds or releases now.
     """
     with psycopg.connect(dsn, autocommit=True) as connection:
-        if not try_lock(connection):
-            raise BuildError(
-                "Another build or release is running.", advice="wait for its end; `threegaps status` shows it."
-            )
+        given_up = time.monotonic() + PATIENCE_SECONDS
+        while not try_lock(connection):
+            if time.monotonic() > given_up:
+                raise BuildError(
+                    "Another build or release is running.", advice="wait for its end; `threegaps status` shows it."
+                )
+            time.sleep(0.05)
         yield connection
 
 
