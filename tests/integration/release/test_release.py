@@ -280,7 +280,8 @@ def test_served_tables_are_what_the_manifest_says_and_only_grow(marts: str) -> N
 
 
 def test_a_build_that_was_never_built_is_not_released(marts: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from threegaps.marts import build, dbt_runner
+    from threegaps.marts import dbt_runner
+    from threegaps.release import step
     from threegaps.settings import Settings
 
     manifest = small_manifest()
@@ -289,15 +290,15 @@ def test_a_build_that_was_never_built_is_not_released(marts: str, monkeypatch: p
     with psycopg.connect(marts) as connection:
         claimed, built, broken = (new_build(connection, status=status) for status in ("claimed", "built", "built"))
     with pytest.raises(ReleaseError, match="claimed, not built"):
-        build.release(claimed)
+        step.release(claimed)
     set_cells(marts, {A: 20})
-    assert build.release(built) == 1
-    assert build.release(built) == 1, "a task that is tried again finds its release"
+    assert step.release(built) == 1
+    assert step.release(built) == 1, "a task that is tried again finds its release"
     set_cells(marts, {A: 40, B: None})
     with psycopg.connect(marts) as connection:
         connection.execute("update build.indicator_value set value = 3 where value is null")
     with pytest.raises(ReleaseError, match="suppressed cells carry a figure"):
-        build.release(broken)
+        step.release(broken)
     assert served(marts) == {A: 20}
     state = rows(marts, "select status, message from ops.build where build_id = %s", broken)
     assert state[0][0] == "failed"

@@ -19,7 +19,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"ledger"}),
     frozenset({"connections", "landing", "sources"}),
     frozenset({"batch", "warehouse"}),
-    frozenset({"services", "marts", "release", "feed_run", "catalogue"}),
+    frozenset({"services", "marts", "feed_run", "catalogue"}),
+    frozenset({"release"}),
     frozenset({"orchestration"}),
     frozenset({"cli"}),
 )

@@ -1,0 +1,60 @@
+"""The last step of a refresh as the DAG's task calls it: check, and serve the difference."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from threegaps.errors import ReleaseError
+from threegaps.marts import claim, dbt_runner
+from threegaps.marts.lock import held_by_builder
+from threegaps.release import apply, checks, served
+from threegaps.settings import Settings
+
+log = logging.getLogger("threegaps")
+
+
+def release(build_id: int, *, settings: Settings | None = None, accepted_checks: Iterable[str] = ()) -> int:
+    """Check what was built and serve the difference; the release's number. May be repeated after a lost answer.
+
+    Args:
+        build_id: A build that is built.
+        settings: Where the warehouse is.
+        accepted_checks: Names of checks whose findings someone has looked at and accepts.
+
+    Raises:
+        ReleaseError: A check failed: the last release goes on serving and the build is failed with the reasons.
+    """
+    settings = settings or Settings.load()
+    dsn = settings.warehouse_dsn()
+    manifest = dbt_runner.parse_project(settings)
+    with held_by_builder(dsn) as connection:
+        done = connection.execute(
+            "select b.status, r.release_id from ops.build as b left join ops.release as r using (build_id)"
+            " where b.build_id = %s",
+            [build_id],
+        ).fetchone()
+        if done is not None and done[0] == "released":
+            return int(done[1])
+        if done is None or done[0] != "built":
+            raise ReleaseError(
+                f"Build {build_id} is {done[0] if done else 'unknown'}, not built.", advice="claim and build again."
+            )
+        served.apply_served(dsn, manifest, is_synthetic=settings.is_sandbox)
+        findings = checks.findings(connection, manifest, accepted=frozenset(accepted_checks))
+        if findings:
+            message = "; ".join(findings)
+            claim.fail(connection, build_id, f"not released: {message}")
+            raise ReleaseError(
+                f"Build {build_id} is not released: {message}.",
+                advice="the last release goes on serving; see docs/runbook.md.",
+            )
+        outcome = apply.apply_build(connection, manifest, build_id)
+    log.info(
+        "Release %d: %d rows new, %d changed, %d removed.",
+        outcome.release_id,
+        outcome.inserted,
+        outcome.changed,
+        outcome.removed,
+    )
+    return outcome.release_id
