@@ -141,8 +141,9 @@ def test_every_indicator_equals_the_sandboxes_truth(installation: Installation) 
     made = made.filter(pl.col("indicator_code").is_in(codes))
     both = made.join(truth, on=KEY)
     assert both.height > 10_000
-    for name, tolerance in (("value", 1e-4), ("numerator", 0.01), ("denominator", 0.01)):
-        # Medians that stand as numerator and denominator are rounded to the cent.
+    for name, tolerance in (("value", 1.01e-4), ("numerator", 0.01), ("denominator", 0.01)):
+        # The truth's floating point may round a tie the other way; medians that stand as numerator and denominator
+        # are rounded to the cent.
         differ = both.filter((pl.col(name) - pl.col(f"true_{name}")).abs() > tolerance)
         assert differ.is_empty(), f"{name}: {differ.height} of {both.height} differ: {differ.head(10)}"
     missing = truth.filter(pl.col("true_value").is_not_null()).join(made, on=KEY, how="anti")
@@ -159,7 +160,7 @@ def test_what_is_served_is_the_truth_or_suppressed(installation: Installation) -
     both = served.join(truth.filter(pl.col("true_value").is_not_null()), on=KEY)
     assert both.height > 1000
     reported = pl.col("value_status") == "reported"
-    differ = both.filter(reported & ((pl.col("value") - pl.col("true_value")).abs() > 1e-4))
+    differ = both.filter(reported & ((pl.col("value") - pl.col("true_value")).abs() > 1.01e-4))
     assert differ.is_empty(), f"{differ.height} of {both.height} differ: {differ.head(10)}"
     assert both.filter(~reported & (pl.col("value_status") != "suppressed")).is_empty()
     assert both.filter(~reported & pl.col("value").is_not_null()).is_empty()

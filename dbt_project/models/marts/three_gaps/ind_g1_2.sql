@@ -35,6 +35,8 @@ shares as (
         period_start,
         n_urban_certified / n_urban as urban_share,
         n_rural_certified / n_rural as rural_share,
+        -- one division: a ratio of rounded shares would miss ties
+        n_urban_certified * n_rural / nullif(n_urban * n_rural_certified, 0) as share_ratio,
         least(coalesce(n_urban, 0), coalesce(n_rural, 0))::bigint as n_persons
     from counts
 ),
@@ -48,7 +50,7 @@ cells as (
         'total' as breakdown_value,
         urban_share as numerator,
         rural_share as denominator,
-        round(urban_share / nullif(rural_share, 0), 4) as value,
+        round(share_ratio, 4) as value,
         n_persons,
         null::bigint as n_employers,
         true as is_supplied
