@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 WRONG_PERIOD = "delivery_period"
 """The rule that stops a full delivery none of whose rows speaks of its own period."""
 
-_SPOOL_BYTES = 32 << 20
+# Small, so that memory does not follow the number of refused rows; the disk takes the rest.
+_SPOOL_BYTES = 4 << 20
 _LOCK_SPACE = 7237
 
 
