@@ -169,15 +169,17 @@ def _measure(rows: int, rounds: int, folder: Path) -> None:
     counties = sorted(codes_in_force())
     write_month(plain, rows, counties)
     as_delivered(plain, delivered)
-    third = folder / "third.csv"
-    write_month(third, rows // 3, counties)
+    sizes = {rows // 3: folder / "third.csv", rows: plain, 3 * rows: folder / "triple.csv"}
+    for size, path in sizes.items():
+        if size != rows:
+            write_month(path, size, counties)
     Certifier.prepare()
     with temporary_server() as server:
         _prepare(server, utf8)
         psql = server.binaries() / "psql"
         _write_accepted(utf8, plain, accepted)
-        size = plain.stat().st_size
-        print(f"{rows:,} rows of {FEED}, {size / 1e6:.0f} MB as plain UTF-8, {rounds} rounds in turn", flush=True)
+        megabytes = plain.stat().st_size / 1e6
+        print(f"{rows:,} rows of {FEED}, {megabytes:.0f} MB as plain UTF-8, {rounds} rounds in turn", flush=True)
         bare, checked, packed = [], [], []
         for number in range(rounds):
             bare.append(_bare(psql, _fresh(server), utf8, accepted))
@@ -193,9 +195,7 @@ def _measure(rows: int, rounds: int, folder: Path) -> None:
         for name, each in ratios.items():
             spread = f"{min(each):.2f} to {max(each):.2f}"
             print(f"checked, {name}: {statistics.median(each):.2f} x bare \\copy (median; {spread})")
-        peaks = [
-            f"{_peak(_fresh(server), path)} MB at {size:,} rows" for path, size in ((third, rows // 3), (plain, rows))
-        ]
+        peaks = [f"{_peak(_fresh(server), path)} MB at {size:,} rows" for size, path in sizes.items()]
         print(f"peak memory of the checking process: {', '.join(peaks)}")
 
 
