@@ -108,25 +108,13 @@ class Merge:
             names(self._columns),
             sql.Literal(self._batch_id),
         )
-        self._run(
-            "create temporary table load_restored on commit drop as"
-            " select distinct on ({key}) h.ctid as place, h.* from {history} as h join load_retracted using ({key})"
-            " where h._batch_id in (select batch_id from ops.batch where feed = {feed} and status = 'loaded'"
-            " and batch_id <> {superseded}) order by {key}, {version} desc",
-            key=self._names("h", self._key, is_bare=True),
-            history=self._history,
-            feed=sql.Literal(self._contract.feed),
-            superseded=sql.Literal(superseded_batch_id),
-            version=sql.SQL("row({})").format(self._names("h", VERSION_COLUMNS)),
+        self._restore(
+            sql.Identifier("load_retracted"),
+            sql.SQL(
+                "h._batch_id in (select batch_id from ops.batch where feed = {} and status = 'loaded'"
+                " and batch_id <> {})"
+            ).format(sql.Literal(self._contract.feed), sql.Literal(superseded_batch_id)),
         )
-        self._note_places(sql.Identifier("load_restored"), sql.SQL("true"), alias="b")
-        self._run(
-            "insert into {} ({}) select {} from load_restored",
-            self._raw,
-            names(self._columns),
-            names(self._columns),
-        )
-        self._run("delete from {} where ctid in (select place from load_restored)", self._history)
         self._connection.execute(
             "update quarantine.refused_row set closed_by_batch_id = %s"
             " where batch_id = %s and closed_by_batch_id is null",
@@ -265,7 +253,7 @@ class Merge:
             raw=self._raw,
             absent=absent,
         )
-        updated = self._run(
+        closed = self._run(
             "update {raw} as b set _withdrawn = true, _batch_id = {batch}, _version = 0, _landed_object_id = {landed},"
             " _row_number = {number} where {absent}",
             number=sql.Literal(CLOSED_ROW_NUMBER),
@@ -273,8 +261,61 @@ class Merge:
             batch=sql.Literal(self._batch_id),
             landed=sql.Literal(absence.landed_object_id),
             absent=absent,
+        ).rowcount
+        if closed and absence.delivery is not None:
+            self._give_back(absence.delivery)
+        return closed
+
+    def _give_back(self, delivery: str) -> None:
+        """Where another delivery goes on saying a row that *delivery* only took over, its version stands again."""
+        self._run(
+            "create temporary table load_closed on commit drop as select {key} from {raw}"
+            " where _batch_id = {batch} and _row_number = {number}",
+            key=names(self._key),
+            raw=self._raw,
+            batch=sql.Literal(self._batch_id),
+            number=sql.Literal(CLOSED_ROW_NUMBER),
         )
-        return updated.rowcount
+        # A batch goes on standing until a later complete one of its delivery; a department's correction outlasts that.
+        self._restore(
+            sql.Identifier("load_closed"),
+            sql.SQL(
+                "h._batch_id in (select batch_id from ops.batch where feed = {feed} and status = 'loaded')"
+                " and h._landed_object_id in (select o.landed_object_id"
+                " from ops.batch_object as o join ops.batch as b using (batch_id)"
+                " join ops.landed_object as l using (landed_object_id)"
+                " where b.feed = {feed} and b.delivery <> {delivery} and b.status = 'loaded'"
+                " and (l.is_correction and not starts_with(l.part, {replay}) or not exists ("
+                "select 1 from ops.batch as later join ops.batch_object as sent using (batch_id)"
+                " join ops.landed_object as original on original.landed_object_id = sent.landed_object_id"
+                " where later.feed = b.feed and later.delivery = b.delivery and later.status = 'loaded'"
+                " and later.is_complete and later.place_number > b.place_number and not original.is_correction)))"
+            ).format(
+                feed=sql.Literal(self._contract.feed), delivery=sql.Literal(delivery), replay=sql.Literal(REPLAY_PREFIX)
+            ),
+        )
+
+    def _restore(self, keys: sql.Identifier, standing: sql.Composable) -> None:
+        """Move, for each key in *keys*, the highest version in history that is *standing* back to its place."""
+        restored = sql.Identifier("load_restored")
+        self._run(
+            "create temporary table {restored} on commit drop as"
+            " select distinct on ({key}) h.ctid as place, h.* from {history} as h join {keys} using ({key})"
+            " where {standing} order by {key}, {version} desc",
+            restored=restored,
+            key=names(self._key),
+            history=self._history,
+            keys=keys,
+            standing=standing,
+            version=sql.SQL("row({})").format(self._names("h", VERSION_COLUMNS)),
+        )
+        self._note_places(restored, sql.SQL("true"), alias="b")
+        self._run("delete from {} as r using {} as b where {}", self._raw, restored, self._same_key("r", "b"))
+        self._run(
+            "insert into {} ({}) select {} from {}", self._raw, names(self._columns), names(self._columns), restored
+        )
+        self._run("delete from {} where ctid in (select place from {})", self._history, restored)
+        self._run("drop table {}", restored)
 
     def _outcome_is(self, *outcomes: str) -> sql.Composed:
         return sql.SQL("exists (select 1 from {} as o where {} and o.outcome in ({}))").format(
@@ -291,10 +332,8 @@ class Merge:
         )
 
     @staticmethod
-    def _names(alias: str, columns: Iterable[str], *, is_bare: bool = False) -> sql.Composed:
-        return sql.SQL(", ").join(
-            sql.Identifier(column) if is_bare else sql.Identifier(alias, column) for column in columns
-        )
+    def _names(alias: str, columns: Iterable[str]) -> sql.Composed:
+        return sql.SQL(", ").join(sql.Identifier(alias, column) for column in columns)
 
     def _run(self, text: str, *parts: sql.Composable, **named: sql.Composable) -> psycopg.Cursor[Any]:
         return self._connection.execute(sql.SQL(text).format(*parts, **named))

@@ -149,6 +149,34 @@ def test_absence_closes_only_in_a_complete_delivery_and_only_in_its_own_period(l
     assert loader.touches(loader.last_batch().batch_id) == {("330102", "2026-06-01", "2026-06-30")}
 
 
+def test_a_row_that_a_delivery_took_over_goes_back_where_another_still_says_it(loader: Loader) -> None:
+    may = [wage("A", "100", month=MAY), wage("B", "200", month=MAY)]
+    strays = [wage("A", "999", month=MAY, county="330106"), wage("B", "999", month=MAY, county="330106")]
+    shown = ("employer", "wage_month::text", "county", "wage::text", "_withdrawn")
+    loader.load(WAGES, "2026-05", may)
+    expected = [
+        ("A", "2026-05-01", "330102", "100.00", False),
+        ("A", "2026-06-01", "330102", "1.00", False),
+        ("B", "2026-05-01", "330102", "200.00", False),
+    ]
+    loader.load(WAGES, "2026-06", [wage("A", "1"), *strays])
+    loader.load(WAGES, "2026-06", [wage("A", "1")])
+    assert loader.rows(WAGES, *shown) == expected
+    assert loader.touches(loader.last_batch().batch_id) == {
+        ("330102", "2026-05-01", "2026-05-31"),
+        ("330106", "2026-05-01", "2026-05-31"),
+    }
+    gone = loader.rows(WAGES, "employer", "wage::text", schema="raw_history")
+    assert gone == [("A", "999.00"), ("B", "999.00")]
+
+    # What the other delivery no longer says itself does not come back.
+    loader.load(WAGES, "2026-06", [wage("A", "1"), *strays])
+    loader.load(WAGES, "2026-05", [wage("B", "200", month=MAY)])
+    done = loader.load(WAGES, "2026-06", [wage("A", "1")])
+    assert done.merged.closed_by_absence == 1
+    assert loader.rows(WAGES, *shown) == [("A", "2026-05-01", "330106", "999.00", True), *expected[1:]]
+
+
 def roster(employer: str, county: str = "330102") -> dict[str, Any]:
     return {"employer": employer, "county": county, "recognised_on": dt.date(2025, 3, 9)}
 
