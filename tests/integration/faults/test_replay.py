@@ -28,6 +28,7 @@ from tests.integration.faults.small_feeds import (
 from threegaps import feed_run
 from threegaps.contracts.loader import find_contract
 from threegaps.errors import FeedError
+from threegaps.feed_run import loading
 from threegaps.settings import Settings
 from threegaps.warehouse import quarantine
 
@@ -150,7 +151,7 @@ def test_a_replay_that_was_killed_before_its_load_is_loaded_by_the_next_run(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(feed_run, "_load_one", die)
+        patch.setattr(loading, "load_one", die)
         with pytest.raises(KeyboardInterrupt):
             feed_run.replay(WAGES, send_back(file, rows))
     assert len(refusals(warehouse)) == 4

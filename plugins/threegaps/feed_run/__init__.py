@@ -1,0 +1,11 @@
+"""A feed run: land what a department offers, then load it; and what an engineer runs besides.
+
+None of the steps needs an Airflow context: addresses come from connections, the delivery is given. Each may be run
+again at any time: what is there already is left alone.
+"""
+
+from threegaps.feed_run.landing import land
+from threegaps.feed_run.loading import judge_again, load
+from threegaps.feed_run.replaying import Replayed, replay
+
+__all__ = ["Replayed", "judge_again", "land", "load", "replay"]

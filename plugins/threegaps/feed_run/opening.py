@@ -1,0 +1,46 @@
+"""What every step of a feed run begins with: the feed's contract, and the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from threegaps.calendar import Delivery
+from threegaps.contracts.loader import find_contract
+from threegaps.contracts.model import Contract
+from threegaps.errors import LedgerError
+from threegaps.ledger.migrate import check_connection
+from threegaps.settings import Settings
+
+
+def feed_of(feed: str, delivery: str) -> tuple[Settings, Contract, Delivery]:
+    """The settings, the feed's contract and the delivery.
+
+    Raises:
+        SettingsError: There is no such feed, or *delivery* is no key of its cadence.
+    """
+    settings = Settings.load()
+    contract = find_contract(settings.contracts_folder, feed)
+    return settings, contract, Delivery.parse(contract.cadence, delivery)
+
+
+@contextmanager
+def warehouse_of(settings: Settings, feed: str | None) -> Iterator[psycopg.Connection[Any]]:
+    """The warehouse in autocommit, its ledger of a schema version that this code knows.
+
+    Raises:
+        LedgerError: It does not answer or went away, said in plain words; or the ledger is of another version.
+    """
+    try:
+        with psycopg.connect(settings.warehouse_dsn(), autocommit=True, application_name="threegaps") as connection:
+            check_connection(connection)
+            yield connection
+    except psycopg.OperationalError as error:
+        raise LedgerError(
+            f"The warehouse does not answer: {str(error).strip().splitlines()[0]}",
+            feed=feed,
+            advice="see that it is up (`threegaps status`), then run the task again: nothing half-done is kept.",
+        ) from error

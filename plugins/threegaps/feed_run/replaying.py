@@ -1,0 +1,139 @@
+"""Taking a department's repairs in: laid over the refused rows, landed, and judged again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from threegaps.calendar import Delivery
+from threegaps.contracts.loader import find_contract
+from threegaps.contracts.model import Contract
+from threegaps.contracts.tables import PERSON_COLUMN
+from threegaps.errors import FeedError, LedgerError
+from threegaps.feed_run import loading
+from threegaps.feed_run.opening import warehouse_of
+from threegaps.landing.store import Arrival, LandingStore
+from threegaps.ledger import batches
+from threegaps.ledger.landed import REPLAY_PREFIX, LandedObject, landed_objects, latest_arrivals
+from threegaps.settings import Settings
+from threegaps.warehouse.load import feed_lock
+from threegaps.warehouse.quarantine import RefusedRow, refused_by_token
+from threegaps.warehouse.repairs import Repair, is_touched, laid_over, read_repairs, repairs_file
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of a department's repairs.
+
+    Args:
+        batch_id: The last batch that they made.
+        batch_ids: All of them, one a delivery that rows were mended of.
+        untouched: Rows of the file that nobody changed: they wait as before.
+    """
+
+    batch_id: int
+    batch_ids: tuple[int, ...]
+    accepted: int
+    refused: int
+    duplicates: int
+    untouched: int
+
+
+def replay(feed: str, path: Path) -> Replayed:
+    """Lay a department's repairs over its refused rows and judge them again, in a batch of their own a delivery.
+
+    A repair ends the refusal that it mends, once: the row is accepted, or refused anew for what is still wrong.
+
+    Args:
+        path: The exported file as it came back, ``.csv`` in UTF-8 or ``.xlsx``.
+
+    Raises:
+        FeedError: The file is no exported one, names a row that was never refused, or has nothing left to mend.
+    """
+    settings = Settings.load()
+    contract = find_contract(settings.contracts_folder, feed)
+    repairs = read_repairs(contract, path)
+    store = LandingStore(settings.landing_uri)
+    made: list[int] = []
+    with warehouse_of(settings, feed) as connection, feed_lock(connection, feed, step="load"):
+        refused = refused_by_token(connection, feed, [one.row_token for one in repairs])
+        for unknown in (one for one in repairs if one.row_token not in refused):
+            raise FeedError(
+                f"No row of a loaded batch was refused under the token {unknown.row_token!r}.",
+                feed=feed,
+                file=path.name,
+                row=unknown.row_number,
+                advice="send back rows of this feed's export; a stopped batch needs a new delivery instead.",
+            )
+        waiting = [one for one in repairs if refused[one.row_token].closed_by_batch_id is None]
+        touched = [one for one in waiting if is_touched(one, refused[one.row_token].row_data)]
+        if not touched:
+            raise FeedError(
+                f"The file has nothing to replay: {len(repairs) - len(waiting)} rows are mended already,"
+                f" {len(waiting)} are as they were.",
+                feed=feed,
+                file=path.name,
+                advice="change the cells that the reasons name.",
+            )
+        for key in sorted({refused[one.row_token].delivery for one in touched}):
+            chosen = [one for one in touched if refused[one.row_token].delivery == key]
+            landed = _land_repairs(connection, store, contract, key, path.name, chosen, refused)
+            delivery = Delivery.parse(contract.cadence, key)
+            made.append(loading.load_one(settings, connection, contract, delivery, [landed], is_whole=False))
+        done = [batches.get_batch(connection, batch_id) for batch_id in made]
+    return Replayed(
+        batch_id=made[-1],
+        batch_ids=tuple(made),
+        accepted=sum(one.accepted or 0 for one in done),
+        refused=sum(one.refused or 0 for one in done),
+        duplicates=sum(one.duplicates or 0 for one in done),
+        untouched=len(waiting) - len(touched),
+    )
+
+
+def _land_repairs(
+    connection: psycopg.Connection[Any],
+    store: LandingStore,
+    contract: Contract,
+    delivery: str,
+    file_name: str,
+    repairs: list[Repair],
+    refused: dict[str, RefusedRow],
+) -> LandedObject:
+    """Land repaired rows as a part of their own; document numbers that were not sent out come from what had landed."""
+    numbers: dict[str, str | None] = {}
+    if contract.has_person:
+        kept = [refused[one.row_token] for one in repairs if not one.values[PERSON_COLUMN]]
+        for identifier in sorted({one.landed_object_id for one in kept}):
+            (landed,) = landed_objects(connection, [identifier])
+            wanted = {one.row_number: one.row_token for one in kept if one.landed_object_id == identifier}
+            numbers.update(_document_numbers(store, contract, landed, wanted))
+    rows = [
+        (one, laid_over(contract, one, refused[one.row_token].row_data, numbers.get(one.row_token))) for one in repairs
+    ]
+    place = 1 + sum(1 for one in latest_arrivals(connection, contract.feed, delivery).values() if one.is_replay)
+    content = repairs_file(rows)
+    part = Arrival(f"{REPLAY_PREFIX}{place:04d}", file_name, lambda: [content], is_correction=True)
+    made = store.land(connection, contract.feed, delivery, part)
+    if made is None:
+        raise LedgerError(f"Part {part.part} of {delivery} is there already.", feed=contract.feed, file=file_name)
+    return made
+
+
+def _document_numbers(
+    store: LandingStore, contract: Contract, landed: LandedObject, wanted: dict[int, str]
+) -> Iterator[tuple[str, str | None]]:
+    """The document numbers of some rows of a landed part, by token; *wanted* has tokens by row number."""
+    from threegaps.batch.judge import Judgement
+    from threegaps.batch.pseudonym import load_key
+
+    part = loading.part_of(store, landed)
+    reading = Judgement(contract, [part], batch_id=0, delivery=landed.delivery, key=load_key())
+    for block in reading.text_blocks():
+        for number, text in zip(block.row_numbers, block.frame[PERSON_COLUMN], strict=True):
+            if number in wanted:
+                yield wanted[number], text
