@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 
 def build(
     full: Annotated[bool, typer.Option("--full", help="Rebuild everything, not only what is affected.")] = False,
-    as_of: Annotated[str | None, typer.Option(help="The day to build from, YYYY-MM-DD; by default today.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="The day to build from, YYYY-MM-DD; by default the last that a delivery covers.")
+    ] = None,
     accept_fewer_rows: Annotated[
         bool, typer.Option("--accept-fewer-rows", help="Someone has looked: a table may lose many rows.")
     ] = False,

@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
     app.command()(doctor)
     app.command()(migrate)
+    app.command()(rebuild)
 
 
 def up(
@@ -114,6 +115,37 @@ def migrate(json_: Json = False) -> None:
         print_json({"schema_version": KNOWN_VERSION, "pools": made})
     else:
         console.print(f"The ledger has schema version {KNOWN_VERSION}; pools: {', '.join(made)}.", markup=False)
+
+
+def rebuild(json_: Json = False) -> None:
+    """Fill an empty, migrated warehouse anew from what lies in landing; `threegaps build --full` follows it.
+
+    Ends with 1 when a feed could not be loaded to its newest delivery.
+    """
+    import dataclasses
+
+    from threegaps import feed_run
+    from threegaps.cli.output import console, print_json
+    from threegaps.services import environment
+
+    environment.apply(Settings.load())
+    done = []
+    for one in feed_run.rebuild():
+        done.append(one)
+        if not json_:
+            gone = f"; copies ended by retention: {', '.join(one.gone)}" if one.gone else ""
+            console.print(
+                f"{one.feed}: {one.arrivals:,} landed objects of {one.deliveries:,} deliveries,"
+                f" {len(one.batch_ids):,} batches loaded{gone}{f'; {one.error}' if one.error else ''}",
+                markup=False,
+                soft_wrap=True,
+            )
+    if json_:
+        print_json([dataclasses.asdict(one) for one in done])
+    if any(one.error for one in done):
+        raise typer.Exit(1)
+    if not json_:
+        console.print("Next: `threegaps build --full`.", markup=False)
 
 
 def doctor(json_: Json = False) -> None:

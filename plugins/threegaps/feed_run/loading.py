@@ -237,7 +237,7 @@ def _refuse_another_key(connection: psycopg.Connection[Any], contract: Contract,
         raise LedgerError(
             f"The warehouse is pseudonymised with key version {row[0]}, the key in force is version {key_version}.",
             feed=contract.feed,
-            advice="put the former key back, or rebuild the warehouse from landing with the new one.",
+            advice="put the former key back, or fill an empty warehouse with the new one (`threegaps rebuild`).",
         )
 
 

@@ -11,8 +11,9 @@ import contextlib
 import datetime as dt
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol, cast
@@ -30,7 +31,10 @@ from threegaps.ledger.landed import (
     record_landed_object,
 )
 
+logger = logging.getLogger(__name__)
+
 CHUNK_BYTES = 1 << 20
+_MANIFEST = ".manifest.json"
 
 
 class Backend(Protocol):
@@ -47,6 +51,9 @@ class Backend(Protocol):
 
     def delete(self, uri: str) -> None:
         """Delete an address; nothing happens when it is not there."""
+
+    def names(self, folder: str, suffix: str) -> list[str]:
+        """The names below *folder* that end with *suffix*, in order; none where there is no such folder."""
 
 
 class LocalFolder:
@@ -69,6 +76,10 @@ class LocalFolder:
 
     def delete(self, uri: str) -> None:
         self._path(uri).unlink(missing_ok=True)
+
+    def names(self, folder: str, suffix: str) -> list[str]:
+        found = (self._root / folder).rglob(f"*{suffix}")
+        return sorted(path.relative_to(self._root).as_posix() for path in found)
 
     def _make_private(self, folder: Path) -> None:
         missing = []
@@ -104,6 +115,10 @@ class ObjectStore:
     def delete(self, uri: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             self._path(uri).unlink()
+
+    def names(self, folder: str, suffix: str) -> list[str]:
+        found = (self._root / folder).rglob(f"*{suffix}")
+        return sorted(str(path).removeprefix(str(self._root)).lstrip("/") for path in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +192,10 @@ class LandingStore:
                 watermark_to=arrival.watermark_to,
                 copies_ended_at=None,
             )
-            with self._backend.create(f"{name}.manifest.json") as file:
+            with self._backend.create(f"{name}{_MANIFEST}") as file:
                 file.write(_manifest(landed))
         except BaseException as error:
-            for left in (data_uri, f"{data_uri}.manifest.json"):
+            for left in (data_uri, f"{data_uri}{_MANIFEST}"):
                 with contextlib.suppress(OSError):
                     self._backend.delete(left)
             if isinstance(error, OSError) and not isinstance(error, (ConnectionError, TimeoutError)):
@@ -212,6 +227,42 @@ class LandingStore:
                 advice="retention ended them" if landed.copies_ended_at else "fetch the delivery again.",
             ) from error
 
+    def manifests(self, feed: str) -> Iterator[LandedObject]:
+        """What the manifests of a feed say has landed, in order of arrival, at the addresses where it lies now.
+
+        Of an arrival that was cut off after its manifest and came again, the later one; a manifest that was cut off
+        itself says nothing.
+        """
+        found: dict[tuple[str, str, int], LandedObject] = {}
+        for name in self._backend.names(feed, _MANIFEST):
+            with self._backend.open(self._backend.uri(name)) as file:
+                landed = _landed(file.read(), uri=self._backend.uri(name.removesuffix(_MANIFEST)))
+            if landed is None:
+                logger.warning("%s: manifest %s was cut off; what it stands for counts as not landed.", feed, name)
+                continue
+            key = (landed.delivery, landed.part, landed.arrival_number)
+            if key not in found or found[key].landed_object_id < landed.landed_object_id:
+                found[key] = landed
+        yield from sorted(found.values(), key=lambda one: one.landed_object_id)
+
+    def check(self, landed: LandedObject) -> None:
+        """Read an arrival's bytes and compare them with its manifest.
+
+        Raises:
+            FeedError: They are gone, or not what landed.
+        """
+        digest = hashlib.sha256()
+        with self.open(landed) as file:
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+        if digest.hexdigest() != landed.sha256:
+            raise FeedError(
+                f"The landed bytes at {landed.uri} are not those that came from the department.",
+                feed=landed.feed,
+                file=landed.source_name,
+                advice="put the file back from a backup of landing.",
+            )
+
     def end_copies(self, connection: psycopg.Connection[Any], feed: str, before: dt.datetime) -> int:
         """End the copies of arrivals fetched before an instant; how many.
 
@@ -221,7 +272,7 @@ class LandingStore:
         for landed in ended:
             self._backend.delete(landed.uri)
             gone = replace(landed, copies_ended_at=dt.datetime.now(dt.UTC))
-            name = f"{feed}/{landed.delivery}/{PurePosixPath(unquote(urlsplit(landed.uri).path)).name}.manifest.json"
+            name = f"{feed}/{landed.delivery}/{PurePosixPath(unquote(urlsplit(landed.uri).path)).name}{_MANIFEST}"
             with self._backend.create(name) as file:
                 file.write(_manifest(gone))
             record_copies_ended(connection, landed.landed_object_id)
@@ -240,6 +291,17 @@ class LandingStore:
 def _manifest(landed: LandedObject) -> bytes:
     values = {name: getattr(landed, name) for name in LandedObject.__slots__}
     return json.dumps(values, default=_text, ensure_ascii=False, indent=1).encode("utf-8")
+
+
+def _landed(manifest: bytes, *, uri: str) -> LandedObject | None:
+    """What a manifest says, at *uri*; None where it is not whole."""
+    try:
+        values = json.loads(manifest)
+    except ValueError:
+        return None
+    for name in ("fetched_at", "source_modified_at", "copies_ended_at"):
+        values[name] = values[name] and dt.datetime.fromisoformat(values[name])
+    return LandedObject(**{**values, "uri": uri})
 
 
 def _text(value: object) -> str:

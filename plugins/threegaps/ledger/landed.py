@@ -56,6 +56,15 @@ def next_landed_object_id(connection: psycopg.Connection[Any]) -> int:
     return int(row[0])
 
 
+def skip_numbers_to(connection: psycopg.Connection[Any], identifier: int) -> None:
+    """Give no number up to *identifier* to a landed object to come."""
+    connection.execute(
+        "select setval(pg_get_serial_sequence('ops.landed_object', 'landed_object_id'), greatest(%s,"
+        " nextval(pg_get_serial_sequence('ops.landed_object', 'landed_object_id'))))",
+        [identifier],
+    )
+
+
 def record_landed_object(connection: psycopg.Connection[Any], landed: LandedObject) -> None:
     """Enter an arrival; its bytes and its manifest must lie in landing already."""
     connection.execute(

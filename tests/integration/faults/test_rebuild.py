@@ -1,0 +1,138 @@
+"""A warehouse that is lost is built anew from what has landed, and holds the same rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import LAST_DAY, Copies, Departments, point_at
+from small_feeds import CERTIFICATES, MONTH, TRAINING, WAGES, WageFolder, statuses, wage_part, wage_rows
+
+from threegaps import feed_run
+from threegaps.errors import FeedError, LedgerError
+from threegaps.landing.store import LandingStore
+
+pytestmark = pytest.mark.integration
+
+RESENT = wage_rows(60)
+
+
+def ask(dsn: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def standing(dsn: str, feed: str) -> list[tuple[Any, ...]]:
+    """The rows that stand, with the landed object and row that said them."""
+    table = f"raw.{feed.replace('/', '_')}"
+    return ask(dsn, f"select (to_jsonb(t) - '_batch_id')::text from {table} as t where not _withdrawn order by 1")
+
+
+def open_refusals(dsn: str) -> list[tuple[Any, ...]]:
+    return ask(dsn, "select row_token, reasons from quarantine.refused_row where closed_by_batch_id is null order by 1")
+
+
+@pytest.fixture
+def landed(reading: Departments, wages: WageFolder, warehouse: str) -> dict[str, str]:
+    """Three feeds have landed and loaded; wages came twice, the second time without some rows and with a wrong one."""
+    wages.send(wage_part(RESENT[:30]), wage_part(RESENT[30:]))
+    feeds = {TRAINING: LAST_DAY, CERTIFICATES: LAST_DAY, WAGES: MONTH}
+    for feed, delivery in feeds.items():
+        feed_run.land(feed, delivery)
+        feed_run.load(feed, delivery)
+    wrong = [*RESENT[30:31][0]]
+    wrong[9] = "lots"
+    wages.send(wage_part(RESENT[:25]), wage_part([wrong, *RESENT[31:]]), count=55)
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    assert open_refusals(warehouse)
+    return feeds
+
+
+def test_an_empty_warehouse_is_filled_anew_with_the_same_rows(
+    landed: dict[str, str], warehouse: str, copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew = copies.new()
+    # Landing was put back at another place, as after the loss of a disk.
+    moved = (tmp_path / "landing").rename(tmp_path / "put_back")
+    point_at(monkeypatch, anew, moved)
+    done = {one.feed: one for one in feed_run.rebuild()}
+    assert all(one.error is None and not one.gone for one in done.values())
+    assert [len(done[feed].batch_ids) for feed in landed] == [1, 1, 1]
+    assert set(statuses(anew)) == {"loaded"}
+    for feed in landed:
+        assert standing(anew, feed) == standing(warehouse, feed)
+        assert standing(anew, feed)
+    assert open_refusals(anew) == open_refusals(warehouse)
+    horizons = (
+        "select feed, delivery from ops.batch where status = 'loaded' and is_complete group by 1, 2 order by 1, 2"
+    )
+    assert ask(anew, horizons) == ask(warehouse, horizons)
+    watermarks = "select feed, watermark from ops.watermark order by feed"
+    assert ask(anew, watermarks) == ask(warehouse, watermarks) != []
+    # Again there is nothing to do, and what comes next gets numbers and places of its own.
+    assert all(one.batch_ids == () for one in feed_run.rebuild())
+    assert feed_run.land(WAGES, MONTH) == []
+    highest = ask(warehouse, "select max(landed_object_id) from ops.landed_object")[0][0]
+    assert ask(anew, "select nextval(pg_get_serial_sequence('ops.landed_object', 'landed_object_id'))")[0][0] > highest
+
+
+def test_a_landed_file_that_was_changed_is_named_and_nothing_is_entered(
+    landed: dict[str, str], copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew = copies.new()
+    point_at(monkeypatch, anew, tmp_path / "landing")
+    spoilt = next((tmp_path / "landing" / WAGES).rglob("part*.csv.gz"))
+    spoilt.write_bytes(spoilt.read_bytes()[:-1])
+    with pytest.raises(FeedError, match="not those that came") as told:
+        list(feed_run.rebuild())
+    assert told.value.feed == WAGES
+    assert ask(anew, "select count(*) from ops.landed_object") == [(0,)]
+
+
+def test_what_retention_has_ended_is_said_and_the_rest_is_loaded(
+    landed: dict[str, str], warehouse: str, copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        newest = connection.execute("select max(fetched_at) from ops.landed_object where feed = %s", [WAGES]).fetchone()
+        assert newest is not None
+        store = LandingStore((tmp_path / "landing").as_uri())
+        assert store.end_copies(connection, TRAINING, newest[0]) == 1
+    anew = copies.new()
+    point_at(monkeypatch, anew, tmp_path / "landing")
+    done = {one.feed: one for one in feed_run.rebuild()}
+    assert (done[TRAINING].gone, done[TRAINING].batch_ids) == ((LAST_DAY,), ())
+    assert standing(anew, WAGES) == standing(warehouse, WAGES)
+    # The department still has it, so that it lands anew.
+    assert len(feed_run.land(TRAINING, LAST_DAY)) == 1
+
+
+def test_a_ledger_of_another_landing_and_a_warehouse_that_serves_are_left_alone(
+    landed: dict[str, str], warehouse: str, tmp_path: Path
+) -> None:
+    manifest = next((tmp_path / "landing" / WAGES).rglob("*.manifest.json"))
+    said = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps({**said, "sha256": "0" * 64}), encoding="utf-8")
+    with pytest.raises(LedgerError, match="not the one in landing"):
+        list(feed_run.rebuild())
+    with psycopg.connect(warehouse) as connection:
+        connection.execute(
+            "insert into ops.build (status, kind, as_of, requested_by) values ('released', 'full', now(), 'test')"
+        )
+    with pytest.raises(LedgerError, match="empty warehouse"):
+        list(feed_run.rebuild())
+
+
+def test_a_manifest_that_was_cut_off_counts_as_not_landed(
+    landed: dict[str, str], copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew = copies.new()
+    point_at(monkeypatch, anew, tmp_path / "landing")
+    manifest = next((tmp_path / "landing" / CERTIFICATES).rglob("*.manifest.json"))
+    manifest.write_bytes(manifest.read_bytes()[:40])
+    done = {one.feed: one for one in feed_run.rebuild()}
+    assert (done[CERTIFICATES].arrivals, done[CERTIFICATES].error) == (0, None)
+    assert done[TRAINING].arrivals == 1
