@@ -20,6 +20,7 @@ from threegaps.marts.manifest import Manifest
 
 Kind = Literal["affected", "full"]
 _CADENCES: tuple[Cadence, ...] = get_args(Cadence)
+_MOST_DOUBLINGS = 6
 _LEFT = "('claimed', 'running', 'built')"
 
 
@@ -74,12 +75,22 @@ def claim(
 
 
 def has_unclaimed(dsn: str, *, minutes: int) -> bool:
-    """Whether loaded batches have waited longer than *minutes* for a build."""
+    """Whether loaded batches have waited longer than *minutes* for a build.
+
+    After builds of the same work have failed, the wait doubles with each of them, up to 64 times *minutes*: what fails
+    the same way every time must not keep the machine busy. A new arrival, or ``threegaps build``, does not wait.
+    """
     with psycopg.connect(dsn, autocommit=True) as connection:
         row = connection.execute(
-            "select exists (select from ops.batch where batch_id = any(%s)"
-            " and finished_at < clock_timestamp() - make_interval(mins => %s))",
-            [pending_batches(connection), minutes],
+            "with waiting as ("
+            " select min(finished_at) as since, max(finished_at) as newest from ops.batch where batch_id = any(%s)"
+            "), failed as ("
+            " select count(*) as builds, max(b.finished_at) as last from ops.build as b, waiting"
+            " where b.status = 'failed' and b.started_at > waiting.newest"
+            ") select greatest(waiting.since, failed.last)"
+            " < clock_timestamp() - make_interval(mins => %s * (1 << least(failed.builds, %s)::integer))"
+            " from waiting, failed where waiting.since is not null",
+            [pending_batches(connection), minutes, _MOST_DOUBLINGS],
         ).fetchone()
         return row is not None and bool(row[0])
 

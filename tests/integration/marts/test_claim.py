@@ -113,6 +113,38 @@ def test_waiting_batches_are_seen_after_some_minutes(warehouse: str) -> None:
     assert not claim.has_unclaimed(warehouse, minutes=5)
 
 
+def test_the_wait_doubles_with_each_build_of_the_same_work_that_fails(warehouse: str) -> None:
+    batch = new_batch(warehouse)
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+
+        def happened(minutes_ago: int, *, failures: int) -> bool:
+            connection.execute(
+                "update ops.batch set finished_at = now() - interval '1 day' where batch_id = %s", [batch]
+            )
+            connection.execute("delete from ops.build")
+            connection.execute(
+                "insert into ops.build (status, kind, as_of, requested_by, started_at, finished_at)"
+                " select 'failed', 'full', now(), 'test', ended - interval '1 minute', ended"
+                " from generate_series(1, %s) as number,"
+                " lateral (select now() - make_interval(mins => %s + number - 1) as ended) as e",
+                [failures, minutes_ago],
+            )
+            return claim.has_unclaimed(warehouse, minutes=5)
+
+        assert happened(1, failures=0)
+        assert not happened(9, failures=1)
+        assert happened(11, failures=1)
+        assert not happened(39, failures=3)
+        assert happened(41, failures=3)
+        assert not happened(319, failures=50)
+        assert happened(321, failures=50)
+        # What has come since is work that no build has tried.
+        assert not happened(3, failures=2)
+        connection.execute("update ops.batch set finished_at = now() - interval '2 minutes'")
+        assert not claim.has_unclaimed(warehouse, minutes=5)
+        assert claim.has_unclaimed(warehouse, minutes=1)
+
+
 def test_a_changed_model_and_the_passing_of_days_are_work_too(warehouse: str) -> None:
     new_batch(warehouse)
     end(warehouse, take(warehouse))
