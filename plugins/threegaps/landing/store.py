@@ -306,14 +306,3 @@ def _landed(manifest: bytes, *, uri: str) -> LandedObject | None:
 
 def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, dt.datetime) else str(value)
-
-
-def chunks_of(open_file: Callable[[], BinaryIO]) -> Callable[[], Iterable[bytes]]:
-    """A source of chunks that reads a file from its beginning to its end."""
-
-    def read() -> Iterable[bytes]:
-        with open_file() as file:
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
-
-    return read

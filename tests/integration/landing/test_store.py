@@ -15,7 +15,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from threegaps.errors import FeedError
 from threegaps.landing import store as landing
-from threegaps.landing.store import Arrival, LandingStore, chunks_of
+from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger.landed import LandedObject, latest_arrivals
 
 pytestmark = pytest.mark.integration
@@ -167,10 +167,3 @@ def test_any_object_store_will_do(connection: psycopg.Connection[tuple[object, .
     assert store.end_copies(connection, FEED, dt.datetime.now(dt.UTC)) == 1
     with pytest.raises(FeedError, match="gone"):
         store.open(landed)
-
-
-def test_chunks_of_a_file_are_all_of_it(tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_bytes(b"x" * (landing.CHUNK_BYTES + 1))
-    chunks = list(chunks_of(lambda: file.open("rb"))())
-    assert [len(chunk) for chunk in chunks] == [landing.CHUNK_BYTES, 1]
