@@ -43,7 +43,6 @@ class Areas:
 
     codes: list[str]
     names: list[str]
-    city_codes: list[str]
     city_names: list[str]
     weight: NDArray[np.float64]
     wage_factor: NDArray[np.float64]
@@ -85,7 +84,6 @@ def load() -> Areas:
     return Areas(
         codes=table["county_code"].to_list(),
         names=table["county_name"].to_list(),
-        city_codes=cities,
         city_names=table["city_name"].to_list(),
         weight=weight,
         wage_factor=wage / (wage * weight).sum(),

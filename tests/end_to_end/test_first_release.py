@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ import pytest
 from psycopg import sql
 
 from threegaps.services.account import read_status
-from threegaps.services.keeper import destroy
+from threegaps.services.postgres import PostgresServer
 from threegaps.services.processes import descendants, is_alive
 from threegaps.settings import Settings
 
@@ -76,7 +77,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         everyone = descendants(int(read_status(one.settings).get("keeper_pid", 2**22)))
         one.run("down", check=False)
         assert not [process_id for process_id in everyone if is_alive(process_id)]
-        destroy(one.settings)
+        PostgresServer(home / "postgres", 0, "").remove()
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def test_the_release_is_printed_with_counts_and_addresses(installation: Installation) -> None:

@@ -119,7 +119,6 @@ class Contract:
     title_zh: str
     title_en: str
     owner_zh: str
-    domain: str
     protocol: Protocol
     connection_id: str
     source: Mapping[str, Any]
@@ -130,7 +129,6 @@ class Contract:
     due_day: str
     first_delivery: str
     delivery_kind: DeliveryKind
-    watermark_column: str | None
     watermark_overlap_seconds: int
     version_column: str | None
     withdrawal: Withdrawal | None

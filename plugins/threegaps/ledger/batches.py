@@ -233,19 +233,6 @@ def get_batch(connection: psycopg.Connection[Any], batch_id: int) -> Batch:
     return found
 
 
-def list_batches(
-    connection: psycopg.Connection[Any], *, feed: str | None = None, status: str | None = None, limit: int = 50
-) -> list[Batch]:
-    """The latest batches, newest first."""
-    with connection.cursor(row_factory=class_row(Batch)) as cursor:
-        cursor.execute(
-            f"select {_COLUMNS} from ops.batch where (%(feed)s::text is null or feed = %(feed)s)"
-            " and (%(status)s::text is null or status = %(status)s) order by batch_id desc limit %(limit)s",
-            {"feed": feed, "status": status, "limit": limit},
-        )
-        return cursor.fetchall()
-
-
 def batches_of_objects(connection: psycopg.Connection[Any], landed_object_ids: list[int]) -> list[Batch]:
     """Batches that judged exactly these landed objects, newest first."""
     columns = ", ".join(f"batch.{column}" for column in Batch.__slots__)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +19,6 @@ from typing import Any
 from threegaps.errors import ServiceError
 from threegaps.services import processes
 from threegaps.services.account import read_status, status_path, try_lock
-from threegaps.services.postgres import PostgresServer
 from threegaps.services.programs import child_options, last_lines, say, turn_over
 from threegaps.settings import Settings
 
@@ -149,17 +147,6 @@ def down(settings: Settings, *, seconds: float = 60) -> bool:
         lock = try_lock(settings)
     os.close(lock)
     return True
-
-
-def destroy(settings: Settings) -> None:
-    """Delete the runtime home with all data; the services must be down."""
-    lock = try_lock(settings)
-    if lock is None:
-        raise ServiceError("The services run.", advice="stop them first: `threegaps down`.")
-    os.close(lock)
-    if settings.home.exists():
-        PostgresServer(settings.home / "postgres", 0, "").remove()
-        shutil.rmtree(settings.home, ignore_errors=True)
 
 
 def main() -> int:

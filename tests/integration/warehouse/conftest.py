@@ -28,7 +28,6 @@ BASE = {
     "title_zh": "工资",
     "title_en": "Wages",
     "owner_zh": "测试",
-    "domain": "test",
     "protocol": "file_drop",
     "connection_id": "test_drop",
     "source": {"pattern": "wages_{delivery}.csv"},
@@ -39,7 +38,6 @@ BASE = {
     "due_day": "",
     "first_delivery": "2026-01",
     "delivery_kind": "full_period",
-    "watermark_column": None,
     "watermark_overlap_seconds": 0,
     "version_column": None,
     "withdrawal": Withdrawal("operation", "0"),
@@ -312,7 +310,9 @@ class Loader:
         return {(row[0], row[1], row[2]) for row in rows}
 
     def last_batch(self) -> batches.Batch:
-        return batches.list_batches(self.connection, limit=1)[0]
+        row = self.connection.execute("select max(batch_id) from ops.batch").fetchone()
+        assert row is not None
+        return batches.get_batch(self.connection, row[0])
 
 
 @pytest.fixture
