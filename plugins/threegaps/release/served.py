@@ -54,9 +54,13 @@ comment on column marts.dim_release.as_of is '数据基准日 | the day that it 
 comment on column marts.dim_release.released_at is '发布时间 | when it was released';
 comment on column marts.dim_release.undoes_release_id is '所撤回的发布号 | the release that it undoes';
 comment on column marts.dim_release.note is '说明 | why';
+-- Within it current_user is the owner; who asks is the role that the session has set, else the one that logged in.
 create or replace function marts.county_of(reader name) returns text
     language sql stable security definer set search_path = '' as
-    $$ select county_code from ops.county_reader where role_name = reader $$;
+    $$ select r.county_code
+       from ops.county_reader as r,
+            (select coalesce(nullif(current_setting('role'), 'none'), session_user)::name as asking) as a
+       where r.role_name = reader and (reader = a.asking or pg_has_role(a.asking, current_user, 'usage')) $$;
 create or replace function history.pinned_release() returns bigint
     language sql stable as
     $$ select coalesce(nullif(current_setting('threegaps.release', true), '')::bigint,

@@ -249,6 +249,25 @@ def test_a_county_sees_its_own_and_the_public(marts: str, officer: str) -> None:
         assert as_role(marts, "bi_reader", set_areas.format(relation)) == [("330102",), ("330103",)]
 
 
+def test_nobody_but_the_owner_learns_whose_county_another_reads(postgres: Any, marts: str, officer: str) -> None:
+    password = "officer-in-tests"
+    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+        connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(officer), sql.Literal(password)))
+    with psycopg.connect(marts) as connection:
+        connection.execute("insert into ops.county_reader values ('bi_reader', '330103')")
+        database = connection.info.dbname
+        connection.execute(sql.SQL("grant connect on database {} to county_reader").format(sql.Identifier(database)))
+    asked = "select marts.county_of(current_user), marts.county_of('{}'), marts.county_of('nobody')"
+    # Logged in, and in a role that was set: the same.
+    own = postgres.dsn(database, user=officer, password=password)
+    assert rows(own, asked.format("bi_reader")) == [("330102", None, None)]
+    assert as_role(marts, officer, asked.format("bi_reader")) == [("330102", None, None)]
+    assert as_role(marts, "bi_reader", asked.format(officer)) == [("330103", None, None)]
+    # The pipeline owns the tables; the server's superuser may do all.
+    assert rows(marts, asked.format(officer)) == [(None, "330102", None)]
+    assert rows(postgres.dsn(database), asked.format(officer)) == [(None, "330102", None)]
+
+
 @pytest.mark.parametrize("relation", ["ops.county_reader", "ops.batch", "build.indicator_value", "core.area_member"])
 def test_readers_read_nothing_but_what_is_served(marts: str, officer: str, relation: str) -> None:
     for role in ("bi_reader", officer):
