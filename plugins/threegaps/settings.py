@@ -77,6 +77,16 @@ class Settings:
         """Whether the departments behind the feeds are the synthetic ones: all they say is labelled synthetic."""
         return self.environment.get("THREEGAPS_SANDBOX", "1") not in {"0", "false", "no"}
 
+    @property
+    def has_own_services(self) -> bool:
+        """Whether ``up`` has run in this home."""
+        return "postgres_port" in self.state()
+
+    @property
+    def is_server(self) -> bool:
+        """Whether a deployment runs the services and has set their variables."""
+        return not self.has_own_services and bool(self.environment.get("THREEGAPS_WAREHOUSE_HOST"))
+
     def state(self) -> dict[str, Any]:
         """What ``up`` chose and remembers: ports, the sandbox's scale and seed."""
         return _read_json(self.home / "state.json")

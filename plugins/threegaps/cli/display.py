@@ -137,17 +137,17 @@ def figures(settings: Settings) -> dict[str, list[queries.Row]]:
 
 
 def addresses(settings: Settings) -> dict[str, Any]:
-    """Where to look, and the logins; passwords stay in the secrets file, which is named."""
+    """Where to look, and the logins; a password is None on a server, where the deployment has set it."""
     warehouse = settings.warehouse()
-    user, password = airflow_login(settings)
+    user, password = airflow_login(settings) if settings.has_own_services else ("as the deployment set it", None)
     return {
         "airflow": {"address": airflow_address(settings), "user": user, "password": password},
         "database": {
             "host": warehouse["host"],
             "port": int(warehouse["port"]),
             "database": WAREHOUSE_DATABASE,
-            "user": "bi",
-            "password": settings.secret("postgres_bi"),
+            "user": "bi" if settings.has_own_services else "as the deployment set it",
+            "password": settings.secret("postgres_bi") if settings.has_own_services else None,
         },
     }
 
@@ -176,14 +176,18 @@ def print_release(settings: Settings) -> None:
     airflow, database = where["airflow"], where["database"]
     console.rule("Where to look", align="left")
     lines = (
-        f"Airflow    {airflow['address']}  user {airflow['user']}  password {airflow['password']}",
+        f"Airflow    {airflow['address']}  {_login(airflow)}",
         f"PostgreSQL {database['host']}:{database['port']}  database {database['database']}  schema marts"
-        f"  user {database['user']}  password {database['password']}",
+        f"  {_login(database)}",
         "Next       threegaps status · threegaps release list · threegaps explain M21-1 330000 2025",
         *(() if shutil.which("threegaps") else (f"           first: . {Path(sys.executable).parent / 'activate'}",)),
     )
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
+
+
+def _login(where: dict[str, Any]) -> str:
+    return f"user {where['user']}" + (f"  password {where['password']}" if where["password"] else "")
 
 
 def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> Table:

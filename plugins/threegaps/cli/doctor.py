@@ -78,7 +78,17 @@ def _postgres(_: Settings) -> Finding:
 
 def _services(settings: Settings) -> Finding:
     from threegaps.services import account
+    from threegaps.services.airflow_api import AirflowApi
 
+    if settings.is_server:
+        api = AirflowApi.of(settings)
+        if api.health():
+            return "ok", f"Airflow answers at {api.address}", ""
+        return (
+            "warning",
+            f"no Airflow answers at {api.address}",
+            "set THREEGAPS_AIRFLOW_URL, and see that its API server is up.",
+        )
     if not account.is_running(settings):
         return "warning", "the services do not run", "`threegaps up` starts them."
     waiting = [one["name"] for one in account.read_status(settings).get("services", []) if one["state"] != "running"]

@@ -107,8 +107,10 @@ def migrate(json_: Json = False) -> None:
     from threegaps.cli.output import console, print_json
     from threegaps.ledger.migrate import KNOWN_VERSION, upgrade
     from threegaps.orchestration.pools import import_pools
+    from threegaps.services import environment
 
     settings = Settings.load()
+    environment.apply(settings)
     upgrade(settings.warehouse_dsn())
     made = import_pools(settings)
     if json_:

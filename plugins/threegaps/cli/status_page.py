@@ -27,11 +27,10 @@ def collect(settings: Settings) -> dict[str, Any]:
     page["problems"] += [f"{one['name']} is {one['state']}" for one in page["services"] if one["state"] != "running"]
     if not page["services"]:
         page["problems"].append("the services do not run: `threegaps up`")
-    health = AirflowApi.of(settings).health() if page["services"] else {}
-    for part in ("scheduler", "dag_processor", "triggerer"):
-        state = (health.get(part) or {}).get("status")
-        if page["services"] and state != "healthy":
-            page["problems"].append(f"Airflow's {part.replace('_', ' ')} is {state or 'silent'}")
+    elif not settings.is_server:
+        page["problems"] += [
+            f"Airflow's {one['name']} is {one['state']}" for one in _airflow(settings) if one["state"] != "running"
+        ]
     try:
         page |= _warehouse(settings)
     except psycopg.OperationalError:
@@ -60,6 +59,8 @@ def collect(settings: Settings) -> dict[str, Any]:
 
 
 def _services(settings: Settings) -> list[dict[str, Any]]:
+    if settings.is_server:
+        return _airflow(settings)
     if not account.is_running(settings):
         return []
     services: list[dict[str, Any]] = account.read_status(settings).get("services", [])
@@ -67,6 +68,23 @@ def _services(settings: Settings) -> list[dict[str, Any]]:
         if service["pid"] and not is_alive(service["pid"]):
             service["state"] = "ended"
     return services
+
+
+def _airflow(settings: Settings) -> list[dict[str, Any]]:
+    """What Airflow says of its own parts."""
+    health = AirflowApi.of(settings).health()
+    found = []
+    for part in ("scheduler", "dag_processor", "triggerer"):
+        state = (health.get(part) or {}).get("status") or "silent"
+        found.append(
+            {
+                "name": part.replace("_", " "),
+                "state": "running" if state == "healthy" else state,
+                "pid": None,
+                "restarts": None,
+            }
+        )
+    return found
 
 
 def _warehouse(settings: Settings) -> dict[str, Any]:

@@ -103,8 +103,12 @@ def service_environment(settings: Settings) -> dict[str, str]:
 
 
 def apply(settings: Settings) -> None:
-    """Set the variables in this process, for the command line and for tests that call the pipeline directly."""
-    os.environ.update(service_environment(settings))
+    """Set the variables in this process, for the command line and for tests that call the pipeline directly.
+
+    On a server nothing changes: the deployment has set them already.
+    """
+    if settings.has_own_services:
+        os.environ.update(service_environment(settings))
 
 
 def _paths(settings: Settings) -> dict[str, str]:

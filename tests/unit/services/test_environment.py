@@ -90,3 +90,15 @@ def test_loopback_is_never_asked_through_a_proxy(tmp_path: Path) -> None:
     one = settings_of(tmp_path, NO_PROXY="example.org")
     environment.choose_ports(one)
     assert environment.service_environment(one)["NO_PROXY"] == "example.org,127.0.0.1,localhost"
+
+
+def test_a_server_whose_deployment_set_everything_is_left_as_it_is(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, str] = {}
+    monkeypatch.setattr(environment.os, "environ", seen)
+    environment.apply(settings_of(tmp_path / "server", THREEGAPS_WAREHOUSE_HOST="postgres"))
+    assert seen == {}
+    assert not (tmp_path / "server").exists()
+    environment.apply(settings)
+    assert seen["THREEGAPS_WAREHOUSE_HOST"] == "127.0.0.1"
