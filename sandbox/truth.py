@@ -274,11 +274,12 @@ def _certificates(cells: Cells, certificates: pl.DataFrame) -> None:
 
 
 def _roster(cells: Cells, enterprises: pl.DataFrame) -> None:
-    """M08-1: ever recognised; the revoked ones apart, by the status of the last list."""
+    """M08-1: ever recognised; apart, those revoked by then."""
     for period in periods("quarter"):
         rows = enterprises.filter(pl.col("recognised") <= period.reference)
         cells.count("M08-1", period, rows, None)
-        cells.count("M08-1", period, rows.filter(pl.col("revoked").is_not_null()), None, ("status", "revoked"))
+        revoked = rows.filter(pl.col("revoked") <= period.reference)
+        cells.count("M08-1", period, revoked, None, ("status", "revoked"))
 
 
 def _valid(certificates: pl.DataFrame, day: date) -> pl.DataFrame:

@@ -13,7 +13,9 @@ slices as (
 recognised as (
     select
         enterprises.uscc,
-        enterprises.status,
+        -- a revocation without a date holds from the recognition on
+        enterprises.status = '已撤销'
+        and coalesce(enterprises.revoked_on, enterprises.recognised_on) <= slices.reference_date as is_revoked,
         slices.area_code,
         slices.period_type,
         slices.period_start
@@ -24,7 +26,7 @@ recognised as (
             and enterprises.recognised_on <= slices.reference_date
 ),
 
--- ever recognised is what the plan counts; the revoked among them are shown apart
+-- ever recognised is what the plan counts; those revoked by then are shown apart
 broken_down as (
     select
         recognised.*,
@@ -37,7 +39,7 @@ broken_down as (
         'status' as breakdown,
         'revoked' as breakdown_value
     from recognised
-    where recognised.status = '已撤销'
+    where recognised.is_revoked
 ),
 
 cells as (
