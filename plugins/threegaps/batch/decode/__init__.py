@@ -1,0 +1,52 @@
+"""From the bytes that a department sent to frames in which every value is text, by the contract's declared format.
+
+Nothing is guessed: encoding, compression, delimiter and header are the contract's. Each format is a module of its own.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+
+from threegaps.batch.decode.blocks import Part, TextBlock
+from threegaps.batch.decode.csv_lines import decode_csv
+from threegaps.batch.decode.json_pages import decode_json_pages
+from threegaps.batch.decode.replay import decode_replay
+from threegaps.batch.decode.workbook import decode_workbook
+from threegaps.contracts.model import Contract
+from threegaps.errors import FeedError
+
+__all__ = ["Part", "TextBlock", "decode"]
+
+_REPLAY = "replay"
+_DECODERS: dict[str, Callable[[Contract, Part, int], Iterator[TextBlock]]] = {
+    "csv": decode_csv,
+    "xlsx": decode_workbook,
+    "json_pages": decode_json_pages,
+    _REPLAY: decode_replay,
+}
+
+
+def decode(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlock]:
+    """The blocks of *part* in order.
+
+    Args:
+        contract: The feed's contract, which declares the format.
+        part: The landed object.
+        block_bytes: About how many bytes of text a block holds; a workbook and a file of repairs are read whole.
+
+    Raises:
+        FeedError: The bytes are not what the contract declares: another encoding, a cut archive, NUL bytes, an empty
+            file, columns that are missing or new. The message names the file and, where there is one, row and column.
+    """
+    kind = _REPLAY if part.is_replay else contract.file_format["kind"]
+    try:
+        yield from _DECODERS[kind](contract, part, block_bytes)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FeedError(
+            f"The archive is cut off or damaged ({error}).",
+            feed=contract.feed,
+            file=part.source_name,
+            advice="ask the department to send it again; what arrives is judged anew.",
+        ) from error

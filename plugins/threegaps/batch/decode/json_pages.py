@@ -1,0 +1,89 @@
+"""Answers of a paged interface, one JSON document a line, in the order in which they came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from threegaps.batch.decode.blocks import Part, TextBlock, consecutive_row_numbers
+from threegaps.batch.decode.header import check_header, match_header
+from threegaps.batch.decode.refusals import refuse_empty, refuse_nul
+from threegaps.contracts.model import Contract
+from threegaps.errors import FeedError
+
+
+def decode_json_pages(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlock]:
+    """The records of whole pages, in blocks of about *block_bytes* of JSON.
+
+    Raises:
+        FeedError: The file is empty or holds NUL bytes, a page is cut off or has no list of records, or records have
+            not the declared columns.
+    """
+    path: list[str] = contract.file_format["records_path"]
+    expected = {column.source_name: column.name for column in contract.columns if column.source_name}
+    held: list[dict[str, Any]] = []
+    size = lines = rows_before = 0
+    with part.open() as raw:
+        for line in raw:
+            if b"\0" in line:
+                refuse_nul(contract, part, line, rows_before + len(held), None)
+            if not line.strip():
+                continue
+            lines += 1
+            held.extend(_records(contract, part, line, path, lines))
+            size += len(line)
+            if size >= block_bytes:
+                yield _block(contract, part, held, expected, rows_before)
+                rows_before += len(held)
+                held, size = [], 0
+    if not lines:
+        refuse_empty(contract, part)
+    if held or not rows_before:
+        yield _block(contract, part, held, expected, rows_before)
+
+
+def _records(contract: Contract, part: Part, line: bytes, path: list[str], page: int) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(line.decode(contract.file_format["encoding"]), parse_float=str, parse_int=str)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise FeedError(
+            f"Page {page} is cut off or no JSON ({type(error).__name__}).",
+            feed=contract.feed,
+            file=part.source_name,
+            advice="fetch it again.",
+        ) from error
+    for step in path:
+        if isinstance(document, dict) and step in document:
+            document = document[step]
+    records = document if isinstance(document, list) else [document]
+    if not all(isinstance(record, dict) for record in records):
+        raise FeedError(
+            f"Page {page} holds no list of rows at {'.'.join(path)}.",
+            feed=contract.feed,
+            file=part.source_name,
+            advice="compare the interface's answer with the contract.",
+        )
+    return records
+
+
+def _block(
+    contract: Contract, part: Part, records: list[dict[str, Any]], expected: dict[str, str], rows_before: int
+) -> TextBlock:
+    names = {name for record in records for name in record}
+    if records:
+        check_header(contract, part, match_header(contract, sorted(names)))
+    columns = {
+        canonical: [None if record.get(source) is None else _as_text(record[source]) for record in records]
+        for source, canonical in expected.items()
+    }
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+    return TextBlock(part, frame, consecutive_row_numbers(rows_before, frame.height), len(records))
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
