@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from threegaps.cli import queries
-from threegaps.cli.output import console
+from threegaps.cli.output import both, console
 from threegaps.orchestration.first_run import FeedProgress, Progress
 from threegaps.services.environment import airflow_address, airflow_login
 from threegaps.settings import WAREHOUSE_DATABASE, Settings
@@ -192,15 +192,20 @@ def _login(where: dict[str, Any]) -> str:
 
 def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
-    for name in ("indicator", "", "period", "value", "target", "status", ""):
-        table.add_column(name, justify="right" if name in {"value", "target"} else "left")
+    for name in ("code", "indicator", "period", "value", "target", "status", ""):
+        table.add_column(
+            name,
+            justify="right" if name in {"value", "target"} else "left",
+            overflow="fold",
+            no_wrap=name in {"code", "period", "value", "target"},
+        )
     for row in rows:
         part = "" if row["breakdown"] == "total" else f" ({row['breakdown']}={row['breakdown_value']})"
         target = "" if row["target_value"] is None else _number(row["target_value"])
         label = "真实公布数 real" if row["is_published_figure"] else "合成数据 synthetic" if synthetic else ""
         table.add_row(
             str(row["indicator_code"]),
-            f"{row['name_zh']}{part}",
+            f"{both(row['name_zh'], row['name_en'])}{part}",
             str(row["period_label"]),
             f"{_number(row['value'])} {row['unit_zh']}",
             target,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +39,7 @@ def feeds(json_: Json = False) -> None:
             {
                 "feed": contract.feed,
                 "title_zh": contract.title_zh,
+                "title_en": contract.title_en,
                 "protocol": contract.protocol,
                 "cadence": contract.cadence,
                 "delivery": contract.delivery_kind,
@@ -128,16 +130,38 @@ def show_refused(
 ) -> None:
     """Refused rows that nothing has closed, with every reason."""
     from threegaps.cli import queries
-    from threegaps.cli.output import answer
+    from threegaps.cli.output import print_json
 
-    asked: dict[str, Any] = {"feed": feed, "delivery": delivery, "rule": rule, "batch": batch, "limit": limit}
-    rows = queries.ask(_knowing(feed), queries.REFUSED_ROWS, asked)
-    if not json_:
-        for row in rows:
-            row["reasons"] = "; ".join(
-                f"{one['rule']}: {one.get('message_zh') or one['rule']}" for one in row["reasons"]
-            )
-    answer(rows, as_json=json_)
+    settings = _knowing(feed)
+    wanted: dict[str, Any] = {"feed": feed, "delivery": delivery, "rule": rule, "batch": batch, "limit": limit}
+    rows = queries.ask(settings, queries.REFUSED_ROWS, wanted)
+    if json_:
+        print_json(rows)
+    else:
+        refused_page(rows)
+
+
+def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Refused rows for people: where each is from, its reasons in both languages, what was sent."""
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    from threegaps.cli.output import both, cell, console
+
+    if not rows:
+        console.print("none")
+    for row in rows:
+        where = f"{row['feed']} {row['delivery']}, county {row['county_code']}, refused {cell(row['refused_at'])}"
+        console.print(Text.assemble((row["row_token"], "bold"), f"  {where}"))
+        reasons = Table.grid(padding=(0, 1))
+        reasons.add_column(overflow="fold", max_width=32)
+        reasons.add_column(overflow="fold")
+        for one in row["reasons"]:
+            reasons.add_row(Text(one["rule"]), Text(both(one.get("message_zh"), one.get("message_en"))))
+        console.print(Padding(reasons, (0, 0, 0, 2)))
+        sent = ", ".join(f"{name}={'' if value is None else value}" for name, value in row["row_data"].items())
+        console.print(Padding(Text(sent, style="dim", overflow="fold"), (0, 0, 0, 2)))
 
 
 @quarantine.command("rules")

@@ -9,8 +9,11 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 # Where nobody looks at a terminal, lines may be long.
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
@@ -35,23 +38,88 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=1, default=str) + "\n")
 
 
-def print_rows(rows: Iterable[Mapping[str, Any]], *, columns: Sequence[str] | None = None, title: str = "") -> None:
-    """A table of *rows*; numbers to the right."""
-    rows = list(rows)
+def print_rows(rows: Iterable[Mapping[str, Any]], *, title: str = "") -> None:
+    """A table of *rows*; numbers to the right, Chinese and English of the same in one column.
+
+    Where the terminal is too narrow for the table, each row is a paragraph.
+    """
+    rows = [_with_pairs(row) for row in rows]
     if not rows:
         console.print(f"{title}: none" if title else "none", markup=False)
         return
-    names = list(columns or dict.fromkeys(name for row in rows for name in row))
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    heads = [name.replace("_", " ") for name in names]
+    texts = [[cell(row.get(name)) for name in names] for row in rows]
+    numeric = [all(isinstance(row.get(name), int | float | decimal.Decimal | None) for row in rows) for name in names]
+    widths = _fitted(heads, texts, numeric, console.width)
+    if widths is None:
+        if title:
+            console.print(Text(title, style="italic"))
+        for line in texts:
+            _print_paragraph(heads, line, first=f"{heads[0]} {line[0]}" if numeric[0] else line[0])
+        return
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        is_number = all(isinstance(row.get(name), int | float | decimal.Decimal | None) for row in rows)
-        is_first = name == names[0]
-        table.add_column(
-            name.replace("_", " "), justify="right" if is_number else "left", overflow="fold", no_wrap=is_first
-        )
-    for row in rows:
-        table.add_row(*(cell(row.get(name)) for name in names))
+    for head, width, is_number in zip(heads, widths, numeric, strict=True):
+        table.add_column(head, justify="right" if is_number else "left", overflow="fold", width=width)
+    for line in texts:
+        table.add_row(*(Text(text) for text in line))
     console.print(table)
+
+
+# A word up to this width is kept whole; Chinese has no spaces, and may be broken anywhere.
+_WIDEST_WORD = 30
+_CHINESE_WIDTH = 24
+
+
+def _fitted(
+    heads: Sequence[str], texts: Sequence[Sequence[str]], numeric: Sequence[bool], width: int
+) -> list[int] | None:
+    """The widths of columns in a table of at most *width*; None where they would have to be too narrow to read."""
+    columns = [(head, *column) for head, column in zip(heads, zip(*texts, strict=True), strict=True)]
+    widths = [max(map(cell_len, column)) for column in columns]
+    least = [
+        whole if is_number else min(whole, max(_least(text) for text in column))
+        for whole, is_number, column in zip(widths, numeric, columns, strict=True)
+    ]
+    room = width - 2 * (len(columns) - 1)
+    if sum(least) > room:
+        return None
+    while sum(widths) > room:
+        widest = max((place for place in range(len(widths)) if widths[place] > least[place]), key=widths.__getitem__)
+        widths[widest] -= 1
+    return widths
+
+
+def _least(text: str) -> int:
+    if not text.isascii():
+        return _CHINESE_WIDTH
+    return min(_WIDEST_WORD, max(map(len, text.split()), default=0))
+
+
+def _print_paragraph(heads: Sequence[str], line: Sequence[str], *, first: str) -> None:
+    named = zip(heads[1:], line[1:], strict=True)
+    parts = [Text.assemble((head, "dim"), f" {text}") for head, text in named if text]
+    console.print(Text(first, style="bold"))
+    console.print(Padding(Text(", ").join(parts), (0, 0, 0, 2)))
+
+
+def both(zh: Any, en: Any) -> str:
+    """The same in Chinese and in English, as far as there is either and the one does not quote the other."""
+    if zh and en and str(en) not in str(zh):
+        return f"{zh} · {en}"
+    return str(zh or en or "")
+
+
+def _with_pairs(row: Mapping[str, Any]) -> dict[str, Any]:
+    """*row* with ``name_zh`` and ``name_en``, where it has both, as one ``name``."""
+    paired: dict[str, Any] = {}
+    for name, value in row.items():
+        base, _, language = name.rpartition("_")
+        if language not in {"zh", "en"} or not {f"{base}_zh", f"{base}_en"} <= set(row):
+            paired[name] = value
+        elif base not in paired:
+            paired[base] = both(row[f"{base}_zh"], row[f"{base}_en"])
+    return paired
 
 
 def cell(value: Any) -> str:
@@ -68,7 +136,7 @@ def cell(value: Any) -> str:
         return value.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, dict | list):
         return json.dumps(plain(value), ensure_ascii=False)
-    return str(value).replace("[", "\\[")
+    return str(value)
 
 
 def answer(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "") -> None:

@@ -28,7 +28,7 @@ group by b.feed order by b.feed
 
 BATCHES = """
 select batch_id, feed, delivery, status, received, accepted, refused, duplicates, inserted, changed, unchanged,
-       withdrawn, stop_rule, message_zh, started_at, finished_at
+       withdrawn, stop_rule, message_zh, message_en, started_at, finished_at
 from ops.batch
 where (%(feed)s::text is null or feed = %(feed)s) and (%(status)s::text is null or status = %(status)s)
 order by batch_id desc limit %(limit)s
@@ -45,11 +45,12 @@ order by refused_at desc, row_token limit %(limit)s
 """
 
 REFUSED_BY_RULE = """
-select r.feed, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh, count(*) as rows,
+select r.feed, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh,
+       min(reason ->> 'message_en') as message_en, count(*) as rows,
        min(r.delivery) as first_delivery, max(r.delivery) as last_delivery
 from quarantine.refused_row r cross join lateral jsonb_array_elements(r.reasons) reason
 where r.closed_by_batch_id is null and (%(feed)s::text is null or r.feed = %(feed)s)
-group by 1, 2 order by 1, 4 desc
+group by 1, 2 order by 1, 5 desc, 2
 """
 
 PENDING = """
@@ -77,7 +78,8 @@ from ops.release order by release_id desc limit %(limit)s
 """
 
 CATALOGUE = """
-select indicator_code, action_code, measure, name_zh, name_en, unit_zh, method, formula_zh, source_clause, audience
+select indicator_code, action_code, measure, name_zh, name_en, unit_zh, method, formula_zh, formula_en,
+       source_clause, audience
 from marts.dim_indicator order by indicator_code
 """
 

@@ -10,7 +10,7 @@ import psycopg
 
 from threegaps.calendar import today
 from threegaps.cli import queries
-from threegaps.cli.output import console, print_rows
+from threegaps.cli.output import both, console, print_rows
 from threegaps.contracts.loader import load_contracts
 from threegaps.ledger.batches import pending_batches
 from threegaps.ledger.status import feed_status
@@ -44,7 +44,8 @@ def collect(settings: Settings) -> dict[str, Any]:
             )
         if feed["stopped_batch_id"]:
             page["problems"].append(
-                f"{feed['feed']}: batch {feed['stopped_batch_id']} stopped: {feed['stop_message_en']}"
+                f"{feed['feed']}: batch {feed['stopped_batch_id']} stopped:"
+                f" {both(feed['stop_message_zh'], feed['stop_message_en'])}"
             )
         if feed["is_shrinking"]:
             page["problems"].append(

@@ -1,0 +1,122 @@
+"""Tables for people: both languages where both are known, and nothing cut off on a terminal of 100 columns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from threegaps.cli import display, feeds, output, status_page
+from threegaps.contracts.loader import find_contract
+from threegaps.settings import SHANGHAI, Settings
+
+WIDTH = 100
+ZH, EN = "缴费工资应大于0且不超过200000元", "wage_cny_month is not above 0 and at most 200000 yuan"
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output.console, "width", WIDTH)
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed, in one line with single spaces, once no line of it is too long."""
+    text = capsys.readouterr().out
+    assert max(cell_len(line) for line in text.splitlines()) <= WIDTH
+    assert "…" not in text
+    return " ".join(text.split())
+
+
+def batch(**more: Any) -> dict[str, Any]:
+    counts = dict.fromkeys(("received", "accepted", "refused", "duplicates", "inserted", "changed"), 1_234_567)
+    return {"batch_id": 41, "feed": "hrss/employment_registrations", "delivery": "2026-06-03", **counts, **more}
+
+
+def test_reasons_stand_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    contract = find_contract(Settings.load().contracts_folder, "hrss/wage_records")
+    reasons = [
+        {"rule": rule.rule, "column": rule.column, "message_zh": rule.message_zh, "message_en": rule.message_en}
+        for rule in contract.rules
+    ]
+    row = {"row_token": "12-345", "feed": contract.feed, "delivery": "2026-06", "county_code": "330106"}
+    sent = {column.name: "a[b]c" for column in contract.columns} | {"uscc": None}
+    feeds.refused_page(
+        [{**row, "reasons": reasons, "row_data": sent, "refused_at": dt.datetime(2026, 7, 2, tzinfo=SHANGHAI)}]
+    )
+    text = printed(capsys)
+    assert "12-345 hrss/wage_records 2026-06, county 330106, refused 2026-07-02 00:00:00" in text
+    assert f"wage_cny_month_range {ZH} · {EN}" in text
+    assert "wage_cny_month=a[b]c" in text
+    assert "uscc=," in text
+
+
+def test_a_table_has_both_languages_in_one_column(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_rows([{"rule": "wage_cny_month_range", "message_zh": ZH, "message_en": "too much", "rows": 12}])
+    assert printed(capsys) == f"rule message rows wage_cny_month_range {ZH} · too much 12"
+
+
+def test_a_text_is_folded_and_a_number_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_rows([batch(message_zh=ZH) | dict.fromkeys(("accepted", "duplicates"))], title="Batches")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].strip() == "Batches"
+    assert max(cell_len(line) for line in lines) <= WIDTH
+    assert any("1,234,567" in line for line in lines)
+
+
+def test_what_no_table_can_hold_is_told_row_by_row(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_rows([batch(unchanged=0, withdrawn=0, stop_rule="batch_columns", message_zh=ZH, message_en=EN)])
+    text = printed(capsys)
+    assert text.startswith("batch id 41 feed hrss/employment_registrations, delivery 2026-06-03, received 1,234,567,")
+    assert text.endswith(f"unchanged 0, withdrawn 0, stop rule batch_columns, message {ZH} · {EN}")
+
+
+def test_a_wide_terminal_has_the_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(output.console, "width", 200)
+    output.print_rows([batch(message_zh=ZH, message_en=EN), batch(batch_id=42, message_zh=None, message_en=None)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:3] == ["batch", "id", "feed"]
+    assert lines[-1].split()[:2] == ["42", "hrss/employment_registrations"]
+
+
+def test_one_language_is_enough_where_it_quotes_the_other() -> None:
+    assert output.both("处理失败:no space", "no space") == "处理失败:no space"
+    assert (output.both(None, EN), output.both(ZH, ""), output.both(None, None)) == (EN, ZH, "")
+
+
+def test_figures_have_both_names(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {
+        "indicator_code": "M01-1",
+        "name_zh": "补贴性培训后6个月就业率",
+        "name_en": "Employment rate 6 months after subsidised training",
+        "breakdown": "skill_level",
+        "breakdown_value": "3",
+        "period_label": "2026Q2",
+        "value": 12345.678,
+        "unit_zh": "%",
+        "target_value": 36,
+        "status": "on_track",
+        "maturity": "provisional",
+        "is_published_figure": False,
+    }
+    output.console.print(display._figures_table("行动一", [row], synthetic=True))
+    text = capsys.readouterr().out
+    assert "…" not in text
+    assert max(cell_len(line) for line in text.splitlines()) <= WIDTH
+    for word in ("补贴性培训后6", "Employment", "subsidised", "(skill_level=3)", "12,345.678 %", "暂定 provisional"):
+        assert word in text
+
+
+def test_the_status_page_says_in_both_why_a_batch_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    feed = {
+        "feed": "hrss/wage_records",
+        "is_late": False,
+        "is_shrinking": False,
+        "stopped_batch_id": 41,
+        "stop_message_zh": ZH,
+        "stop_message_en": EN,
+    }
+    monkeypatch.setattr(status_page, "_warehouse", lambda _: {"feeds": [feed], "build": []})
+    page = status_page.collect(Settings.load({"THREEGAPS_HOME": str(tmp_path)}))
+    assert page["problems"][-1] == f"hrss/wage_records: batch 41 stopped: {ZH} · {EN}"
