@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,20 +46,37 @@ _MARKS = {"done": "✓", "success": "✓", "failed": "✗", "running": "…", "s
 
 
 class Screen:
-    """Shows how far things are; on something that is no terminal it prints a line when a state changes."""
+    """Shows how far things are; on something that is no terminal it prints a line when a state changes.
 
-    def __init__(self, *, is_silent: bool = False) -> None:
+    Args:
+        is_silent: Show nothing.
+        quiet_seconds: Where it prints lines: after so long without one it says what is under way.
+    """
+
+    def __init__(self, *, is_silent: bool = False, quiet_seconds: float = 30.0) -> None:
         self._is_silent = is_silent
+        self._quiet_seconds = quiet_seconds
         self._live: Live | None = None
         self._said: dict[str, str] = {}
-        self._started = time.monotonic()
+        self._started = self._said_at = time.monotonic()
+        self._under_way = "starting"
         self._steps: dict[str, Any] = {}
 
     @contextmanager
     def shown(self) -> Iterator[Screen]:
         """Keep the display on the terminal while the block runs."""
-        if self._is_silent or not console.is_terminal:
+        if self._is_silent:
             yield self
+            return
+        if not console.is_terminal:
+            ended = threading.Event()
+            teller = threading.Thread(target=self._tell_that_it_goes_on, args=(ended,), daemon=True)
+            teller.start()
+            try:
+                yield self
+            finally:
+                ended.set()
+                teller.join()
             return
         with Live(console=console, refresh_per_second=4, transient=False) as live:
             self._live = live
@@ -68,6 +86,7 @@ class Screen:
     def services(self, account: Mapping[str, Any]) -> None:
         """Show the supervisor's account of its steps."""
         self._steps = dict(account)
+        self._under_way = ", ".join(step["title"] for step in account.get("steps", []) if step["state"] == "running")
         for step in account.get("steps", []):
             seconds = f" {step['seconds']} s" if step.get("seconds") is not None else ""
             self._say(f"step {step['name']}", f"{_MARKS.get(step['state'], ' ')} {step['title']}{seconds}")
@@ -79,6 +98,7 @@ class Screen:
         if self._live:
             self._live.update(Group(self._steps_table(), self._feeds_table(progress)))
             return
+        self._under_way = _under_way(progress)
         if progress.message:
             self._say("message", progress.message)
         for row in progress.feeds:
@@ -92,8 +112,18 @@ class Screen:
         said = key or line
         if self._live is None and not self._is_silent and self._said.get(name) != said:
             self._said[name] = said
-            sys.stdout.write(f"[{time.monotonic() - self._started:5.1f} s] {line}\n")
-            sys.stdout.flush()
+            self._print(line)
+
+    def _print(self, line: str) -> None:
+        self._said_at = time.monotonic()
+        sys.stdout.write(f"[{self._said_at - self._started:5.1f} s] {line}\n")
+        sys.stdout.flush()
+
+    def _tell_that_it_goes_on(self, ended: threading.Event) -> None:
+        """Say what is under way whenever nothing has been said for a while."""
+        while not ended.wait(max(0.0, self._said_at + self._quiet_seconds - time.monotonic())):
+            if time.monotonic() - self._said_at >= self._quiet_seconds:
+                self._print(f"  still: {self._under_way or 'waiting'}")
 
     def _steps_table(self) -> Table:
         table = Table.grid(padding=(0, 1))
@@ -124,6 +154,14 @@ def _counts(row: FeedProgress) -> str:
         return row.task
     batches = "1 batch" if row.batches == 1 else f"{row.batches} batches"
     return f"{batches}, {row.received:,} received, {row.refused:,} refused {row.task}"
+
+
+def _under_way(progress: Progress) -> str:
+    """What runs now, in a few words; nothing that runs is what the message says."""
+    running = [f"{row.feed} {_counts(row)}".rstrip() for row in progress.feeds if row.state == "running"]
+    if progress.marts_state == "running":
+        running.append(f"marts {progress.marts_task}".rstrip())
+    return "; ".join(running) or progress.message
 
 
 def figures(settings: Settings) -> dict[str, list[queries.Row]]:

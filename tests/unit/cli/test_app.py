@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,44 @@ def test_progress_is_told_line_by_line_where_there_is_no_terminal(capsys: pytest
         "hrss/wage_records up to 2026-06: running load",
         "hrss/wage_records up to 2026-06: success 3 batches, 1,000 received, 0 refused load",
     ]
+
+
+def test_a_long_silence_is_broken_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = display.Screen(quiet_seconds=0.05)
+    row = FeedProgress("hrss/wage_records", "职工缴费工资", "2026-06", state="running", task="load")
+
+    def still() -> str:
+        said, until = capsys.readouterr().out[:0], time.monotonic() + 20
+        while "still: " not in said and time.monotonic() < until:
+            time.sleep(0.01)
+            said += capsys.readouterr().out
+        return said.rpartition("still: ")[2].strip()
+
+    with screen.shown():
+        assert still() == "starting"
+        screen.services({"steps": [{"name": "sandbox", "title": "the departments", "state": "running"}]})
+        assert still() == "the departments"
+        row.batches, row.received = 2, 1000
+        screen.progress(Progress(feeds=[row], message="feeds catch up"))
+        assert still() == "hrss/wage_records 2 batches, 1,000 received, 0 refused load"
+        row.state = "success"
+        screen.progress(Progress(feeds=[row], message="building", marts_state="running", marts_task="build"))
+        assert still() == "marts build"
+    capsys.readouterr()
+    time.sleep(0.2)
+    assert capsys.readouterr().out == ""
+
+
+def test_lines_come_no_oftener_than_they_should(capsys: pytest.CaptureFixture[str]) -> None:
+    with display.Screen(quiet_seconds=30).shown():
+        time.sleep(0.2)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_silent_screen_stays_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    with display.Screen(is_silent=True, quiet_seconds=0.01).shown():
+        time.sleep(0.1)
+    assert capsys.readouterr().out == ""
 
 
 def test_values_are_plain_in_json() -> None:
