@@ -26,13 +26,14 @@ _KEY_PATTERNS: dict[Cadence, re.Pattern[str]] = {
     "term": re.compile(r"(\d{4})-(\d{4})-([12])"),
     "year": re.compile(r"(\d{4})"),
 }
-_EXAMPLES: dict[Cadence, str] = {
+EXAMPLES: dict[Cadence, str] = {
     "day": "2026-06-03",
     "month": "2026-06",
     "quarter": "2026Q2",
     "term": "2025-2026-1",
     "year": "2026",
 }
+"""A delivery's key as it is written, by cadence."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,7 +57,7 @@ class Delivery:
         if match is None:
             raise SettingsError(
                 f"{key!r} is not a delivery of a feed that comes by {cadence}.",
-                advice=f"give the delivery as partition key, like {_EXAMPLES[cadence]}.",
+                advice=f"give the delivery as partition key, like {EXAMPLES[cadence]}.",
             )
         numbers = [int(group) for group in match.groups()]
         try:
@@ -70,7 +71,7 @@ class Delivery:
                 return cls(dt.date(numbers[0], 1, 1), cadence)
         except ValueError as error:
             raise SettingsError(
-                f"{key!r} names no date: {error}.", advice=f"write it like {_EXAMPLES[cadence]}."
+                f"{key!r} names no date: {error}.", advice=f"write it like {EXAMPLES[cadence]}."
             ) from error
         if numbers[1] != numbers[0] + 1:
             raise SettingsError(f"{key!r} names no school year.", advice="write it like 2025-2026-1.")

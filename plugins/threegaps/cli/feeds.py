@@ -58,10 +58,11 @@ def batches(
     json_: Json = False,
 ) -> None:
     """Batches with their counts: received = accepted + refused + duplicates."""
-    from threegaps.cli import queries
+    from threegaps.cli import asked, queries
     from threegaps.cli.output import answer
 
     settings = _knowing(feed)
+    asked.check_status(status)
     rows = queries.ask(settings, queries.BATCHES, {"feed": feed, "status": status, "limit": limit})
     answer(rows, as_json=json_)
 
@@ -129,10 +130,13 @@ def show_refused(
     json_: Json = False,
 ) -> None:
     """Refused rows that nothing has closed, with every reason."""
-    from threegaps.cli import queries
+    from threegaps.cli import asked, queries
     from threegaps.cli.output import print_json
 
     settings = _knowing(feed)
+    asked.check_delivery(settings, delivery, feed)
+    asked.check_rule(settings, rule, feed)
+    asked.check_batch(settings, batch, feed)
     wanted: dict[str, Any] = {"feed": feed, "delivery": delivery, "rule": rule, "batch": batch, "limit": limit}
     rows = queries.ask(settings, queries.REFUSED_ROWS, wanted)
     if json_:
@@ -183,12 +187,14 @@ def export_refused(
     """A file of refused rows for the department: tokens, values, reasons."""
     import psycopg
 
+    from threegaps.cli import asked
     from threegaps.cli.output import console, print_json
     from threegaps.contracts.loader import find_contract
     from threegaps.warehouse import quarantine as refused
 
     settings = Settings.load()
     contract = find_contract(settings.contracts_folder, feed)
+    asked.check_batch(settings, batch, feed)
     with psycopg.connect(settings.warehouse_dsn()) as connection:
         count = refused.export(connection, contract, file, batch_id=batch)
     if json_:

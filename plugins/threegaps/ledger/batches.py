@@ -13,6 +13,9 @@ from psycopg.types.json import Jsonb
 
 from threegaps.errors import LedgerError
 
+BATCH_STATUSES = ("judging", "loaded", "stopped", "failed", "superseded")
+"""What ``ops.batch.status`` may say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

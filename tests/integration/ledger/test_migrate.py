@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import psycopg
 import pytest
 
 from threegaps.errors import LedgerError
+from threegaps.ledger.batches import BATCH_STATUSES
 from threegaps.ledger.migrate import KNOWN_VERSION, check_schema, upgrade
 
 pytestmark = pytest.mark.integration
@@ -58,3 +60,12 @@ def test_counts_that_do_not_balance_are_refused_by_the_ledger(warehouse: str) ->
             " physical_lines, structural, received, accepted, refused, duplicates)"
             " values ('a/b', '2026', 'stopped', 'x', 'x', '1', 10, 1, 9, 7, 1, 0)"
         )
+
+
+def test_the_statuses_of_a_batch_are_those_that_the_ledger_takes(warehouse: str) -> None:
+    with psycopg.connect(warehouse) as connection:
+        row = connection.execute(
+            "select pg_get_constraintdef(oid) from pg_constraint where conname = 'batch_status_check'"
+        ).fetchone()
+    assert row is not None
+    assert re.findall(r"'(\w+)'", row[0]) == list(BATCH_STATUSES)

@@ -1,0 +1,79 @@
+"""What a command is asked about must be known: a mistyped value must not read as "none"."""
+
+from __future__ import annotations
+
+from threegaps.contracts.model import Contract
+from threegaps.settings import Settings
+
+
+def contracts_of(settings: Settings, feed: str | None) -> tuple[Contract, ...]:
+    """The contracts that are spoken of: that of *feed*, or all."""
+    from threegaps.contracts.loader import find_contract, load_contracts
+
+    folder = settings.contracts_folder
+    return load_contracts(folder) if feed is None else (find_contract(folder, feed),)
+
+
+def check_status(status: str | None) -> None:
+    """Refuse a status that no batch can have."""
+    from threegaps.errors import SettingsError
+    from threegaps.ledger.batches import BATCH_STATUSES
+
+    if status is not None and status not in BATCH_STATUSES:
+        raise SettingsError(f"{status!r} is no status of a batch.", advice=f"one of {', '.join(BATCH_STATUSES)}.")
+
+
+def check_delivery(settings: Settings, delivery: str | None, feed: str | None) -> None:
+    """Refuse what is no delivery of *feed*, or of any."""
+    from threegaps.calendar import CADENCES, EXAMPLES, Delivery
+    from threegaps.errors import SettingsError
+
+    if delivery is None:
+        return
+    cadences = {contract.cadence for contract in contracts_of(settings, feed)}
+    if len(cadences) == 1:
+        Delivery.parse(cadences.pop(), delivery)
+        return
+    for cadence in cadences:
+        try:
+            Delivery.parse(cadence, delivery)
+        except SettingsError:
+            continue
+        return
+    examples = ", ".join(EXAMPLES[cadence] for cadence in CADENCES if cadence in cadences)
+    raise SettingsError(f"{delivery!r} is not a delivery of any feed.", advice=f"write it like one of {examples}.")
+
+
+def check_rule(settings: Settings, rule: str | None, feed: str | None) -> None:
+    """Refuse a rule that neither refuses rows by the contract nor, by an earlier version of it, has refused any."""
+    from threegaps.cli import queries
+    from threegaps.errors import ContractError
+
+    if rule is None:
+        return
+    contracts = contracts_of(settings, feed)
+    known = {one.rule for contract in contracts for one in contract.rules if one.action == "refuse"}
+    if rule in known:
+        return
+    known |= {str(row["rule"]) for row in queries.ask(settings, queries.REFUSED_BY_RULE, {"feed": feed})}
+    if rule not in known:
+        raise ContractError(
+            f"There is no rule {rule!r} that refuses rows.", feed=feed, advice=f"one of {', '.join(sorted(known))}."
+        )
+
+
+def check_batch(settings: Settings, batch: int | None, feed: str | None) -> None:
+    """Refuse a number that no batch has, or one of another feed."""
+    import psycopg
+
+    from threegaps.errors import LedgerError
+    from threegaps.ledger.batches import get_batch
+
+    if batch is None:
+        return
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        found = get_batch(connection, batch)
+    if feed is not None and found.feed != feed:
+        raise LedgerError(
+            f"Batch {batch} is one of {found.feed}.", feed=feed, advice=f"see `threegaps batches --feed {feed}`."
+        )
