@@ -11,7 +11,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from tests.golden.golden_case import ANY, NUMBERS, Case, load_cases
-from tests.golden.warehouse_of_cases import build
+from tests.golden.warehouse_of_cases import build, run_unit_tests
 
 pytestmark = pytest.mark.integration
 CASES = load_cases()
@@ -19,9 +19,15 @@ Cells = dict[str, dict[tuple[str, str, str, str], dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def built(shared_warehouse: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Cells, set[str]]:
+def dbt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """dbt's target and logs."""
+    return tmp_path_factory.mktemp("dbt")
+
+
+@pytest.fixture(scope="module")
+def built(shared_warehouse: str, dbt_folder: Path) -> tuple[Cells, set[str]]:
     """The cells of `indicator_value` by indicator and key, and the indicators that have a model."""
-    manifest = build(shared_warehouse, CASES, tmp_path_factory.mktemp("dbt"))
+    manifest = build(shared_warehouse, CASES, dbt_folder)
     cells: Cells = {}
     with psycopg.connect(shared_warehouse, row_factory=dict_row) as connection:
         for row in connection.execute("select * from build.indicator_value"):
@@ -74,6 +80,11 @@ def test_a_suppressed_cell_keeps_nothing(built: tuple[Cells, set[str]]) -> None:
     assert suppressed
     told = ("numerator", "denominator", "value", "target_progress", "change_on_year")
     assert [row for row in suppressed if any(row[name] is not None for name in told)] == []
+
+
+@pytest.mark.usefixtures("built")
+def test_the_shared_models_pass_their_own_unit_tests(shared_warehouse: str, dbt_folder: Path) -> None:
+    run_unit_tests(shared_warehouse, dbt_folder)
 
 
 def test_no_case_file_is_left_out() -> None:

@@ -98,14 +98,28 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def run_unit_tests(dsn: str, folder: Path) -> None:
+    """Runs dbt's own unit tests in a warehouse that `build` has made; raises with the output when one fails."""
+    dbt = Dbt(dsn, folder)
+    manifest = dbt.manifest()
+    with psycopg.connect(dsn) as connection:
+        # dbt takes the types of a test's inputs from the database.
+        for node in manifest["nodes"].values():
+            if node["resource_type"] == "model" and node["schema"] == "staging":
+                _make_table(connection, manifest, node["name"])
+    dbt.run("test", "--select", "test_type:unit")
+
+
 def _make_table(connection: psycopg.Connection[Any], manifest: dict[str, Any], model: str) -> None:
-    """Creates the table of a core model from its contract."""
+    """Creates the table of a model from its contract."""
     node = manifest["nodes"][f"model.threegaps.{model}"]
     columns = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(column["data_type"]))
         for name, column in node["columns"].items()
     )
-    connection.execute(sql.SQL("create table core.{} ({})").format(sql.Identifier(model), columns))
+    table = sql.Identifier(node["schema"], model)
+    connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(node["schema"])))
+    connection.execute(sql.SQL("create table {} ({})").format(table, columns))
 
 
 def _insert(connection: psycopg.Connection[Any], table: str, row: dict[str, Any]) -> None:
