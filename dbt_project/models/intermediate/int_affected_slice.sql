@@ -17,8 +17,8 @@ area_member as (
     select * from {{ ref('area_member') }}
 ),
 
-data_horizon as (
-    select * from {{ ref('data_horizon') }}
+horizons as (
+    select * from {{ ref('int_indicator_horizon') }}
 ),
 
 affected_build as (
@@ -44,24 +44,9 @@ indicators as (
             when method in ('count', 'sum', 'ratio_of_sums') then array['county']
             else string_to_array(levels, ',')
         end as area_levels,
-        string_to_array(period_types, ',') as period_types,
-        string_to_array(horizon_feeds, ',') as horizon_feeds
+        string_to_array(period_types, ',') as period_types
     from seed_indicator
     where is_built
-),
-
--- an indicator reaches as far as the least complete of its feeds, and nowhere while one of them has nothing
-horizons as (
-    select
-        indicators.indicator_code,
-        case
-            when count(data_horizon.horizon_date) = cardinality(indicators.horizon_feeds)
-                then min(data_horizon.horizon_date)
-        end as horizon_date
-    from indicators
-    left join data_horizon
-        on data_horizon.feed = any(indicators.horizon_feeds)
-    group by indicators.indicator_code, indicators.horizon_feeds
 ),
 
 -- figures that compare areas, or stand as published, have no county of their own

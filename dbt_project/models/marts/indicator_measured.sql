@@ -7,22 +7,13 @@ with
 indicator as (
     select
         *,
-        method in ('count', 'sum', 'ratio_of_sums') as is_additive,
-        string_to_array(horizon_feeds, ',') as horizon_feed_list
+        method in ('count', 'sum', 'ratio_of_sums') as is_additive
     from {{ ref('seed_indicator') }}
     where is_built
 ),
 
--- an indicator reaches as far as the least complete of its feeds, and nowhere while one of them has nothing
 horizon as (
-    select
-        indicator.indicator_code,
-        min(data_horizon.horizon_date) as horizon_date
-    from indicator
-    inner join {{ ref('data_horizon') }} as data_horizon
-        on data_horizon.feed = any(indicator.horizon_feed_list)
-    group by indicator.indicator_code, indicator.horizon_feed_list
-    having count(*) = cardinality(indicator.horizon_feed_list)
+    select * from {{ ref('int_indicator_horizon') }}
 ),
 
 made as (
