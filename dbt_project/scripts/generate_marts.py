@@ -40,7 +40,7 @@ _BASE_COLUMNS = (
     "n_employers",
     "is_supplied",
 )
-_VALUE_NAMES = {
+_LEVEL_NAMES = {
     "5": ("初级工", "junior"),
     "4": ("中级工", "intermediate"),
     "3": ("高级工", "senior"),
@@ -49,10 +49,6 @@ _VALUE_NAMES = {
     "T": ("特级技师", "special-grade technician"),
     "S": ("首席技师", "chief technician"),
     "none": ("无等级证书", "no certificate with a level"),
-    "in_force": ("当期名单", "list in force"),
-    "fixed_26": ("26县固定名单", "fixed list of 26"),
-    "fixed_25": ("25县固定名单", "fixed list of 25"),
-    "fixed_22": ("22县固定名单", "fixed list of 22"),
 }
 
 
@@ -130,12 +126,17 @@ def _column(name: str, data_type: str, description: str, meta: dict[str, str] | 
     return lines
 
 
-def _indicator_columns(row: dict[str, str]) -> list[str]:
+def _value_names() -> dict[str, tuple[str, str]]:
+    lists = {row["list_code"]: (row["name_zh"], row["name_en"]) for row in _read("seed_county_list")}
+    return _LEVEL_NAMES | lists
+
+
+def _indicator_columns(row: dict[str, str], value_names: dict[str, tuple[str, str]]) -> list[str]:
     lines: list[str] = []
     for value in row["wide_breakdown_values"].split(","):
         is_total = value == "total"
         name = _model_name(row["indicator_code"]) + ("" if is_total else f"_{value.lower()}")
-        name_zh, name_en = ("", "") if is_total else _VALUE_NAMES[value]
+        name_zh, name_en = ("", "") if is_total else value_names[value]
         label_zh = row["name_zh"] + (f"·{name_zh}" if name_zh else "")
         label_en = row["name_en"] + (f", {name_en}" if name_en else "")
         meta = {
@@ -178,11 +179,12 @@ def wide_mart(mart: str, actions: list[dict[str, str]], indicators: list[dict[st
         "        synthetic_in_sandbox: true",
         "    columns:",
     ]
+    value_names = _value_names()
     for name, data_type, text in _AREA_COLUMNS:
         lines += _column(name, data_type, text)
     for row in indicators:
         if row["is_built"] == "true" and row["audience"] == "public" and row["action_code"] in codes:
-            lines += _indicator_columns(row)
+            lines += _indicator_columns(row, value_names)
     lines += _column(*_LAST_COLUMN)
     return "\n".join(lines) + "\n"
 

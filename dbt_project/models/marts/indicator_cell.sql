@@ -25,16 +25,13 @@ member_list as (
     group by member.area_code, period_ends.period_end
 ),
 
--- the list that a cell speaks of: the group itself, or the list in force behind a comparison with it
+-- the counties that a cell speaks of: those of its area, or those on the list that it compares with the rest
 paired as (
     select
         cell.*,
         before.value as value_before,
         before.period_end as period_end_before,
-        case
-            when cell.breakdown = 'list' and cell.breakdown_value = 'in_force' then 'G-MI'
-            else cell.area_code
-        end as list_code
+        coalesce(county_list.group_code, cell.area_code) as members_code
     from {{ ref('indicator_measured') }} as cell
     left join {{ ref('indicator_measured') }} as before
         on
@@ -44,6 +41,10 @@ paired as (
             and cell.prior_year_start = before.period_start
             and cell.breakdown = before.breakdown
             and cell.breakdown_value = before.breakdown_value
+    left join {{ ref('seed_county_list') }} as county_list
+        on
+            cell.breakdown = 'list'
+            and cell.breakdown_value = county_list.list_code
 ),
 
 compared as (
@@ -55,11 +56,11 @@ compared as (
     from paired
     left join member_list as list_now
         on
-            paired.list_code = list_now.area_code
+            paired.members_code = list_now.area_code
             and paired.period_end = list_now.period_end
     left join member_list as list_before
         on
-            paired.list_code = list_before.area_code
+            paired.members_code = list_before.area_code
             and paired.period_end_before = list_before.period_end
 ),
 

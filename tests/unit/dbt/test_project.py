@@ -123,6 +123,14 @@ def test_groups_of_counties_have_their_members() -> None:
         assert not in_force["G-MI"] & in_force["G-MI-REST"]
 
 
+def test_lists_of_counties_are_groups_of_the_catalogue() -> None:
+    groups = {row["area_code"] for row in seed("seed_area_member") if row["area_level"] == "group"}
+    lists = seed("seed_county_list")
+    assert [code for row in lists for code in (row["group_code"], row["rest_code"]) if code not in groups] == []
+    broken_down = {row["wide_breakdown_values"] for row in seed("seed_indicator") if row["wide_breakdown"] == "list"}
+    assert broken_down == {",".join(row["list_code"] for row in lists)}
+
+
 def test_targets_drawn_from_the_draft_say_so() -> None:
     plans = {row["plan_version"]: row for row in seed("seed_plan_version")}
     targets = seed("seed_target")

@@ -6,23 +6,13 @@ certified_shares as (
     select * from {{ ref('ind_m21_1') }}
 ),
 
-slices as (
-    {{ affected_slices('G2-2') }}
-),
-
 -- the list in force moves with its members; a fixed list does not
 lists as (
-    select
-        list.breakdown_value,
-        list.group_code,
-        list.rest_code
-    from (
-        values
-        ('in_force', 'G-MI', 'G-MI-REST'),
-        ('fixed_26', 'G-MI26', 'G-MI26-REST'),
-        ('fixed_25', 'G-MI25', 'G-MI25-REST'),
-        ('fixed_22', 'G-MI22', 'G-MI22-REST')
-    ) as list (breakdown_value, group_code, rest_code)
+    select * from {{ ref('seed_county_list') }}
+),
+
+slices as (
+    {{ affected_slices('G2-2') }}
 ),
 
 sides as (
@@ -30,7 +20,7 @@ sides as (
         slices.area_code,
         slices.period_type,
         slices.period_start,
-        lists.breakdown_value,
+        lists.list_code,
         100 * listed.numerator / nullif(listed.denominator, 0) as listed_share_pct,
         100 * rest.numerator / nullif(rest.denominator, 0) as rest_share_pct,
         least(listed.n_persons, rest.n_persons) as n_persons
@@ -55,7 +45,7 @@ cells as (
         period_type,
         period_start,
         'list' as breakdown,
-        breakdown_value,
+        list_code as breakdown_value,
         listed_share_pct as numerator,
         rest_share_pct as denominator,
         round(listed_share_pct / nullif(rest_share_pct, 0), 4) as value,
