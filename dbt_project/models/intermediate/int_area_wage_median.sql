@@ -4,8 +4,8 @@ person_wages as (
     select * from {{ ref('int_person_period_wage') }}
 ),
 
-affected_slices as (
-    select * from {{ ref('int_affected_slice') }}
+slices as (
+    {{ slices_of_readers() }}
 ),
 
 area_member as (
@@ -18,10 +18,7 @@ areas as (
         period_type,
         period_start,
         period_end
-    from affected_slices
-    where
-        indicator_code in ('M14-2', 'M14-4', 'G3-1')
-        and period_start <= horizon_date
+    from slices
 ),
 
 -- a number for each area and period keeps what is sorted for the medians narrow

@@ -4,8 +4,8 @@ stock as (
     select * from {{ ref('int_employment_stock') }}
 ),
 
-affected_slices as (
-    select * from {{ ref('int_affected_slice') }}
+slices as (
+    {{ slices_of_readers() }}
 ),
 
 area_member as (
@@ -17,10 +17,7 @@ areas as (
         area_code,
         period_end,
         reference_date
-    from affected_slices
-    where
-        indicator_code in ('M21-1', 'M21-2', 'G1-2')
-        and period_start <= horizon_date
+    from slices
 ),
 
 -- membership is that at the end of the period, the stock that of the reference date

@@ -8,16 +8,13 @@ holders as (
     select * from {{ ref('int_holder_level') }}
 ),
 
-affected_slices as (
-    select * from {{ ref('int_affected_slice') }}
+slices as (
+    {{ slices_of_readers() }}
 ),
 
 reference_dates as (
     select distinct reference_date
-    from affected_slices
-    where
-        indicator_code in ('M21-1', 'M21-2', 'G1-2')
-        and period_start <= horizon_date
+    from slices
 ),
 
 in_force as (

@@ -8,16 +8,13 @@ spells as (
     select * from {{ ref('fct_employment_spell') }}
 ),
 
-affected_slices as (
-    select * from {{ ref('int_affected_slice') }}
+slices as (
+    {{ slices_of_readers() }}
 ),
 
 quarters as (
     select distinct period_start
-    from affected_slices
-    where
-        indicator_code in ('M01-1', 'M01-2', 'O-1', 'O-2', 'O-3')
-        and period_start <= horizon_date
+    from slices
 ),
 
 candidates as (

@@ -9,16 +9,13 @@ certificates as (
     select * from {{ ref('fct_certificate') }}
 ),
 
-affected_slices as (
-    select * from {{ ref('int_affected_slice') }}
+slices as (
+    {{ slices_of_readers() }}
 ),
 
 reference_dates as (
     select distinct reference_date
-    from affected_slices
-    where
-        indicator_code in ('M14-2', 'M14-4', 'G3-1', 'M21-1', 'M21-2', 'G1-2')
-        and period_start <= horizon_date
+    from slices
 ),
 
 valid_certificates as (

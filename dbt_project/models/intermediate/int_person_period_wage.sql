@@ -8,8 +8,8 @@ holders as (
     select * from {{ ref('int_holder_level') }}
 ),
 
-affected_slices as (
-    select * from {{ ref('int_affected_slice') }}
+slices as (
+    {{ slices_of_readers() }}
 ),
 
 dim_period as (
@@ -22,10 +22,7 @@ periods as (
         period_start,
         period_end,
         reference_date
-    from affected_slices
-    where
-        indicator_code in ('M14-2', 'M14-4', 'G3-1')
-        and period_start <= horizon_date
+    from slices
 ),
 
 -- a month has its place in the period, so that the months of a person are a set of bits that areas can unite

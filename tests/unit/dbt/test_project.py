@@ -104,6 +104,20 @@ def test_method_of_a_model_is_that_of_the_catalogue() -> None:
             assert methods[meta["indicator"]] == meta["method"], name
 
 
+def codes_in(path: Path) -> set[str]:
+    return set(re.findall(r"'([A-Z]\d{0,2}-\d+)'", path.read_text(encoding="utf-8")))
+
+
+def test_an_indicator_model_names_its_own_code_and_no_other() -> None:
+    for path in PROJECT.glob("models/marts/*/ind_*.sql"):
+        assert codes_in(path) == {models()[path.stem]["config"]["meta"]["indicator"]}, path.name
+
+
+def test_no_shared_model_names_an_indicator() -> None:
+    shared = [path for path in PROJECT.glob("models/**/*.sql") if not path.name.startswith("ind_")]
+    assert {path.name: codes for path in shared if (codes := codes_in(path))} == {}
+
+
 def test_groups_of_counties_have_their_members() -> None:
     counties = {row["area_code"] for row in seed("seed_area") if row["area_level"] == "county"}
     assert len(counties) == 90

@@ -1,0 +1,70 @@
+"""What dbt makes of the project's macros, compiled without a database."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """dbt's manifest, with the compiled text of the intermediate models."""
+    folder = tmp_path_factory.mktemp("dbt")
+    dbt = shutil.which("dbt", path=str(Path(sys.executable).parent)) or "dbt"
+    command = [dbt, "compile", "--select", "path:models/intermediate", "--no-introspect", "--no-populate-cache"]
+    command += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    command += ["--target-path", str(folder), "--log-path", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    content: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return content
+
+
+def readers(manifest: dict[str, Any], unique_id: str) -> Iterator[str]:
+    """Codes of the indicators that read a model, directly or through models that are no indicators."""
+    for child in manifest["child_map"][unique_id]:
+        node = manifest["nodes"].get(child, {"resource_type": "other"})
+        if node["resource_type"] == "model":
+            code = node["config"]["meta"].get("indicator")
+            yield from [code] if code else readers(manifest, child)
+
+
+def compiled(manifest: dict[str, Any], name: str) -> str:
+    return str(manifest["nodes"][f"model.threegaps.{name}"]["compiled_code"])
+
+
+def listed(sql: str) -> list[str]:
+    found = re.search(r"indicator_code in \(([^)]*)\)", sql)
+    assert found, sql
+    return re.findall(r"'([^']*)'", found.group(1))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        path.stem
+        for path in PROJECT.glob("models/intermediate/*.sql")
+        if "slices_of_readers()" in path.read_text("utf-8")
+    ],
+)
+def test_an_intermediate_model_serves_the_indicators_that_read_it(manifest: dict[str, Any], name: str) -> None:
+    codes = sorted(set(readers(manifest, f"model.threegaps.{name}")))
+    assert codes
+    assert listed(compiled(manifest, name)) == codes
+
+
+def test_readers_are_found_through_other_models_and_end_at_indicators(manifest: dict[str, Any]) -> None:
+    """G1-2 and M21-1 read the workforce, which reads the holders; G2-2 stands behind M21-1 and reads its cells."""
+    codes = listed(compiled(manifest, "int_holder_level"))
+    assert {"G1-2", "M21-1", "M14-4"} <= set(codes)
+    assert "G2-2" not in codes
