@@ -29,7 +29,8 @@ from psycopg import sql
 from benchmarks.wages import as_delivered, write_month
 from threegaps.batch.areas import codes_in_force
 from threegaps.batch.certify import Certifier
-from threegaps.batch.judge import Judgement, Part
+from threegaps.batch.decode import Part
+from threegaps.batch.judge import Judgement
 from threegaps.batch.pseudonym import PseudonymKey
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract

@@ -11,15 +11,18 @@ from __future__ import annotations
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from threegaps.batch.columns import BlockColumn
+from threegaps.contracts.model import Contract
+from threegaps.contracts.tables import PERSON_COLUMN
 
 Mask = npt.NDArray[np.bool_]
 Hashes = npt.NDArray[np.uint64]
@@ -57,6 +60,28 @@ def combine_hashes(columns: Sequence[BlockColumn]) -> Hashes:
             hashes = column.typed_values.hash(_SEED).to_numpy()[column.dictionary.codes]
         total += hashes * multiplier
     return total
+
+
+def row_hashes(
+    contract: Contract, columns: Mapping[str, BlockColumn], pseudonyms: pl.Series | None
+) -> tuple[Hashes, Hashes]:
+    """Hashes of each row's key and of its content, the key included.
+
+    Args:
+        contract: The feed's contract.
+        columns: A block's columns, normalised and typed.
+        pseudonyms: Those of the rows' persons, which stand for the document number; None where there are no persons.
+    """
+    key = set(contract.key)
+    key_columns: list[BlockColumn] = []
+    other_columns: list[BlockColumn] = []
+    for name, column in columns.items():
+        if name == PERSON_COLUMN and pseudonyms is not None:
+            column = BlockColumn(name, pseudonyms, pseudonyms)
+        (key_columns if name in key else other_columns).append(column)
+    keys = combine_hashes(key_columns)
+    contents: Hashes = np.add(keys, combine_hashes(other_columns))
+    return keys, contents
 
 
 class KeyRegister:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from threegaps import __version__
+from threegaps.batch.verdict import Previous
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
@@ -26,7 +27,6 @@ from threegaps.warehouse.repairs import repaired_tokens
 
 if TYPE_CHECKING:
     from threegaps.batch.decode import Part
-    from threegaps.batch.judge import Previous
 
 logger = logging.getLogger(__name__)
 
@@ -202,8 +202,6 @@ def _previous(
 
     Columns compare within one version of the contract: a new version is how columns change on purpose.
     """
-    from threegaps.batch.judge import Previous
-
     version, columns = batches.source_columns(connection, before.batch_id)
     return Previous(before.received if is_whole else None, columns if version == contract.version else None)
 

@@ -7,11 +7,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+from typing import IO, Any, Protocol, cast
 
 import psycopg
 from psycopg import errors, sql
 
+from threegaps.batch.verdict import JudgedBlock, Verdict
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import QUARANTINE_COLUMNS, accepted_columns
@@ -25,9 +26,6 @@ from threegaps.warehouse.merge import ROWS, Absence, Merge
 from threegaps.warehouse.prefetch import prefetched
 from threegaps.warehouse.quarantine import close_repaired, keep_closed
 from threegaps.warehouse.tables import ensure_partitions, ensure_tables, names, usual_months
-
-if TYPE_CHECKING:
-    from threegaps.batch.judge import JudgedBlock, Verdict
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,10 @@ import polars as pl
 import pytest
 
 from sandbox import database, source_rows
-from threegaps.batch.judge import Judgement, Part, Verdict
+from threegaps.batch.decode import Part
+from threegaps.batch.judge import Judgement
 from threegaps.batch.pseudonym import PseudonymKey
+from threegaps.batch.verdict import Verdict
 from threegaps.contracts.loader import load_contract
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,9 +8,11 @@ import io
 from pathlib import Path
 from typing import Any
 
+from threegaps.batch.decode import Part
 from threegaps.batch.identifiers import check_digit
-from threegaps.batch.judge import JudgedBlock, Judgement, Part
+from threegaps.batch.judge import Judgement
 from threegaps.batch.pseudonym import PseudonymKey
+from threegaps.batch.verdict import JudgedBlock
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 

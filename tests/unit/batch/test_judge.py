@@ -23,8 +23,10 @@ from tests.unit.batch.batches import (
     wage,
     wage_bytes,
 )
-from threegaps.batch.judge import QUARANTINE_COLUMNS, JudgedBlock, Judgement, Previous, accepted_columns
+from threegaps.batch.judge import Judgement
+from threegaps.batch.verdict import JudgedBlock, Previous
 from threegaps.contracts.loader import find_contract
+from threegaps.contracts.tables import QUARANTINE_COLUMNS, accepted_columns
 from threegaps.errors import FeedError
 
 FAULTS: dict[str, tuple[dict[str, str], set[str]]] = {

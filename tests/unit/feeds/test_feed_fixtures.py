@@ -10,11 +10,13 @@ import re
 import pytest
 
 from tests.unit.feeds.feed_fixture import fixture_path, load_fixture
-from threegaps.batch.judge import QUARANTINE_COLUMNS, Judgement, Part
+from threegaps.batch.decode import Part
+from threegaps.batch.judge import Judgement
 from threegaps.batch.pseudonym import PseudonymKey
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
+from threegaps.contracts.tables import QUARANTINE_COLUMNS
 from threegaps.settings import Settings
 
 CONTRACTS = load_contracts(Settings.load().contracts_folder)

@@ -1,0 +1,130 @@
+"""The refused rows of one batch, written for quarantine, each with every rule that it broke."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from threegaps.batch.areas import codes_in_force
+from threegaps.batch.columns import BlockColumn
+from threegaps.batch.decode import Part, TextBlock
+from threegaps.batch.persons import Persons
+from threegaps.batch.quarantine import ReasonWriter, masked_source, quarantine_csv, row_tokens
+from threegaps.batch.row_rules import Findings, RowRules
+from threegaps.contracts.model import Contract
+
+
+class RefusedRows:
+    """Writes refused rows as COPY reads them.
+
+    Args:
+        contract: The feed's contract.
+        rules: Its rules on rows.
+        batch_id: The batch's id in the ledger.
+        delivery: The delivery's key.
+    """
+
+    def __init__(self, contract: Contract, rules: RowRules, *, batch_id: int, delivery: str) -> None:
+        self._contract = contract
+        self._rules = rules
+        self._batch_id = batch_id
+        self._delivery = delivery
+        self._reasons = ReasonWriter(contract.rules)
+
+    def write(
+        self, block: TextBlock, columns: Mapping[str, BlockColumn], persons: Persons | None, findings: Findings
+    ) -> bytes:
+        """The rows of *block* that the findings refuse.
+
+        Args:
+            block: The block as text.
+            columns: Its columns, normalised and typed.
+            persons: The persons of its rows; None where the contract's rows speak of none.
+            findings: What the rules say of its rows.
+        """
+        places = np.flatnonzero(findings.refused)
+        if not len(places):
+            return b""
+        chosen = pl.Series(places)
+        numbers = block.row_numbers.gather(chosen)
+        tokens = row_tokens(block.part.landed_object_id, numbers)
+        broken = np.zeros((len(places), len(self._contract.rules)), dtype=np.bool_)
+        for place, mask in findings.broken.items():
+            if self._contract.rules[place].action == "refuse":
+                broken[:, place] = mask[places]
+        pseudonyms = None if persons is None else persons.pseudonyms.gather(chosen)
+        source = masked_source(block.frame[places], pseudonyms, tokens)
+        return quarantine_csv(
+            batch_id=self._batch_id,
+            feed=self._contract.feed,
+            delivery=self._delivery,
+            landed_object_id=block.part.landed_object_id,
+            row_numbers=numbers,
+            tokens=tokens,
+            counties=self._counties(columns, chosen),
+            row_data=source.to_struct("row").struct.json_encode(),
+            reasons=self._reasons.write(broken),
+        )
+
+    def write_misshapen(self, block: TextBlock) -> bytes:
+        """Rows with too many or too few fields: which field is which is unknown, so none of them is shown."""
+        if not block.misshapen:
+            return b""
+        numbers = pl.Series("row_number", [number for number, _ in block.misshapen], dtype=pl.Int32)
+        return quarantine_csv(
+            batch_id=self._batch_id,
+            feed=self._contract.feed,
+            delivery=self._delivery,
+            landed_object_id=block.part.landed_object_id,
+            row_numbers=numbers,
+            tokens=row_tokens(block.part.landed_object_id, numbers),
+            counties=pl.repeat(None, len(numbers), dtype=pl.String, eager=True),
+            row_data=pl.Series("row_data", [f'{{"fields":{fields}}}' for _, fields in block.misshapen]),
+            reasons=self._reasons_of_one_rule(self._rules.shape_place, len(numbers)),
+        )
+
+    def write_conflicting(self, rows: pl.DataFrame, source: pl.DataFrame, parts: Sequence[Part]) -> bytes:
+        """Rows of a feed of changes whose key stands twice in one version with different content.
+
+        Args:
+            rows: The rows as the raw table would hold them.
+            source: Their masked source, in the same order.
+            parts: The batch's parts, in the order in which they are written.
+        """
+        county = self._contract.touch.county_columns[0]
+        written = b""
+        for part in parts:
+            chosen = rows["_landed_object_id"] == part.landed_object_id
+            own = rows.filter(chosen)
+            if not own.height:
+                continue
+            numbers = own["_row_number"]
+            written += quarantine_csv(
+                batch_id=self._batch_id,
+                feed=self._contract.feed,
+                delivery=self._delivery,
+                landed_object_id=part.landed_object_id,
+                row_numbers=numbers,
+                tokens=row_tokens(part.landed_object_id, numbers),
+                counties=own[county],
+                row_data=source.filter(chosen).to_struct("row").struct.json_encode(),
+                reasons=self._reasons_of_one_rule(self._rules.key_place, own.height),
+            )
+        return written
+
+    def _reasons_of_one_rule(self, place: int, rows: int) -> pl.Series:
+        broken = np.zeros((rows, len(self._contract.rules)), dtype=np.bool_)
+        broken[:, place] = True
+        return self._reasons.write(broken)
+
+    def _counties(self, columns: Mapping[str, BlockColumn], places: pl.Series) -> pl.Series:
+        """The first county of each chosen row that is one; null where there is none."""
+        known = list(codes_in_force(("county", "city", "province")))
+        found = pl.repeat(None, len(places), dtype=pl.String, eager=True)
+        for name in self._contract.touch.county_columns:
+            codes = columns[name].text.gather(places)
+            valid = pl.DataFrame({"code": codes}).select(pl.when(pl.col("code").is_in(known)).then("code")).to_series()
+            found = pl.select(pl.coalesce(found, valid)).to_series()
+        return found

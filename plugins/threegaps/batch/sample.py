@@ -1,0 +1,111 @@
+"""The rows of a batch that Great Expectations certifies, with what the column rules said of each.
+
+Which rows these are depends only on landed object and row number: the same batch gives the same sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from threegaps.batch.certify import typed_frame
+from threegaps.batch.columns import BlockColumn, Mask
+from threegaps.batch.decode import TextBlock
+from threegaps.contracts.model import Rule
+
+_RANK = "#rank"
+
+
+class Sample:
+    """Typed rows for certification: all of a small batch, those with the smallest hashed number of a large one.
+
+    ``is_whole`` says that no row has been left out.
+
+    Args:
+        size: The most rows that are certified; up to twice as many are held meanwhile.
+        rules: The rules whose verdicts are kept, each with its place among the contract's.
+    """
+
+    def __init__(self, size: int, rules: Sequence[tuple[int, Rule]]) -> None:
+        self._size = size
+        self._rules = rules
+        self._held: list[pl.DataFrame] = []
+        self._held_rows = 0
+        self._limit = np.uint64(np.iinfo(np.uint64).max)
+        self.is_whole = True
+
+    def take(self, block: TextBlock, columns: Mapping[str, BlockColumn], broken: Mapping[int, Mask]) -> None:
+        """Take in the block's rows that belong to the sample.
+
+        Args:
+            block: The block as text.
+            columns: Its columns, normalised and typed.
+            broken: By the place of each rule that any row breaks, the rows that do.
+        """
+        ranks = _ranks(block.part.landed_object_id, block.row_numbers.to_numpy())
+        chosen = np.flatnonzero(ranks <= self._limit)
+        if len(chosen) > self._size:
+            chosen = chosen[np.argpartition(ranks[chosen], self._size)[: self._size]]
+            chosen.sort()
+            self.is_whole = False
+        places = pl.Series(chosen)
+        narrowed = {}
+        for name, column in columns.items():
+            text = _own(column.text.gather(places))
+            typed = text if column.typed is column.text else _own(column.typed.gather(places))
+            narrowed[name] = BlockColumn(name, text, typed)
+        verdicts = [pl.Series(_verdict_column(place), mask[chosen]) for place, mask in broken.items()]
+        frame = typed_frame(narrowed).with_columns(*verdicts, pl.Series(_RANK, ranks[chosen]))
+        self._held.append(frame)
+        self._held_rows += frame.height
+        if self._held_rows > 2 * self._size:
+            self._shrink()
+
+    def rows(self) -> tuple[pl.DataFrame | None, dict[str, Mask]]:
+        """The rows (None if there are none), and by rule which of them the column rules found unexpected."""
+        if not self._held:
+            return None, {}
+        self._shrink()
+        frame = self._held[0]
+        none = np.zeros(frame.height, dtype=np.bool_)
+        verdicts = {}
+        for place, rule in self._rules:
+            name = _verdict_column(place)
+            verdicts[rule.rule] = frame[name].fill_null(value=False).to_numpy() if name in frame.columns else none
+        return frame.select(pl.exclude(r"^#.*$")), verdicts
+
+    def passed_rows(self, rows: pl.DataFrame, verdicts: Mapping[str, Mask]) -> pl.DataFrame:
+        """Those of the :meth:`rows` that no refusing rule speaks against."""
+        refused = np.zeros(rows.height, dtype=np.bool_)
+        for _, rule in self._rules:
+            if rule.action == "refuse":
+                refused |= verdicts[rule.rule]
+        return rows.filter(pl.Series(~refused))
+
+    def _shrink(self) -> None:
+        frame = pl.concat(self._held, how="diagonal")
+        if frame.height > self._size:
+            frame = frame.bottom_k(self._size, by=_RANK)
+            self._limit = frame[_RANK].to_numpy().max()
+            self.is_whole = False
+        self._held, self._held_rows = [frame], frame.height
+
+
+def _verdict_column(place: int) -> str:
+    return f"#{place}"
+
+
+def _own(values: pl.Series) -> pl.Series:
+    """The values by themselves: gathered texts keep all the text of their block in memory."""
+    return pl.Series(values.name, values.to_list(), dtype=pl.String) if values.dtype == pl.String else values
+
+
+def _ranks(landed_object_id: int, row_numbers: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
+    """A number for each row that looks random and is always the same (the finaliser of SplitMix64)."""
+    mixed = row_numbers.astype(np.uint64) + np.uint64((landed_object_id * 0x9E3779B97F4A7C15) & (2**64 - 1))
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))

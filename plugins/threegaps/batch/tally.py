@@ -1,0 +1,66 @@
+"""What is counted of a batch while its blocks are judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from threegaps.batch.decode import TextBlock
+from threegaps.batch.verdict import CheckResult, Counts
+from threegaps.contracts.model import Rule
+from threegaps.contracts.vocabulary import KEY_EXPECTATION
+
+_OUTCOMES = {"refuse": "refused_rows", "warn": "warned", "stop": "stopped"}
+
+
+@dataclass(slots=True)
+class Tally:
+    """Rows and lines so far.
+
+    ``structural`` counts lines by reason, ``unexpected`` rows by the rule that they break; ``passed_rows`` are those
+    that no rule on rows by themselves refused.
+    """
+
+    physical_lines: int = 0
+    received: int = 0
+    received_of_originals: int = 0
+    accepted: int = 0
+    refused: int = 0
+    duplicates: int = 0
+    structural: Counter[str] = field(default_factory=Counter)
+    unexpected: Counter[str] = field(default_factory=Counter)
+    passed_rows: int = 0
+
+    def receive(self, block: TextBlock) -> None:
+        """Count what *block* brings, before any row of it is judged."""
+        rows = block.frame.height + len(block.misshapen)
+        self.physical_lines += block.physical_lines
+        self.structural.update(block.structural)
+        self.received += rows
+        if not block.part.is_correction:
+            self.received_of_originals += rows
+
+    def counts(self) -> Counts:
+        """The counts that the ledger keeps."""
+        return Counts(
+            physical_lines=self.physical_lines,
+            structural=self.structural.total(),
+            received=self.received,
+            accepted=self.accepted,
+            refused=self.refused,
+            duplicates=self.duplicates,
+        )
+
+    def check(self, rule: Rule, *, is_certified: bool) -> CheckResult:
+        """The outcome of a rule on rows; keys are compared only of rows that passed the other rules."""
+        unexpected = self.unexpected[rule.rule]
+        return CheckResult(
+            rule=rule.rule,
+            expectation=rule.expectation,
+            column=rule.column,
+            action=rule.action,
+            evaluated=self.passed_rows if rule.expectation == KEY_EXPECTATION else self.received,
+            unexpected=unexpected,
+            outcome=_OUTCOMES[rule.action] if unexpected else "passed",
+            is_certified=is_certified,
+        )

@@ -1,0 +1,73 @@
+"""What a judgement compares with, and what comes of it: rows for COPY block by block, and a verdict at the end.
+
+Nothing heavy is imported here: loads name these types without judging.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """What the period before looked like, for the batch rules; None where there was none."""
+
+    received: int | None = None
+    columns: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBlock:
+    """Rows ready for COPY (CSV, a missing value is an empty field without quotes)."""
+
+    accepted: bytes
+    accepted_rows: int
+    refused: bytes
+    refused_rows: int
+    duplicate_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """physical_lines = structural + received; received = accepted + refused + duplicates."""
+
+    physical_lines: int
+    structural: int
+    received: int
+    accepted: int
+    refused: int
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One rule's outcome over the batch: ``passed``, ``refused_rows``, ``warned`` or ``stopped``."""
+
+    rule: str
+    expectation: str
+    column: str | None
+    action: str
+    evaluated: int
+    unexpected: int
+    outcome: str
+    is_certified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a batch came to.
+
+    ``touched`` holds (county, from, to) of accepted rows, ``date.max`` is an open end; ``received_of_originals`` are
+    the rows received in parts that are no corrections: what a control file counts.
+    """
+
+    stopped_by: str | None
+    message_en: str | None
+    message_zh: str | None
+    counts: Counts
+    structural_reasons: dict[str, int]
+    normalisations: dict[str, int]
+    checks: tuple[CheckResult, ...]
+    touched: frozenset[tuple[str, dt.date, dt.date]]
+    received_of_originals: int
