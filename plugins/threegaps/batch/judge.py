@@ -20,7 +20,7 @@ from threegaps.batch.normalise import Normaliser
 from threegaps.batch.persons import persons_of
 from threegaps.batch.pseudonym import PseudonymKey
 from threegaps.batch.quarantine import masked_source, row_tokens, to_copy_csv
-from threegaps.batch.reading import data_blocks, in_order
+from threegaps.batch.reading import BLOCK_BYTES, data_blocks, in_order
 from threegaps.batch.refused import RefusedRows
 from threegaps.batch.row_rules import Findings, RowRules
 from threegaps.batch.sample import Sample
@@ -32,7 +32,6 @@ from threegaps.batch.verdict import JudgedBlock, Previous, Verdict
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
 
-BLOCK_BYTES = 8 * 1024 * 1024
 CERTIFIED_ROWS = 20_000
 
 
@@ -83,14 +82,15 @@ class Judgement:
         """
         if not self._parts:
             raise FeedError("The batch has no file.", feed=self.contract.feed, advice="land the delivery first.")
+        read = data_blocks(self.contract, self._parts, self._normaliser, self._block_bytes)
         if self.contract.delivery_kind == "changes" and self.contract.version_column:
             with Spool() as spool:
-                for block in self.text_blocks():
+                for block in read:
                     yield self._judge(block, spool)
                 yield from self._settle(spool)
         else:
             with self._register:
-                for block in self.text_blocks():
+                for block in read:
                     yield self._judge(block, None)
         self._is_done = True
 
@@ -122,19 +122,13 @@ class Judgement:
             received_of_originals=tally.received_of_originals,
         )
 
-    def text_blocks(self) -> Iterator[TextBlock]:
-        """The rows as they were sent, unjudged and without totals and notes, by the numbers that tokens carry.
-
-        For reading landed rows again, on a judgement of its own: blocks are not drawn twice.
-        """
-        return data_blocks(self.contract, self._parts, self._normaliser, self._block_bytes)
-
     def _judge(self, block: TextBlock, spool: Spool | None) -> JudgedBlock:
         """Judge a block; where there is a *spool*, rows that pass wait there for later versions of their keys."""
         tally, rows = self._tally, block.frame.height
         tally.receive(block)
         tally.unexpected[self._rules.shape.rule] += len(block.misshapen)
         misshapen = self._refused_rows.write_misshapen(block)
+        tally.refused += len(block.misshapen)
         if not rows:
             return JudgedBlock(b"", 0, misshapen, len(block.misshapen), 0)
         columns = self._normaliser.columns(block.frame)
@@ -150,8 +144,9 @@ class Judgement:
             duplicate = self._find_repeats(findings, keys, contents, versions)
         tally.unexpected.update(findings.unexpected)
         refused = misshapen + self._refused_rows.write(block, columns, persons, findings)
-        refused_rows = int(np.count_nonzero(findings.refused)) + len(block.misshapen)
+        refused_rows = int(np.count_nonzero(findings.refused))
         tally.refused += refused_rows
+        refused_rows += len(block.misshapen)
         is_accepted = ~(findings.refused | duplicate)
         accepted = pl.Series(is_accepted)
         frame = accepted_frame(self.contract, self.batch_id, block, columns, persons, versions)

@@ -11,6 +11,8 @@ from threegaps.batch.decode import Part, TextBlock, decode
 from threegaps.batch.normalise import Normaliser
 from threegaps.contracts.model import Contract
 
+BLOCK_BYTES = 8 * 1024 * 1024
+
 
 def in_order(contract: Contract, parts: Sequence[Part]) -> tuple[Part, ...]:
     """Corrections first, the latest foremost, where rows have versions: what they replace then comes as older."""
@@ -23,7 +25,7 @@ def in_order(contract: Contract, parts: Sequence[Part]) -> tuple[Part, ...]:
 
 
 def data_blocks(
-    contract: Contract, parts: Sequence[Part], normaliser: Normaliser, block_bytes: int
+    contract: Contract, parts: Sequence[Part], normaliser: Normaliser, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[TextBlock]:
     """The rows of *parts* as they were sent, without totals and notes.
 

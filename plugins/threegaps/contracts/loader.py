@@ -19,7 +19,13 @@ from threegaps.contracts.model import (
     Touch,
     Withdrawal,
 )
-from threegaps.contracts.vocabulary import BATCH_EXPECTATIONS, ROW_EXPECTATIONS, rule_columns
+from threegaps.contracts.vocabulary import (
+    BATCH_EXPECTATIONS,
+    KEY_EXPECTATION,
+    ROW_EXPECTATIONS,
+    SHAPE_EXPECTATION,
+    rule_columns,
+)
 from threegaps.errors import ContractError
 
 SUFFIX = ".odcs.yaml"
@@ -164,6 +170,11 @@ def _rules(feed: str, columns: list[Mapping[str, Any]], schema: Mapping[str, Any
                 )
             if meta["action"] not in _ACTIONS or (expectation in BATCH_EXPECTATIONS and meta["action"] == "refuse"):
                 raise ContractError(f"Rule {rule} cannot have the action {meta['action']!r}.", feed=feed)
+            if expectation in {KEY_EXPECTATION, SHAPE_EXPECTATION} and meta["action"] != "refuse":
+                raise ContractError(
+                    f"Rule {rule} must refuse: a row that it speaks against has no place in the feed's table.",
+                    feed=feed,
+                )
             if rule in seen:
                 raise ContractError(f"Rule {rule} stands twice.", feed=feed)
             seen.add(rule)

@@ -128,12 +128,10 @@ def _document_numbers(
     store: LandingStore, contract: Contract, landed: LandedObject, wanted: dict[int, str]
 ) -> Iterator[tuple[str, str | None]]:
     """The document numbers of some rows of a landed part, by token; *wanted* has tokens by row number."""
-    from threegaps.batch.judge import Judgement
-    from threegaps.batch.pseudonym import load_key
+    from threegaps.batch.normalise import Normaliser
+    from threegaps.batch.reading import data_blocks
 
-    part = loading.part_of(store, landed)
-    reading = Judgement(contract, [part], batch_id=0, delivery=landed.delivery, key=load_key())
-    for block in reading.text_blocks():
+    for block in data_blocks(contract, [loading.part_of(store, landed)], Normaliser(contract)):
         for number, text in zip(block.row_numbers, block.frame[PERSON_COLUMN], strict=True):
             if number in wanted:
                 yield wanted[number], text

@@ -172,6 +172,13 @@ def test_correction_replaces_the_original_of_the_same_batch() -> None:
     assert refused_of(blocks) == []
 
 
+def test_a_block_of_nothing_but_misshapen_rows_is_refused_and_counted() -> None:
+    judgement, blocks = judge([part(wage_bytes(wage(1, operation="1,more"), wage(2, operation="1,more")))])
+    counts = judgement.finish().counts
+    assert (counts.received, counts.accepted, counts.refused) == (2, 0, 2)
+    assert [rules_of(row) for row in refused_of(blocks)] == [{"row_shape"}] * 2
+
+
 def test_counts_balance_and_great_expectations_agrees_on_a_dirty_batch() -> None:
     generator = random.Random(20250527)
     rows = []

@@ -63,6 +63,15 @@ def test_expectation_without_translation_is_refused_by_name(tmp_path: Path) -> N
         load_contract(path)
 
 
+@pytest.mark.parametrize("rule", ["key_unique", "row_shape"])
+def test_a_rule_without_which_a_row_has_no_place_must_refuse(rule: str, tmp_path: Path) -> None:
+    path = tmp_path / "wage_records.odcs.yaml"
+    text = (ROOT / "hrss" / "wage_records.odcs.yaml").read_text(encoding="utf-8")
+    path.write_text(text.replace(f"rule: {rule}, action: refuse", f"rule: {rule}, action: warn"), encoding="utf-8")
+    with pytest.raises(ContractError, match=f"{rule} must refuse"):
+        load_contract(path)
+
+
 def test_missing_part_is_named(tmp_path: Path) -> None:
     path = tmp_path / "wage_records.odcs.yaml"
     text = (ROOT / "hrss" / "wage_records.odcs.yaml").read_text(encoding="utf-8")
