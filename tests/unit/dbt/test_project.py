@@ -79,11 +79,22 @@ def test_catalogue_is_whole() -> None:
     actions = {row["action_code"] for row in seed("seed_action")}
     for row in rows:
         assert row["action_code"] in actions, row["indicator_code"]
+        assert row["formula_zh"], row["indicator_code"]
+        assert row["formula_en"], row["indicator_code"]
+        assert bool(row["caveat_zh"]) == bool(row["caveat_en"]), row["indicator_code"]
         if row["is_built"] == "true":
-            assert row["formula_zh"], row["indicator_code"]
             assert row["caveat_zh"], row["indicator_code"]
             assert row["horizon_feeds"], row["indicator_code"]
             assert row["first_period"], row["indicator_code"]
+
+
+def test_no_name_claims_an_effect_and_contribution_wages_are_called_so() -> None:
+    for row in seed("seed_indicator"):
+        texts = " ".join(row[f"{text}_{language}"] for text in ("name", "formula") for language in ("zh", "en"))
+        assert not re.search(r"溢价|premium|效果|成效|提升效应|\beffect", texts), row["indicator_code"]
+        if "hrss/wage_records" in row["horizon_feeds"]:
+            assert "缴费工资" in row["name_zh"], row["indicator_code"]
+            assert "contribution wage" in row["name_en"].lower().replace("-", " "), row["indicator_code"]
 
 
 def test_every_built_indicator_has_its_model() -> None:
