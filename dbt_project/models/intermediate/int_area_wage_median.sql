@@ -17,7 +17,8 @@ areas as (
         area_code,
         period_type,
         period_start,
-        period_end
+        period_end,
+        reference_date
     from slices
 ),
 
@@ -25,7 +26,9 @@ areas as (
 numbered_areas as (
     select
         areas.*,
-        row_number() over (order by areas.area_code, areas.period_type, areas.period_start)::integer as slice_number
+        row_number() over (
+            order by areas.area_code, areas.period_type, areas.period_start, areas.reference_date
+        )::integer as slice_number
     from areas
 ),
 
@@ -34,6 +37,7 @@ members as (
         numbered_areas.slice_number,
         numbered_areas.period_type,
         numbered_areas.period_start,
+        numbered_areas.reference_date,
         area_member.county_code
     from numbered_areas
     inner join area_member
@@ -54,6 +58,7 @@ one_county_wages as (
         on
             person_wages.period_type = members.period_type
             and person_wages.period_start = members.period_start
+            and person_wages.reference_date = members.reference_date
             and person_wages.work_county_code = members.county_code
     where person_wages.is_in_one_county
 ),
@@ -72,6 +77,7 @@ several_counties_wages as (
         on
             person_wages.period_type = members.period_type
             and person_wages.period_start = members.period_start
+            and person_wages.reference_date = members.reference_date
             and person_wages.work_county_code = members.county_code
     where not person_wages.is_in_one_county
     group by
@@ -121,6 +127,7 @@ medians as (
         numbered_areas.area_code,
         numbered_areas.period_type,
         numbered_areas.period_start,
+        numbered_areas.reference_date,
         group_medians.level_group,
         group_medians.median_cny_month,
         group_medians.n_persons

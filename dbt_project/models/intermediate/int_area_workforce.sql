@@ -53,11 +53,12 @@ several_counties as (
     select
         members.area_code,
         members.period_end,
+        members.reference_date,
         stock.residence_kind,
         stock.is_certified,
         stock.is_high_skilled,
         row_number() over (
-            partition by members.area_code, members.period_end, stock.person_id
+            partition by members.area_code, members.period_end, members.reference_date, stock.person_id
             order by stock.start_date desc, stock.employer_code collate "C" desc
         ) as spell_rank
     from stock
@@ -72,6 +73,7 @@ parts as (
     select
         members.area_code,
         members.period_end,
+        members.reference_date,
         county_counts.residence_kind,
         county_counts.n_employed,
         county_counts.n_certified,
@@ -85,25 +87,30 @@ parts as (
     select
         area_code,
         period_end,
+        reference_date,
         residence_kind,
         count(*) as n_employed,
         count(*) filter (where is_certified) as n_certified,
         count(*) filter (where is_high_skilled) as n_high_skilled
     from several_counties
     where spell_rank = 1
-    group by area_code, period_end, residence_kind
+    group by area_code, period_end, reference_date, residence_kind
 ),
 
 workforce as (
     select
         area_code,
         period_end,
-        residence_kind,
+        reference_date,
         sum(n_employed)::bigint as n_employed,
         sum(n_certified)::bigint as n_certified,
-        sum(n_high_skilled)::bigint as n_high_skilled
+        sum(n_high_skilled)::bigint as n_high_skilled,
+        sum(case when residence_kind = '1' then n_employed else 0 end)::bigint as n_urban,
+        sum(case when residence_kind = '1' then n_certified else 0 end)::bigint as n_urban_certified,
+        sum(case when residence_kind = '2' then n_employed else 0 end)::bigint as n_rural,
+        sum(case when residence_kind = '2' then n_certified else 0 end)::bigint as n_rural_certified
     from parts
-    group by area_code, period_end, residence_kind
+    group by area_code, period_end, reference_date
 )
 
 select * from workforce

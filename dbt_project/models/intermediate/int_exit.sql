@@ -13,8 +13,11 @@ slices as (
 ),
 
 quarters as (
-    select distinct period_start
+    select distinct
+        period_type,
+        period_start
     from slices
+    where period_type = 'quarter'
 ),
 
 candidates as (
@@ -22,32 +25,33 @@ candidates as (
         'any' as exit_kind,
         completed.*
     from completed
-    where completed.period_type = 'quarter'
     union all
     select
         'assessed' as exit_kind,
         completed.*
     from completed
-    where
-        completed.period_type = 'quarter'
-        and completed.ends_in_assessment
+    where completed.ends_in_assessment
 ),
 
+-- the last record of a person in the quarter
 ranked as (
     select
         candidates.*,
+        quarters.period_type,
+        quarters.period_start,
         row_number() over (
-            partition by candidates.exit_kind, candidates.period_start, candidates.person_id
+            partition by candidates.exit_kind, quarters.period_start, candidates.person_id
             order by candidates.completion_date desc, candidates.enrollment_id collate "C" desc
         ) as record_rank
     from candidates
     inner join quarters
-        on candidates.period_start = quarters.period_start
+        on date_trunc('quarter', candidates.completion_date::timestamp)::date = quarters.period_start
 ),
 
 exits as (
     select
         exit_kind,
+        period_type,
         period_start,
         person_id,
         enrollment_id,
@@ -77,6 +81,7 @@ spell_ranges as (
 followed_exits as (
     select
         exits.exit_kind,
+        exits.period_type,
         exits.period_start,
         exits.person_id,
         exits.enrollment_id,
@@ -103,6 +108,7 @@ followed_exits as (
         on exits.person_id = spell_ranges.person_id
     group by
         exits.exit_kind,
+        exits.period_type,
         exits.period_start,
         exits.person_id,
         exits.enrollment_id,

@@ -67,6 +67,7 @@ levelled as (
     select
         county_wages.period_type,
         county_wages.period_start,
+        county_wages.reference_date,
         county_wages.person_id,
         county_wages.work_county_code,
         county_wages.wage_sum_cny,
@@ -74,7 +75,11 @@ levelled as (
         holders.level_rank,
         coalesce(holders.level_code, 'none') as skill_level,
         count(*) over (
-            partition by county_wages.period_type, county_wages.period_start, county_wages.person_id
+            partition by
+                county_wages.period_type,
+                county_wages.period_start,
+                county_wages.reference_date,
+                county_wages.person_id
         ) = 1 as is_in_one_county
     from county_wages
     left join holders

@@ -20,33 +20,33 @@ assessed as (
     where exit_kind = 'assessed'
 ),
 
--- one row per exit, however many certificates followed; a revocation without a date was never valid
-certified as (
-    select distinct assessed.enrollment_id
-    from assessed
-    inner join certificates
-        on
-            assessed.person_id = certificates.person_id
-            and assessed.completion_date <= certificates.issued_on
-            and certificates.issued_on <= assessed.completion_date + interval '6 months'
-    where
-        (not certificates.is_revoked or certificates.revoked_on is not null)
-        and coalesce(assessed.occupation_code = certificates.occupation_code, true)
+cohort as (
+    {{ in_slices('assessed', area='residence_county_code', match=['period_type', 'period_start']) }}
 ),
 
-cohort as (
-    select
-        slices.area_code,
-        slices.period_type,
-        slices.period_start,
-        certified.enrollment_id is not null as is_certified
-    from assessed
-    inner join slices
+-- one row per exit, however many certificates followed; a revocation without a date was never valid
+certified as (
+    select distinct cohort.enrollment_id
+    from cohort
+    inner join certificates
         on
-            assessed.residence_county_code = slices.area_code
-            and assessed.period_start = slices.period_start
+            cohort.person_id = certificates.person_id
+            and cohort.completion_date <= certificates.issued_on
+            and certificates.issued_on <= cohort.completion_date + interval '6 months'
+    where
+        (not certificates.is_revoked or certificates.revoked_on is not null)
+        and coalesce(cohort.occupation_code = certificates.occupation_code, true)
+),
+
+followed as (
+    select
+        cohort.area_code,
+        cohort.period_type,
+        cohort.period_start,
+        certified.enrollment_id is not null as is_certified
+    from cohort
     left join certified
-        on assessed.enrollment_id = certified.enrollment_id
+        on cohort.enrollment_id = certified.enrollment_id
 ),
 
 cells as (
@@ -56,27 +56,14 @@ cells as (
         period_start,
         'total' as breakdown,
         'total' as breakdown_value,
-        count(*) filter (where is_certified)::numeric as numerator,
-        count(*)::numeric as denominator,
-        null::numeric as value,
+        count(*) filter (where is_certified) as numerator,
+        count(*) as denominator,
+        null as value,
         count(*) as n_persons,
-        null::bigint as n_employers,
+        null as n_employers,
         true as is_supplied
-    from cohort
+    from followed
     group by area_code, period_type, period_start
 )
 
-select
-    'M01-2' as indicator_code,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    numerator,
-    denominator,
-    value,
-    n_persons,
-    n_employers,
-    is_supplied
-from cells
+{{ base_cells('M01-2') }}

@@ -11,18 +11,7 @@ slices as (
 ),
 
 placed as (
-    select
-        completed.person_id,
-        completed.priority_groups,
-        slices.area_code,
-        slices.period_type,
-        slices.period_start
-    from completed
-    inner join slices
-        on
-            completed.residence_county_code = slices.area_code
-            and completed.period_type = slices.period_type
-            and completed.period_start = slices.period_start
+    {{ in_slices('completed', area='residence_county_code', day='completion_date') }}
 ),
 
 -- the groups overlap: a person of two groups counts in each
@@ -49,27 +38,14 @@ cells as (
         period_start,
         breakdown,
         breakdown_value,
-        count(*)::numeric as numerator,
-        null::numeric as denominator,
-        null::numeric as value,
+        count(*) as numerator,
+        null as denominator,
+        null as value,
         count(distinct person_id) as n_persons,
-        null::bigint as n_employers,
+        null as n_employers,
         true as is_supplied
     from broken_down
     group by area_code, period_type, period_start, breakdown, breakdown_value
 )
 
-select
-    'M01-3' as indicator_code,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    numerator,
-    denominator,
-    value,
-    n_persons,
-    n_employers,
-    is_supplied
-from cells
+{{ base_cells('M01-3') }}

@@ -11,34 +11,11 @@ slices as (
 ),
 
 placed as (
-    select
-        completed.person_id,
-        completed.priority_groups is not null as is_priority,
-        completed.focus_sector,
-        slices.area_code,
-        slices.period_type,
-        slices.period_start
-    from completed
-    inner join slices
-        on
-            completed.residence_county_code = slices.area_code
-            and completed.period_type = slices.period_type
-            and completed.period_start = slices.period_start
+    {{ in_slices('completed', area='residence_county_code', day='completion_date') }}
 ),
 
 broken_down as (
-    select
-        placed.*,
-        'total' as breakdown,
-        'total' as breakdown_value
-    from placed
-    union all
-    select
-        placed.*,
-        'focus_sector' as breakdown,
-        placed.focus_sector as breakdown_value
-    from placed
-    where placed.focus_sector is not null
+    {{ total_and_by('placed', 'focus_sector') }}
 ),
 
 cells as (
@@ -48,27 +25,14 @@ cells as (
         period_start,
         breakdown,
         breakdown_value,
-        count(*) filter (where is_priority)::numeric as numerator,
-        count(*)::numeric as denominator,
-        null::numeric as value,
+        count(*) filter (where priority_groups is not null) as numerator,
+        count(*) as denominator,
+        null as value,
         count(distinct person_id) as n_persons,
-        null::bigint as n_employers,
+        null as n_employers,
         true as is_supplied
     from broken_down
     group by area_code, period_type, period_start, breakdown, breakdown_value
 )
 
-select
-    'M01-5' as indicator_code,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    numerator,
-    denominator,
-    value,
-    n_persons,
-    n_employers,
-    is_supplied
-from cells
+{{ base_cells('M01-5') }}

@@ -11,23 +11,7 @@ slices as (
 ),
 
 issued as (
-    select
-        certificates.person_id,
-        certificates.issuer_kind = 'Y' as is_employer_issued,
-        slices.area_code,
-        slices.period_type,
-        slices.period_start
-    from certificates
-    cross join (values ('quarter'), ('year')) as period_kind (period_type)
-    inner join slices
-        on
-            certificates.issue_county_code = slices.area_code
-            and period_kind.period_type = slices.period_type
-            and date_trunc(period_kind.period_type, certificates.issued_on::timestamp)::date = slices.period_start
-    where
-        not certificates.is_revoked
-        and certificates.certificate_type = '01'
-        and certificates.issuer_kind in ('Y', 'S')
+    {{ in_slices('certificates', area='issue_county_code', day='issued_on') }}
 ),
 
 cells as (
@@ -37,27 +21,18 @@ cells as (
         period_start,
         'total' as breakdown,
         'total' as breakdown_value,
-        count(*) filter (where is_employer_issued)::numeric as numerator,
-        count(*)::numeric as denominator,
-        null::numeric as value,
+        count(*) filter (where issuer_kind = 'Y') as numerator,
+        count(*) as denominator,
+        null as value,
         count(distinct person_id) as n_persons,
-        null::bigint as n_employers,
+        null as n_employers,
         true as is_supplied
     from issued
+    where
+        not is_revoked
+        and certificate_type = '01'
+        and issuer_kind in ('Y', 'S')
     group by area_code, period_type, period_start
 )
 
-select
-    'M07-1' as indicator_code,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    numerator,
-    denominator,
-    value,
-    n_persons,
-    n_employers,
-    is_supplied
-from cells
+{{ base_cells('M07-1') }}

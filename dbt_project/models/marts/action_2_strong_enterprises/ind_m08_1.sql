@@ -13,12 +13,16 @@ slices as (
 recognised as (
     select
         enterprises.uscc,
-        -- a revocation without a date holds from the recognition on
-        enterprises.status = '已撤销'
-        and coalesce(enterprises.revoked_on, enterprises.recognised_on) <= slices.reference_date as is_revoked,
         slices.area_code,
         slices.period_type,
-        slices.period_start
+        slices.period_start,
+        -- a revocation without a date holds from the recognition on
+        case
+            when
+                enterprises.status = '已撤销'
+                and coalesce(enterprises.revoked_on, enterprises.recognised_on) <= slices.reference_date
+                then 'revoked'
+        end as status
     from enterprises
     inner join slices
         on
@@ -28,18 +32,7 @@ recognised as (
 
 -- ever recognised is what the plan counts; those revoked by then are shown apart
 broken_down as (
-    select
-        recognised.*,
-        'total' as breakdown,
-        'total' as breakdown_value
-    from recognised
-    union all
-    select
-        recognised.*,
-        'status' as breakdown,
-        'revoked' as breakdown_value
-    from recognised
-    where recognised.is_revoked
+    {{ total_and_by('recognised', 'status') }}
 ),
 
 cells as (
@@ -49,27 +42,14 @@ cells as (
         period_start,
         breakdown,
         breakdown_value,
-        count(distinct uscc)::numeric as numerator,
-        null::numeric as denominator,
-        null::numeric as value,
-        null::bigint as n_persons,
+        count(distinct uscc) as numerator,
+        null as denominator,
+        null as value,
+        null as n_persons,
         count(distinct uscc) as n_employers,
         true as is_supplied
     from broken_down
     group by area_code, period_type, period_start, breakdown, breakdown_value
 )
 
-select
-    'M08-1' as indicator_code,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    numerator,
-    denominator,
-    value,
-    n_persons,
-    n_employers,
-    is_supplied
-from cells
+{{ base_cells('M08-1') }}

@@ -11,20 +11,7 @@ slices as (
 ),
 
 medians as (
-    select
-        slices.area_code,
-        slices.period_type,
-        slices.period_start,
-        area_medians.level_group,
-        area_medians.median_cny_month,
-        area_medians.n_persons
-    from area_medians
-    inner join slices
-        on
-            area_medians.area_code = slices.area_code
-            and area_medians.period_type = slices.period_type
-            and area_medians.period_start = slices.period_start
-    where area_medians.level_group in ('high', 'basic')
+    {{ in_slices('area_medians', match=['period_type', 'period_start', 'reference_date']) }}
 ),
 
 sides as (
@@ -37,6 +24,7 @@ sides as (
         coalesce(max(n_persons) filter (where level_group = 'high'), 0) as n_high,
         coalesce(max(n_persons) filter (where level_group = 'basic'), 0) as n_basic
     from medians
+    where level_group in ('high', 'basic')
     group by area_code, period_type, period_start
 ),
 
@@ -51,22 +39,9 @@ cells as (
         round(basic_median_cny_month, 2) as denominator,
         round(high_median_cny_month / nullif(basic_median_cny_month, 0), 4) as value,
         least(n_high, n_basic) as n_persons,
-        null::bigint as n_employers,
+        null as n_employers,
         true as is_supplied
     from sides
 )
 
-select
-    'M14-2' as indicator_code,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    numerator,
-    denominator,
-    value,
-    n_persons,
-    n_employers,
-    is_supplied
-from cells
+{{ base_cells('M14-2') }}

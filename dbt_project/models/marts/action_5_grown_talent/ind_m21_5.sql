@@ -46,26 +46,13 @@ cells as (
         period_start,
         'total' as breakdown,
         'total' as breakdown_value,
-        null::numeric as numerator,
-        null::numeric as denominator,
-        share_of_employed_pct::numeric as value,
-        null::bigint as n_persons,
-        null::bigint as n_employers,
+        null as numerator,
+        null as denominator,
+        share_of_employed_pct as value,
+        null as n_persons,
+        null as n_employers,
         true as is_supplied
     from printed
 )
 
-select
-    'M21-5' as indicator_code,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    numerator,
-    denominator,
-    value,
-    n_persons,
-    n_employers,
-    is_supplied
-from cells
+{{ base_cells('M21-5') }}

@@ -37,8 +37,8 @@ cells as (
         urban_cny as numerator,
         rural_cny as denominator,
         round(coalesce(urban_cny / rural_cny, urban_rural_ratio_printed), 4) as value,
-        null::bigint as n_persons,
-        null::bigint as n_employers,
+        null as n_persons,
+        null as n_employers,
         true as is_supplied
     from published
     where
@@ -46,17 +46,4 @@ cells as (
         or urban_rural_ratio_printed is not null
 )
 
-select
-    'G1-1' as indicator_code,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    numerator,
-    denominator,
-    value,
-    n_persons,
-    n_employers,
-    is_supplied
-from cells
+{{ base_cells('G1-1') }}

@@ -50,22 +50,9 @@ cells as (
         rest_share_pct as denominator,
         round(listed_share_pct / nullif(rest_share_pct, 0), 4) as value,
         n_persons,
-        null::bigint as n_employers,
+        null as n_employers,
         true as is_supplied
     from sides
 )
 
-select
-    'G2-2' as indicator_code,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    numerator,
-    denominator,
-    value,
-    n_persons,
-    n_employers,
-    is_supplied
-from cells
+{{ base_cells('G2-2') }}

@@ -69,24 +69,11 @@ cells as (
         case when is_complete then highest_cny end as numerator,
         case when is_complete then lowest_cny end as denominator,
         case when is_complete then round(highest_cny / lowest_cny, 4) end as value,
-        null::bigint as n_persons,
-        null::bigint as n_employers,
+        null as n_persons,
+        null as n_employers,
         is_complete as is_supplied
     from extremes
     where n_published > 0
 )
 
-select
-    'G2-5' as indicator_code,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    numerator,
-    denominator,
-    value,
-    n_persons,
-    n_employers,
-    is_supplied
-from cells
+{{ base_cells('G2-5') }}

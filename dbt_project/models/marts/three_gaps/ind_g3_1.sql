@@ -11,20 +11,7 @@ slices as (
 ),
 
 medians as (
-    select
-        slices.area_code,
-        slices.period_type,
-        slices.period_start,
-        area_medians.level_group,
-        area_medians.median_cny_month,
-        area_medians.n_persons
-    from area_medians
-    inner join slices
-        on
-            area_medians.area_code = slices.area_code
-            and area_medians.period_type = slices.period_type
-            and area_medians.period_start = slices.period_start
-    where area_medians.level_group in ('5', '4', '3', '2', '1', 'T', 'S', 'none')
+    {{ in_slices('area_medians', match=['period_type', 'period_start', 'reference_date']) }}
 ),
 
 uncertified as (
@@ -48,7 +35,7 @@ sides as (
             medians.area_code = uncertified.area_code
             and medians.period_type = uncertified.period_type
             and medians.period_start = uncertified.period_start
-    where medians.level_group != 'none'
+    where medians.level_group in ('5', '4', '3', '2', '1', 'T', 'S')
 ),
 
 cells as (
@@ -62,22 +49,9 @@ cells as (
         round(uncertified_median_cny_month, 2) as denominator,
         round(level_median_cny_month / nullif(uncertified_median_cny_month, 0), 4) as value,
         n_persons,
-        null::bigint as n_employers,
+        null as n_employers,
         true as is_supplied
     from sides
 )
 
-select
-    'G3-1' as indicator_code,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    numerator,
-    denominator,
-    value,
-    n_persons,
-    n_employers,
-    is_supplied
-from cells
+{{ base_cells('G3-1') }}

@@ -36,21 +36,21 @@ quarter_wages as (
     group by completers.enrollment_id
 ),
 
+placed as (
+    {{ in_members('completers', county='residence_county_code', match=['period_type', 'period_start']) }}
+),
+
 cohort as (
     select
-        members.area_code,
-        members.period_type,
-        members.period_start,
+        placed.area_code,
+        placed.period_type,
+        placed.period_start,
         quarter_wages.wage_cny,
-        -- until one month of the outcome lies within the horizon there is nothing to say
-        members.period_start + interval '6 months' <= members.horizon_date as has_outcome
-    from completers
-    inner join members
-        on
-            completers.residence_county_code = members.county_code
-            and completers.period_start = members.period_start
+        -- until one month of the outcome lies within the horizon there is a cell, and nothing to say in it
+        placed.period_start + interval '6 months' <= placed.horizon_date as has_outcome
+    from placed
     left join quarter_wages
-        on completers.enrollment_id = quarter_wages.enrollment_id
+        on placed.enrollment_id = quarter_wages.enrollment_id
 ),
 
 cells as (
@@ -60,33 +60,17 @@ cells as (
         period_start,
         'total' as breakdown,
         'total' as breakdown_value,
-        null::numeric as numerator,
-        null::numeric as denominator,
-        case
-            when has_outcome
-                then round((percentile_cont(0.5) within group (order by wage_cny::double precision))::numeric, 4)
-        end as value,
+        null as numerator,
+        null as denominator,
+        round((percentile_cont(0.5) within group (order by wage_cny::double precision))::numeric, 4) as value,
         count(*) as n_persons,
-        null::bigint as n_employers,
+        null as n_employers,
         true as is_supplied
     from cohort
     where
         wage_cny > 0
         or not has_outcome
-    group by area_code, period_type, period_start, has_outcome
+    group by area_code, period_type, period_start
 )
 
-select
-    'O-3' as indicator_code,
-    area_code,
-    period_type,
-    period_start,
-    breakdown,
-    breakdown_value,
-    numerator,
-    denominator,
-    value,
-    n_persons,
-    n_employers,
-    is_supplied
-from cells
+{{ base_cells('O-3') }}
