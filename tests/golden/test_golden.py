@@ -84,7 +84,9 @@ def test_a_suppressed_cell_keeps_nothing(built: tuple[Cells, set[str]]) -> None:
 
 @pytest.mark.usefixtures("built")
 def test_the_shared_models_pass_their_own_unit_tests(shared_warehouse: str, dbt_folder: Path) -> None:
-    run_unit_tests(shared_warehouse, dbt_folder)
+    statuses = run_unit_tests(shared_warehouse, dbt_folder)
+    assert len(statuses) > 5
+    assert set(statuses.values()) == {"pass"}
 
 
 def test_no_case_file_is_left_out() -> None:

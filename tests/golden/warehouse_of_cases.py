@@ -98,8 +98,8 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def run_unit_tests(dsn: str, folder: Path) -> None:
-    """Runs dbt's own unit tests in a warehouse that `build` has made; raises with the output when one fails."""
+def run_unit_tests(dsn: str, folder: Path) -> dict[str, str]:
+    """Runs dbt's own unit tests in a warehouse that `build` has made; the status of each, raises when one fails."""
     dbt = Dbt(dsn, folder)
     manifest = dbt.manifest()
     with psycopg.connect(dsn) as connection:
@@ -108,6 +108,8 @@ def run_unit_tests(dsn: str, folder: Path) -> None:
             if node["resource_type"] == "model" and node["schema"] == "staging":
                 _make_table(connection, manifest, node["name"])
     dbt.run("test", "--select", "test_type:unit")
+    results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
+    return {one["unique_id"]: one["status"] for one in results if one["unique_id"].startswith("unit_test.")}
 
 
 def _make_table(connection: psycopg.Connection[Any], manifest: dict[str, Any], model: str) -> None:
