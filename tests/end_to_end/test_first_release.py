@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -18,7 +19,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from threegaps.orchestration.names import feed_dag
 from threegaps.services.account import read_status
+from threegaps.services.airflow_api import ENDED_STATES, AirflowApi
 from threegaps.services.postgres import PostgresServer
 from threegaps.services.processes import descendants, is_alive
 from threegaps.settings import Settings
@@ -191,6 +194,66 @@ def test_a_build_with_nothing_to_do_skips_the_rest(installation: Installation) -
     done = installation.json("build")
     assert done["state"] == "success"
     assert done["tasks"] == {"claim": "success", "build": "skipped", "release": "skipped"}
+
+
+CELLS = (
+    "select count(*), md5(string_agg(cell, '|' order by cell))"
+    " from (select to_jsonb(t)::text as cell from build.indicator_cell as t) as cells"
+)
+
+
+def test_after_a_correction_the_parts_that_are_rebuilt_equal_a_full_rebuild(installation: Installation) -> None:
+    """A wage is corrected, a person moves to another county and one is withdrawn, in a month of the year before."""
+    folder = installation.settings.sandbox_folder / "sftp" / "wage_records" / "202511"
+    header, *rows = gzip.decompress(next(folder.glob("*_part01of*")).read_bytes()).decode("gb18030").splitlines()
+    names = header.split(",")
+    changes = (
+        {"缴费工资": "23456.78", "金额单位": "元"},
+        {"参保地区划": "330106"},
+        {"参保地区划": "331102"},
+        {"操作": "0"},
+    )
+    corrected = [
+        {**dict(zip(names, row.split(","), strict=True)), "更正序号": "9", **change}
+        for row, change in zip(accepted_rows(installation, rows), changes, strict=False)
+    ]
+    lines = [header, *(",".join(row[name] for name in names) for row in corrected)]
+    (folder / "wage_202511_correction77.csv.gz").write_bytes(
+        gzip.compress("".join(f"{line}\n" for line in lines).encode("gb18030"))
+    )
+    first = installation.ask(CELLS)
+    api = AirflowApi.of(installation.settings)
+    run = api.trigger(feed_dag("hrss/wage_records"), partition_key="2026-06")
+    while api.run(feed_dag("hrss/wage_records"), str(run["dag_run_id"]))["state"] not in ENDED_STATES:
+        time.sleep(0.5)
+    (counts,) = installation.ask(
+        "select delivery, received, changed, withdrawn from ops.batch order by batch_id desc limit 1"
+    )
+    assert counts == ("2025-11", 4, 3, 1)
+    # The arrival wakes the marts by itself.
+    while not installation.ask("select 1 from ops.release where release_id = 2"):
+        time.sleep(0.5)
+    (build,) = installation.ask("select kind, requested_by from ops.build order by build_id desc limit 1")
+    assert build[0] == "affected"
+    assert installation.ask("select cells_changed > 0 from ops.release where release_id = 2") == [(True,)]
+    parts = installation.ask(CELLS)
+    assert parts != first
+
+    assert installation.json("build", "--full")["state"] == "success"
+    assert installation.ask(CELLS) == parts
+    assert installation.ask(
+        "select cells_inserted, cells_changed, cells_removed from ops.release order by release_id desc limit 1"
+    ) == [(0, 0, 0)]
+
+
+def accepted_rows(installation: Installation, rows: list[str]) -> list[str]:
+    """The first rows of a landed wage part that were accepted and still stand."""
+    places = installation.ask(
+        "select w._row_number from raw.hrss_wage_records as w join ops.landed_object as l"
+        " on l.landed_object_id = w._landed_object_id where l.delivery = '2025-11' and l.part = 'part0001'"
+        " and not w._withdrawn and w.work_county_code not in ('330106', '331102') order by 1 limit 4"
+    )
+    return [rows[number - 1] for (number,) in places]
 
 
 def test_no_secret_and_no_document_number_anywhere(installation: Installation) -> None:
