@@ -28,12 +28,14 @@ def findings(
     Args:
         connection: The warehouse, as its owner.
         manifest: The parsed dbt project.
-        accepted: Names of checks not to run: ``keys``, ``numbers``, ``sums``, ``suppression``, ``row_count``.
+        accepted: Names of checks not to run: ``keys``, ``numbers``, ``sums``, ``counted``, ``suppression``,
+            ``row_count``.
     """
     checks: dict[str, Callable[[psycopg.Connection[Any], Manifest], list[str]]] = {
         "keys": _keys,
         "numbers": _numbers,
         "sums": _sums,
+        "counted": _counted,
         "suppression": _suppression,
         "row_count": _row_count,
     }
@@ -83,7 +85,7 @@ def _numbers(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
 
 def _sums(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
     """The province of an indicator that adds up is the sum of its counties, before anything is suppressed."""
-    if not any(node["name"] == "indicator_cell" for node in manifest.nodes.values()):
+    if not _has_cells(manifest):
         return []
     rows = connection.execute(
         "with cell as (select c.* from build.indicator_cell as c join core.seed_indicator as i using (indicator_code)"
@@ -98,6 +100,24 @@ def _sums(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
     return [
         f"{code} of the province is not the sum of its counties in {count} cells, first in the period from {start}"
         for code, count, start in rows
+    ]
+
+
+def _counted(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
+    """A figure on persons or employers says how many it rests on: without, nothing tells that it is too small."""
+    if not _has_cells(manifest):
+        return []
+    rows = connection.execute(
+        "select c.indicator_code, i.disclosure, count(*), min(c.period_start) from build.indicator_cell as c"
+        " join core.seed_indicator as i using (indicator_code)"
+        " where coalesce(c.value, c.numerator, c.denominator) is not null"
+        " and (i.disclosure = 'persons' and c.n_persons is null"
+        " or i.disclosure = 'employers' and c.n_employers is null)"
+        " group by 1, 2 order by 1"
+    ).fetchall()
+    return [
+        f"{code} does not say on how many {disclosure} it rests in {count} cells, first in the period from {start}"
+        for code, disclosure, count, start in rows
     ]
 
 
@@ -178,6 +198,10 @@ def _row_count(connection: psycopg.Connection[Any], manifest: Manifest) -> list[
         if served >= FEWEST_TO_COMPARE and built < served * SMALLEST_SHARE:
             found.append(f"{stored.table.name} would shrink from {served} to {built} rows")
     return found
+
+
+def _has_cells(manifest: Manifest) -> bool:
+    return any(node["name"] == "indicator_cell" for node in manifest.nodes.values())
 
 
 def _built(stored: StoredTable) -> sql.Identifier:
