@@ -42,8 +42,9 @@ def claim(
         manifest: The project as it stands now.
         requested_by: Who or what asks, for the ledger.
         kind: ``full`` rebuilds everything, and is what the first build becomes.
-        as_of: The day that the build looks from; by default the last day that any loaded delivery covers, so that
-            the same deliveries give the same build whenever it runs.
+        as_of: The day that the build looks from: periods that begin after it are left out, and no feed counts as
+            complete beyond it. By default the last day that any loaded delivery covers, so that the same deliveries
+            give the same build whenever it runs.
 
     Raises:
         LedgerError: The ledger has a schema version that this code does not know.
@@ -52,11 +53,11 @@ def claim(
         check_connection(connection)
         _fail(connection, f"status in {_LEFT}", "It was left unfinished; its claims went to the next build.")
         batches = pending_batches(connection)
-        horizons = feed_horizons(connection)
         last = _last_released(connection)
         day = as_of or _default_day(connection, last)
         if day is None:
             return None
+        horizons = {feed: min(horizon, day) for feed, horizon in feed_horizons(connection).items()}
         actual: Kind = kind if last else "full"
         changed = _changed_nodes(connection, manifest, last[0]) if last else {}
         passed = _passed(connection, last, horizons, day) if last else None
@@ -75,21 +76,26 @@ def claim(
 
 
 def has_unclaimed(dsn: str, *, minutes: int) -> bool:
-    """Whether loaded batches have waited longer than *minutes* for a build.
+    """Whether loaded batches that no build has in hand have waited longer than *minutes* for one.
 
     After builds of the same work have failed, the wait doubles with each of them, up to 64 times *minutes*: what fails
     the same way every time must not keep the machine busy. A new arrival, or ``threegaps build``, does not wait.
     """
     with psycopg.connect(dsn, autocommit=True) as connection:
         row = connection.execute(
-            "with waiting as ("
-            " select min(finished_at) as since, max(finished_at) as newest from ops.batch where batch_id = any(%s)"
-            "), failed as ("
-            " select count(*) as builds, max(b.finished_at) as last from ops.build as b, waiting"
-            " where b.status = 'failed' and b.started_at > waiting.newest"
-            ") select greatest(waiting.since, failed.last)"
-            " < clock_timestamp() - make_interval(mins => %s * (1 << least(failed.builds, %s)::integer))"
-            " from waiting, failed where waiting.since is not null",
+            (
+                "with waiting as ("
+                " select min(finished_at) as since, max(finished_at) as newest from ops.batch as b"
+                " where batch_id = any(%s)"
+                " and not exists (select from ops.build_input as i join ops.build as u using (build_id)"
+                f" where i.batch_id = b.batch_id and u.status in {_LEFT})"
+                "), failed as ("
+                " select count(*) as builds, max(b.finished_at) as last from ops.build as b, waiting"
+                " where b.status = 'failed' and b.started_at > waiting.newest"
+                ") select greatest(waiting.since, failed.last)"
+                " < clock_timestamp() - make_interval(mins => %s * (1 << least(failed.builds, %s)::integer))"
+                " from waiting, failed where waiting.since is not null"
+            ).encode(),
             [pending_batches(connection), minutes, _MOST_DOUBLINGS],
         ).fetchone()
         return row is not None and bool(row[0])
@@ -163,25 +169,42 @@ def _last_released(connection: psycopg.Connection[Any]) -> tuple[int, dt.date] |
 
 
 def _changed_nodes(connection: psycopg.Connection[Any], manifest: Manifest, last_build: int) -> dict[str, str]:
-    rows = connection.execute("select node, checksum from ops.build_node where build_id = %s", [last_build]).fetchall()
-    before = {str(node): str(checksum) for node, checksum in rows}
-    return {name: kind for name, (kind, checksum) in manifest.checksums.items() if before.get(name) != checksum}
+    """Models and seeds that the last released build, or a build since, made otherwise.
+
+    A build that failed or was undone may have left its slices in the warehouse.
+    """
+    rows = connection.execute(
+        "select node, array_agg(distinct checksum), count(*) = (select count(*) from ops.build where build_id >= %s)"
+        " from ops.build_node where build_id >= %s group by node",
+        [last_build, last_build],
+    ).fetchall()
+    before = {str(node): checksums for node, checksums, is_in_all in rows if is_in_all}
+    return {name: kind for name, (kind, checksum) in manifest.checksums.items() if before.get(name) != [checksum]}
 
 
 def _passed(
     connection: psycopg.Connection[Any], last: tuple[int, dt.date], horizons: dict[str, dt.date], day: dt.date
 ) -> tuple[dt.date, dt.date] | None:
-    """The days that have passed since the last release, by the build's date or by any feed's horizon."""
-    rows = connection.execute("select feed, horizon_date from ops.build_horizon where build_id = %s", [last[0]])
-    before = {str(feed): horizon for feed, horizon in rows.fetchall()}
-    moved = [
-        (min(before.get(feed, now), now), max(before.get(feed, now), now))
-        for feed, now in horizons.items()
-        if before.get(feed) != now
-    ]
-    moved += [(horizon, horizon) for feed, horizon in before.items() if feed not in horizons]
-    if day != last[1]:
-        moved.append((min(day, last[1]), max(day, last[1])))
+    """The days that have passed since the last release, by the build's date or by any feed's horizon.
+
+    Builds since then that failed or were undone count too: they may have left slices as of another day.
+    """
+    rows = connection.execute(
+        "select h.feed, min(h.horizon_date), max(h.horizon_date),"
+        " count(*) = (select count(*) from ops.build where build_id >= %s)"
+        " from ops.build_horizon as h where h.build_id >= %s group by h.feed",
+        [last[0], last[0]],
+    ).fetchall()
+    before = {str(feed): (first, final, is_in_all) for feed, first, final, is_in_all in rows}
+    moved = []
+    for feed, now in horizons.items():
+        first, final, is_in_all = before.get(feed, (now, now, False))
+        if not is_in_all or (first, final) != (now, now):
+            moved.append((min(first, now), max(final, now)))
+    moved += [(first, final) for feed, (first, final, _) in before.items() if feed not in horizons]
+    days = connection.execute("select min(as_of), max(as_of) from ops.build where build_id >= %s", [last[0]]).fetchone()
+    if days is not None and days != (day, day):
+        moved.append((min(days[0], day), max(days[1], day)))
     return (min(start for start, _ in moved), max(end for _, end in moved)) if moved else None
 
 

@@ -99,7 +99,7 @@ def claim(kind: str, as_of: str | None, requested_by: str) -> int | None:
 
     Args:
         kind: `affected` rebuilds what the new batches touch, `full` everything.
-        as_of: The day that the build looks from, ISO; by default the claim's own day.
+        as_of: The day that the build looks from, ISO; by default the last day that any loaded delivery covers.
         requested_by: Who or what asked for it.
     """
     with plain_errors():

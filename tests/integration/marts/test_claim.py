@@ -165,6 +165,43 @@ def test_a_changed_model_and_the_passing_of_days_are_work_too(warehouse: str) ->
     ) == [("M01-3", "*", "2026-06-01", "2026-08-31"), ("M01-5", "*", "2026-06-01", "2026-08-31")]
 
 
+def test_what_a_failed_build_made_otherwise_is_made_again(warehouse: str) -> None:
+    """Its slices may stand in the warehouse, though the model, or the day, is again that of the release."""
+    new_batch(warehouse)
+    end(warehouse, take(warehouse))
+    manifest = small_manifest()
+    manifest.nodes["model.threegaps.ind_m01_3"]["checksum"]["checksum"] = "changed"  # type: ignore[index]
+    end(warehouse, take(warehouse, manifest=manifest, as_of="2026-08-15"), "failed")
+    back = take(warehouse)
+    assert ask(
+        warehouse,
+        "select indicator_code, area_code, period_start::text, period_end::text from ops.affected where build_id = %s"
+        " order by 1",
+        back,
+    ) == [("M01-3", "*", "-infinity", "infinity"), ("M01-5", "*", "2026-06-01", "2026-08-31")]
+    end(warehouse, back)
+    assert take(warehouse) is None
+
+
+def test_work_in_hand_does_not_wait(warehouse: str) -> None:
+    new_batch(warehouse)
+    assert claim.has_unclaimed(warehouse, minutes=0)
+    build_id = take(warehouse)
+    assert not claim.has_unclaimed(warehouse, minutes=0)
+    new_batch(warehouse)
+    assert claim.has_unclaimed(warehouse, minutes=0)
+    end(warehouse, build_id, "failed")
+    assert claim.has_unclaimed(warehouse, minutes=0)
+
+
+def test_no_feed_is_complete_beyond_the_day_of_the_build(warehouse: str) -> None:
+    new_batch(warehouse)
+    build_id = take(warehouse, as_of="2026-06-10")
+    assert ask(
+        warehouse, "select distinct horizon_date::text from ops.build_horizon where build_id = %s", build_id
+    ) == [("2026-06-10",)]
+
+
 def test_a_full_build_needs_no_arrival(warehouse: str) -> None:
     new_batch(warehouse)
     end(warehouse, take(warehouse))
