@@ -1,4 +1,8 @@
-"""Which counties and periods the accepted rows of a batch speak of, by the contract's touch."""
+"""Which counties and periods the accepted rows of a batch speak of, by the contract's touch.
+
+The same rule stands in SQL for rows that are merged (`threegaps.warehouse.merge.places_in`): a row without a county
+touches an unknown one, one without a beginning all earlier periods, one without an end all later ones.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import polars as pl
 
 from threegaps.batch.columns import BlockColumn
 from threegaps.contracts.model import Contract
+from threegaps.ledger.touches import EARLIEST, UNKNOWN_COUNTY
 
 OPEN_END = "infinity"
 
@@ -23,16 +28,14 @@ class Touched:
         """Counties and months of each row of a block."""
         touch = self._touch
         rows = len(next(iter(columns.values())).text)
-        first = _first_given([columns[name].typed for name in touch.from_columns], rows)
-        ends = [columns[name].typed for name in touch.to_columns if name != OPEN_END]
-        last = _first_given(ends, rows) if ends else pl.repeat(None, rows, dtype=pl.Date, eager=True)
-        if OPEN_END in touch.to_columns:
-            last = last.fill_null(dt.date.max)
-        if not touch.to_columns:
-            last = first
+        ends = [name for name in touch.to_columns or touch.from_columns if name != OPEN_END]
+        first = _first_given([columns[name].typed for name in touch.from_columns], rows).fill_null(EARLIEST)
+        last = _first_given([columns[name].typed for name in ends], rows).fill_null(dt.date.max)
         frame = pl.DataFrame({"first": first, "last": last}).select(
             pl.col("first").dt.truncate("1mo"),
-            pl.when(pl.col("last") == dt.date.max).then("last").otherwise(pl.col("last").dt.month_end()),
+            pl.when(pl.col("last") == dt.date.max)
+            .then("last")
+            .otherwise(pl.max_horizontal("first", "last").dt.month_end()),
         )
         return frame.with_columns(
             columns[name].text.alias(f"county_{place}") for place, name in enumerate(touch.county_columns)
@@ -44,8 +47,12 @@ class Touched:
             return
         counties = [name for name in frame.columns if name.startswith("county_")]
         different = frame.unique()
+        nowhere = different.filter(pl.all_horizontal(pl.col(counties).is_null()))
         tall = pl.concat(
-            [different.select(pl.col(name).alias("county"), "first", "last").drop_nulls() for name in counties]
+            [
+                *(different.select(pl.col(name).alias("county"), "first", "last").drop_nulls() for name in counties),
+                nowhere.select(pl.lit(UNKNOWN_COUNTY).alias("county"), "first", "last"),
+            ]
         ).unique()
         self._seen = tall if self._seen is None else pl.concat([self._seen, tall]).unique()
 

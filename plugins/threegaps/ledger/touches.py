@@ -14,6 +14,9 @@ Place = tuple[str, dt.date, dt.date]
 """County, first day, last day; `OPEN_END` as last day stands for every later period."""
 
 OPEN_END = dt.date.max
+EARLIEST = dt.date(1900, 1, 1)
+"""Stands for a beginning that is not said."""
+UNKNOWN_COUNTY = "unknown"
 
 
 def whole_months(places: Iterable[Place]) -> list[Place]:

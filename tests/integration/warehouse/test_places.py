@@ -1,0 +1,48 @@
+"""What rows touch: the columns' rule of a straight load and the server's of a merge say the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from dataclasses import replace
+
+import polars as pl
+import psycopg
+import pytest
+from conftest import WAGES
+from psycopg import sql
+
+from threegaps.batch.columns import BlockColumn
+from threegaps.batch.touched import Touched
+from threegaps.contracts.model import Touch
+from threegaps.ledger.touches import whole_months
+from threegaps.warehouse.merge import places_in
+
+pytestmark = pytest.mark.integration
+
+COUNTIES = (None, "330102", "330106")
+DAYS = (None, dt.date(2025, 3, 9), dt.date(2025, 6, 30), dt.date(2026, 1, 1))
+TOUCHES = (
+    Touch(("home",), ("start",), ()),
+    Touch(("home", "work"), ("start",), ("end",)),
+    Touch(("work", "home"), ("start", "end"), ("end", "infinity")),
+    Touch(("home",), ("start",), ("infinity",)),
+)
+
+
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_both_rules_find_the_same_places(touch: Touch, warehouse: str) -> None:
+    contract = replace(WAGES, touch=touch)
+    with psycopg.connect(warehouse) as connection:
+        connection.execute('create temporary table placed (home text, work text, start date, "end" date)')
+        for row in itertools.product(COUNTIES, COUNTIES, DAYS, DAYS):
+            frame = pl.DataFrame(
+                [row], schema={"home": pl.String, "work": pl.String, "start": pl.Date, "end": pl.Date}, orient="row"
+            )
+            touched = Touched(contract)
+            columns = {name: BlockColumn(name, frame[name], frame[name]) for name in frame.columns}
+            touched.add(touched.frame(columns))
+            connection.execute("delete from placed")
+            connection.execute("insert into placed values (%s, %s, %s, %s)", row)
+            merged = places_in(connection, contract, sql.Identifier("placed"), sql.SQL("true"))
+            assert whole_months(touched.intervals()) == whole_months(merged), row
