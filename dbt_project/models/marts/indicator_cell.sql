@@ -64,24 +64,38 @@ compared as (
             and paired.period_end_before = list_before.period_end
 ),
 
+-- where two versions of the plan state the same target, the later one's counts
+stated_target as (
+    select
+        stated.*,
+        row_number() over (
+            partition by stated.indicator_code, stated.area_code, stated.period_type, stated.target_date
+            order by plan_version.issued_on desc
+        ) as choice
+    from {{ ref('seed_target') }} as stated
+    inner join {{ ref('seed_plan_version') }} as plan_version
+        on stated.plan_version = plan_version.plan_version
+),
+
 -- the baseline is the seed's, or the indicator itself in the period that ends on the day of the baseline
 target as (
     select
-        seed_target.indicator_code,
-        seed_target.area_code,
-        seed_target.period_type,
-        seed_target.baseline_date,
-        seed_target.target_date,
-        seed_target.target_value,
-        coalesce(seed_target.baseline_value, own.value) as baseline_value
-    from {{ ref('seed_target') }} as seed_target
+        stated_target.indicator_code,
+        stated_target.area_code,
+        stated_target.period_type,
+        stated_target.baseline_date,
+        stated_target.target_date,
+        stated_target.target_value,
+        coalesce(stated_target.baseline_value, own.value) as baseline_value
+    from stated_target
     left join {{ ref('indicator_measured') }} as own
         on
-            seed_target.indicator_code = own.indicator_code
-            and seed_target.area_code = own.area_code
-            and seed_target.period_type = own.period_type
-            and seed_target.baseline_date = own.period_end
+            stated_target.indicator_code = own.indicator_code
+            and stated_target.area_code = own.area_code
+            and stated_target.period_type = own.period_type
+            and stated_target.baseline_date = own.period_end
             and own.breakdown = 'total'
+    where stated_target.choice = 1
 ),
 
 aimed as (
