@@ -139,12 +139,13 @@ def test_the_feed_has_its_dag(copy: Copy) -> None:
 
 
 def test_the_copys_own_checks_pass(copy: Copy) -> None:
-    """The fixture is judged as it says; the dbt project and the documents are whole."""
+    """The fixture is judged as it says; the dbt project and the documents are whole, and no test counts feeds."""
     printed = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/feeds", "-k", "training_sites")
     assert "1 passed" in printed
     copy.python(
         "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/dbt", "tests/unit/docs", "-k", "not command"
     )
+    copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/contracts", "tests/unit/cli")
 
 
 def test_the_feed_lands_loads_and_stands_in_staging(copy: Copy, warehouse: str, tmp_path: Path) -> None:

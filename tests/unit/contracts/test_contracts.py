@@ -24,14 +24,9 @@ def test_contract_is_valid_by_the_standard_and_the_house(path: Path) -> None:
 
 
 def test_all_feeds_are_described_in_order() -> None:
-    assert [contract.feed for contract in load_contracts(ROOT)] == [
-        "hrss/certificates",
-        "hrss/employment_registrations",
-        "hrss/skill_enterprises",
-        "hrss/training_enrollments",
-        "hrss/wage_records",
-        "statistics/resident_income",
-    ]
+    feeds = [contract.feed for contract in load_contracts(ROOT)]
+    assert feeds == sorted(f"{path.parent.name}/{path.name.removesuffix('.odcs.yaml')}" for path in PATHS)
+    assert "hrss/wage_records" in feeds
 
 
 def test_contracts_are_read_fast() -> None:
@@ -40,7 +35,7 @@ def test_contracts_are_read_fast() -> None:
         start = time.process_time()
         load_contracts(ROOT)
         times.append(time.process_time() - start)
-    assert min(times) < 0.05
+    assert min(times) < 0.01 * len(PATHS)
 
 
 def test_loading_imports_nothing_heavy() -> None:
