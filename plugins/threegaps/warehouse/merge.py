@@ -19,6 +19,7 @@ from threegaps.contracts.tables import accepted_columns, raw_key
 from threegaps.ledger.batches import Merged
 from threegaps.ledger.landed import REPLAY_PREFIX
 from threegaps.ledger.touches import OPEN_END, Place
+from threegaps.warehouse.pruning import Months, Pruning, each_month
 from threegaps.warehouse.tables import ensure_partitions, names
 
 VERSION_COLUMNS = ("_version", "_landed_object_id", "_row_number")
@@ -56,6 +57,9 @@ class Merge:
         self._raw = sql.Identifier("raw", contract.table)
         self._history = sql.Identifier("raw_history", contract.table)
         self._places: set[Place] = set()
+        self._pruning = Pruning(connection, contract, batch_id)
+        self._months: Months = ()
+        """The months that the batch's rows stand in."""
 
     @property
     def places(self) -> set[Place]:
@@ -76,6 +80,7 @@ class Merge:
             absence: What the delivery closes; None where it is not complete or not a full one.
         """
         self._run("analyze {}", ROWS)
+        self._months = self._pruning.months_in(ROWS)
         self._make_partitions()
         self._judge_against_raw(is_older_list=is_older_list, is_latest=is_latest)
         counts = self._counts()
@@ -83,6 +88,7 @@ class Merge:
         self._note_places(ROWS, self._outcome_is("inserted", "changed", "withdrawn"), alias="b")
         self._keep_history()
         self._upsert()
+        self._note_months_of_delivery()
         closed = 0 if absence is None or is_older_list else self._close(absence)
         return Merged(
             inserted=counts.get("inserted", 0),
@@ -94,13 +100,14 @@ class Merge:
 
     def retract(self, superseded_batch_id: int) -> None:
         """Take back what a superseded batch said: what stood before it stands again until its successor merges."""
+        said = sql.SQL("b._batch_id = {} and {}").format(
+            sql.Literal(superseded_batch_id), self._pruning.within("b", self._pruning.months_of_delivery())
+        )
         self._run(
-            "create temporary table load_retracted on commit drop as select * from {} where _batch_id = {}",
-            self._raw,
-            sql.Literal(superseded_batch_id),
+            "create temporary table load_retracted on commit drop as select * from {} as b where {}", self._raw, said
         )
         self._note_places(sql.Identifier("load_retracted"), sql.SQL("true"), alias="b")
-        self._run("delete from {} where _batch_id = {}", self._raw, sql.Literal(superseded_batch_id))
+        self._run("delete from {} as b where {}", self._raw, said)
         self._run(
             "insert into {} ({}, _superseded_by_batch_id) select {}, {} from load_retracted",
             self._history,
@@ -122,14 +129,8 @@ class Merge:
         )
 
     def _make_partitions(self) -> None:
-        column = self._contract.partition_column
-        if column is None:
-            return
-        rows = self._connection.execute(
-            sql.SQL("select distinct date_trunc('month', {})::date from {}").format(sql.Identifier(column), ROWS)
-        ).fetchall()
-        months = [row[0] for row in rows]
-        ensure_partitions(self._connection, self._contract, months)
+        if self._contract.partition_column is not None:
+            ensure_partitions(self._connection, self._contract, each_month(self._months))
 
     def _judge_against_raw(self, *, is_older_list: bool, is_latest: bool) -> None:
         content = [column for column in self._columns if column not in LINEAGE_COLUMNS and column not in self._key]
@@ -152,7 +153,7 @@ class Merge:
             " when {older} then 'late'"
             " when b._withdrawn then 'withdrawn' else 'changed' end as outcome,"
             " r._batch_id is not null as is_known"
-            " from {rows} as b left join {raw} as r on {same_key}",
+            " from {rows} as b left join {raw} as r on {same_key} and {within}",
             outcome=OUTCOME,
             key=self._names("b", self._key),
             is_list=sql.SQL("true" if is_older_list else "false"),
@@ -162,6 +163,7 @@ class Merge:
             rows=ROWS,
             raw=self._raw,
             same_key=self._same_key("b", "r"),
+            within=self._pruning.within("r", self._months),
         )
         self._run("analyze {}", OUTCOME)
 
@@ -172,13 +174,26 @@ class Merge:
         return {str(row[0]): int(row[1]) for row in rows}
 
     def _note_old_image(self) -> None:
-        self._note_places(self._raw, self._outcome_is("changed", "withdrawn"), alias="b")
+        condition = sql.SQL("{} and {}").format(
+            self._pruning.within("b", self._months), self._outcome_is("changed", "withdrawn")
+        )
+        self._note_places(self._raw, condition, alias="b")
+
+    def _note_months_of_delivery(self) -> None:
+        """Touch the months of rows that changed nothing, where no batch of the delivery has touched them yet.
+
+        Such a row may stand in its place, or come back to it, as said by this delivery. Closing and retracting look
+        for a delivery's rows only in the months that it has touched.
+        """
+        unsaid = self._pruning.unsaid(self._months, self._places)
+        if unsaid:
+            self._note_places(ROWS, self._pruning.within("b", unsaid), alias="b")
 
     def _keep_history(self) -> None:
         self._run(
             "insert into {history} ({columns}, _superseded_by_batch_id) select {columns_r}, {batch}"
             " from {raw} as r join {outcome} as o on {same_key}"
-            " where o.outcome in ('changed', 'withdrawn') and o.is_known",
+            " where o.outcome in ('changed', 'withdrawn') and o.is_known and {within}",
             history=self._history,
             columns=names(self._columns),
             columns_r=self._names("r", self._columns),
@@ -186,12 +201,14 @@ class Merge:
             raw=self._raw,
             outcome=OUTCOME,
             same_key=self._same_key("o", "r"),
+            within=self._pruning.within("r", self._months),
         )
         # What came too late was never current: history says that the batch itself was behind.
         self._run(
             "insert into {history} ({columns}, _superseded_by_batch_id)"
             " select {columns_b}, coalesce(r._batch_id, {batch})"
-            " from {rows} as b join {outcome} as o on {same_key} left join {raw} as r on {same_raw}"
+            " from {rows} as b join {outcome} as o on {same_key} left join {raw} as r"
+            " on {same_raw} and {within}"
             " where o.outcome = 'late'",
             history=self._history,
             columns=names(self._columns),
@@ -202,6 +219,7 @@ class Merge:
             same_key=self._same_key("o", "b"),
             raw=self._raw,
             same_raw=self._same_key("b", "r"),
+            within=self._pruning.within("r", self._months),
         )
 
     def _upsert(self) -> None:
@@ -223,6 +241,8 @@ class Merge:
         )
 
     def _close(self, absence: Absence) -> int:
+        # A full list closes whatever it does not have, wherever that stands.
+        months = None if absence.delivery is None else self._pruning.months_of_delivery(self._places)
         scope = (
             sql.SQL("true")
             if absence.delivery is None
@@ -233,9 +253,10 @@ class Merge:
         )
         closing = sql.SQL("0, {}, {}").format(sql.Literal(absence.landed_object_id), sql.Literal(CLOSED_ROW_NUMBER))
         absent = sql.SQL(
-            "not b._withdrawn and {scope} and ({version}) < ({closing})"
+            "{within} and not b._withdrawn and {scope} and ({version}) < ({closing})"
             " and not exists (select 1 from {rows} as s where {same_key})"
         ).format(
+            within=self._pruning.within("b", months),
             scope=scope,
             version=self._names("b", VERSION_COLUMNS),
             closing=closing,
@@ -263,18 +284,19 @@ class Merge:
             absent=absent,
         ).rowcount
         if closed and absence.delivery is not None:
-            self._give_back(absence.delivery)
+            self._give_back(absence.delivery, months)
         return closed
 
-    def _give_back(self, delivery: str) -> None:
+    def _give_back(self, delivery: str, months: Months | None) -> None:
         """Where another delivery goes on saying a row that *delivery* only took over, its version stands again."""
         self._run(
-            "create temporary table load_closed on commit drop as select {key} from {raw}"
-            " where _batch_id = {batch} and _row_number = {number}",
+            "create temporary table load_closed on commit drop as select {key} from {raw} as b"
+            " where {within} and _batch_id = {batch} and _row_number = {number}",
             key=names(self._key),
             raw=self._raw,
             batch=sql.Literal(self._batch_id),
             number=sql.Literal(CLOSED_ROW_NUMBER),
+            within=self._pruning.within("b", months),
         )
         # A batch goes on standing until a later complete one of its delivery; a department's correction outlasts that.
         self._restore(
@@ -310,7 +332,13 @@ class Merge:
             version=sql.SQL("row({})").format(self._names("h", VERSION_COLUMNS)),
         )
         self._note_places(restored, sql.SQL("true"), alias="b")
-        self._run("delete from {} as r using {} as b where {}", self._raw, restored, self._same_key("r", "b"))
+        self._run(
+            "delete from {} as r using {} as b where {} and {}",
+            self._raw,
+            restored,
+            self._same_key("r", "b"),
+            self._pruning.within("r", self._pruning.months_in(restored)),
+        )
         self._run(
             "insert into {} ({}) select {} from {}", self._raw, names(self._columns), names(self._columns), restored
         )
