@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -21,18 +22,26 @@ MONTHS_BACK = 24
 _FILL_FACTOR = 85
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Columns of a table by name, each with its type and whether it is required, and the primary key's in order."""
+
+    columns: Mapping[str, tuple[str, bool]]
+    key: tuple[str, ...]
+
+
 def ensure_tables(connection: psycopg.Connection[Any], contract: Contract) -> None:
     """Make the raw table of *contract* and its history unless they are there; a new nullable column is added.
 
     Raises:
-        ContractError: A column that the table has is gone from the contract, has another type or became required:
-            such a change needs a migration, not a load.
+        ContractError: A column that the table has is gone from the contract, has another type, or is required in one
+            of the two only; or the key is another: such a change needs a migration, not a load.
     """
     columns = raw_columns(contract)
     raw = sql.Identifier("raw", contract.table)
     history = sql.Identifier("raw_history", contract.table)
-    known = _known_columns(connection, contract.table)
-    if not known:
+    known = _shape(connection, f"raw.{contract.table}")
+    if known is None:
         body = [_definition(column) for column in columns]
         body.append(sql.SQL("primary key ({})").format(names(raw_key(contract))))
         partitioning = (
@@ -100,46 +109,76 @@ def _comment(connection: psycopg.Connection[Any], table: sql.Identifier, columns
         )
 
 
-def _known_columns(connection: psycopg.Connection[Any], table: str) -> dict[str, str]:
-    rows = connection.execute(
-        "select attname, format_type(atttypid, atttypmod) from pg_attribute"
+def _shape(connection: psycopg.Connection[Any], table: str) -> _Shape | None:
+    """What the server says of *table*; None where it is not there."""
+    columns = connection.execute(
+        "select attname, format_type(atttypid, atttypmod), attnotnull from pg_attribute"
         " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
-        [f"raw.{table}"],
+        [table],
     ).fetchall()
-    return {str(row[0]): str(row[1]) for row in rows}
+    key = connection.execute(
+        "select a.attname from pg_index as i, unnest(i.indkey) with ordinality as k (attnum, place), pg_attribute as a"
+        " where i.indrelid = to_regclass(%s) and i.indisprimary and a.attrelid = i.indrelid and a.attnum = k.attnum"
+        " order by k.place",
+        [table],
+    ).fetchall()
+    if not columns:
+        return None
+    return _Shape({str(name): (str(form), bool(fixed)) for name, form, fixed in columns}, tuple(row[0] for row in key))
+
+
+def _wanted_shape(
+    connection: psycopg.Connection[Any], contract: Contract, columns: tuple[RawColumn, ...]
+) -> _Shape | None:
+    """The shape that the contract asks for, in the server's own words: only those can be compared exactly."""
+    with connection.transaction():
+        connection.execute(
+            sql.SQL("create temporary table contract_shape ({}, primary key ({}))").format(
+                sql.SQL(", ").join(_definition(column) for column in columns), names(raw_key(contract))
+            )
+        )
+        wanted = _shape(connection, "pg_temp.contract_shape")
+        connection.execute("drop table pg_temp.contract_shape")
+    return wanted
 
 
 def _extend(
-    connection: psycopg.Connection[Any], contract: Contract, columns: tuple[RawColumn, ...], known: dict[str, str]
+    connection: psycopg.Connection[Any], contract: Contract, columns: tuple[RawColumn, ...], known: _Shape
 ) -> None:
-    gone = known.keys() - {column.name for column in columns}
+    wanted = _wanted_shape(connection, contract, columns)
+    assert wanted is not None  # noqa: S101  # it was made just now
+    gone = known.columns.keys() - wanted.columns.keys()
     if gone:
-        raise ContractError(
-            "The contract no longer has a column that the warehouse has.",
-            feed=contract.feed,
-            column=min(gone),
-            advice="keep the column, or migrate raw and raw_history first.",
-        )
-    for column in columns:
-        if column.name in known:
-            wanted = connection.execute(f"select pg_typeof(null::{column.sql_type})::text").fetchone()
-            base = known[column.name].split("(")[0]
-            if wanted is not None and base != wanted[0]:
-                raise ContractError(
-                    f"The contract has type {column.sql_type}, the warehouse {known[column.name]}.",
-                    feed=contract.feed,
-                    column=column.name,
-                    advice="migrate raw and raw_history first.",
+        raise _refusal(contract, min(gone), "The contract no longer has a column that the warehouse has.", "keep it")
+    for name, (form, is_required) in wanted.columns.items():
+        if name not in known.columns:
+            if is_required:
+                raise _refusal(
+                    contract, name, "A new required column cannot be added to rows that are there.", "make it optional"
                 )
             continue
-        if not column.nullable:
-            raise ContractError(
-                "A new required column cannot be added to rows that are there.",
-                feed=contract.feed,
-                column=column.name,
-                advice="make it optional, or migrate raw and raw_history first.",
-            )
+        known_form, was_required = known.columns[name]
+        if form != known_form:
+            said = f"The contract has type {form}, the warehouse {known_form}."
+            raise _refusal(contract, name, said, "keep the type")
+        if is_required != was_required:
+            words = {True: "required", False: "optional"}
+            said = f"The column is {words[is_required]} in the contract, and {words[was_required]} in the warehouse."
+            raise _refusal(contract, name, said, f"keep it {words[was_required]}")
+    if wanted.key != known.key:
+        said = f"The contract's key is {', '.join(wanted.key)}; the warehouse's is {', '.join(known.key)}."
+        changed = next((name for name in (*wanted.key, *known.key) if (name in wanted.key) != (name in known.key)), "")
+        raise _refusal(contract, changed or wanted.key[0], said, "keep the key")
+    for column in columns:
+        if column.name in known.columns:
+            continue
         for schema in ("raw", "raw_history"):
             table = sql.Identifier(schema, contract.table)
             connection.execute(sql.SQL("alter table {} add column {}").format(table, _definition(column)))
             _comment(connection, table, [column])
+
+
+def _refusal(contract: Contract, column: str, said: str, way_out: str) -> ContractError:
+    return ContractError(
+        said, feed=contract.feed, column=column, advice=f"{way_out}, or migrate raw and raw_history first."
+    )

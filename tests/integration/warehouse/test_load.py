@@ -290,6 +290,38 @@ def test_a_new_optional_column_is_added_and_other_changes_are_refused(loader: Lo
     retyped = [replace(one, sql_type="bigint") if one.name == "remark" else one for one in wider.columns]
     with pytest.raises(ContractError, match="bigint"):
         ensure_tables(loader.connection, replace(wider, columns=tuple(retyped)))
+    assert_comment(loader)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("wage", {"required": True}, "required in the contract"),
+        ("county", {"required": False}, "optional in the contract"),
+        ("wage", {"sql_type": "numeric(18,4)"}, r"numeric\(18,4\)"),
+        ("county", {"sql_type": "varchar(6)"}, "character varying"),
+    ],
+)
+def test_a_changed_column_is_refused_by_name(loader: Loader, name: str, change: dict[str, Any], said: str) -> None:
+    ensure_tables(loader.connection, WAGES)
+    columns = tuple(replace(one, **change) if one.name == name else one for one in WAGES.columns)
+    with pytest.raises(ContractError, match=said) as told:
+        ensure_tables(loader.connection, replace(WAGES, columns=columns))
+    assert (told.value.feed, told.value.column) == (WAGES.feed, name)
+    assert "migrate" in str(told.value)
+    ensure_tables(loader.connection, WAGES)
+
+
+def test_a_changed_key_is_refused(loader: Loader) -> None:
+    ensure_tables(loader.connection, WAGES)
+    with pytest.raises(ContractError, match="key is employer, wage_month, county") as told:
+        ensure_tables(loader.connection, replace(WAGES, key=("employer", "wage_month", "county")))
+    assert (told.value.feed, told.value.column) == (WAGES.feed, "county")
+    with pytest.raises(ContractError, match="keep the key"):
+        ensure_tables(loader.connection, replace(WAGES, key=("wage_month", "employer")))
+
+
+def assert_comment(loader: Loader) -> None:
     comment = loader.connection.execute(
         "select col_description('raw.test_wages'::regclass, attnum) from pg_attribute"
         " where attrelid = 'raw.test_wages'::regclass and attname = 'county'"
