@@ -1,18 +1,21 @@
 with
 
+judgement as (
+    {{ latest_judgements() }}
+),
+
 result as (
     select
-        batch.feed,
-        batch.delivery,
+        judgement.feed,
+        judgement.delivery,
         check_result.rule,
         check_result.column_name,
         check_result.action,
         check_result.evaluated,
         check_result.unexpected
     from {{ source('ops', 'check_result') }} as check_result
-    inner join {{ source('ops', 'batch') }} as batch
-        on check_result.batch_id = batch.batch_id
-    where batch.status in ('loaded', 'stopped')
+    inner join judgement
+        on check_result.batch_id = judgement.batch_id
 )
 
 select

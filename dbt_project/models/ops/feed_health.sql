@@ -1,10 +1,11 @@
 with
 
 batch as (
-    select
-        *,
-        {{ delivery_end('delivery') }} as delivery_end
-    from {{ source('ops', 'batch') }}
+    select * from {{ source('ops', 'batch') }}
+),
+
+judgement as (
+    {{ latest_judgements() }}
 ),
 
 totals as (
@@ -13,13 +14,19 @@ totals as (
         count(*) filter (where status = 'loaded')::integer as batches_loaded,
         count(*) filter (where status = 'stopped')::integer as batches_stopped,
         count(*) filter (where status = 'failed')::integer as batches_failed,
-        coalesce(sum(received) filter (where status = 'loaded'), 0)::bigint as rows_received,
-        coalesce(sum(accepted) filter (where status = 'loaded'), 0)::bigint as rows_accepted,
-        coalesce(sum(refused) filter (where status = 'loaded'), 0)::bigint as rows_refused,
-        coalesce(sum(duplicates) filter (where status = 'loaded'), 0)::bigint as rows_duplicate,
-        max(delivery_end) filter (where status = 'loaded') as complete_to,
         max(finished_at) filter (where status = 'loaded') as last_loaded_at
     from batch
+    group by feed
+),
+
+judged as (
+    select
+        feed,
+        sum(received)::bigint as rows_received,
+        sum(accepted)::bigint as rows_accepted,
+        sum(refused)::bigint as rows_refused,
+        sum(duplicates)::bigint as rows_duplicate
+    from judgement
     group by feed
 ),
 
@@ -56,16 +63,20 @@ select
     totals.batches_loaded,
     totals.batches_stopped,
     totals.batches_failed,
-    totals.rows_received,
-    totals.rows_accepted,
-    totals.rows_refused,
-    totals.rows_duplicate,
-    round(totals.rows_refused * 100.0 / nullif(totals.rows_received, 0), 4) as refused_percent,
+    coalesce(judged.rows_received, 0) as rows_received,
+    coalesce(judged.rows_accepted, 0) as rows_accepted,
+    coalesce(judged.rows_refused, 0) as rows_refused,
+    coalesce(judged.rows_duplicate, 0) as rows_duplicate,
+    round(judged.rows_refused * 100.0 / nullif(judged.rows_received, 0), 4) as refused_percent,
     coalesce(waiting.refused_open, 0) as refused_open,
-    totals.complete_to,
+    data_horizon.horizon_date as complete_to,
     totals.last_loaded_at
 from totals
 inner join latest
     on totals.feed = latest.feed
+left join judged
+    on totals.feed = judged.feed
 left join waiting
     on totals.feed = waiting.feed
+left join {{ ref('data_horizon') }} as data_horizon
+    on totals.feed = data_horizon.feed
