@@ -113,8 +113,11 @@ def _last_line_end(block: bytes, *, quoted_newlines: bool) -> int:
     end = block.rfind(_NEWLINE) + 1
     if quoted_newlines:
         # A block starts outside quotes; a newline is a line's end where the quotes before it are even.
-        while end and block.count(b'"', 0, end) % 2:
-            end = block.rfind(_NEWLINE, 0, end - 1) + 1
+        quotes = block.count(b'"', 0, end)
+        while end and quotes % 2:
+            before = block.rfind(_NEWLINE, 0, end - 1) + 1
+            quotes -= block.count(b'"', before, end)
+            end = before
     return end
 
 
