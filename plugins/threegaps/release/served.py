@@ -104,8 +104,8 @@ class StoredTable:
 
 
 def stored_tables(manifest: Manifest) -> tuple[StoredTable, ...]:
-    """Every served table of the project; the list of releases is our own."""
-    return tuple(StoredTable(table) for table in manifest.served if table.name != "dim_release")
+    """Every served table of the project; the list of releases is none of them: ``apply_served`` makes it itself."""
+    return tuple(StoredTable(table) for table in manifest.served)
 
 
 def apply_served(dsn: str, manifest: Manifest, *, is_synthetic: bool = True) -> None:
