@@ -19,9 +19,11 @@ from threegaps.contracts.model import (
     Touch,
     Withdrawal,
 )
+from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.contracts.vocabulary import (
     BATCH_EXPECTATIONS,
     KEY_EXPECTATION,
+    PROTOCOLS_BY_KIND,
     ROW_EXPECTATIONS,
     SHAPE_EXPECTATION,
     rule_columns,
@@ -29,8 +31,6 @@ from threegaps.contracts.vocabulary import (
 from threegaps.errors import ContractError
 
 SUFFIX = ".odcs.yaml"
-_PROTOCOLS = frozenset({"http", "sftp", "database", "file_drop"})
-_DELIVERY_KINDS = frozenset({"full_list", "full_period", "changes"})
 _ACTIONS = frozenset({"refuse", "warn", "stop"})
 _GRADES = frozenset({"L1", "L2", "L3", "L4"})
 
@@ -188,12 +188,19 @@ def _rules(feed: str, columns: list[Mapping[str, Any]], schema: Mapping[str, Any
 def _check(contract: Contract) -> None:
     """What the pipeline relies on and the standard does not know."""
     names = {column.name for column in contract.columns}
-    if contract.protocol not in _PROTOCOLS:
+    if all(contract.protocol not in protocols for protocols in PROTOCOLS_BY_KIND.values()):
         raise ContractError(f"Protocol {contract.protocol!r} is not known.", feed=contract.feed)
     if contract.cadence not in CADENCES:
         raise ContractError(f"Cadence {contract.cadence!r} is not known.", feed=contract.feed)
-    if contract.delivery_kind not in _DELIVERY_KINDS:
+    if contract.delivery_kind not in PROTOCOLS_BY_KIND:
         raise ContractError(f"Delivery kind {contract.delivery_kind!r} is not known.", feed=contract.feed)
+    if contract.protocol not in PROTOCOLS_BY_KIND[contract.delivery_kind]:
+        there_are = "; ".join(f"{kind} by {' or '.join(known)}" for kind, known in PROTOCOLS_BY_KIND.items())
+        raise ContractError(
+            f"Deliveries of kind {contract.delivery_kind} cannot be fetched by protocol {contract.protocol}.",
+            feed=contract.feed,
+            advice=f"there are {there_are}.",
+        )
     if not contract.key:
         raise ContractError("The feed has no key.", feed=contract.feed, advice="mark the key's columns primaryKey.")
     named = [
@@ -206,4 +213,37 @@ def _check(contract: Contract) -> None:
         if name not in names:
             raise ContractError(
                 "The contract names a column that it does not describe.", feed=contract.feed, column=name
+            )
+    _check_columns(contract)
+
+
+def _check_columns(contract: Contract) -> None:
+    version = contract.by_name[contract.version_column] if contract.version_column else None
+    if version is not None and contract.delivery_kind != "changes" and version.logical_type != "integer":
+        raise ContractError(
+            f"The version of a {contract.delivery_kind} is a correction number, and the column is a"
+            f" {version.logical_type}.",
+            feed=contract.feed,
+            column=version.name,
+            advice="name an integer column that counts corrections from 0, or leave versionColumn out.",
+        )
+    for column in contract.columns:
+        is_person, is_key = column.name == PERSON_COLUMN, column.name in contract.key
+        if (is_person or is_key) and not column.required:
+            raise ContractError(
+                f"{'The person' if is_person else 'A column of the key'} must be required: a row without it has no"
+                " place in the feed's table.",
+                feed=contract.feed,
+                column=column.name,
+                advice=f"say `required: true` and add the rule {column.name}_required.",
+            )
+        # An amount points to nobody by itself, and an indicator may need it; any other value of this grade does.
+        is_amount = column.logical_type == "number" and not is_key
+        if column.grade == "L4" and column.is_stored and not is_person and not is_amount:
+            raise ContractError(
+                f"A column of grade L4 that is no amount would be kept as it comes: only {PERSON_COLUMN} is replaced by"
+                " a pseudonym.",
+                feed=contract.feed,
+                column=column.name,
+                advice="take it out of the contract, or say that it is not stored (`stored: false`).",
             )

@@ -1,13 +1,20 @@
-"""The expectation types that a contract may use: each has a translation to columns and a Great Expectations class.
+"""What a contract may name: ways to reach each kind of delivery, and expectation types.
 
-Plain names only, so that a contract can be checked where neither engine is imported; a test holds this list, the
-translations and the expectations together.
+Each type has a translation to columns and a Great Expectations class, each way has its source. Plain names only, so
+that a contract can be checked where none of these is imported; tests hold them together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+PROTOCOLS_BY_KIND: Mapping[str, tuple[str, ...]] = {
+    "changes": ("http", "database"),
+    "full_list": ("sftp", "file_drop"),
+    "full_period": ("sftp", "file_drop"),
+}
+"""How each kind of delivery can be reached: windows of changes by inquiry, full deliveries in files."""
 
 CORE_ROW_EXPECTATIONS = frozenset(
     {

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from threegaps.contracts.lint import lint_contract
 from threegaps.contracts.loader import find_contract, load_contract, load_contracts
@@ -65,6 +66,41 @@ def test_a_rule_without_which_a_row_has_no_place_must_refuse(rule: str, tmp_path
     path.write_text(text.replace(f"rule: {rule}, action: refuse", f"rule: {rule}, action: warn"), encoding="utf-8")
     with pytest.raises(ContractError, match=f"{rule} must refuse"):
         load_contract(path)
+
+
+@pytest.mark.parametrize("place", ["version", "person", "key", "grade", "protocol", "kind"])
+def test_what_the_pipeline_cannot_serve_is_refused_at_load(place: str, tmp_path: Path) -> None:
+    document = yaml.safe_load((ROOT / "hrss" / "wage_records.odcs.yaml").read_text(encoding="utf-8"))
+    columns = {column["name"]: column for column in document["schema"][0]["properties"]}
+    delivery = next(one["value"] for one in document["customProperties"] if one["property"] == "delivery")
+    reached = document["servers"][0]["customProperties"]
+    match place:
+        case "version":
+            delivery["versionColumn"] = "recorded_on"
+            column, said = "recorded_on", "correction number"
+        case "person":
+            columns["resident_id"].update(required=False)
+            for name in ("primaryKey", "primaryKeyPosition"):
+                del columns["resident_id"][name]
+            column, said = "resident_id", "The person must be required"
+        case "key":
+            columns["scheme"]["required"] = False
+            column, said = "scheme", "scheme_required"
+        case "grade":
+            columns["employer_code"]["classification"] = "L4"
+            column, said = "employer_code", "stored: false"
+        case "protocol":
+            next(one for one in reached if one["property"] == "protocol")["value"] = "database"
+            column, said = "", "full_period by sftp or file_drop"
+        case _:
+            delivery["kind"] = "changes"
+            column, said = "", "changes by http or database"
+    path = tmp_path / "wage_records.odcs.yaml"
+    path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(ContractError, match=said) as told:
+        load_contract(path)
+    assert (told.value.feed, told.value.column or "") == ("hrss/wage_records", column)
+    assert told.value.advice
 
 
 def test_missing_part_is_named(tmp_path: Path) -> None:

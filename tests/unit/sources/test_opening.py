@@ -1,0 +1,27 @@
+"""Each way to reach a kind of delivery that a contract may name has its source, and no other is taken for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from threegaps.contracts.loader import find_contract
+from threegaps.contracts.vocabulary import PROTOCOLS_BY_KIND
+from threegaps.errors import ContractError
+from threegaps.settings import Settings
+from threegaps.sources.opening import CHANGE_SOURCES, FILE_SOURCES, open_changes, open_files
+
+WAGES = find_contract(Settings.load().contracts_folder, "hrss/wage_records")
+
+
+def test_every_way_has_its_source() -> None:
+    for kind, protocols in PROTOCOLS_BY_KIND.items():
+        assert set(protocols) == set(CHANGE_SOURCES if kind == "changes" else FILE_SOURCES)
+
+
+def test_no_other_source_is_taken_for_one_that_is_not_there() -> None:
+    with pytest.raises(ContractError, match="sftp or file_drop"):
+        open_files(replace(WAGES, protocol="database"))
+    with pytest.raises(ContractError, match="http or database"):
+        open_changes(replace(WAGES, delivery_kind="changes"))
