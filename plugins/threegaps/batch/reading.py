@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,9 +20,14 @@ def in_order(contract: Contract, parts: Sequence[Part]) -> tuple[Part, ...]:
     if contract.version_column is None or contract.delivery_kind == "changes":
         return tuple(parts)
     corrections = sorted(
-        (part for part in parts if part.is_correction), key=lambda part: part.source_name, reverse=True
+        (part for part in parts if part.is_correction), key=lambda part: _by_numbers(part.source_name), reverse=True
     )
     return (*corrections, *(part for part in parts if not part.is_correction))
+
+
+def _by_numbers(name: str) -> list[tuple[int, str]]:
+    """*name* as what sorts by the numbers in it: the tenth after the second."""
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split("([0-9]+)", name)]
 
 
 def data_blocks(
