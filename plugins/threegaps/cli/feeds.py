@@ -222,7 +222,8 @@ def replay_refused(
         print_json(dataclasses.asdict(outcome))
     else:
         console.print(
-            f"Batch {outcome.batch_id}: {outcome.accepted:,} rows accepted, {outcome.refused:,} refused again.",
+            f"Batch {', '.join(map(str, outcome.batch_ids))}: accepted {outcome.accepted:,}, refused again"
+            f" {outcome.refused:,}, left as they were {outcome.untouched:,}. `threegaps build` takes it up.",
             markup=False,
         )
 

@@ -49,7 +49,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, title: str = "") -> None:
         return
     names = list(dict.fromkeys(name for row in rows for name in row))
     heads = [name.replace("_", " ") for name in names]
-    texts = [[cell(row.get(name)) for name in names] for row in rows]
+    texts = [[_named_cell(name, row.get(name)) for name in names] for row in rows]
     numeric = [all(isinstance(row.get(name), int | float | decimal.Decimal | None) for row in rows) for name in names]
     widths = _fitted(heads, texts, numeric, console.width)
     if widths is None:
@@ -120,6 +120,17 @@ def _with_pairs(row: Mapping[str, Any]) -> dict[str, Any]:
         elif base not in paired:
             paired[base] = both(row[f"{base}_zh"], row[f"{base}_en"])
     return paired
+
+
+def _named_cell(name: str, value: Any) -> str:
+    """As `cell`; a number that only names something (a batch, a process) is written so that it can be copied."""
+    if (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and name.split("_")[-1] in {"id", "pid", "port", "number"}
+    ):
+        return str(value)
+    return cell(value)
 
 
 def cell(value: Any) -> str:

@@ -72,13 +72,7 @@ def replay(feed: str, path: Path) -> Replayed:
         waiting = [one for one in repairs if refused[one.row_token].closed_by_batch_id is None]
         touched = [one for one in waiting if is_touched(one, refused[one.row_token].row_data)]
         if not touched:
-            raise FeedError(
-                f"The file has nothing to replay: {len(repairs) - len(waiting)} rows are mended already,"
-                f" {len(waiting)} are as they were.",
-                feed=feed,
-                file=path.name,
-                advice="change the cells that the reasons name.",
-            )
+            raise _nothing_to_replay(connection, feed, path.name, list(refused.values()))
         for key in sorted({refused[one.row_token].delivery for one in touched}):
             chosen = [one for one in touched if refused[one.row_token].delivery == key]
             landed = _land_repairs(connection, store, contract, key, path.name, chosen, refused)
@@ -92,6 +86,31 @@ def replay(feed: str, path: Path) -> Replayed:
         refused=sum(one.refused or 0 for one in done),
         duplicates=sum(one.duplicates or 0 for one in done),
         untouched=len(waiting) - len(touched),
+    )
+
+
+def _nothing_to_replay(
+    connection: psycopg.Connection[Any], feed: str, file_name: str, refused: list[RefusedRow]
+) -> FeedError:
+    """Says what became of the rows of a file that came back: a repair that was wrong is refused under a new token."""
+    closed = [one.closed_by_batch_id for one in refused if one.closed_by_batch_id is not None]
+    anew = connection.execute(
+        "select batch_id, count(*) from quarantine.refused_row where batch_id = any(%s) and closed_by_batch_id is null"
+        " group by batch_id order by batch_id",
+        [closed],
+    ).fetchall()
+    message = (
+        f"The file has nothing to replay: {len(closed)} rows were taken in before,"
+        f" {len(refused) - len(closed)} are as they were."
+    )
+    if not anew:
+        return FeedError(message, feed=feed, file=file_name, advice="change the cells that the reasons name.")
+    refusals = ", ".join(f"batch {batch_id} refused {count}" for batch_id, count in anew)
+    return FeedError(
+        f"{message} Of those taken in, {refusals} anew, under tokens of their own.",
+        feed=feed,
+        file=file_name,
+        advice=f"export them: `threegaps quarantine export {feed} refused.xlsx --batch {anew[-1][0]}`.",
     )
 
 

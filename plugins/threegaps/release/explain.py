@@ -117,7 +117,7 @@ def explain(
         if cell is None:
             raise ReleaseError(
                 f"Nothing is served for {code} in {area} and {period} ({breakdown} {breakdown_value}).",
-                advice="see marts.indicator_value for what is, and `threegaps catalogue` for the codes.",
+                advice=_what_there_is(connection, code, area, period),
             )
         batches = _batches(connection, manifest, cell)
         key = [cell[name] for name in ("indicator_code", "area_code", "period_type", "period_start")]
@@ -128,6 +128,27 @@ def explain(
             said_before=connection.execute(_BEFORE, [*key, breakdown, breakdown_value]).fetchall(),
             files=connection.execute(_FILES, [batches]).fetchall(),
         )
+
+
+def _what_there_is(connection: psycopg.Connection[dict[str, Any]], code: str, area: str, period: str) -> str:
+    """What is served that comes nearest to what was asked for."""
+    parts = connection.execute(
+        "select distinct breakdown || '=' || breakdown_value as part from marts.indicator_value"
+        " where indicator_code = %s and area_code = %s and period_label = %s order by 1",
+        [code, area, period],
+    ).fetchall()
+    if parts:
+        return f"it exists by parts: `--part` with one of {', '.join(row['part'] for row in parts)}."
+    periods = connection.execute(
+        "select period_label, max(period_start) as last_start from marts.indicator_value"
+        " where indicator_code = %s and area_code = %s group by 1 order by 2 desc limit 6",
+        [code, area],
+    ).fetchall()
+    if periods:
+        return f"its latest periods there are {', '.join(row['period_label'] for row in periods)}."
+    if connection.execute("select 1 from marts.indicator_value where indicator_code = %s limit 1", [code]).fetchone():
+        return f"{code} is served for other areas: see `marts.dim_area` for the codes."
+    return f"no indicator {code} is served: see `threegaps catalogue` for the codes."
 
 
 def _batches(connection: psycopg.Connection[dict[str, Any]], manifest: Manifest, cell: Mapping[str, Any]) -> list[int]:

@@ -37,13 +37,14 @@ select coalesce(b.indicator_code, a.indicator_code) as indicator_code, coalesce(
 from pg_temp.said_before as b
 full join pg_temp.said_after as a
     using (indicator_code, area_code, period_type, period_start, breakdown, breakdown_value)
-where a.value_release_id is distinct from b.value_release_id
+where (a.value, a.numerator, a.denominator, a.value_status, a.status, a.maturity)
+    is distinct from (b.value, b.numerator, b.denominator, b.value_status, b.status, b.maturity)
 order by 1, coalesce(b.period_start, a.period_start), 2, 4, 5
 """
 
 
 def difference(dsn: str, first: int, second: int | None = None) -> list[Difference]:
-    """Cells that release *first* and *second* (by default the serving one) say differently.
+    """Cells that release *first* and *second* (by default the serving one) say differently, whoever said them first.
 
     Raises:
         ReleaseError: There is no such release.

@@ -95,7 +95,7 @@ def test_repairs_end_as_if_the_rows_had_been_right(
     assert closed == [(outcome.batch_id,)]
     assert part == ("replay-0001", MONTH, True)
     assert counts == (4, 4, 4, True)
-    with pytest.raises(FeedError, match="4 rows are mended already"):
+    with pytest.raises(FeedError, match="4 rows were taken in before"):
         feed_run.replay(WAGES, file)
     assert feed_run.load(WAGES, MONTH) == []
     assert feed_run.land(WAGES, MONTH) == []
@@ -113,6 +113,12 @@ def test_what_is_still_wrong_is_refused_anew_and_what_nobody_changed_waits(
     again = exported(warehouse, WAGES, file)
     # The row that was mended badly waits under its new token; the two others under theirs.
     assert len(again) == 3
+    # The first file, mended further, says where the badly mended row is now.
+    other = tmp_path / "again.csv"
+    other.write_bytes(file.read_bytes())
+    with pytest.raises(FeedError, match=f"batch {outcome.batch_id} refused 1 anew") as told:
+        feed_run.replay(WAGES, send_back(other, [{**rows[0], "业务日期": refused_wages[0][12]}]))
+    assert f"--batch {outcome.batch_id}" in str(told.value)
     assert {row[TOKEN] for row in again} & {row[TOKEN] for row in rows} == {rows[2][TOKEN], rows[3][TOKEN]}
     worse = next(row for row in again if row["业务日期"] == "2024-02-31")
     worse["业务日期"] = refused_wages[0][12]

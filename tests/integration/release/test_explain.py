@@ -92,9 +92,22 @@ def test_a_suppressed_figure_is_not_told(marts: str) -> None:
     assert [one["value"] for one in found.said_before] == [None]
 
 
-def test_what_is_not_served_is_said_so(marts: str) -> None:
-    with pytest.raises(ReleaseError, match="M99-9 in 330102 and 2026-06"):
-        explain.explain(marts, "M99-9", "330102", "2026-06", manifest=small_manifest())
+@pytest.mark.parametrize(
+    ("code", "area", "period", "part", "advice"),
+    [
+        ("M99-9", "330102", "2026-06", "total", "no indicator M99-9 is served"),
+        ("M01-3", "339999", "2026-06", "total", "served for other areas"),
+        ("M01-3", "330102", "2031", "total", "latest periods there are 2026-06"),
+        ("M01-3", "330102", "2026-06", "sex", "one of total=total"),
+    ],
+)
+def test_what_is_not_served_is_said_with_what_is(
+    marts: str, code: str, area: str, period: str, part: str, advice: str
+) -> None:
+    release_affected(marts, {A: 20}, batch_with_file(marts, "first.csv"))
+    with pytest.raises(ReleaseError, match=f"{code} in {area} and {period}") as told:
+        explain.explain(marts, code, area, period, breakdown=part, manifest=small_manifest())
+    assert advice in str(told.value)
 
 
 def test_the_served_tables_of_the_project_are_what_its_manifest_says(
