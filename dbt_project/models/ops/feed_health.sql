@@ -30,6 +30,21 @@ judged as (
     group by feed
 ),
 
+-- corrections and repairs are no deliveries: their few rows would read as a feed that collapsed
+judged_delivery as (
+    select batch.*
+    from batch
+    where exists (
+        select 1
+        from {{ source('ops', 'batch_object') }} as judged
+        inner join {{ source('ops', 'landed_object') }} as landed
+            on judged.landed_object_id = landed.landed_object_id
+        where
+            judged.batch_id = batch.batch_id
+            and not landed.is_correction
+    )
+),
+
 latest as (
     select distinct on (feed)
         feed,
@@ -39,8 +54,8 @@ latest as (
         refused as last_refused,
         stop_rule as last_stop_rule,
         message_zh as last_message_zh
-    from batch
-    order by feed asc, batch_id desc
+    from judged_delivery
+    order by feed asc, delivery desc, batch_id desc
 ),
 
 waiting as (
