@@ -64,8 +64,11 @@ def is_complete(
         return True
     arrivals = latest_arrivals(connection, contract.feed, delivery.key)
     control = arrivals.get(CONTROL_PART)
+    is_correcting = all(one.is_correction for one in objects)
     if control is None:
         return False
+    if control.copies_ended_at is not None:
+        return is_correcting and batches.is_delivery_complete(connection, contract.feed, delivery.key)
     with store.open(control) as file:
         said = announced(file.read())
     parts = sum(
@@ -80,7 +83,7 @@ def is_complete(
             file=control.source_name,
             advice="ask the department for it again; it looks like parts=3 rows=120000.",
         )
-    if all(one.is_correction for one in objects):
+    if is_correcting:
         return parts >= said["parts"] and batches.is_delivery_complete(connection, contract.feed, delivery.key)
     has_all = parts >= said["parts"] and received == said.get("rows", received)
     if not has_all:
@@ -120,7 +123,19 @@ def _sent_work(
         # The department took a part back: what remains has been loaded, but not as the whole delivery.
         last = batches.last_original_ids(connection, contract.feed, delivery.key)
         is_new = last != {one.landed_object_id for one in originals}
-    if is_new:
+    ended = [one for one in originals if one.copies_ended_at is not None]
+    if is_new and ended:
+        # What was judged before cannot be judged with it again, and nothing may be closed for being out of reach.
+        if readable := [one for one in new if one.copies_ended_at is None]:
+            logger.warning(
+                "%s %s: retention has ended the copies of %s: what came since is loaded by itself, and nothing that it"
+                " lacks is closed.",
+                contract.feed,
+                delivery,
+                ", ".join(one.source_name for one in _in_order(ended)),
+            )
+            yield _in_order(readable), False
+    elif is_new:
         # A part that arrived again is judged with its whole delivery: rows may have moved between the parts.
         yield _in_order([*originals, *(one for one in new if one.is_correction)]), True
     elif new:
