@@ -10,7 +10,9 @@ import psycopg
 
 from threegaps.errors import LedgerError
 from threegaps.landing.store import LandingStore
-from threegaps.ledger.landed import LandedObject, landed_objects, record_landed_object, skip_numbers_to
+from threegaps.ledger.landed import LandedObject, arrivals_of, landed_objects, record_landed_object, skip_numbers_to
+
+_ADVICE = "build anew into an empty, migrated warehouse, before any feed has landed there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ def adopt(connection: psycopg.Connection[Any], store: LandingStore, feeds: Itera
 
     Raises:
         FeedError: Landed bytes are missing or are not what landed.
-        LedgerError: The ledger has other landed objects under the same numbers.
+        LedgerError: The ledger has other landed objects under the same numbers, the same arrivals under other numbers,
+            or arrivals of *feeds* that landing does not have.
     """
     found = {feed: list(store.manifests(feed)) for feed in feeds}
     everything = [landed for of_feed in found.values() for landed in of_feed]
@@ -54,9 +57,12 @@ def adopt(connection: psycopg.Connection[Any], store: LandingStore, feeds: Itera
                 f"The ledger already has landed object {landed.landed_object_id}, and it is not the one in landing.",
                 feed=landed.feed,
                 file=landed.source_name,
-                advice="build anew into an empty, migrated warehouse, before any feed has landed there.",
+                advice=_ADVICE,
             )
-        if entered is None and landed.copies_ended_at is None:
+    for feed, of_feed in found.items():
+        _refuse_others(arrivals_of(connection, feed), of_feed)
+    for landed in everything:
+        if landed.landed_object_id not in known and landed.copies_ended_at is None:
             store.check(landed)
     with connection.transaction():
         for landed in everything:
@@ -66,8 +72,34 @@ def adopt(connection: psycopg.Connection[Any], store: LandingStore, feeds: Itera
     return [_summary(feed, of_feed) for feed, of_feed in found.items()]
 
 
+def _refuse_others(entered: Iterable[LandedObject], lying: Iterable[LandedObject]) -> None:
+    there = {_arrival(one): one for one in lying}
+    for one in entered:
+        same = there.get(_arrival(one))
+        named = f"arrival {one.arrival_number} of {one.part} of delivery {one.delivery}"
+        if same is None:
+            raise LedgerError(
+                f"The ledger has {named}, as landed object {one.landed_object_id}, and landing does not.",
+                feed=one.feed,
+                file=one.source_name,
+                advice=f"put its manifest back in landing if this is its ledger; or {_ADVICE}",
+            )
+        if same.landed_object_id != one.landed_object_id:
+            raise LedgerError(
+                f"The ledger has {named} as landed object {one.landed_object_id}, and landing has it as"
+                f" {same.landed_object_id}.",
+                feed=one.feed,
+                file=one.source_name,
+                advice=_ADVICE,
+            )
+
+
+def _arrival(landed: LandedObject) -> tuple[object, ...]:
+    return landed.feed, landed.delivery, landed.part, landed.arrival_number
+
+
 def _identity(landed: LandedObject) -> tuple[object, ...]:
-    return landed.feed, landed.delivery, landed.part, landed.arrival_number, landed.sha256
+    return *_arrival(landed), landed.sha256
 
 
 def _summary(feed: str, landed: list[LandedObject]) -> Adopted:

@@ -119,6 +119,13 @@ def landed_objects(connection: psycopg.Connection[Any], identifiers: list[int]) 
         return cursor.fetchall()
 
 
+def arrivals_of(connection: psycopg.Connection[Any], feed: str) -> list[LandedObject]:
+    """Every landed object of a feed, in order."""
+    with connection.cursor(row_factory=class_row(LandedObject)) as cursor:
+        cursor.execute(f"select {_COLUMNS} from ops.landed_object where feed = %s order by landed_object_id", [feed])
+        return cursor.fetchall()
+
+
 def ended_before(connection: psycopg.Connection[Any], feed: str, before: dt.datetime) -> list[LandedObject]:
     """Arrivals of *feed* fetched before an instant whose copies are still kept."""
     with connection.cursor(row_factory=class_row(LandedObject)) as cursor:

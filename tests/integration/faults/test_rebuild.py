@@ -126,6 +126,29 @@ def test_a_ledger_of_another_landing_and_a_warehouse_that_serves_are_left_alone(
         list(feed_run.rebuild())
 
 
+def test_an_arrival_that_the_ledger_has_under_another_number_is_named(
+    landed: dict[str, str], copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew = copies.new()
+    point_at(monkeypatch, anew, tmp_path / "elsewhere")
+    with psycopg.connect(anew, autocommit=True) as connection:
+        connection.execute("select setval(pg_get_serial_sequence('ops.landed_object', 'landed_object_id'), 500)")
+    feed_run.land(TRAINING, LAST_DAY)
+    point_at(monkeypatch, anew, tmp_path / "landing")
+    with pytest.raises(LedgerError, match=rf"arrival 1 of window of delivery {LAST_DAY}.*501.*empty") as told:
+        list(feed_run.rebuild())
+    assert told.value.feed == TRAINING
+    assert ask(anew, "select count(*) from ops.landed_object") == [(1,)]
+
+
+def test_an_arrival_that_landing_does_not_have_is_named(landed: dict[str, str], warehouse: str, tmp_path: Path) -> None:
+    for lost in (tmp_path / "landing" / TRAINING).rglob("*.manifest.json"):
+        lost.unlink()
+    with pytest.raises(LedgerError, match=rf"window of delivery {LAST_DAY}.*landing does not.*manifest") as told:
+        list(feed_run.rebuild())
+    assert told.value.feed == TRAINING
+
+
 def test_a_manifest_that_was_cut_off_counts_as_not_landed(
     landed: dict[str, str], copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
