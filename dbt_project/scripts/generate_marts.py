@@ -144,7 +144,9 @@ def _indicator_columns(row: dict[str, str], value_names: dict[str, tuple[str, st
             "breakdown": row["wide_breakdown"],
             "breakdown_value": value,
         }
-        description = f"{row['indicator_code']} {label_zh}({row['unit_zh']}) | {label_en}"
+        # Where the departments are synthetic, the table says so, and its columns which figures are not.
+        published = "【真实公布数 published】" if row["method"] == "published" else ""
+        description = f"{row['indicator_code']} {label_zh}({row['unit_zh']}) | {label_en}{published}"
         lines += _column(name, "numeric(20,4)", description, meta)
     return lines
 

@@ -24,7 +24,7 @@ READERS = ("bi_reader", "county_reader")
 STAMPED = "indicator_value"
 """The table that carries the serving release in each row."""
 
-_SYNTHETIC = "【合成数据 synthetic data】"
+_SYNTHETIC = "【合成数据,标明真实公布数的除外 synthetic data, except what is marked as published】"
 _RELEASE_COLUMNS = (
     ServedColumn("release_id", "bigint", "发布号:正在提供服务的发布 | the serving release"),
     ServedColumn("value_release_id", "bigint", "最先给出此值的发布号 | the release that first said this value"),
