@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from threegaps.errors import SettingsError
@@ -71,6 +72,11 @@ class Settings:
     def landing_uri(self) -> str:
         """Where landed bytes are kept: a local folder by default, any object store by its URI."""
         return self.environment.get("THREEGAPS_LANDING_URI") or f"file://{self.home / 'landing'}"
+
+    @property
+    def landing_folder(self) -> Path | None:
+        """The folder that landing is, given as a path or as a ``file:`` URI; None for an object store."""
+        return local_folder(self.landing_uri)
 
     @property
     def is_sandbox(self) -> bool:
@@ -145,6 +151,12 @@ class Settings:
     def warehouse_dsn(self) -> str:
         """The warehouse's address as psycopg takes it."""
         return to_dsn(self.warehouse())
+
+
+def local_folder(uri: str) -> Path | None:
+    """The folder that a plain path or a ``file:`` URI names; None for anything else."""
+    parts = urlsplit(uri)
+    return Path(unquote(parts.path)) if parts.scheme in {"", "file"} else None
 
 
 def to_dsn(parts: Mapping[str, str]) -> str:

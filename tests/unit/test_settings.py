@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,20 @@ def test_the_environment_wins_over_what_is_remembered(tmp_path):
 
 def test_a_connection_string_quotes_what_it_must():
     assert to_dsn({"password": r"it's a \ one", "dbname": ""}) == r"password='it\'s a \\ one'"
+
+
+@pytest.mark.parametrize(
+    ("uri", "folder"),
+    [
+        ("/srv/landing", "/srv/landing"),
+        ("file:///srv/a%20b", "/srv/a b"),
+        ("file:/srv/landing", "/srv/landing"),
+        ("s3://connection@bucket/landing", None),
+    ],
+)
+def test_a_landing_is_local_by_a_path_or_a_file_address(uri, folder):
+    settings = Settings.load({"THREEGAPS_LANDING_URI": uri})
+    assert settings.landing_folder == (None if folder is None else Path(folder))
 
 
 def test_an_error_names_its_place_and_survives_a_process_border():

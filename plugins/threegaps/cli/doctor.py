@@ -106,9 +106,8 @@ def _ledger(settings: Settings) -> Finding:
 
 def _landing(settings: Settings) -> Finding:
     executor = settings.environment.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
-    is_local = settings.landing_uri.startswith("file:")
     shared = settings.environment.get("THREEGAPS_LANDING_SHARED") == "1"
-    if "Celery" in executor and is_local and not shared:
+    if "Celery" in executor and settings.landing_folder is not None and not shared:
         return (
             "wrong",
             "the landing is a local folder, but Celery workers may run on several machines",

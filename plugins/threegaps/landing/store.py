@@ -30,6 +30,7 @@ from threegaps.ledger.landed import (
     record_copies_ended,
     record_landed_object,
 )
+from threegaps.settings import local_folder
 
 logger = logging.getLogger(__name__)
 
@@ -148,10 +149,8 @@ class LandingStore:
     """The landing of all feeds below one address."""
 
     def __init__(self, uri: str) -> None:
-        parts = urlsplit(uri)
-        self._backend: Backend = (
-            LocalFolder(Path(unquote(parts.path))) if parts.scheme in {"", "file"} else ObjectStore(uri)
-        )
+        folder = local_folder(uri)
+        self._backend: Backend = ObjectStore(uri) if folder is None else LocalFolder(folder)
 
     def land(
         self, connection: psycopg.Connection[Any], feed: str, delivery: str, arrival: Arrival

@@ -124,6 +124,7 @@ def test_doctor_refuses_a_local_landing_with_celery(tmp_path: Path) -> None:
         return next(check["state"] for check in examine(settings) if check["name"] == "landing")
 
     assert landing() == "wrong"
+    assert landing(THREEGAPS_LANDING_URI=str(tmp_path / "landing")) == "wrong"
     assert landing(THREEGAPS_LANDING_SHARED="1") == "ok"
     assert landing(THREEGAPS_LANDING_URI="s3://landing") == "ok"
 
