@@ -11,6 +11,9 @@ import polars as pl
 
 Mask = npt.NDArray[np.bool_]
 
+RESIDENT_CARD = "01"
+"""The type of document whose numbers these are."""
+
 RESIDENT_ID_LENGTH = 18
 _ID_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], dtype=np.int16)
 _ID_CHECK = np.frombuffer(b"10X98765432", dtype=np.uint8)

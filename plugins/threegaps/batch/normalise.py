@@ -16,11 +16,10 @@ import polars as pl
 
 from threegaps.batch.areas import codes_in_force, successor
 from threegaps.batch.columns import BlockColumn, Dictionary, encode, map_texts
-from threegaps.batch.identifiers import canonical_resident_id, is_scientific
+from threegaps.batch.identifiers import RESIDENT_CARD, canonical_resident_id, is_scientific
 from threegaps.batch.texts import FULL_WIDTH, read_date, read_period
 from threegaps.contracts.model import Column, Contract
 
-RESIDENT_CARD = "01"
 _TIMESTAMP_FORMATS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
 
 

@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 
 from threegaps.batch.columns import BlockColumn
-from threegaps.batch.identifiers import ResidentIds
-from threegaps.batch.normalise import RESIDENT_CARD
+from threegaps.batch.identifiers import RESIDENT_CARD, ResidentIds
 from threegaps.batch.pseudonym import PseudonymKey, pseudonyms
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN

@@ -18,7 +18,7 @@ import polars as pl
 
 from threegaps.batch.areas import codes_in_force
 from threegaps.batch.columns import BlockColumn, spread
-from threegaps.batch.identifiers import SCIENTIFIC, ResidentIds, judge_credit_codes
+from threegaps.batch.identifiers import RESIDENT_CARD, SCIENTIFIC, ResidentIds, judge_credit_codes
 from threegaps.contracts.model import Rule
 from threegaps.contracts.vocabulary import CORE_ROW_EXPECTATIONS, CUSTOM_ROW_EXPECTATIONS
 from threegaps.errors import ContractError
@@ -28,7 +28,6 @@ Mask = npt.NDArray[np.bool_]
 LEVEL_CERTIFICATE, QUALIFICATION_CERTIFICATE = "01", "02"
 LEVEL_NUMBER = r"^[YS][0-9]{4}[0-9]{2}[0-9]{6}[0-9]{2}[1-5TS][0-9]{6}$"
 QUALIFICATION_NUMBER = r"^[0-9]{16}$"
-RESIDENT_CARD = "01"
 _LARGEST_SPREAD = 60_000
 
 

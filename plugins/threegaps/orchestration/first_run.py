@@ -17,6 +17,7 @@ from threegaps.calendar import Delivery, today
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.errors import ServiceError
+from threegaps.ledger.batches import pending_batches
 from threegaps.orchestration.names import MARTS_DAG, POOL_SLOTS, RETENTION_DAG, UPKEEP_DAG, feed_dag, pools
 from threegaps.services.airflow_api import ENDED_STATES, AirflowApi
 from threegaps.services.environment import SANDBOX_LAST_DAY
@@ -191,15 +192,8 @@ def _count(settings: Settings, rows: list[FeedProgress]) -> None:
 
 
 def _pending(settings: Settings) -> bool:
-    """Whether a loaded batch stands in no released build and is not held back."""
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
-        row = connection.execute(
-            "select exists (select from ops.batch b where b.status = 'loaded'"
-            " and not exists (select from ops.build_input i join ops.build u using (build_id)"
-            "                 where i.batch_id = b.batch_id and u.status = 'released')"
-            " and not exists (select from ops.hold h where h.batch_id = b.batch_id and h.freed_at is null))"
-        ).fetchone()
-    return bool(row and row[0])
+        return bool(pending_batches(connection))
 
 
 def current_release(settings: Settings) -> int | None:
