@@ -262,12 +262,12 @@ def _print_feeds(settings: Settings, *, synthetic: bool) -> None:
     table = Table(title="Feeds 数据源", title_justify="left", title_style="bold", box=None, pad_edge=False)
     for name in ("feed", "up to", "batches", "received", "accepted", "refused", "duplicates", ""):
         table.add_column(name, justify="left" if name in {"feed", "up to", ""} else "right", header_style="dim")
+    published = {row["feed"] for row in queries.ask(settings, queries.PUBLISHED_FEEDS)}
     for row in queries.ask(settings, queries.FEEDS):
-        real = str(row["feed"]).startswith("statistics/")
         table.add_row(
             str(row["feed"]),
             str(row["last_delivery"]),
             *(f"{row[name]:,}" for name in ("batches", "received", "accepted", "refused", "duplicates")),
-            "真实公布数 real" if real else "合成数据 synthetic" if synthetic else "",
+            "真实公布数 real" if row["feed"] in published else "合成数据 synthetic" if synthetic else "",
         )
     console.print(table)

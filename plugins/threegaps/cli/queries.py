@@ -83,6 +83,12 @@ select indicator_code, action_code, measure, name_zh, name_en, unit_zh, method, 
 from marts.dim_indicator order by indicator_code
 """
 
+# Where published figures come from, by the same word of the catalogue that marks the figures themselves.
+PUBLISHED_FEEDS = """
+select distinct feed from core.seed_indicator cross join string_to_table(horizon_feeds, ',') as feed
+where method = 'published'
+"""
+
 LAST_BUILD = """
 select build_id, status, kind, as_of, requested_by, started_at, finished_at, message
 from ops.build order by build_id desc limit 1

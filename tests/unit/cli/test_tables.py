@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from threegaps.cli import display, feeds, output, status_page
+from threegaps.cli import display, feeds, output, queries, status_page
 from threegaps.contracts.loader import find_contract
 from threegaps.settings import SHANGHAI, Settings
 
@@ -120,3 +120,20 @@ def test_the_status_page_says_in_both_why_a_batch_stopped(monkeypatch: pytest.Mo
     monkeypatch.setattr(status_page, "_warehouse", lambda _: {"feeds": [feed], "build": []})
     page = status_page.collect(Settings.load({"THREEGAPS_HOME": str(tmp_path)}))
     assert page["problems"][-1] == f"hrss/wage_records: batch 41 stopped: {ZH} · {EN}"
+
+
+def test_a_feed_is_real_where_the_catalogue_calls_its_figures_published(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = dict.fromkeys(("batches", "received", "accepted", "refused", "duplicates"), 1)
+    answers: dict[str, list[dict[str, Any]]] = {
+        queries.PUBLISHED_FEEDS: [{"feed": "hrss/yearbook"}],
+        queries.FEEDS: [
+            {"feed": feed, "last_delivery": "2026Q2", **counts} for feed in ("hrss/yearbook", "statistics/drafts")
+        ],
+    }
+    monkeypatch.setattr(queries, "ask", lambda _, query: answers[query])
+    display._print_feeds(Settings.load(), synthetic=True)
+    text = printed(capsys)
+    assert "hrss/yearbook 2026Q2 1 1 1 1 1 真实公布数 real" in text
+    assert "statistics/drafts 2026Q2 1 1 1 1 1 合成数据 synthetic" in text
