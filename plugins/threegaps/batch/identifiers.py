@@ -25,11 +25,11 @@ _CREDIT_WEIGHTS = np.array([1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 
 _CREDIT_VALUES = np.full(256, -1, dtype=np.int16)
 _CREDIT_VALUES[np.frombuffer(_CREDIT_ALPHABET, dtype=np.uint8)] = np.arange(len(_CREDIT_ALPHABET))
 
-SCIENTIFIC = r"^\d(\.\d+)?[eE]\+?\d{1,2}$"
+SCIENTIFIC = r"^[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,2}$"
 """A number that a spreadsheet has turned into scientific notation: the last digits are gone."""
 
 _SCIENTIFIC = re.compile(SCIENTIFIC)
-_SEVENTEEN_DIGITS = re.compile(r"\d{17}")
+_SEVENTEEN_DIGITS = re.compile(r"[0-9]{17}")
 
 
 @dataclass(frozen=True, slots=True)

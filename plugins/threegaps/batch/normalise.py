@@ -218,7 +218,7 @@ class Normaliser:
             for unit, factor in declared["factors"].items():
                 if factor == 1:
                     continue
-                rows = ((units == unit) & text.str.contains(r"^-?\d{1,9}(\.\d{1,6})?$")).fill_null(value=False)
+                rows = ((units == unit) & text.str.contains(r"^-?[0-9]{1,9}(\.[0-9]{1,6})?$")).fill_null(value=False)
                 if rows.any():
                     self.counts[f"unit.{column.name}"] += int(rows.sum())
                     text = _where(rows, _multiplied(text, factor), text)
@@ -260,7 +260,7 @@ def precision(sql_type: str) -> tuple[int, int]:
 
 def read_numbers(values: pl.Series, digits: int, scale: int) -> pl.Series:
     """Decimal numbers with at most *scale* digits after the point that count; anything else becomes null."""
-    form = rf"^-?\d{{1,{digits - scale}}}(\.\d{{1,{scale}}}0*)?$"
+    form = rf"^-?[0-9]{{1,{digits - scale}}}(\.[0-9]{{1,{scale}}}0*)?$"
     fits = values.str.contains(form)
     if not fits.all():
         values = _where(

@@ -10,18 +10,18 @@ _EXCEL_EPOCH = dt.date(1899, 12, 30)
 _EXCEL_SERIALS = range(20_000, 73_051)
 """1954-10-03 to 2100-01-01: a five-digit number outside is no date of a feed."""
 
-_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T]00:00:00(?:\.0+)?)?")
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_SLASHED = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})(?: 0?0:00(?::00)?)?")
-_LOOSE_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-_CHINESE = re.compile(r"(\d{4})年(\d{1,2})月(?:(\d{1,2})日)?")
-_MONTH = re.compile(r"(\d{4})-?(\d{2})")
-_SERIAL = re.compile(r"\d{5}(?:\.0+)?")
+_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[ T]00:00:00(?:\.0+)?)?")
+_COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_SLASHED = re.compile(r"([0-9]{4})[/.]([0-9]{1,2})[/.]([0-9]{1,2})(?: 0?0:00(?::00)?)?")
+_LOOSE_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+_CHINESE = re.compile(r"([0-9]{4})年([0-9]{1,2})月(?:([0-9]{1,2})日)?")
+_MONTH = re.compile(r"([0-9]{4})-?([0-9]{2})")
+_SERIAL = re.compile(r"[0-9]{5}(?:\.0+)?")
 
-_QUARTER_LABEL = re.compile(r"(\d{4})([1-4])")
-_YEAR_LABEL = re.compile(r"(\d{4})年?")
-_RANGE_LABEL = re.compile(r"(\d{4})年1[-—~至](\d{1,2})月")
-_QUARTER_WORDS = re.compile(r"(\d{4})年(?:第?一季度|(上半年)|(前三季度))")
+_QUARTER_LABEL = re.compile(r"([0-9]{4})([1-4])")
+_YEAR_LABEL = re.compile(r"([0-9]{4})年?")
+_RANGE_LABEL = re.compile(r"([0-9]{4})年1[-—~至]([0-9]{1,2})月")
+_QUARTER_WORDS = re.compile(r"([0-9]{4})年(?:第?一季度|(上半年)|(前三季度))")
 
 
 def _date(year: str, month: str, day: str) -> dt.date | None:

@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 
 from threegaps.batch.areas import codes_in_force, successor
 from threegaps.batch.expectations.identity import is_credit_code, is_resident_id
-from threegaps.batch.identifiers import judge_credit_codes, judge_resident_ids
+from threegaps.batch.identifiers import (
+    canonical_resident_id,
+    is_scientific,
+    judge_credit_codes,
+    judge_resident_ids,
+)
 from threegaps.batch.normalise import read_numbers
 from threegaps.batch.pseudonym import PseudonymKey, pseudonyms
 from threegaps.batch.texts import read_date, read_period
@@ -89,6 +94,16 @@ def test_period_labels_are_cumulative(label: str, end: str) -> None:
     bounds = read_period(label)
     assert bounds is not None
     assert (bounds[0].isoformat(), bounds[1].isoformat()) == (f"{end[:4]}-01-01", end)
+
+
+@pytest.mark.parametrize("text", ["２０２５-06-01", "２０２５0601", "٢٠٢٥/6/1", "２０２５年6月", "４５８０９"])
+def test_digits_of_other_scripts_are_none_before_they_are_declared_and_made_plain(text: str) -> None:
+    assert read_date(text, any_style=True, is_month=False) == (None, None)
+    assert read_date(text, any_style=True, is_month=True) == (None, None)
+    assert read_period(text) is None
+    assert read_numbers(pl.Series([text[:4], f"1.{text[:1]}"]), 12, 2).to_list() == [None, None]
+    assert not is_scientific(f"{text[:1]}.2E+17")
+    assert canonical_resident_id(f"{text[:1]}3030719630405451x")[1] is None
 
 
 def test_period_label_that_says_nothing() -> None:

@@ -37,20 +37,32 @@ CASES = [(contract, rule) for contract in CONTRACTS for rule in contract.rules i
 ROWS = 60
 
 
+def full_width(text: str) -> str:
+    """*text* with the digits of Chinese type, which are digits of Unicode too."""
+    return text.translate(str.maketrans("0123456789", "０１２３４５６７８９"))
+
+
+def scientific(number: str) -> str:
+    """What a spreadsheet makes of a long number."""
+    return f"{number[0]}.{number[1:15]}E+17"
+
+
 def texts_of(contract: Contract, name: str) -> st.SearchStrategy[str | None]:
     """Values that a column may come with: none, right ones, and such as are nearly right."""
     column = contract.by_name[name]
     near: list[st.SearchStrategy[str | None]] = [
         st.none(),
-        st.text(alphabet="0123456789.-EXxYS+年月/ 一é", min_size=1, max_size=24).map(str.strip).filter(bool),
+        st.text(alphabet="0123456789.-EXxYS+年月/ 一é５", min_size=1, max_size=24).map(str.strip).filter(bool),
     ]
     if column.code_list:
         near.append(st.sampled_from([code.code for code in column.code_list]))
     if column.logical_type == "date":
-        near.append(st.dates(dt.date(1979, 12, 1), dt.date(2036, 2, 1)).map(dt.date.isoformat))
+        days = st.dates(dt.date(1979, 12, 1), dt.date(2036, 2, 1)).map(dt.date.isoformat)
+        near += [days, days.map(full_width)]
         near.append(st.sampled_from(["2025-02-30", "20250601", "2025/6/1", "45809", "2015-01-01", "2035-12-31"]))
     if column.logical_type in {"number", "integer"}:
-        near.append(st.decimals(-10, 300_000, places=2).map(str))
+        numbers = st.decimals(-10, 300_000, places=2).map(str)
+        near += [numbers, numbers.map(full_width)]
         near.append(
             st.sampled_from(["0", "0.00", "50", "49.99", "200000", "200000.01", "1e5", "-1", "1", "999", "1000"])
         )
@@ -70,7 +82,9 @@ def texts_of(contract: Contract, name: str) -> st.SearchStrategy[str | None]:
             right,
             right.map(lambda text: text[:-1] + "X"),
             right.map(lambda text: text[:10] + "0230" + text[14:]),
-            right.map(lambda text: f"{text[0]}.{text[1:15]}E+17"),
+            right.map(scientific),
+            right.map(scientific).map(full_width),
+            right.map(full_width),
             st.text(alphabet="0123456789X", min_size=18, max_size=18),
         ]
     if name == "uscc":
@@ -137,7 +151,7 @@ def with_dictionary(column: BlockColumn) -> BlockColumn:
 
 @pytest.mark.parametrize(("contract", "rule"), CASES, ids=[f"{c.name}-{r.rule}" for c, r in CASES])
 @settings(
-    max_examples=2,
+    max_examples=3,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=True,
