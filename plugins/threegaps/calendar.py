@@ -107,6 +107,11 @@ class Delivery:
         return f"{first}-{first + 1}-{1 if self.start.month == 9 else 2}"
 
     @property
+    def version(self) -> int:
+        """The version of what a full list says: a later list's rows are newer, whenever they came."""
+        return (self.start - dt.date(2000, 1, 1)).days
+
+    @property
     def end(self) -> dt.date:
         """The last day, inclusive."""
         return self.next().start - dt.timedelta(days=1)

@@ -11,17 +11,19 @@ from threegaps.batch.columns import BlockColumn
 from threegaps.batch.decode import TextBlock
 from threegaps.batch.persons import Persons
 from threegaps.batch.spool import Versions
+from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
 
 _SHANGHAI_OFFSET_MICROSECONDS = 8 * 3600 * 1_000_000
 
 
-def row_versions(contract: Contract, columns: Mapping[str, BlockColumn]) -> Versions:
-    """Each row's source update time in epoch microseconds, or correction number; 0 where it has none."""
+def row_versions(contract: Contract, delivery: Delivery, columns: Mapping[str, BlockColumn]) -> Versions:
+    """Each row's update time in epoch microseconds, or correction number, or its list's place in time; else 0."""
     name = contract.version_column
     if name is None:
-        return np.zeros(len(next(iter(columns.values())).text), dtype=np.int64)
+        version = delivery.version if contract.delivery_kind == "full_list" else 0
+        return np.full(len(next(iter(columns.values())).text), version, dtype=np.int64)
     typed = columns[name].typed
     if typed.dtype == pl.Datetime:
         return (typed.dt.epoch("us") - _SHANGHAI_OFFSET_MICROSECONDS).fill_null(0).to_numpy()

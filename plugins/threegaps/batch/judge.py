@@ -29,6 +29,7 @@ from threegaps.batch.tally import Tally
 from threegaps.batch.touched import Touched
 from threegaps.batch.uniqueness import Hashes, KeyRegister, row_hashes
 from threegaps.batch.verdict import JudgedBlock, Previous, Verdict
+from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
 
@@ -64,6 +65,7 @@ class Judgement:
         self._key = key
         self._previous = previous or Previous()
         self._block_bytes = block_bytes
+        self._delivery = Delivery.parse(contract.cadence, delivery)
         self._parts = in_order(contract, parts)
         self._normaliser = Normaliser(contract)
         self._rules = RowRules(contract)
@@ -136,7 +138,7 @@ class Judgement:
         self._sample.take(block, columns, findings.broken)
         persons = persons_of(self.contract, self._key, columns)
         pseudonyms = None if persons is None else persons.pseudonyms
-        versions = row_versions(self.contract, columns)
+        versions = row_versions(self.contract, self._delivery, columns)
         keys, contents = row_hashes(self.contract, columns, pseudonyms)
         tally.passed_rows += rows - int(np.count_nonzero(findings.refused))
         duplicate = np.zeros(rows, dtype=np.bool_)

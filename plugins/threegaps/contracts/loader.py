@@ -219,6 +219,13 @@ def _check(contract: Contract) -> None:
 
 def _check_columns(contract: Contract) -> None:
     version = contract.by_name[contract.version_column] if contract.version_column else None
+    if version is not None and contract.delivery_kind == "full_list":
+        raise ContractError(
+            "A full list has no version column: the later list is the newer one.",
+            feed=contract.feed,
+            column=version.name,
+            advice="leave versionColumn out.",
+        )
     if version is not None and contract.delivery_kind != "changes" and version.logical_type != "integer":
         raise ContractError(
             f"The version of a {contract.delivery_kind} is a correction number, and the column is a"

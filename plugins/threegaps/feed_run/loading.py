@@ -137,8 +137,12 @@ def load_one(
             with store.open(one) as file:
                 repairs.extend(repaired_tokens(file.read()))
     before = batches.previous_batch(connection, contract.feed, delivery.key, batch_id)
-    # A part that the control file took back had arrived before it. Judging again knows nothing of later arrivals.
-    latest = latest_arrivals(connection, contract.feed, delivery.key) if is_whole and supersedes is None else {}
+    is_latest = is_whole and (
+        supersedes is None
+        or supersedes.batch_id == batches.last_whole_batch_id(connection, contract.feed, delivery.key)
+    )
+    # A part that the control file took back had arrived before it. Judging an earlier batch again knows of neither.
+    latest = latest_arrivals(connection, contract.feed, delivery.key) if is_latest else {}
     control = [latest[CONTROL_PART].landed_object_id] if CONTROL_PART in latest else []
     plan = Plan(
         contract=contract,
@@ -155,6 +159,7 @@ def load_one(
         is_whole=is_whole,
         is_complete=partial(is_complete, connection, store, contract, delivery, objects),
         newest_object_id=max([*identifiers, *control]),
+        is_latest=is_latest,
         repairs=tuple(repairs),
         has_later_list=contract.delivery_kind == "full_list" and _has_later(connection, contract, delivery),
         supersedes_batch_id=None if supersedes is None else supersedes.batch_id,

@@ -271,6 +271,18 @@ def last_original_ids(connection: psycopg.Connection[Any], feed: str, delivery: 
     return {int(row[1]) for row in rows if row[0] == rows[0][0]}
 
 
+def last_whole_batch_id(connection: psycopg.Connection[Any], feed: str, delivery: str) -> int | None:
+    """The last loaded batch of a delivery that had original parts; None before there is one."""
+    row = connection.execute(
+        "select b.batch_id from ops.batch as b where b.feed = %s and b.delivery = %s and b.status = 'loaded'"
+        " and exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
+        "  where o.batch_id = b.batch_id and not l.is_correction)"
+        " order by b.place_number desc, b.batch_id desc limit 1",
+        [feed, delivery],
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
 def unloadable_object_ids(connection: psycopg.Connection[Any], landed_object_ids: list[int]) -> set[int]:
     """Those of the landed objects that were judged, and of which no batch could be loaded."""
     rows = connection.execute(

@@ -53,6 +53,7 @@ class Plan:
         judge: Starts the judgement; called again when a first attempt has to be repeated.
         is_whole: The batch has every original part of its delivery.
         is_complete: Whether the delivery is complete, given how many rows its original parts had in this batch.
+        is_latest: Its objects are what the delivery holds now: no later batch has been the whole of it.
         newest_object_id: The newest of its landed objects, its control file among them: the place of what it closes.
         has_later_list: A later delivery of this full list has been loaded already.
         repairs: Tokens of the refused rows that this batch mends.
@@ -65,6 +66,7 @@ class Plan:
     is_whole: bool
     is_complete: Callable[[int], bool]
     newest_object_id: int
+    is_latest: bool = False
     has_later_list: bool = False
     repairs: tuple[str, ...] = ()
     supersedes_batch_id: int | None = None
@@ -179,7 +181,7 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
         merged = merge.run(
             is_older_list=plan.has_later_list,
             absence=_absence(plan) if plan.is_whole and is_complete else None,
-            is_latest=plan.is_whole and plan.supersedes_batch_id is None,
+            is_latest=plan.is_latest,
         )
         places = merge.places
     if plan.is_whole:
@@ -315,9 +317,9 @@ def _own_partitions(plan: Plan, verdict: Verdict) -> sql.Composable:
 
 def _absence(plan: Plan) -> Absence | None:
     if plan.contract.delivery_kind == "full_list":
-        return Absence(None, plan.newest_object_id)
+        return Absence(None, plan.delivery.version, plan.newest_object_id)
     if plan.contract.delivery_kind == "full_period":
-        return Absence(plan.delivery.key, plan.newest_object_id)
+        return Absence(plan.delivery.key, 0, plan.newest_object_id)
     return None
 
 

@@ -38,10 +38,12 @@ class Absence:
 
     Args:
         delivery: Only rows that an earlier arrival of this delivery said; None for every row of the feed.
-        landed_object_id: The newest landed object of the batch: the closing's place in the version order.
+        version: What the closing counts as in the version order: its list's, else that of an original.
+        landed_object_id: The newest landed object of the batch: the closing's place among equal versions.
     """
 
     delivery: str | None
+    version: int
     landed_object_id: int
 
 
@@ -251,7 +253,7 @@ class Merge:
                 " where feed = {} and delivery = {} and (not is_correction or starts_with(part, {})))"
             ).format(sql.Literal(self._contract.feed), sql.Literal(absence.delivery), sql.Literal(REPLAY_PREFIX))
         )
-        closing = sql.SQL("0, {}, {}").format(sql.Literal(absence.landed_object_id), sql.Literal(CLOSED_ROW_NUMBER))
+        closing = sql.SQL(", ").join(map(sql.Literal, (absence.version, absence.landed_object_id, CLOSED_ROW_NUMBER)))
         absent = sql.SQL(
             "{within} and not b._withdrawn and {scope} and ({version}) < ({closing})"
             " and not exists (select 1 from {rows} as s where {same_key})"
@@ -275,11 +277,12 @@ class Merge:
             absent=absent,
         )
         closed = self._run(
-            "update {raw} as b set _withdrawn = true, _batch_id = {batch}, _version = 0, _landed_object_id = {landed},"
-            " _row_number = {number} where {absent}",
+            "update {raw} as b set _withdrawn = true, _batch_id = {batch}, _version = {version},"
+            " _landed_object_id = {landed}, _row_number = {number} where {absent}",
             number=sql.Literal(CLOSED_ROW_NUMBER),
             raw=self._raw,
             batch=sql.Literal(self._batch_id),
+            version=sql.Literal(absence.version),
             landed=sql.Literal(absence.landed_object_id),
             absent=absent,
         ).rowcount

@@ -286,6 +286,25 @@ def delivery_state(warehouse: str) -> tuple[int, int, bool]:
     return row
 
 
+def test_judging_again_changes_nothing_where_parts_were_taken_back_or_came_back(
+    wages: WageFolder, warehouse: str
+) -> None:
+    rows = wage_rows()
+    parts = wage_part(rows[:30]), wage_part(rows[30:])
+    standing = "select count(*) from raw.hrss_wage_records where not _withdrawn"
+    for sent, count in ((parts, 60), (parts[:1], 30), (parts, 60)):
+        wages.send(*sent, count=count)
+        feed_run.land(WAGES, MONTH)
+        feed_run.load(WAGES, MONTH)
+        with psycopg.connect(warehouse) as connection:
+            assert connection.execute(standing).fetchone() == (count,)
+            last = connection.execute("select max(batch_id) from ops.batch").fetchone()
+        assert last is not None
+        feed_run.judge_again(last[0])
+        with psycopg.connect(warehouse) as connection:
+            assert connection.execute(standing).fetchone() == (count,)
+
+
 def test_parts_wait_for_their_control_file(wages: WageFolder, warehouse: str, clean: Clean) -> None:
     wages.send(wage_part(wage_rows()))
     control = wages.folder / "wage_202407.ok"

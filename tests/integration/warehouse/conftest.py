@@ -166,11 +166,13 @@ class FakeJudgement:
             yield FakeBlock(b"", 0, self._refused(), self.refused)
 
     def _line(self, number: int, row: dict[str, Any]) -> bytes:
+        is_list = self.contract.delivery_kind == "full_list"
+        version = Delivery.parse(self.contract.cadence, self.delivery).version if is_list else 0
         values = {
             "_batch_id": self.batch_id,
             "_landed_object_id": self.landed_object_id,
             "_row_number": number,
-            "_version": 0,
+            "_version": version,
             "_withdrawn": "f",
             **row,
         }
@@ -289,6 +291,7 @@ class Loader:
             is_whole=is_whole and contract.delivery_kind != "changes",
             is_complete=lambda _: is_complete,
             newest_object_id=landed,
+            is_latest=is_whole and contract.delivery_kind != "changes" and supersedes is None,
             has_later_list=has_later_list,
             supersedes_batch_id=supersedes,
             watermark_to=watermark_to,

@@ -197,6 +197,18 @@ def test_a_full_list_closes_what_it_no_longer_has_and_an_older_list_changes_noth
     ]
 
 
+def test_an_older_list_that_comes_again_stays_older_also_when_the_newer_one_is_judged_again(loader: Loader) -> None:
+    loader.load(ROSTER, "2026Q2", [roster("A"), roster("B")])
+    landed = loader.land(ROSTER, "2026Q3")
+    loader.load(ROSTER, "2026Q3", [roster("A", "330106")], landed=landed)
+    newer = loader.last_batch().batch_id
+    expected = [("A", "330106", False), ("B", "330102", True)]
+    loader.load(ROSTER, "2026Q2", [roster("A", "330103"), roster("B")], has_later_list=True)
+    assert loader.rows(ROSTER, "employer", "county", "_withdrawn") == expected
+    loader.load(ROSTER, "2026Q3", [roster("A", "330106")], landed=landed, supersedes=newer)
+    assert loader.rows(ROSTER, "employer", "county", "_withdrawn") == expected
+
+
 def test_an_open_spell_touches_every_later_period_before_and_after(loader: Loader) -> None:
     row = {"employer": "A", "county": "330102", "start_date": dt.date(2026, 1, 15), "end_date": None}
     loader.load(SPELLS, "2026-06-01", [row], watermark_to="2026-06-02 00:00:00")
