@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from threegaps.batch.storable import is_storable
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import FeedError
@@ -37,7 +38,7 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
 
     Raises:
         FeedError: It is no such file: another format or encoding, no token column, a column of the feed that is
-            missing, a token twice.
+            missing, a token twice, a cell that the warehouse cannot hold.
     """
     rows = _rows(contract, path)
     header = [cell.strip() for cell in next(rows, [])]
@@ -60,6 +61,16 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
         if not any(row):
             continue
         cells = [*row, *[""] * (len(header) - len(row))]
+        for name, place in {ROW_HEADER: token_place, **places}.items():
+            if not is_storable(cells[place]):
+                raise FeedError(
+                    "The cell holds a NUL or half a character.",
+                    feed=contract.feed,
+                    file=path.name,
+                    row=number,
+                    column=name,
+                    advice="write the cell again by hand, and send the file back.",
+                )
         token = cells[token_place].strip()
         if not token or token in repairs:
             raise FeedError(
@@ -143,7 +154,19 @@ def _rows(contract: Contract, path: Path) -> Iterator[list[str]]:
         raise FeedError(
             f"The file cannot be read: {error.strerror}.", feed=contract.feed, file=path.name, advice=advice
         ) from error
-    yield from csv.reader(io.StringIO(text, newline=""))
+    number = 0
+    try:
+        for row in csv.reader(io.StringIO(text, newline="")):
+            yield row
+            number += 1
+    except csv.Error as error:
+        raise FeedError(
+            f"The row cannot be split into cells ({error}).",
+            feed=contract.feed,
+            file=path.name,
+            row=number,
+            advice="look for a quote that is not closed, or a cell of more than 128 KB; else send it back as .xlsx.",
+        ) from error
 
 
 def _cell(value: object) -> str:

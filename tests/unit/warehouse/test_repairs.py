@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from pathlib import Path
 
+import openpyxl
 import pytest
 
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
+from threegaps.errors import FeedError
 from threegaps.settings import Settings
-from threegaps.warehouse.repairs import Repair, is_touched, laid_over, repaired_tokens, repairs_file
+from threegaps.warehouse import repairs
+from threegaps.warehouse.quarantine import ROW_HEADER
+from threegaps.warehouse.repairs import Repair, is_touched, laid_over, read_repairs, repaired_tokens, repairs_file
 
 
 @pytest.fixture
@@ -56,3 +62,49 @@ def test_a_landed_file_of_repairs_says_which_rows_it_mends(wages: Contract, refu
     landed = repairs_file([(repair, laid_over(wages, repair, refused, None))])
     assert repaired_tokens(landed) == ["7-3"]
     assert json.loads(landed)["row"]["wage_cny_month"] == "7000"
+
+
+def sent_back(contract: Contract, path: Path, *rows: dict[str, str]) -> Path:
+    """A file with these rows, by the source's column names; all other cells are empty."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [ROW_HEADER, *(str(column.source_name) for column in contract.columns)])
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_a_nul_in_a_cell_is_refused_by_row_and_column(wages: Contract, tmp_path: Path) -> None:
+    rows = [{ROW_HEADER: "7-3"}, {ROW_HEADER: "7-4", "单位编号": "E00\00001"}]
+    with pytest.raises(FeedError, match="NUL") as told:
+        read_repairs(wages, sent_back(wages, tmp_path / "refused.csv", *rows))
+    error = told.value
+    assert (error.feed, error.file, error.row, error.column) == (wages.feed, "refused.csv", 2, "employer_code")
+    assert error.advice
+    with pytest.raises(FeedError, match="NUL") as told:
+        read_repairs(wages, sent_back(wages, tmp_path / "refused.csv", {ROW_HEADER: "7\0-3"}))
+    assert (told.value.row, told.value.column) == (1, ROW_HEADER)
+
+
+@pytest.mark.parametrize("text", ["E\0", "E\ud800"])
+def test_a_workbook_with_half_a_character_is_refused(
+    text: str, wages: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append([ROW_HEADER, *(column.source_name for column in wages.columns)])
+    sheet.append(["7-3", *("half" for _ in wages.columns)])
+    book.save(tmp_path / "refused.xlsx")
+    # openpyxl writes no such text; what reads a file may yet find it there.
+    monkeypatch.setattr(repairs, "_cell", lambda value: text if value == "half" else str(value))
+    with pytest.raises(FeedError, match="half a character") as told:
+        read_repairs(wages, tmp_path / "refused.xlsx")
+    assert (told.value.file, told.value.row, told.value.column) == ("refused.xlsx", 1, wages.columns[0].name)
+
+
+def test_a_cell_that_is_too_long_is_refused_by_its_row(wages: Contract, tmp_path: Path) -> None:
+    rows = [{ROW_HEADER: "7-3"}, {ROW_HEADER: "7-4", "单位编号": "E" * 200_000}]
+    with pytest.raises(FeedError, match="split into cells") as told:
+        read_repairs(wages, sent_back(wages, tmp_path / "refused.csv", *rows))
+    assert (told.value.feed, told.value.file, told.value.row) == (wages.feed, "refused.csv", 2)
+    assert told.value.advice
