@@ -9,7 +9,7 @@ import json
 import openpyxl
 import pytest
 
-from tests.unit.batch.batches import ROOT, judge, part
+from tests.unit.batch.batches import HEADER, ROOT, WAGES, judge, part, plain, wage
 from threegaps.batch.decode import decode
 from threegaps.contracts.loader import find_contract
 from threegaps.errors import FeedError
@@ -104,6 +104,53 @@ def test_new_field_of_an_interface_is_named() -> None:
         list(decode(TRAINING, part(page), 1 << 20))
 
 
+@pytest.mark.parametrize("escape", ["\\u0000", "\\ud800", "\\uDFFF"])
+def test_an_escape_of_what_no_text_can_hold_is_refused_by_row_and_column(escape: str) -> None:
+    pages = [[record()], [record(), record(durationHours="four")]]
+    lines = [json.dumps({"status": 1, "data": {"rows": rows}}) for rows in pages]
+    content = "\n".join(lines).replace("four", f"4{escape}").encode()
+    with pytest.raises(FeedError, match="NUL or half a character") as told:
+        list(decode(TRAINING, part(content), 1 << 20))
+    error = told.value
+    assert (error.feed, error.row, error.column) == ("hrss/training_enrollments", 3, "duration_hours")
+    assert error.file
+    assert error.advice
+
+
+def test_escapes_of_whole_characters_are_texts() -> None:
+    content = json.dumps({"data": {"rows": [record(durationHours="四\U00020000")]}}).encode()
+    assert b"\\ud840" in content
+    (block,) = decode(TRAINING, part(content.replace(b'"rows"', b'"note": "\\\\u0000", "rows"')), 1 << 20)
+    assert block.frame["duration_hours"].to_list() == ["四\U00020000"]
+
+
+def test_a_name_that_no_text_can_hold_is_refused() -> None:
+    content = json.dumps({"data": {"rows": [record(four="1")]}}).replace("four", "4\\u0000").encode()
+    with pytest.raises(FeedError, match="NUL or half a character") as told:
+        list(decode(TRAINING, part(content), 1 << 20))
+    assert (told.value.row, told.value.column) == (1, None)
+
+
+def test_deep_nesting_is_refused() -> None:
+    lines = [json.dumps({"data": {"rows": [record()]}}), json.dumps({"data": {"rows": [record(durationHours="four")]}})]
+
+    def refusal(depth: int) -> FeedError | None:
+        content = "\n".join(lines).replace('"four"', "[" * depth + "]" * depth).encode()
+        try:
+            list(decode(TRAINING, part(content), 1 << 20))
+        except FeedError as error:
+            return error
+        return None
+
+    # Where it begins depends on how deep we stand ourselves: reading or writing out may be what fails first.
+    refusals = [refusal(depth) for depth in (*range(800, 1000), 100_000)]
+    assert refusals[-1]
+    for error in filter(None, refusals):
+        assert "nested too deeply" in error.message
+        assert (error.feed, error.row) == ("hrss/training_enrollments", 2)
+        assert error.advice
+
+
 def test_published_incomes_with_labels_subtotals_and_notes() -> None:
     header = ",".join(column.source_name for column in INCOME.columns if column.source_name)
     order = [column.name for column in INCOME.columns if column.source_name]
@@ -162,3 +209,25 @@ def test_quoted_newline_stays_in_its_cell() -> None:
     assert block.frame["employer_code"].to_list() == ["E0001\nsecond"] * 3
     assert block.misshapen == [(4, 3)]
     assert block.structural["blank"] == 1
+
+
+@pytest.mark.parametrize("quoted_newlines", [False, True])
+def test_a_field_that_is_too_long_is_refused_by_its_row(quoted_newlines: bool) -> None:
+    contract = plain(WAGES, encoding="utf-8", compression=None, quoted_newlines=quoted_newlines)
+    rows = [wage(1), wage(2, employer_code='"E"'), wage(3, employer_code=f'"{"E" * 200_000}"')]
+    with pytest.raises(FeedError, match="split into fields") as told:
+        list(decode(contract, part("\n".join([HEADER, *rows]).encode()), 1 << 20))
+    assert (told.value.feed, told.value.row) == (WAGES.feed, 3)
+    assert told.value.file
+    assert told.value.advice
+
+
+def test_lines_that_end_with_cr_alone_are_refused() -> None:
+    contract = plain(WAGES, encoding="utf-8", compression=None)
+    with pytest.raises(FeedError, match="split into fields") as told:
+        list(decode(contract, part("\r".join([HEADER, wage(1), wage(2)]).encode()), 1 << 20))
+    assert (told.value.feed, told.value.row) == (WAGES.feed, 0)
+    body = "\r".join([wage(1), wage(2), ""])
+    with pytest.raises(FeedError, match="split into fields") as told:
+        list(decode(contract, part(f"{HEADER}\n{body}".encode()), 1 << 20))
+    assert (told.value.feed, told.value.row) == (WAGES.feed, 1)

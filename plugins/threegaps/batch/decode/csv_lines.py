@@ -13,7 +13,7 @@ import polars as pl
 
 from threegaps.batch.decode.blocks import Part, TextBlock, consecutive_row_numbers
 from threegaps.batch.decode.header import Header, canonical_frame, check_header, match_header
-from threegaps.batch.decode.refusals import refuse_empty, refuse_encoding, refuse_nul
+from threegaps.batch.decode.refusals import refuse_empty, refuse_encoding, refuse_fields, refuse_nul
 from threegaps.contracts.model import Contract
 
 _READ_BYTES = 1 << 20
@@ -24,7 +24,8 @@ def decode_csv(contract: Contract, part: Part, block_bytes: int) -> Iterator[Tex
     """The part's lines in blocks of about *block_bytes* of UTF-8.
 
     Raises:
-        FeedError: The file is empty or in another encoding, holds NUL bytes, or has not the declared columns.
+        FeedError: The file is empty or in another encoding, holds NUL bytes or a line that is no line of fields, or
+            has not the declared columns.
     """
     declared = contract.file_format
     quoted_newlines = bool(declared.get("quoted_newlines", False))
@@ -45,7 +46,11 @@ def decode_csv(contract: Contract, part: Part, block_bytes: int) -> Iterator[Tex
                 names = head.decode("utf-8")
             except UnicodeDecodeError:
                 refuse_encoding(contract, part, "utf-8", 0)
-            header = match_header(contract, next(csv.reader([names], delimiter=declared["delimiter"])))
+            try:
+                fields = next(csv.reader([names], delimiter=declared["delimiter"]))
+            except csv.Error as error:
+                refuse_fields(contract, part, 0, error)
+            header = match_header(contract, fields)
             check_header(contract, part, header)
             lines = 1
         if b"\0" in block:
@@ -161,16 +166,19 @@ def _parse_carefully(contract: Contract, part: Part, header: Header, block: byte
     misshapen: list[tuple[int, int]] = []
     blank = 0
     number = rows_before
-    for row in _fields_of_lines(contract, part, block, rows_before):
-        if not row or (len(row) == 1 and not row[0].strip()):
-            blank += 1
-            continue
-        number += 1
-        if len(row) == fields:
-            good.append(row)
-            numbers.append(number)
-        else:
-            misshapen.append((number, len(row)))
+    try:
+        for row in _fields_of_lines(contract, part, block, rows_before):
+            if not row or (len(row) == 1 and not row[0].strip()):
+                blank += 1
+                continue
+            number += 1
+            if len(row) == fields:
+                good.append(row)
+                numbers.append(number)
+            else:
+                misshapen.append((number, len(row)))
+    except csv.Error as error:
+        refuse_fields(contract, part, number + 1, error)
     frame = pl.DataFrame(
         {f"{index}": [row[index] for row in good] for index in range(fields)},
         schema={f"{index}": pl.String for index in range(fields)},

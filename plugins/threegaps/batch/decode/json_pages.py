@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,17 +11,21 @@ import polars as pl
 
 from threegaps.batch.decode.blocks import Part, TextBlock, consecutive_row_numbers
 from threegaps.batch.decode.header import check_header, match_header
-from threegaps.batch.decode.refusals import refuse_empty, refuse_nul
+from threegaps.batch.decode.refusals import refuse_empty, refuse_nesting, refuse_nul, refuse_text
+from threegaps.batch.storable import is_storable
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
+
+# Escapes that may say what no text of the warehouse can hold: a NUL, or half a character.
+_SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 def decode_json_pages(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlock]:
     """The records of whole pages, in blocks of about *block_bytes* of JSON.
 
     Raises:
-        FeedError: The file is empty or holds NUL bytes, a page is cut off or has no list of records, or records have
-            not the declared columns.
+        FeedError: The file is empty or holds NULs or half characters, a page is cut off, is nested too deeply or has
+            no list of records, or records have not the declared columns.
     """
     path: list[str] = contract.file_format["records_path"]
     expected = {column.source_name: column.name for column in contract.columns if column.source_name}
@@ -33,7 +38,14 @@ def decode_json_pages(contract: Contract, part: Part, block_bytes: int) -> Itera
             if not line.strip():
                 continue
             lines += 1
-            held.extend(_records(contract, part, line, path, lines))
+            before = rows_before + len(held)
+            try:
+                records = _records(contract, part, line, path, lines)
+            except RecursionError:
+                refuse_nesting(contract, part, before + 1, None)
+            if _SUSPECT_ESCAPE.search(line):
+                _check_texts(contract, part, records, expected, before)
+            held.extend(records)
             size += len(line)
             if size >= block_bytes:
                 yield _block(contract, part, held, expected, rows_before)
@@ -69,6 +81,16 @@ def _records(contract: Contract, part: Part, line: bytes, path: list[str], page:
     return records
 
 
+def _check_texts(
+    contract: Contract, part: Part, records: list[dict[str, Any]], expected: dict[str, str], rows_before: int
+) -> None:
+    for number, record in enumerate(records, rows_before + 1):
+        for name, value in record.items():
+            column = expected.get(name)
+            if not (is_storable(name) and is_storable(_as_text(contract, part, value, number, column))):
+                refuse_text(contract, part, number, column)
+
+
 def _block(
     contract: Contract, part: Part, records: list[dict[str, Any]], expected: dict[str, str], rows_before: int
 ) -> TextBlock:
@@ -76,14 +98,22 @@ def _block(
     if records:
         check_header(contract, part, match_header(contract, sorted(names)))
     columns = {
-        canonical: [None if record.get(source) is None else _as_text(record[source]) for record in records]
+        canonical: [
+            None if (value := record.get(source)) is None else _as_text(contract, part, value, number, canonical)
+            for number, record in enumerate(records, rows_before + 1)
+        ]
         for source, canonical in expected.items()
     }
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
     return TextBlock(part, frame, consecutive_row_numbers(rows_before, frame.height), len(records))
 
 
-def _as_text(value: Any) -> str:
+def _as_text(contract: Contract, part: Part, value: Any, row: int, column: str | None) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "1" if value else "0"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        refuse_nesting(contract, part, row, column)

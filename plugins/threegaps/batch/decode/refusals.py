@@ -58,3 +58,50 @@ def refuse_nul(contract: Contract, part: Part, block: bytes, rows_before: int, h
         column=name,
         advice="ask the department to write the file again; a transfer may have broken off.",
     )
+
+
+def refuse_text(contract: Contract, part: Part, row: int, column: str | None) -> NoReturn:
+    """Refuse a part because of a text that the warehouse cannot hold, though its bytes are in order.
+
+    Raises:
+        FeedError: Always.
+    """
+    raise FeedError(
+        "A text holds a NUL or half a character.",
+        feed=contract.feed,
+        file=part.source_name,
+        row=row,
+        column=column,
+        advice="ask the department to mend the text and to write the file again.",
+    )
+
+
+def refuse_nesting(contract: Contract, part: Part, row: int, column: str | None) -> NoReturn:
+    """Refuse a part whose values stand within values too deeply to be read.
+
+    Raises:
+        FeedError: Always.
+    """
+    raise FeedError(
+        "Lists or objects are nested too deeply.",
+        feed=contract.feed,
+        file=part.source_name,
+        row=row,
+        column=column,
+        advice="ask the department for plain values, as the contract declares them.",
+    )
+
+
+def refuse_fields(contract: Contract, part: Part, row: int, error: Exception) -> NoReturn:
+    """Refuse a part because of a line that cannot be split into fields (row 0 is the header).
+
+    Raises:
+        FeedError: Always.
+    """
+    raise FeedError(
+        f"The line cannot be split into fields ({error}).",
+        feed=contract.feed,
+        file=part.source_name,
+        row=row,
+        advice="ask the department to close its quotes, to end lines with LF or CR LF, to keep fields below 128 KB.",
+    ) from error
