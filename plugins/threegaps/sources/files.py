@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from threegaps.contracts.model import Contract
 from threegaps.landing.store import Arrival
 from threegaps.ledger.landed import CONTROL_PART
 from threegaps.sources.model import Offer, any_period, filled, options, wrong_period
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ def offer_parts(contract: Contract, delivery: Delivery, files: Iterable[FoundFil
     """Parts, corrections and control file of a delivery among the files of its folder.
 
     Parts count only once the control file is there: before that they may still be on their way. Corrections are whole
-    when they have their name, and add to a delivery at any time.
+    when they have their name, and add to a delivery at any time. Files that count themselves among another number of
+    parts than the control file announces are left where they lie: they are of an earlier sending.
 
     Raises:
         FeedError: A file of another period lies in the folder.
@@ -40,21 +44,35 @@ def offer_parts(contract: Contract, delivery: Delivery, files: Iterable[FoundFil
     control_pattern = control_template.replace(".", r"\.")
     strange = [any_period(name) for name in (part_template, correction_template, control_pattern)]
     control: Arrival | None = None
-    parts: list[Arrival] = []
+    said: int | None = None
+    parts: list[tuple[Arrival, int | None]] = []
     corrections: list[Arrival] = []
     for file in sorted(files, key=lambda found: found.name):
         if file.name == filled(control_template, delivery):
             control = _arrival(file, CONTROL_PART, is_correction=False)
+            said = announced(b"".join(file.chunks())).get("parts")
         elif match := patterns[part_template].fullmatch(file.name):
-            parts.append(_arrival(file, f"part{int(match['part']):04d}", is_correction=False))
+            count = match.groupdict().get("parts")
+            arrival = _arrival(file, f"part{int(match['part']):04d}", is_correction=False)
+            parts.append((arrival, None if count is None else int(count)))
         elif match := patterns[correction_template].fullmatch(file.name):
             corrections.append(_arrival(file, f"correction{int(match['part']):04d}", is_correction=True))
         elif any(pattern.fullmatch(file.name) for pattern in strange):
             raise wrong_period(contract, file.name, delivery)
     if control is None:
         return Offer(corrections, waiting_for=f"the control file {filled(control_template, delivery)}")
+    others = [one.source_name for one, count in parts if None not in (said, count) and count != said]
+    if others:
+        logger.warning(
+            "%s %s: %s announces %s parts; not of this sending: %s.",
+            contract.feed,
+            delivery,
+            control.source_name,
+            said,
+            ", ".join(others),
+        )
     # The control file last: a delivery whose landing is cut off is not yet complete.
-    return Offer([*parts, *corrections, control])
+    return Offer([*(one for one, _ in parts if one.source_name not in others), *corrections, control])
 
 
 def offer_single(contract: Contract, delivery: Delivery, files: Iterable[FoundFile]) -> Offer:

@@ -48,6 +48,23 @@ def test_without_its_control_file_a_delivery_has_only_corrections(wages: Contrac
     assert offer.waiting_for == "the control file wage_202407.ok"
 
 
+def test_parts_of_another_number_than_announced_are_of_an_earlier_sending(
+    wages: Contract, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = files("wage_202407_part01of01.csv.gz", "wage_202407_part01of02.csv.gz", "wage_202407_part02of02.csv.gz")
+    at = dt.datetime(2024, 8, 1, tzinfo=dt.UTC)
+
+    def offered(said: bytes) -> list[str]:
+        control = FoundFile("wage_202407.ok", 1, at, lambda: [said[:3], said[3:]])
+        return [one.source_name for one in offer_parts(wages, JULY, [*found, control]).arrivals]
+
+    assert offered(b"parts=1 rows=60\n") == ["wage_202407_part01of01.csv.gz", "wage_202407.ok"]
+    (line,) = caplog.messages
+    assert "wage_202407_part01of02.csv.gz, wage_202407_part02of02.csv.gz" in line
+    assert offered(b"parts=2 rows=60\n") == [*(file.name for file in found[1:]), "wage_202407.ok"]
+    assert len(offered(b"rows=60\n")) == 4
+
+
 @pytest.mark.parametrize(
     "stray", ["wage_202406_part01of01.csv.gz", "wage_202408_correction01.csv.gz", "wage_202406.ok"]
 )
