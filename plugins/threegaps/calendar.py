@@ -17,6 +17,9 @@ from threegaps.settings import SHANGHAI
 
 Cadence = Literal["day", "month", "quarter", "term", "year"]
 
+_YEARS = range(1990, 2101)
+"""What lies outside is a slip of the keyboard; at the calendar's own ends there is no delivery before or after."""
+
 CADENCES: tuple[Cadence, ...] = get_args(Cadence)
 
 _KEY_PATTERNS: dict[Cadence, re.Pattern[str]] = {
@@ -51,7 +54,8 @@ class Delivery:
         """The delivery that *key* names.
 
         Raises:
-            SettingsError: *key* is missing or not a key of this cadence: a delivery is never guessed from a clock.
+            SettingsError: *key* is missing or not a key of this cadence: a delivery is never guessed from a clock; or
+                it lies outside the years 1990 to 2100.
         """
         match = _KEY_PATTERNS[cadence].fullmatch(key or "")
         if match is None:
@@ -60,6 +64,11 @@ class Delivery:
                 advice=f"give the delivery as partition key, like {EXAMPLES[cadence]}.",
             )
         numbers = [int(group) for group in match.groups()]
+        if numbers[0] not in _YEARS:
+            raise SettingsError(
+                f"{key!r} lies outside the years {_YEARS[0]} to {_YEARS[-1]}.",
+                advice=f"give the delivery as partition key, like {EXAMPLES[cadence]}.",
+            )
         try:
             if cadence == "day":
                 return cls(dt.date(*numbers), cadence)

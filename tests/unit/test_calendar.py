@@ -49,6 +49,33 @@ def test_a_delivery_is_never_guessed(cadence, key):
         Delivery.parse(cadence, key)
 
 
+@pytest.mark.parametrize(
+    ("cadence", "key"),
+    [
+        ("day", "1989-12-31"),
+        ("day", "2101-01-01"),
+        ("month", "9999-12"),
+        ("month", "0001-01"),
+        ("month", "0000-01"),
+        ("quarter", "9999Q4"),
+        ("term", "9998-9999-2"),
+        ("term", "0000-0001-1"),
+        ("year", "0000"),
+        ("year", "2101"),
+    ],
+)
+def test_a_delivery_lies_within_the_years_that_there_can_be(cadence, key):
+    with pytest.raises(SettingsError, match="outside the years 1990 to 2100") as told:
+        Delivery.parse(cadence, key)
+    assert told.value.advice
+
+
+def test_the_first_and_the_last_delivery_are_whole():
+    assert Delivery.parse("day", "2100-12-31").end == dt.date(2100, 12, 31)
+    assert Delivery.parse("year", "2100").end == dt.date(2100, 12, 31)
+    assert Delivery.parse("year", "1990").start == dt.date(1990, 1, 1)
+
+
 def test_catching_up_names_every_delivery_in_order():
     keys = [delivery.key for delivery in deliveries_between("quarter", "2024Q3", "2025Q2")]
     assert keys == ["2024Q3", "2024Q4", "2025Q1", "2025Q2"]

@@ -75,7 +75,7 @@ def backfill(
     json_: Json = False,
 ) -> None:
     """Run a feed's DAG once for each delivery between two, one after the other, through Airflow's scheduler."""
-    from threegaps.calendar import deliveries_between
+    from threegaps.calendar import Delivery, deliveries_between
     from threegaps.cli.output import console, print_json
     from threegaps.contracts.loader import find_contract
     from threegaps.errors import SettingsError
@@ -87,6 +87,11 @@ def backfill(
     deliveries = list(deliveries_between(contract.cadence, first, last))
     if not deliveries:
         raise SettingsError(f"No delivery lies between {first} and {last}.", advice="give the earlier one first.")
+    if deliveries[0] < Delivery.parse(contract.cadence, contract.first_delivery):
+        raise SettingsError(
+            f"{first} is before the first delivery of {feed}, {contract.first_delivery}.",
+            advice=f"begin with {contract.first_delivery}; for earlier ones change firstDelivery in the contract.",
+        )
     started = AirflowApi.of(settings).backfill(
         feed_dag(feed),
         first_day=deliveries[0].start.isoformat(),
