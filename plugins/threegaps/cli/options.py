@@ -8,4 +8,4 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Feed = Annotated[str | None, typer.Option("--feed", help="Only this feed, e.g. hrss/wage_records.")]
-Limit = Annotated[int, typer.Option("--limit", help="At most so many rows.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many rows.")]

@@ -10,6 +10,8 @@ import typer
 from threegaps.cli.options import Json, Limit
 from threegaps.settings import Settings
 
+_LAST_RELEASE = 2_147_483_647
+
 release = typer.Typer(no_args_is_help=True, help="Releases: what serves, what changed, and the way back.")
 
 
@@ -40,8 +42,9 @@ def build(
     from threegaps.orchestration.names import MARTS_DAG
     from threegaps.services.airflow_api import ENDED_STATES, AirflowApi
 
+    day = None if as_of is None else _day(as_of)
     api = AirflowApi.of(Settings.load())
-    conf = {"kind": "full" if full else "affected", "as_of": as_of, "accept_fewer_rows": accept_fewer_rows}
+    conf = {"kind": "full" if full else "affected", "as_of": day, "accept_fewer_rows": accept_fewer_rows}
     run = api.trigger(MARTS_DAG, conf=conf)
     run_id = str(run["dag_run_id"])
     while wait and run["state"] not in ENDED_STATES:
@@ -91,8 +94,10 @@ def show_release(json_: Json = False) -> None:
 
 @release.command("diff")
 def diff_releases(
-    first: Annotated[int, typer.Argument(help="The earlier release.")],
-    second: Annotated[int | None, typer.Argument(help="The later one; by default the one that serves.")] = None,
+    first: Annotated[int, typer.Argument(min=1, max=_LAST_RELEASE, help="The earlier release.")],
+    second: Annotated[
+        int | None, typer.Argument(min=1, max=_LAST_RELEASE, help="The later one; by default the one that serves.")
+    ] = None,
     limit: Limit = 50,
     json_: Json = False,
 ) -> None:
@@ -188,6 +193,18 @@ def catalogue(json_: Json = False) -> None:
     from threegaps.cli.output import answer
 
     answer(queries.ask(Settings.load(), queries.CATALOGUE), as_json=json_)
+
+
+def _day(text: str) -> str:
+    """The day that *text* names, as Airflow takes it."""
+    import datetime as dt
+
+    from threegaps.errors import SettingsError
+
+    try:
+        return dt.date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise SettingsError(f"{text!r} is no day.", advice="give --as-of like 2026-06-30.") from error
 
 
 def _row(value: Any) -> dict[str, Any]:

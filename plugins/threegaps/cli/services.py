@@ -21,6 +21,12 @@ def register(app: typer.Typer) -> None:
     app.command()(rebuild)
 
 
+def _scale(value: float | None) -> float | None:
+    if value is not None and not 0 < value <= 1:
+        raise typer.BadParameter(f"{value} is not above 0 and at most 1.")
+    return value
+
+
 def up(
     run: Annotated[
         bool, typer.Option("--run", help="Then run all feeds and the marts to a release, and print it.")
@@ -29,7 +35,8 @@ def up(
         bool, typer.Option("--foreground", help="Stay in the foreground; Ctrl-C stops the services.")
     ] = False,
     scale: Annotated[
-        float | None, typer.Option(help="Size of the synthetic province (1: all of it); for a new home.")
+        float | None,
+        typer.Option(callback=_scale, help="Size of the synthetic province (1: all of it); for a new home."),
     ] = None,
     json_: Json = False,
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from threegaps.cli import display, output
 from threegaps.cli.app import app
@@ -105,6 +106,35 @@ def test_a_delivery_that_there_cannot_be_is_not_run(key: str, tmp_path: Path) ->
     assert said in finished.stderr
     assert "what to do: " in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("batches", "--limit", "0"),
+        ("batches", "--limit", "1000001"),
+        ("release", "list", "--limit", "-1"),
+        ("release", "diff", "0"),
+        ("release", "diff", "1", "2147483648"),
+        ("up", "--scale", "0"),
+        ("up", "--scale", "1.5"),
+        ("up", "--scale", "nan"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused_before_anything_is_done(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "load", lambda: pytest.fail("began its work"))
+    answered = CliRunner().invoke(app, arguments)
+    assert answered.exit_code == 2
+    assert "Invalid value for" in answered.output
+
+
+def test_a_build_from_no_day_is_explained(tmp_path: Path) -> None:
+    finished = run(tmp_path, "build", "--as-of", "yesterday")
+    assert finished.returncode == 1
+    assert "error: 'yesterday' is no day." in finished.stderr
+    assert "what to do: give --as-of like 2026-06-30." in finished.stderr
 
 
 def test_nothing_to_stop_is_no_error(tmp_path: Path) -> None:
