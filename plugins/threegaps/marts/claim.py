@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import psycopg
 
-from threegaps.calendar import Cadence, Delivery
+from threegaps.calendar import Cadence, Delivery, today
 from threegaps.errors import BuildError, SettingsError
 from threegaps.ledger.batches import pending_batches
 from threegaps.ledger.migrate import check_connection
@@ -47,6 +47,7 @@ def claim(
             give the same build whenever it runs.
 
     Raises:
+        SettingsError: *as_of* is later than today and than any day that a loaded delivery covers.
         LedgerError: The ledger has a schema version that this code does not know.
     """
     with connection.transaction():
@@ -54,9 +55,15 @@ def claim(
         _fail(connection, f"status in {_LEFT}", "It was left unfinished; its claims went to the next build.")
         batches = pending_batches(connection)
         last = _last_released(connection)
-        day = as_of or _default_day(connection, last)
+        covered = _last_covered_day(connection)
+        day = as_of or covered
         if day is None:
             return None
+        latest = max(today(), covered or today())
+        if day > latest:
+            raise SettingsError(
+                f"{day} has not come yet, and no loaded delivery covers it.", advice=f"build as of {latest} or earlier."
+            )
         horizons = {feed: min(horizon, day) for feed, horizon in feed_horizons(connection).items()}
         actual: Kind = kind if last else "full"
         changed = _changed_nodes(connection, manifest, last[0]) if last else {}
@@ -129,9 +136,8 @@ def feed_horizons(connection: psycopg.Connection[Any]) -> dict[str, dt.date]:
     return _delivery_ends(connection, "status = 'loaded' and is_complete")
 
 
-def _default_day(connection: psycopg.Connection[Any], last: tuple[int, dt.date] | None) -> dt.date | None:
-    ends = list(_delivery_ends(connection, "status = 'loaded'").values())
-    return max([*ends, *([last[1]] if last else [])], default=None)
+def _last_covered_day(connection: psycopg.Connection[Any]) -> dt.date | None:
+    return max(_delivery_ends(connection, "status = 'loaded'").values(), default=None)
 
 
 def _delivery_ends(connection: psycopg.Connection[Any], condition: str) -> dict[str, dt.date]:

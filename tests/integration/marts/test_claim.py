@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.integration.release.small_marts import new_batch, small_manifest
-from threegaps.errors import BuildError, LedgerError
+from threegaps.errors import BuildError, LedgerError, SettingsError
 from threegaps.ledger.batches import pending_batches
 from threegaps.marts import build, claim, disclosure
 from threegaps.marts.dbt_runner import ActionOutcome
@@ -17,6 +17,12 @@ from threegaps.marts.lock import held_by_builder
 from threegaps.marts.manifest import Manifest
 
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(autouse=True)
+def autumn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The days of these tests have come."""
+    monkeypatch.setattr(claim, "today", lambda: dt.date(2026, 9, 1))
 
 
 def take(dsn: str, *, manifest: Manifest | None = None, kind: claim.Kind = "affected", as_of: str | None = None) -> Any:
@@ -200,6 +206,36 @@ def test_no_feed_is_complete_beyond_the_day_of_the_build(warehouse: str) -> None
     assert ask(
         warehouse, "select distinct horizon_date::text from ops.build_horizon where build_id = %s", build_id
     ) == [("2026-06-10",)]
+
+
+def test_a_day_that_nothing_reaches_is_refused(warehouse: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    new_batch(warehouse)
+    monkeypatch.setattr(claim, "today", lambda: dt.date(2026, 7, 15))
+    with pytest.raises(SettingsError, match="2026-07-16 has not come yet") as told:
+        take(warehouse, as_of="2026-07-16")
+    assert told.value.advice == "build as of 2026-07-15 or earlier."
+    assert ask(warehouse, "select count(*) from ops.build") == [(0,)]
+    assert take(warehouse, as_of="2026-07-15") is not None
+    monkeypatch.setattr(claim, "today", lambda: dt.date(2026, 6, 15))
+    assert take(warehouse, as_of="2026-06-30") is not None, "a loaded delivery covers it"
+    with pytest.raises(SettingsError, match="build as of 2026-06-30"):
+        take(warehouse, as_of="2026-07-01")
+
+
+def test_a_later_day_is_that_of_one_build_only(warehouse: str) -> None:
+    new_batch(warehouse)
+    end(warehouse, take(warehouse))
+    later = take(warehouse, as_of="2026-08-15")
+    end(warehouse, later)
+    back = take(warehouse)
+    assert ask(
+        warehouse,
+        "select b.as_of::text, min(a.period_start)::text, max(a.period_end)::text from ops.affected as a"
+        " join ops.build as b using (build_id) where build_id = %s group by 1",
+        back,
+    ) == [("2026-06-30", "2026-06-01", "2026-08-31")]
+    end(warehouse, back)
+    assert take(warehouse) is None
 
 
 def test_a_full_build_needs_no_arrival(warehouse: str) -> None:
