@@ -18,11 +18,12 @@ from threegaps.contracts.tables import PERSON_COLUMN
 _SHANGHAI_OFFSET_MICROSECONDS = 8 * 3600 * 1_000_000
 
 
-def row_versions(contract: Contract, delivery: Delivery, columns: Mapping[str, BlockColumn]) -> Versions:
+def row_versions(contract: Contract, delivery: str, columns: Mapping[str, BlockColumn]) -> Versions:
     """Each row's update time in epoch microseconds, or correction number, or its list's place in time; else 0."""
     name = contract.version_column
     if name is None:
-        version = delivery.version if contract.delivery_kind == "full_list" else 0
+        is_list = contract.delivery_kind == "full_list"
+        version = Delivery.parse(contract.cadence, delivery).version if is_list else 0
         return np.full(len(next(iter(columns.values())).text), version, dtype=np.int64)
     typed = columns[name].typed
     if typed.dtype == pl.Datetime:

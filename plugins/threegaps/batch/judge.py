@@ -29,7 +29,6 @@ from threegaps.batch.tally import Tally
 from threegaps.batch.touched import Touched
 from threegaps.batch.uniqueness import Hashes, KeyRegister, row_hashes
 from threegaps.batch.verdict import JudgedBlock, Previous, Verdict
-from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
 
@@ -65,7 +64,7 @@ class Judgement:
         self._key = key
         self._previous = previous or Previous()
         self._block_bytes = block_bytes
-        self._delivery = Delivery.parse(contract.cadence, delivery)
+        self._delivery = delivery
         self._parts = in_order(contract, parts)
         self._normaliser = Normaliser(contract)
         self._rules = RowRules(contract)

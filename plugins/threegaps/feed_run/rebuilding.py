@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import load_contracts
+from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run.loading import load
 from threegaps.feed_run.opening import warehouse_of
-from threegaps.landing.adoption import adopt
+from threegaps.landing.adoption import enter, examine
 from threegaps.landing.store import LandingStore
+from threegaps.ledger.landed import LandedObject
 from threegaps.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -24,6 +27,7 @@ class Rebuilt:
 
     Args:
         deliveries: How many deliveries have landed objects.
+        arrivals: How many landed objects there are of them.
         batch_ids: The batches that were loaded now.
         gone: Deliveries of which retention has ended copies; only the department can give them again.
         error: What its loading ended with before the newest delivery, with what to do; None where all is loaded.
@@ -40,7 +44,9 @@ class Rebuilt:
 def rebuild() -> Iterator[Rebuilt]:
     """Enter what lies in landing in the ledger and load all of it, feed by feed, by the contracts and key of now.
 
-    Cut off, it goes on where it was when it is run again. A feed that stops does not keep the others.
+    Arrivals are entered and loaded in the order in which they came: what was sent again, taken back, mended or could
+    not be loaded ends as it did. Cut off, it goes on where it was when it is run again. A feed that stops does not keep
+    the others.
 
     Raises:
         LedgerError: The warehouse has served a release, or its ledger has landed objects of another landing.
@@ -54,17 +60,50 @@ def rebuild() -> Iterator[Rebuilt]:
                 "This warehouse has released figures: what it holds is not built anew in its place.",
                 advice="point the settings at an empty warehouse, run `threegaps migrate`, then this again.",
             )
-        found = adopt(connection, LandingStore(settings.landing_uri), contracts)
-    for one in found:
-        if one.gone:
-            logger.warning("%s: retention has ended copies of %s.", one.feed, ", ".join(one.gone))
-        newest = max(
-            (Delivery.parse(contracts[one.feed].cadence, key) for key in one.deliveries),
-            default=None,
-        )
-        loaded, error = [], None
+        lying = examine(connection, LandingStore(settings.landing_uri), contracts)
+    for feed, landed in lying.items():
+        yield _rebuild_feed(settings, contracts[feed], landed)
+
+
+def _rebuild_feed(settings: Settings, contract: Contract, landed: list[LandedObject]) -> Rebuilt:
+    gone = tuple(sorted({one.delivery for one in landed if one.copies_ended_at is not None}))
+    if gone:
+        logger.warning("%s: retention has ended copies of %s.", contract.feed, ", ".join(gone))
+    kept = [one for one in landed if one.copies_ended_at is None]
+    loaded: list[int] = []
+    newest: Delivery | None = None
+    error: str | None = None
+    for arrived in _in_steps(kept):
+        with warehouse_of(settings, contract.feed) as connection:
+            enter(connection, arrived)
+        last = max(Delivery.parse(contract.cadence, one.delivery) for one in arrived)
+        newest = last if newest is None else max(newest, last)
         try:
-            loaded = [] if newest is None else load(one.feed, newest.key)
+            loaded += load(contract.feed, newest.key)
+            error = None
         except FeedError as stopped:
             error = str(stopped)
-        yield Rebuilt(one.feed, len(one.deliveries), one.arrivals, tuple(loaded), one.gone, error)
+    deliveries = len({one.delivery for one in kept})
+    return Rebuilt(contract.feed, deliveries, len(kept), tuple(loaded), gone, error)
+
+
+def _in_steps(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
+    """Arrivals that may be entered at once, as a load takes deliveries in their order and each part's last arrival.
+
+    A step ends where an earlier delivery comes again, or a part, or a repair.
+    """
+    step: list[LandedObject] = []
+    for delivery, group in itertools.groupby(landed, key=lambda one: one.delivery):
+        if step and delivery <= step[-1].delivery:
+            yield step
+            step = []
+        parts: set[str] = set()
+        for one in group:
+            if one.part in parts or one.is_replay or (step and step[-1].is_replay):
+                if step:
+                    yield step
+                step, parts = [], set()
+            step.append(one)
+            parts.add(one.part)
+    if step:
+        yield step

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -15,41 +14,25 @@ from threegaps.ledger.landed import LandedObject, arrivals_of, landed_objects, r
 _ADVICE = "build anew into an empty, migrated warehouse, before any feed has landed there."
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
-    """What lies in landing of one feed.
+def examine(
+    connection: psycopg.Connection[Any], store: LandingStore, feeds: Iterable[str]
+) -> dict[str, list[LandedObject]]:
+    """What lies in landing of each feed, in order of arrival, once it is known to be whole and not another ledger's.
 
-    Args:
-        deliveries: Keys of the deliveries of which bytes lie there, in order.
-        arrivals: How many landed objects the ledger now has of them.
-        gone: Deliveries of which retention has ended a copy, in order: they cannot be built anew from here.
-    """
-
-    feed: str
-    deliveries: tuple[str, ...]
-    arrivals: int
-    gone: tuple[str, ...]
-
-
-def adopt(connection: psycopg.Connection[Any], store: LandingStore, feeds: Iterable[str]) -> list[Adopted]:
-    """Enter all landed objects of *feeds* under the numbers that they had; what is entered already is left alone.
-
-    Every file is read and compared with its manifest first. Copies that retention has ended are not entered: should
-    the department still offer them, they land anew.
+    Every file that the ledger does not know is read and compared with its manifest. Nothing is entered, but the ledger
+    gives no number any more that an arrival has.
 
     Args:
         connection: To the warehouse, in autocommit.
 
     Raises:
-        FeedError: Landed bytes are missing or are not what landed.
+        FeedError: Landed bytes or manifests are missing or are not what landed.
         LedgerError: The ledger has other landed objects under the same numbers, the same arrivals under other numbers,
             or arrivals of *feeds* that landing does not have.
     """
     found = {feed: list(store.manifests(feed)) for feed in feeds}
     everything = [landed for of_feed in found.values() for landed in of_feed]
-    known = {
-        one.landed_object_id: one for one in landed_objects(connection, [one.landed_object_id for one in everything])
-    }
+    known = _known(connection, everything)
     for landed in everything:
         entered = known.get(landed.landed_object_id)
         if entered is not None and _identity(entered) != _identity(landed):
@@ -64,12 +47,22 @@ def adopt(connection: psycopg.Connection[Any], store: LandingStore, feeds: Itera
     for landed in everything:
         if landed.landed_object_id not in known and landed.copies_ended_at is None:
             store.check(landed)
+    skip_numbers_to(connection, max((one.landed_object_id for one in everything), default=0))
+    return found
+
+
+def enter(connection: psycopg.Connection[Any], landed: Iterable[LandedObject]) -> None:
+    """Enter examined arrivals in the ledger under the numbers that they had; what is entered already is left alone."""
+    wanted = list(landed)
+    known = _known(connection, wanted)
     with connection.transaction():
-        for landed in everything:
-            if landed.landed_object_id not in known and landed.copies_ended_at is None:
-                record_landed_object(connection, landed)
-        skip_numbers_to(connection, max((one.landed_object_id for one in everything), default=0))
-    return [_summary(feed, of_feed) for feed, of_feed in found.items()]
+        for one in wanted:
+            if one.landed_object_id not in known:
+                record_landed_object(connection, one)
+
+
+def _known(connection: psycopg.Connection[Any], landed: Iterable[LandedObject]) -> dict[int, LandedObject]:
+    return {one.landed_object_id: one for one in landed_objects(connection, [one.landed_object_id for one in landed])}
 
 
 def _refuse_others(entered: Iterable[LandedObject], lying: Iterable[LandedObject]) -> None:
@@ -100,9 +93,3 @@ def _arrival(landed: LandedObject) -> tuple[object, ...]:
 
 def _identity(landed: LandedObject) -> tuple[object, ...]:
     return *_arrival(landed), landed.sha256
-
-
-def _summary(feed: str, landed: list[LandedObject]) -> Adopted:
-    kept = [one for one in landed if one.copies_ended_at is None]
-    ended = {one.delivery for one in landed if one.copies_ended_at is not None}
-    return Adopted(feed, tuple(sorted({one.delivery for one in kept})), len(kept), tuple(sorted(ended)))

@@ -11,7 +11,6 @@ import contextlib
 import datetime as dt
 import hashlib
 import json
-import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -31,8 +30,6 @@ from threegaps.ledger.landed import (
     record_landed_object,
 )
 from threegaps.settings import local_folder
-
-logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 1 << 20
 _MANIFEST = ".manifest.json"
@@ -229,16 +226,23 @@ class LandingStore:
     def manifests(self, feed: str) -> Iterator[LandedObject]:
         """What the manifests of a feed say has landed, in order of arrival, at the addresses where it lies now.
 
-        Of an arrival that was cut off after its manifest and came again, the later one; a manifest that was cut off
-        itself says nothing.
+        Of an arrival that was cut off after its manifest and came again, the later one.
+
+        Raises:
+            FeedError: A manifest cannot be read.
         """
         found: dict[tuple[str, str, int], LandedObject] = {}
         for name in self._backend.names(feed, _MANIFEST):
             with self._backend.open(self._backend.uri(name)) as file:
                 landed = _landed(file.read(), uri=self._backend.uri(name.removesuffix(_MANIFEST)))
             if landed is None:
-                logger.warning("%s: manifest %s was cut off; what it stands for counts as not landed.", feed, name)
-                continue
+                raise FeedError(
+                    "The manifest of a landed file cannot be read.",
+                    feed=feed,
+                    file=name,
+                    advice="put it back from a backup of landing; without it, once it is deleted, its file counts as"
+                    " not landed.",
+                )
             key = (landed.delivery, landed.part, landed.arrival_number)
             if key not in found or found[key].landed_object_id < landed.landed_object_id:
                 found[key] = landed
@@ -293,14 +297,15 @@ def _manifest(landed: LandedObject) -> bytes:
 
 
 def _landed(manifest: bytes, *, uri: str) -> LandedObject | None:
-    """What a manifest says, at *uri*; None where it is not whole."""
+    """What a manifest says, at *uri*; None where it is none."""
     try:
         values = json.loads(manifest)
-    except ValueError:
+        for name in ("fetched_at", "source_modified_at", "copies_ended_at"):
+            values[name] = values[name] and dt.datetime.fromisoformat(values[name])
+        landed = LandedObject(**{**values, "uri": uri})
+    except (ValueError, TypeError, KeyError):
         return None
-    for name in ("fetched_at", "source_modified_at", "copies_ended_at"):
-        values[name] = values[name] and dt.datetime.fromisoformat(values[name])
-    return LandedObject(**{**values, "uri": uri})
+    return landed if isinstance(landed.landed_object_id, int) else None
 
 
 def _text(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,10 @@ import openpyxl
 import psycopg
 
 from sandbox.identifiers import resident_ids, social_credit_codes
+from threegaps.contracts.loader import find_contract
 from threegaps.ledger.landed import CONTROL_PART
+from threegaps.settings import Settings
+from threegaps.warehouse import quarantine
 
 WAGES = "hrss/wage_records"
 ENTERPRISES = "hrss/skill_enterprises"
@@ -205,3 +209,19 @@ def refusals(warehouse: str, *, open_only: bool = True) -> Mapping[int, frozense
             [open_only],
         ).fetchall()
     return {int(number): frozenset(reason["rule"] for reason in reasons) for number, reasons in rows}
+
+
+def exported(warehouse: str, feed: str, path: Path) -> list[dict[str, str]]:
+    """Export the feed's open refusals as CSV; the rows by the department's column names."""
+    with psycopg.connect(warehouse) as connection:
+        quarantine.export(connection, find_contract(Settings.load().contracts_folder, feed), path)
+    return list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+
+
+def send_back(path: Path, rows: list[dict[str, str]]) -> Path:
+    """Write *rows* to *path* as a department sends an exported file back."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return path

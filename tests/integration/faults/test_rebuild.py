@@ -9,7 +9,21 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import LAST_DAY, Copies, Departments, point_at
-from small_feeds import CERTIFICATES, MONTH, TRAINING, WAGES, WageFolder, statuses, wage_part, wage_rows
+from small_feeds import (
+    CERTIFICATES,
+    ENTERPRISES,
+    MONTH,
+    TRAINING,
+    WAGES,
+    WageFolder,
+    enterprise_book,
+    enterprise_rows,
+    exported,
+    send_back,
+    statuses,
+    wage_part,
+    wage_rows,
+)
 
 from threegaps import feed_run
 from threegaps.errors import FeedError, LedgerError
@@ -26,9 +40,9 @@ def ask(dsn: str, query: str) -> list[tuple[Any, ...]]:
 
 
 def standing(dsn: str, feed: str) -> list[tuple[Any, ...]]:
-    """The rows that stand, with the landed object and row that said them."""
+    """The rows, those that were withdrawn too, with the landed object and row that said them."""
     table = f"raw.{feed.replace('/', '_')}"
-    return ask(dsn, f"select (to_jsonb(t) - '_batch_id')::text from {table} as t where not _withdrawn order by 1")
+    return ask(dsn, f"select (to_jsonb(t) - '_batch_id')::text from {table} as t order by 1")
 
 
 def open_refusals(dsn: str) -> list[tuple[Any, ...]]:
@@ -61,7 +75,7 @@ def test_an_empty_warehouse_is_filled_anew_with_the_same_rows(
     point_at(monkeypatch, anew, moved)
     done = {one.feed: one for one in feed_run.rebuild()}
     assert all(one.error is None and not one.gone for one in done.values())
-    assert [len(done[feed].batch_ids) for feed in landed] == [1, 1, 1]
+    assert [len(done[feed].batch_ids) for feed in landed] == [1, 1, 2]
     assert set(statuses(anew)) == {"loaded"}
     for feed in landed:
         assert standing(anew, feed) == standing(warehouse, feed)
@@ -149,13 +163,57 @@ def test_an_arrival_that_landing_does_not_have_is_named(landed: dict[str, str], 
     assert told.value.feed == TRAINING
 
 
-def test_a_manifest_that_was_cut_off_counts_as_not_landed(
-    landed: dict[str, str], copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("content", [b'{"landed_object_id": 1, "fe', b"[]", b"null", b"{}"])
+def test_a_manifest_that_cannot_be_read_is_named(
+    content: bytes, reading: Departments, wages: WageFolder, warehouse: str, tmp_path: Path
 ) -> None:
+    wages.send(wage_part(RESENT))
+    feed_run.land(WAGES, MONTH)
+    manifest = next((tmp_path / "landing" / WAGES).rglob("part*.manifest.json"))
+    manifest.write_bytes(content)
+    with pytest.raises(FeedError, match="manifest") as told:
+        list(feed_run.rebuild())
+    assert manifest.name in str(told.value)
+
+
+def test_what_came_later_ends_as_it_did(
+    reading: Departments,
+    wages: WageFolder,
+    warehouse: str,
+    drop: Path,
+    copies: Copies,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A repair that a delivery sent again took back, a list that came again after its successor, a spoilt arrival."""
+
+    def send(*parts: bytes, count: int) -> None:
+        wages.send(*parts, count=count)
+        feed_run.land(WAGES, MONTH)
+        feed_run.load(WAGES, MONTH)
+
+    wrong = [*RESENT[0]]
+    wrong[9] = "lots"
+    send(wage_part([wrong, *RESENT[1:]]), count=60)
+    file = tmp_path / "refused.csv"
+    rows = exported(warehouse, WAGES, file)
+    rows[0]["缴费工资"] = "6000.00"
+    assert feed_run.replay(WAGES, send_back(file, rows)).accepted == 1
+    send(wage_part(RESENT[1:]), count=59)
+    with pytest.raises(FeedError):
+        send(wage_part(RESENT[1:])[:-40], count=59)
+    for quarter, size in (("2024Q3", 30), ("2024Q4", 28), ("2024Q3", 29)):
+        book = enterprise_rows(size)
+        book[0][10] = 100 + size
+        (drop / "hrss" / f"skill_enterprises_{quarter}.xlsx").write_bytes(enterprise_book(book))
+        feed_run.land(ENTERPRISES, quarter)
+        feed_run.load(ENTERPRISES, "2024Q4")
     anew = copies.new()
     point_at(monkeypatch, anew, tmp_path / "landing")
-    manifest = next((tmp_path / "landing" / CERTIFICATES).rglob("*.manifest.json"))
-    manifest.write_bytes(manifest.read_bytes()[:40])
     done = {one.feed: one for one in feed_run.rebuild()}
-    assert (done[CERTIFICATES].arrivals, done[CERTIFICATES].error) == (0, None)
-    assert done[TRAINING].arrivals == 1
+    assert "cut off" in str(done[WAGES].error)
+    assert done[ENTERPRISES].error is None
+    for feed in (WAGES, ENTERPRISES):
+        assert standing(anew, feed) == standing(warehouse, feed)
+    assert [row[0] for row in ask(anew, "select count(*) from raw.hrss_wage_records where not _withdrawn")] == [59]
+    assert [row[0] for row in ask(anew, "select count(*) from raw.hrss_skill_enterprises where not _withdrawn")] == [28]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import openpyxl
@@ -20,7 +19,9 @@ from tests.integration.faults.small_feeds import (
     content,
     enterprise_book,
     enterprise_rows,
+    exported,
     refusals,
+    send_back,
     statuses,
     wage_part,
     wage_rows,
@@ -35,21 +36,6 @@ from threegaps.warehouse import quarantine
 pytestmark = pytest.mark.integration
 
 TOKEN = "行标识"
-
-
-def exported(warehouse: str, feed: str, path: Path) -> list[dict[str, str]]:
-    """Export the feed's open refusals as CSV; the rows by the department's column names."""
-    with psycopg.connect(warehouse) as connection:
-        quarantine.export(connection, find_contract(Settings.load().contracts_folder, feed), path)
-    return list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-
-
-def send_back(path: Path, rows: list[dict[str, str]]) -> Path:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
 
 
 @pytest.fixture
