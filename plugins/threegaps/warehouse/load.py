@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -16,7 +17,7 @@ from threegaps.batch.verdict import JudgedBlock, Verdict
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import QUARANTINE_COLUMNS, accepted_columns
-from threegaps.errors import FeedError
+from threegaps.errors import FeedError, LedgerError
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Judged, Merged
 from threegaps.ledger.landed import REPLAY_PREFIX
@@ -113,7 +114,8 @@ def load_batch(connection: psycopg.Connection[Any], plan: Plan) -> Loaded:
         BatchStoppedError: A rule stopped it.
         FeedError: It could not be decoded.
         CertificationError: Great Expectations and the column rules disagree.
-        psycopg.Error: The warehouse failed; a rerun starts from what it had before.
+        LedgerError: The warehouse refused the rows, said without their values.
+        psycopg.OperationalError: The warehouse went away; a rerun starts from what it had before.
     """
     with connection.transaction():
         ensure_tables(connection, plan.contract)
@@ -143,8 +145,13 @@ def load_batch(connection: psycopg.Connection[Any], plan: Plan) -> Loaded:
             " ask the department for a new delivery, or mend the contract.",
         ) from None
     except Exception as error:
+        is_refused = isinstance(error, psycopg.DatabaseError) and not isinstance(error, psycopg.OperationalError)
+        told = _refused(error, plan) if isinstance(error, psycopg.Error) and is_refused else error
         if not connection.broken and not connection.closed:
-            batches.fail_batch(connection, plan.batch_id, str(error) if isinstance(error, FeedError) else _first(error))
+            batches.fail_batch(connection, plan.batch_id, str(told) if isinstance(told, FeedError) else _first(told))
+        if told is not error:
+            # The server's own words quote the row, which may be personal: they do not follow into logs.
+            raise told from None
         raise
 
 
@@ -362,6 +369,19 @@ def _checks(verdict: Verdict) -> Iterable[tuple[Any, ...]]:
             check.outcome,
             check.is_certified,
         )
+
+
+def _refused(error: psycopg.Error, plan: Plan) -> LedgerError:
+    """What the server has against the rows, without the values that its own message quotes."""
+    place = re.search(r"COPY (\w+), line (\d+)(?:, column (\w+))?", error.diag.context or "")
+    where = f" at line {place[2]} of what was copied to {place[1]}" if place else ""
+    return LedgerError(
+        f"The warehouse refused the rows of batch {plan.batch_id} of {plan.delivery}{where}:"
+        f" {type(error).__name__} ({error.sqlstate}).",
+        feed=plan.contract.feed,
+        column=place[3] if place else error.diag.column_name,
+        advice="no rule of the contract says what the server asks for: add one that refuses such rows, then run again.",
+    )
 
 
 def _first(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import traceback
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 from conftest import ROSTER, SPELLS, WAGES, Loader, column
 
-from threegaps.errors import ContractError
+from threegaps.errors import ContractError, LedgerError
 from threegaps.ledger.batches import abandon_judging, pending_batches
 from threegaps.ledger.watermarks import get_watermark
 from threegaps.warehouse import load as load_module
@@ -261,6 +262,17 @@ def test_an_error_of_the_judge_leaves_nothing_and_a_rerun_is_clean(loader: Loade
     assert loader.rows(WAGES, "employer") == []
     loader.load(WAGES, "2026-06", rows)
     assert [row[0] for row in loader.rows(WAGES, "employer")] == ["A", "B", "C"]
+
+
+def test_rows_that_the_server_refuses_are_told_without_their_values(loader: Loader) -> None:
+    name = "".join(("Zhang", " ", "San"))
+    with pytest.raises(LedgerError, match=r"line 1 of what was copied to \w+: InvalidTextRepresentation") as told:
+        loader.load(WAGES, "2026-06", [wage("A", f"6543.21 of {name}")])
+    assert (told.value.feed, told.value.column) == (WAGES.feed, "wage")
+    said = loader.connection.execute("select message_en from ops.batch order by batch_id desc limit 1").fetchone()
+    assert said is not None
+    for text in (str(told.value), said[0], "".join(traceback.format_exception(told.value))):
+        assert name not in text
 
 
 def test_judging_again_takes_the_old_place_and_what_stood_before_stands_again(loader: Loader) -> None:
