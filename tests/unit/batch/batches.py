@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import gzip
 import io
 from pathlib import Path
@@ -13,6 +14,7 @@ from threegaps.batch.identifiers import check_digit
 from threegaps.batch.judge import Judgement
 from threegaps.batch.pseudonym import PseudonymKey
 from threegaps.batch.verdict import JudgedBlock
+from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 
@@ -62,7 +64,8 @@ def part(content: bytes, number: int = 7, name: str = "wage_202506_part01of01.cs
 
 def judge(parts: list[Part], contract: Contract = WAGES, **more: Any) -> tuple[Judgement, list[JudgedBlock]]:
     """Judge the parts, without certification."""
-    judgement = Judgement(contract, parts, batch_id=3, delivery="2025-06", key=KEY, **more)
+    delivery = Delivery.containing(contract.cadence, dt.date(2025, 6, 1)).key
+    judgement = Judgement(contract, parts, batch_id=3, delivery=delivery, key=KEY, **more)
     return judgement, list(judgement.blocks())
 
 
