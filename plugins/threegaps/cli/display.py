@@ -247,7 +247,8 @@ def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> T
             str(row["period_label"]),
             f"{_number(row['value'])} {row['unit_zh']}",
             target,
-            _STATUS.get(str(row["status"]), str(row["status"] or "")),
+            _STATUS.get(str(row["status"]), str(row["status"] or ""))
+            + (" (目标有待核对 target yet to be confirmed)" if row["is_target_unconfirmed"] else ""),
             label + (" 暂定 provisional" if row["maturity"] == "provisional" else ""),
         )
     return table

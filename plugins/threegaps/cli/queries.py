@@ -90,7 +90,8 @@ where method = 'published'
 """
 
 LAST_BUILD = """
-select build_id, status, kind, as_of, requested_by, started_at, finished_at, message
+select build_id, case when starts_with(message, 'undone by') then 'undone' else status end as status, kind, as_of,
+       requested_by, started_at, finished_at, message
 from ops.build order by build_id desc limit 1
 """
 
@@ -100,7 +101,10 @@ PROVINCE_FIGURES = """
 select distinct on (i.indicator_code)
        d.action_code, d.action_name_zh, d.action_name_en, d.is_published_figure,
        i.indicator_code, d.name_zh, d.name_en, d.unit_zh, d.method, i.period_label, i.breakdown,
-       i.breakdown_value, i.value, i.target_value, i.status, i.maturity, i.change_on_year
+       i.breakdown_value, i.value, i.target_value, i.status, i.maturity, i.change_on_year,
+       exists (select from marts.dim_target t where t.indicator_code = i.indicator_code
+               and t.area_code = i.area_code and t.target_value = i.target_value and not t.is_confirmed)
+           as is_target_unconfirmed
 from marts.indicator_value i join marts.dim_indicator d using (indicator_code)
 where i.area_level = 'province' and i.value is not null
 order by i.indicator_code, (i.breakdown = 'total') desc, (i.breakdown_value in ('3', 'in_force')) desc,

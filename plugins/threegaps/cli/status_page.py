@@ -52,7 +52,7 @@ def collect(settings: Settings) -> dict[str, Any]:
                 f"{feed['feed']}: {feed['received']:,} rows in {feed['last_delivery']},"
                 f" {feed['received_before']:,} in the delivery before"
             )
-    if page["build"] and page["build"][0]["status"] == "failed":
+    if page["build"] and page["build"][0]["status"] in {"failed", "undone"}:
         build, message = page["build"][0]["build_id"], str(page["build"][0]["message"] or "")
         is_undone = message.startswith("undone by")
         page["problems"].append(f"build {build} {'was' if is_undone else 'failed:'} {message}")

@@ -99,12 +99,21 @@ def test_figures_have_both_names(capsys: pytest.CaptureFixture[str]) -> None:
         "status": "on_track",
         "maturity": "provisional",
         "is_published_figure": False,
+        "is_target_unconfirmed": True,
     }
     output.console.print(display._figures_table("行动一", [row], synthetic=True))
     text = capsys.readouterr().out
     assert "…" not in text
     assert max(cell_len(line) for line in text.splitlines()) <= WIDTH
-    for word in ("补贴性培训后6", "Employment", "subsidised", "(skill_level=3)", "12,345.678 %", "暂定 provisional"):
+    for word in (
+        "补贴性培训后6",
+        "Employment",
+        "subsidised",
+        "(skill_level=3)",
+        "12,345.678 %",
+        "暂定 provisional",
+        "有待核对",
+    ):
         assert word in text
 
 
