@@ -211,6 +211,7 @@ def test_quoted_newline_stays_in_its_cell() -> None:
     assert block.structural["blank"] == 1
 
 
+@pytest.mark.usefixtures("usual_field_limit")
 @pytest.mark.parametrize("quoted_newlines", [False, True])
 def test_a_field_that_is_too_long_is_refused_by_its_row(quoted_newlines: bool) -> None:
     contract = plain(WAGES, encoding="utf-8", compression=None, quoted_newlines=quoted_newlines)

@@ -102,6 +102,7 @@ def test_a_workbook_with_half_a_character_is_refused(
     assert (told.value.file, told.value.row, told.value.column) == ("refused.xlsx", 1, wages.columns[0].name)
 
 
+@pytest.mark.usefixtures("usual_field_limit")
 def test_a_cell_that_is_too_long_is_refused_by_its_row(wages: Contract, tmp_path: Path) -> None:
     rows = [{ROW_HEADER: "7-3"}, {ROW_HEADER: "7-4", "单位编号": "E" * 200_000}]
     with pytest.raises(FeedError, match="split into cells") as told:
