@@ -1,3 +1,7 @@
+{#- Period, its day of reference and county hang together; the planner takes them for independent, expects hardly a row,
+    and would go through hundreds of thousands of persons in a nested loop. -#}
+{{ config(pre_hook='set local enable_nestloop = off') }}
+
 with
 
 person_wages as (
