@@ -1,6 +1,12 @@
 {# The slices of one indicator that this build computes; the body of a CTE. #}
 {% macro affected_slices(code) -%}
+    {{ slices_of([code]) }}
+{%- endmacro %}
+
+{# Those of several indicators. #}
+{% macro slices_of(codes) -%}
     select
+        indicator_code,
         area_code,
         area_level,
         period_type,
@@ -10,7 +16,7 @@
         horizon_date
     from {{ ref('int_affected_slice') }}
     where
-        indicator_code = '{{ code }}'
+        indicator_code in ('{{ codes | join("', '") }}')
         and period_start <= horizon_date
 {%- endmacro %}
 

@@ -1,18 +1,6 @@
 {# The slices of every indicator that reads this model, directly or through other models; the body of a CTE. #}
 {% macro slices_of_readers() -%}
-    select
-        indicator_code,
-        area_code,
-        area_level,
-        period_type,
-        period_start,
-        period_end,
-        reference_date,
-        horizon_date
-    from {{ ref('int_affected_slice') }}
-    where
-        indicator_code in ('{{ codes_of_readers(model.unique_id) | join("', '") }}')
-        and period_start <= horizon_date
+    {{ slices_of(codes_of_readers(model.unique_id)) }}
 {%- endmacro %}
 
 {# Their codes. What stands behind an indicator reads its cells, not this model. #}

@@ -15,8 +15,7 @@ import polars as pl
 
 from threegaps.contracts.model import Rule
 from threegaps.contracts.tables import PERSON_COLUMN, QUARANTINE_COLUMNS
-
-UNKNOWN_COUNTY = "unknown"
+from threegaps.ledger.touches import UNKNOWN_COUNTY
 
 
 def row_tokens(landed_object_id: int, row_numbers: pl.Series) -> pl.Series:

@@ -50,6 +50,11 @@ class Batch:
 
 
 _COLUMNS = ", ".join(Batch.__slots__)
+# Of a batch ``b``: whether it judged anything but corrections and repairs.
+_HAS_ORIGINALS = (
+    "exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
+    " where o.batch_id = b.batch_id and not l.is_correction)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,22 +267,18 @@ def loaded_object_ids(connection: psycopg.Connection[Any], feed: str, delivery: 
 def last_original_ids(connection: psycopg.Connection[Any], feed: str, delivery: str) -> set[int]:
     """The original parts of the last loaded batch of a delivery that had any: what it holds as the whole of it."""
     rows = connection.execute(
-        "select o.batch_id, o.landed_object_id from ops.batch_object as o join ops.batch as b using (batch_id)"
-        " join ops.landed_object as l using (landed_object_id)"
-        " where b.feed = %s and b.delivery = %s and b.status = 'loaded' and not l.is_correction"
-        " order by b.place_number desc, o.batch_id desc",
-        [feed, delivery],
+        "select l.landed_object_id from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
+        " where o.batch_id = %s and not l.is_correction",
+        [last_whole_batch_id(connection, feed, delivery)],
     ).fetchall()
-    return {int(row[1]) for row in rows if row[0] == rows[0][0]}
+    return {int(row[0]) for row in rows}
 
 
 def last_whole_batch_id(connection: psycopg.Connection[Any], feed: str, delivery: str) -> int | None:
     """The last loaded batch of a delivery that had original parts; None before there is one."""
     row = connection.execute(
         "select b.batch_id from ops.batch as b where b.feed = %s and b.delivery = %s and b.status = 'loaded'"
-        " and exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
-        "  where o.batch_id = b.batch_id and not l.is_correction)"
-        " order by b.place_number desc, b.batch_id desc limit 1",
+        f" and {_HAS_ORIGINALS} order by b.place_number desc, b.batch_id desc limit 1",
         [feed, delivery],
     ).fetchone()
     return None if row is None else int(row[0])
@@ -298,8 +299,7 @@ def is_delivery_complete(connection: psycopg.Connection[Any], feed: str, deliver
     """Whether the last loaded batch with original parts of a delivery was complete; False before there is one."""
     row = connection.execute(
         "select b.is_complete from ops.batch as b where b.feed = %s and b.delivery = %s and b.status = 'loaded'"
-        " and exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
-        "  where o.batch_id = b.batch_id and not l.is_correction) order by b.batch_id desc limit 1",
+        f" and {_HAS_ORIGINALS} order by b.batch_id desc limit 1",
         [feed, delivery],
     ).fetchone()
     return bool(row and row[0])
@@ -318,10 +318,7 @@ def previous_batch(connection: psycopg.Connection[Any], feed: str, delivery: str
     with connection.cursor(row_factory=class_row(Batch)) as cursor:
         return cursor.execute(
             f"select {_COLUMNS} from ops.batch as b where feed = %s and status = 'loaded' and delivery < %s"
-            " and batch_id <> %s and exists (select 1 from ops.batch_object as o"
-            "  join ops.landed_object as l using (landed_object_id)"
-            "  where o.batch_id = b.batch_id and not l.is_correction)"
-            " order by delivery desc, place_number desc limit 1",
+            f" and batch_id <> %s and {_HAS_ORIGINALS} order by delivery desc, place_number desc limit 1",
             [feed, delivery, batch_id],
         ).fetchone()
 

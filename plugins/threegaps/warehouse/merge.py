@@ -6,7 +6,6 @@ version that is replaced moves to ``raw_history``; so does one that comes too la
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import accepted_columns, raw_key
 from threegaps.ledger.batches import Merged
 from threegaps.ledger.landed import REPLAY_PREFIX
-from threegaps.ledger.touches import OPEN_END, Place
+from threegaps.ledger.touches import EARLIEST, OPEN_END, UNKNOWN_COUNTY, Place
 from threegaps.warehouse.pruning import Months, Pruning, each_month
 from threegaps.warehouse.tables import ensure_partitions, names
 
@@ -26,10 +25,8 @@ VERSION_COLUMNS = ("_version", "_landed_object_id", "_row_number")
 LINEAGE_COLUMNS = ("_batch_id", *VERSION_COLUMNS)
 ROWS = sql.Identifier("load_rows")
 OUTCOME = sql.Identifier("load_outcome")
-UNKNOWN_COUNTY = "unknown"
 CLOSED_ROW_NUMBER = 0
 """Stands in place of a row's number where a delivery closed it by not having it."""
-_EARLIEST = dt.date(1900, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +377,7 @@ def places_in(
 ) -> set[Place]:
     """Which counties and months the rows of *table* under *condition* speak of, as the contract says."""
     touch = contract.touch
-    first = _first_date(alias, touch.from_columns, fallback=sql.Literal(_EARLIEST.isoformat()))
+    first = _first_date(alias, touch.from_columns, fallback=sql.Literal(EARLIEST.isoformat()))
     last = _first_date(alias, [*touch.to_columns] or [*touch.from_columns], fallback=sql.SQL("'infinity'"))
     counties = sql.SQL(", ").join(sql.Identifier(alias, column) for column in touch.county_columns)
     rows = connection.execute(
