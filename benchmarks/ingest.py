@@ -146,7 +146,7 @@ def _contract(encoding: str) -> Contract:
     if encoding == "gb18030":
         return contract
     return dataclasses.replace(
-        contract, file_format={**contract.file_format, "encoding": "utf-8", "compression": "none"}
+        contract, file_format=contract.file_format.model_copy(update={"encoding": "utf-8", "compression": "none"})
     )
 
 

@@ -124,7 +124,7 @@ def _feed_page(contract: Contract) -> Iterator[str]:
         f"{contract.first_delivery}, due: {contract.due_day}"
     )
     yield f"- key: {', '.join(f'`{name}`' for name in contract.key)} · table `raw.{contract.table}`"
-    kinds = sorted({str(one["kind"]) for one in contract.normalisations})
+    kinds = sorted({one.kind for one in contract.normalisations})
     yield f"- declared normalisations: {', '.join(kinds) or 'none'}"
     yield ""
     yield from _table(

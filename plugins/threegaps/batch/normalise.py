@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,6 +18,13 @@ from threegaps.batch.columns import BlockColumn, Dictionary, encode, map_texts
 from threegaps.batch.identifiers import RESIDENT_CARD, canonical_resident_id, is_scientific
 from threegaps.batch.texts import FULL_WIDTH, read_date, read_period
 from threegaps.contracts.model import Column, Contract
+from threegaps.contracts.options.normalisations import (
+    DateStyles,
+    FirstOfMonth,
+    FullWidthDigits,
+    LeadingApostrophe,
+    MissingWords,
+)
 
 _TIMESTAMP_FORMATS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
 
@@ -34,32 +40,29 @@ class Normaliser:
         self._apostrophe: set[str] = set()
         self._dates: set[str] = set()
         self._months: set[str] = set()
-        self._declared: dict[str, list[Mapping[str, Any]]] = {}
         for declared in contract.normalisations:
-            self._declared.setdefault(declared["kind"], []).append(declared)
-            columns = set(declared.get("columns", ()))
-            match declared["kind"]:
-                case "missing_words":
-                    self._missing |= set(declared["words"]) - {""}
-                case "full_width_digits":
-                    self._full_width |= columns
-                case "leading_apostrophe":
-                    self._apostrophe |= columns
-                case "date_styles":
-                    self._dates |= columns
-                case "first_of_month":
-                    self._months.add(declared["column"])
+            match declared:
+                case MissingWords():
+                    self._missing |= set(declared.words) - {""}
+                case FullWidthDigits():
+                    self._full_width |= set(declared.columns)
+                case LeadingApostrophe():
+                    self._apostrophe |= set(declared.columns)
+                case DateStyles():
+                    self._dates |= set(declared.columns)
+                case FirstOfMonth():
+                    self._months.add(declared.column)
 
     def structural(self, frame: pl.DataFrame) -> tuple[pl.Series | None, Counter[str]]:
         """Rows that are totals, ranks or notes by the contract (None if there are none), and how many by reason."""
         found: pl.Series | None = None
         reasons: Counter[str] = Counter()
-        for declared in self._declared.get("total_rows", ()):
-            for name in declared["columns"]:
-                matches = frame[name].str.replace_all(r"\s", "").str.contains(declared["regex"]).fill_null(value=False)
+        for declared in self.contract.normalisations_of("total_rows"):
+            for name in declared.columns:
+                matches = frame[name].str.replace_all(r"\s", "").str.contains(declared.regex).fill_null(value=False)
                 if matches.any():
                     fresh = matches if found is None else matches & ~found
-                    reasons[declared["reason"]] += int(fresh.sum())
+                    reasons[declared.reason] += int(fresh.sum())
                     found = matches if found is None else found | matches
         return found, reasons
 
@@ -143,9 +146,9 @@ class Normaliser:
             self.counts[f"{kind}.{name}"] += rows
 
     def _document_numbers(self, texts: dict[str, pl.Series], dictionaries: dict[str, Dictionary | None]) -> None:
-        for declared in self._declared.get("resident_id", ()):
-            name = declared["column"]
-            series, types = texts[name], texts[declared["type_column"]]
+        for declared in self.contract.normalisations_of("resident_id"):
+            name = declared.column
+            series, types = texts[name], texts[declared.type_column]
             unusual = (series.str.len_bytes() != 18) | series.str.ends_with("x")
             places = (unusual & (types == RESIDENT_CARD)).fill_null(value=False).arg_true()
             fresh: list[str] = []
@@ -161,11 +164,11 @@ class Normaliser:
                 dictionaries[name] = None if dictionaries[name] is None else encode(texts[name])
 
     def _periods(self, texts: dict[str, pl.Series], dictionaries: dict[str, Dictionary | None], rows: int) -> None:
-        for declared in self._declared.get("period_label", ()):
-            labels = texts[declared["column"]].to_list()
+        for declared in self.contract.normalisations_of("period_label"):
+            labels = texts[declared.column].to_list()
             bounds = [read_period(label) if label else None for label in labels]
-            self.counts[f"period_label.{declared['column']}"] += sum(bound is not None for bound in bounds)
-            for index, target in enumerate((declared["start_column"], declared["end_column"])):
+            self.counts[f"period_label.{declared.column}"] += sum(bound is not None for bound in bounds)
+            for index, target in enumerate((declared.start_column, declared.end_column)):
                 # A label that says no period is left for the column's type rule to refuse.
                 read = [
                     bound[index].isoformat() if bound else label for bound, label in zip(bounds, labels, strict=True)
@@ -205,17 +208,17 @@ class Normaliser:
         return pl.Series(column.name, read, dtype=pl.Date)
 
     def _boolean_words(self, name: str) -> tuple[str, str]:
-        for declared in self._declared.get("boolean_words", ()):
-            if declared["column"] == name:
-                return declared["true"], declared["false"]
+        for declared in self.contract.normalisations_of("boolean_words"):
+            if declared.column == name:
+                return declared.true, declared.false
         return "1", "0"
 
     def _in_base_unit(self, column: Column, text: pl.Series, built: Mapping[str, BlockColumn]) -> pl.Series:
-        for declared in self._declared.get("unit", ()):
-            if declared["column"] != column.name:
+        for declared in self.contract.normalisations_of("unit"):
+            if declared.column != column.name:
                 continue
-            units = built[declared["unit_column"]].text
-            for unit, factor in declared["factors"].items():
+            units = built[declared.unit_column].text
+            for unit, factor in declared.factors.items():
                 if factor == 1:
                     continue
                 rows = ((units == unit) & text.str.contains(r"^-?[0-9]{1,9}(\.[0-9]{1,6})?$")).fill_null(value=False)
@@ -225,10 +228,10 @@ class Normaliser:
         return text
 
     def _counties(self, built: dict[str, BlockColumn]) -> None:
-        for declared in self._declared.get("county_codes", ()):
-            name = declared["column"]
-            column, days = built[name], built[declared["date_column"]].typed
-            in_force = codes_in_force(tuple(declared.get("area_levels", ("county",))))
+        for declared in self.contract.normalisations_of("county_codes"):
+            name = declared.column
+            column, days = built[name], built[declared.date_column].typed
+            in_force = codes_in_force(declared.area_levels)
             values = column.text if column.dictionary is None else column.dictionary.values
             strange = values.filter(~values.is_in(list(in_force))).drop_nulls()
             if strange.is_empty():

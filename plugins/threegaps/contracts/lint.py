@@ -16,7 +16,6 @@ import jsonschema
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
 
-from threegaps.calendar import Delivery
 from threegaps.contracts.loader import load_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import ThreeGapsError
@@ -61,39 +60,21 @@ def _house_rules(contract: Contract, path: Path) -> list[str]:
         problems.append(f"id {contract.feed} does not fit the file's place {expected}")
     if contract.table != contract.feed.replace("/", "_"):
         problems.append(f"physicalName {contract.table} is not the feed's name")
-    try:
-        Delivery.parse(contract.cadence, contract.first_delivery)
-    except ThreeGapsError as error:
-        problems.append(str(error))
-    rules = {rule.rule: rule for rule in contract.rules}
     for column in contract.columns:
-        problems.extend(_column_problems(contract, column.name, rules))
+        problems.extend(_column_problems(contract, column.name))
     for rule in (*contract.rules, *contract.batch_rules):
         if not _has_chinese(rule.message_zh) or not rule.message_en.strip():
             problems.append(f"rule {rule.rule} lacks a message in Chinese or in English")
-    for needed in ("row_shape", "key_unique"):
-        if needed not in rules:
-            problems.append(f"rule {needed} is missing")
     return problems
 
 
-def _column_problems(contract: Contract, name: str, rules: dict[str, Any]) -> list[str]:
+def _column_problems(contract: Contract, name: str) -> list[str]:
     column = contract.by_name[name]
     problems = []
     if not _has_chinese(column.description_zh):
         problems.append(f"column {name}: businessName is not Chinese")
     if not column.description_en.strip():
         problems.append(f"column {name}: description is empty")
-    if column.required and f"{name}_required" not in rules:
-        problems.append(f"column {name} is required and has no rule {name}_required")
-    if column.logical_type != "string" and f"{name}_type" not in rules:
-        problems.append(f"column {name} is no text and has no rule {name}_type")
-    if column.code_list and column.logical_type == "string":
-        rule = rules.get(f"{name}_code")
-        if rule is None:
-            problems.append(f"column {name} has a code list and no rule {name}_code")
-        elif list(rule.kwargs["value_set"]) != [code.code for code in column.code_list]:
-            problems.append(f"column {name}: rule {name}_code and its code list differ")
     return problems
 
 

@@ -5,18 +5,37 @@ Nothing heavy is imported here: DAG files read contracts at every parse.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from threegaps.calendar import Cadence
+from threegaps.contracts.options.deliveries import Completeness, DeliveryKind, Touch, Watermark, Withdrawal
+from threegaps.contracts.options.formats import FileFormat
+from threegaps.contracts.options.normalisations import Normalisation
+from threegaps.contracts.options.sources import Source
 
-Protocol = Literal["http", "sftp", "database", "file_drop"]
-DeliveryKind = Literal["full_list", "full_period", "changes"]
 Action = Literal["refuse", "warn", "stop"]
 Grade = Literal["L1", "L2", "L3", "L4"]
 
-LOGICAL_TYPES = ("string", "date", "timestamp", "number", "integer", "boolean")
+__all__ = [
+    "Action",
+    "Code",
+    "Column",
+    "Completeness",
+    "Contract",
+    "DeliveryKind",
+    "FileFormat",
+    "Grade",
+    "Header",
+    "Normalisation",
+    "Rule",
+    "Source",
+    "Touch",
+    "Watermark",
+    "Withdrawal",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +48,25 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """What the department calls a column, from the first to the last day of the deliveries that say so."""
+
+    name: str
+    valid_from: dt.date = dt.date.min
+    valid_to: dt.date = dt.date.max
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column of a feed.
 
     Args:
         name: The canonical name.
-        source_name: What the department calls it; two-row headers are joined by ``/``.
-        logical_type: One of the standard's logical types, see ``LOGICAL_TYPES``.
+        headers: What the department calls it, the newest last; none where it is derived from another column.
+        logical_type: One of the standard's logical types.
         sql_type: The type in the raw table.
         required: Whether a row without it is refused.
-        grade: Personal-data grade by DB33/T 2350 (L1 open to L4 sensitive).
+        grade: Personal-data grade by DB33/T 2351—2021 (L1 not sensitive to L4 sensitive).
         description_zh: Chinese label, with the unit where there is one.
         description_en: English meaning.
         is_stored: Whether the raw table has it; units and operations are used up on the way.
@@ -46,7 +74,7 @@ class Column:
     """
 
     name: str
-    source_name: str
+    headers: tuple[Header, ...]
     logical_type: str
     sql_type: str
     required: bool
@@ -55,6 +83,11 @@ class Column:
     description_en: str
     is_stored: bool = True
     code_list: tuple[Code, ...] = ()
+
+    @property
+    def source_name(self) -> str:
+        """What the department calls it now; empty where it is derived."""
+        return self.headers[-1].name if self.headers else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +119,8 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """How a row says that an earlier one no longer holds."""
-
-    column: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """Which counties and periods an accepted row speaks of.
-
-    Args:
-        county_columns: Columns with county or area codes; each present one is touched.
-        from_columns: The first of these that has a value is the period's first day.
-        to_columns: Likewise its last day; ``infinity`` stands for an open end, none of them for the first day.
-    """
-
-    county_columns: tuple[str, ...]
-    from_columns: tuple[str, ...]
-    to_columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Contract:
-    """A feed's contract; see ``docs/`` for the meaning of each field and the standard behind it (ODCS v3.1)."""
+    """A feed's contract, its derived rules written out; `threegaps.contracts.document` has the file that says it."""
 
     feed: str
     department: str
@@ -119,30 +129,35 @@ class Contract:
     title_zh: str
     title_en: str
     owner_zh: str
-    protocol: Protocol
     connection_id: str
-    source: Mapping[str, Any]
-    file_format: Mapping[str, Any]
-    normalisations: tuple[Mapping[str, Any], ...]
+    pool: str
+    source: Source
+    file_format: FileFormat
+    normalisations: tuple[Normalisation, ...]
     cadence: Cadence
     due_cron: str
     due_day: str
+    retention_months: int
     first_delivery: str
     delivery_kind: DeliveryKind
-    watermark_overlap_seconds: int
     version_column: str | None
     withdrawal: Withdrawal | None
+    watermark: Watermark | None
+    completeness: Completeness
+    touch: Touch
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
     batch_rules: tuple[Rule, ...]
-    touch: Touch
     partition_column: str | None
-    completeness: Mapping[str, Any]
     table: str
-    pool: str
     hash: str
     by_name: Mapping[str, Column] = field(repr=False, compare=False, default_factory=dict)
+
+    @property
+    def protocol(self) -> str:
+        """How the department is reached."""
+        return self.source.protocol
 
     @property
     def stored_columns(self) -> tuple[Column, ...]:
@@ -153,3 +168,7 @@ class Contract:
     def has_person(self) -> bool:
         """Whether rows speak of a person, whose document number is replaced by a pseudonym."""
         return "resident_id" in self.by_name
+
+    def normalisations_of(self, kind: str) -> tuple[Any, ...]:
+        """The declared normalisations of a kind, in order."""
+        return tuple(one for one in self.normalisations if one.kind == kind)

@@ -16,6 +16,21 @@ PROTOCOLS_BY_KIND: Mapping[str, tuple[str, ...]] = {
 }
 """How each kind of delivery can be reached: windows of changes by inquiry, full deliveries in files."""
 
+FORMATS_BY_PROTOCOL: Mapping[str, tuple[str, ...]] = {
+    "http": ("json_pages",),
+    "database": ("csv",),
+    "sftp": ("csv", "xlsx"),
+    "file_drop": ("csv", "xlsx"),
+}
+"""What can come by each protocol; a database's rows are landed as CSV."""
+
+COMPLETENESS_BY_KIND: Mapping[str, tuple[str, ...]] = {
+    "changes": ("window",),
+    "full_list": ("control_file", "file"),
+    "full_period": ("control_file", "file"),
+}
+"""By what each kind of delivery can be known to be complete."""
+
 CORE_ROW_EXPECTATIONS = frozenset(
     {
         "expect_column_values_to_not_be_null",

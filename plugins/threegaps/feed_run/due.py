@@ -60,7 +60,7 @@ def is_complete(
 
     *received* counts the rows of the batch's original parts. Corrections alone leave a delivery as it was.
     """
-    if contract.completeness.get("kind") != "control_file":
+    if contract.completeness.kind != "control_file":
         return True
     arrivals = latest_arrivals(connection, contract.feed, delivery.key)
     control = arrivals.get(CONTROL_PART)
@@ -145,7 +145,7 @@ def _sent_work(
 def _said_parts(settings: Settings, contract: Contract, latest: Mapping[str, LandedObject]) -> int | None:
     """How many parts the control file announces; None where there is none that can still be read."""
     control = latest.get(CONTROL_PART)
-    if contract.completeness.get("kind") != "control_file" or control is None or control.copies_ended_at is not None:
+    if contract.completeness.kind != "control_file" or control is None or control.copies_ended_at is not None:
         return None
     with LandingStore(settings.landing_uri).open(control) as file:
         return announced(file.read()).get("parts")

@@ -10,13 +10,12 @@ import psycopg
 
 from threegaps.calendar import Delivery, deliveries_between
 from threegaps.contracts.model import Contract
-from threegaps.errors import FeedError, SourceUnavailableError
+from threegaps.errors import ContractError, FeedError, SourceUnavailableError
 from threegaps.feed_run.opening import feed_of, warehouse_of
 from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.landed import LandedObject, landed_deliveries, latest_arrivals
 from threegaps.ledger.watermarks import get_watermark
-from threegaps.sources.model import FIRST_WATERMARK
 from threegaps.sources.opening import open_changes, open_files
 from threegaps.warehouse.load import feed_lock
 
@@ -62,9 +61,12 @@ def _land_changes(
     if watermark is not None and watermark >= end:
         logger.info("%s: everything before %s has been loaded already.", contract.feed, watermark)
         return []
-    start = str(contract.source.get("watermark_start", FIRST_WATERMARK))
+    cut = contract.watermark
+    if cut is None:
+        raise ContractError("Changes are cut by a watermark, and the contract has none.", feed=contract.feed)
+    start = cut.start
     if watermark is not None:
-        overlap = dt.timedelta(seconds=contract.watermark_overlap_seconds)
+        overlap = dt.timedelta(seconds=cut.overlap_seconds)
         start = (dt.datetime.strptime(watermark, _CLOCK) - overlap).strftime(_CLOCK)  # noqa: DTZ007  # Shanghai clock
     known = latest_arrivals(connection, contract.feed, last.key).values()
     same = [one.landed_object_id for one in known if (one.watermark_from, one.watermark_to) == (start, end)]

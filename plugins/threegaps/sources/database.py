@@ -15,9 +15,10 @@ from psycopg import errors, sql
 
 from threegaps import connections
 from threegaps.contracts.model import Contract
-from threegaps.errors import FeedError
+from threegaps.contracts.options.sources import DatabaseSource
+from threegaps.errors import ContractError, FeedError
 from threegaps.landing.store import Arrival
-from threegaps.sources.model import options, refused_login, unreachable
+from threegaps.sources.model import refused_login, unreachable
 
 _CONNECT_SECONDS = 10
 _STATEMENT_SECONDS = 1800
@@ -31,7 +32,11 @@ class DatabaseTable:
     def __init__(self, contract: Contract, connection: psycopg.Connection[Any]) -> None:
         self._contract = contract
         self._connection = connection
-        self._schema, self._table, self._field = options(contract, "schema", "table", "watermark_field")
+        source = contract.source
+        if not isinstance(source, DatabaseSource) or contract.watermark is None:
+            raise ContractError("The feed is no table that is read by windows.", feed=contract.feed)
+        self._schema, self._table = source.schema_name, source.table
+        self._field = contract.by_name[contract.watermark.column].source_name
 
     def window(self, updated_from: str, updated_to: str) -> Arrival:
         """The rows updated from *updated_from* (inclusive) to *updated_to* (exclusive), as one part."""

@@ -12,7 +12,7 @@ from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, SettingsError
 from threegaps.landing.store import CHUNK_BYTES
-from threegaps.sources.files import FoundFile, offer_parts, offer_single
+from threegaps.sources.files import FoundFile, file_names, offer_parts, offer_single
 from threegaps.sources.model import Offer, unreachable
 
 
@@ -29,7 +29,7 @@ class FileDrop:
             files = [self._found(path) for path in sorted(self._folder.iterdir()) if path.is_file()]
         except OSError as error:
             raise unreachable(self._contract, f"the drop folder cannot be read ({error.strerror}).") from error
-        offered = offer_parts if "part_pattern" in self._contract.source else offer_single
+        offered = offer_parts if file_names(self._contract).control else offer_single
         return offered(self._contract, delivery, files)
 
     def _found(self, path: Path) -> FoundFile:
@@ -75,4 +75,4 @@ def open_drop(contract: Contract) -> Iterator[FileDrop]:
         raise SettingsError(
             f"The connection {contract.connection_id!r} has no path.", advice='give it the extra {"path": "/…"}.'
         )
-    yield FileDrop(contract, Path(path) / str(contract.source.get("folder", contract.department)))
+    yield FileDrop(contract, Path(path) / (getattr(contract.source, "folder", None) or contract.department))

@@ -10,11 +10,16 @@ from dataclasses import dataclass
 
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
+from threegaps.contracts.options.sources import FileDropSource, FileNames, SftpSource
+from threegaps.errors import ContractError
 from threegaps.landing.store import Arrival
 from threegaps.ledger.landed import CONTROL_PART
-from threegaps.sources.model import Offer, any_period, filled, options, wrong_period
+from threegaps.sources.model import Offer, any_period, filled, wrong_period
 
 logger = logging.getLogger(__name__)
+
+# Matches no name.
+_NEVER = "(?!)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,8 @@ def offer_parts(contract: Contract, delivery: Delivery, files: Iterable[FoundFil
     Raises:
         FeedError: A file of another period lies in the folder.
     """
-    part_template, correction_template, control_template = options(
-        contract, "part_pattern", "correction_pattern", "control_file"
-    )
+    names = file_names(contract)
+    part_template, correction_template, control_template = names.part, names.correction or _NEVER, names.control or ""
     patterns = {name: re.compile(filled(name, delivery)) for name in (part_template, correction_template)}
     control_pattern = control_template.replace(".", r"\.")
     strange = [any_period(name) for name in (part_template, correction_template, control_pattern)]
@@ -77,12 +81,22 @@ def offer_parts(contract: Contract, delivery: Delivery, files: Iterable[FoundFil
 
 def offer_single(contract: Contract, delivery: Delivery, files: Iterable[FoundFile]) -> Offer:
     """The one file of a delivery, by its name."""
-    (template,) = options(contract, "pattern")
-    wanted = filled(template, delivery)
+    wanted = re.compile(filled(file_names(contract).part, delivery))
     for file in files:
-        if file.name == wanted:
+        if wanted.fullmatch(file.name):
             return Offer([_arrival(file, "file", is_correction=False)])
-    return Offer([], waiting_for=f"the file {wanted}")
+    return Offer([], waiting_for="the file " + wanted.pattern.replace("\\", ""))
+
+
+def file_names(contract: Contract) -> FileNames:
+    """The names of the files of a feed that comes in files.
+
+    Raises:
+        ContractError: It comes in another way.
+    """
+    if not isinstance(contract.source, SftpSource | FileDropSource):
+        raise ContractError("The feed does not come in files.", feed=contract.feed)
+    return contract.source.files
 
 
 def announced(control: bytes) -> dict[str, int]:

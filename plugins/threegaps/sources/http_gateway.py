@@ -22,9 +22,10 @@ import httpx
 from threegaps import connections
 from threegaps.connections import Connection
 from threegaps.contracts.model import Contract
-from threegaps.errors import FeedError
+from threegaps.contracts.options.sources import HttpSource
+from threegaps.errors import ContractError, FeedError
 from threegaps.landing.store import CHUNK_BYTES, Arrival
-from threegaps.sources.model import Retry, TransientError, options, refused_login
+from threegaps.sources.model import Retry, TransientError, refused_login
 
 _TIME_OUT = httpx.Timeout(60.0, connect=10.0)
 _SPOOL_BYTES = 16 << 20
@@ -41,26 +42,14 @@ class HttpGateway:
         self._connection = connection
         self._client = client
         self._retry = retry
-        (
-            self._path,
-            self._total_interface,
-            self._page_interface,
-            self._from_parameter,
-            self._to_parameter,
-            self._page_parameter,
-            self._size_parameter,
-            self._page_size,
-        ) = options(
-            contract,
-            "path",
-            "total_interface",
-            "page_interface",
-            "from_parameter",
-            "to_parameter",
-            "page_parameter",
-            "page_size_parameter",
-            "page_size",
-        )
+        source = contract.source
+        if not isinstance(source, HttpSource):
+            raise ContractError("The feed does not come by HTTP.", feed=contract.feed)
+        self._path = source.path
+        self._total_interface, self._page_interface = source.total_interface, source.interface
+        self._from_parameter, self._to_parameter = source.window.from_parameter, source.window.to_parameter
+        self._page_parameter, self._size_parameter = source.pager.page_parameter, source.pager.size_parameter
+        self._page_size = source.pager.page_size
 
     def window(self, updated_from: str, updated_to: str) -> Arrival:
         """The rows updated from *updated_from* (inclusive) to *updated_to* (exclusive), as one part."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
@@ -18,7 +18,6 @@ from threegaps.landing.store import Arrival
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-FIRST_WATERMARK = "2000-01-01 00:00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +135,3 @@ def wrong_period(contract: Contract, file_name: str, delivery: Delivery) -> Feed
         file=file_name,
         advice="ask the department to move it to its own folder, or to name it right.",
     )
-
-
-def options(contract: Contract, *names: str) -> list[Any]:
-    """The values of source options that a protocol cannot do without.
-
-    Raises:
-        FeedError: The contract lacks one.
-    """
-    missing = [name for name in names if name not in contract.source]
-    if missing:
-        raise FeedError(
-            f"The contract's source has no option {missing[0]!r}.",
-            feed=contract.feed,
-            advice="see the contract of a feed that is reached in the same way.",
-        )
-    return [contract.source[name] for name in names]

@@ -12,9 +12,11 @@ from typing import Any
 
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
+from threegaps.contracts.options.sources import SftpSource
+from threegaps.errors import ContractError
 from threegaps.landing.store import CHUNK_BYTES
 from threegaps.sources.files import FoundFile, offer_parts
-from threegaps.sources.model import Offer, filled, options, refused_login, unreachable
+from threegaps.sources.model import Offer, filled, refused_login, unreachable
 
 _TIME_OUT_SECONDS = 60.0
 _BANNER_SECONDS = 30.0
@@ -26,7 +28,7 @@ class SftpFolder:
     def __init__(self, contract: Contract, client: Any) -> None:
         self._contract = contract
         self._client = client
-        (self._folder,) = options(contract, "folder")
+        self._folder = _folder(contract)
 
     def offer(self, delivery: Delivery) -> Offer:
         """What lies in the delivery's folder; nothing when there is no such folder yet."""
@@ -80,6 +82,12 @@ def open_sftp(contract: Contract) -> Iterator[SftpFolder]:
         finally:
             # The hook closes the file channel only; the session below it would stay on the department's server.
             channel.get_transport().close()
+
+
+def _folder(contract: Contract) -> str:
+    if not isinstance(contract.source, SftpSource):
+        raise ContractError("The feed does not come by SFTP.", feed=contract.feed)
+    return contract.source.folder
 
 
 @contextmanager

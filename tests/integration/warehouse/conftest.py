@@ -14,7 +14,10 @@ import psycopg
 import pytest
 
 from threegaps.calendar import Delivery
-from threegaps.contracts.model import Column, Contract, Touch, Withdrawal
+from threegaps.contracts.model import Column, Contract, Header, Touch, Withdrawal
+from threegaps.contracts.options.deliveries import SingleFile
+from threegaps.contracts.options.formats import CsvFormat
+from threegaps.contracts.options.sources import FileDropSource, FileNames
 from threegaps.contracts.tables import accepted_columns
 from threegaps.ledger import batches
 from threegaps.ledger.landed import LandedObject, next_landed_object_id, record_landed_object
@@ -28,23 +31,23 @@ BASE = {
     "title_zh": "工资",
     "title_en": "Wages",
     "owner_zh": "测试",
-    "protocol": "file_drop",
     "connection_id": "test_drop",
-    "source": {"pattern": "wages_{delivery}.csv"},
-    "file_format": {"kind": "csv"},
+    "source": FileDropSource(protocol="file_drop", files=FileNames(part=r"wages_{delivery}\.csv")),
+    "file_format": CsvFormat(kind="csv", encoding="utf-8"),
     "normalisations": (),
     "cadence": "month",
     "due_cron": "0 0 * * *",
     "due_day": "",
     "first_delivery": "2026-01",
     "delivery_kind": "full_period",
-    "watermark_overlap_seconds": 0,
+    "retention_months": 24,
+    "watermark": None,
     "version_column": None,
-    "withdrawal": Withdrawal("operation", "0"),
+    "withdrawal": Withdrawal(column="operation", value="0"),
     "rules": (),
     "batch_rules": (),
     "partition_column": "wage_month",
-    "completeness": {"kind": "file"},
+    "completeness": SingleFile(kind="file"),
     "table": "test_wages",
     "pool": "department_test",
     "hash": "contract-1",
@@ -52,7 +55,7 @@ BASE = {
 
 
 def column(name: str, sql_type: str, *, required: bool = True) -> Column:
-    return Column(name, name, "string", sql_type, required, "L1", f"{name}的中文", name)
+    return Column(name, (Header(name),), "string", sql_type, required, "L1", f"{name}的中文", name)
 
 
 WAGES = Contract(
@@ -64,7 +67,7 @@ WAGES = Contract(
         column("county", "text"),
         column("wage", "numeric(12,2)", required=False),
     ),
-    touch=Touch(("county",), ("wage_month",), ()),
+    touch=Touch(county_columns=("county",), from_columns=("wage_month",), to_columns=()),
 )
 SPELLS = replace(
     WAGES,
@@ -81,7 +84,7 @@ SPELLS = replace(
         column("start_date", "date"),
         column("end_date", "date", required=False),
     ),
-    touch=Touch(("county",), ("start_date",), ("end_date", "infinity")),
+    touch=Touch(county_columns=("county",), from_columns=("start_date",), to_columns=("end_date", "infinity")),
 )
 ROSTER = replace(
     WAGES,
@@ -94,7 +97,7 @@ ROSTER = replace(
     withdrawal=None,
     key=("employer",),
     columns=(column("employer", "text"), column("county", "text"), column("recognised_on", "date")),
-    touch=Touch(("county",), ("recognised_on",), ("infinity",)),
+    touch=Touch(county_columns=("county",), from_columns=("recognised_on",), to_columns=("infinity",)),
 )
 
 

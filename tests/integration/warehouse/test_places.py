@@ -23,10 +23,10 @@ pytestmark = pytest.mark.integration
 COUNTIES = (None, "330102", "330106")
 DAYS = (None, dt.date(2025, 3, 9), dt.date(2025, 6, 30), dt.date(2026, 1, 1))
 TOUCHES = (
-    Touch(("home",), ("start",), ()),
-    Touch(("home", "work"), ("start",), ("end",)),
-    Touch(("work", "home"), ("start", "end"), ("end", "infinity")),
-    Touch(("home",), ("start",), ("infinity",)),
+    Touch(county_columns=("home",), from_columns=("start",), to_columns=()),
+    Touch(county_columns=("home", "work"), from_columns=("start",), to_columns=("end",)),
+    Touch(county_columns=("work", "home"), from_columns=("start", "end"), to_columns=("end", "infinity")),
+    Touch(county_columns=("home",), from_columns=("start",), to_columns=("infinity",)),
 )
 
 

@@ -71,4 +71,4 @@ def judge(parts: list[Part], contract: Contract = WAGES, **more: Any) -> tuple[J
 
 def plain(contract: Contract, **file_format: Any) -> Contract:
     """The contract with another file format."""
-    return dataclasses.replace(contract, file_format={**contract.file_format, **file_format})
+    return dataclasses.replace(contract, file_format=contract.file_format.model_copy(update=file_format))

@@ -13,7 +13,7 @@ from threegaps.contracts.loader import find_contract
 from threegaps.settings import SHANGHAI, Settings
 
 WIDTH = 100
-ZH, EN = "缴费工资应大于0且不超过200000元", "wage_cny_month is not above 0 and at most 200000 yuan"
+ZH, EN = "缴费工资(元/月)应大于0且不大于200000", "wage_cny_month is not above 0 and at most 200000"
 
 
 @pytest.fixture(autouse=True)

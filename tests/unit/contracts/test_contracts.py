@@ -43,7 +43,7 @@ def test_loading_imports_nothing_heavy() -> None:
     code = (
         "import sys; from pathlib import Path; from threegaps.contracts.loader import load_contracts;"
         f"load_contracts(Path({str(ROOT)!r}));"
-        "print(sorted({'polars', 'pandas', 'pydantic', 'great_expectations', 'numpy'} & set(sys.modules)))"
+        "print(sorted({'polars', 'pandas', 'great_expectations', 'numpy', 'jsonschema'} & set(sys.modules)))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
@@ -63,7 +63,11 @@ def test_expectation_without_translation_is_refused_by_name(tmp_path: Path) -> N
 def test_a_rule_without_which_a_row_has_no_place_must_refuse(rule: str, tmp_path: Path) -> None:
     path = tmp_path / "wage_records.odcs.yaml"
     text = (ROOT / "hrss" / "wage_records.odcs.yaml").read_text(encoding="utf-8")
-    path.write_text(text.replace(f"rule: {rule}, action: refuse", f"rule: {rule}, action: warn"), encoding="utf-8")
+    differing = (
+        f"    quality:\n      - {{name: {rule}, type: custom, engine: greatExpectations,"
+        " implementation: {meta: {action: warn}}}\n"
+    )
+    path.write_text(text + differing, encoding="utf-8")
     with pytest.raises(ContractError, match=f"{rule} must refuse"):
         load_contract(path)
 
@@ -85,12 +89,13 @@ def test_what_the_pipeline_cannot_serve_is_refused_at_load(place: str, tmp_path:
             column, said = "resident_id", "The person must be required"
         case "key":
             columns["scheme"]["required"] = False
-            column, said = "scheme", "scheme_required"
+            column, said = "scheme", "column of the key must be required"
         case "grade":
             columns["employer_code"]["classification"] = "L4"
             column, said = "employer_code", "stored: false"
         case "protocol":
-            next(one for one in reached if one["property"] == "protocol")["value"] = "database"
+            source = next(one for one in reached if one["property"] == "source")
+            source["value"] = {"protocol": "database", "schemaName": "public", "table": "wages"}
             column, said = "", "full_period by sftp or file_drop"
         case _:
             delivery["kind"] = "changes"
@@ -106,8 +111,8 @@ def test_what_the_pipeline_cannot_serve_is_refused_at_load(place: str, tmp_path:
 def test_missing_part_is_named(tmp_path: Path) -> None:
     path = tmp_path / "wage_records.odcs.yaml"
     text = (ROOT / "hrss" / "wage_records.odcs.yaml").read_text(encoding="utf-8")
-    path.write_text(text.replace("      dueCron:", "      due:"), encoding="utf-8")
-    with pytest.raises(ContractError, match="dueCron"):
+    path.write_text(text.replace("property: timeOfAvailability", "property: retention", 1), encoding="utf-8")
+    with pytest.raises(ContractError, match="timeOfAvailability"):
         load_contract(path)
 
 
@@ -117,7 +122,7 @@ def test_lint_says_when_a_grade_or_a_label_is_missing(tmp_path: Path) -> None:
     path = folder / "wage_records.odcs.yaml"
     text = (ROOT / "hrss" / "wage_records.odcs.yaml").read_text(encoding="utf-8")
     path.write_text(text.replace("classification: L4", "classification: L9", 1), encoding="utf-8")
-    assert any("grade" in problem for problem in lint_contract(path))
+    assert any("classification" in problem for problem in lint_contract(path))
     path.write_text(text.replace('businessName: "险种"', 'businessName: "scheme"', 1), encoding="utf-8")
     assert any("scheme" in problem for problem in lint_contract(path))
     path.write_text(text.replace("apiVersion: v3.1.0", "apiVersion: v9"), encoding="utf-8")

@@ -81,5 +81,7 @@ def _bytes(contract: Contract, file: Mapping[str, Any]) -> bytes:
         buffer = io.BytesIO()
         book.save(buffer)
         return buffer.getvalue()
-    content = str(file["text"]).encode(contract.file_format["encoding"])
-    return gzip.compress(content, mtime=0) if contract.file_format.get("compression") == "gzip" else content
+    content = str(file["text"]).encode(contract.file_format.encoding)
+    return (
+        gzip.compress(content, mtime=0) if getattr(contract.file_format, "compression", "none") == "gzip" else content
+    )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from threegaps.contracts.loader import find_contract
+from threegaps.contracts.options.sources import DatabaseSource
 from threegaps.contracts.vocabulary import PROTOCOLS_BY_KIND
 from threegaps.errors import ContractError
 from threegaps.settings import Settings
@@ -22,6 +23,6 @@ def test_every_way_has_its_source() -> None:
 
 def test_no_other_source_is_taken_for_one_that_is_not_there() -> None:
     with pytest.raises(ContractError, match="sftp or file_drop"):
-        open_files(replace(WAGES, protocol="database"))
+        open_files(replace(WAGES, source=DatabaseSource(protocol="database", schema_name="public", table="wages")))
     with pytest.raises(ContractError, match="http or database"):
         open_changes(replace(WAGES, delivery_kind="changes"))

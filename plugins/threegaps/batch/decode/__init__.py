@@ -40,7 +40,7 @@ def decode(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlo
         FeedError: The bytes are not what the contract declares: another encoding, a cut archive, NUL bytes, an empty
             file, columns that are missing or new. The message names the file and, where there is one, row and column.
     """
-    kind = _REPLAY if part.is_replay else contract.file_format["kind"]
+    kind = _REPLAY if part.is_replay else contract.file_format.kind
     try:
         yield from _DECODERS[kind](contract, part, block_bytes)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

@@ -15,6 +15,8 @@ from threegaps.batch.decode.blocks import Part, TextBlock, consecutive_row_numbe
 from threegaps.batch.decode.header import Header, canonical_frame, check_header, match_header
 from threegaps.batch.decode.refusals import refuse_empty, refuse_encoding, refuse_fields, refuse_nul
 from threegaps.contracts.model import Contract
+from threegaps.contracts.options.formats import CsvFormat
+from threegaps.errors import ContractError
 
 _READ_BYTES = 1 << 20
 _NEWLINE = b"\n"
@@ -27,8 +29,8 @@ def decode_csv(contract: Contract, part: Part, block_bytes: int) -> Iterator[Tex
         FeedError: The file is empty or in another encoding, holds NUL bytes or a line that is no line of fields, or
             has not the declared columns.
     """
-    declared = contract.file_format
-    quoted_newlines = bool(declared.get("quoted_newlines", False))
+    declared = csv_format(contract)
+    quoted_newlines = declared.quoted_newlines
     blocks = _line_blocks(
         _utf8(contract, part, min(_READ_BYTES, block_bytes)), block_bytes, quoted_newlines=quoted_newlines
     )
@@ -47,7 +49,7 @@ def decode_csv(contract: Contract, part: Part, block_bytes: int) -> Iterator[Tex
             except UnicodeDecodeError:
                 refuse_encoding(contract, part, "utf-8", 0)
             try:
-                fields = next(csv.reader([names], delimiter=declared["delimiter"]))
+                fields = next(csv.reader([names], delimiter=declared.delimiter))
             except csv.Error as error:
                 refuse_fields(contract, part, 0, error)
             header = match_header(contract, fields)
@@ -65,13 +67,25 @@ def decode_csv(contract: Contract, part: Part, block_bytes: int) -> Iterator[Tex
         refuse_empty(contract, part)
 
 
+def csv_format(contract: Contract) -> CsvFormat:
+    """The contract's format, which is CSV where this module is asked.
+
+    Raises:
+        ContractError: It is another one.
+    """
+    declared = contract.file_format
+    if not isinstance(declared, CsvFormat):
+        raise ContractError(f"The file format is {declared.kind}, not csv.", feed=contract.feed)
+    return declared
+
+
 def _utf8(contract: Contract, part: Part, read_bytes: int) -> Iterator[bytes]:
     """The part's text as UTF-8, decompressed and transcoded as declared."""
-    declared = contract.file_format
-    encoding = codecs.lookup(declared["encoding"]).name
+    declared = csv_format(contract)
+    encoding = codecs.lookup(declared.encoding).name
     with part.open() as raw:
         stream: BinaryIO | gzip.GzipFile = raw
-        if declared.get("compression") == "gzip":
+        if declared.compression == "gzip":
             stream = gzip.GzipFile(fileobj=raw)
         if encoding == "utf-8":
             # Checked where the lines are parsed.
@@ -127,7 +141,7 @@ def _last_line_end(block: bytes, *, quoted_newlines: bool) -> int:
 
 
 def _parse_block(contract: Contract, part: Part, header: Header, block: bytes, rows_before: int) -> TextBlock:
-    delimiter: str = contract.file_format["delimiter"]
+    delimiter = csv_format(contract).delimiter
     fields = len(header.names)
     lines = block.count(_NEWLINE) + (not block.endswith(_NEWLINE) and bool(block))
     names = [f"{index}" for index in range(fields)]
@@ -200,8 +214,8 @@ def _fields_of_lines(contract: Contract, part: Part, block: bytes, rows_before: 
         text = block.decode("utf-8")
     except UnicodeDecodeError as error:
         refuse_encoding(contract, part, "utf-8", rows_before + 1 + block.count(_NEWLINE, 0, error.start))
-    delimiter: str = contract.file_format["delimiter"]
-    if contract.file_format.get("quoted_newlines", False):
+    delimiter = csv_format(contract).delimiter
+    if csv_format(contract).quoted_newlines:
         return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     # Where no cell may hold a newline, a stray quote must not swallow the lines after it: quotes are checked a line.
     return (next(csv.reader([line], delimiter=delimiter), []) for line in text.removesuffix("\n").split("\n"))

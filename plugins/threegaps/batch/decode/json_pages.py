@@ -14,7 +14,8 @@ from threegaps.batch.decode.header import check_header, match_header
 from threegaps.batch.decode.refusals import refuse_empty, refuse_nesting, refuse_nul, refuse_text
 from threegaps.batch.storable import is_storable
 from threegaps.contracts.model import Contract
-from threegaps.errors import FeedError
+from threegaps.contracts.options.formats import JsonPagesFormat
+from threegaps.errors import ContractError, FeedError
 
 # Escapes that may say what no text of the warehouse can hold: a NUL, or half a character.
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
@@ -27,7 +28,7 @@ def decode_json_pages(contract: Contract, part: Part, block_bytes: int) -> Itera
         FeedError: The file is empty or holds NULs or half characters, a page is cut off, is nested too deeply or has
             no list of records, or records have not the declared columns.
     """
-    path: list[str] = contract.file_format["records_path"]
+    declared = _json_format(contract)
     expected = {column.source_name: column.name for column in contract.columns if column.source_name}
     held: list[dict[str, Any]] = []
     size = lines = rows_before = 0
@@ -40,7 +41,7 @@ def decode_json_pages(contract: Contract, part: Part, block_bytes: int) -> Itera
             lines += 1
             before = rows_before + len(held)
             try:
-                records = _records(contract, part, line, path, lines)
+                records = _records(contract, part, line, declared, lines)
             except RecursionError:
                 refuse_nesting(contract, part, before + 1, None)
             if _SUSPECT_ESCAPE.search(line):
@@ -57,9 +58,16 @@ def decode_json_pages(contract: Contract, part: Part, block_bytes: int) -> Itera
         yield _block(contract, part, held, expected, rows_before)
 
 
-def _records(contract: Contract, part: Part, line: bytes, path: list[str], page: int) -> list[dict[str, Any]]:
+def _json_format(contract: Contract) -> JsonPagesFormat:
+    declared = contract.file_format
+    if not isinstance(declared, JsonPagesFormat):
+        raise ContractError(f"The file format is {declared.kind}, not json_pages.", feed=contract.feed)
+    return declared
+
+
+def _records(contract: Contract, part: Part, line: bytes, declared: JsonPagesFormat, page: int) -> list[dict[str, Any]]:
     try:
-        document = json.loads(line.decode(contract.file_format["encoding"]), parse_float=str, parse_int=str)
+        document = json.loads(line.decode(declared.encoding), parse_float=str, parse_int=str)
     except (UnicodeDecodeError, ValueError) as error:
         raise FeedError(
             f"Page {page} is cut off or no JSON ({type(error).__name__}).",
@@ -67,13 +75,13 @@ def _records(contract: Contract, part: Part, line: bytes, path: list[str], page:
             file=part.source_name,
             advice="fetch it again.",
         ) from error
-    for step in path:
+    for step in declared.rows:
         if isinstance(document, dict) and step in document:
             document = document[step]
     records = document if isinstance(document, list) else [document]
     if not all(isinstance(record, dict) for record in records):
         raise FeedError(
-            f"Page {page} holds no list of rows at {'.'.join(path)}.",
+            f"Page {page} holds no list of rows at {'.'.join(declared.rows)}.",
             feed=contract.feed,
             file=part.source_name,
             advice="compare the interface's answer with the contract.",

@@ -48,7 +48,7 @@ def refuse_nul(contract: Contract, part: Part, block: bytes, rows_before: int, h
     place = block.index(b"\0")
     line_start = block.rfind(b"\n", 0, place) + 1
     row = rows_before + block.count(b"\n", 0, place) + 1
-    index = block.count(contract.file_format.get("delimiter", ",").encode(), line_start, place)
+    index = block.count(str(getattr(contract.file_format, "delimiter", ",")).encode(), line_start, place)
     name = header.canonical[index] if header is not None and index < len(header.canonical) else None
     raise FeedError(
         "The file holds NUL bytes.",

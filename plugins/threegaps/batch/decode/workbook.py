@@ -13,7 +13,8 @@ from threegaps.batch.decode.blocks import Part, TextBlock, consecutive_row_numbe
 from threegaps.batch.decode.header import Header, canonical_frame, check_header, match_header
 from threegaps.batch.decode.refusals import refuse_empty
 from threegaps.contracts.model import Contract
-from threegaps.errors import FeedError
+from threegaps.contracts.options.formats import WorkbookFormat
+from threegaps.errors import ContractError, FeedError
 
 
 def decode_workbook(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlock]:
@@ -23,9 +24,9 @@ def decode_workbook(contract: Contract, part: Part, block_bytes: int) -> Iterato
         FeedError: The file is empty or no workbook, or has not the declared columns.
     """
     del block_bytes
-    declared = contract.file_format
+    declared = _workbook_format(contract)
     sheet = _open_sheet(contract, part)
-    title_rows, header_rows = declared["title_rows"], declared["header_rows"]
+    title_rows, header_rows = declared.title_rows, declared.header_rows
     head_end = title_rows + header_rows
     _unmerge(sheet, title_rows, head_end)
     rows = list(sheet.iter_rows(values_only=True))
@@ -50,6 +51,13 @@ def decode_workbook(contract: Contract, part: Part, block_bytes: int) -> Iterato
     yield block
 
 
+def _workbook_format(contract: Contract) -> WorkbookFormat:
+    declared = contract.file_format
+    if not isinstance(declared, WorkbookFormat):
+        raise ContractError(f"The file format is {declared.kind}, not xlsx.", feed=contract.feed)
+    return declared
+
+
 def _open_sheet(contract: Contract, part: Part) -> Any:
     import openpyxl  # late: only spreadsheets need it
 
@@ -66,7 +74,7 @@ def _open_sheet(contract: Contract, part: Part) -> Any:
             file=part.source_name,
             advice="ask the department to send it again as .xlsx.",
         ) from error
-    return workbook.worksheets[contract.file_format.get("sheet", 0)]
+    return workbook.worksheets[_workbook_format(contract).sheet]
 
 
 def _unmerge(sheet: Any, title_rows: int, head_end: int) -> None:
@@ -82,7 +90,7 @@ def _unmerge(sheet: Any, title_rows: int, head_end: int) -> None:
 
 def _header(contract: Contract, rows: list[tuple[Any, ...]]) -> Header:
     """The header of *rows*, the levels of a column joined as declared; columns without a name at its end are none."""
-    header = match_header(contract, _joined_levels(rows, contract.file_format.get("join", "/")))
+    header = match_header(contract, _joined_levels(rows, _workbook_format(contract).join))
     while header.names and not header.names[-1]:
         header = match_header(contract, list(header.names[:-1]))
     return header

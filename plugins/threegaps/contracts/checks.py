@@ -1,0 +1,156 @@
+"""What the pipeline relies on and no single option can know: whether the parts of a contract fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from threegaps.contracts.model import Contract, Rule
+from threegaps.contracts.options.normalisations import columns_of
+from threegaps.contracts.tables import PERSON_COLUMN
+from threegaps.contracts.vocabulary import (
+    BATCH_EXPECTATIONS,
+    COMPLETENESS_BY_KIND,
+    FORMATS_BY_PROTOCOL,
+    KEY_EXPECTATION,
+    PROTOCOLS_BY_KIND,
+    ROW_EXPECTATIONS,
+    SHAPE_EXPECTATION,
+)
+from threegaps.errors import ContractError
+
+
+def check_contract(contract: Contract) -> None:
+    """Refuse a contract whose parts do not fit together.
+
+    Raises:
+        ContractError: With the feed, the column where there is one, and what to do.
+    """
+    _check_delivery(contract)
+    _check_names(contract)
+    _check_columns(contract)
+    for rule in (*contract.rules, *contract.batch_rules):
+        _check_rule(contract, rule)
+
+
+def _check_delivery(contract: Contract) -> None:
+    kind, protocol = contract.delivery_kind, contract.protocol
+    if protocol not in PROTOCOLS_BY_KIND[kind]:
+        known = "; ".join(f"{one} by {' or '.join(protocols)}" for one, protocols in PROTOCOLS_BY_KIND.items())
+        raise _refusal(
+            contract, f"Deliveries of kind {kind} cannot be fetched by protocol {protocol}.", f"there are {known}."
+        )
+    if contract.file_format.kind not in FORMATS_BY_PROTOCOL[protocol]:
+        raise _refusal(
+            contract,
+            f"What comes by {protocol} cannot be {contract.file_format.kind}.",
+            f"it can be {' or '.join(FORMATS_BY_PROTOCOL[protocol])}.",
+        )
+    if contract.completeness.kind not in COMPLETENESS_BY_KIND[kind]:
+        raise _refusal(
+            contract,
+            f"A delivery of kind {kind} cannot be complete by {contract.completeness.kind}.",
+            f"it can be by {' or '.join(COMPLETENESS_BY_KIND[kind])}.",
+        )
+    files = getattr(contract.source, "files", None)
+    if contract.completeness.kind == "control_file" and (files is None or files.control is None):
+        raise _refusal(
+            contract,
+            "Deliveries are complete by a control file, and the source names none.",
+            "add servers/0/customProperties/source/files/control.",
+        )
+    if (kind == "changes") != (contract.watermark is not None):
+        raise _refusal(
+            contract,
+            "Changes are cut by a watermark, and only they are.",
+            "say `watermark` in customProperties/delivery, or leave it out.",
+        )
+
+
+def _check_names(contract: Contract) -> None:
+    """Refuse the name of a column that the contract does not describe, wherever it stands."""
+    for place, name in _named_columns(contract):
+        if name not in contract.by_name:
+            raise ContractError(
+                f"{place} names a column that the contract does not describe.", feed=contract.feed, column=name
+            )
+
+
+def _named_columns(contract: Contract) -> Iterator[tuple[str, str]]:
+    touch = contract.touch
+    for name in (*touch.county_columns, *touch.from_columns, *touch.to_columns):
+        if name != "infinity":
+            yield "customProperties/touch", name
+    for option in contract.normalisations:
+        for name in columns_of(option):
+            yield f"customProperties/normalisations/{option.kind}", name
+    if contract.version_column:
+        yield "customProperties/delivery/versionColumn", contract.version_column
+    if contract.withdrawal:
+        yield "customProperties/delivery/withdrawal", contract.withdrawal.column
+    if contract.watermark:
+        yield "customProperties/delivery/watermark", contract.watermark.column
+    for rule in (*contract.rules, *contract.batch_rules):
+        for name in rule.columns:
+            yield f"Rule {rule.rule}", name
+
+
+def _check_columns(contract: Contract) -> None:
+    if not contract.key:
+        raise _refusal(contract, "The feed has no key.", "mark the key's columns primaryKey.")
+    version = contract.by_name[contract.version_column] if contract.version_column else None
+    if version is not None and contract.delivery_kind == "full_list":
+        raise ContractError(
+            "A full list has no version column: the later list is the newer one.",
+            feed=contract.feed,
+            column=version.name,
+            advice="leave versionColumn out.",
+        )
+    if version is not None and contract.delivery_kind != "changes" and version.logical_type != "integer":
+        raise ContractError(
+            f"The version of a {contract.delivery_kind} is a correction number, and the column is a"
+            f" {version.logical_type}.",
+            feed=contract.feed,
+            column=version.name,
+            advice="name an integer column that counts corrections from 0, or leave versionColumn out.",
+        )
+    for column in contract.columns:
+        is_person, is_key = column.name == PERSON_COLUMN, column.name in contract.key
+        if (is_person or is_key) and not column.required:
+            raise ContractError(
+                f"{'The person' if is_person else 'A column of the key'} must be required: a row without it has no"
+                " place in the feed's table.",
+                feed=contract.feed,
+                column=column.name,
+                advice="say `required: true`.",
+            )
+        # An amount points to nobody by itself, and an indicator may need it; any other value of this grade does.
+        is_amount = column.logical_type == "number" and not is_key
+        if column.grade == "L4" and column.is_stored and not is_person and not is_amount:
+            raise ContractError(
+                f"A column of grade L4 that is no amount would be kept as it comes: only {PERSON_COLUMN} is replaced by"
+                " a pseudonym.",
+                feed=contract.feed,
+                column=column.name,
+                advice="take it out of the contract, or say that it is not stored (`stored: false`).",
+            )
+
+
+def _check_rule(contract: Contract, rule: Rule) -> None:
+    if rule.expectation not in ROW_EXPECTATIONS and rule.expectation not in BATCH_EXPECTATIONS:
+        raise _refusal(
+            contract,
+            f"Rule {rule.rule} uses {rule.expectation}, which has no translation.",
+            "use one that has, or add its translation, custom expectation and property test.",
+        )
+    if rule.expectation in BATCH_EXPECTATIONS and rule.action == "refuse":
+        raise _refusal(contract, f"Rule {rule.rule} cannot have the action refuse.", "a batch is stopped or warned of.")
+    if rule.expectation in {KEY_EXPECTATION, SHAPE_EXPECTATION} and rule.action != "refuse":
+        raise _refusal(
+            contract,
+            f"Rule {rule.rule} must refuse: a row that it speaks against has no place in the feed's table.",
+            "leave its action out.",
+        )
+
+
+def _refusal(contract: Contract, message: str, advice: str) -> ContractError:
+    return ContractError(message, feed=contract.feed, advice=advice)

@@ -1,0 +1,285 @@
+"""The file of a contract as strict models: the parts of the Open Data Contract Standard (v3.1) that feeds use.
+
+What the standard allows and no feed needs is refused like a slip: a key that nothing reads would say what is not done.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PositiveInt
+
+from threegaps.contracts.options.base import Option
+from threegaps.contracts.options.deliveries import DeliveryOptions, Touch
+from threegaps.contracts.options.formats import FileFormat
+from threegaps.contracts.options.normalisations import Normalisation
+from threegaps.contracts.options.sources import Source
+
+LogicalType = Literal["string", "date", "timestamp", "number", "integer", "boolean"]
+Grade = Literal["L1", "L2", "L3", "L4"]
+Action = Literal["refuse", "warn", "stop"]
+Dimension = Literal["accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness"]
+
+
+def _keyed(written: Any) -> Any:
+    """Custom properties, a list of names and values, as a mapping."""
+    if not isinstance(written, list) or not all(isinstance(entry, Mapping) for entry in written):
+        return written
+    unknown = [key for entry in written for key in entry if key not in {"property", "value", "description"}]
+    if unknown:
+        raise ValueError(f"a custom property has `property` and `value`, not {unknown[0]!r}")
+    names = [entry.get("property") for entry in written]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"the property {twice[0]!r} stands twice")
+    return {entry.get("property"): entry.get("value") for entry in written}
+
+
+def keyed_document(written: Any) -> Any:
+    """The document with every list of custom properties keyed by name, as the models see it; for explanations."""
+    if isinstance(written, Mapping):
+        return {
+            key: _keyed_or_same(value) if key == "customProperties" else keyed_document(value)
+            for key, value in written.items()
+        }
+    if isinstance(written, list):
+        return [keyed_document(value) for value in written]
+    return written
+
+
+def _keyed_or_same(written: Any) -> Any:
+    try:
+        return _keyed(written)
+    except ValueError:
+        return written
+
+
+class HeaderName(Option):
+    """What a department calls a column, and when.
+
+    Args:
+        header: The name in its files or answers; levels of a header of several rows are joined.
+        valid_from: The first day of deliveries that have it; always before where it is left out.
+        valid_to: The last one.
+    """
+
+    header: str
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+
+
+def _headers(written: Any) -> Any:
+    if not isinstance(written, list):
+        return written
+    return [{"header": entry} if isinstance(entry, str) else entry for entry in written]
+
+
+CodeLabels = Annotated[tuple[str, str], Field(strict=False)]
+Headers = Annotated[tuple[HeaderName, ...], BeforeValidator(_headers), Field(strict=False, min_length=1)]
+
+
+class Implementation(Option):
+    """What Great Expectations runs; in a rule that differs from a derived one, only what differs."""
+
+    type: str | None = None
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+    meta: Meta | None = None
+
+
+class Meta(Option):
+    """What follows where a rule does not hold, and the reason in Chinese."""
+
+    action: Action | None = None
+    message_zh: str | None = None
+
+
+class Quality(Option):
+    """A rule, or what differs from the derived one of its name; ``description`` is the reason in English."""
+
+    name: str
+    type: Literal["custom"]
+    engine: Literal["greatExpectations"]
+    description: str | None = None
+    dimension: Dimension | None = None
+    implementation: Implementation
+
+
+class LogicalTypeOptions(Option):
+    """Bounds and form of a column's values."""
+
+    pattern: str | None = None
+    minimum: int | float | str | None = None
+    maximum: int | float | str | None = None
+    exclusive_minimum: int | float | str | None = None
+    exclusive_maximum: int | float | str | None = None
+
+
+class ColumnProperties(Option):
+    """What the standard does not have for a column.
+
+    Args:
+        headers: What the department calls it; none for a column that is derived from another.
+        stored: Whether the raw table has it; units and operations are used up on the way.
+        code_list: The codes that it may hold, each with its meaning in Chinese and in English.
+    """
+
+    headers: Headers | None = None
+    stored: bool = True
+    code_list: dict[str, CodeLabels] = Field(default_factory=dict)
+
+
+class AuthoritativeDefinition(Option):
+    """The standard or law that something follows."""
+
+    url: str
+    type: str
+    description: str | None = None
+
+
+class Property(Option):
+    """A column."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
+    physical_name: str | None = None
+    business_name: str
+    description: str
+    logical_type: LogicalType
+    logical_type_options: LogicalTypeOptions = LogicalTypeOptions()
+    physical_type: str
+    classification: Grade
+    required: bool = False
+    primary_key: bool = False
+    primary_key_position: PositiveInt | None = None
+    partitioned: bool = False
+    partition_key_position: PositiveInt | None = None
+    tags: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    authoritative_definitions: Annotated[tuple[AuthoritativeDefinition, ...], Field(strict=False)] = ()
+    quality: Annotated[tuple[Quality, ...], Field(strict=False)] = ()
+    custom_properties: Annotated[ColumnProperties, BeforeValidator(_keyed)] = ColumnProperties()
+
+
+class SchemaObject(Option):
+    """The table."""
+
+    name: str
+    physical_name: str
+    physical_type: Literal["table"]
+    business_name: str
+    description: str
+    properties: Annotated[tuple[Property, ...], Field(strict=False, min_length=1)]
+    tags: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    authoritative_definitions: Annotated[tuple[AuthoritativeDefinition, ...], Field(strict=False)] = ()
+    quality: Annotated[tuple[Quality, ...], Field(strict=False)] = ()
+
+
+class ServerProperties(Option):
+    """How the department is reached."""
+
+    connection_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    pool: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    source: Source
+
+
+class Server(Option):
+    """The department's system."""
+
+    server: Literal["department"]
+    type: Literal["custom"]
+    description: str | None = None
+    custom_properties: Annotated[ServerProperties, BeforeValidator(_keyed)]
+
+
+class ContractProperties(Option):
+    """What the standard does not have for a contract."""
+
+    title_zh: str
+    owner_zh: str
+    delivery: DeliveryOptions
+    file_format: FileFormat
+    normalisations: Annotated[tuple[Normalisation, ...], Field(strict=False)] = ()
+    touch: Touch
+
+
+class Description(Option):
+    """What the data are for."""
+
+    purpose: str
+    limitations: str
+    usage: str | None = None
+    authoritative_definitions: Annotated[tuple[AuthoritativeDefinition, ...], Field(strict=False)] = ()
+
+
+class ServiceLevel(Option):
+    """One promise of the department's, or of ours."""
+
+    property: Literal["frequency", "timeOfAvailability", "retention"]
+    value: int | str
+    unit: Literal["day", "month", "quarter", "term", "year"] | None = None
+    description: str | None = None
+    scheduler: Literal["cron"] | None = None
+    schedule: str | None = None
+
+
+class TeamMember(Option):
+    """Someone who answers for the feed, by post, never by name."""
+
+    username: str
+    role: str
+    description: str | None = None
+
+
+class Team(Option):
+    """Who sends the feed."""
+
+    name: str
+    description: str | None = None
+    members: Annotated[tuple[TeamMember, ...], Field(strict=False)] = ()
+
+
+class Support(Option):
+    """Where to ask."""
+
+    channel: str
+    url: str | None = None
+    tool: str | None = None
+    scope: str | None = None
+    description: str | None = None
+
+
+class Role(Option):
+    """Who may read what comes of it."""
+
+    role: str
+    access: Literal["read", "write"]
+    description: str | None = None
+
+
+class ContractDocument(Option):
+    """A contract's file."""
+
+    api_version: Literal["v3.1.0"]
+    kind: Literal["DataContract"]
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*/[a-z][a-z0-9_]*$")]
+    name: str
+    version: str
+    status: Literal["active", "draft", "deprecated"]
+    domain: str
+    description: Description
+    tags: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    team: Team | None = None
+    support: Annotated[tuple[Support, ...], Field(strict=False)] = ()
+    roles: Annotated[tuple[Role, ...], Field(strict=False)] = ()
+    authoritative_definitions: Annotated[tuple[AuthoritativeDefinition, ...], Field(strict=False)] = ()
+    sla_properties: Annotated[tuple[ServiceLevel, ...], Field(strict=False)]
+    servers: Annotated[tuple[Server, ...], Field(strict=False, min_length=1, max_length=1)]
+    custom_properties: Annotated[ContractProperties, BeforeValidator(_keyed)]
+    schema_: Annotated[tuple[SchemaObject, ...], Field(alias="schema", strict=False, min_length=1, max_length=1)]
+
+    def service_level(self, name: str) -> ServiceLevel | None:
+        """The promise of this name; None where there is none."""
+        return next((one for one in self.sla_properties if one.property == name), None)
+
+
+Implementation.model_rebuild()
