@@ -7,6 +7,7 @@ batch (certification, batch rules, counts) follows in :meth:`Judgement.finish`, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
 import numpy as np
 import polars as pl
@@ -19,15 +20,23 @@ from threegaps.batch.decode import Part, TextBlock
 from threegaps.batch.normalise import Normaliser
 from threegaps.batch.persons import persons_of
 from threegaps.batch.pseudonym import PseudonymKey
-from threegaps.batch.quarantine import masked_source, row_tokens, to_copy_csv
-from threegaps.batch.reading import BLOCK_BYTES, data_blocks, in_order
+from threegaps.batch.quarantine import to_copy_csv
+from threegaps.batch.reading import BLOCK_BYTES, data_blocks, rows_at
 from threegaps.batch.refused import RefusedRows
 from threegaps.batch.row_rules import Findings, RowRules
 from threegaps.batch.sample import Sample
-from threegaps.batch.spool import Spool, Versions
+from threegaps.batch.spool import Spool
 from threegaps.batch.tally import Tally
 from threegaps.batch.touched import Touched
-from threegaps.batch.uniqueness import Hashes, KeyRegister, row_hashes
+from threegaps.batch.uniqueness import (
+    Hashes,
+    KeyRegister,
+    Sendings,
+    Statements,
+    part_and_row,
+    positions_of,
+    row_hashes,
+)
 from threegaps.batch.verdict import JudgedBlock, Previous, Verdict
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
@@ -65,11 +74,13 @@ class Judgement:
         self._previous = previous or Previous()
         self._block_bytes = block_bytes
         self._delivery = delivery
-        self._parts = in_order(contract, parts)
+        self._parts = tuple(parts)
+        self._part_index = {part.landed_object_id: index for index, part in enumerate(parts)}
         self._normaliser = Normaliser(contract)
         self._rules = RowRules(contract)
         self._tally = Tally()
-        self._register = KeyRegister()
+        self._register = KeyRegister(_sendings(contract, parts))
+        self._spool = Spool()
         self._refused_rows = RefusedRows(contract, self._rules, batch_id=batch_id, delivery=delivery)
         self._touched = Touched(contract)
         self._sample = Sample(CERTIFIED_ROWS, self._rules.by_themselves)
@@ -83,16 +94,12 @@ class Judgement:
         """
         if not self._parts:
             raise FeedError("The batch has no file.", feed=self.contract.feed, advice="land the delivery first.")
-        read = data_blocks(self.contract, self._parts, self._normaliser, self._block_bytes)
-        if self.contract.delivery_kind == "changes" and self.contract.version_column:
-            with Spool() as spool:
-                for block in read:
-                    yield self._judge(block, spool)
-                yield from self._settle(spool)
-        else:
-            with self._register:
-                for block in read:
-                    yield self._judge(block, None)
+        with ExitStack() as held:
+            held.enter_context(self._register)
+            held.enter_context(self._spool)
+            for block in data_blocks(self.contract, self._parts, self._normaliser, self._block_bytes):
+                yield self._judge(block)
+            yield from self._settle()
         self._is_done = True
 
     def finish(self) -> Verdict:
@@ -123,8 +130,8 @@ class Judgement:
             received_of_originals=tally.received_of_originals,
         )
 
-    def _judge(self, block: TextBlock, spool: Spool | None) -> JudgedBlock:
-        """Judge a block; where there is a *spool*, rows that pass wait there for later versions of their keys."""
+    def _judge(self, block: TextBlock) -> JudgedBlock:
+        """Judge a block; rows whose key another row has wait in the spool until all are read."""
         tally, rows = self._tally, block.frame.height
         tally.receive(block)
         tally.unexpected[self._rules.shape.rule] += len(block.misshapen)
@@ -138,75 +145,99 @@ class Judgement:
         persons = persons_of(self.contract, self._key, columns)
         pseudonyms = None if persons is None else persons.pseudonyms
         versions = row_versions(self.contract, self._delivery, columns)
-        keys, contents = row_hashes(self.contract, columns, pseudonyms)
-        tally.passed_rows += rows - int(np.count_nonzero(findings.refused))
-        duplicate = np.zeros(rows, dtype=np.bool_)
-        if spool is None:
-            duplicate = self._find_repeats(findings, keys, contents, versions)
+        positions = positions_of(self._part_index[block.part.landed_object_id], block.row_numbers)
+        statements = Statements(*row_hashes(self.contract, columns, pseudonyms), versions, positions)
         tally.unexpected.update(findings.unexpected)
         refused = misshapen + self._refused_rows.write(block, columns, persons, findings)
         refused_rows = int(np.count_nonzero(findings.refused))
+        tally.passed_rows += rows - refused_rows
         tally.refused += refused_rows
         refused_rows += len(block.misshapen)
-        is_accepted = ~(findings.refused | duplicate)
-        accepted = pl.Series(is_accepted)
-        frame = accepted_frame(self.contract, self.batch_id, block, columns, persons, versions)
-        if spool is not None:
-            tokens = row_tokens(block.part.landed_object_id, block.row_numbers)
-            spool.write(
-                frame.filter(accepted),
-                masked_source(block.frame, pseudonyms, tokens).filter(accepted),
-                keys[is_accepted],
-                contents[is_accepted],
-                versions[is_accepted],
-                self._touched.frame(columns).filter(accepted),
-            )
-            return JudgedBlock(b"", 0, refused, refused_rows, 0)
+        duplicate, contested = self._find_repeats(~findings.refused, statements)
+        is_accepted = ~(findings.refused | duplicate | contested)
         accepted_rows, duplicates = int(np.count_nonzero(is_accepted)), int(np.count_nonzero(duplicate))
         tally.accepted += accepted_rows
         tally.duplicates += duplicates
+        frame = accepted_frame(self.contract, self.batch_id, block, columns, persons, versions)
         touches = self._touched.frame(columns)
+        if contested.any():
+            chosen = pl.Series(contested)
+            self._spool.write(frame.filter(chosen), touches.filter(chosen), statements.at(contested))
         if accepted_rows < rows:
+            accepted = pl.Series(is_accepted)
             frame, touches = frame.filter(accepted), touches.filter(accepted)
         self._touched.add(touches)
         written = to_copy_csv(frame, is_plain=block.is_plain)
         return JudgedBlock(written, accepted_rows, refused, refused_rows, duplicates)
 
-    def _find_repeats(self, findings: Findings, keys: Hashes, contents: Hashes, versions: Versions) -> Mask:
-        """Compare the keys of the rows that pass with all earlier ones, and note conflicts in *findings*.
+    def _find_repeats(self, passed: Mask, statements: Statements) -> tuple[Mask, Mask]:
+        """Compare the keys of the rows that *passed* with all earlier ones.
 
         Returns:
-            The rows that are duplicates.
+            The rows that are duplicates, and those that are contested.
         """
-        passed = np.flatnonzero(~findings.refused)
-        repeats = self._register.register(keys[passed], contents[passed], versions[passed])
-        duplicate, conflicting = np.zeros(len(keys), dtype=np.bool_), np.zeros(len(keys), dtype=np.bool_)
-        duplicate[passed], conflicting[passed] = repeats.duplicate, repeats.conflicting
-        findings.add(self._rules.key_place, self._rules.key, conflicting, is_refusing=True)
-        return duplicate
+        chosen = np.flatnonzero(passed)
+        repeats = self._register.register(statements.at(chosen))
+        duplicate, contested = np.zeros(len(passed), dtype=np.bool_), np.zeros(len(passed), dtype=np.bool_)
+        duplicate[chosen], contested[chosen] = repeats.duplicate, repeats.contested
+        self._tally.repeated += int(np.count_nonzero(repeats.duplicate) + np.count_nonzero(repeats.contested))
+        return duplicate, contested
 
-    def _settle(self, spool: Spool) -> Iterator[JudgedBlock]:
-        """Pass on, for a feed of changes, the highest version of each key."""
-        tally = self._tally
-        settled = spool.repeats()
+    def _settle(self) -> Iterator[JudgedBlock]:
+        """Decide among the rows of contested keys: what has been passed on may have to go, for another or for none."""
+        contested, tally = self._spool.statements(), self._tally
+        if not len(contested.keys):
+            return
+        settled = self._register.settle(contested)
+        gone, refused = settled.firsts, int(np.count_nonzero(settled.first_refused))
+        tally.accepted -= len(gone.keys)
+        tally.refused += refused
+        tally.duplicates += len(gone.keys) - refused
+        # Any row of its key tells the warehouse which row goes.
+        unique, first_index = np.unique(contested.keys, return_index=True)
+        removing = np.zeros(len(contested.keys), dtype=np.bool_)
+        removing[first_index[np.searchsorted(unique, gone.keys)]] = True
         start = 0
-        for frame, source, touches in spool.read():
+        for frame, _ in self._spool.read():
+            removed = frame.filter(pl.Series(removing[start : start + frame.height]))
+            start += frame.height
+            if removed.height:
+                yield JudgedBlock(b"", 0, b"", 0, 0, to_copy_csv(removed), removed.height)
+        yield from self._accept_winners(settled.wins, settled.refused)
+        contradicting = np.concatenate([gone.positions[settled.first_refused], contested.positions[settled.refused]])
+        yield from self._refuse(contradicting)
+
+    def _accept_winners(self, wins: Mask, refused: Mask) -> Iterator[JudgedBlock]:
+        tally, start = self._tally, 0
+        for frame, touches in self._spool.read():
             end = start + frame.height
-            duplicate, conflicting = settled.duplicate[start:end], settled.conflicting[start:end]
+            own, own_refused = wins[start:end], int(np.count_nonzero(refused[start:end]))
             start = end
-            kept = pl.Series(~(duplicate | conflicting))
-            refused = b""
-            refused_rows, duplicates = int(np.count_nonzero(conflicting)), int(np.count_nonzero(duplicate))
-            if refused_rows:
-                chosen = pl.Series(conflicting)
-                refused = self._refused_rows.write_conflicting(frame.filter(chosen), source.filter(chosen), self._parts)
-            accepted = frame.filter(kept)
-            self._touched.add(touches.filter(kept))
-            tally.unexpected[self._rules.key.rule] += refused_rows
+            accepted = frame.filter(pl.Series(own))
+            self._touched.add(touches.filter(pl.Series(own)))
+            duplicates = frame.height - accepted.height - own_refused
             tally.accepted += accepted.height
-            tally.refused += refused_rows
+            tally.refused += own_refused
             tally.duplicates += duplicates
-            yield JudgedBlock(to_copy_csv(accepted), accepted.height, refused, refused_rows, duplicates)
+            yield JudgedBlock(to_copy_csv(accepted), accepted.height, b"", 0, duplicates)
+
+    def _refuse(self, positions: Hashes) -> Iterator[JudgedBlock]:
+        """Read the rows at *positions* again, which contradict each other, and refuse them."""
+        wanted: dict[int, set[int]] = {}
+        for position in positions.tolist():
+            part_index, row_number = part_and_row(position)
+            wanted.setdefault(part_index, set()).add(row_number)
+        for part_index, row_numbers in sorted(wanted.items()):
+            for block in rows_at(self.contract, self._parts[part_index], row_numbers, self._block_bytes):
+                columns = Normaliser(self.contract).columns(block.frame)
+                findings = Findings(block.frame.height)
+                every = np.ones(block.frame.height, dtype=np.bool_)
+                findings.add(self._rules.key_index, self._rules.key, every, is_refusing=True)
+                self._tally.unexpected.update(findings.unexpected)
+                written = self._refused_rows.write(
+                    block, columns, persons_of(self.contract, self._key, columns), findings
+                )
+                yield JudgedBlock(b"", 0, written, block.frame.height, 0)
 
     def _certify_sample(self, certifier: Certifier) -> frozenset[str]:
         """The rules that Great Expectations has certified; that keys are unique only where it saw every row."""
@@ -217,6 +248,12 @@ class Judgement:
         if not self._sample.is_whole:
             return certified
         key_rule = self._rules.key.rule
-        repeats = self._tally.unexpected[key_rule] + self._tally.duplicates
-        certifier.certify_key(self._sample.passed_rows(rows, verdicts), repeats)
+        certifier.certify_key(self._sample.passed_rows(rows, verdicts), self._tally.repeated)
         return certified | {key_rule}
+
+
+def _sendings(contract: Contract, parts: Sequence[Part]) -> Sendings:
+    """All original parts of a delivery are one sending; each window of changes and each correction is its own."""
+    is_alone = [part.is_correction or contract.delivery_kind == "changes" for part in parts]
+    arrivals = np.array([part.landed_object_id for part in parts], dtype=np.int64)
+    return Sendings(np.where(is_alone, arrivals, 0), arrivals)

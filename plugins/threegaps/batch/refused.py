@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
 
 from threegaps.batch.areas import codes_in_force
 from threegaps.batch.columns import BlockColumn
-from threegaps.batch.decode import Part, TextBlock
+from threegaps.batch.decode import TextBlock
 from threegaps.batch.persons import Persons
 from threegaps.batch.quarantine import ReasonWriter, masked_source, quarantine_csv, row_tokens
 from threegaps.batch.row_rules import Findings, RowRules
@@ -44,18 +44,18 @@ class RefusedRows:
             persons: The persons of its rows; None where the contract's rows speak of none.
             findings: What the rules say of its rows.
         """
-        places = np.flatnonzero(findings.refused)
-        if not len(places):
+        indexes = np.flatnonzero(findings.refused)
+        if not len(indexes):
             return b""
-        chosen = pl.Series(places)
+        chosen = pl.Series(indexes)
         numbers = block.row_numbers.gather(chosen)
         tokens = row_tokens(block.part.landed_object_id, numbers)
-        broken = np.zeros((len(places), len(self._contract.rules)), dtype=np.bool_)
-        for place, mask in findings.broken.items():
-            if self._contract.rules[place].action == "refuse":
-                broken[:, place] = mask[places]
+        broken = np.zeros((len(indexes), len(self._contract.rules)), dtype=np.bool_)
+        for rule_index, mask in findings.broken.items():
+            if self._contract.rules[rule_index].action == "refuse":
+                broken[:, rule_index] = mask[indexes]
         pseudonyms = None if persons is None else persons.pseudonyms.gather(chosen)
-        source = masked_source(block.frame[places], pseudonyms, tokens)
+        source = masked_source(block.frame[indexes], pseudonyms, tokens)
         return quarantine_csv(
             batch_id=self._batch_id,
             feed=self._contract.feed,
@@ -82,49 +82,20 @@ class RefusedRows:
             tokens=row_tokens(block.part.landed_object_id, numbers),
             counties=pl.repeat(None, len(numbers), dtype=pl.String, eager=True),
             row_data=pl.Series("row_data", [f'{{"fields":{fields}}}' for _, fields in block.misshapen]),
-            reasons=self._reasons_of_one_rule(self._rules.shape_place, len(numbers)),
+            reasons=self._reasons_of_one_rule(self._rules.shape_index, len(numbers)),
         )
 
-    def write_conflicting(self, rows: pl.DataFrame, source: pl.DataFrame, parts: Sequence[Part]) -> bytes:
-        """Rows of a feed of changes whose key stands twice in one version with different content.
-
-        Args:
-            rows: The rows as the raw table would hold them.
-            source: Their masked source, in the same order.
-            parts: The batch's parts, in the order in which they are written.
-        """
-        county = self._contract.touch.county_columns[0]
-        written = b""
-        for part in parts:
-            chosen = rows["_landed_object_id"] == part.landed_object_id
-            own = rows.filter(chosen)
-            if not own.height:
-                continue
-            numbers = own["_row_number"]
-            written += quarantine_csv(
-                batch_id=self._batch_id,
-                feed=self._contract.feed,
-                delivery=self._delivery,
-                landed_object_id=part.landed_object_id,
-                row_numbers=numbers,
-                tokens=row_tokens(part.landed_object_id, numbers),
-                counties=own[county],
-                row_data=source.filter(chosen).to_struct("row").struct.json_encode(),
-                reasons=self._reasons_of_one_rule(self._rules.key_place, own.height),
-            )
-        return written
-
-    def _reasons_of_one_rule(self, place: int, rows: int) -> pl.Series:
+    def _reasons_of_one_rule(self, rule_index: int, rows: int) -> pl.Series:
         broken = np.zeros((rows, len(self._contract.rules)), dtype=np.bool_)
-        broken[:, place] = True
+        broken[:, rule_index] = True
         return self._reasons.write(broken)
 
-    def _counties(self, columns: Mapping[str, BlockColumn], places: pl.Series) -> pl.Series:
+    def _counties(self, columns: Mapping[str, BlockColumn], chosen: pl.Series) -> pl.Series:
         """The first county of each chosen row that is one; null where there is none."""
         known = list(codes_in_force(("county", "city", "province")))
-        found = pl.repeat(None, len(places), dtype=pl.String, eager=True)
+        found = pl.repeat(None, len(chosen), dtype=pl.String, eager=True)
         for name in self._contract.touch.county_columns:
-            codes = columns[name].text.gather(places)
+            codes = columns[name].text.gather(chosen)
             valid = pl.DataFrame({"code": codes}).select(pl.when(pl.col("code").is_in(known)).then("code")).to_series()
             found = pl.select(pl.coalesce(found, valid)).to_series()
         return found

@@ -1,4 +1,4 @@
-"""Rows of a feed of changes, held on disk until every version of their keys is known.
+"""Rows whose key another row of the batch has, held on disk until all of them are known.
 
 Only pseudonymised rows are written, to a folder that is removed at the end, whatever happens.
 """
@@ -10,24 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from threegaps.batch.uniqueness import Hashes, Repeats
-
-Versions = npt.NDArray[np.int64]
+from threegaps.batch.uniqueness import Statements
 
 
 class Spool:
-    """Blocks of passed rows in order, with the hashes that tell which of them stay."""
+    """Contested rows in the order in which they were read."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="threegaps-spool-")
-        self._blocks = 0
-        self._keys: list[Hashes] = []
-        self._contents: list[Hashes] = []
-        self._versions: list[Versions] = []
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._blocks: list[Statements] = []
 
     def __enter__(self) -> Spool:
         return self
@@ -35,55 +28,30 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
 
-    def write(
-        self,
-        accepted: pl.DataFrame,
-        source: pl.DataFrame,
-        keys: Hashes,
-        contents: Hashes,
-        versions: Versions,
-        touches: pl.DataFrame,
-    ) -> None:
-        """Hold a block: its rows for the warehouse, their masked source, and what they touch."""
-        for name, frame in (("accepted", accepted), ("source", source), ("touches", touches)):
-            frame.write_ipc(self._path(self._blocks, name))
-        self._blocks += 1
-        self._keys.append(keys)
-        self._contents.append(contents)
-        self._versions.append(versions)
+    def write(self, accepted: pl.DataFrame, touches: pl.DataFrame, statements: Statements) -> None:
+        """Hold rows of a block: as the warehouse would have them, what they touch, and what decides among them."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="threegaps-spool-")
+        for name, frame in (("accepted", accepted), ("touches", touches)):
+            frame.write_ipc(self._path(self._folder, len(self._blocks), name))
+        self._blocks.append(statements)
 
-    def read(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]]:
-        """The blocks in order."""
-        for block in range(self._blocks):
-            accepted, source, touches = (
-                pl.read_ipc(self._path(block, name)) for name in ("accepted", "source", "touches")
-            )
-            yield accepted, source, touches
+    def statements(self) -> Statements:
+        """What decides among all rows held."""
+        return Statements.joined(self._blocks)
 
-    def repeats(self) -> Repeats:
-        """Which rows give way: of a key the highest version stays, the first of equals.
+    def read(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """The blocks in order: rows, and what they touch."""
+        for block in range(len(self._blocks)):
+            if self._folder is not None:
+                yield (
+                    pl.read_ipc(self._path(self._folder, block, "accepted")),
+                    pl.read_ipc(self._path(self._folder, block, "touches")),
+                )
 
-        An older version, or the same content again, is a duplicate; other content of the same version conflicts.
-        """
-        empty = np.zeros(0, dtype=np.bool_)
-        if not self._blocks:
-            return Repeats(empty, empty)
-        keys, contents = np.concatenate(self._keys), np.concatenate(self._contents)
-        versions = np.concatenate(self._versions)
-        rows = len(keys)
-        order = np.lexsort((np.arange(rows), -versions, keys))
-        is_first = np.ones(rows, dtype=np.bool_)
-        is_first[1:] = keys[order][1:] != keys[order][:-1]
-        first_of = order[np.maximum.accumulate(np.where(is_first, np.arange(rows), 0))]
-        later = order[~is_first]
-        stays = first_of[~is_first]
-        conflicts = (versions[later] == versions[stays]) & (contents[later] != contents[stays])
-        duplicate, conflicting = np.zeros(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_)
-        duplicate[later[~conflicts]] = True
-        conflicting[later[conflicts]] = True
-        return Repeats(duplicate, conflicting)
-
-    def _path(self, block: int, name: str) -> Path:
-        return Path(self._folder.name) / f"{block:06d}-{name}.arrow"
+    @staticmethod
+    def _path(folder: tempfile.TemporaryDirectory[str], block: int, name: str) -> Path:
+        return Path(folder.name) / f"{block:06d}-{name}.arrow"

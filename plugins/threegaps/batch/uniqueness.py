@@ -1,9 +1,16 @@
 """Keys across a batch's blocks, in memory that does not grow with the batch.
 
-A key is known by a 64-bit hash and its row's content by 48 bits of another: sixteen bytes a row, kept in sorted runs
-in a file without a name. A filter of one bit a hash, of a fixed size, says which keys may have been seen before; only
-these are looked up. Two different keys of a batch of thirty million rows share a hash with a chance of about one in
-forty thousand.
+A key is known by a 64-bit hash, its row's content by another; with version and position that is 32 bytes a row, kept in
+sorted runs in a file without a name. A filter of one bit a hash, of a fixed size, says which keys may have been seen
+before; only these are looked up. Two different keys of a batch of thirty million rows share a hash with a chance of
+about one in forty thousand.
+
+Which of several rows of a key stays does not depend on the order in which they are read:
+
+- rows that say the same in the same version count once, the others are duplicates;
+- rows of one sending (all original parts of a delivery, or one correction) that say different things in the same
+  version contradict each other: nobody can tell which is right, so all of them are refused;
+- of what remains the highest version stays, of equal versions what arrived last; the others are duplicates.
 """
 
 from __future__ import annotations
@@ -26,23 +33,93 @@ from threegaps.contracts.tables import PERSON_COLUMN
 
 Mask = npt.NDArray[np.bool_]
 Hashes = npt.NDArray[np.uint64]
+Versions = npt.NDArray[np.int64]
 
 _SEED = 20_250_527
-_CONTENT_BITS = np.uint64((1 << 48) - 1)
-_MOST_VERSION = (1 << 16) - 1
 _HASH_BYTES = 8
 _FILTER_BYTES = 1 << 25
 """A power of two; of a new key after thirty million others, one in ten looks as if it had been seen."""
 
-_FILTER_PLACES = np.uint64(_FILTER_BYTES - 1)
+_FILTER_INDEX = np.uint64(_FILTER_BYTES - 1)
+_ROW_BITS = np.uint64(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Rows by what decides among them, an array each.
+
+    ``keys`` and ``contents`` are hashes; ``positions`` say where a row was read, see `positions_of`.
+    """
+
+    keys: Hashes
+    contents: Hashes
+    versions: Versions
+    positions: Hashes
+
+    @classmethod
+    def joined(cls, several: Sequence[Statements]) -> Statements:
+        """All rows of *several*, in order."""
+        if not several:
+            none = np.zeros(0, dtype=np.uint64)
+            return cls(none, none, np.zeros(0, dtype=np.int64), none)
+        return cls(
+            np.concatenate([one.keys for one in several]),
+            np.concatenate([one.contents for one in several]),
+            np.concatenate([one.versions for one in several]),
+            np.concatenate([one.positions for one in several]),
+        )
+
+    def at(self, chosen: Mask | npt.NDArray[np.intp]) -> Statements:
+        """The rows that are *chosen*, by a mask or by their indexes."""
+        return Statements(self.keys[chosen], self.contents[chosen], self.versions[chosen], self.positions[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class Sendings:
+    """Which sending each part of a batch belongs to, and when it arrived, by the part's index.
+
+    Args:
+        groups: Parts of one sending have the same number.
+        arrivals: The landed objects' numbers.
+    """
+
+    groups: npt.NDArray[np.int64]
+    arrivals: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """Rows whose key has come before: with the same content or an older version, or with different content."""
+    """Rows whose key has come before: they say the same again, or something else (which is settled at the end)."""
 
     duplicate: Mask
-    conflicting: Mask
+    contested: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What becomes of the rows of contested keys.
+
+    Args:
+        wins: Of the contested rows, those that stay.
+        refused: Of the contested rows, those that contradict another one; the rest are duplicates.
+        firsts: The rows of their keys that had been passed on before they were contested and do not stay.
+        first_refused: Which of *firsts* are refused; the others are duplicates.
+    """
+
+    wins: Mask
+    refused: Mask
+    firsts: Statements
+    first_refused: Mask
+
+
+def positions_of(part_index: int, row_numbers: pl.Series) -> Hashes:
+    """Where rows were read, as one number each: the part's index among the batch's, then the row's number."""
+    return np.uint64(part_index << 32) | row_numbers.to_numpy().astype(np.uint64)
+
+
+def part_and_row(position: int) -> tuple[int, int]:
+    """The part's index and the row's number that a position stands for."""
+    return position >> 32, position & 0xFFFF_FFFF
 
 
 def combine_hashes(columns: Sequence[BlockColumn]) -> Hashes:
@@ -88,17 +165,20 @@ class KeyRegister:
     """The keys seen so far in a batch; used in a ``with``, it gives its file back.
 
     Args:
+        sendings: Of the batch's parts.
         recent_rows: Rows held in memory before they go to the file as one run.
         rows_read: Rows of a run that are read at a time.
     """
 
-    def __init__(self, *, recent_rows: int = 1 << 19, rows_read: int = 1 << 17) -> None:
+    def __init__(self, sendings: Sendings, *, recent_rows: int = 1 << 19, rows_read: int = 1 << 17) -> None:
+        self._sendings = sendings
         self._most_recent_rows, self._rows_read = recent_rows, rows_read
         self._filter: npt.NDArray[np.uint8] | None = None
-        self._recent: list[tuple[Hashes, Hashes]] = []
+        self._recent: list[Statements] = []
         self._recent_rows = 0
         self._file: IO[bytes] | None = None
         self._written: list[int] = []
+        self._contested_firsts: list[Statements] = []
 
     def __enter__(self) -> KeyRegister:
         return self
@@ -110,62 +190,94 @@ class KeyRegister:
             self._file.close()
         self._filter, self._recent, self._recent_rows, self._file, self._written = None, [], 0, None, []
 
-    def register(self, keys: Hashes, contents: Hashes, versions: npt.NDArray[np.int64]) -> Repeats:
-        """Take in a block's rows, in order; among rows of a key the highest version stays, the first of equals.
-
-        A key of an earlier block has already been passed on: a later row of a higher version conflicts with it.
-        """
-        rows = len(keys)
-        packed = (contents & _CONTENT_BITS) | (np.minimum(versions, _MOST_VERSION).astype(np.uint64) << np.uint64(48))
-        duplicate, conflicting = np.zeros(rows, dtype=np.bool_), np.zeros(rows, dtype=np.bool_)
-        suspects = self._maybe_seen(keys)
+    def register(self, rows: Statements) -> Repeats:
+        """Take in a block's rows, in order: the first of a key is new, what differs from it is contested."""
+        size = len(rows.keys)
+        repeats = Repeats(np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_))
+        suspects = self._maybe_seen(rows.keys)
         if len(suspects):
-            suspects = suspects[np.argsort(keys[suspects])]
-            for hits, first in self._seen(keys[suspects]):
-                self._compare(packed[suspects[hits]], first, suspects[hits], duplicate, conflicting)
-        order = np.argsort(keys)
-        sorted_keys = keys[order]
+            suspects = suspects[np.argsort(rows.keys[suspects])]
+            for hits, first in self._seen(rows.keys[suspects]):
+                self._compare(rows, suspects[hits], first, repeats)
+        order = np.argsort(rows.keys)
+        sorted_keys = rows.keys[order]
         if (sorted_keys[1:] == sorted_keys[:-1]).any():
-            order = np.lexsort((np.arange(rows), -versions, keys))
-            repeats = np.flatnonzero(sorted_keys[1:] == sorted_keys[:-1]) + 1
-            is_first = np.ones(rows, dtype=np.bool_)
-            is_first[repeats] = False
-            first_of = np.maximum.accumulate(np.where(is_first, np.arange(rows), 0))
+            order = np.argsort(rows.keys, kind="stable")
+            later = np.flatnonzero(sorted_keys[1:] == sorted_keys[:-1]) + 1
+            is_first = np.ones(size, dtype=np.bool_)
+            is_first[later] = False
+            first_of = np.maximum.accumulate(np.where(is_first, np.arange(size), 0))
             # All rows of a key that an earlier block holds have been compared with that block's.
-            repeats = repeats[~(duplicate | conflicting)[order[repeats]]]
-            later = order[repeats]
-            self._compare(packed[later], packed[order[first_of[repeats]]], later, duplicate, conflicting)
-        new = ~(duplicate | conflicting)[order]
-        if new.any():
-            self._add(sorted_keys[new], packed[order[new]])
-        return Repeats(duplicate, conflicting)
+            later = later[~(repeats.duplicate | repeats.contested)[order[later]]]
+            self._compare(rows, order[later], rows.at(order[first_of[later]]), repeats)
+        new = order[~(repeats.duplicate | repeats.contested)[order]]
+        if len(new):
+            self._add(rows.at(new))
+        return repeats
 
-    @staticmethod
-    def _compare(own: Hashes, first: Hashes, places: npt.NDArray[np.intp], duplicate: Mask, conflicting: Mask) -> None:
-        same = (own == first) | (own >> np.uint64(48) < first >> np.uint64(48))
-        duplicate[places[same]] = True
-        conflicting[places[~same]] = True
+    def settle(self, contested: Statements) -> Settled:
+        """Decide what becomes of the *contested* rows and of the first ones of their keys: see the module's rule."""
+        firsts = Statements.joined(self._contested_firsts)
+        firsts = firsts.at(np.unique(firsts.positions, return_index=True)[1])
+        rows = Statements.joined([firsts, contested])
+        part_index = (rows.positions >> _ROW_BITS).astype(np.intp)
+        groups, arrivals = self._sendings.groups[part_index], self._sendings.arrivals[part_index]
+        order = np.lexsort((rows.positions, rows.contents, groups, rows.versions, rows.keys))
+        is_same_version = _equals_previous(order, rows.keys, rows.versions, groups)
+        is_repeat = is_same_version & _equals_previous(order, rows.contents)
+        kept, is_same_version = order[~is_repeat], is_same_version[~is_repeat]
+        contradicts = is_same_version.copy()
+        contradicts[:-1] |= is_same_version[1:]
+        refused = np.zeros(len(rows.keys), dtype=np.bool_)
+        refused[kept[contradicts]] = True
+        candidates = kept[~contradicts]
+        candidates = candidates[np.lexsort((arrivals[candidates], rows.versions[candidates], rows.keys[candidates]))]
+        is_last = np.ones(len(candidates), dtype=np.bool_)
+        is_last[:-1] = rows.keys[candidates][1:] != rows.keys[candidates][:-1]
+        wins = np.zeros(len(rows.keys), dtype=np.bool_)
+        wins[candidates[is_last]] = True
+        count = len(firsts.keys)
+        goes = ~wins[:count]
+        return Settled(wins[count:], refused[count:], firsts.at(goes), refused[:count][goes])
+
+    def _compare(self, rows: Statements, own: npt.NDArray[np.intp], first: Statements, repeats: Repeats) -> None:
+        """Note of the rows with indexes *own* whether they repeat the *first* ones of their keys or contest them."""
+        groups = self._sendings.groups
+        same = (rows.contents[own] == first.contents) & (rows.versions[own] == first.versions)
+        same &= (
+            groups[(rows.positions[own] >> _ROW_BITS).astype(np.intp)]
+            == groups[(first.positions >> _ROW_BITS).astype(np.intp)]
+        )
+        repeats.duplicate[own[same]] = True
+        repeats.contested[own[~same]] = True
+        if not same.all():
+            self._contested_firsts.append(first.at(~same))
 
     def _maybe_seen(self, keys: Hashes) -> npt.NDArray[np.intp]:
-        """Places of keys whose bit in the filter is set, which every key taken in has set."""
+        """Indexes of keys whose bit in the filter is set, which every key taken in has set."""
         if self._filter is None:
             return np.zeros(0, dtype=np.intp)
-        return np.flatnonzero(self._filter[keys & _FILTER_PLACES] & _bits(keys))
+        return np.flatnonzero(self._filter[keys & _FILTER_INDEX] & _bits(keys))
 
-    def _seen(self, keys: Hashes) -> Iterator[tuple[npt.NDArray[np.intp], Hashes]]:
+    def _seen(self, keys: Hashes) -> Iterator[tuple[npt.NDArray[np.intp], Statements]]:
         """Which of the sorted *keys* have been taken in, and what was kept of them, a run after the other."""
-        for run_keys, run_packed in self._recent:
-            hits, places = _found(run_keys, keys)
-            yield hits, run_packed[places]
+        for run in self._recent:
+            hits, indexes = _found(run.keys, keys)
+            if len(hits):
+                yield hits, run.at(indexes)
         start = 0
         for rows in self._written:
             for first in range(0, rows, self._rows_read):
-                # Both halves of a run lie one after the other: all its keys, then what was kept of them.
+                # A run's arrays lie one after the other: all its keys, then what was kept of them.
                 read = min(self._rows_read, rows - first)
-                hits, places = _found(self._read(start + first, read), keys)
+                run_keys = self._read(start + first, read)
+                hits, indexes = _found(run_keys, keys)
                 if len(hits):
-                    yield hits, self._read(start + rows + first, read)[places]
-            start += 2 * rows
+                    contents, versions, positions = (
+                        self._read(start + array * rows + first, read)[indexes] for array in (1, 2, 3)
+                    )
+                    yield hits, Statements(run_keys[indexes], contents, versions.view(np.int64), positions)
+            start += 4 * rows
 
     def _read(self, first: int, count: int) -> Hashes:
         if self._file is None:
@@ -173,26 +285,35 @@ class KeyRegister:
         self._file.seek(first * _HASH_BYTES)
         return np.frombuffer(self._file.read(count * _HASH_BYTES), dtype=np.uint64)
 
-    def _add(self, keys: Hashes, packed: Hashes) -> None:
+    def _add(self, rows: Statements) -> None:
         if self._filter is None:
             self._filter = np.zeros(_FILTER_BYTES, dtype=np.uint8)
-        np.bitwise_or.at(self._filter, keys & _FILTER_PLACES, _bits(keys))
-        self._recent.append((keys, packed))
-        self._recent_rows += len(keys)
+        np.bitwise_or.at(self._filter, rows.keys & _FILTER_INDEX, _bits(rows.keys))
+        self._recent.append(rows)
+        self._recent_rows += len(rows.keys)
         if self._recent_rows >= self._most_recent_rows:
             self._write_recent()
 
     def _write_recent(self) -> None:
-        keys = np.concatenate([run[0] for run in self._recent])
-        packed = np.concatenate([run[1] for run in self._recent])
+        rows = Statements.joined(self._recent)
         self._recent, self._recent_rows = [], 0
-        order = np.argsort(keys)
+        order = np.argsort(rows.keys)
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="threegaps-keys-")  # noqa: SIM115  # closed by __exit__
         self._file.seek(0, os.SEEK_END)
-        self._file.write(keys[order].data)
-        self._file.write(packed[order].data)
-        self._written.append(len(keys))
+        for array in (rows.keys, rows.contents, rows.versions, rows.positions):
+            self._file.write(array[order].data)
+        self._written.append(len(order))
+
+
+def _equals_previous(order: npt.NDArray[np.intp], *arrays: npt.NDArray[np.generic]) -> Mask:
+    """Of each row in *order*, whether all *arrays* have the same there as in the row before it."""
+    equal = np.ones(len(order), dtype=np.bool_)
+    equal[:1] = False
+    for array in arrays:
+        ordered = array[order]
+        equal[1:] &= ordered[1:] == ordered[:-1]
+    return equal
 
 
 def _bits(keys: Hashes) -> npt.NDArray[np.uint8]:
@@ -201,9 +322,9 @@ def _bits(keys: Hashes) -> npt.NDArray[np.uint8]:
 
 
 def _found(run: Hashes, keys: Hashes) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Places of the sorted *keys* that the sorted *run* has, and where it has them."""
+    """Indexes of the sorted *keys* that the sorted *run* has, and where it has them."""
     low = np.searchsorted(keys, run[0], side="left")
     own = keys[low : np.searchsorted(keys, run[-1], side="right")]
-    places = np.searchsorted(run, own)
-    hits = np.flatnonzero(run[places] == own)
-    return hits + low, places[hits]
+    indexes = np.searchsorted(run, own)
+    hits = np.flatnonzero(run[indexes] == own)
+    return hits + low, indexes[hits]

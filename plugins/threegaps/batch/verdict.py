@@ -19,13 +19,19 @@ class Previous:
 
 @dataclass(frozen=True, slots=True)
 class JudgedBlock:
-    """Rows ready for COPY (CSV, a missing value is an empty field without quotes)."""
+    """Rows ready for COPY (CSV, a missing value is an empty field without quotes).
+
+    ``removed`` has, in the form of accepted rows, keys whose row in an earlier block does not stay after all; it comes
+    before any row that takes such a key.
+    """
 
     accepted: bytes
     accepted_rows: int
     refused: bytes
     refused_rows: int
     duplicate_rows: int
+    removed: bytes = b""
+    removed_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)

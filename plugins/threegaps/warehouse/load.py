@@ -16,7 +16,7 @@ from psycopg import errors, sql
 from threegaps.batch.verdict import JudgedBlock, Verdict
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
-from threegaps.contracts.tables import QUARANTINE_COLUMNS, accepted_columns
+from threegaps.contracts.tables import QUARANTINE_COLUMNS, accepted_columns, raw_key
 from threegaps.errors import FeedError, LedgerError
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Judged, Merged
@@ -221,11 +221,42 @@ def _copy_accepted(
     command = sql.SQL("copy {} ({}) from stdin (format csv)").format(target, names(accepted_columns(plan.contract)))
     with closing(cast(Any, prefetched(judgement.blocks()))) as blocks, connection.cursor() as cursor:
         for block in blocks:
+            if block.removed:
+                _remove(connection, plan, target, block)
             if block.accepted:
                 with cursor.copy(command) as copy:
                     copy.write(block.accepted)
             refused.write(block.refused)
     return judgement.finish()
+
+
+def _remove(connection: psycopg.Connection[Any], plan: Plan, target: sql.Identifier, block: JudgedBlock) -> None:
+    """Take away rows of this batch that do not stay after all."""
+    removed, columns = sql.Identifier("load_removed"), names(accepted_columns(plan.contract))
+    connection.execute(
+        sql.SQL("create temporary table {} (like {} including defaults) on commit drop").format(removed, target)
+    )
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(sql.SQL("copy {} ({}) from stdin (format csv)").format(removed, columns)) as copy,
+    ):
+        copy.write(block.removed)
+    connection.execute(sql.SQL("analyze {}").format(removed))
+    same_key = sql.SQL(" and ").join(
+        sql.SQL("t.{0} = r.{0}").format(sql.Identifier(column)) for column in raw_key(plan.contract)
+    )
+    gone = connection.execute(
+        sql.SQL("delete from {} as t using {} as r where {} and t._batch_id = {}").format(
+            target, removed, same_key, sql.Literal(plan.batch_id)
+        )
+    ).rowcount
+    connection.execute(sql.SQL("drop table {}").format(removed))
+    if gone != block.removed_rows:
+        raise LedgerError(
+            f"{block.removed_rows} rows of batch {plan.batch_id} do not stay, and {gone} of them were found.",
+            feed=plan.contract.feed,
+            advice="two keys share a hash: judge the delivery again when it has been sent anew.",
+        )
 
 
 def _copy_refused(connection: psycopg.Connection[Any], refused: IO[bytes]) -> None:

@@ -143,6 +143,8 @@ class FakeBlock:
     refused: bytes
     refused_rows: int
     duplicate_rows: int = 0
+    removed: bytes = b""
+    removed_rows: int = 0
 
 
 @dataclass

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import hmac
 import io
+import itertools
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -130,14 +132,32 @@ def test_fifteen_digits_and_lower_case_are_the_same_person() -> None:
     assert len(rows_of(blocks)) == 3
 
 
+def accepted_of(blocks: list[JudgedBlock]) -> int:
+    return sum(block.accepted_rows - block.removed_rows for block in blocks)
+
+
+def standing(blocks: list[JudgedBlock]) -> list[dict[str, str]]:
+    """The accepted rows once those that do not stay have been taken away, as the warehouse does."""
+    found: list[dict[str, str]] = []
+    for block in blocks:
+        gone = {row["person_id"] + row["scheme"] for row in rows_of([replace(block, accepted=block.removed)])}
+        found = [row for row in found if row["person_id"] + row["scheme"] not in gone]
+        found += rows_of([block])
+    return found
+
+
 def test_same_key_twice() -> None:
     rows = [wage(1), wage(2), wage(1), wage(2, wage_cny_month="7000")]
-    _, blocks = judge([part(wage_bytes(*rows))])
-    (refused,) = refused_of(blocks)
-    assert rules_of(refused) == {"key_unique"}
-    assert refused["row_number"] == "4"
+    judgement, blocks = judge([part(wage_bytes(*rows))])
+    # Nobody can tell which of the two is right: both go back, whichever came first.
+    refused = refused_of(blocks)
+    assert [rules_of(row) for row in refused] == [{"key_unique"}, {"key_unique"}]
+    assert [row["row_number"] for row in refused] == ["2", "4"]
+    assert [json.loads(row["row_data"])["wage_cny_month"] for row in refused] == ["6543.21", "7000"]
     assert sum(block.duplicate_rows for block in blocks) == 1
-    assert [row["_row_number"] for row in rows_of(blocks)] == ["1", "2"]
+    assert [row["_row_number"] for row in standing(blocks)] == ["1"]
+    counts = judgement.finish().counts
+    assert (counts.received, counts.accepted, counts.refused, counts.duplicates) == (4, 1, 2, 1)
 
 
 def test_same_key_in_another_style_is_the_same_key() -> None:
@@ -152,23 +172,36 @@ def test_uniqueness_holds_across_blocks_and_parts() -> None:
     parts = [part(wage_bytes(*first), 7, "a"), part(wage_bytes(*again), 8, "b")]
     _, blocks = judge(parts, block_bytes=4096)
     assert len(blocks) > 10
-    assert sum(block.accepted_rows for block in blocks) == 400
+    assert accepted_of(blocks) == len(standing(blocks)) == 399
     assert sum(block.duplicate_rows for block in blocks) == 50
-    (refused,) = refused_of(blocks)
-    assert (refused["landed_object_id"], refused["row_number"]) == ("8", "51")
+    found = [(row["landed_object_id"], row["row_number"]) for row in refused_of(blocks)]
+    assert found == [("7", "4"), ("8", "51")]
 
 
-def test_correction_replaces_the_original_of_the_same_batch() -> None:
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_highest_correction_stays_whatever_is_read_first(order: tuple[int, ...]) -> None:
     original = part(wage_bytes(wage(1), wage(2)), 7, "wage_202506_part01of01.csv.gz")
-    correction = part(
-        wage_bytes(wage(1, correction_number="1", wage_cny_month="7000")),
-        8,
-        "wage_202506_correction01.csv.gz",
-        is_correction=True,
-    )
-    _, blocks = judge([original, correction])
-    assert {row["wage_cny_month"] for row in rows_of(blocks)} == {"7000", "6543.21"}
-    assert sum(block.duplicate_rows for block in blocks) == 1
+    corrections = [
+        part(
+            wage_bytes(wage(1, correction_number=number, wage_cny_month=amount)),
+            landed,
+            f"wage_202506_correction{landed:02d}.csv.gz",
+            is_correction=True,
+        )
+        for landed, number, amount in ((8, "2", "7200"), (9, "1", "7100"))
+    ]
+    parts = [original, *corrections]
+    judgement, blocks = judge([parts[index] for index in order])
+    assert {row["wage_cny_month"] for row in standing(blocks)} == {"7200", "6543.21"}
+    assert refused_of(blocks) == []
+    counts = judgement.finish().counts
+    assert (counts.received, counts.accepted, counts.duplicates) == (4, 2, 2)
+
+
+def test_a_row_corrected_within_its_own_part_stands_as_corrected() -> None:
+    rows = [wage(1), wage(1, correction_number="2", wage_cny_month="7000"), wage(1, correction_number="1")]
+    _, blocks = judge([part(wage_bytes(*rows))])
+    assert [row["wage_cny_month"] for row in standing(blocks)] == ["7000"]
     assert refused_of(blocks) == []
 
 
@@ -197,7 +230,7 @@ def test_counts_balance_and_great_expectations_agrees_on_a_dirty_batch() -> None
     assert counts.structural == 2
     assert counts.physical_lines == counts.structural + counts.received
     assert counts.received == counts.accepted + counts.refused + counts.duplicates
-    assert counts.accepted == len(rows_of(blocks))
+    assert counts.accepted == len(standing(blocks)) == accepted_of(blocks)
     assert counts.refused == len(refused_of(blocks))
     broken = Counter(rule for row in refused_of(blocks) for rule in rules_of(row))
     for check in verdict.checks:
@@ -223,12 +256,12 @@ def test_changes_keep_the_highest_version_of_a_key() -> None:
     rows.append(spell("2025-02-01 08:00:00", "2025-01-30"))
     content = "".join(f"{line}\n" for line in (header, *rows)).encode()
     judgement, blocks = judge([part(content)], contract)
-    assert sum(block.accepted_rows for block in blocks) == 1
-    assert sum(block.duplicate_rows for block in blocks) == 2
-    (refused,) = refused_of(blocks)
-    assert rules_of(refused) == {"key_unique"}
+    # The two that contradict each other are refused; what was valid before them stays.
+    assert accepted_of(blocks) == 1
+    assert sum(block.duplicate_rows for block in blocks) == 1
+    assert [rules_of(row) for row in refused_of(blocks)] == [{"key_unique"}, {"key_unique"}]
     accepted = b"".join(block.accepted for block in blocks).decode()
-    assert "2025-02-01 08:00:00.000000+08:00" in accepted
+    assert "2025-01-01 08:00:00.000000+08:00" in accepted
     assert judgement.finish().counts.received == 4
 
 

@@ -1,14 +1,13 @@
-"""Identifiers, areas, dates, pseudonyms and the key register by themselves."""
+"""Identifiers, areas, dates and pseudonyms by themselves."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hmac
 
-import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from threegaps.batch.areas import codes_in_force, successor
@@ -22,7 +21,6 @@ from threegaps.batch.identifiers import (
 from threegaps.batch.normalise import read_numbers
 from threegaps.batch.pseudonym import PseudonymKey, pseudonyms
 from threegaps.batch.texts import read_date, read_period
-from threegaps.batch.uniqueness import KeyRegister
 from threegaps.errors import SettingsError
 
 
@@ -125,34 +123,3 @@ def test_short_key_is_refused_and_no_key_is_shown() -> None:
     with pytest.raises(SettingsError):
         PseudonymKey(b"short", "1")
     assert "secret" not in repr(PseudonymKey(b"s" * 32, "1"))
-
-
-@settings(deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2)), max_size=80),
-    st.integers(1, 10),
-)
-def test_register_is_the_same_however_the_rows_are_cut(rows: list[tuple[int, int]], size: int) -> None:
-    def register(step: int, recent_rows: int = 1 << 19) -> list[tuple[bool, bool]]:
-        with KeyRegister(recent_rows=recent_rows, rows_read=2) as keys:
-            return fill(keys, step)
-
-    def fill(keys: KeyRegister, step: int) -> list[tuple[bool, bool]]:
-        answer: list[tuple[bool, bool]] = []
-        for start in range(0, len(rows), step):
-            part = rows[start : start + step]
-            repeats = keys.register(
-                np.array([key for key, _ in part], dtype=np.uint64),
-                np.array([content for _, content in part], dtype=np.uint64),
-                np.zeros(len(part), dtype=np.int64),
-            )
-            answer += list(zip(repeats.duplicate.tolist(), repeats.conflicting.tolist(), strict=True))
-        return answer
-
-    seen: dict[int, int] = {}
-    expected = []
-    for key, content in rows:
-        expected.append((seen.get(key) == content, key in seen and seen[key] != content))
-        seen.setdefault(key, content)
-    assert register(size) == expected
-    assert register(size, recent_rows=3) == expected  # most of it in the file

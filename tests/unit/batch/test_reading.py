@@ -1,23 +1,22 @@
-"""The order in which a batch's parts are judged."""
+"""Rows of a part that are read again by their numbers."""
 
 from __future__ import annotations
 
-import io
-from dataclasses import replace
+import pytest
 
-from tests.unit.batch.batches import WAGES
-from threegaps.batch.decode import Part
-from threegaps.batch.reading import in_order
+from tests.unit.batch.batches import WAGES, part, wage, wage_bytes
+from threegaps.batch.reading import rows_at
 
 
-def part(name: str, number: int) -> Part:
-    return Part(number, name, io.BytesIO, "correction" in name, False)
-
-
-def test_the_tenth_correction_comes_before_the_second_and_the_parts_after_all() -> None:
-    names = [f"wage_202407_{kind}.csv.gz" for kind in ("part01of01", "correction1", "correction10", "correction2")]
-    parts = [part(name, number) for number, name in enumerate(names, 1)]
-    found = [one.source_name for one in in_order(WAGES, parts)]
-    assert found == [names[2], names[3], names[1], names[0]]
-    # Where rows have no correction number, parts stay as they came.
-    assert in_order(replace(WAGES, version_column=None), parts) == tuple(parts)
+@pytest.mark.parametrize("block_bytes", [400, 4096, 1 << 20])
+def test_rows_are_found_by_the_numbers_of_the_first_reading(block_bytes: int) -> None:
+    total = "合计" + "," * 14
+    rows = [total if number % 7 == 0 else wage(number) for number in range(1, 60)]
+    employers = [row.split(",")[1] for row in rows if row != total]
+    sent = part(wage_bytes(*rows))
+    found = [
+        (number, text)
+        for block in rows_at(WAGES, sent, {3, 9, 40}, block_bytes)
+        for number, text in zip(block.row_numbers, block.frame["resident_id"], strict=True)
+    ]
+    assert found == [(number, employers[number - 1]) for number in (3, 9, 40)]
