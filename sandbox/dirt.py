@@ -338,7 +338,7 @@ def spoil(
     that they double.
 
     Args: `wrong` limits which rows may become wrong (a refused row must have no other effect). The order of rows is
-    kept.
+    kept. Of two rows that contradict each other both are wrong: nobody can tell which one is right.
     """
     size = len(frame)
     frame = frame.with_columns(_kind=pl.lit(""), _rules=pl.lit(""), _order=pl.int_range(size).cast(pl.Float64))
@@ -358,6 +358,8 @@ def spoil(
         result = kind.change(part).with_columns(**marks)
         if kind.duplicate:
             added.append(result.with_columns(pl.col("_order") + 0.5))
+            if kind.duplicate == "conflict":
+                changed.append(part.with_columns(**marks))
         else:
             changed.append(result)
     if changed:

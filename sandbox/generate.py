@@ -180,7 +180,7 @@ def _write_employment(
         updated_at=pl.col("_opened_at"),
     )
     _write_table(spoilt, opened, source_rows.EMPLOYMENT_NAMES, home / "database" / "dy13.parquet")
-    bad = spoilt.filter(dirt.refused() & (pl.col("_kind") != "conflicting_duplicate"))["_spell"]
+    bad = spoilt.filter(dirt.refused())["_spell"]
     return people.spells.with_row_index("_spell").filter(~pl.col("_spell").is_in(bad.implode()))
 
 
@@ -232,7 +232,7 @@ def _write_roster(home: Path, parameters: Parameters, records: Records) -> pl.Da
         written = roster.write(spoilt, folder / name, last).with_columns(_row=pl.int_range(1, pl.len() + 1))
         records.note(written, "hrss/skill_enterprises", delivery, name, pl.col("enterprise_name"))
     kinds = {kind.name: kind for kind in dirt.roster_kinds()}
-    bad = {name for name, kind in kind_of.items() if kinds[kind].is_wrong and not kinds[kind].duplicate}
+    bad = {name for name, kind in kind_of.items() if kinds[kind].is_wrong and kinds[kind].duplicate != "exact"}
     names = roster.as_listed(enterprises, quarter_ends()[-1][1]).select("uscc", "enterprise_name")
     good = names.filter(~pl.col("enterprise_name").is_in(sorted(bad)))
     return enterprises.join(good, on="uscc", how="semi")
@@ -254,7 +254,10 @@ def _apply_plan(listed: pl.DataFrame, kind_of: dict[str, str]) -> pl.DataFrame:
             continue
         changed = kind.change(part).with_columns(_rules=pl.lit(",".join(kind.rules)))
         if kind.duplicate:
-            parts += [part.with_columns(_kind=pl.lit("")), changed.with_columns(pl.col("_order") + 0.5)]
+            first = part.with_columns(_rules=pl.lit(",".join(kind.rules)))
+            if kind.duplicate == "exact":
+                first = part.with_columns(_kind=pl.lit(""))
+            parts += [first, changed.with_columns(pl.col("_order") + 0.5)]
         else:
             parts.append(changed)
     return pl.concat(parts).sort("_order").drop("_order")
@@ -273,7 +276,7 @@ def _write_wages(people: population.Population, home: Path, parameters: Paramete
         clean = wages.month(people, first, parameters.seed)
         sent = wages.as_sent(clean).with_columns(_position=pl.int_range(pl.len()))
         spoilt = dirt.spoil(sent, dirt.wage_kinds(), parameters.dirt, _stream(parameters, 5, number))
-        bad = spoilt.filter(dirt.refused() & (pl.col("_kind") != "conflicting_duplicate"))["_position"]
+        bad = spoilt.filter(dirt.refused())["_position"]
         kept = clean.filter(~pl.int_range(pl.len()).is_in(bad.implode()))
         final = _plan_corrections(kept, first, carriers, pending, _stream(parameters, 6, number))
         if parameters.truth:

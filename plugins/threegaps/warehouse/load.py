@@ -255,7 +255,7 @@ def _remove(connection: psycopg.Connection[Any], plan: Plan, target: sql.Identif
         raise LedgerError(
             f"{block.removed_rows} rows of batch {plan.batch_id} do not stay, and {gone} of them were found.",
             feed=plan.contract.feed,
-            advice="two keys share a hash: judge the delivery again when it has been sent anew.",
+            advice="this is a fault of the pipeline, not of the data: report it with the batch's number.",
         )
 
 
