@@ -44,7 +44,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m threegaps.cli.lint
-	$(BIN)/python -m threegaps.services.temporary -- $(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models
+	$(BIN)/python -m threegaps.one_machine.temporary -- $(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models
 
 test: lint
 	$(BIN)/python -m pytest tests/unit -n $(WORKERS) -q

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from threegaps.services.postgres import PostgresServer, ensure_database, ensure_role, temporary_server
+from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role, temporary_server
 
 _numbers = itertools.count(1)
 PIPELINE_PASSWORD = "pipeline-in-tests"

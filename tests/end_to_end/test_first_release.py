@@ -19,12 +19,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from threegaps.airflow_api import ENDED_STATES, AirflowApi
 from threegaps.contracts.loader import load_contracts
+from threegaps.one_machine.account import read_status
+from threegaps.one_machine.postgres import PostgresServer
+from threegaps.one_machine.processes import descendants, is_alive
 from threegaps.orchestration.names import feed_dag
-from threegaps.services.account import read_status
-from threegaps.services.airflow_api import ENDED_STATES, AirflowApi
-from threegaps.services.postgres import PostgresServer
-from threegaps.services.processes import descendants, is_alive
 from threegaps.settings import Settings
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]

@@ -16,10 +16,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from threegaps.airflow_api import airflow_address, airflow_login
 from threegaps.cli import queries
 from threegaps.cli.output import both, console
 from threegaps.orchestration.first_run import FeedProgress, Progress
-from threegaps.services.environment import airflow_address, airflow_login
 from threegaps.settings import WAREHOUSE_DATABASE, Settings
 
 # In the order of the plan.

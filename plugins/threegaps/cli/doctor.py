@@ -66,7 +66,7 @@ def _contracts(settings: Settings) -> Finding:
 
 
 def _postgres(_: Settings) -> Finding:
-    from threegaps.services import postgres
+    from threegaps.one_machine import postgres
 
     bundled, system = postgres.bundled_binaries(), postgres.system_binaries()
     if bundled:
@@ -77,8 +77,8 @@ def _postgres(_: Settings) -> Finding:
 
 
 def _services(settings: Settings) -> Finding:
-    from threegaps.services import account
-    from threegaps.services.airflow_api import AirflowApi
+    from threegaps.airflow_api import AirflowApi
+    from threegaps.one_machine import account
 
     if settings.is_server:
         api = AirflowApi.of(settings)

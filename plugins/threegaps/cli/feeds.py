@@ -75,12 +75,12 @@ def backfill(
     json_: Json = False,
 ) -> None:
     """Run a feed's DAG once for each delivery between two, one after the other, through Airflow's scheduler."""
+    from threegaps.airflow_api import AirflowApi
     from threegaps.calendar import Delivery, deliveries_between
     from threegaps.cli.output import console, print_json
     from threegaps.contracts.loader import find_contract
     from threegaps.errors import SettingsError
     from threegaps.orchestration.names import feed_dag
-    from threegaps.services.airflow_api import AirflowApi
 
     settings = Settings.load()
     contract = find_contract(settings.contracts_folder, feed)
@@ -115,7 +115,7 @@ def judge_again(
     """Judge a loaded batch's files again, by the contract and code of now; the new batch takes its place."""
     from threegaps import feed_run
     from threegaps.cli.output import console, print_json
-    from threegaps.services import environment
+    from threegaps.one_machine import environment
 
     environment.apply(Settings.load())
     number = feed_run.judge_again(batch)
@@ -219,7 +219,7 @@ def replay_refused(
     """Lay a department's repairs over the refused rows and judge them again, in a batch of their own."""
     from threegaps import feed_run
     from threegaps.cli.output import console, print_json
-    from threegaps.services import environment
+    from threegaps.one_machine import environment
 
     environment.apply(Settings.load())
     outcome = feed_run.replay(feed, file)

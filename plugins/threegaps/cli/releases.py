@@ -37,10 +37,10 @@ def build(
     """Ask Airflow for a run of the marts: claim what is pending, build, release."""
     import time
 
+    from threegaps.airflow_api import ENDED_STATES, AirflowApi
     from threegaps.cli.output import console, print_json
     from threegaps.errors import BuildError
     from threegaps.orchestration.names import MARTS_DAG
-    from threegaps.services.airflow_api import ENDED_STATES, AirflowApi
 
     day = None if as_of is None else _day(as_of)
     api = AirflowApi.of(Settings.load())

@@ -41,7 +41,7 @@ def up(
     json_: Json = False,
 ) -> None:
     """Start the databases, the sandbox departments and Airflow."""
-    from threegaps.services import account, keeper
+    from threegaps.one_machine import account, keeper
 
     settings = Settings.load()
     if scale is not None and "sandbox_loaded" not in settings.state():
@@ -82,7 +82,7 @@ def up(
 def down(json_: Json = False) -> None:
     """Stop all services and wait until the last process has ended."""
     from threegaps.cli.output import console, print_json
-    from threegaps.services import keeper
+    from threegaps.one_machine import keeper
 
     stopped = keeper.down(Settings.load())
     if json_:
@@ -113,8 +113,8 @@ def migrate(json_: Json = False) -> None:
     """For a deployment: bring the ledger to the newest schema and make Airflow's pools; `up` does both by itself."""
     from threegaps.cli.output import console, print_json
     from threegaps.ledger.migrate import KNOWN_VERSION, upgrade
+    from threegaps.one_machine import environment
     from threegaps.orchestration.pools import import_pools
-    from threegaps.services import environment
 
     settings = Settings.load()
     environment.apply(settings)
@@ -135,7 +135,7 @@ def rebuild(json_: Json = False) -> None:
 
     from threegaps import feed_run
     from threegaps.cli.output import console, print_json
-    from threegaps.services import environment
+    from threegaps.one_machine import environment
 
     environment.apply(Settings.load())
     done = []

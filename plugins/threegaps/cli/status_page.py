@@ -8,16 +8,16 @@ from typing import Any
 
 import psycopg
 
+from threegaps.airflow_api import AirflowApi, airflow_address
 from threegaps.calendar import today
 from threegaps.cli import queries
 from threegaps.cli.output import both, console, print_rows
 from threegaps.contracts.loader import load_contracts
 from threegaps.ledger.batches import pending_batches
 from threegaps.ledger.status import feed_status
-from threegaps.services import account
-from threegaps.services.airflow_api import AirflowApi
-from threegaps.services.environment import SANDBOX_LAST_DAY, airflow_address
-from threegaps.services.processes import is_alive
+from threegaps.one_machine import account
+from threegaps.one_machine.environment import SANDBOX_LAST_DAY
+from threegaps.one_machine.processes import is_alive
 from threegaps.settings import Settings
 
 

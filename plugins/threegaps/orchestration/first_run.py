@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 
 import psycopg
 
+from threegaps.airflow_api import ENDED_STATES, AirflowApi
 from threegaps.calendar import Delivery, today
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.errors import ServiceError
 from threegaps.ledger.batches import pending_batches
+from threegaps.one_machine.environment import SANDBOX_LAST_DAY
 from threegaps.orchestration.names import MARTS_DAG, POOL_SLOTS, RETENTION_DAG, UPKEEP_DAG, feed_dag, pools
-from threegaps.services.airflow_api import ENDED_STATES, AirflowApi
-from threegaps.services.environment import SANDBOX_LAST_DAY
 from threegaps.settings import Settings
 
 _POLL_SECONDS = 1.0

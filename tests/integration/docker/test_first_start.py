@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from threegaps.ledger.migrate import upgrade
-from threegaps.services.postgres import SUPERUSER, PostgresServer, temporary_server
+from threegaps.one_machine.postgres import SUPERUSER, PostgresServer, temporary_server
 from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration

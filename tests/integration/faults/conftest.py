@@ -34,7 +34,7 @@ from tests.integration.faults.small_feeds import (
 )
 from threegaps import feed_run
 from threegaps.ledger.migrate import upgrade
-from threegaps.services.postgres import PostgresServer, ensure_database, ensure_role
+from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.settings import DEPARTMENT_DATABASE
 
 SCALE = 0.00005

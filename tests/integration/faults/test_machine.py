@@ -29,7 +29,7 @@ from tests.integration.faults.small_feeds import (
 from threegaps import feed_run
 from threegaps.errors import FeedError, LedgerError
 from threegaps.landing import store
-from threegaps.services.postgres import PostgresServer
+from threegaps.one_machine.postgres import PostgresServer
 from threegaps.warehouse import load as loading
 
 pytestmark = pytest.mark.integration

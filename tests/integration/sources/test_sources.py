@@ -14,7 +14,7 @@ from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, SettingsError, SourceUnavailableError
-from threegaps.services.postgres import PostgresServer, ensure_database, ensure_role
+from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.settings import Settings
 from threegaps.sources.database import open_table
 from threegaps.sources.file_drop import open_drop

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from threegaps.airflow_api import AirflowApi
 from threegaps.cli import display, doctor, status_page
-from threegaps.services.airflow_api import AirflowApi
 from threegaps.settings import Settings
 
 HEALTHY = {part: {"status": "healthy"} for part in ("scheduler", "dag_processor", "triggerer")}

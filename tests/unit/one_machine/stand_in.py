@@ -10,8 +10,8 @@ import os
 import sys
 from pathlib import Path
 
-from threegaps.services import keeper, processes, supervisor
-from threegaps.services.programs import Service
+from threegaps.one_machine import keeper, processes, supervisor
+from threegaps.one_machine.programs import Service
 from threegaps.settings import Settings
 
 SERVICE = """

@@ -10,10 +10,26 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from threegaps.errors import ServiceError
-from threegaps.services.environment import airflow_address, airflow_login
 from threegaps.settings import Settings
 
 ENDED_STATES = frozenset({"success", "failed"})
+_LOOPBACK = "127.0.0.1"
+_USER_ON_ONE_MACHINE = "admin"
+
+
+def airflow_address(settings: Settings) -> str:
+    """Address of Airflow's page and REST API, without a slash at the end."""
+    given = settings.environment.get("THREEGAPS_AIRFLOW_URL")
+    return (given or f"http://{_LOOPBACK}:{settings.state().get('airflow_port', 8080)}").rstrip("/")
+
+
+def airflow_login(settings: Settings) -> tuple[str, str]:
+    """User and password of Airflow's page."""
+    variables = settings.environment
+    return (
+        variables.get("THREEGAPS_AIRFLOW_USER") or _USER_ON_ONE_MACHINE,
+        variables.get("THREEGAPS_AIRFLOW_PASSWORD") or settings.secret("airflow_admin"),
+    )
 
 
 class AirflowApi:

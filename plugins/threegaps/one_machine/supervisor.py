@@ -1,7 +1,7 @@
 """One supervisor for PostgreSQL, the sandbox departments and Airflow.
 
 It starts the services of a runtime home, starts them again when they end, and stops them in order. Whoever starts it
-is its keeper: see ``threegaps.services.keeper``.
+is its keeper: see ``threegaps.one_machine.keeper``.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from typing import Any
 
 import psycopg
 
+from threegaps.airflow_api import airflow_address
 from threegaps.errors import ServiceError, ThreeGapsError
-from threegaps.services import environment, processes
-from threegaps.services.account import status_path
-from threegaps.services.postgres import PostgresServer, ensure_database, ensure_role
-from threegaps.services.programs import Job, Service, child_options, say, turn_over
+from threegaps.one_machine import environment, processes
+from threegaps.one_machine.account import status_path
+from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
+from threegaps.one_machine.programs import Job, Service, child_options, say, turn_over
 from threegaps.settings import DEPARTMENT_DATABASE, Settings
 
 _POLL_SECONDS = 0.1
@@ -90,7 +91,7 @@ class Supervisor:
             self._job(
                 "ledger",
                 "ledger of the warehouse 台账",
-                [sys.executable, "-m", "threegaps.services.prepare", "ledger"],
+                [sys.executable, "-m", "threegaps.one_machine.prepare", "ledger"],
                 environs,
             ),
         ]
@@ -99,7 +100,7 @@ class Supervisor:
                 self._job(
                     "sandbox-generate",
                     "synthetic province 合成数据",
-                    [sys.executable, "-m", "threegaps.services.prepare", "sandbox"],
+                    [sys.executable, "-m", "threegaps.one_machine.prepare", "sandbox"],
                     environs,
                 )
             )
@@ -222,7 +223,7 @@ class Supervisor:
         return self.settings.logs_folder / f"{name}.log"
 
     def _wait_for_airflow(self) -> None:
-        address = environment.airflow_address(self.settings)
+        address = airflow_address(self.settings)
         warming = threading.Thread(target=_warm_up, args=(address,), daemon=True)
         warming.start()
         while True:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from threegaps.errors import ServiceError
-from threegaps.services import processes
+from threegaps.one_machine import processes
 
 _STEADY_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 60.0

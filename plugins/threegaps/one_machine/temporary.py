@@ -1,4 +1,4 @@
-"""Run a command with a warehouse of its own, gone afterwards: `python -m threegaps.services.temporary -- COMMAND`."""
+"""A command with a warehouse of its own, gone afterwards: `python -m threegaps.one_machine.temporary -- COMMAND`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import psycopg
 
 from threegaps.ledger.migrate import upgrade
-from threegaps.services.postgres import ensure_database, ensure_role, temporary_server
+from threegaps.one_machine.postgres import ensure_database, ensure_role, temporary_server
 from threegaps.settings import WAREHOUSE_DATABASE
 
 

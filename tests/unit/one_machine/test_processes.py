@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from threegaps.services.processes import descendants, end_descendants, is_alive
+from threegaps.one_machine.processes import descendants, end_descendants, is_alive
 
 
 def test_a_tree_with_a_grandchild_in_its_own_session_is_ended() -> None:

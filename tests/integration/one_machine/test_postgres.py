@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from threegaps.errors import ServiceError
-from threegaps.services.postgres import PostgresServer, free_port, temporary_server
+from threegaps.one_machine.postgres import PostgresServer, free_port, temporary_server
 
 pytestmark = pytest.mark.integration
 

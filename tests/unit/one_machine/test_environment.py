@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from threegaps.services import environment
+from threegaps.one_machine import environment
 from threegaps.settings import Settings
 
 

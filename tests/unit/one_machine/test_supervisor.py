@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from threegaps.errors import ServiceError
-from threegaps.services import account, keeper
-from threegaps.services.processes import descendants, is_alive
+from threegaps.one_machine import account, keeper
+from threegaps.one_machine.processes import descendants, is_alive
 from threegaps.settings import Settings
 
 STAND_IN = Path(__file__).with_name("stand_in.py")

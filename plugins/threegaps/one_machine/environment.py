@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from threegaps.services.postgres import free_port
+from threegaps.airflow_api import airflow_address, airflow_login
+from threegaps.one_machine.postgres import free_port
 from threegaps.settings import AIRFLOW_DATABASE, DEPARTMENT_DATABASE, WAREHOUSE_DATABASE, Settings
 
-AIRFLOW_USER = "admin"
 LOOPBACK = "127.0.0.1"
 SANDBOX_LAST_DAY = "2026-06-30"
 
@@ -54,21 +54,6 @@ def choose_ports(settings: Settings) -> dict[str, int]:
 def airflow_home(settings: Settings) -> Path:
     """Airflow's own folder: task logs and the login file."""
     return settings.home / "airflow"
-
-
-def airflow_address(settings: Settings) -> str:
-    """Address of Airflow's page and REST API, without a slash at the end."""
-    given = settings.environment.get("THREEGAPS_AIRFLOW_URL")
-    return (given or f"http://{LOOPBACK}:{settings.state().get('airflow_port', 8080)}").rstrip("/")
-
-
-def airflow_login(settings: Settings) -> tuple[str, str]:
-    """User and password of Airflow's page."""
-    variables = settings.environment
-    return (
-        variables.get("THREEGAPS_AIRFLOW_USER") or AIRFLOW_USER,
-        variables.get("THREEGAPS_AIRFLOW_PASSWORD") or settings.secret("airflow_admin"),
-    )
 
 
 def write_login_file(settings: Settings) -> Path:

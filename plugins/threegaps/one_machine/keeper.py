@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from threegaps.errors import ServiceError
-from threegaps.services import processes
-from threegaps.services.account import read_status, status_path, try_lock
-from threegaps.services.programs import child_options, last_lines, say, turn_over
+from threegaps.one_machine import processes
+from threegaps.one_machine.account import read_status, status_path, try_lock
+from threegaps.one_machine.programs import child_options, last_lines, say, turn_over
 from threegaps.settings import Settings
 
 
@@ -28,7 +28,7 @@ def keep(settings: Settings, *, command: Sequence[str] = ()) -> int:
 
     Args:
         settings: Which home it is for.
-        command: What runs the supervisor; by default `threegaps.services.supervisor` does.
+        command: What runs the supervisor; by default `threegaps.one_machine.supervisor` does.
 
     Raises:
         ServiceError: The services of this home run already.
@@ -46,7 +46,7 @@ def keep(settings: Settings, *, command: Sequence[str] = ()) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, forward)
     child = subprocess.Popen(
-        list(command) or [sys.executable, "-m", "threegaps.services.supervisor"],
+        list(command) or [sys.executable, "-m", "threegaps.one_machine.supervisor"],
         env=_home_environment(settings),
         cwd=settings.root,
         pass_fds=[lock],
@@ -68,7 +68,7 @@ def start_keeper(settings: Settings) -> subprocess.Popen[bytes]:
     turn_over(log)
     with log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "threegaps.services.keeper"],
+            [sys.executable, "-m", "threegaps.one_machine.keeper"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
