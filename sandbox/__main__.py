@@ -43,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from sandbox.generate import Parameters, run
+    from sandbox.generate import run
+    from sandbox.parameters import Parameters
 
     parameters = Parameters(options.scale, options.seed, options.dirt, options.rows_per_part, not options.no_truth)
     changed = run(options.home, parameters)

@@ -1,4 +1,4 @@
-"""The departmental PostgreSQL database: tables dy13 (就业登记) and zs01 (证书), AAC/AAB field codes."""
+"""The departmental PostgreSQL databases: the tables of each department, with its own field names."""
 
 from __future__ import annotations
 
@@ -8,48 +8,61 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
-TABLES = {
-    "dy13": "就业登记（合成数据）",
-    "zs01": "职业技能证书（合成数据）",
-}
+from sandbox import clock, feeds
+from sandbox.feeds.model import Feed, Table
+from sandbox.writers.versions import HELPERS
+from sandbox.writers.versions import state as held
+
 READER = "department_reader"
+BLOCK_ROWS = 200_000
 
 
-def state(home: Path, table: str, as_of: str | None) -> pl.DataFrame:
-    """Rows of a table as the department held them at `as_of` (Shanghai wall clock); None = at the end."""
-    rows = pl.read_parquet(home / "database" / f"{table}.parquet")
-    if as_of is None:
-        return rows.filter(pl.col("_until") == "").drop("_until")
-    return rows.filter((pl.col("aae036") <= as_of) & ((pl.col("_until") == "") | (pl.col("_until") > as_of))).drop(
-        "_until"
-    )
+def _feeds(department: str) -> dict[str, Feed]:
+    return {
+        feed.medium.name: feed
+        for feed in feeds.every()
+        if isinstance(feed.medium, Table) and feed.department == department
+    }
 
 
-def load(home: Path | str, dsn: str, as_of: str | None = None) -> dict[str, int]:
-    """(Re)fill both tables in one transaction; grants reading to `department_reader` where it exists.
+def state(home: Path, table: str, as_of: str | None = None, department: str = "hrss") -> pl.DataFrame:
+    """Rows of a table as the department held them at `as_of` (Shanghai wall clock); None = on the sandbox's day."""
+    return held(home, _feeds(department)[table], as_of or clock.end_of_today(home)).drop(HELPERS)
 
-    Returns row counts.
+
+def load(home: Path | str, dsn: str, as_of: str | None = None, department: str = "hrss") -> dict[str, int]:
+    """(Re)fill a department's tables in one transaction; grants reading to `department_reader` where it exists.
+
+    Readers see the tables as they were before until the end. Returns row counts.
     """
     counts: dict[str, int] = {}
     with psycopg.connect(dsn) as connection:
-        for table, comment in TABLES.items():
-            frame = state(Path(home), table, as_of)
+        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
+        for table, feed in _feeds(department).items():
+            medium = feed.medium
+            if not isinstance(medium, Table):
+                continue
+            frame = state(Path(home), table, as_of, department)
             name = sql.Identifier("public", table)
             columns = sql.SQL(", ").join(
-                sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL("timestamp" if column == "aae036" else "text"))
+                sql.SQL("{} {}").format(
+                    sql.Identifier(column), sql.SQL("timestamp" if column == medium.moment else "text")
+                )
                 for column in frame.columns
             )
             connection.execute(sql.SQL("CREATE TABLE IF NOT EXISTS {} ({})").format(name, columns))
-            connection.execute(sql.SQL("TRUNCATE {}").format(name))
-            connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, sql.Literal(comment)))
+            connection.execute(sql.SQL("DELETE FROM {}").format(name))
+            connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, sql.Literal(medium.comment)))
             copy = sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(name)
             with connection.cursor() as cursor, cursor.copy(copy) as stream:
-                for offset in range(0, len(frame), 200_000):
+                for offset in range(0, len(frame), BLOCK_ROWS):
                     # An unquoted empty field is NULL.
-                    stream.write(frame.slice(offset, 200_000).write_csv(None, include_header=False).replace('""', ""))
-            index = sql.Identifier(f"{table}_aae036")
-            connection.execute(sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} (aae036)").format(index, name))
-            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
+                    lines = frame.slice(offset, BLOCK_ROWS).write_csv(None, include_header=False)
+                    stream.write(lines.replace('""', ""))
+            index = sql.Identifier(f"{table}_{medium.moment}")
+            connection.execute(
+                sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} ({})").format(index, name, sql.Identifier(medium.moment))
+            )
             if known:
                 connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(name, sql.Identifier(READER)))
             counts[table] = len(frame)

@@ -1,4 +1,4 @@
-"""HTTP gateway in the style of the provincial one: signed, paged, JSON.
+"""HTTP gateway in the style of the provincial one: signed, paged, JSON; one for every data set, by its registered name.
 
 The signature, as a client must make it::
 
@@ -7,8 +7,7 @@ The signature, as a client must make it::
 
 `timestamp` in epoch milliseconds, at most ten minutes off; a nonce is good once. The request is
 ``POST /interface/gateway.do`` with the form field ``param`` = JSON of app_id, interface_id, version, charset,
-timestamp,
-nonce, origin, sign and biz_content (a JSON text). See sandbox/README.md.
+timestamp, nonce, origin, sign and biz_content (a JSON text). See sandbox/README.md.
 """
 
 from __future__ import annotations
@@ -28,11 +27,12 @@ import polars as pl
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
+from sandbox import clock, feeds
+from sandbox.feeds.model import DataSet
 from sandbox.servers.faults import Counter, Faults
+from sandbox.writers.versions import HELPERS, at, store_of
 
 CLOCK_SKEW_SECONDS = 600
-LARGEST_PAGE = 5_000
-DATA_SET = "hrss.training_enrollments"
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
 
 
@@ -48,19 +48,45 @@ def signature(
     return hmac.new(app_secret.encode(), message.encode("utf-8"), hashlib.sha256).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A data set with every version of its rows."""
+
+    data_set: DataSet
+    rows: pl.DataFrame
+
+
 class Gateway:
-    """Answers requests from the generated rows; no network in it."""
+    """Answers requests for any data set from the generated rows; no network in it."""
 
     def __init__(self, home: Path, faults: Faults) -> None:
         credentials = json.loads((home / "credentials.json").read_text("utf-8"))
         self._app_id: str = credentials["app_id"]
         self._app_secret: str = credentials["app_secret"]
-        self._rows = pl.read_parquet(home / "gateway" / "training_enrollments.parquet")
+        self._home = home
+        self._held = {
+            feed.medium.name: Held(feed.medium, pl.read_parquet(store_of(home, feed)))
+            for feed in feeds.every()
+            if isinstance(feed.medium, DataSet)
+        }
         self._nonces: dict[str, float] = {}
         self.faults = faults
 
     def answer(self, param: str, now: float) -> dict[str, object]:
         """The data of one request. Raises Refusal with the department's message."""
+        interface, content = self._accepted(param, now)
+        held, is_page = self._interface(interface)
+        try:
+            asked = dict(json.loads(content))
+        except (ValueError, TypeError) as error:
+            raise Refusal("参数错误: biz_content") from error
+        rows = self._rows(held, asked)
+        if not is_page:
+            return {"total": len(rows)}
+        return self._page(held.data_set, rows, asked)
+
+    def _accepted(self, param: str, now: float) -> tuple[str, str]:
+        """Interface and biz_content of a request that is signed as it should be."""
         try:
             request = json.loads(param)
             app_id, interface, stamp = str(request["app_id"]), str(request["interface_id"]), int(request["timestamp"])
@@ -78,38 +104,40 @@ class Gateway:
         if nonce in self._nonces:
             raise Refusal("随机串重复")
         self._nonces[nonce] = now
-        if interface not in (f"{DATA_SET}.gettotal", f"{DATA_SET}.getdata"):
+        return interface, content
+
+    def _interface(self, interface: str) -> tuple[Held, bool]:
+        """The data set that an interface belongs to, and whether it is the one of its pages."""
+        name, _, asked = interface.rpartition(".")
+        held = self._held.get(name)
+        if held is None or asked not in (held.data_set.page_interface, held.data_set.total_interface):
             raise Refusal("接口不存在")
-        rows = self._window(content)
-        if interface.endswith("gettotal"):
-            return {"total": len(rows)}
-        return self._page(rows, content)
+        return held, asked == held.data_set.page_interface
 
-    def _window(self, content: str) -> pl.DataFrame:
-        try:
-            asked = json.loads(content)
-            first, last = str(asked["updatedFrom"]), str(asked["updatedTo"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise Refusal("参数错误: biz_content") from error
+    def _rows(self, held: Held, asked: dict[str, object]) -> pl.DataFrame:
+        """The rows as they stand: those that changed in the window asked for, or all of a full list."""
+        current = at(held.rows, self.faults.as_of or clock.end_of_today(self._home)).drop(HELPERS)
+        window = held.data_set.window
+        if window is None:
+            return current
+        first, last = str(asked.get(window.first, "")), str(asked.get(window.last, ""))
         if not (MOMENT.fullmatch(first) and MOMENT.fullmatch(last)):
-            raise Refusal("参数错误: updatedFrom, updatedTo")
-        rows = self._rows
-        if self.faults.as_of:
-            rows = rows.filter(pl.col("updatedAt") <= self.faults.as_of)
-        # A record appears once, in its current state.
-        current = rows.filter(pl.col("_version") == pl.col("_version").max().over("_record"))
-        return current.filter((pl.col("updatedAt") >= first) & (pl.col("updatedAt") < last)).drop("_version", "_record")
+            raise Refusal(f"参数错误: {window.first}, {window.last}")
+        return current.filter((pl.col(window.column) >= first) & (pl.col(window.column) < last))
 
-    def _page(self, rows: pl.DataFrame, content: str) -> dict[str, object]:
-        asked = json.loads(content)
+    def _page(self, data_set: DataSet, rows: pl.DataFrame, asked: dict[str, object]) -> dict[str, object]:
         try:
-            page, size = int(asked["PAGE"]), int(asked["PAGENUM"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise Refusal("参数错误: PAGE, PAGENUM") from error
-        if page < 1 or not 1 <= size <= LARGEST_PAGE:
-            raise Refusal("参数错误: PAGE, PAGENUM")
-        offset = max((page - 1) * size - (self.faults.shift_pages if page > 1 else 0), 0)
-        return {"total": len(rows), "rows": rows.slice(offset, size).to_dicts()}
+            offset, count = data_set.paging.wanted(asked)
+        except ValueError as error:
+            raise Refusal(f"参数错误: {error}") from error
+        if offset:
+            offset = max(offset - self.faults.shift_pages, 0)
+        found = rows.slice(offset, count)
+        return {**data_set.paging.beside(offset, len(found), len(rows)), data_set.records: found.to_dicts()}
+
+
+def _is_page(data: object) -> bool:
+    return isinstance(data, dict) and any(isinstance(value, list) for value in data.values())
 
 
 def application(home: Path, faults: Faults) -> FastAPI:
@@ -129,11 +157,11 @@ def application(home: Path, faults: Faults) -> FastAPI:
         if faults.bad_gateway_every and counter.next("bad") % faults.bad_gateway_every == 0:
             return Response("<html>502 Bad Gateway</html>", 502, media_type="text/html")
         try:
-            body = {"status": 1, "msg": "ok", "data": gateway.answer(param, time.time())}
+            body: dict[str, object] = {"status": 1, "msg": "ok", "data": gateway.answer(param, time.time())}
         except Refusal as refusal:
             body = {"status": 0, "msg": str(refusal), "data": None}
         text = json.dumps(body, ensure_ascii=False)
-        if faults.half_page_every and "rows" in text and counter.next("half") % faults.half_page_every == 0:
+        if faults.half_page_every and _is_page(body["data"]) and counter.next("half") % faults.half_page_every == 0:
             text = text[: len(text) // 2]
         return Response(text, media_type="application/json")
 

@@ -15,7 +15,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from sandbox import database as department_database
-from sandbox.generate import Parameters, run
+from sandbox.generate import run
+from sandbox.parameters import Parameters
 from sandbox.servers import http_gateway, sftp
 from tests.conftest import PIPELINE_PASSWORD
 from tests.integration.faults.small_feeds import (

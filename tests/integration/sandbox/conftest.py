@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.generate import Parameters, run
+from sandbox.generate import run
+from sandbox.parameters import Parameters
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ from typing import BinaryIO
 import polars as pl
 import pytest
 
-from sandbox import database, source_rows
+from sandbox import database, feeds
+from sandbox.writers.versions import HELPERS, state
 from threegaps.batch.decode import Part
 from threegaps.batch.judge import Judgement
 from threegaps.batch.pseudonym import PseudonymKey
@@ -104,10 +105,10 @@ def test_database(dirty_home: Path, feed: str, table: str) -> None:
 
 
 def test_gateway(dirty_home: Path) -> None:
-    rows = pl.read_parquet(dirty_home / "gateway" / "training_enrollments.parquet")
-    current = rows.filter(pl.col("_version") == pl.col("_version").max().over("_record"))
-    body = {"status": 1, "data": {"rows": current.select(source_rows.TRAINING_NAMES.values()).to_dicts()}}
-    part = Part(1, "gateway", opened(json.dumps(body, ensure_ascii=False).encode("utf-8")))
+    feed = next(feed for feed in feeds.every() if feed.name == "hrss/training_enrollments")
+    rows = state(dirty_home, feed, "2026-06-30 23:59:59").drop(HELPERS)
+    body = {"status": 1, "data": {"rows": rows.to_dicts()}}
+    part = Part(1, "hrss.training_enrollments", opened(json.dumps(body, ensure_ascii=False).encode("utf-8")))
     compare(dirty_home, "hrss/training_enrollments", "", "2026-06-30", [part])
 
 

@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 from openpyxl import load_workbook
 
-from sandbox.generate import Parameters, run
+from sandbox.generate import run
+from sandbox.parameters import Parameters
 
 SMALL = Parameters(scale=0.00005, dirt=0.1, rows_per_part=1_000)
 

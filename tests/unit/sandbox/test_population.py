@@ -7,9 +7,9 @@ from datetime import date
 import polars as pl
 import pytest
 
-from sandbox import areas, wages
+from sandbox import areas
 from sandbox import population as module
-from sandbox.population import Population
+from sandbox.population import Population, wages
 
 TABLES = ("persons", "employers", "spells", "certificates", "trainings")
 

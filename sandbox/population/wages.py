@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from sandbox import areas
-from sandbox.population import INDUSTRIES, Population
+from sandbox.population import Population
 
 MEDIAN_WAGE_2024 = 6_928.0  # 元/月: 全省一线工人平均月收入 (2021), taken for persons without a certificate
 GROWTH_A_YEAR = 1.045
@@ -65,42 +65,4 @@ def month(population: Population, first: date, seed: int) -> pl.DataFrame:
         recorded=pl.Series(np.datetime64(first) + rng.integers(4, 26, len(complete))),
         correction_number=pl.lit(0),
         withdrawn=pl.lit(False),
-    )
-
-
-def amount(cents: pl.Expr) -> pl.Expr:
-    """Cents as a decimal text in 元."""
-    return pl.format("{}.{}", cents // 100, (cents % 100).cast(pl.String).str.zfill(2))
-
-
-def as_sent(rows: pl.DataFrame) -> pl.DataFrame:
-    """Wage rows as text in canonical columns, helper columns `_person`, `_work`, `_cents` kept."""
-    industry = dict(enumerate(INDUSTRIES.tolist()))
-    codes = dict(enumerate(areas.load().codes))
-    return rows.select(
-        "id_type",
-        "resident_id",
-        "employer_code",
-        "uscc",
-        work_county_code=pl.col("work").replace_strict(codes, return_dtype=pl.String),
-        industry_code=pl.col("industry").replace_strict(industry, return_dtype=pl.String),
-        wage_month="wage_month",
-        scheme="scheme",
-        payment_type="payment_type",
-        wage_cny_month=pl.when("reports_ten_thousands")
-        .then(
-            pl.format(
-                "{}.{}", pl.col("cents") // 1_000_000, ((pl.col("cents") // 10_000) % 100).cast(pl.String).str.zfill(2)
-            )
-        )
-        .otherwise(amount(pl.col("cents"))),
-        unit=pl.when("reports_ten_thousands").then(pl.lit("万元")).otherwise(pl.lit("元")),
-        base_limit="base_limit",
-        recorded_on=pl.col("recorded").dt.strftime("%Y%m%d"),
-        correction_number=pl.col("correction_number").cast(pl.String),
-        operation=pl.when("withdrawn").then(pl.lit("0")).otherwise(pl.lit("1")),
-        _person="person",
-        _work="work",
-        _cents="cents",
-        _employer="employer",
     )

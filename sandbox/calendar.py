@@ -1,0 +1,47 @@
+"""The sandbox's own time: the window that its departments speak of, and the day on which a new sandbox stands.
+
+A delivery comes on the last day of the period that it speaks of: the days that a real department takes to make it are
+left out. What is late comes so many days after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+FIRST_MONTH = date(2024, 7, 1)
+OPENING_DAY = date(2026, 6, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A month or a quarter: its delivery key (`2026-06`, `2026Q2`), first and last day."""
+
+    key: str
+    first: date
+    last: date
+
+
+def add_months(day: date, months: int) -> date:
+    """First of a month, `months` later."""
+    number = day.year * 12 + day.month - 1 + months
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def months(last: date) -> list[Span]:
+    """Months of the window that have ended by `last`."""
+    return [Span(f"{first:%Y-%m}", first, end) for first, end in _spans(1, last)]
+
+
+def quarters(last: date) -> list[Span]:
+    """Quarters of the window that have ended by `last`."""
+    return [Span(f"{first.year}Q{(first.month + 2) // 3}", first, end) for first, end in _spans(3, last)]
+
+
+def _spans(length: int, last: date) -> list[tuple[date, date]]:
+    found = []
+    first = FIRST_MONTH
+    while (end := add_months(first, length) - timedelta(days=1)) <= last:
+        found.append((first, end))
+        first = add_months(first, length)
+    return found

@@ -1,0 +1,46 @@
+"""When files come: each on its day, into the SFTP server's folder or the department's drop folder.
+
+What comes after the sandbox's day waits in HOME/outbox, one folder a day, until the clock is moved. Files carry the
+time of their day, never that of their making.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta, timezone
+from pathlib import Path
+
+SHANGHAI = timezone(timedelta(hours=8))
+FIRST_HOUR = time(9, 0)
+OUTBOX = "outbox"
+
+
+def folder_for(home: Path, medium: str, day: date, today: date) -> Path:
+    """Where a file of this medium (`sftp`, `drop/<department>`) is written that comes on `day`."""
+    return home / medium if day <= today else home / OUTBOX / day.isoformat() / medium
+
+
+def set_time(path: Path, day: date, order: int) -> None:
+    """Give a file the time of its day; `order` counts the files of a consignment, a minute each."""
+    moment = datetime.combine(day, FIRST_HOUR, SHANGHAI) + timedelta(minutes=order)
+    os.utime(path, (moment.timestamp(), moment.timestamp()))
+
+
+def deliver(home: Path, today: date) -> Iterator[tuple[date, str]]:
+    """Put what has come by `today` where readers find it, day after day. Yields the day and path of each file."""
+    outbox = home / OUTBOX
+    for folder in sorted(outbox.iterdir()) if outbox.exists() else []:
+        if (day := date.fromisoformat(folder.name)) > today:
+            break
+        waiting = [path for path in folder.rglob("*") if path.is_file()]
+        for path in sorted(waiting, key=lambda one: (one.stat().st_mtime, str(one))):
+            target = home / path.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # The drop folder may be another file system: copied under a name that nobody reads, then renamed.
+            draft = target.with_name(f".{target.name}.draft")
+            shutil.copy2(path, draft)
+            draft.replace(target)
+            yield day, str(target.relative_to(home))
+        shutil.rmtree(folder)

@@ -1,0 +1,44 @@
+"""The departments' feeds: `<department>/<feed>.py`, one module a feed, each with its `FEED`."""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+
+from sandbox.feeds.model import DataSet, Feed, Table
+
+
+@cache
+def every() -> tuple[Feed, ...]:
+    """All feeds that have a module, in order of their names."""
+    found: list[Feed] = []
+    for department in pkgutil.iter_modules(__path__):
+        if not department.ispkg:
+            continue
+        package = import_module(f"{__name__}.{department.name}")
+        for module in pkgutil.iter_modules(package.__path__):
+            feed: Feed = import_module(f"{package.__name__}.{module.name}").FEED
+            if feed.name != f"{department.name}/{module.name}":
+                raise ValueError(f"{module.name} in {department.name} calls itself {feed.name}")
+            found.append(feed)
+    return tuple(sorted(found, key=lambda feed: feed.name))
+
+
+def data_sets() -> dict[str, DataSet]:
+    """Data sets of the gateway by their registered names."""
+    return {feed.medium.name: feed.medium for feed in every() if isinstance(feed.medium, DataSet)}
+
+
+def tables(department: str) -> dict[str, Table]:
+    """Tables of a department's database by name; none when it has no database."""
+    return {
+        feed.medium.name: feed.medium
+        for feed in every()
+        if isinstance(feed.medium, Table) and feed.department == department
+    }
+
+
+def database_departments() -> tuple[str, ...]:
+    """Departments that have a database."""
+    return tuple(dict.fromkeys(feed.department for feed in every() if isinstance(feed.medium, Table)))

@@ -1,0 +1,1 @@
+"""Feeds of the human resources department (省人力社保厅)."""

@@ -1,0 +1,104 @@
+"""hrss/employment_registrations (就业登记, dy13): changes by update time, in the departmental database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from sandbox.dirt.kinds import (
+    ANY,
+    Kind,
+    code_kind,
+    county_kinds,
+    date_kinds,
+    each_text,
+    filled,
+    flip_last,
+    identity_kinds,
+    missing_word_kinds,
+    put,
+    required_kind,
+)
+from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.feeds.model import Feed, Scene, Table, Versions
+from sandbox.feeds.texts import county_code, day, flag, industry_code, moment
+from sandbox.population import Population
+
+NAME = "hrss/employment_registrations"
+FIELDS = {
+    "id_type": "aac058", "resident_id": "aac147", "residence_county_code": "bac301", "residence_kind": "bac302",
+    "employer_code": "aab001", "uscc": "aab998", "work_county_code": "aab301", "industry_code": "bab022",
+    "is_insured": "aac031", "start_date": "aae030", "end_date": "aae031", "updated_at": "aae036", "is_valid": "aae100",
+}  # fmt: skip
+
+
+def kinds() -> list[Kind]:
+    """What may be wrong, and what is only written otherwise."""
+    ended = filled("end_date")
+    return [
+        *identity_kinds(),
+        *county_kinds("work_county_code"),
+        *county_kinds("residence_county_code"),
+        *date_kinds("start_date"),
+        required_kind("employer_code"),
+        required_kind("start_date"),
+        code_kind("industry_code", "Z"),
+        code_kind("residence_kind", "3"),
+        Kind("ends_before_start", ("dates_in_order",), put(end_date="20180101"), ANY),
+        Kind("end_bad_date", ("end_date_type",), put(end_date="20251301"), ended),
+        Kind("uscc_check", ("uscc_check_digit",), each_text("uscc", flip_last), ANY),
+        *missing_word_kinds("end_date"),
+        Kind(
+            "two_faults", ("industry_code_code", "work_county_code_valid"),
+            put(industry_code="Z", work_county_code="330104"), ANY, 2,
+        ),
+        Kind("exact_duplicate", (), put(), ANY, 2, "", "exact"),
+        Kind("older_version", (), put(updated_at="2018-12-31 08:00:00"), ANY, 1, "", "exact"),
+    ]  # fmt: skip
+
+
+def rows(people: Population) -> pl.DataFrame:
+    """Spells in their current state; `_opened_at` says since when the open version was there."""
+    return people.spells.select(
+        "id_type",
+        "resident_id",
+        residence_county_code=county_code("residence"),
+        residence_kind="residence_kind",
+        employer_code="employer_code",
+        uscc="uscc",
+        work_county_code=county_code("work"),
+        industry_code=industry_code("industry"),
+        is_insured=flag("is_insured"),
+        start_date=day("start_date", "%Y%m%d"),
+        end_date=day("end_date", "%Y%m%d"),
+        updated_at=moment("updated_at"),
+        is_valid=pl.lit("1"),
+        _person="person",
+        _opened_at=moment("opened_at"),
+    )
+
+
+def make(scene: Scene) -> Iterator[Versions]:
+    """The last state of each spell and, for closed ones, the open version before it."""
+    spells = scene.people.spells.with_row_index("spell")
+    current = rows(scene.people).with_row_index("_spell")
+    closed = pl.col("end_date") != ""
+    was_open = closed & (pl.col("_opened_at") < pl.col("updated_at"))
+    current = current.with_columns(
+        _key=pl.col("_spell").cast(pl.String),
+        _from="updated_at",
+        _until=pl.lit(""),
+    )
+    opened = current.filter(was_open).with_columns(
+        end_date=pl.lit(""), _from="_opened_at", _until="updated_at", updated_at="_opened_at",
+        **CLEAN,
+    )  # fmt: skip
+    # A wrong row must have no other effect: only spells that were never open before may be wrong.
+    spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), ~closed)
+    bad = spoilt.filter(refused())["_spell"]
+    scene.accepted[NAME] = spells.filter(~pl.col("spell").is_in(bad.implode()))
+    yield Versions(pl.concat([spoilt, opened]))
+
+
+FEED = Feed(NAME, Table("dy13", "就业登记（合成数据）", FIELDS, moment="aae036"), make)

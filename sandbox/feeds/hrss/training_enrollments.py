@@ -1,0 +1,127 @@
+"""hrss/training_enrollments (补贴性培训学员): changes by update time, through the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from sandbox.dirt.kinds import (
+    ANY,
+    RESIDENT,
+    Kind,
+    both,
+    code_kind,
+    county_kinds,
+    date_kinds,
+    each_text,
+    filled,
+    full_width,
+    identity_kinds,
+    missing_word_kinds,
+    put,
+    required_kind,
+    wrong_check,
+)
+from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.feeds.model import DataSet, Feed, Scene, UpdateWindow, Versions
+from sandbox.feeds.paging import PageAndSize
+from sandbox.feeds.texts import county_code, day, flag, moment
+from sandbox.population import Population
+
+NAME = "hrss/training_enrollments"
+FIELDS = {
+    "enrollment_id": "enrollmentId", "id_type": "idType", "resident_id": "idNumber",
+    "residence_county_code": "residenceCounty", "residence_kind": "residenceKind", "venue_county_code": "venueCounty",
+    "is_online": "isOnline", "priority_groups": "priorityGroups", "focus_sector": "focusSector",
+    "occupation_code": "occupationCode", "provider_type": "providerType", "ends_in_assessment": "endsInAssessment",
+    "start_date": "startDate", "completion_date": "completionDate", "status": "status",
+    "duration_hours": "durationHours", "subsidy_cny": "subsidyAmount", "updated_at": "updatedAt",
+}  # fmt: skip
+
+
+def kinds() -> list[Kind]:
+    """What may be wrong, and what is only written otherwise."""
+    completed = (pl.col("status") == "02") & filled("completion_date")
+    return [
+        *identity_kinds(),
+        *county_kinds("residence_county_code"),
+        *date_kinds("start_date"),
+        required_kind("residence_county_code"),
+        code_kind("provider_type", "07"),
+        code_kind("focus_sector", "11"),
+        Kind("priority_group_unlisted", ("priority_groups_code",), put(priority_groups="02,09"), ANY),
+        Kind("ends_before_start", ("dates_in_order",), put(completion_date="2024-06-01"), completed),
+        Kind("completed_without_date", ("completion_required",), put(completion_date=""), completed),
+        Kind("hours_out_of_range", ("duration_hours_range",), put(duration_hours="5000"), ANY),
+        Kind("hours_no_number", ("duration_hours_type",), put(duration_hours="约40"), ANY),
+        Kind("hours_full_width", (), full_width("duration_hours"), ANY, 1, "full_width"),
+        Kind("occupation_pattern", ("occupation_code_pattern",), put(occupation_code="6-18-1"), ANY),
+        *missing_word_kinds("subsidy_cny"),
+        Kind(
+            "two_faults", ("provider_type_code", "resident_id_check_digit"),
+            both(each_text("resident_id", wrong_check), put(provider_type="07")), RESIDENT, 2,
+        ),
+    ]  # fmt: skip
+
+
+def rows(people: Population) -> pl.DataFrame:
+    """Every version of every training, with the helper columns `_person` and `_version`."""
+    return people.trainings.select(
+        "enrollment_id",
+        "id_type",
+        "resident_id",
+        residence_county_code=county_code("residence"),
+        residence_kind="residence_kind",
+        venue_county_code=county_code("venue"),
+        is_online=flag("is_online"),
+        priority_groups="priority_groups",
+        focus_sector="focus_sector",
+        occupation_code="occupation_code",
+        provider_type="provider_type",
+        ends_in_assessment=flag("ends_in_assessment"),
+        start_date=day("start_date"),
+        completion_date=day("completion_date"),
+        status="status",
+        duration_hours=pl.col("duration_hours").cast(pl.String),
+        subsidy_cny=pl.col("subsidy_cny").cast(pl.String).fill_null(""),
+        updated_at=moment("updated_at"),
+        _person="person",
+        _version="version",
+    )
+
+
+def make(scene: Scene) -> Iterator[Versions]:
+    """Every version of every training.
+
+    Dirt falls on the last version only, and only where that is the first one that ended the training.
+    """
+    every = rows(scene.people)
+    last = pl.col("_version") == pl.col("_version").max().over("enrollment_id")
+    every = every.with_columns(
+        _key="enrollment_id",
+        _from="updated_at",
+        _until=pl.col("updated_at").shift(-1).over("enrollment_id", order_by="_version").fill_null(""),
+    )
+    current, older = every.filter(last), every.filter(~last)
+    spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), pl.col("_version") <= 2)
+    bad = spoilt.filter(refused()).select(enrollment_id="_key", version="_version")
+    scene.accepted[NAME] = scene.people.trainings.with_columns(
+        is_refused=pl.struct("enrollment_id", "version").is_in(bad.to_struct().implode())
+    )
+    yield Versions(pl.concat([spoilt, older.with_columns(**CLEAN)]))
+
+
+FEED = Feed(
+    NAME,
+    DataSet(
+        name="hrss.training_enrollments",
+        fields=FIELDS,
+        order=("updatedAt", "enrollmentId"),
+        paging=PageAndSize("PAGE", "PAGENUM", largest=5_000),
+        page_interface="getdata",
+        total_interface="gettotal",
+        window=UpdateWindow("updatedFrom", "updatedTo", "updatedAt"),
+    ),
+    make,
+)

@@ -1,0 +1,39 @@
+"""Typed columns as a department writes them: text only."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sandbox import areas
+from sandbox.population.codes import INDUSTRIES
+
+
+def county_code(column: str) -> pl.Expr:
+    """County index to code; -1 becomes an empty text."""
+    mapping = dict(enumerate(areas.load().codes)) | {-1: ""}
+    return pl.col(column).replace_strict(mapping, return_dtype=pl.String)
+
+
+def flag(column: str) -> pl.Expr:
+    """Boolean as '1' or '0'."""
+    return pl.when(pl.col(column)).then(pl.lit("1")).otherwise(pl.lit("0"))
+
+
+def day(column: str, style: str = "%Y-%m-%d") -> pl.Expr:
+    """A date as text, missing as an empty text."""
+    return pl.col(column).dt.strftime(style).fill_null("")
+
+
+def industry_code(column: str) -> pl.Expr:
+    """Index of an industry to its letter."""
+    return pl.col(column).replace_strict(dict(enumerate(INDUSTRIES.tolist())), return_dtype=pl.String)
+
+
+def moment(column: str) -> pl.Expr:
+    """A point in time as `2026-06-30 23:59:59`."""
+    return pl.col(column).dt.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def amount(cents: pl.Expr) -> pl.Expr:
+    """Cents, none of them below zero, as a decimal text in 元."""
+    return pl.format("{}.{}", cents // 100, (cents % 100).cast(pl.String).str.zfill(2))

@@ -1,0 +1,132 @@
+"""Certificates."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sandbox import areas, identifiers
+from sandbox.population.codes import FIRST_MONTH, LAST_DAY, LEVELS, NOT_A_DATE, OCCUPATIONS, Dates, days
+
+
+def make(
+    persons: pl.DataFrame,
+    employers: pl.DataFrame,
+    spells: pl.DataFrame,
+    trainings: pl.DataFrame,
+    rng: np.random.Generator,
+) -> pl.DataFrame:
+    """Certificates of the skilled, and of those who passed an assessment after training.
+
+    Some of the skilled also hold an earlier, lower one.
+    """
+    holders = persons.filter(pl.col("level") != "none")
+    number = len(holders)
+    issued = np.where(
+        rng.random(number) < 0.9,
+        days(rng, "2015-01-01", "2024-06-30", number),
+        days(rng, "2024-07-01", "2026-06-28", number),
+    )
+    level = holders["level"].to_numpy().astype(str)
+    person = holders["person"].to_numpy()
+    rank = np.argmax(level[:, None] == LEVELS, axis=1)
+    lower = np.flatnonzero((level != "special") & (rank >= 1) & (rng.random(number) < 0.4))
+    lower_day = issued[lower] - rng.integers(400, 1500, len(lower))
+    keep = lower_day >= np.datetime64("2015-01-01")
+    lower, lower_day = lower[keep], lower_day[keep]
+    finished = trainings.filter((pl.col("version") == 2) & (pl.col("status") == "02") & pl.col("ends_in_assessment"))
+    passed = finished.filter(pl.Series(rng.random(len(finished)) < 0.74))
+    passed_day = passed["completion_date"].to_numpy() + rng.integers(0, 170, len(passed))
+    all_levels = persons["level"].to_numpy().astype(str)
+    occupations = persons["occupation"].to_numpy().astype(str)
+    own = all_levels[passed["person"].to_numpy()]
+    new_level = np.where(
+        (own == "none") | (own == "special"), rng.choice(LEVELS[:3], len(passed), p=[0.45, 0.3, 0.25]), own
+    )
+    trained_occupation = passed["occupation_code"].to_numpy().astype(str)
+    fitting = np.where(rng.random(len(passed)) < 0.93, trained_occupation, rng.choice(OCCUPATIONS, len(passed)))
+
+    everyone = np.concatenate([person, person[lower], passed["person"].to_numpy()])
+    levels = np.concatenate([level, LEVELS[rank[lower] - 1], new_level])
+    day = np.concatenate([issued, lower_day, passed_day])
+    occupation = np.concatenate([occupations[person], occupations[person[lower]], fitting])
+    known = day <= LAST_DAY
+    everyone, levels, day, occupation = everyone[known], levels[known], day[known], occupation[known]
+    size = len(everyone)
+    master = (levels == "T") | (levels == "S")
+    draw = rng.random(size)
+    kind = np.where(levels == "special", "03", np.where(master | (draw < 0.78) | (day >= FIRST_MONTH), "01", "02"))
+    by_employer = (kind == "01") & ((rng.random(size) < 0.42) | master)
+    area_codes = areas.load().codes
+    county = persons["county"].to_numpy()[everyone]
+    index = np.arange(size, dtype=np.int64)
+    number_text = _certificate_numbers(kind, levels, day, by_employer, index)
+    order = spells.group_by("person").agg(pl.col("employer").first(), pl.col("uscc").first())
+    uscc = pl.DataFrame({"person": everyone}).join(order, on="person", how="left", maintain_order="left")["uscc"]
+    revoked = rng.random(size) < 0.006
+    never = revoked & (rng.random(size) < 0.2)
+    revoked_on = np.where(revoked & ~never, np.maximum(day, FIRST_MONTH) + rng.integers(20, 400, size), NOT_A_DATE)
+    # A revocation that would come after the window has not happened yet.
+    revoked &= ~(revoked_on > LAST_DAY)
+    revoked_on = np.where(revoked, revoked_on, NOT_A_DATE)
+    valid_until = np.where((kind == "03") & (rng.random(size) < 0.25), day + 365 * 5, NOT_A_DATE)
+    entered = np.minimum(day + rng.integers(1, 9, size), LAST_DAY).astype("datetime64[s]") + rng.integers(
+        30000, 64000, size
+    )
+    changed = (
+        np.minimum(np.where(np.isnat(revoked_on), day + 30, revoked_on) + 1, LAST_DAY).astype("datetime64[s]") + 70000
+    )
+    return (
+        pl.DataFrame(
+            {
+                "person": everyone,
+                "certificate_type": kind,
+                "certificate_number": number_text,
+                "occupation_code": occupation,
+                "level_code": np.where(kind == "03", "", levels),
+                "issue_county": county,
+                "issued_on": day,
+                "valid_until": valid_until,
+                "is_direct_recognition": (kind == "01") & (rng.random(size) < 0.03),
+                "uscc": uscc,
+                "by_employer": by_employer,
+                "is_revoked": revoked,
+                "revoked_on": revoked_on,
+                "entered_at": entered.astype("datetime64[us]"),
+                "updated_at": np.where(revoked, changed, entered).astype("datetime64[us]"),
+            }
+        )
+        .with_columns(
+            level_code=pl.when(pl.col("level_code") == "").then(None).otherwise("level_code"),
+            uscc=pl.when("by_employer").then("uscc"),
+            occupation_code=pl.when(pl.col("occupation_code") == "").then(None).otherwise("occupation_code"),
+            issue_county_code=pl.col("issue_county").replace_strict(
+                dict(enumerate(area_codes)), return_dtype=pl.String
+            ),
+        )
+        .join(persons.select("person", "id_type", "resident_id"), on="person")
+        .sort("updated_at", "certificate_number")
+    )
+
+
+def _certificate_numbers(
+    kind: NDArray[np.str_],
+    level: NDArray[np.str_],
+    day: Dates,
+    by_employer: NDArray[np.bool_],
+    index: NDArray[np.int64],
+) -> NDArray[np.str_]:
+    """Numbers as in life: 22 characters for type 01, 16 digits for 02, Z33 + year + running number for 03."""
+    year = identifiers.to_text(identifiers.fixed_digits((day.astype("datetime64[Y]").astype(int) + 1970) % 100, 2))
+    site = identifiers.to_text(identifiers.fixed_digits(index // 1_000_000 + 1, 6))
+    serial = identifiers.to_text(identifiers.fixed_digits(index % 1_000_000, 6))
+    eight = identifiers.to_text(identifiers.fixed_digits(index % 100_000_000, 8))
+    add = np.char.add
+    one = add(add(add(add(add(np.where(by_employer, "Y", "S"), "000033"), site), year), level), serial)
+    # 16 digits: year, province, city, agency kind, agency, level, serial.
+    agency = np.array([text[:3] for text in eight])
+    tail = np.array([text[3:] for text in eight])
+    two = add(add(add(add(add(year, "3301"), "0"), agency), level), tail)
+    three = add(add("Z33", year), add("00", eight))
+    return np.where(kind == "01", one, np.where(kind == "02", two, three))

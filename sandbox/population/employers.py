@@ -1,0 +1,37 @@
+"""Employers of the province."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sandbox import areas, identifiers
+from sandbox.population.codes import INDUSTRIES, INDUSTRY_SHARE, coded
+
+
+def make(persons: int, rng: np.random.Generator) -> pl.DataFrame:
+    area = areas.load()
+    count = np.maximum((area.weight * persons / 18).astype(int), 6)
+    county = np.repeat(np.arange(len(area.codes)), count)
+    number = len(county)
+    index = np.arange(number, dtype=np.int64)
+    return pl.DataFrame(
+        {
+            "employer": index,
+            "employer_code": coded("DW", index + 1, 10),
+            "uscc": identifiers.social_credit_codes(index + 1),
+            "county": county,
+            "industry": rng.choice(len(INDUSTRIES), number, p=INDUSTRY_SHARE / INDUSTRY_SHARE.sum()),
+            "reports_monthly": rng.random(number) < 0.3,
+            "reports_ten_thousands": rng.random(number) < 0.02,
+        }
+    )
+
+
+def pick(county: NDArray[np.int64], employers: pl.DataFrame, rng: np.random.Generator) -> NDArray[np.int64]:
+    """An employer in each county; a few employers are large (squared uniform)."""
+    count = np.bincount(employers["county"].to_numpy(), minlength=county.max() + 1)
+    start = np.r_[0, np.cumsum(count)[:-1]]
+    chosen: NDArray[np.int64] = start[county] + (rng.random(len(county)) ** 1.8 * count[county]).astype(int)
+    return chosen

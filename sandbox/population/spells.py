@@ -1,0 +1,78 @@
+"""Employment spells."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sandbox.population.codes import LAST_DAY, NOT_A_DATE, Dates, days
+from sandbox.population.employers import pick
+
+
+def make(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    """Employment spells: stayers, movers (with a gap between two), entrants, leavers; some persons never work."""
+    number = len(persons)
+    county = persons["county"].to_numpy()
+    kind = rng.choice(5, number, p=[0.71, 0.12, 0.08, 0.04, 0.05])
+    stayer, mover, entrant, leaver = (np.flatnonzero(kind == code) for code in range(4))
+    first = pick(county, employers, rng)
+    rows: list[tuple[NDArray[np.int64], NDArray[np.int64], Dates, Dates]] = []
+
+    def add(who: NDArray[np.int64], employer: NDArray[np.int64], start: Dates, end: Dates) -> None:
+        known = start <= LAST_DAY
+        rows.append((who[known], employer[known], start[known], np.where(end > LAST_DAY, NOT_A_DATE, end)[known]))
+
+    def nothing(size: int) -> Dates:
+        return np.full(size, NOT_A_DATE)
+
+    add(stayer, first[stayer], days(rng, "2019-01-01", "2024-06-30", len(stayer)), nothing(len(stayer)))
+    ended = days(rng, "2024-08-01", "2026-03-31", len(mover))
+    add(mover, first[mover], days(rng, "2019-01-01", "2024-03-31", len(mover)), ended)
+    again = ended + 1 + (rng.exponential(75, len(mover))).astype(int)
+    moved_county = np.where(rng.random(len(mover)) < 0.75, county[mover], persons["residence"].to_numpy()[mover])
+    second = pick(moved_county, employers, rng)
+    counties_of = employers["county"].to_numpy()
+    clash = second == first[mover]
+    # A neighbour in the list, but of the same county: each county has at least six employers.
+    neighbour = np.where(
+        counties_of[np.minimum(second + 1, len(employers) - 1)] == counties_of[second], second + 1, second - 1
+    )
+    second = np.where(clash, np.minimum(neighbour, len(employers) - 1), second)
+    second = np.where(second == first[mover], second - 1, second)
+    again_end = np.where(rng.random(len(mover)) < 0.12, again + rng.integers(60, 500, len(mover)), NOT_A_DATE)
+    add(mover, second, again, again_end)
+    begun = days(rng, "2024-08-01", "2026-06-20", len(entrant))
+    entrant_end = np.where(rng.random(len(entrant)) < 0.1, begun + rng.integers(40, 400, len(entrant)), NOT_A_DATE)
+    add(entrant, first[entrant], begun, entrant_end)
+    left = days(rng, "2024-08-01", "2026-06-25", len(leaver))
+    add(leaver, first[leaver], days(rng, "2019-01-01", "2024-03-31", len(leaver)), left)
+    double = stayer[rng.random(len(stayer)) < 0.012]
+    other = pick(persons["residence"].to_numpy()[double], employers, rng)
+    differs = other != first[double]
+    begun = days(rng, "2024-09-01", "2026-04-30", len(double))
+    add(double[differs], other[differs], begun[differs], nothing(int(differs.sum())))
+
+    person, employer, start, end = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    insured = persons["insured"].to_numpy()[person]
+    updated = np.where(np.isnat(end), start, end) + rng.integers(0, 12, len(start))
+    seconds = rng.integers(8 * 3600, 18 * 3600, len(start))
+    updated = np.minimum(updated, LAST_DAY).astype("datetime64[s]") + seconds
+    return (
+        pl.DataFrame(
+            {
+                "person": person,
+                "employer": employer,
+                "start_date": start,
+                "end_date": end,
+                "is_insured": insured,
+                "updated_at": updated.astype("datetime64[us]"),
+                "opened_at": (np.minimum(start + 3, LAST_DAY).astype("datetime64[s]") + seconds).astype(
+                    "datetime64[us]"
+                ),
+            }
+        )
+        .join(employers.select("employer", "employer_code", "uscc", work="county", industry="industry"), on="employer")
+        .join(persons.select("person", "id_type", "resident_id", "residence", "residence_kind"), on="person")
+        .sort("updated_at", "person", "employer")
+    )

@@ -1,0 +1,30 @@
+"""技能提薪: M14."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sandbox.truth.cells import Cells
+from sandbox.truth.contribution_wages import median_ratio, person_wages
+from sandbox.truth.known import LABEL, Known
+from sandbox.truth.periods import periods
+from sandbox.truth.registry import computes
+
+
+@computes("M14-2")
+def high_over_low(cells: Cells, known: Known) -> None:
+    """Median wage of the high levels over that of the low ones, years."""
+    for period in periods("year"):
+        wages = person_wages(known, period)
+        median_ratio(cells, "M14-2", period, wages, pl.col("rank") >= 3, pl.col("rank").is_in([1, 2]))
+
+
+@computes("M14-4")
+def median_by_level(cells: Cells, known: Known) -> None:
+    """Median wage by level, quarters."""
+    nothing = {"numerator": pl.lit(None), "denominator": pl.lit(None)}
+    for period in periods("quarter"):
+        for (rank,), part in person_wages(known, period).group_by("rank"):
+            frame = part.group_by("area_code").agg(value=pl.col("wage").median(), n_persons=pl.len())
+            label = LABEL.get(int(str(rank)), "none")
+            cells.add("M14-4", period, frame.with_columns(**nothing), breakdown=("skill_level", label))

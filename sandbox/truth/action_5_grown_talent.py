@@ -1,0 +1,37 @@
+"""技能成才: M21."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from sandbox import areas
+from sandbox.truth.cells import Cells, published_row
+from sandbox.truth.known import Known
+from sandbox.truth.periods import Period, periods
+from sandbox.truth.registry import computes
+from sandbox.truth.stocks import at_work, certified_share
+
+PUBLISHED_SHARE = 34.6
+
+
+@computes("M21-1", "M21-2")
+def certified_at_work(cells: Cells, known: Known) -> None:
+    """Certified among those at work, and of high levels among these; years."""
+    for period in periods("year"):
+        persons = at_work(known, period)
+        cells.add("M21-1", period, certified_share(persons), 100)
+        holders = (
+            persons.filter("certified")
+            .group_by("area_code")
+            .agg(numerator=pl.col("high").sum(), denominator=pl.len(), n_persons=pl.len())
+        )
+        cells.add("M21-2", period, holders, 100)
+
+
+@computes("M21-5")
+def published_share(cells: Cells, known: Known) -> None:
+    """As published, for 2025."""
+    year = Period("year", date(2025, 1, 1), date(2025, 12, 31))
+    cells.add("M21-5", year, published_row(areas.PROVINCE, None, None, PUBLISHED_SHARE))

@@ -1,0 +1,117 @@
+"""Cells of the truth: one value of one indicator in one area and period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+
+import polars as pl
+
+from sandbox import areas
+from sandbox.truth.periods import Period
+
+SCHEMA = pl.Schema({
+    "indicator_code": pl.String, "area_code": pl.String, "period_type": pl.String, "period_start": pl.Date,
+    "breakdown": pl.String, "breakdown_value": pl.String, "numerator": pl.Float64, "denominator": pl.Float64,
+    "value": pl.Float64, "n_persons": pl.Int64,
+})  # fmt: skip
+
+
+@cache
+def members(day: date) -> pl.DataFrame:
+    """area_code, county (index) as membership stands on `day`."""
+    index = {code: number for number, code in enumerate(areas.load().codes)}
+    return (
+        areas.area_member()
+        .filter((pl.col("valid_from") <= day) & (day < pl.col("valid_to")))
+        .select("area_code", county=pl.col("county_code").replace_strict(index, return_dtype=pl.Int64))
+    )
+
+
+@dataclass(slots=True)
+class Cells:
+    """Collected cells."""
+
+    frames: list[pl.DataFrame] = field(default_factory=list)
+
+    def codes(self) -> set[str]:
+        """Indicators that have a cell."""
+        return {str(code) for frame in self.frames for code in frame["indicator_code"].unique()}
+
+    def add(
+        self,
+        code: str,
+        period: Period,
+        frame: pl.DataFrame,
+        scale: float = 1.0,
+        breakdown: tuple[str, str] = ("total", "total"),
+    ) -> None:
+        """`frame`: area_code, numerator, denominator (null for counts and medians), n_persons, perhaps value."""
+        if "value" not in frame.columns:
+            frame = frame.with_columns(value=pl.col("numerator") / pl.col("denominator") * scale)
+        self.frames.append(
+            frame.select(
+                indicator_code=pl.lit(code),
+                area_code="area_code",
+                period_type=pl.lit(period.kind),
+                period_start=pl.lit(period.start),
+                breakdown=pl.lit(breakdown[0]),
+                breakdown_value=pl.lit(breakdown[1]),
+                numerator=pl.col("numerator").cast(pl.Float64),
+                denominator=pl.col("denominator").cast(pl.Float64),
+                value=pl.col("value").cast(pl.Float64).round(4),
+                n_persons=pl.col("n_persons").cast(pl.Int64),
+            )
+        )
+
+    def ratio(
+        self,
+        code: str,
+        period: Period,
+        rows: pl.DataFrame,
+        hit: pl.Expr,
+        breakdown: tuple[str, str] = ("total", "total"),
+    ) -> None:
+        """Percent of `rows` (columns county, person) with `hit`, in every area."""
+        spread = rows.with_columns(_hit=hit.fill_null(value=False)).join(members(period.end), on="county")
+        frame = spread.group_by("area_code").agg(
+            numerator=pl.col("_hit").sum(), denominator=pl.len(), n_persons=pl.col("person").n_unique()
+        )
+        self.add(code, period, frame, 100, breakdown)
+
+    def count(
+        self,
+        code: str,
+        period: Period,
+        rows: pl.DataFrame,
+        person: str | None,
+        breakdown: tuple[str, str] = ("total", "total"),
+    ) -> None:
+        """Number of `rows` in every area."""
+        persons = pl.col(person).n_unique() if person else pl.lit(None, pl.Int64)
+        frame = (
+            rows.join(members(period.end), on="county").group_by("area_code").agg(numerator=pl.len(), n_persons=persons)
+        )
+        value = pl.col("numerator")
+        self.add(code, period, frame.with_columns(denominator=pl.lit(None), value=value), breakdown=breakdown)
+
+
+def published_row(area: str, numerator: float | None, denominator: float | None, value: float | None) -> pl.DataFrame:
+    """One area's figures as they were published."""
+    return pl.DataFrame(
+        {
+            "area_code": [area],
+            "numerator": [numerator],
+            "denominator": [denominator],
+            "value": [value],
+            "n_persons": [None],
+        },
+        schema={
+            "area_code": pl.String,
+            "numerator": pl.Float64,
+            "denominator": pl.Float64,
+            "value": pl.Float64,
+            "n_persons": pl.Int64,
+        },
+    )

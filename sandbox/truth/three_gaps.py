@@ -1,0 +1,135 @@
+"""三大差距: G, and what became of trainees: O."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from sandbox import areas, published_income
+from sandbox.calendar import add_months
+from sandbox.truth.cells import Cells, members, published_row
+from sandbox.truth.cohorts import overlaps, with_entry
+from sandbox.truth.contribution_wages import median_ratio, person_wages, wage_rows
+from sandbox.truth.known import LABEL, Known
+from sandbox.truth.periods import HORIZON, Period, periods
+from sandbox.truth.registry import computes
+from sandbox.truth.stocks import at_work, certified_share
+
+LISTS = (("in_force", "G-MI"), ("fixed_26", "G-MI26"), ("fixed_25", "G-MI25"), ("fixed_22", "G-MI22"))
+
+
+@computes("O-1", "O-2", "O-3")
+def outcomes(cells: Cells, known: Known) -> None:
+    """At work in the second and the fourth quarter after, and earnings in the second; quarters that have matured."""
+    for period in periods("quarter"):
+        exits = with_entry(known.completed, known.spells, period)
+        if period.shifted(6).end <= HORIZON:
+            second = _outcome(cells, "O-1", period, exits, known.spells, 6)
+            _earnings(cells, period, second, known.wages)
+        if period.shifted(12).end <= HORIZON:
+            _outcome(cells, "O-2", period, exits, known.spells, 12)
+
+
+def _outcome(
+    cells: Cells, code: str, period: Period, exits: pl.DataFrame, spells: pl.DataFrame, months: int
+) -> pl.DataFrame:
+    """Share with a spell overlapping the quarter `months` later. Returns the exits with column `found`."""
+    later = period.shifted(months)
+    exits = exits.with_columns(found=overlaps(exits, spells, pl.lit(later.start), pl.lit(later.end)))
+    cells.ratio(code, period, exits, pl.col("found"))
+    for label, at_entry in (("yes", pl.col("at_entry")), ("no", ~pl.col("at_entry"))):
+        cells.ratio(code, period, exits.filter(at_entry), pl.col("found"), ("employed_at_entry", label))
+    return exits
+
+
+def _earnings(cells: Cells, period: Period, exits: pl.DataFrame, wages: Path) -> None:
+    """O-3: median of the sum of the quarter's wages among those employed then."""
+    rows = wage_rows(wages, period.shifted(6)).group_by("person").agg(pl.col("cents").sum())
+    employed = exits.filter("found").join(rows, on="person").filter(pl.col("cents") > 0)
+    frame = (
+        employed.join(members(period.end), on="county")
+        .group_by("area_code")
+        .agg(value=pl.col("cents").median() / 100, n_persons=pl.col("person").n_unique())
+    )
+    cells.add("O-3", period, frame.with_columns(numerator=pl.lit(None), denominator=pl.lit(None)))
+
+
+@computes("G1-2")
+def certified_by_residence(cells: Cells, known: Known) -> None:
+    """Certified share of urban residents over that of rural residents, quarters."""
+    for period in periods("quarter"):
+        _by_residence(cells, period, at_work(known, period))
+
+
+def _by_residence(cells: Cells, period: Period, persons: pl.DataFrame) -> None:
+    """G1-2: certified share of urban residents over that of rural residents."""
+    urban, rural = pl.col("residence_kind") == "1", pl.col("residence_kind") == "2"
+    frame = persons.group_by("area_code").agg(
+        numerator=(pl.col("certified") & urban).sum() / urban.sum(),
+        denominator=(pl.col("certified") & rural).sum() / rural.sum(),
+        n_persons=pl.min_horizontal(urban.sum(), rural.sum()),
+    )
+    cells.add("G1-2", period, frame.filter((pl.col("n_persons") > 0) & (pl.col("denominator") > 0)))
+
+
+@computes("G2-2")
+def certified_in_mountain_counties(cells: Cells, known: Known) -> None:
+    """Certified share in the mountain and island counties over that of the rest, by list; years."""
+    for period in periods("year"):
+        frame = certified_share(at_work(known, period))
+        share = {row["area_code"]: row for row in frame.iter_rows(named=True)}
+        for label, group in LISTS:
+            one, rest = share[group], share[f"{group}-REST"]
+            row = {
+                "area_code": [areas.PROVINCE],
+                "numerator": [one["numerator"] / one["denominator"] * 100],
+                "denominator": [rest["numerator"] / rest["denominator"] * 100],
+                "n_persons": [min(one["n_persons"], rest["n_persons"])],
+            }
+            cells.add("G2-2", period, pl.DataFrame(row), breakdown=("list", label))
+
+
+@computes("G3-1")
+def premium_by_level(cells: Cells, known: Known) -> None:
+    """Median wage of each level over that of persons without a certificate, years."""
+    for period in periods("year"):
+        wages = person_wages(known, period)
+        for rank, label in LABEL.items():
+            median_ratio(
+                cells, "G3-1", period, wages, pl.col("rank") == rank, pl.col("rank") == 0, ("skill_level", label)
+            )
+
+
+@computes("G1-1", "G2-5")
+def published_gaps(cells: Cells, known: Known) -> None:
+    """Real figures as published: urban over rural income, highest over lowest city."""
+    for delivery, rows in published_income.figures().items():
+        year, quarter = int(delivery[:4]), int(delivery[5])
+        start = date(year, quarter * 3 - 2, 1)
+        span = [Period("quarter", start, add_months(start, 3) - timedelta(days=1))]
+        if quarter == 4:
+            span.append(Period("year", date(year, 1, 1), date(year, 12, 31)))
+        current = [row for row in rows if row.get("definition") != "old_2013" and row["area_code"].isdigit()]
+        for period in span:
+            for row in current:
+                urban, rural, ratio = (_number(row.get(name, "")) for name in ("urban", "rural", "ratio"))
+                if urban is not None and rural is not None:
+                    cells.add("G1-1", period, published_row(row["area_code"], urban, rural, urban / rural))
+                elif ratio is not None:
+                    cells.add("G1-1", period, published_row(row["area_code"], None, None, ratio))
+            cities = [row for row in current if row["area_code"][2:4] != "00" and row["area_code"].endswith("00")]
+            incomes = [number for row in cities if (number := _number(row.get("all", ""))) is not None]
+            if len(incomes) == 11:
+                top, bottom = max(incomes), min(incomes)
+                cells.add("G2-5", period, published_row(areas.PROVINCE, top, bottom, top / bottom))
+            elif incomes:
+                cells.add("G2-5", period, published_row(areas.PROVINCE, None, None, None))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""One writer for each kind of file or store; what stands in it is the feed's own business."""
