@@ -14,12 +14,12 @@ from sandbox.feeds.model import DataSet, Table
 from sandbox.writers.versions import state
 
 BAD_ROW = pl.Schema({
-    "feed": pl.String(), "delivery": pl.String(), "source_name": pl.String(), "row_number": pl.Int64(), "key": pl.String(),
-    "kind": pl.String(), "rules": pl.List(pl.String()),
+    "feed": pl.String(), "delivery": pl.String(), "source_name": pl.String(), "row_number": pl.Int64(),
+    "key": pl.String(), "kind": pl.String(), "rules": pl.List(pl.String()),
 })  # fmt: skip
 COUNT = pl.Schema({
-    "feed": pl.String(), "delivery": pl.String(), "source_name": pl.String(), "received": pl.Int64(), "refused": pl.Int64(),
-    "duplicates": pl.Int64(),
+    "feed": pl.String(), "delivery": pl.String(), "source_name": pl.String(), "received": pl.Int64(),
+    "refused": pl.Int64(), "duplicates": pl.Int64(),
 })  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def spoil(
     changed: list[pl.DataFrame] = []
     added: list[pl.DataFrame] = []
     for number, kind in enumerate(kinds):
-        fits = kind.eligible & wrong if kind.is_wrong and not kind.duplicate else kind.eligible
+        fits = kind.eligible & wrong if kind.is_wrong else kind.eligible
         part = dirty.filter((pl.col("_number") == number) & fits).drop("_number")
         if part.is_empty():
             continue
