@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from threegaps.contracts.model import Contract, Rule
 from threegaps.contracts.options.normalisations import columns_of
+from threegaps.contracts.options.sources import FileDropSource, HttpSource, SftpSource
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.contracts.vocabulary import (
     BATCH_EXPECTATIONS,
-    COMPLETENESS_BY_KIND,
+    COMPLETENESS_BY_WAY,
     FORMATS_BY_PROTOCOL,
     KEY_EXPECTATION,
     PROTOCOLS_BY_KIND,
@@ -45,24 +46,45 @@ def _check_delivery(contract: Contract) -> None:
             f"What comes by {protocol} cannot be {contract.file_format.kind}.",
             f"it can be {' or '.join(FORMATS_BY_PROTOCOL[protocol])}.",
         )
-    if contract.completeness.kind not in COMPLETENESS_BY_KIND[kind]:
+    known_by = COMPLETENESS_BY_WAY[kind, protocol]
+    if contract.completeness.kind not in known_by:
         raise _refusal(
             contract,
-            f"A delivery of kind {kind} cannot be complete by {contract.completeness.kind}.",
-            f"it can be by {' or '.join(COMPLETENESS_BY_KIND[kind])}.",
+            f"A delivery of kind {kind} by {protocol} cannot be complete by {contract.completeness.kind}.",
+            f"it can be by {' or '.join(known_by)}.",
         )
-    files = getattr(contract.source, "files", None)
-    if contract.completeness.kind == "control_file" and (files is None or files.control is None):
-        raise _refusal(
-            contract,
-            "Deliveries are complete by a control file, and the source names none.",
-            "add servers/0/customProperties/source/files/control.",
-        )
+    _check_source(contract)
     if (kind == "changes") != (contract.watermark is not None):
         raise _refusal(
             contract,
             "Changes are cut by a watermark, and only they are.",
             "say `watermark` in customProperties/delivery, or leave it out.",
+        )
+
+
+def _check_source(contract: Contract) -> None:
+    source, completeness = contract.source, contract.completeness
+    if isinstance(source, HttpSource) and (source.window is None) == (contract.delivery_kind == "changes"):
+        raise _refusal(
+            contract,
+            "Changes are asked for by a window of update times, and only they are.",
+            "say `window` in servers/0/customProperties/source, or leave it out.",
+        )
+    if not isinstance(source, SftpSource | FileDropSource):
+        return
+    names = source.files
+    if (names.control is None) == (completeness.kind == "control_file"):
+        raise _refusal(
+            contract,
+            "A delivery is complete by a control file where the source names one, and only there.",
+            "add servers/0/customProperties/source/files/control, or name another completeness.",
+        )
+    has_parts = "(?P<part>" in names.part
+    if has_parts == (completeness.kind == "file"):
+        raise _refusal(
+            contract,
+            "Files of several parts are told apart by a group `part`; a delivery of one file has none.",
+            "mend servers/0/customProperties/source/files/part, or name another completeness.",
         )
 
 

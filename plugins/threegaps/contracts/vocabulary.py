@@ -11,10 +11,10 @@ from typing import Any
 
 PROTOCOLS_BY_KIND: Mapping[str, tuple[str, ...]] = {
     "changes": ("http", "database"),
-    "full_list": ("sftp", "file_drop"),
+    "full_list": ("sftp", "file_drop", "http", "database"),
     "full_period": ("sftp", "file_drop"),
 }
-"""How each kind of delivery can be reached: windows of changes by inquiry, full deliveries in files."""
+"""How each kind of delivery can be reached: changes by inquiry, full periods in files, full lists by both."""
 
 FORMATS_BY_PROTOCOL: Mapping[str, tuple[str, ...]] = {
     "http": ("json_pages",),
@@ -24,12 +24,19 @@ FORMATS_BY_PROTOCOL: Mapping[str, tuple[str, ...]] = {
 }
 """What can come by each protocol; a database's rows are landed as CSV."""
 
-COMPLETENESS_BY_KIND: Mapping[str, tuple[str, ...]] = {
-    "changes": ("window",),
-    "full_list": ("control_file", "file"),
-    "full_period": ("control_file", "file"),
+_BY_FILES = ("control_file", "file", "quiet")
+
+COMPLETENESS_BY_WAY: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("changes", "http"): ("window",),
+    ("changes", "database"): ("window",),
+    ("full_list", "http"): ("whole_read",),
+    ("full_list", "database"): ("whole_read",),
+    ("full_list", "sftp"): _BY_FILES,
+    ("full_list", "file_drop"): _BY_FILES,
+    ("full_period", "sftp"): _BY_FILES,
+    ("full_period", "file_drop"): _BY_FILES,
 }
-"""By what each kind of delivery can be known to be complete."""
+"""By what a kind of delivery that comes by a protocol can be known to be complete."""
 
 CORE_ROW_EXPECTATIONS = frozenset(
     {

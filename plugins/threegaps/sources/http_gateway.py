@@ -22,7 +22,7 @@ import httpx
 from threegaps import connections
 from threegaps.connections import Connection
 from threegaps.contracts.model import Contract
-from threegaps.contracts.options.sources import HttpSource
+from threegaps.contracts.options.sources import HttpSource, PagePager
 from threegaps.errors import ContractError, FeedError
 from threegaps.landing.store import CHUNK_BYTES, Arrival
 from threegaps.sources.model import Retry, TransientError, refused_login
@@ -43,10 +43,11 @@ class HttpGateway:
         self._client = client
         self._retry = retry
         source = contract.source
-        if not isinstance(source, HttpSource):
-            raise ContractError("The feed does not come by HTTP.", feed=contract.feed)
+        if not isinstance(source, HttpSource) or source.window is None or not isinstance(source.pager, PagePager):
+            raise ContractError("The feed does not come by HTTP, in numbered pages of windows.", feed=contract.feed)
         self._path = source.path
-        self._total_interface, self._page_interface = source.total_interface, source.interface
+        self._page_interface = source.interface
+        self._total_interface = source.total.interface if source.total and source.total.interface else source.interface
         self._from_parameter, self._to_parameter = source.window.from_parameter, source.window.to_parameter
         self._page_parameter, self._size_parameter = source.pager.page_parameter, source.pager.size_parameter
         self._page_size = source.pager.page_size

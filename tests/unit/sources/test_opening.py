@@ -17,8 +17,9 @@ WAGES = find_contract(Settings.load().contracts_folder, "hrss/wage_records")
 
 
 def test_every_way_has_its_source() -> None:
-    for kind, protocols in PROTOCOLS_BY_KIND.items():
-        assert set(protocols) == set(CHANGE_SOURCES if kind == "changes" else FILE_SOURCES)
+    assert set(PROTOCOLS_BY_KIND["changes"]) == set(CHANGE_SOURCES)
+    assert set(PROTOCOLS_BY_KIND["full_period"]) == set(FILE_SOURCES)
+    assert set(PROTOCOLS_BY_KIND["full_list"]) == set(FILE_SOURCES) | set(CHANGE_SOURCES)
 
 
 def test_no_other_source_is_taken_for_one_that_is_not_there() -> None:

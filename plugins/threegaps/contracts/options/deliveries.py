@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from threegaps.contracts.options.base import Names, Option
 
 DeliveryKind = Literal["full_list", "full_period", "changes"]
 
 
+QuietSeconds = Annotated[int, Field(ge=1, le=3600)]
+"""How long a file must have been left alone before it is taken: nobody is still writing it."""
+
+
 class ControlFile(Option):
-    """Complete when the control file says so: how many parts, how many rows."""
+    """Complete when the control file says so: how many parts, how many rows.
+
+    Args:
+        quiet_seconds: How long a correction, which no control file announces, must have been left alone.
+    """
 
     kind: Literal["control_file"]
+    quiet_seconds: QuietSeconds = 60
 
 
 class SingleFile(Option):
-    """Complete when its file is there."""
+    """Complete when its one file is there and has been left alone for a while.
+
+    Args:
+        quiet_seconds: For how long.
+    """
 
     kind: Literal["file"]
+    quiet_seconds: QuietSeconds = 60
+
+
+class QuietFiles(Option):
+    """Complete when all its files are there, each left alone for a while; no control file says so.
+
+    Args:
+        quiet_seconds: For how long.
+        parts: The names that the group ``part`` of the file names must have, where each is known.
+        part_count: How many files there must be, where only that is known; their group ``part`` is a number from 1.
+    """
+
+    kind: Literal["quiet"]
+    quiet_seconds: QuietSeconds = 60
+    parts: Names | None = None
+    part_count: PositiveInt | None = None
+
+    @model_validator(mode="after")
+    def _says_what_belongs_to_it(self) -> Self:
+        if (self.parts is None) == (self.part_count is None):
+            raise ValueError("says either `parts` (their names) or `partCount`")
+        if self.parts is not None and len({part.casefold() for part in self.parts}) < len(self.parts):
+            raise ValueError("two of its parts have one name")
+        return self
 
 
 class WholeWindow(Option):
@@ -29,7 +66,13 @@ class WholeWindow(Option):
     kind: Literal["window"]
 
 
-Completeness = Annotated[ControlFile | SingleFile | WholeWindow, Field(discriminator="kind")]
+class WholeRead(Option):
+    """Complete when the whole list, or the whole table, has been read as it stood at one moment."""
+
+    kind: Literal["whole_read"]
+
+
+Completeness = Annotated[ControlFile | SingleFile | QuietFiles | WholeWindow | WholeRead, Field(discriminator="kind")]
 
 
 class Withdrawal(Option):
