@@ -27,7 +27,6 @@ import psycopg
 from psycopg import sql
 
 from benchmarks.wages import as_delivered, write_month
-from threegaps.batch.areas import codes_in_force
 from threegaps.batch.certify import Certifier
 from threegaps.batch.decode import Part
 from threegaps.batch.judge import Judgement
@@ -41,6 +40,7 @@ from threegaps.ledger.landed import LandedObject, record_landed_object
 from threegaps.ledger.migrate import upgrade
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role, temporary_server
 from threegaps.settings import Settings
+from threegaps.standards.areas import codes_in_force
 from threegaps.warehouse.load import Plan, load_batch
 from threegaps.warehouse.tables import ensure_partitions, ensure_tables, usual_months
 

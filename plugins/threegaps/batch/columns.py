@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from threegaps.batch.identifiers import ResidentIds, judge_resident_ids
+from threegaps.standards.identifiers import ResidentIds, judge_resident_ids
 
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int32]

@@ -13,9 +13,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import polars as pl
 
-from threegaps.batch.areas import codes_in_force, successor
 from threegaps.batch.columns import BlockColumn, Dictionary, encode, map_texts
-from threegaps.batch.identifiers import RESIDENT_CARD, canonical_resident_id, is_scientific
 from threegaps.batch.texts import FULL_WIDTH, read_date, read_period
 from threegaps.contracts.model import Column, Contract
 from threegaps.contracts.options.normalisations import (
@@ -25,6 +23,8 @@ from threegaps.contracts.options.normalisations import (
     LeadingApostrophe,
     MissingWords,
 )
+from threegaps.standards.areas import codes_in_force, successor
+from threegaps.standards.identifiers import RESIDENT_CARD, canonical_resident_id, is_scientific
 
 _TIMESTAMP_FORMATS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
 

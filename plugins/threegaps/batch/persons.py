@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 from threegaps.batch.columns import BlockColumn
-from threegaps.batch.identifiers import RESIDENT_CARD, ResidentIds
 from threegaps.batch.pseudonym import PseudonymKey, pseudonyms
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
+from threegaps.standards.identifiers import RESIDENT_CARD, ResidentIds
 
 
 @dataclass(frozen=True, slots=True)

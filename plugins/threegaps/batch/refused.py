@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from threegaps.batch.areas import codes_in_force
 from threegaps.batch.columns import BlockColumn
 from threegaps.batch.decode import TextBlock
 from threegaps.batch.persons import Persons
 from threegaps.batch.quarantine import ReasonWriter, masked_source, quarantine_csv, row_tokens
 from threegaps.batch.row_rules import Findings, RowRules
 from threegaps.contracts.model import Contract
+from threegaps.standards.areas import codes_in_force
 
 
 class RefusedRows:

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from threegaps.batch.areas import codes_in_force
 from threegaps.batch.columns import BlockColumn, spread
-from threegaps.batch.identifiers import RESIDENT_CARD, SCIENTIFIC, ResidentIds, judge_credit_codes
 from threegaps.contracts.model import Rule
 from threegaps.contracts.vocabulary import CORE_ROW_EXPECTATIONS, CUSTOM_ROW_EXPECTATIONS
 from threegaps.errors import ContractError
+from threegaps.standards.areas import codes_in_force
+from threegaps.standards.identifiers import RESIDENT_CARD, SCIENTIFIC, ResidentIds, judge_credit_codes
 
 Mask = npt.NDArray[np.bool_]
 

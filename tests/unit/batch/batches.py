@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from threegaps.batch.decode import Part
-from threegaps.batch.identifiers import check_digit
 from threegaps.batch.judge import Judgement
 from threegaps.batch.pseudonym import PseudonymKey
 from threegaps.batch.verdict import JudgedBlock
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
+from threegaps.standards.identifiers import check_digit
 
 ROOT = Path(__file__).parents[3] / "expectations"
 KEY = PseudonymKey(b"a key for tests only, 32 bytes at least", "1")

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threegaps.batch.areas import codes_in_force, successor
 from threegaps.batch.expectations.identity import is_credit_code, is_resident_id
-from threegaps.batch.identifiers import (
+from threegaps.batch.normalise import read_numbers
+from threegaps.batch.pseudonym import PseudonymKey, pseudonyms
+from threegaps.batch.texts import read_date, read_period
+from threegaps.errors import SettingsError
+from threegaps.standards.areas import codes_in_force, successor
+from threegaps.standards.identifiers import (
     canonical_resident_id,
     is_scientific,
     judge_credit_codes,
     judge_resident_ids,
 )
-from threegaps.batch.normalise import read_numbers
-from threegaps.batch.pseudonym import PseudonymKey, pseudonyms
-from threegaps.batch.texts import read_date, read_period
-from threegaps.errors import SettingsError
 
 
 @pytest.mark.parametrize(

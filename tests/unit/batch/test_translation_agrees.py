@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.batch.batches import ROOT, WAGES, resident_id
-from threegaps.batch.areas import codes_in_force
 from threegaps.batch.certify import Certifier, is_certifiable, typed_frame
 from threegaps.batch.columns import BlockColumn, Dictionary, encode
 from threegaps.batch.normalise import read_booleans, read_integers, read_numbers, read_timestamps
@@ -31,6 +30,7 @@ from threegaps.contracts.vocabulary import (
     SHAPE_EXPECTATION,
 )
 from threegaps.errors import CertificationError
+from threegaps.standards.areas import codes_in_force
 
 CONTRACTS = load_contracts(ROOT)
 CASES = [(contract, rule) for contract in CONTRACTS for rule in contract.rules if rule.expectation in TRANSLATIONS]

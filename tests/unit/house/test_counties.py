@@ -16,7 +16,7 @@ def rows(path: str) -> list[dict[str, str]]:
 
 
 def test_the_judge_and_the_stand_in_departments_know_the_same_counties() -> None:
-    judged = rows("plugins/threegaps/batch/reference/counties.csv")
+    judged = rows("plugins/threegaps/standards/reference/counties.csv")
     assert len(judged) == 90
     assert rows("sandbox/reference/counties.csv") == judged
 
@@ -24,7 +24,7 @@ def test_the_judge_and_the_stand_in_departments_know_the_same_counties() -> None
 def test_the_marts_know_them_by_the_same_names_and_cities() -> None:
     judged = {
         (row["county_code"], row["county_name"], row["city_code"])
-        for row in rows("plugins/threegaps/batch/reference/counties.csv")
+        for row in rows("plugins/threegaps/standards/reference/counties.csv")
     }
     served = {
         (row["area_code"], row["name_zh"], row["parent_code"])

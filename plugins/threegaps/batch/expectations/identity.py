@@ -16,8 +16,8 @@ from great_expectations.expectations.metrics.map_metric_provider import (
     multicolumn_condition_partial,
 )
 
-from threegaps.batch.areas import codes_in_force
 from threegaps.batch.expectations.rows import each_row, given
+from threegaps.standards.areas import codes_in_force
 
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,2}")
 _RESIDENT_ID = re.compile(r"[0-9]{17}[0-9X]")

@@ -28,7 +28,7 @@ class _Zone:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with files("threegaps.batch").joinpath("reference", name).open(encoding="utf-8") as file:
+    with files("threegaps.standards").joinpath("reference", name).open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

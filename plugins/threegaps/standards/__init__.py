@@ -1,0 +1,1 @@
+"""National standards that rules and clean-ups rest on: identity numbers, credit codes, divisions."""
