@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from threegaps.contracts.layouts import check_layouts
 from threegaps.contracts.model import Contract, Rule
 from threegaps.contracts.options.normalisations import columns_of
 from threegaps.contracts.options.sources import FileDropSource, HttpSource, SftpSource
@@ -29,6 +30,7 @@ def check_contract(contract: Contract) -> None:
     _check_delivery(contract)
     _check_names(contract)
     _check_columns(contract)
+    check_layouts(contract)
     for rule in (*contract.rules, *contract.batch_rules):
         _check_rule(contract, rule)
 

@@ -5,7 +5,6 @@ What the standard allows and no feed needs is refused like a slip: a key that no
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -13,7 +12,8 @@ from pydantic import BeforeValidator, Field, PositiveInt
 
 from threegaps.contracts.options.base import Option
 from threegaps.contracts.options.deliveries import DeliveryOptions, Touch
-from threegaps.contracts.options.formats import FileFormat
+from threegaps.contracts.options.formats import FileFormat, Origin
+from threegaps.contracts.options.headers import Headers
 from threegaps.contracts.options.normalisations import Normalisation
 from threegaps.contracts.options.sources import Source
 
@@ -56,28 +56,7 @@ def _keyed_or_same(written: Any) -> Any:
         return written
 
 
-class HeaderName(Option):
-    """What a department calls a column, and when.
-
-    Args:
-        header: The name in its files or answers; levels of a header of several rows are joined.
-        valid_from: The first day of deliveries that have it; always before where it is left out.
-        valid_to: The last one.
-    """
-
-    header: str
-    valid_from: dt.date | None = None
-    valid_to: dt.date | None = None
-
-
-def _headers(written: Any) -> Any:
-    if not isinstance(written, list):
-        return written
-    return [{"header": entry} if isinstance(entry, str) else entry for entry in written]
-
-
 CodeLabels = Annotated[tuple[str, str], Field(strict=False)]
-Headers = Annotated[tuple[HeaderName, ...], BeforeValidator(_headers), Field(strict=False, min_length=1)]
 
 
 class Implementation(Option):
@@ -120,12 +99,15 @@ class ColumnProperties(Option):
     """What the standard does not have for a column.
 
     Args:
-        headers: What the department calls it; none for a column that is derived from another.
+        headers: What the department calls it; none for a column that comes from elsewhere.
+        origin: Where it comes from if from no column: the sheet's name, a group of the file format's ``fileName``, or
+            one of its ``values``; left out for a column that is derived from another.
         stored: Whether the raw table has it; units and operations are used up on the way.
         code_list: The codes that it may hold, each with its meaning in Chinese and in English.
     """
 
     headers: Headers | None = None
+    origin: Origin | None = None
     stored: bool = True
     code_list: dict[str, CodeLabels] = Field(default_factory=dict)
 

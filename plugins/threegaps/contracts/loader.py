@@ -13,9 +13,10 @@ from pydantic import ValidationError
 from threegaps.calendar import CADENCES, Cadence, Delivery
 from threegaps.contracts.checks import check_contract
 from threegaps.contracts.derive import batch_rules, column_rules, table_rules
-from threegaps.contracts.document import ContractDocument, HeaderName, Property, Quality, keyed_document
-from threegaps.contracts.model import Code, Column, Contract, Header, Rule
+from threegaps.contracts.document import ContractDocument, Property, Quality, keyed_document
+from threegaps.contracts.model import Code, Column, Contract, Rule, header_of
 from threegaps.contracts.options.base import explain
+from threegaps.contracts.options.formats import FileFormat, layouts_of
 from threegaps.contracts.vocabulary import BATCH_EXPECTATIONS, rule_columns
 from threegaps.errors import ContractError, SettingsError
 
@@ -82,7 +83,7 @@ def _contract(document: ContractDocument, digest: str) -> Contract:
     custom, schema, server = document.custom_properties, document.schema_[0], document.servers[0].custom_properties
     frequency, available, retention = _service_levels(document)
     key = sorted((column.primary_key_position or 0, column.name) for column in schema.properties if column.primary_key)
-    columns = tuple(_column(column) for column in schema.properties)
+    columns = tuple(_column(column, custom.file_format) for column in schema.properties)
     rules = tuple(_rules(document))
     return Contract(
         feed=document.id,
@@ -152,11 +153,14 @@ def _first_delivery(feed: str, cadence: Cadence, key: str) -> str:
         ) from error
 
 
-def _column(column: Property) -> Column:
+def _column(column: Property, file_format: FileFormat) -> Column:
     custom = column.custom_properties
+    written = custom.headers or next(
+        (layout.headers[column.name] for layout in layouts_of(file_format) if column.name in layout.headers), ()
+    )
     return Column(
         name=column.name,
-        headers=tuple(_header(one) for one in custom.headers or ()),
+        headers=tuple(header_of(one) for one in written),
         logical_type=column.logical_type,
         sql_type=column.physical_type,
         required=column.required,
@@ -165,12 +169,8 @@ def _column(column: Property) -> Column:
         description_en=column.description,
         is_stored=custom.stored,
         code_list=tuple(Code(code, labels[0], labels[1]) for code, labels in custom.code_list.items()),
+        origin=custom.origin,
     )
-
-
-def _header(written: HeaderName) -> Header:
-    validity = {"valid_from": written.valid_from, "valid_to": written.valid_to}
-    return Header(written.header, **{name: day for name, day in validity.items() if day is not None})
 
 
 def _rules(document: ContractDocument) -> Iterator[Rule]:

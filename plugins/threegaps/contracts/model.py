@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from threegaps.calendar import Cadence
 from threegaps.contracts.options.deliveries import Completeness, DeliveryKind, Touch, Watermark, Withdrawal
-from threegaps.contracts.options.formats import FileFormat
+from threegaps.contracts.options.formats import FileFormat, Origin
+from threegaps.contracts.options.headers import HeaderName
 from threegaps.contracts.options.normalisations import Normalisation
 from threegaps.contracts.options.sources import Source
 
@@ -30,11 +31,13 @@ __all__ = [
     "Grade",
     "Header",
     "Normalisation",
+    "Origin",
     "Rule",
     "Source",
     "Touch",
     "Watermark",
     "Withdrawal",
+    "header_of",
 ]
 
 
@@ -55,6 +58,15 @@ class Header:
     valid_from: dt.date = dt.date.min
     valid_to: dt.date = dt.date.max
 
+    def holds_on(self, day: dt.date) -> bool:
+        """Whether deliveries that end on *day* have it."""
+        return self.valid_from <= day <= self.valid_to
+
+
+def header_of(written: HeaderName) -> Header:
+    """A header as the contract's file says it."""
+    return Header(written.header, written.valid_from or dt.date.min, written.valid_to or dt.date.max)
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -71,6 +83,7 @@ class Column:
         description_en: English meaning.
         is_stored: Whether the raw table has it; units and operations are used up on the way.
         code_list: The codes that the column may hold; empty where it is no code.
+        origin: Where its values come from if from no column of the file; None with headers, or where it is derived.
     """
 
     name: str
@@ -83,11 +96,14 @@ class Column:
     description_en: str
     is_stored: bool = True
     code_list: tuple[Code, ...] = ()
+    origin: Origin | None = None
 
     @property
     def source_name(self) -> str:
-        """What the department calls it now; empty where it is derived."""
-        return self.headers[-1].name if self.headers else ""
+        """What the department calls it now, our own label where it stands in no column; empty where it is derived."""
+        if self.headers:
+            return self.headers[-1].name
+        return self.description_zh if self.origin else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def _open_sheet(contract: Contract, part: Part) -> Any:
             file=part.source_name,
             advice="ask the department to send it again as .xlsx.",
         ) from error
-    return workbook.worksheets[_workbook_format(contract).sheet]
+    return next(sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible")
 
 
 def _unmerge(sheet: Any, title_rows: int, head_end: int) -> None:

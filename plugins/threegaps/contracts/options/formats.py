@@ -3,51 +3,221 @@
 from __future__ import annotations
 
 import codecs
+import re
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from threegaps.contracts.options.base import Names, Option
+from threegaps.contracts.options.headers import Headers
+from threegaps.contracts.options.limits import Limits
 
 
-def _known_encoding(name: str) -> str:
-    try:
-        codecs.lookup(name)
-    except LookupError as error:
-        raise ValueError(f"{name!r} is no encoding that is known") from error
+def _known_encoding(name: str | None) -> str | None:
+    if name is not None:
+        try:
+            codecs.lookup(name)
+        except LookupError as error:
+            raise ValueError(f"{name!r} is no encoding that is known") from error
     return name
 
 
-class CsvFormat(Option):
-    """Delimited lines with a header."""
+def _regular_expression(written: str | None) -> str | None:
+    if written is not None:
+        try:
+            re.compile(written)
+        except re.error as error:
+            raise ValueError(f"no regular expression ({error})") from error
+    return written
 
-    kind: Literal["csv"]
-    encoding: str
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    quoted_newlines: bool = False
-    compression: Literal["none", "gzip"] = "none"
+
+Delimiter = Annotated[str, Field(min_length=1, max_length=1, pattern=r'^[^"\r\n\x1a]$')]
+Compression = Literal["none", "gzip"]
+MergedData = Literal["refuse", "repeat"]
+Origin = Literal["sheet_name", "file_name", "declared"]
+"""Where a column's values come from if from no column of the file."""
+
+
+class FirstSheet(Option):
+    """The first sheet that is not hidden."""
+
+    by: Literal["first"]
+
+
+class NamedSheets(Option):
+    """Sheets by their names; each of them must be there."""
+
+    by: Literal["names"]
+    names: Names
+
+
+class MatchingSheets(Option):
+    """Sheets whose whole names fit a regular expression; at least one must be there."""
+
+    by: Literal["pattern"]
+    pattern: str
+
+    _pattern = field_validator("pattern")(_regular_expression)
+
+
+class AllSheets(Option):
+    """Every sheet that holds anything, hidden ones too, except those declared to carry no rows."""
+
+    by: Literal["all"]
+
+
+Sheets = Annotated[FirstSheet | NamedSheets | MatchingSheets | AllSheets, Field(discriminator="by")]
+
+
+class SheetsWithoutRows(Option):
+    """Sheets that carry no rows, by their names or by a regular expression for whole names: guides, drop-down lists."""
+
+    names: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    pattern: str | None = None
+
+    _pattern = field_validator("pattern")(_regular_expression)
+
+    def has(self, name: str) -> bool:
+        """Whether the sheet of this name is one of them."""
+        return name in self.names or (self.pattern is not None and re.fullmatch(self.pattern, name) is not None)
+
+
+class _Layout(Option):
+    """What one layout of a feed has of its own; what it does not say, it shares with the others.
+
+    Args:
+        name: Its name, for messages.
+        files: A regular expression for the whole names of the files that have it.
+        headers: What these files call columns, by canonical name; other columns are called as the columns say.
+        without: Columns that these files do not have.
+        values: Columns that stand in no file, with what they are for all rows of these: the unit of an amount.
+        title_rows: Lines or rows before the header.
+    """
+
+    name: str
+    files: str
+    headers: Annotated[Mapping[str, Headers], Field(default_factory=dict)]
+    without: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    values: Annotated[Mapping[str, str], Field(default_factory=dict)]
+    title_rows: NonNegativeInt | None = None
+
+    _files = field_validator("files")(_regular_expression)
+
+
+class CsvLayout(_Layout):
+    """A layout of delimited lines."""
+
+    encoding: str | None = None
+    delimiter: Delimiter | None = None
+    quoted_newlines: bool | None = None
+    compression: Compression | None = None
 
     _encoding = field_validator("encoding")(_known_encoding)
 
 
-class WorkbookFormat(Option):
-    """A sheet of an Excel workbook; header rows are joined by ``join``."""
+class WorkbookLayout(_Layout):
+    """A layout of workbooks."""
+
+    sheets: Sheets | None = None
+    sheets_without_rows: SheetsWithoutRows | None = None
+    header_rows: PositiveInt | None = None
+    join: str | None = None
+    merged_data: MergedData | None = None
+
+
+class _FileFormat(Option):
+    """What every format of files has.
+
+    Args:
+        values: Columns that stand in no file, with what they are for every row: the unit of an amount.
+        file_name: A regular expression for whole file names, each named group of which is a column's value.
+        title_rows: Lines or rows before the header.
+        limits: How much a file may hold.
+    """
+
+    values: Annotated[Mapping[str, str], Field(default_factory=dict)]
+    file_name: str | None = None
+    title_rows: NonNegativeInt = 0
+    limits: Limits = Limits()
+
+    _file_name = field_validator("file_name")(_regular_expression)
+
+    @property
+    def file_name_columns(self) -> frozenset[str]:
+        """The columns whose values stand in the file's name."""
+        return frozenset(re.compile(self.file_name).groupindex) if self.file_name else frozenset()
+
+
+class CsvFormat(_FileFormat):
+    """Delimited lines with a header."""
+
+    kind: Literal["csv"]
+    encoding: str
+    delimiter: Delimiter = ","
+    quoted_newlines: bool = False
+    compression: Compression = "none"
+    layouts: Annotated[tuple[CsvLayout, ...], Field(strict=False)] = ()
+
+    _encoding = field_validator("encoding")(_known_encoding)
+
+    @model_validator(mode="after")
+    def _layouts_differ(self) -> CsvFormat:
+        _refuse_twice(layout.name for layout in self.layouts)
+        return self
+
+
+class WorkbookFormat(_FileFormat):
+    """Sheets of an Excel workbook; header rows are joined by ``join``.
+
+    Args:
+        sheets: Which sheets hold rows; one that holds any and is not read stops the batch.
+        sheets_without_rows: Sheets that are known to carry none.
+        merged_data: What several rows under one merged cell mean: nothing that is sure, so that they are refused, or
+            its value for each of them.
+    """
 
     kind: Literal["xlsx"]
-    sheet: NonNegativeInt = 0
-    title_rows: NonNegativeInt = 0
+    sheets: Sheets = FirstSheet(by="first")
+    sheets_without_rows: SheetsWithoutRows = SheetsWithoutRows()
     header_rows: PositiveInt = 1
     join: str = "/"
+    merged_data: MergedData = "refuse"
+    layouts: Annotated[tuple[WorkbookLayout, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _layouts_differ(self) -> WorkbookFormat:
+        _refuse_twice(layout.name for layout in self.layouts)
+        return self
 
 
 class JsonPagesFormat(Option):
-    """Answers of a paged interface, one a line; ``rows`` is the path to an answer's list of rows."""
+    """Answers of a paged interface, one a line; ``rows`` is the path to an answer's list of rows.
+
+    Args:
+        missing_keys: What a record without one of the columns' keys is: refused, or one without a value.
+        limits: How much an answer may hold.
+    """
 
     kind: Literal["json_pages"]
     encoding: str = "utf-8"
     rows: Names
+    missing_keys: Literal["refuse", "no_value"] = "refuse"
+    limits: Limits = Limits()
 
     _encoding = field_validator("encoding")(_known_encoding)
 
 
 FileFormat = Annotated[CsvFormat | WorkbookFormat | JsonPagesFormat, Field(discriminator="kind")]
+
+
+def layouts_of(declared: FileFormat) -> tuple[CsvLayout | WorkbookLayout, ...]:
+    """The layouts that a format names; none where all its files look alike."""
+    return () if isinstance(declared, JsonPagesFormat) else declared.layouts
+
+
+def _refuse_twice(names: Iterable[str]) -> None:
+    listed = list(names)
+    twice = next((name for name in listed if listed.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"the layout {twice!r} stands twice")
