@@ -135,7 +135,7 @@ def test_two_columns_may_have_one_header_on_different_days_only(written: Written
     status, rounds = (custom(written.column(name), "headers") for name in ("status", "recognition_round"))
     status[:] = [{"header": "情况", "validTo": dt.date(2024, 12, 31)}]
     rounds[:] = [{"header": "情况", "validFrom": dt.date(2024, 12, 31)}]
-    with pytest.raises(ContractError, match="means recognition_round too|means status too"):
+    with pytest.raises(ContractError, match=r"means (recognition_round|status) too"):
         load_contract(written.save())
     rounds[0]["validFrom"] = dt.date(2025, 1, 1)
     load_contract(written.save())
