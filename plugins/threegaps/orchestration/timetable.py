@@ -92,15 +92,24 @@ class DeliveryTimetable(CronTriggerTimetable):
         return self._run_info(self.delivery_due(tick), run_after=tick)
 
     def iter_partition_dagrun_infos(self, *, earliest: dt.datetime, latest: dt.datetime) -> Iterable[DagRunInfo]:
-        """One run for each delivery whose first day lies between the two, both included; for backfills."""
-        delivery = Delivery.containing(self.cadence, earliest.date())
-        while delivery.start <= latest.date():
-            if delivery.start >= earliest.date():
+        """One run for each delivery whose first day lies between the two, both included; for backfills.
+
+        The two come as instants: someone in Shanghai who asks for 3 June asks for 2 June 16:00 in UTC, and who asks in
+        UTC for its midnight. Both are 3 June on the province's calendar.
+        """
+        first, last = _day_of(earliest), _day_of(latest)
+        delivery = Delivery.containing(self.cadence, first)
+        while delivery.start <= last:
+            if delivery.start >= first:
                 due = self._align_to_next(_first_moment(delivery.next()))
                 info = self._run_info(delivery, run_after=due)
                 if info is not None:
                     yield info
             delivery = delivery.next()
+
+    def localize_partition_datetime(self, dt: dt.datetime) -> DateTime:
+        """The first moment of the province's day that an instant lies in; for bounds of what is cleared."""
+        return _moment(_day_of(dt))
 
     def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
         return DataInterval.exact(run_after)
@@ -130,7 +139,15 @@ class DeliveryTimetable(CronTriggerTimetable):
         )
 
 
+def _day_of(instant: dt.datetime) -> dt.date:
+    """The province's day at an instant; one without a time zone is UTC's, as everywhere in Airflow."""
+    return (instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)).astimezone(SHANGHAI).date()
+
+
 def _first_moment(delivery: Delivery) -> DateTime:
-    start = delivery.start
-    moment: DateTime = coerce_datetime(dt.datetime(start.year, start.month, start.day, tzinfo=SHANGHAI))
+    return _moment(delivery.start)
+
+
+def _moment(day: dt.date) -> DateTime:
+    moment: DateTime = coerce_datetime(dt.datetime(day.year, day.month, day.day, tzinfo=SHANGHAI))
     return moment

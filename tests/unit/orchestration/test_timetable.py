@@ -7,6 +7,10 @@ import datetime as dt
 import pendulum
 import pytest
 from airflow.exceptions import AirflowTimetableInvalid, InvalidPartitionKeyError
+from airflow.models import backfill
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG
+from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables import trigger
 from airflow.timetables.base import DagRunInfo, TimeRestriction
 
@@ -109,6 +113,49 @@ def test_a_backfill_gives_each_delivery_once_and_not_before_it_is_due() -> None:
     assert [info.partition_key for info in infos] == ["2025Q3", "2025Q4", "2026Q1", "2026Q2"]
     assert infos[0].run_after == at("2025-10-15T09:00")
     assert infos[0].partition_date == at("2025-07-01T00:00")
+
+
+@pytest.mark.parametrize(
+    ("cadence", "cron", "first", "last", "deliveries"),
+    [
+        # As Airflow's page sends what is asked for in Shanghai: midnights there, or the last day's end.
+        ("day", "0 6 * * *", "2026-06-02T16:00Z", "2026-06-02T16:00Z", ["2026-06-03"]),
+        ("day", "0 6 * * *", "2026-06-02T16:00Z", "2026-06-03T15:59:59Z", ["2026-06-03"]),
+        ("day", "0 6 * * *", "2026-02-27T16:00Z", "2026-03-01T16:00Z", ["2026-02-28", "2026-03-01", "2026-03-02"]),
+        ("month", "0 8 20 * *", "2026-02-28T16:00Z", "2026-03-30T16:00Z", ["2026-03"]),
+        ("month", "0 8 20 * *", "2026-02-28T16:00Z", "2026-02-28T16:00Z", ["2026-03"]),
+        ("month", "0 8 20 * *", "2025-12-31T16:00Z", "2026-02-28T16:00Z", ["2026-01", "2026-02", "2026-03"]),
+        ("quarter", "0 9 15 1,4,7,10 *", "2025-12-31T16:00Z", "2026-06-30T15:59Z", ["2026Q1", "2026Q2"]),
+        ("term", "0 9 10 3,9 *", "2025-08-31T16:00Z", "2026-01-31T16:00Z", ["2025-2026-1", "2025-2026-2"]),
+        ("year", "0 9 1 3 *", "2025-12-31T16:00Z", "2025-12-31T16:00Z", ["2026"]),
+        # In UTC: the command line's midnights.
+        ("day", "0 6 * * *", "2026-06-03T00:00Z", "2026-06-04T00:00Z", ["2026-06-03", "2026-06-04"]),
+        ("month", "0 8 20 * *", "2026-01-01T00:00Z", "2026-03-01T00:00Z", ["2026-01", "2026-02", "2026-03"]),
+        ("year", "0 9 1 3 *", "2025-01-01T00:00Z", "2026-01-01T00:00Z", ["2025", "2026"]),
+        # From elsewhere, and with the zone written out.
+        ("day", "0 6 * * *", "2026-06-03T00:00+08:00", "2026-06-03T23:00+08:00", ["2026-06-03"]),
+        ("month", "0 8 20 * *", "2026-02-28T11:00-05:00", "2026-02-28T11:00-05:00", ["2026-03"]),
+    ],
+)
+def test_a_backfill_asked_for_on_the_page_gives_the_province_s_deliveries(
+    cadence: Cadence, cron: str, first: str, last: str, deliveries: list[str]
+) -> None:
+    with DAG("asked_for", schedule=DeliveryTimetable(cadence, cron), start_date=None) as dag:
+        EmptyOperator(task_id="land")
+    stored = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+    infos = backfill._get_info_list(
+        from_date=dt.datetime.fromisoformat(first), to_date=dt.datetime.fromisoformat(last), reverse=False, dag=stored
+    )
+    assert [info.partition_key for info in infos] == deliveries
+    assert [info.partition_date for info in infos] == [
+        stored.timetable.resolve_partition_date(key) for key in deliveries
+    ]
+
+
+@pytest.mark.parametrize("bound", ["2026-06-02T16:00Z", "2026-06-03T00:00Z", "2026-06-03T15:59Z"])
+def test_a_bound_of_what_is_cleared_is_the_province_s_day(bound: str) -> None:
+    timetable = DeliveryTimetable("day", "0 6 * * *")
+    assert timetable.localize_partition_datetime(dt.datetime.fromisoformat(bound)) == at("2026-06-03T00:00")
 
 
 def test_scheduled_manual_and_backfilled_runs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
