@@ -131,24 +131,27 @@ def test_a_name_that_no_text_can_hold_is_refused() -> None:
     assert (told.value.row, told.value.column) == (1, None)
 
 
-def test_deep_nesting_is_refused() -> None:
+@pytest.mark.parametrize("depth", [40, 990, 100_000])
+def test_deep_nesting_is_refused(depth: int) -> None:
     lines = [json.dumps({"data": {"rows": [record()]}}), json.dumps({"data": {"rows": [record(durationHours="four")]}})]
+    content = "\n".join(lines).replace('"four"', "[" * depth + "]" * depth).encode()
+    with pytest.raises(FeedError, match=r"Page 2 .* nested more than 32 levels deep") as error:
+        list(decode(TRAINING, part(content), 1 << 20))
+    assert error.value.feed == "hrss/training_enrollments"
+    assert error.value.advice
 
-    def refusal(depth: int) -> FeedError | None:
-        content = "\n".join(lines).replace('"four"', "[" * depth + "]" * depth).encode()
-        try:
-            list(decode(TRAINING, part(content), 1 << 20))
-        except FeedError as error:
-            return error
-        return None
 
-    # Where it begins depends on how deep we stand ourselves: reading or writing out may be what fails first.
-    refusals = [refusal(depth) for depth in (*range(800, 1000), 100_000)]
-    assert refusals[-1]
-    for error in filter(None, refusals):
-        assert "nested too deeply" in error.message
-        assert (error.feed, error.row) == ("hrss/training_enrollments", 2)
-        assert error.advice
+@pytest.mark.parametrize("rows", [b'"rows": null', b'"other": 1', b'"rows": []'])
+def test_answers_without_rows_beside_others_that_begin_with_a_byte_order_mark(rows: bytes) -> None:
+    mark = b"\xef\xbb\xbf"
+    pages = [
+        mark + json.dumps({"data": {"rows": [record()]}}).encode(),
+        mark + b'{"data": {"total": 1, ' + rows + b"}}",
+    ]
+    blocks = list(decode(TRAINING, part(b"\n".join(pages) + b"\n"), 1 << 20))
+    assert sum(block.frame.height for block in blocks) == 1
+    (empty,) = decode(TRAINING, part(pages[1] + b"\n"), 1 << 20)
+    assert empty.frame.height == 0
 
 
 def test_published_incomes_with_labels_subtotals_and_notes() -> None:

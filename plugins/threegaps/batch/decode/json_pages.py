@@ -16,6 +16,7 @@ from threegaps.batch.storable import is_storable
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.formats import JsonPagesFormat
 from threegaps.errors import ContractError, FeedError
+from threegaps.landing.answers import AnswerError, parse_answer, rows_at
 
 # Escapes that may say what no text of the warehouse can hold: a NUL, or half a character.
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
@@ -67,18 +68,14 @@ def _json_format(contract: Contract) -> JsonPagesFormat:
 
 def _records(contract: Contract, part: Part, line: bytes, declared: JsonPagesFormat, page: int) -> list[dict[str, Any]]:
     try:
-        document = json.loads(line.decode(declared.encoding), parse_float=str, parse_int=str)
-    except (UnicodeDecodeError, ValueError) as error:
+        records = rows_at(parse_answer(line.rstrip(b"\r\n"), declared.encoding), declared.rows) or []
+    except AnswerError as error:
         raise FeedError(
-            f"Page {page} is cut off or no JSON ({type(error).__name__}).",
+            f"Page {page} cannot be read: {error}.",
             feed=contract.feed,
             file=part.source_name,
-            advice="fetch it again.",
+            advice="fetch it again; if it says the same, compare the interface's answer with the contract.",
         ) from error
-    for step in declared.rows:
-        if isinstance(document, dict) and step in document:
-            document = document[step]
-    records = document if isinstance(document, list) else [document]
     if not all(isinstance(record, dict) for record in records):
         raise FeedError(
             f"Page {page} holds no list of rows at {'.'.join(declared.rows)}.",
