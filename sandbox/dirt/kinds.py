@@ -58,7 +58,7 @@ class Kind:
 
 
 ANY = pl.lit(True)
-RESIDENT = pl.col("id_type") == "01"
+RESIDENT = (pl.col("id_type") == "01") & (pl.col("resident_id").str.len_chars() == 18)
 
 
 def put(**values: str | pl.Expr) -> Callable[[pl.DataFrame], pl.DataFrame]:

@@ -43,10 +43,17 @@ def post(port: int, param: dict[str, object]) -> str:
         return str(answer.read().decode("utf-8"))
 
 
-def signed(home: Path, interface: str, biz: dict[str, object], **changes: object) -> dict[str, object]:
+def signed(
+    home: Path,
+    interface: str,
+    biz: dict[str, object],
+    *,
+    data_set: str = "hrss.training_enrollments",
+    **changes: object,
+) -> dict[str, object]:
     credentials = json.loads((home / "credentials.json").read_text("utf-8"))
     content, stamp, nonce = json.dumps(biz), int(time.time() * 1000), secrets.token_hex(16)
-    identifier = f"hrss.training_enrollments.{interface}"
+    identifier = f"{data_set}.{interface}"
     stamp = int(str(changes.get("timestamp", stamp)))
     sign = http_gateway.signature(credentials["app_secret"], credentials["app_id"], identifier, stamp, nonce, content)
     return {
@@ -86,6 +93,26 @@ def test_pages_give_every_row_once_in_order(dirty_home: Path, gateway: http_gate
     order = [(row["updatedAt"], row["enrollmentId"]) for row in rows]
     assert order == sorted(order)
     assert len(set(order)) == total
+
+
+def test_a_full_list_is_read_by_start_and_count_without_a_total(
+    dirty_home: Path, gateway: http_gateway.RunningGateway
+) -> None:
+    def answer(start: int, count: int, interface: str = "getlist") -> dict[str, Any]:
+        request = signed(dirty_home, interface, {"STARTNUM": start, "PAGENUM": count}, data_set="hrss.training_sites")
+        found: dict[str, Any] = json.loads(post(gateway.port, request))
+        return found
+
+    rows: list[dict[str, str]] = []
+    while found := answer(len(rows) + 1, 1000)["data"]["list"]:
+        rows += found
+    numbers = [row["siteId"] for row in rows]
+    assert len(numbers) > 5_000
+    assert numbers == sorted(numbers)
+    assert set(answer(1, 1)["data"]) == {"list"}
+    assert answer(1, 1001)["msg"] == "参数错误: PAGENUM"
+    assert answer(0, 10)["msg"] == "参数错误: STARTNUM"
+    assert answer(1, 10, "gettotal")["msg"] == "接口不存在"
 
 
 def test_windows_are_half_open(dirty_home: Path, gateway: http_gateway.RunningGateway) -> None:
@@ -230,6 +257,7 @@ def test_departmental_database(dirty_home: Path, empty_database: str) -> None:
     assert set(types.values()) == {"text"}
     assert held is not None
     assert held[0] == final["dy13"] > held[1] > 0
+    assert database.load(dirty_home, empty_database, department="finance")["pxbtzj"] > 0
     then = database.load(dirty_home, empty_database, "2025-03-31 23:59:59")
     assert 0 < then["dy13"] < final["dy13"]
     assert 0 < then["zs01"] < final["zs01"]

@@ -1,0 +1,1 @@
+"""Feeds of the finance department (省财政厅)."""

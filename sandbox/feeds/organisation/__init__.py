@@ -1,0 +1,1 @@
+"""Feeds of the organisation department (省委组织部)."""

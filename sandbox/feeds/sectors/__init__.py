@@ -1,0 +1,1 @@
+"""Feeds of the sectors (省建设厅 and six more)."""
