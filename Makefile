@@ -18,7 +18,7 @@ help:
 	@echo 'make stop   stop the services'
 	@echo 'make test   lint and all tests'
 	@echo 'make bench  measure against bare psql'
-	@echo 'make docs   renew what is generated: catalogue, union of slices, wide marts'
+	@echo 'make docs   renew what is generated: staging, union of slices, wide marts, catalogue'
 	@echo 'make lint   the quick part of make test'
 	@echo 'make lock   renew requirements.txt from requirements.in'
 
@@ -56,8 +56,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.ingest
 
 docs: $(READY)
-	$(BIN)/python dbt_project/scripts/generate_marts.py
-	$(BIN)/python -m threegaps.catalogue
+	$(BIN)/python -m threegaps.generate
 
 # One lock for Python 3.11 to 3.13 on every platform, wheels only.
 lock: $(READY)

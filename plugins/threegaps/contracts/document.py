@@ -104,12 +104,15 @@ class ColumnProperties(Option):
             one of its ``values``; left out for a column that is derived from another.
         stored: Whether the raw table has it; units and operations are used up on the way.
         code_list: The codes that it may hold, each with its meaning in Chinese and in English.
+        note_zh: What a reader has to know besides its label, such as when it is empty; the description says it in
+            English.
     """
 
     headers: Headers | None = None
     origin: Origin | None = None
     stored: bool = True
     code_list: dict[str, CodeLabels] = Field(default_factory=dict)
+    note_zh: str | None = None
 
 
 class AuthoritativeDefinition(Option):
@@ -174,9 +177,20 @@ class Server(Option):
 
 
 class ContractProperties(Option):
-    """What the standard does not have for a contract."""
+    """What the standard does not have for a contract.
+
+    Args:
+        title_zh: The feed's name.
+        row_zh: What one of its rows is; the description of its table says it in English.
+        owner_zh: The department that sends it.
+        delivery: What is handed over at once.
+        file_format: How bytes become rows.
+        normalisations: The clean-ups that are declared, in order.
+        touch: Which counties and periods a row speaks of.
+    """
 
     title_zh: str
+    row_zh: str
     owner_zh: str
     delivery: DeliveryOptions
     file_format: FileFormat

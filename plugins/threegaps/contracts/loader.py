@@ -92,6 +92,8 @@ def _contract(document: ContractDocument, digest: str) -> Contract:
         version=document.version,
         title_zh=custom.title_zh,
         title_en=document.name,
+        row_zh=custom.row_zh,
+        row_en=schema.description.rstrip("."),
         owner_zh=custom.owner_zh,
         connection_id=server.connection_id,
         pool=server.pool,
@@ -170,6 +172,7 @@ def _column(column: Property, file_format: FileFormat) -> Column:
         is_stored=custom.stored,
         code_list=tuple(Code(code, labels[0], labels[1]) for code, labels in custom.code_list.items()),
         origin=custom.origin,
+        note_zh=custom.note_zh or "",
     )
 
 

@@ -84,6 +84,7 @@ class Column:
         is_stored: Whether the raw table has it; units and operations are used up on the way.
         code_list: The codes that the column may hold; empty where it is no code.
         origin: Where its values come from if from no column of the file; None with headers, or where it is derived.
+        note_zh: What a reader has to know besides the label; empty where the label says enough.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Column:
     is_stored: bool = True
     code_list: tuple[Code, ...] = ()
     origin: Origin | None = None
+    note_zh: str = ""
 
     @property
     def source_name(self) -> str:
@@ -144,6 +146,8 @@ class Contract:
     version: str
     title_zh: str
     title_en: str
+    row_zh: str
+    row_en: str
     owner_zh: str
     connection_id: str
     pool: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from threegaps.contracts.labels import bilingual, meaning_zh
 from threegaps.contracts.model import Contract
 
 PERSON_COLUMN = "resident_id"
@@ -29,22 +30,45 @@ class RawColumn:
     name: str
     sql_type: str
     nullable: bool
-    description_zh: str
-    description_en: str
+    meaning_zh: str
+    meaning_en: str
+
+    @property
+    def comment(self) -> str:
+        """What readers of the database see, in both languages."""
+        return bilingual(self.meaning_zh, self.meaning_en)
 
 
 _PERSON_COLUMNS = (
-    RawColumn("person_id", "uuid", False, "人员假名(密钥散列)", "Keyed pseudonym of the person"),
-    RawColumn("birth_year", "smallint", True, "出生年份(由身份证号推得)", "Year of birth, from the identity number"),
-    RawColumn("sex", "text", True, "性别(M男,F女)", "Sex, from the identity number"),
+    RawColumn("person_id", "uuid", False, "证件号码的带密钥假名", "Keyed pseudonym of the document number"),
+    RawColumn(
+        "birth_year",
+        "smallint",
+        True,
+        "出生年份(由居民身份证号码推得;其他证件为空)",
+        "Year of birth, from the resident identity number; none for other documents",
+    ),
+    RawColumn(
+        "sex",
+        "text",
+        True,
+        "性别(M男,F女;由居民身份证号码推得;其他证件为空)",
+        "Sex, from the resident identity number; none for other documents",
+    ),
 )
 
 SYSTEM_COLUMNS = (
-    RawColumn("_batch_id", "bigint", False, "批次", "The batch that said it"),
-    RawColumn("_landed_object_id", "bigint", False, "落地对象", "The landed object that it stands in"),
-    RawColumn("_row_number", "integer", False, "行号", "Its data row there, from 1"),
-    RawColumn("_version", "bigint", False, "版本", "Source update time in epoch microseconds, or correction number"),
-    RawColumn("_withdrawn", "boolean", False, "已撤回", "Whether this version withdraws the row"),
+    RawColumn("_batch_id", "bigint", False, "载入批次", "The batch that loaded the row"),
+    RawColumn("_landed_object_id", "bigint", False, "到达文件", "The landed object that holds it"),
+    RawColumn("_row_number", "integer", False, "到达文件中的数据行号", "Its data row there, from 1"),
+    RawColumn(
+        "_version",
+        "bigint",
+        False,
+        "行版本(来源更新时间的微秒数或更正序号)",
+        "Source update time in epoch microseconds, or correction number",
+    ),
+    RawColumn("_withdrawn", "boolean", False, "是否已被来源撤回", "Whether this version withdraws the row"),
 )
 
 
@@ -57,12 +81,16 @@ def raw_columns(contract: Contract) -> tuple[RawColumn, ...]:
             columns.append(_PERSON_COLUMNS[0])
             continue
         is_nullable = not column.required and column.name not in key
-        columns.append(
-            RawColumn(column.name, column.sql_type, is_nullable, column.description_zh, column.description_en)
-        )
+        columns.append(RawColumn(column.name, column.sql_type, is_nullable, meaning_zh(column), column.description_en))
     if contract.has_person:
         columns.extend(_PERSON_COLUMNS[1:])
     return (*columns, *SYSTEM_COLUMNS)
+
+
+def staged_columns(contract: Contract) -> tuple[RawColumn, ...]:
+    """Columns of the contract's staging view: the raw table's, and of the system's only the batch."""
+    left_out = {column.name for column in SYSTEM_COLUMNS if column.name != "_batch_id"}
+    return tuple(column for column in raw_columns(contract) if column.name not in left_out)
 
 
 def accepted_columns(contract: Contract) -> tuple[str, ...]:

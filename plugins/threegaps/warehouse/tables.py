@@ -59,9 +59,10 @@ def ensure_tables(connection: psycopg.Connection[Any], contract: Contract) -> No
         connection.execute(sql.SQL("create index on {} ({})").format(history, names(raw_key(contract))))
         for table, title in ((raw, contract.title_zh), (history, f"{contract.title_zh}(历史版本)")):
             connection.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(title)))
-            _comment(connection, table, columns)
-        return
-    _extend(connection, contract, columns, known)
+    else:
+        _extend(connection, contract, columns, known)
+    for schema in ("raw", "raw_history"):
+        _comment(connection, schema, contract.table, columns)
 
 
 def ensure_partitions(connection: psycopg.Connection[Any], contract: Contract, months: Iterable[dt.date]) -> None:
@@ -100,13 +101,22 @@ def _definition(column: RawColumn) -> sql.Composed:
     )
 
 
-def _comment(connection: psycopg.Connection[Any], table: sql.Identifier, columns: Iterable[RawColumn]) -> None:
-    for column in columns:
+def _comment(connection: psycopg.Connection[Any], schema: str, table: str, columns: Iterable[RawColumn]) -> None:
+    """Give the columns the comments that the contract has now, where the server has others."""
+    present = dict(
         connection.execute(
-            sql.SQL("comment on column {}.{} is {}").format(
-                table, sql.Identifier(column.name), sql.Literal(column.description_zh)
+            "select attname, col_description(attrelid, attnum) from pg_attribute"
+            " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
+            [f"{schema}.{table}"],
+        ).fetchall()
+    )
+    for column in columns:
+        if present.get(column.name) != column.comment:
+            connection.execute(
+                sql.SQL("comment on column {}.{} is {}").format(
+                    sql.Identifier(schema, table), sql.Identifier(column.name), sql.Literal(column.comment)
+                )
             )
-        )
 
 
 def _shape(connection: psycopg.Connection[Any], table: str) -> _Shape | None:
@@ -175,7 +185,6 @@ def _extend(
         for schema in ("raw", "raw_history"):
             table = sql.Identifier(schema, contract.table)
             connection.execute(sql.SQL("alter table {} add column {}").format(table, _definition(column)))
-            _comment(connection, table, [column])
 
 
 def _refusal(contract: Contract, column: str, said: str, way_out: str) -> ContractError:

@@ -26,18 +26,20 @@ pytestmark = pytest.mark.integration
 
 ROOT = Settings.load().root
 NEWCOMER = ROOT / "tests" / "fixtures" / "newcomer"
-FEED = "hrss/training_sites"
+FEED = "hrss/skill_fairs"
 CODE = "M07-4"
 FEED_FILES = {
-    "expectations/hrss/training_sites.odcs.yaml",
-    "dbt_project/models/staging/hrss/stg_hrss__training_sites.sql",
-    "dbt_project/models/staging/hrss/stg_hrss__training_sites.yml",
-    "tests/fixtures/feeds/hrss/training_sites.yml",
+    "expectations/hrss/skill_fairs.odcs.yaml",
+    "tests/fixtures/feeds/hrss/skill_fairs.yml",
 }
 INDICATOR_FILES = {
     "dbt_project/models/marts/action_2_strong_enterprises/ind_m07_4.sql",
     "dbt_project/models/marts/action_2_strong_enterprises/ind_m07_4.yml",
     "tests/golden/cases/m07-4.yml",
+}
+MADE_FOR_THE_FEED = {
+    "dbt_project/models/staging/hrss/stg_hrss__skill_fairs.sql",
+    "dbt_project/models/staging/hrss/stg_hrss__skill_fairs.yml",
 }
 GENERATED = {
     "docs/catalogue.md",
@@ -90,8 +92,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
             shutil.copy2(path, root / path.name)
     copy = Copy(root, digests(root))
     shutil.copytree(NEWCOMER, root, dirs_exist_ok=True)
-    copy.python("dbt_project/scripts/generate_marts.py")
-    copy.python("-m", "threegaps.catalogue")
+    copy.python("-m", "threegaps.generate")  # make docs
     yield copy
     shutil.rmtree(root, ignore_errors=True)
 
@@ -114,9 +115,14 @@ def digests(root: Path) -> dict[str, str]:
     }
 
 
-def test_a_feed_is_three_things_and_an_indicator_two(copy: Copy) -> None:
+def test_a_feed_is_two_things_and_an_indicator_two(copy: Copy) -> None:
     assert files_below(NEWCOMER) == FEED_FILES | INDICATOR_FILES
-    assert digests(copy.root).keys() - copy.before.keys() == FEED_FILES | INDICATOR_FILES
+    assert digests(copy.root).keys() - copy.before.keys() == FEED_FILES | INDICATOR_FILES | MADE_FOR_THE_FEED
+
+
+def test_the_feed_is_none_of_those_that_are_to_come(copy: Copy) -> None:
+    """A feed of the plan would one day stand in the project itself, and the test would no longer add anything."""
+    assert f"expectations/{FEED}.odcs.yaml" not in copy.before
 
 
 def test_nothing_else_is_touched_but_what_is_generated(copy: Copy) -> None:
@@ -135,16 +141,16 @@ def test_the_feed_has_its_dag(copy: Copy) -> None:
         "dags = {name: sorted(dag.task_ids) for name, dag in names.items() if name.startswith('feed_hrss_')};"
         "print(json.dumps(dags))",
     )
-    assert json.loads(listed.splitlines()[-1])["feed_hrss_training_sites"] == ["land", "load"]
+    assert json.loads(listed.splitlines()[-1])["feed_hrss_skill_fairs"] == ["land", "load"]
 
 
 def test_the_copys_own_checks_pass(copy: Copy) -> None:
     """The fixture is judged as it says; the dbt project and the documents are whole, and no test counts feeds."""
-    printed = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/feeds", "-k", "training_sites")
+    printed = copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/feeds", "-k", "skill_fairs")
     assert "1 passed" in printed
-    copy.python(
-        "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/dbt", "tests/unit/docs", "-k", "not command"
-    )
+    checks = ("tests/unit/dbt", "tests/unit/generate", "tests/unit/docs")
+    # The newcomer's contract is in the copy already.
+    copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *checks, "-k", "not command and not new_contract")
     copy.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/contracts", "tests/unit/cli")
 
 
@@ -169,19 +175,24 @@ def test_the_feed_lands_loads_and_stands_in_staging(copy: Copy, warehouse: str, 
     dbt = shutil.which("dbt", path=str(Path(sys.executable).parent)) or "dbt"
     folder = tmp_path / "dbt"
     copy.run(
-        *(dbt, "build", "--select", "stg_hrss__training_sites", "--project-dir", "dbt_project"),
+        *(dbt, "build", "--select", "stg_hrss__skill_fairs", "--project-dir", "dbt_project"),
         *("--profiles-dir", "dbt_project", "--target-path", str(folder), "--log-path", str(folder)),
         **variables,
     )
     with psycopg.connect(warehouse) as connection:
         staged = connection.execute(
-            "select site_id, county_code, axis_place, opened_on::text, workplaces"
-            " from staging.stg_hrss__training_sites order by site_id"
+            "select fair_id, county_code, held_by, held_on::text, stalls"
+            " from staging.stg_hrss__skill_fairs order by fair_id"
         ).fetchall()
         refused = connection.execute("select count(*) from quarantine.refused_row where feed = %s", [FEED]).fetchone()
+        comments = connection.execute(
+            "select col_description(to_regclass(%s), 4), col_description(to_regclass(%s), 4)",
+            ["raw.hrss_skill_fairs", "staging.stg_hrss__skill_fairs"],
+        ).fetchone()
+    assert comments == ("举办层级(01县级,02镇级,03村级) | Who held it",) * 2
     assert staged == [
-        ("ZD33010601", "330106", "01", "2025-03-01", 40),
-        ("ZD33011002", "330110", "02", "2025-04-02", 25),
+        ("JS33010601", "330106", "01", "2025-03-01", 40),
+        ("JS33011002", "330110", "02", "2025-04-02", 25),
     ]
     assert refused == (len(fixture["expected"]["refused"]),)
 

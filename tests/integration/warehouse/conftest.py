@@ -30,6 +30,8 @@ BASE = {
     "version": "1.0.0",
     "title_zh": "工资",
     "title_en": "Wages",
+    "row_zh": "一条记录一人一月",
+    "row_en": "One row for each employer and month",
     "owner_zh": "测试",
     "connection_id": "test_drop",
     "source": FileDropSource(protocol="file_drop", files=FileNames(part=r"wages_{delivery}\.csv")),

@@ -317,6 +317,17 @@ def test_a_new_optional_column_is_added_and_other_changes_are_refused(loader: Lo
     assert_comment(loader)
 
 
+def test_a_changed_label_reaches_the_tables_that_are_there(loader: Loader) -> None:
+    ensure_tables(loader.connection, WAGES)
+    columns = tuple(replace(one, description_zh="县") if one.name == "county" else one for one in WAGES.columns)
+    ensure_tables(loader.connection, replace(WAGES, columns=columns))
+    comments = loader.connection.execute(
+        "select col_description(to_regclass('raw.test_wages'), 3),"
+        " col_description(to_regclass('raw_history.test_wages'), 3)"
+    ).fetchone()
+    assert comments == ("县 | county",) * 2
+
+
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
@@ -350,4 +361,4 @@ def assert_comment(loader: Loader) -> None:
         "select col_description('raw.test_wages'::regclass, attnum) from pg_attribute"
         " where attrelid = 'raw.test_wages'::regclass and attname = 'county'"
     ).fetchone()
-    assert comment == ("county的中文",)
+    assert comment == ("county的中文 | county",)

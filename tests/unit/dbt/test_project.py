@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
-
-from threegaps.contracts.loader import load_contracts
-from threegaps.contracts.tables import raw_columns
 
 ROOT = Path(__file__).resolve().parents[3]
 PROJECT = ROOT / "dbt_project"
@@ -35,41 +30,6 @@ def models() -> dict[str, dict[str, Any]]:
     return {
         model["name"]: model for document in properties() for model in document.get("models") or () if "name" in model
     }
-
-
-def sources() -> dict[str, dict[str, str]]:
-    return {
-        table["name"]: {column["name"]: column["data_type"] for column in table.get("columns", ())}
-        for document in properties()
-        for source in document.get("sources", ())
-        if source.get("schema") == "raw"
-        for table in source["tables"]
-    }
-
-
-@pytest.fixture(scope="module")
-def generator() -> ModuleType:
-    path = PROJECT / "scripts" / "generate_marts.py"
-    spec = importlib.util.spec_from_file_location("generate_marts", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.parametrize("contract", load_contracts(ROOT / "expectations"), ids=lambda contract: contract.table)
-def test_source_has_the_columns_of_its_contract(contract: Any) -> None:
-    assert sources()[contract.table] == {column.name: column.sql_type for column in raw_columns(contract)}
-
-
-def test_every_source_table_has_a_contract() -> None:
-    assert set(sources()) == {contract.table for contract in load_contracts(ROOT / "expectations")}
-
-
-def test_generated_files_are_current(generator: ModuleType) -> None:
-    for path, text in generator.generated().items():
-        assert path.read_text(encoding="utf-8") == text, f"run dbt_project/scripts/generate_marts.py: {path.name}"
 
 
 def test_catalogue_is_whole() -> None:

@@ -1,4 +1,4 @@
-"""The documents say what is so: commands, files, links, excerpts and the generated catalogue."""
+"""The documents say what is so: commands, files, links, excerpts and layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import typer
 
-from threegaps import catalogue
 from threegaps.cli.app import app
 from threegaps.settings import Settings
 
@@ -116,19 +115,6 @@ def excerpts() -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(("page", "source", "block"), excerpts(), ids=lambda value: str(value)[:40])
 def test_excerpts_are_what_the_files_say(page: str, source: str, block: str) -> None:
     assert block in (ROOT / source).read_text(encoding="utf-8"), f"{page}: the excerpt is not in {source}"
-
-
-def test_the_catalogue_is_current() -> None:
-    assert catalogue.main(["--check"]) == 0
-
-
-def test_the_catalogue_is_the_same_each_time() -> None:
-    assert catalogue.render(ROOT) == catalogue.render(ROOT)
-
-
-def test_a_stale_catalogue_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "render", lambda root: "another")
-    assert catalogue.main(["--check"]) == 1
 
 
 def test_the_definitions_are_of_built_indicators() -> None:

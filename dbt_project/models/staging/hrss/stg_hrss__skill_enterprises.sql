@@ -1,3 +1,4 @@
+-- Written by `make docs` from expectations/hrss/skill_enterprises.odcs.yaml.
 select
     enterprise_name,
     uscc,

@@ -1,3 +1,4 @@
+-- Written by `make docs` from expectations/hrss/training_enrollments.odcs.yaml.
 select
     enrollment_id,
     id_type,

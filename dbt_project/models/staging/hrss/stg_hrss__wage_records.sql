@@ -1,3 +1,4 @@
+-- Written by `make docs` from expectations/hrss/wage_records.odcs.yaml.
 select
     id_type,
     person_id,

@@ -1,3 +1,4 @@
+-- Written by `make docs` from expectations/statistics/resident_income.odcs.yaml.
 select
     area_code,
     area_name,

@@ -1,8 +1,7 @@
-"""Write what follows from the indicators' models and their catalogue: what is built, the union, the wide marts.
+"""What follows from the indicators' models and their catalogue: what is built, the union, the wide marts.
 
 An indicator is built when it has a model, ``models/marts/*/ind_<code>.yml``; its ``meta.catalogue`` fills in what its
-row of ``seeds/seed_indicator.csv`` lacks. Run ``make docs`` after a change of either; the files are checked in, and a
-test fails while they are not current.
+row of ``seeds/seed_indicator.csv`` lacks.
 """
 
 from __future__ import annotations
@@ -10,12 +9,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-PROJECT = Path(__file__).resolve().parents[1]
+SEEDS = Path("dbt_project") / "seeds"
+MARTS = Path("dbt_project") / "models" / "marts"
+
+Row = Mapping[str, str]
 
 _AREA_COLUMNS = (
     ("area_code", "text", "地区代码 | area"),
@@ -52,29 +55,39 @@ _LEVEL_NAMES = {
 }
 
 
-def _read(name: str) -> list[dict[str, str]]:
-    with (PROJECT / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+def render(root: Path) -> dict[Path, str]:
+    """Every file of the project at *root* that follows from its indicators, by its path below *root*.
+
+    Raises:
+        ValueError: A model's indicator has no row in the catalogue, or its YAML names a column that it does not have.
+    """
+    indicators = indicator_catalogue(root)
+    actions = read_seed(root, "seed_action")
+    value_names = _value_names(root)
+    files = {
+        SEEDS / "seed_indicator.csv": _seed(indicators),
+        MARTS / "indicator_base.sql": _indicator_base(indicators),
+    }
+    for mart in dict.fromkeys(action["mart"] for action in actions):
+        files[MARTS / mart / f"{mart}.yml"] = _wide_mart(mart, actions, indicators, value_names)
+        files[MARTS / mart / f"{mart}.sql"] = "{{ wide_mart() }}\n"
+    return files
+
+
+def read_seed(root: Path, name: str) -> list[dict[str, str]]:
+    """The rows of a seed of the dbt project below *root*."""
+    with (root / SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def _slices() -> dict[str, dict[str, Any]]:
-    """The meta of every indicator slice, by the indicator's code."""
-    metas: dict[str, dict[str, Any]] = {}
-    for path in sorted((PROJECT / "models" / "marts").glob("*/ind_*.yml")):
-        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
-            meta = model["config"]["meta"]
-            metas[meta["indicator"]] = meta
-    return metas
-
-
-def catalogue() -> list[dict[str, str]]:
+def indicator_catalogue(root: Path) -> list[dict[str, str]]:
     """The rows of ``seed_indicator``, with what the models say of themselves.
 
     Raises:
-        ValueError: A model's indicator has no row, or its YAML names a column that the catalogue does not have.
+        ValueError: See `render`.
     """
-    rows = _read("seed_indicator")
-    slices = _slices()
+    rows = read_seed(root, "seed_indicator")
+    slices = _slices(root)
     unknown = slices.keys() - {row["indicator_code"] for row in rows}
     if unknown:
         raise ValueError(f"no row in seed_indicator.csv for {', '.join(sorted(unknown))}")
@@ -86,6 +99,16 @@ def catalogue() -> list[dict[str, str]]:
                 raise ValueError(f"{row['indicator_code']}: the catalogue has no column {name}")
             row[name] = str(value)
     return rows
+
+
+def _slices(root: Path) -> dict[str, dict[str, Any]]:
+    """The meta of every indicator slice, by the indicator's code."""
+    metas: dict[str, dict[str, Any]] = {}
+    for path in sorted((root / MARTS).glob("*/ind_*.yml")):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+            meta = model["config"]["meta"]
+            metas[meta["indicator"]] = meta
+    return metas
 
 
 def _seed(rows: list[dict[str, str]]) -> str:
@@ -100,7 +123,7 @@ def _model_name(code: str) -> str:
     return code.lower().replace("-", "_")
 
 
-def indicator_base(indicators: list[dict[str, str]]) -> str:
+def _indicator_base(indicators: Iterable[Row]) -> str:
     """The union of all indicator slices, as SQL."""
     columns = ",\n".join(f"    {column}" for column in _BASE_COLUMNS)
     parts = [
@@ -126,12 +149,12 @@ def _column(name: str, data_type: str, description: str, meta: dict[str, str] | 
     return lines
 
 
-def _value_names() -> dict[str, tuple[str, str]]:
-    lists = {row["list_code"]: (row["name_zh"], row["name_en"]) for row in _read("seed_county_list")}
+def _value_names(root: Path) -> dict[str, tuple[str, str]]:
+    lists = {row["list_code"]: (row["name_zh"], row["name_en"]) for row in read_seed(root, "seed_county_list")}
     return _LEVEL_NAMES | lists
 
 
-def _indicator_columns(row: dict[str, str], value_names: dict[str, tuple[str, str]]) -> list[str]:
+def _indicator_columns(row: Row, value_names: Mapping[str, tuple[str, str]]) -> list[str]:
     lines: list[str] = []
     for value in row["wide_breakdown_values"].split(","):
         is_total = value == "total"
@@ -151,7 +174,9 @@ def _indicator_columns(row: dict[str, str], value_names: dict[str, tuple[str, st
     return lines
 
 
-def wide_mart(mart: str, actions: list[dict[str, str]], indicators: list[dict[str, str]]) -> str:
+def _wide_mart(
+    mart: str, actions: Iterable[Row], indicators: Iterable[Row], value_names: Mapping[str, tuple[str, str]]
+) -> str:
     """The YAML of one wide mart: its contract, its key and, in the meta of each column, the cell it shows."""
     own = [action for action in actions if action["mart"] == mart]
     codes = {action["action_code"] for action in own}
@@ -162,7 +187,7 @@ def wide_mart(mart: str, actions: list[dict[str, str]], indicators: list[dict[st
         f" | wide mart: {title_en}; one row per area and period, one column per indicator"
     )
     lines = [
-        "# Written by scripts/generate_marts.py from seeds/seed_indicator.csv.",
+        "# Written by `make docs` from seeds/seed_indicator.csv; do not edit.",
         "version: 2",
         "",
         "models:",
@@ -181,7 +206,6 @@ def wide_mart(mart: str, actions: list[dict[str, str]], indicators: list[dict[st
         "        synthetic_in_sandbox: true",
         "    columns:",
     ]
-    value_names = _value_names()
     for name, data_type, text in _AREA_COLUMNS:
         lines += _column(name, data_type, text)
     for row in indicators:
@@ -189,29 +213,3 @@ def wide_mart(mart: str, actions: list[dict[str, str]], indicators: list[dict[st
             lines += _indicator_columns(row, value_names)
     lines += _column(*_LAST_COLUMN)
     return "\n".join(lines) + "\n"
-
-
-def generated() -> dict[Path, str]:
-    """Every generated file with its text."""
-    indicators = catalogue()
-    actions = _read("seed_action")
-    marts = PROJECT / "models" / "marts"
-    files = {
-        PROJECT / "seeds" / "seed_indicator.csv": _seed(indicators),
-        marts / "indicator_base.sql": indicator_base(indicators),
-    }
-    for mart in dict.fromkeys(action["mart"] for action in actions):
-        files[marts / mart / f"{mart}.yml"] = wide_mart(mart, actions, indicators)
-        files[marts / mart / f"{mart}.sql"] = "{{ wide_mart() }}\n"
-    return files
-
-
-def main() -> None:
-    """Write the files."""
-    for path, text in generated().items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,18 +1,11 @@
-"""The catalogue of feeds and indicators, `docs/catalogue.md`, made from the contracts and dbt's seeds.
-
-The same input gives the same bytes: no clock, no database, everything sorted. `make docs` writes it, a test holds it.
-"""
+"""The catalogue of feeds and indicators, `docs/catalogue.md`, from the contracts and dbt's seeds."""
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Column, Contract, Rule
-from threegaps.settings import Settings
 
 PATH = Path("docs") / "catalogue.md"
 
@@ -20,19 +13,23 @@ _PROTOCOLS = {"http": "HTTP", "sftp": "SFTP", "database": "database", "file_drop
 _DELIVERIES = {"full_list": "full list", "full_period": "full period", "changes": "changes"}
 _DIRECTIONS = {"up": "higher is better", "down": "lower is better", "neutral": "no direction", "towards_1": "towards 1"}
 
-Indicator = Mapping[str, str]
+Row = Mapping[str, str]
 
 
-def render(root: Path) -> str:
-    """The catalogue of the project at *root*.
+def render(
+    contracts: Sequence[Contract],
+    actions: Sequence[Row],
+    indicators: Sequence[Row],
+    targets: Sequence[Row],
+) -> dict[Path, str]:
+    """The catalogue's page, by its path below the project's root.
 
-    Raises:
-        ContractError: A contract cannot be read.
+    Args:
+        contracts: Every feed's.
+        actions: The actions and gaps of the plan, in their order.
+        indicators: All indicators, those too that are not built.
+        targets: Their dated targets.
     """
-    contracts = load_contracts(root / "expectations")
-    actions = _seed(root, "seed_action")
-    indicators = _seed(root, "seed_indicator")
-    targets = _seed(root, "seed_target")
     lines = [
         "# Catalogue",
         "",
@@ -44,30 +41,10 @@ def render(root: Path) -> str:
     for contract in contracts:
         lines += _feed_page(contract)
     lines += _indicator_pages(actions, indicators, targets)
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return {PATH: "\n".join(lines).rstrip("\n") + "\n"}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the catalogue; with ``--check`` only say whether it is current (0) or not (1)."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    root = Settings.load().root
-    content = render(root)
-    path = root / PATH
-    if "--check" in given:
-        if path.exists() and path.read_text(encoding="utf-8") == content:
-            return 0
-        sys.stderr.write(f"{PATH} is not current: run `make docs`.\n")
-        return 1
-    path.write_text(content, encoding="utf-8")
-    return 0
-
-
-def _seed(root: Path, name: str) -> list[Indicator]:
-    with (root / "dbt_project" / "seeds" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _built(indicators: Iterable[Indicator]) -> list[Indicator]:
+def _built(indicators: Iterable[Row]) -> list[Row]:
     return [indicator for indicator in indicators if indicator["is_built"].lower() == "true"]
 
 
@@ -91,7 +68,7 @@ def _feed_list(contracts: Sequence[Contract]) -> Iterator[str]:
     )
 
 
-def _indicator_list(actions: Sequence[Indicator], indicators: Sequence[Indicator]) -> Iterator[str]:
+def _indicator_list(actions: Sequence[Row], indicators: Sequence[Row]) -> Iterator[str]:
     built = _built(indicators)
     yield f"## Indicators ({len(built)} built of {len(indicators)})"
     yield ""
@@ -150,9 +127,7 @@ def _rule_row(rule: Rule) -> tuple[str, ...]:
     return f"`{rule.rule}`", rule.action, rule.message_zh, rule.message_en
 
 
-def _indicator_pages(
-    actions: Sequence[Indicator], indicators: Sequence[Indicator], targets: Sequence[Indicator]
-) -> Iterator[str]:
+def _indicator_pages(actions: Sequence[Row], indicators: Sequence[Row], targets: Sequence[Row]) -> Iterator[str]:
     for action in actions:
         of_action = [one for one in _built(indicators) if one["action_code"] == action["action_code"]]
         if of_action:
@@ -164,7 +139,7 @@ def _indicator_pages(
             )
 
 
-def _indicator_page(one: Indicator, targets: Sequence[Indicator]) -> Iterator[str]:
+def _indicator_page(one: Row, targets: Sequence[Row]) -> Iterator[str]:
     yield f"### {one['indicator_code']}"
     yield ""
     yield f"**{one['name_zh']}** · {one['name_en']}"
@@ -209,7 +184,3 @@ def _spaced(listed: str) -> str:
 
 def _anchor(heading: str) -> str:
     return "".join(character for character in heading.lower() if character.isalnum() or character in "-_")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,31 @@
+"""What people read about a column: the one text of raw tables, staging and the catalogue, made from the contract."""
+
+from __future__ import annotations
+
+from threegaps.contracts.model import Code, Column
+
+# A longer list of codes is looked up in the catalogue: in a column's comment it would hide the label.
+_MOST_CODES = 10
+_MOST_CHARACTERS = 90
+
+
+def meaning_zh(column: Column) -> str:
+    """The label in Chinese, with its codes where they are few and what else a reader has to know."""
+    codes = codes_zh(column)
+    is_short = len(column.code_list) <= _MOST_CODES and len(codes) <= _MOST_CHARACTERS
+    said = [*([codes] if codes and is_short else []), *([column.note_zh] if column.note_zh else [])]
+    return f"{column.description_zh}({';'.join(said)})" if said else column.description_zh
+
+
+def codes_zh(column: Column) -> str:
+    """The codes of a column with their meanings, empty where it is no code."""
+    return ",".join(_code_zh(code) for code in column.code_list)
+
+
+def _code_zh(code: Code) -> str:
+    return code.label_zh if code.code == code.label_zh else f"{code.code}{code.label_zh}"
+
+
+def bilingual(zh: str, en: str) -> str:
+    """A text in both languages, as comments of tables and columns carry it."""
+    return f"{zh} | {en}"

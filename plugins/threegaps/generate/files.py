@@ -1,0 +1,55 @@
+"""Every generated file of the project: what it should hold, whether it does, and writing it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from threegaps.contracts.loader import load_contracts
+from threegaps.generate import catalogue, marts, staging
+
+ONLY_GENERATED = (staging.FOLDER,)
+"""Folders that hold nothing else: what lies there and follows from nothing is out of date."""
+
+
+def generated(root: Path) -> dict[Path, str]:
+    """Every generated file of the project at *root*, by its path below *root*.
+
+    Raises:
+        ContractError: A contract cannot be read.
+        ValueError: An indicator's model does not fit the catalogue of indicators.
+    """
+    contracts = load_contracts(root / "expectations")
+    files = staging.render(contracts) | marts.render(root)
+    indicators = marts.indicator_catalogue(root)
+    actions, targets = (marts.read_seed(root, name) for name in ("seed_action", "seed_target"))
+    return files | catalogue.render(contracts, actions, indicators, targets)
+
+
+def outdated(root: Path) -> list[Path]:
+    """The files below *root* that are missing, hold something else, or no longer follow from anything."""
+    files = generated(root)
+    stale = [
+        path
+        for path, text in files.items()
+        if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != text
+    ]
+    return sorted([*stale, *_left_over(root, files)])
+
+
+def write(root: Path) -> list[Path]:
+    """Bring the generated files below *root* to what they should be; the paths of those that were not."""
+    files = generated(root)
+    changed = outdated(root)
+    for path in changed:
+        target = root / path
+        if path in files:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(files[path], encoding="utf-8")
+        else:
+            target.unlink()
+    return changed
+
+
+def _left_over(root: Path, files: dict[Path, str]) -> list[Path]:
+    present = [path for folder in ONLY_GENERATED for path in (root / folder).rglob("*") if path.is_file()]
+    return [path for path in (one.relative_to(root) for one in present) if path not in files]

@@ -1,0 +1,131 @@
+"""What `make docs` writes: current, the same each time, and of one text with the raw tables."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from threegaps.contracts.loader import load_contract, load_contracts
+from threegaps.contracts.model import Contract
+from threegaps.contracts.tables import raw_columns, raw_key, staged_columns
+from threegaps.generate import __main__ as command
+from threegaps.generate import staging
+from threegaps.generate.files import generated, outdated, write
+from threegaps.settings import Settings
+
+ROOT = Settings.load().root
+CONTRACTS = load_contracts(ROOT / "expectations")
+NEWCOMER = ROOT / "tests" / "fixtures" / "newcomer" / "expectations" / "hrss" / "skill_fairs.odcs.yaml"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of what the generated files follow from, and of themselves."""
+    for part in ("expectations", "dbt_project/models", "dbt_project/seeds"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    (tmp_path / "docs").mkdir()
+    shutil.copy2(ROOT / "docs" / "catalogue.md", tmp_path / "docs")
+    return tmp_path
+
+
+def staged(contract: Contract) -> tuple[str, dict[str, Any]]:
+    """SQL and YAML of a feed's staging model."""
+    files = staging.render([contract])
+    path = staging.FOLDER / contract.department / f"stg_{contract.department}__{contract.name}"
+    return files[path.with_suffix(".sql")], yaml.safe_load(files[path.with_suffix(".yml")])
+
+
+def test_generated_files_are_current() -> None:
+    stale = [path.as_posix() for path in outdated(ROOT)]
+    assert stale == [], "run `make docs` and commit what it writes; whoever changes a contract does so with it"
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    assert generated(ROOT) == generated(ROOT)
+
+
+def test_a_new_contract_brings_its_staging_and_its_page(project: Path) -> None:
+    shutil.copy2(NEWCOMER, project / "expectations" / "hrss")
+    model = Path("dbt_project/models/staging/hrss/stg_hrss__skill_fairs.sql")
+    page = Path("docs/catalogue.md")
+    assert outdated(project) == [model, model.with_suffix(".yml"), page]
+    assert write(project) == [model, model.with_suffix(".yml"), page]
+    assert outdated(project) == []
+    assert "## hrss/skill_fairs" in (project / page).read_text(encoding="utf-8")
+
+
+def test_a_contract_that_goes_takes_its_staging_along(project: Path) -> None:
+    (project / "expectations" / "statistics" / "resident_income.odcs.yaml").unlink()
+    write(project)
+    assert not (project / "dbt_project/models/staging/statistics/stg_statistics__resident_income.yml").exists()
+
+
+@pytest.mark.parametrize("name", ["hrss/stg_hrss__by_hand.sql", "hrss/_hrss__models.yml", "notes.md"])
+def test_nothing_is_added_to_staging_by_hand(project: Path, name: str) -> None:
+    path = staging.FOLDER / name
+    (project / path).write_text("select 1", encoding="utf-8")
+    assert outdated(project) == [path]
+
+
+def test_a_model_that_was_edited_by_hand_is_seen(project: Path) -> None:
+    path = staging.FOLDER / "hrss" / "stg_hrss__certificates.sql"
+    text = (project / path).read_text(encoding="utf-8")
+    (project / path).write_text(text.replace("not _withdrawn", "not _withdrawn and sex = 'F'"), encoding="utf-8")
+    assert outdated(project) == [path]
+
+
+def test_the_command_names_what_is_not_current(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("THREEGAPS_ROOT", str(project))
+    assert command.main(["--check"]) == 0
+    (project / "docs" / "catalogue.md").unlink()
+    assert command.main(["--check"]) == 1
+    assert capsys.readouterr().out == "docs/catalogue.md\n"
+    assert command.main([]) == 0
+    assert command.main(["--check"]) == 0
+
+
+@pytest.mark.parametrize("contract", [*CONTRACTS, load_contract(NEWCOMER)], ids=lambda contract: contract.feed)
+def test_staging_has_names_types_and_texts_of_the_raw_table(contract: Contract) -> None:
+    sql, document = staged(contract)
+    raw = {column.name: (column.sql_type, column.comment) for column in raw_columns(contract)}
+    table = document["sources"][0]["tables"][0]
+    assert {c["name"]: (c["data_type"], c["description"]) for c in table["columns"]} == raw
+    model = document["models"][0]
+    assert {c["name"]: (c["data_type"], c["description"]) for c in model["columns"]} == {
+        column.name: raw[column.name] for column in staged_columns(contract)
+    }
+    selected = [line.strip(" ,") for line in sql.split("select\n")[1].split("from ")[0].splitlines()]
+    assert selected == [column["name"] for column in model["columns"]]
+    assert model["config"]["contract"] == {"enforced": True}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.feed)
+def test_keys_are_tested(contract: Contract) -> None:
+    tests = {column["name"]: column.get("data_tests", []) for column in staged(contract)[1]["models"][0]["columns"]}
+    key = raw_key(contract)
+    assert {name for name, given in tests.items() if given} == set(key)
+    assert all("not_null" in tests[name] for name in key)
+    assert ("unique" in tests[key[0]]) == (len(key) == 1)
+
+
+def test_registration_is_not_called_residence() -> None:
+    """BAC301 is where a household is registered; where people live (AAC301) is another column."""
+    for feed in ("hrss/employment_registrations", "hrss/training_enrollments"):
+        column = next(one for one in CONTRACTS if one.feed == feed).by_name["residence_county_code"]
+        assert "户籍" in column.description_zh
+        assert "registration" in column.description_en
+
+
+def test_short_code_lists_stand_in_the_text_and_long_ones_in_the_catalogue() -> None:
+    wages = next(one for one in CONTRACTS if one.feed == "hrss/wage_records")
+    texts = {column.name: column.comment for column in raw_columns(wages)}
+    assert texts["payment_type"] == "缴费类型(01正常缴费,02补缴) | Kind of payment"
+    assert texts["industry_code"] == "行业门类 | Industry section of GB/T 4754"
+    page = (ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8")
+    assert "C 制造业" in page
