@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threegaps.contracts.layouts import check_layouts
-from threegaps.contracts.model import Contract, Rule
+from threegaps.contracts.model import Column, Contract, Rule
 from threegaps.contracts.options.normalisations import columns_of
 from threegaps.contracts.options.sources import FileDropSource, HttpSource, SftpSource
-from threegaps.contracts.tables import PERSON_COLUMN
+from threegaps.contracts.tables import PERSON_COLUMN, physical_name
 from threegaps.contracts.vocabulary import (
     BATCH_EXPECTATIONS,
     COMPLETENESS_BY_WAY,
@@ -138,6 +138,7 @@ def _check_columns(contract: Contract) -> None:
             advice="name an integer column that counts corrections from 0, or leave versionColumn out.",
         )
     for column in contract.columns:
+        _check_physical_name(contract, column)
         is_person, is_key = column.name == PERSON_COLUMN, column.name in contract.key
         if (is_person or is_key) and not column.required:
             raise ContractError(
@@ -157,6 +158,27 @@ def _check_columns(contract: Contract) -> None:
                 column=column.name,
                 advice="take it out of the contract, or say that it is not stored (`stored: false`).",
             )
+
+
+def _check_physical_name(contract: Contract, column: Column) -> None:
+    """The physical name is the raw table's column, which is not the contract's to choose."""
+    if column.physical_name is None:
+        return
+    if not column.is_stored:
+        raise ContractError(
+            "A column that is not stored has no physicalName.",
+            feed=contract.feed,
+            column=column.name,
+            advice="leave it out.",
+        )
+    expected = physical_name(column)
+    if column.physical_name != expected:
+        raise ContractError(
+            f"The raw table's column is {expected}, not {column.physical_name}.",
+            feed=contract.feed,
+            column=column.name,
+            advice=f"say `physicalName: {expected}`; what the department calls it stands in `headers`.",
+        )
 
 
 def _check_rule(contract: Contract, rule: Rule) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from threegaps.contracts.options.base import Option
 from threegaps.contracts.options.deliveries import DeliveryOptions, Touch
@@ -116,11 +116,17 @@ class ColumnProperties(Option):
 
 
 class AuthoritativeDefinition(Option):
-    """The standard or law that something follows."""
+    """The standard or law that something follows.
 
-    url: str
-    type: str
-    description: str | None = None
+    Args:
+        url: Its address, or its name as a URN where it has no address that lasts.
+        type: What it is.
+        description: Its number and title.
+    """
+
+    url: Annotated[str, Field(pattern=r"^(urn:[a-z0-9]+:[a-z0-9.:-]+|https://\S+)$")]
+    type: Literal["standard", "classification", "guideline", "law"]
+    description: str
 
 
 class Property(Option):
@@ -176,6 +182,26 @@ class Server(Option):
     custom_properties: Annotated[ServerProperties, BeforeValidator(_keyed)]
 
 
+class Sharing(Option):
+    """The sharing attribute (共享属性) and the attribute of opening (开放属性) of a catalogue of government data.
+
+    Args:
+        kind: Shared without a condition (无条件共享), under one (有条件共享), or not (不予共享).
+        condition_zh: The condition; of conditional sharing only.
+        is_open: Whether the rows are open to society.
+    """
+
+    kind: Literal["unconditional", "conditional", "none"]
+    condition_zh: str | None = None
+    is_open: bool
+
+    @model_validator(mode="after")
+    def _has_its_condition(self) -> Sharing:
+        if (self.kind == "conditional") != bool(self.condition_zh):
+            raise ValueError("a condition (`conditionZh`) is given where sharing is conditional, and only there")
+        return self
+
+
 class ContractProperties(Option):
     """What the standard does not have for a contract.
 
@@ -183,6 +209,8 @@ class ContractProperties(Option):
         title_zh: The feed's name.
         row_zh: What one of its rows is; the description of its table says it in English.
         owner_zh: The department that sends it.
+        legal_basis: The laws and regulations under which it may be had, each in its own words.
+        sharing: Under what condition it may be shared, and whether it is open.
         delivery: What is handed over at once.
         file_format: How bytes become rows.
         normalisations: The clean-ups that are declared, in order.
@@ -192,6 +220,8 @@ class ContractProperties(Option):
     title_zh: str
     row_zh: str
     owner_zh: str
+    legal_basis: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    sharing: Sharing | None = None
     delivery: DeliveryOptions
     file_format: FileFormat
     normalisations: Annotated[tuple[Normalisation, ...], Field(strict=False)] = ()
@@ -219,9 +249,9 @@ class ServiceLevel(Option):
 
 
 class TeamMember(Option):
-    """Someone who answers for the feed, by post, never by name."""
+    """Someone who answers for the feed, by post (``hrss.data_steward``), never by name."""
 
-    username: str
+    username: Annotated[str, Field(pattern=r"^[a-z][a-z_]*\.[a-z][a-z_]*$")]
     role: str
     description: str | None = None
 
@@ -235,12 +265,11 @@ class Team(Option):
 
 
 class Support(Option):
-    """Where to ask."""
+    """Where to ask: the name of a channel, never an address."""
 
-    channel: str
-    url: str | None = None
-    tool: str | None = None
-    scope: str | None = None
+    channel: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    tool: Literal["ticket", "other"] | None = None
+    scope: Literal["interactive", "announcements", "issues", "notifications"] | None = None
     description: str | None = None
 
 

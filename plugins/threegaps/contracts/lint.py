@@ -16,11 +16,11 @@ import jsonschema
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
 
-from threegaps.contracts.loader import load_contract
+from threegaps.contracts import house_rules
+from threegaps.contracts.house_rules import has_chinese
+from threegaps.contracts.loader import load_contract, read_document
 from threegaps.contracts.model import Contract
 from threegaps.errors import ThreeGapsError
-
-_CHINESE = range(0x4E00, 0xA000)
 
 
 def lint_contract(path: Path) -> list[str]:
@@ -44,7 +44,8 @@ def lint_contract(path: Path) -> list[str]:
         contract = load_contract(path)
     except ThreeGapsError as error:
         return [f"{path.name}: {error}"]
-    return [f"{path.name}: {problem}" for problem in _house_rules(contract, path)]
+    found = [*_house_rules(contract, path), *house_rules.problems(read_document(path, path.read_bytes()))]
+    return [f"{path.name}: {problem}" for problem in found]
 
 
 @cache
@@ -63,7 +64,7 @@ def _house_rules(contract: Contract, path: Path) -> list[str]:
     for column in contract.columns:
         problems.extend(_column_problems(contract, column.name))
     for rule in (*contract.rules, *contract.batch_rules):
-        if not _has_chinese(rule.message_zh) or not rule.message_en.strip():
+        if not has_chinese(rule.message_zh) or not rule.message_en.strip():
             problems.append(f"rule {rule.rule} lacks a message in Chinese or in English")
     return problems
 
@@ -71,12 +72,8 @@ def _house_rules(contract: Contract, path: Path) -> list[str]:
 def _column_problems(contract: Contract, name: str) -> list[str]:
     column = contract.by_name[name]
     problems = []
-    if not _has_chinese(column.description_zh):
+    if not has_chinese(column.description_zh):
         problems.append(f"column {name}: businessName is not Chinese")
     if not column.description_en.strip():
         problems.append(f"column {name}: description is empty")
     return problems
-
-
-def _has_chinese(text: str) -> bool:
-    return any(ord(character) in _CHINESE for character in text)

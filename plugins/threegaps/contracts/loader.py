@@ -173,6 +173,7 @@ def _column(column: Property, file_format: FileFormat) -> Column:
         code_list=tuple(Code(code, labels[0], labels[1]) for code, labels in custom.code_list.items()),
         origin=custom.origin,
         note_zh=custom.note_zh or "",
+        physical_name=column.physical_name,
     )
 
 

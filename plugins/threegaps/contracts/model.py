@@ -85,6 +85,7 @@ class Column:
         code_list: The codes that the column may hold; empty where it is no code.
         origin: Where its values come from if from no column of the file; None with headers, or where it is derived.
         note_zh: What a reader has to know besides the label; empty where the label says enough.
+        physical_name: The raw table's column, where the contract says it; by default of the same name.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Column:
     code_list: tuple[Code, ...] = ()
     origin: Origin | None = None
     note_zh: str = ""
+    physical_name: str | None = None
 
     @property
     def source_name(self) -> str:

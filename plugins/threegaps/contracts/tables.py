@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from threegaps.contracts.labels import bilingual, meaning_zh
-from threegaps.contracts.model import Contract
+from threegaps.contracts.model import Column, Contract
 
 PERSON_COLUMN = "resident_id"
 """The canonical column whose value never leaves the batch."""
+
+PSEUDONYM_COLUMN = "person_id"
+"""What the raw table has in its place."""
 
 QUARANTINE_COLUMNS = (
     "row_token",
@@ -40,7 +43,7 @@ class RawColumn:
 
 
 _PERSON_COLUMNS = (
-    RawColumn("person_id", "uuid", False, "证件号码的带密钥假名", "Keyed pseudonym of the document number"),
+    RawColumn(PSEUDONYM_COLUMN, "uuid", False, "证件号码的带密钥假名", "Keyed pseudonym of the document number"),
     RawColumn(
         "birth_year",
         "smallint",
@@ -100,4 +103,9 @@ def accepted_columns(contract: Contract) -> tuple[str, ...]:
 
 def raw_key(contract: Contract) -> tuple[str, ...]:
     """The raw table's primary key: the feed's key, with the person's pseudonym in place of the document number."""
-    return tuple("person_id" if name == PERSON_COLUMN else name for name in contract.key)
+    return tuple(PSEUDONYM_COLUMN if name == PERSON_COLUMN else name for name in contract.key)
+
+
+def physical_name(column: Column) -> str:
+    """The raw table's column in which a stored column of the contract is kept."""
+    return PSEUDONYM_COLUMN if column.name == PERSON_COLUMN else column.name
