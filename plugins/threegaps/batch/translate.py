@@ -17,10 +17,10 @@ import numpy.typing as npt
 import polars as pl
 
 from threegaps.batch.columns import BlockColumn, spread
+from threegaps.batch.divisions import are_divisions
 from threegaps.contracts.model import Rule
 from threegaps.contracts.vocabulary import CORE_ROW_EXPECTATIONS, CUSTOM_ROW_EXPECTATIONS
 from threegaps.errors import ContractError
-from threegaps.standards.areas import codes_in_force
 from threegaps.standards.identifiers import RESIDENT_CARD, SCIENTIFIC, ResidentIds, judge_credit_codes
 
 Mask = npt.NDArray[np.bool_]
@@ -142,7 +142,7 @@ def _credit_code(columns: Columns, kwargs: Mapping[str, Any]) -> pl.Series:
 
 def _county(columns: Columns, kwargs: Mapping[str, Any]) -> pl.Series:
     levels = tuple(kwargs.get("area_levels", ("county",)))
-    return ~columns[kwargs["column"]].text.is_in(list(codes_in_force(levels)))
+    return ~are_divisions(columns[kwargs["column"]].text, levels)
 
 
 def _given_where(columns: Columns, kwargs: Mapping[str, Any]) -> pl.Series:

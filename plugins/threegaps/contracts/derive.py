@@ -137,9 +137,12 @@ def _county(document: ContractDocument, column: Property) -> Iterator[Rule]:
             levels: tuple[AreaLevel, ...] = option.area_levels
             if levels != ("county",):
                 kwargs["area_levels"] = list(levels)
+            besides = ("", "")
+            if "elsewhere" in levels:
+                besides = (",也不是外省行政区划代码", ", and none of another province")
             yield _rule(f"{column.name}_valid", "expect_county_code_to_be_valid", kwargs,
-                        f"{column.business_name}不是当日有效的浙江行政区划",
-                        f"{column.name} is no valid division of Zhejiang on that date")  # fmt: skip
+                        f"{column.business_name}不是当日有效的浙江行政区划{besides[0]}",
+                        f"{column.name} is no valid division of Zhejiang on that date{besides[1]}")  # fmt: skip
 
 
 def _rule(rule: str, expectation: str, kwargs: dict[str, Any], zh: str, en: str, action: Any = "refuse") -> Rule:

@@ -17,7 +17,7 @@ from great_expectations.expectations.metrics.map_metric_provider import (
 )
 
 from threegaps.batch.expectations.rows import each_row, given
-from threegaps.standards.areas import codes_in_force
+from threegaps.standards.areas import is_division
 
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,2}")
 _RESIDENT_ID = re.compile(r"[0-9]{17}[0-9X]")
@@ -107,19 +107,19 @@ class ExpectCreditCodeToBeValid(ColumnMapExpectation):
 
 
 class CountyCodeValid(ColumnMapMetricProvider):
-    """Condition: a division in force of one of the levels."""
+    """Condition: a division in force of one of the levels, which may include those elsewhere."""
 
     condition_metric_name = "column_values.county_code_valid"
     condition_value_keys = ("area_levels",)
 
     @column_condition_partial(engine=PandasExecutionEngine)
     def _pandas(cls, column: pd.Series, area_levels: Any = None, **_: Any) -> pd.Series:  # noqa: N805
-        valid = codes_in_force(tuple(area_levels or ("county",)))
-        return column.map(lambda code: code in valid).astype(bool)
+        levels = tuple(area_levels or ("county",))
+        return column.map(lambda code: is_division(code, levels)).astype(bool)
 
 
 class ExpectCountyCodeToBeValid(ColumnMapExpectation):
-    """A county code, after its normalisation by code and date, must be a division of Zhejiang in force."""
+    """A county code, after its normalisation by code and date, must be a division in force of one of the levels."""
 
     area_levels: list[str] = ["county"]  # noqa: RUF012  # a pydantic field
 
