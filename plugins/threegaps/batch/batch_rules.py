@@ -1,22 +1,16 @@
-"""The rules on a whole batch: counters of it, and the bounds that a contract sets them.
-
-Great Expectations alone judges them; there is no translation to agree with.
-"""
+"""The rules on a whole batch: counters of it, and the bounds that a contract sets them."""
 
 from __future__ import annotations
 
+import polars as pl
+
 from threegaps.batch.certify import Certifier
+from threegaps.batch.frames import as_columns
+from threegaps.batch.row_rules import unexpected
 from threegaps.batch.tally import Tally
 from threegaps.batch.verdict import CheckResult, Previous
 from threegaps.contracts.model import Contract, Rule
-
-_COUNTERS = {
-    "expect_row_count_to_be_near_previous": "row_ratio",
-    "expect_refused_share_to_be_below": "refused_share",
-    "expect_duplicate_share_to_be_below": "duplicate_share",
-    "expect_columns_to_be_as_declared": "changed_columns",
-}
-"""The counter that each expectation bounds."""
+from threegaps.rules.frames import BATCH_COLUMNS, CHANGED_COLUMNS, DUPLICATES, PREVIOUS_RECEIVED, RECEIVED, REFUSED
 
 
 def batch_checks(contract: Contract, tally: Tally, previous: Previous, certifier: Certifier) -> list[CheckResult]:
@@ -29,38 +23,26 @@ def batch_checks(contract: Contract, tally: Tally, previous: Previous, certifier
         certifier: The contract's.
 
     Raises:
-        CertificationError: Great Expectations raised an exception.
+        CertificationError: Great Expectations disagrees, or raised an exception.
     """
     rules = contract.batch_rules
-    has_enough = {_COUNTERS[rule.expectation]: _has_enough_rows(rule, tally, previous) for rule in rules}
-    counters = {
-        name: value if has_enough.get(name) else None for name, value in _counters(contract, tally, previous).items()
-    }
-    outcomes = certifier.certify_counters(counters, [_bounds(rule) for rule in rules])
-    return [_check(rule, is_fine=is_fine) for rule, is_fine in zip(rules, outcomes, strict=True)]
+    frame = batch_frame(contract, tally, previous)
+    verdicts = {rule.rule: unexpected(rule, as_columns(frame)) for rule in rules}
+    certifier.certify(rules, frame, verdicts)
+    return [_check(rule, is_fine=not verdicts[rule.rule].any()) for rule in rules]
 
 
-def _counters(contract: Contract, tally: Tally, previous: Previous) -> dict[str, float | None]:
-    """The counters by name; None where there is nothing to divide by."""
+def batch_frame(contract: Contract, tally: Tally, previous: Previous) -> pl.DataFrame:
+    """The batch's counters as one row."""
     declared = {column.name for column in contract.columns}
-    changed = 0 if previous.columns is None else len(set(previous.columns) ^ declared)
-    return {
-        "row_ratio": tally.received / previous.received if previous.received else None,
-        "refused_share": tally.refused / tally.received if tally.received else None,
-        "duplicate_share": tally.duplicates / tally.received if tally.received else None,
-        "changed_columns": float(changed),
+    counters = {
+        RECEIVED: tally.received,
+        REFUSED: tally.refused,
+        DUPLICATES: tally.duplicates,
+        PREVIOUS_RECEIVED: previous.received,
+        CHANGED_COLUMNS: 0 if previous.columns is None else len(set(previous.columns) ^ declared),
     }
-
-
-def _has_enough_rows(rule: Rule, tally: Tally, previous: Previous) -> bool:
-    """Whether the batch or the one before has the rows below which the rule says nothing."""
-    return max(tally.received, previous.received or 0) >= int(rule.kwargs.get("min_rows", 0))
-
-
-def _bounds(rule: Rule) -> tuple[str, float | None, float | None]:
-    """The counter's name, its least and its largest value."""
-    largest = rule.kwargs.get("max_ratio", rule.kwargs.get("max_share", 0))
-    return _COUNTERS[rule.expectation], rule.kwargs.get("min_ratio"), largest
+    return pl.DataFrame([pl.Series(name, [counters[name]], dtype=pl.Float64, strict=False) for name in BATCH_COLUMNS])
 
 
 def _check(rule: Rule, *, is_fine: bool) -> CheckResult:

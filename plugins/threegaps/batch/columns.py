@@ -59,6 +59,10 @@ class BlockColumn:
             self._resident_ids = judge_resident_ids(self.text)
         return self._resident_ids
 
+    def judge_texts(self, judge: Callable[[pl.Series], pl.Series]) -> pl.Series:
+        """The rows whose text *judge* finds, worked out on the dictionary where there is one."""
+        return map_texts(self.text, self.dictionary, judge)[0]
+
 
 def map_texts(
     texts: pl.Series, dictionary: Dictionary | None, function: Callable[[pl.Series], pl.Series]

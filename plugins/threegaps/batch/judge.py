@@ -79,7 +79,9 @@ class Judgement:
         self._normaliser = Normaliser(contract)
         self._rules = RowRules(contract)
         self._tally = Tally()
-        self._register = KeyRegister(_sendings(contract, parts))
+        self._sendings = _sendings(contract, parts)
+        self._register = KeyRegister(self._sendings)
+        self._contradicting = np.zeros(0, dtype=np.uint64)
         self._spool = Spool()
         self._refused_rows = RefusedRows(contract, self._rules, batch_id=batch_id, delivery=delivery)
         self._touched = Touched(contract)
@@ -141,12 +143,19 @@ class Judgement:
             return JudgedBlock(b"", 0, misshapen, len(block.misshapen), 0)
         columns = self._normaliser.columns(block.frame)
         findings = self._rules.judge(columns, rows)
-        self._sample.take(block, columns, findings.broken)
         persons = persons_of(self.contract, self._key, columns)
         pseudonyms = None if persons is None else persons.pseudonyms
         versions = row_versions(self.contract, self._delivery, columns)
         positions = positions_of(self._part_index[block.part.landed_object_id], block.row_numbers)
         statements = Statements(*row_hashes(self.contract, columns, pseudonyms), versions, positions)
+        self._sample.take(
+            block,
+            columns,
+            findings.broken,
+            sending=int(self._sendings.groups[self._part_index[block.part.landed_object_id]]),
+            versions=versions,
+            positions=positions,
+        )
         tally.unexpected.update(findings.unexpected)
         refused = misshapen + self._refused_rows.write(block, columns, persons, findings)
         refused_rows = int(np.count_nonzero(findings.refused))
@@ -180,7 +189,6 @@ class Judgement:
         repeats = self._register.register(statements.at(chosen))
         duplicate, contested = np.zeros(len(passed), dtype=np.bool_), np.zeros(len(passed), dtype=np.bool_)
         duplicate[chosen], contested[chosen] = repeats.duplicate, repeats.contested
-        self._tally.repeated += int(np.count_nonzero(repeats.duplicate) + np.count_nonzero(repeats.contested))
         return duplicate, contested
 
     def _settle(self) -> Iterator[JudgedBlock]:
@@ -204,8 +212,10 @@ class Judgement:
             if removed.height:
                 yield JudgedBlock(b"", 0, b"", 0, 0, to_copy_csv(removed), removed.height)
         yield from self._accept_winners(settled.wins, settled.refused)
-        contradicting = np.concatenate([gone.positions[settled.first_refused], contested.positions[settled.refused]])
-        yield from self._refuse(contradicting)
+        self._contradicting = np.concatenate(
+            [gone.positions[settled.first_refused], contested.positions[settled.refused]]
+        )
+        yield from self._refuse(self._contradicting)
 
     def _accept_winners(self, wins: Mask, refused: Mask) -> Iterator[JudgedBlock]:
         tally, start = self._tally, 0
@@ -241,15 +251,17 @@ class Judgement:
 
     def _certify_sample(self, certifier: Certifier) -> frozenset[str]:
         """The rules that Great Expectations has certified; that keys are unique only where it saw every row."""
-        rows, verdicts = self._sample.rows()
-        if rows is None:
+        sampled = self._sample.rows()
+        if sampled is None:
             return frozenset()
-        certified = certifier.certify_rows(rows, verdicts)
+        rules = [rule for _, rule in self._rules.by_themselves]
+        certified = certifier.certify(rules, sampled.frame, sampled.verdicts)
         if not self._sample.is_whole:
             return certified
-        key_rule = self._rules.key.rule
-        certifier.certify_key(self._sample.passed_rows(rows, verdicts), self._tally.repeated)
-        return certified | {key_rule}
+        key, passed = self._rules.key, sampled.passed(rules)
+        contradicting = np.isin(passed.positions, self._contradicting)
+        certifier.certify([key], passed.frame, {key.rule: contradicting})
+        return certified | {key.rule}
 
 
 def _sendings(contract: Contract, parts: Sequence[Part]) -> Sendings:

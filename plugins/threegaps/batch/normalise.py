@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 
 from threegaps.batch.columns import BlockColumn, Dictionary, encode, map_texts
-from threegaps.batch.divisions import are_divisions
 from threegaps.batch.texts import FULL_WIDTH, read_date, read_period
 from threegaps.contracts.model import Column, Contract
 from threegaps.contracts.options.normalisations import (
@@ -24,7 +23,7 @@ from threegaps.contracts.options.normalisations import (
     LeadingApostrophe,
     MissingWords,
 )
-from threegaps.standards.areas import successor
+from threegaps.standards.areas import codes_in_force, successor
 from threegaps.standards.identifiers import RESIDENT_CARD, canonical_resident_id, is_scientific
 
 _TIMESTAMP_FORMATS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
@@ -232,8 +231,9 @@ class Normaliser:
         for declared in self.contract.normalisations_of("county_codes"):
             name = declared.column
             column, days = built[name], built[declared.date_column].typed
+            in_force = codes_in_force(declared.area_levels)
             values = column.text if column.dictionary is None else column.dictionary.values
-            strange = values.filter(~are_divisions(values, declared.area_levels)).drop_nulls()
+            strange = values.filter(~values.is_in(list(in_force))).drop_nulls()
             if strange.is_empty():
                 continue
             places = column.text.is_in(strange.implode()).fill_null(value=False).arg_true()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
+import polars as pl
 
-from threegaps.batch.certify import is_certifiable
-from threegaps.batch.columns import BlockColumn, Mask
-from threegaps.batch.translate import unexpected_rows
+from threegaps.batch.columns import BlockColumn, Mask, spread
 from threegaps.contracts.model import Contract, Rule
-from threegaps.contracts.vocabulary import KEY_EXPECTATION, SHAPE_EXPECTATION
+from threegaps.errors import ContractError
+from threegaps.rules.model import Columns, View
+
+_LARGEST_SPREAD = 60_000
 
 
 class Findings:
@@ -44,10 +47,10 @@ class RowRules:
 
     def __init__(self, contract: Contract) -> None:
         self.by_themselves: tuple[tuple[int, Rule], ...] = tuple(
-            (index, rule) for index, rule in enumerate(contract.rules) if is_certifiable(rule)
+            (index, rule) for index, rule in enumerate(contract.rules) if rule.kind.scope == "row"
         )
-        self.key_index = _index(contract, KEY_EXPECTATION)
-        self.shape_index = _index(contract, SHAPE_EXPECTATION)
+        self.key_index = _index(contract, "key")
+        self.shape_index = _index(contract, "line")
         self.key = contract.rules[self.key_index]
         self.shape = contract.rules[self.shape_index]
 
@@ -59,5 +62,52 @@ class RowRules:
         return findings
 
 
-def _index(contract: Contract, expectation: str) -> int:
-    return next(index for index, rule in enumerate(contract.rules) if rule.expectation == expectation)
+def unexpected_rows(rule: Rule, columns: Mapping[str, BlockColumn]) -> Mask:
+    """The rows of a block that break *rule*, which is on rows by themselves.
+
+    A missing value is judged only by the rules about missing values, and a value that could not be read as its type
+    only by the type rule. Where the columns that the rule reads have dictionaries, every combination of values is
+    judged once.
+    """
+    read = [columns[name] for name in rule.columns]
+    dictionaries = [column.dictionary for column in read if column.dictionary is not None]
+    size = math.prod(len(dictionary.values) for dictionary in dictionaries)
+    rows = len(read[0].text)
+    if len(dictionaries) == len(read) and size <= min(_LARGEST_SPREAD, max(rows, 64)):
+        if len(read) == 1:
+            views: dict[str, View] = {read[0].name: _on_values(read[0], None)}
+            codes = dictionaries[0].codes
+        else:
+            indexes, codes = spread(dictionaries)
+            views = {column.name: _on_values(column, index) for column, index in zip(read, indexes, strict=True)}
+        verdict = unexpected(rule, views)
+        if not verdict.any():
+            return np.zeros(rows, dtype=np.bool_)
+        return verdict[codes]
+    return unexpected(rule, columns)
+
+
+def unexpected(rule: Rule, columns: Columns) -> Mask:
+    """What the form in columns of a rule's kind says of each row of the *columns* of its scope.
+
+    Raises:
+        ContractError: The kind has none: keys are compared by `threegaps.batch.uniqueness`.
+    """
+    judge = rule.kind.unexpected
+    if judge is None:
+        raise ContractError(f"Rule {rule.rule} is not judged on columns by themselves.")
+    mask: Mask = judge(columns, rule.arguments).fill_null(value=False).to_numpy()
+    return mask
+
+
+def _on_values(column: BlockColumn, indexes: pl.Series | None) -> BlockColumn:
+    if column.dictionary is None or column.typed_values is None:
+        raise ContractError(f"Column {column.name} has no dictionary.")
+    values, typed = column.dictionary.values, column.typed_values
+    if indexes is None:
+        return BlockColumn(column.name, values, typed)
+    return BlockColumn(column.name, values.gather(indexes), typed.gather(indexes))
+
+
+def _index(contract: Contract, scope: str) -> int:
+    return next(index for index, rule in enumerate(contract.rules) if rule.kind.scope == scope)

@@ -5,18 +5,44 @@ Which rows these are depends only on landed object and row number: the same batc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from threegaps.batch.certify import typed_frame
 from threegaps.batch.columns import BlockColumn, Mask
 from threegaps.batch.decode import TextBlock
+from threegaps.batch.frames import rows_frame
+from threegaps.batch.uniqueness import Hashes, Versions
 from threegaps.contracts.model import Rule
+from threegaps.rules.frames import SENDING, VERSION
 
-_RANK = "#rank"
+_RANK, _POSITION = "#rank", "#position"
+
+
+@dataclass(frozen=True, slots=True)
+class SampledRows:
+    """Rows in the order in which they were read.
+
+    Args:
+        frame: Texts and typed values, with each row's sending and version.
+        verdicts: By rule, which rows the forms in columns found unexpected.
+        positions: Where each was read, see `threegaps.batch.uniqueness.positions_of`.
+    """
+
+    frame: pl.DataFrame
+    verdicts: Mapping[str, Mask]
+    positions: Hashes
+
+    def passed(self, rules: Iterable[Rule]) -> SampledRows:
+        """Those that none of *rules* refuses, without verdicts."""
+        passed = np.ones(self.frame.height, dtype=np.bool_)
+        for rule in rules:
+            if rule.action == "refuse":
+                passed &= ~self.verdicts[rule.rule]
+        return SampledRows(self.frame.filter(pl.Series(passed)), {}, self.positions[passed])
 
 
 class Sample:
@@ -37,13 +63,25 @@ class Sample:
         self._limit = np.uint64(np.iinfo(np.uint64).max)
         self.is_whole = True
 
-    def take(self, block: TextBlock, columns: Mapping[str, BlockColumn], broken: Mapping[int, Mask]) -> None:
+    def take(
+        self,
+        block: TextBlock,
+        columns: Mapping[str, BlockColumn],
+        broken: Mapping[int, Mask],
+        *,
+        sending: int,
+        versions: Versions,
+        positions: Hashes,
+    ) -> None:
         """Take in the block's rows that belong to the sample.
 
         Args:
             block: The block as text.
             columns: Its columns, normalised and typed.
             broken: By the place of each rule that any row breaks, the rows that do.
+            sending: The number of the sending that the block belongs to.
+            versions: The rows' versions.
+            positions: Where they were read.
         """
         ranks = _ranks(block.part.landed_object_id, block.row_numbers.to_numpy())
         chosen = np.flatnonzero(ranks <= self._limit)
@@ -58,32 +96,30 @@ class Sample:
             typed = text if column.typed is column.text else _own(column.typed.gather(places))
             narrowed[name] = BlockColumn(name, text, typed)
         verdicts = [pl.Series(_verdict_column(place), mask[chosen]) for place, mask in broken.items()]
-        frame = typed_frame(narrowed).with_columns(*verdicts, pl.Series(_RANK, ranks[chosen]))
+        frame = rows_frame(narrowed).with_columns(
+            pl.repeat(sending, len(chosen), dtype=pl.Int64, eager=True).alias(SENDING),
+            pl.Series(VERSION, versions[chosen]),
+            *verdicts,
+            pl.Series(_RANK, ranks[chosen]),
+            pl.Series(_POSITION, positions[chosen]),
+        )
         self._held.append(frame)
         self._held_rows += frame.height
         if self._held_rows > 2 * self._size:
             self._shrink()
 
-    def rows(self) -> tuple[pl.DataFrame | None, dict[str, Mask]]:
-        """The rows (None if there are none), and by rule which of them the column rules found unexpected."""
+    def rows(self) -> SampledRows | None:
+        """The rows with the verdicts on them; None if there are none."""
         if not self._held:
-            return None, {}
+            return None
         self._shrink()
-        frame = self._held[0]
+        frame = self._held[0].sort(_POSITION)
         none = np.zeros(frame.height, dtype=np.bool_)
         verdicts = {}
         for place, rule in self._rules:
             name = _verdict_column(place)
             verdicts[rule.rule] = frame[name].fill_null(value=False).to_numpy() if name in frame.columns else none
-        return frame.select(pl.exclude(r"^#.*$")), verdicts
-
-    def passed_rows(self, rows: pl.DataFrame, verdicts: Mapping[str, Mask]) -> pl.DataFrame:
-        """Those of the :meth:`rows` that no refusing rule speaks against."""
-        refused = np.zeros(rows.height, dtype=np.bool_)
-        for _, rule in self._rules:
-            if rule.action == "refuse":
-                refused |= verdicts[rule.rule]
-        return rows.filter(pl.Series(~refused))
+        return SampledRows(frame.select(pl.exclude(r"^#.*$")), verdicts, frame[_POSITION].to_numpy())
 
     def _shrink(self) -> None:
         frame = pl.concat(self._held, how="diagonal")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from threegaps.batch.decode import TextBlock
 from threegaps.batch.verdict import CheckResult, Counts
 from threegaps.contracts.model import Rule
-from threegaps.contracts.vocabulary import KEY_EXPECTATION
 
 _OUTCOMES = {"refuse": "refused_rows", "warn": "warned", "stop": "stopped"}
 
@@ -18,7 +17,7 @@ class Tally:
     """Rows and lines so far.
 
     ``structural`` counts lines by reason, ``unexpected`` rows by the rule that they break; ``passed_rows`` are those
-    that no rule on rows by themselves refused, ``repeated`` those of them whose key had come before.
+    that no rule on rows by themselves refused.
     """
 
     physical_lines: int = 0
@@ -30,7 +29,6 @@ class Tally:
     structural: Counter[str] = field(default_factory=Counter)
     unexpected: Counter[str] = field(default_factory=Counter)
     passed_rows: int = 0
-    repeated: int = 0
 
     def receive(self, block: TextBlock) -> None:
         """Count what *block* brings, before any row of it is judged."""
@@ -60,7 +58,7 @@ class Tally:
             expectation=rule.expectation,
             column=rule.column,
             action=rule.action,
-            evaluated=self.passed_rows if rule.expectation == KEY_EXPECTATION else self.received,
+            evaluated=self.passed_rows if rule.kind.scope == "key" else self.received,
             unexpected=unexpected,
             outcome=_OUTCOMES[rule.action] if unexpected else "passed",
             is_certified=is_certified,

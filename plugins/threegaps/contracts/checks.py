@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from threegaps.contracts.layouts import check_layouts
 from threegaps.contracts.model import Column, Contract, Rule
@@ -10,15 +10,19 @@ from threegaps.contracts.options.normalisations import columns_of
 from threegaps.contracts.options.sources import FileDropSource, HttpSource, SftpSource
 from threegaps.contracts.tables import PERSON_COLUMN, physical_name
 from threegaps.contracts.vocabulary import (
-    BATCH_EXPECTATIONS,
     COMPLETENESS_BY_WAY,
     FORMATS_BY_PROTOCOL,
-    KEY_EXPECTATION,
     PROTOCOLS_BY_KIND,
-    ROW_EXPECTATIONS,
-    SHAPE_EXPECTATION,
 )
 from threegaps.errors import ContractError
+
+# By logical type, as what the values that a rule lists are read from the file; days and times cannot be listed.
+_VALUES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+}
 
 
 def check_contract(contract: Contract) -> None:
@@ -182,20 +186,34 @@ def _check_physical_name(contract: Contract, column: Column) -> None:
 
 
 def _check_rule(contract: Contract, rule: Rule) -> None:
-    if rule.expectation not in ROW_EXPECTATIONS and rule.expectation not in BATCH_EXPECTATIONS:
-        raise _refusal(
-            contract,
-            f"Rule {rule.rule} uses {rule.expectation}, which has no translation.",
-            "use one that has, or add its translation, custom expectation and property test.",
-        )
-    if rule.expectation in BATCH_EXPECTATIONS and rule.action == "refuse":
+    if rule.kind.scope == "batch" and rule.action == "refuse":
         raise _refusal(contract, f"Rule {rule.rule} cannot have the action refuse.", "a batch is stopped or warned of.")
-    if rule.expectation in {KEY_EXPECTATION, SHAPE_EXPECTATION} and rule.action != "refuse":
+    if rule.kind.must_refuse and rule.action != "refuse":
         raise _refusal(
             contract,
             f"Rule {rule.rule} must refuse: a row that it speaks against has no place in the feed's table.",
             "leave its action out.",
         )
+    for argument, name, reads in rule.arguments.references():
+        logical_type = contract.by_name[name].logical_type
+        if reads.logical_types is not None and logical_type not in reads.logical_types:
+            raise ContractError(
+                f"Rule {rule.rule}: {argument} names a column that is a {logical_type}; it judges"
+                f" {', '.join(sorted(reads.logical_types))}.",
+                feed=contract.feed,
+                column=name,
+                advice="name another column, or another kind of rule.",
+            )
+    for argument, name, values in rule.arguments.values():
+        logical_type = contract.by_name[name].logical_type
+        fitting = _VALUES.get(logical_type, ())
+        if any(type(value) not in fitting for value in values):
+            raise ContractError(
+                f"Rule {rule.rule}: {argument} has a value that no {logical_type} can have.",
+                feed=contract.feed,
+                column=name,
+                advice="write codes in quotes, yes and no as true and false.",
+            )
 
 
 def _refusal(contract: Contract, message: str, advice: str) -> ContractError:

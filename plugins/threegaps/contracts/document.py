@@ -16,11 +16,10 @@ from threegaps.contracts.options.formats import FileFormat, Origin
 from threegaps.contracts.options.headers import Headers
 from threegaps.contracts.options.normalisations import Normalisation
 from threegaps.contracts.options.sources import Source
+from threegaps.rules.model import Action, Dimension
 
 LogicalType = Literal["string", "date", "timestamp", "number", "integer", "boolean"]
 Grade = Literal["L1", "L2", "L3", "L4"]
-Action = Literal["refuse", "warn", "stop"]
-Dimension = Literal["accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness"]
 
 
 def _keyed(written: Any) -> Any:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from threegaps.calendar import CADENCES, Cadence, Delivery
 from threegaps.contracts.checks import check_contract
-from threegaps.contracts.derive import batch_rules, column_rules, table_rules
-from threegaps.contracts.document import ContractDocument, Property, Quality, keyed_document
-from threegaps.contracts.model import Code, Column, Contract, Rule, header_of
+from threegaps.contracts.document import ContractDocument, Property, keyed_document
+from threegaps.contracts.model import Code, Column, Contract, header_of
 from threegaps.contracts.options.base import explain
 from threegaps.contracts.options.formats import FileFormat, layouts_of
-from threegaps.contracts.vocabulary import BATCH_EXPECTATIONS, rule_columns
+from threegaps.contracts.rules import rules_of
 from threegaps.errors import ContractError, SettingsError
 
 SUFFIX = ".odcs.yaml"
@@ -84,7 +81,7 @@ def _contract(document: ContractDocument, digest: str) -> Contract:
     frequency, available, retention = _service_levels(document)
     key = sorted((column.primary_key_position or 0, column.name) for column in schema.properties if column.primary_key)
     columns = tuple(_column(column, custom.file_format) for column in schema.properties)
-    rules = tuple(_rules(document))
+    rules = tuple(rules_of(document))
     return Contract(
         feed=document.id,
         department=department,
@@ -113,8 +110,8 @@ def _contract(document: ContractDocument, digest: str) -> Contract:
         touch=custom.touch,
         key=tuple(column for _, column in key),
         columns=columns,
-        rules=tuple(rule for rule in rules if rule.expectation not in BATCH_EXPECTATIONS),
-        batch_rules=tuple(rule for rule in rules if rule.expectation in BATCH_EXPECTATIONS),
+        rules=tuple(rule for rule in rules if rule.kind.scope != "batch"),
+        batch_rules=tuple(rule for rule in rules if rule.kind.scope == "batch"),
         partition_column=next((column.name for column in schema.properties if column.partitioned), None),
         table=schema.physical_name,
         hash=digest,
@@ -174,71 +171,4 @@ def _column(column: Property, file_format: FileFormat) -> Column:
         origin=custom.origin,
         note_zh=custom.note_zh or "",
         physical_name=column.physical_name,
-    )
-
-
-def _rules(document: ContractDocument) -> Iterator[Rule]:
-    """Derived rules, with what the contract has against them, and its own, by column and then of the whole."""
-    schema = document.schema_[0]
-    seen: set[str] = set()
-    for column in schema.properties:
-        yield from _merged(document, list(column_rules(document, column)), column.quality, column.name, seen)
-    derived = [*table_rules(document), *batch_rules(document)]
-    yield from _merged(document, derived, schema.quality, None, seen)
-
-
-def _merged(
-    document: ContractDocument, derived: list[Rule], written: tuple[Quality, ...], column: str | None, seen: set[str]
-) -> Iterator[Rule]:
-    own = {entry.name: entry for entry in written}
-    if len(own) < len(written):
-        raise ContractError("A rule stands twice.", feed=document.id, column=column)
-    known = {rule.rule for rule in derived}
-    rules = [_differing(rule, own[rule.rule]) if rule.rule in own else rule for rule in derived]
-    rules += [_own(document, entry, column) for entry in written if entry.name not in known]
-    for rule in rules:
-        if rule.rule in seen:
-            raise ContractError(f"Rule {rule.rule} stands twice.", feed=document.id)
-        seen.add(rule.rule)
-        yield rule
-
-
-def _differing(rule: Rule, entry: Quality) -> Rule:
-    """A derived rule, with what the contract says otherwise."""
-    said, meta = entry.implementation, entry.implementation.meta
-    kwargs = {**rule.kwargs, **said.kwargs}
-    return Rule(
-        rule=rule.rule,
-        expectation=said.type or rule.expectation,
-        kwargs=kwargs,
-        action=(meta.action if meta else None) or rule.action,
-        message_zh=(meta.message_zh if meta else None) or rule.message_zh,
-        message_en=entry.description or rule.message_en,
-        columns=rule_columns(kwargs),
-    )
-
-
-def _own(document: ContractDocument, entry: Quality, column: str | None) -> Rule:
-    """A rule of the contract's own; one that stands with a column is about it."""
-    said, meta = entry.implementation, entry.implementation.meta
-    if said.type is None or meta is None or meta.message_zh is None or entry.description is None:
-        raise ContractError(
-            f"Rule {entry.name} follows from nothing in the contract, and lacks its type, its messageZh or its"
-            " description.",
-            feed=document.id,
-            column=column,
-            advice="complete it, or correct its name if it is meant to change a derived rule"
-            " (`threegaps feeds --expanded` lists those).",
-        )
-    kwargs: dict[str, Any] = dict(said.kwargs)
-    if column is not None and not {"column", "column_A", "column_list"} & kwargs.keys():
-        kwargs = {"column": column, **kwargs}
-    return Rule(
-        rule=entry.name,
-        expectation=said.type,
-        kwargs=kwargs,
-        action=meta.action or "refuse",
-        message_zh=meta.message_zh,
-        message_en=entry.description,
-        columns=rule_columns(kwargs),
     )

@@ -16,8 +16,8 @@ from threegaps.contracts.options.formats import FileFormat, Origin
 from threegaps.contracts.options.headers import HeaderName
 from threegaps.contracts.options.normalisations import Normalisation
 from threegaps.contracts.options.sources import Source
+from threegaps.rules.model import Action, Rule
 
-Action = Literal["refuse", "warn", "stop"]
 Grade = Literal["L1", "L2", "L3", "L4"]
 
 __all__ = [
@@ -108,34 +108,6 @@ class Column:
         if self.headers:
             return self.headers[-1].name
         return self.description_zh if self.origin else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One Great Expectations expectation and what follows when it does not hold.
-
-    Args:
-        rule: The rule's id, unique in the feed; quarantine and ledger speak of it.
-        expectation: The expectation type, in snake case.
-        kwargs: The expectation's arguments.
-        action: ``refuse`` the row, ``warn``, or ``stop`` the batch.
-        message_zh: The reason in Chinese, for the department.
-        message_en: The reason in English.
-        columns: The canonical columns that it reads.
-    """
-
-    rule: str
-    expectation: str
-    kwargs: Mapping[str, Any]
-    action: Action
-    message_zh: str
-    message_en: str
-    columns: tuple[str, ...] = ()
-
-    @property
-    def column(self) -> str | None:
-        """The column that a refusal names: the first that the rule reads."""
-        return self.columns[0] if self.columns else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 PROVINCE = "330000"
-ELSEWHERE = r"^(1[1-5]|2[1-3]|3[124567]|4[1-6]|5[0-4]|6[1-5]|71|81|82)[0-9]{4}$"
-"""A division of another province: its own codes are not kept here, the province's first two digits are (GB/T 2260)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +44,6 @@ def codes_in_force(levels: tuple[str, ...] = ("county",)) -> frozenset[str]:
     if "province" in levels:
         codes.add(PROVINCE)
     return frozenset(codes)
-
-
-def is_division(code: str, levels: tuple[str, ...] = ("county",)) -> bool:
-    """Whether *code* is a division in force of one of the levels; the level ``elsewhere`` is any other province."""
-    return code in codes_in_force(levels) or ("elsewhere" in levels and re.fullmatch(ELSEWHERE, code) is not None)
 
 
 @cache

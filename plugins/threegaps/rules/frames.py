@@ -1,0 +1,33 @@
+"""The frames that Great Expectations judges, one for each scope of rules; documented in ``docs/catalogue.md``.
+
+- **rows**: the feed's rows. `<column>` holds typed values (texts and days as objects, numbers as floats), missing where
+  a text is no value of its type; `<column>@text` the text after the declared normalisations.
+- **lines**: the lines of a delivery before they have columns: how many fields each has, and how many its header has.
+- **passed**: the rows that no rule on rows refuses, in the order in which they are read, typed; `@sending` says which
+  of them came in one sending (all original parts of a delivery are one, each correction and each window of changes is
+  its own), `@version` is the update time, the correction number or the list's date as a whole number.
+- **batch**: one row of counters.
+"""
+
+from __future__ import annotations
+
+FIELDS, DECLARED_FIELDS = "fields", "declared_fields"
+SENDING, VERSION = "@sending", "@version"
+RECEIVED, REFUSED, DUPLICATES = "received", "refused", "duplicates"
+PREVIOUS_RECEIVED, CHANGED_COLUMNS = "previous_received", "changed_columns"
+
+LINE_COLUMNS = {
+    FIELDS: ("行内字段数", "number of fields of the line"),
+    DECLARED_FIELDS: ("表头字段数", "number of fields of its header"),
+}
+PASSED_COLUMNS = {
+    SENDING: ("发送批", "the sending that the row came in, by number"),
+    VERSION: ("版本", "update time in epoch microseconds, correction number, or the list's date"),
+}
+BATCH_COLUMNS = {
+    RECEIVED: ("收到行数", "rows received"),
+    REFUSED: ("被拒行数", "rows refused"),
+    DUPLICATES: ("重复行数", "rows that say the same again"),
+    PREVIOUS_RECEIVED: ("上期收到行数", "rows received in the period before; missing where nothing is comparable"),
+    CHANGED_COLUMNS: ("变动列数", "columns that came or went under the same version of the contract"),
+}

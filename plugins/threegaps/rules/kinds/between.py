@@ -1,0 +1,76 @@
+"""A value must lie between bounds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import model_validator
+
+from threegaps.rules.model import Arguments, Columns, Labels, Reads, RuleKind
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_BOUNDED = Reads("typed", frozenset({"date", "number", "integer"}))
+
+
+class Between(Arguments):
+    """The column and its bounds, days as YYYY-MM-DD; ``strict`` ones are outside themselves."""
+
+    column: Annotated[str, _BOUNDED]
+    min_value: int | float | str | None = None
+    max_value: int | float | str | None = None
+    strict_min: bool | None = None
+    strict_max: bool | None = None
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> Between:
+        bounds = [bound for bound in (self.min_value, self.max_value) if bound is not None]
+        if not bounds:
+            raise ValueError("has neither min_value nor max_value")
+        for bound in bounds:
+            if isinstance(bound, str):
+                dt.date.fromisoformat(bound)
+        return self
+
+
+def _unexpected(columns: Columns, of: Between) -> pl.Series:
+    import polars as pl
+
+    values = columns[of.column].typed
+    low, high = _bound(of.min_value), _bound(of.max_value)
+    unexpected = pl.repeat(value=False, n=len(values), dtype=pl.Boolean, eager=True)
+    if low is not None:
+        unexpected |= values <= low if of.strict_min else values < low
+    if high is not None:
+        unexpected |= values >= high if of.strict_max else values > high
+    return unexpected
+
+
+def _bound(value: Any) -> Any:
+    return dt.date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _message(of: Between, labels: Labels) -> tuple[str, str]:
+    label = labels.get(of.column, of.column)
+    if of.min_value is not None and of.max_value is not None and not of.strict_min and not of.strict_max:
+        within = f"{of.min_value}至{of.max_value}"
+        return f"{label}应在{within}之间", f"{of.column} is not within {of.min_value} and {of.max_value}"
+    zh, en = zip(*_sides(of), strict=True)
+    return f"{label}应{'且'.join(zh)}", f"{of.column} is not {' and '.join(en)}"
+
+
+def _sides(of: Between) -> Iterator[tuple[str, str]]:
+    if of.min_value is not None:
+        yield (f"大于{of.min_value}", f"above {of.min_value}") if of.strict_min else (
+            f"不小于{of.min_value}", f"at least {of.min_value}",
+        )  # fmt: skip
+    if of.max_value is not None:
+        yield (f"小于{of.max_value}", f"below {of.max_value}") if of.strict_max else (
+            f"不大于{of.max_value}", f"at most {of.max_value}",
+        )  # fmt: skip
+
+
+KIND = RuleKind("expect_column_values_to_be_between", Between, "accuracy", _message, _unexpected)
