@@ -52,8 +52,7 @@ latest as (
         status as last_status,
         received as last_received,
         refused as last_refused,
-        stop_rule as last_stop_rule,
-        message_zh as last_message_zh
+        stop_rule as last_stop_rule
     from judged_delivery
     order by feed asc, delivery desc, batch_id desc
 ),
@@ -74,7 +73,6 @@ select
     latest.last_received,
     latest.last_refused,
     latest.last_stop_rule,
-    latest.last_message_zh,
     totals.batches_loaded,
     totals.batches_stopped,
     totals.batches_failed,

@@ -88,6 +88,7 @@ class ServedTable:
         row_policy: ``none`` (every reader sees every row), ``audience`` (public rows, and the own county's),
             ``own`` (the own county's only).
         is_synthetic_in_sandbox: Its figures are synthetic where the departments are.
+        withdrawn: Columns that it once had and whose content may no longer be read, in the past either.
     """
 
     name: str
@@ -98,6 +99,7 @@ class ServedTable:
     row_policy: str
     is_synthetic_in_sandbox: bool
     columns: tuple[ServedColumn, ...]
+    withdrawn: tuple[str, ...] = ()
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -228,6 +230,12 @@ def _served_table(node: Mapping[str, Any]) -> ServedTable:
             f"Model {node['name']} is served but has no complete contract.",
             advice="give it meta.key and a data_type for each column.",
         )
+    withdrawn = tuple(meta.get("withdrawn") or ())
+    if names & set(withdrawn):
+        raise BuildError(
+            f"Model {node['name']} has a column that it says is withdrawn: {', '.join(sorted(names & set(withdrawn)))}.",
+            advice="leave it out of the model, or out of meta.withdrawn.",
+        )
     policy = meta.get("row_policy", "county")
     if policy not in {"none", "county"}:
         raise BuildError(f"Model {node['name']} has an unknown row_policy: {policy}.", advice="none or county.")
@@ -245,4 +253,5 @@ def _served_table(node: Mapping[str, Any]) -> ServedTable:
         row_policy=str(policy),
         is_synthetic_in_sandbox=bool(meta.get("synthetic_in_sandbox", "period_start" in names)),
         columns=columns,
+        withdrawn=withdrawn,
     )

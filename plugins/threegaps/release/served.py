@@ -1,7 +1,8 @@
 """Served tables, made from dbt's manifest: what readers name is permanent, and dbt owns none of it.
 
 ``apply_served`` only ever adds: schemas, tables, columns, indexes, policies. Nothing that a reader may name is dropped,
-renamed or rebuilt; a type that changed is refused, since only a person can decide what becomes of those who read it.
+renamed or rebuilt; a type that changed is refused, since only a person can decide what becomes of those who read it. A
+column that a model has withdrawn stays too, emptied, in the past as well.
 
 ``indicator_value`` says with each row which release serves it. Stored, that column would have to be rewritten in every
 row at every release; so it is a view over ``indicator_value_stored`` that adds the newest release's number. The view
@@ -174,6 +175,7 @@ def _apply_table(connection: psycopg.Connection[Any], stored: StoredTable, *, is
             _create(connection, place, table, tail[schema], is_keyed=schema == "marts")
         else:
             _add_columns(connection, place, table, present)
+            _empty_withdrawn(connection, place, table, present)
         _index(connection, schema, name, table)
         _protect(connection, schema, name, table)
         said = (
@@ -223,6 +225,17 @@ def _add_columns(
                 f"Served column {table.name}.{column.name} is {present[column.name]}, the project now says {kind}.",
                 advice="readers rely on the type: add a column of a new name, or migrate by hand.",
             )
+
+
+def _empty_withdrawn(
+    connection: psycopg.Connection[Any], place: sql.Identifier, table: ServedTable, present: dict[str, str]
+) -> None:
+    for name in table.withdrawn:
+        if name in present:
+            column = sql.Identifier(name)
+            connection.execute(sql.SQL("update {0} set {1} = null where {1} is not null").format(place, column))
+            said = sql.Literal("不再提供 | no longer served")
+            connection.execute(sql.SQL("comment on column {}.{} is {}").format(place, column, said))
 
 
 def _index(connection: psycopg.Connection[Any], schema: str, name: str, table: ServedTable) -> None:

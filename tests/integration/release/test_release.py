@@ -19,7 +19,7 @@ from tests.integration.release.small_marts import (
     set_cells,
     small_manifest,
 )
-from threegaps.errors import ReleaseError
+from threegaps.errors import BuildError, ReleaseError
 from threegaps.ledger.batches import pending_batches
 from threegaps.marts.manifest import Manifest
 from threegaps.release import checks, history, holds, undo
@@ -353,6 +353,31 @@ def test_served_tables_are_what_the_manifest_says_and_only_grow(marts: str) -> N
         assert differences(connection, small_manifest()) != []
     with pytest.raises(ReleaseError, match="m01_3"):
         apply_served(marts, small_manifest(m01_3="text"))
+
+
+def test_a_withdrawn_column_is_emptied_in_the_past_too(marts: str) -> None:
+    """It stays where readers' queries name it, and what it said is gone."""
+    apply_served(marts, small_manifest(last_message="text"))
+    wide = "area_code, period_type, period_start, last_message"
+    row = "'330102', 'month', '2026-01-01', 'what a department wrote'"
+    with psycopg.connect(marts) as connection:
+        connection.execute(
+            f"insert into marts.action_1_bright_future ({wide}, value_release_id) values ({row}, 1);"
+            f"insert into history.action_1_bright_future ({wide}, release_from, release_to) values ({row}, 1, 2)".encode()
+        )
+    withdrawn = small_manifest()
+    withdrawn.nodes["model.threegaps.action_1_bright_future"]["config"]["meta"]["withdrawn"] = ["last_message"]
+    apply_served(marts, withdrawn)
+    for relation in ("marts.action_1_bright_future", "history.action_1_bright_future"):
+        assert rows(marts, f"select area_code, last_message from {relation}") == [("330102", None)]
+    apply_served(marts, withdrawn)
+
+
+def test_a_column_that_is_served_cannot_be_withdrawn() -> None:
+    manifest = small_manifest(last_message="text")
+    manifest.nodes["model.threegaps.action_1_bright_future"]["config"]["meta"]["withdrawn"] = ["last_message"]
+    with pytest.raises(BuildError, match="last_message"):
+        _ = manifest.served
 
 
 def test_a_build_that_was_never_built_is_not_released(marts: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,17 @@ def test_served_model_is_described(model: dict[str, Any]) -> None:
         assert CHINESE.search(text), text
 
 
+def test_no_model_reads_what_a_run_said() -> None:
+    """Messages of a batch may quote what a library made of received text; codes, rules and outcomes are served."""
+    spoken = re.compile(r"\bmessage(_zh|_en)?\b|\breasons?\b(?!_)|\brow_data\b|\bnote\b", re.IGNORECASE)
+    for path in PROJECT.rglob("models/**/*.sql"):
+        text = path.read_text(encoding="utf-8")
+        if "source('ops'" in text or "source('quarantine'" in text:
+            assert not spoken.search(re.sub(r"--.*", "", text)), path.name
+    names = [column["name"] for model in models().values() for column in model.get("columns", ())]
+    assert [name for name in names if "message" in name] == []
+
+
 def test_no_model_takes_parameters_from_the_command_line() -> None:
     for path in (*PROJECT.rglob("*.sql"), *PROJECT.rglob("*.yml")):
         assert not re.search(r"\{\{\s*var\(", path.read_text(encoding="utf-8")), path
