@@ -79,6 +79,23 @@ class Settings:
         return local_folder(self.landing_uri)
 
     @property
+    def landing_retention_days(self) -> int | None:
+        """A shorter time than the contracts' that landed copies are kept; None where nothing asks for one.
+
+        Raises:
+            SettingsError: What is set is no number of days.
+        """
+        written = self.environment.get("THREEGAPS_LANDING_RETENTION_DAYS")
+        if not written:
+            return None
+        if not written.isdecimal() or int(written) == 0:
+            raise SettingsError(
+                f"THREEGAPS_LANDING_RETENTION_DAYS is {written!r}, which is no number of days.",
+                advice="set a whole number, or leave it out: the contracts say for how long copies are kept.",
+            )
+        return int(written)
+
+    @property
     def is_sandbox(self) -> bool:
         """Whether the departments behind the feeds are the synthetic ones: all they say is labelled synthetic."""
         return self.environment.get("THREEGAPS_SANDBOX", "1") not in {"0", "false", "no"}

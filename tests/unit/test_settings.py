@@ -60,3 +60,12 @@ def test_an_error_names_its_place_and_survives_a_process_border():
     assert str(copy) == str(error)
     assert str(error).startswith("[feed hrss/certificates, file zs01, row 7, column issued_on] Not a date.")
     assert isinstance(copy, FeedError)
+
+
+def test_landed_copies_are_kept_as_the_contracts_say_unless_a_number_of_days_is_set() -> None:
+    name = "THREEGAPS_LANDING_RETENTION_DAYS"
+    assert Settings.load({}).landing_retention_days is None
+    assert Settings.load({name: "1000"}).landing_retention_days == 1000
+    for wrong in ("0", "-1", "two years", "1000.5"):
+        with pytest.raises(SettingsError, match=name):
+            _ = Settings.load({name: wrong}).landing_retention_days

@@ -19,13 +19,11 @@ from threegaps.contracts.authorities import (
     RETENTION,
 )
 from threegaps.contracts.document import AuthoritativeDefinition, ContractDocument, Property
+from threegaps.contracts.retention import LEAST_MONTHS, LEAST_SUMMARY_MONTHS
 from threegaps.contracts.tables import PERSON_COLUMN, PSEUDONYM_COLUMN
 
 PERSONAL = "personal-data"
 """The tag of feeds whose rows speak of persons."""
-
-LEAST_RETENTION_MONTHS = 24
-"""Raw data of a survey are kept at least two years (统计法实施条例第二十二条、第二十三条)."""
 
 _ROLES = {"pipeline": "write", "bi_reader": "read", "county_reader": "read"}
 _OF_THE_DOCUMENT = (GRADES, CATALOGUE_FIELDS, RETENTION)
@@ -82,8 +80,10 @@ def _law(document: ContractDocument) -> Iterator[str]:
     elif is_personal and (custom.sharing.kind == "unconditional" or custom.sharing.is_open):
         yield "sharing: rows about persons are shared under a condition at most, and never open"
     retention = document.service_level("retention")
-    if retention is not None and isinstance(retention.value, int) and retention.value < LEAST_RETENTION_MONTHS:
-        yield f"slaProperties/retention: is under {LEAST_RETENTION_MONTHS} months: raw data are kept at least two years"
+    # Figures that are published as such are summaries already.
+    least = LEAST_SUMMARY_MONTHS if document.domain == "official_statistics" else LEAST_MONTHS
+    if retention is not None and isinstance(retention.value, int) and retention.value < least:
+        yield f"slaProperties/retention: is under {least} months: the law has raw data kept two years, summaries ten"
 
 
 def _citations(where: str, cited: tuple[AuthoritativeDefinition, ...], required: tuple[str, ...]) -> Iterator[str]:

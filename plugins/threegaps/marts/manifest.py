@@ -231,9 +231,9 @@ def _served_table(node: Mapping[str, Any]) -> ServedTable:
             advice="give it meta.key and a data_type for each column.",
         )
     withdrawn = tuple(meta.get("withdrawn") or ())
-    if names & set(withdrawn):
+    if contradicted := sorted(names & set(withdrawn)):
         raise BuildError(
-            f"Model {node['name']} has a column that it says is withdrawn: {', '.join(sorted(names & set(withdrawn)))}.",
+            f"Model {node['name']} has a column that it says is withdrawn: {', '.join(contradicted)}.",
             advice="leave it out of the model, or out of meta.withdrawn.",
         )
     policy = meta.get("row_policy", "county")

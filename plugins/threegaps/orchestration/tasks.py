@@ -28,8 +28,6 @@ from threegaps.errors import (
 
 log = logging.getLogger("threegaps")
 
-RETENTION_DAYS = 730
-
 _NOT_MENDED_BY_WAITING = (
     BuildError,
     CertificationError,
@@ -154,22 +152,25 @@ def fail_stale_builds(minutes: int) -> None:
 
 
 def end_old_copies() -> None:
-    """Delete landed copies with personal data whose retention period has passed; their hashes and counts stay.
+    """Delete landed copies that are older than their contract's retention; their hashes and counts stay.
 
-    The period is THREEGAPS_LANDING_RETENTION_DAYS, by default two years: as long as a full rebuild may be asked for.
+    THREEGAPS_LANDING_RETENTION_DAYS may shorten it, but not below the two years of the law.
+
+    Raises:
+        SettingsError: The variable is no number of days.
     """
     import psycopg
 
+    from threegaps.calendar import today
     from threegaps.contracts.loader import load_contracts
+    from threegaps.contracts.retention import copies_end_before
     from threegaps.landing.store import LandingStore
-    from threegaps.settings import Settings
+    from threegaps.settings import SHANGHAI, Settings
 
     settings = Settings.load()
-    days = int(settings.environment.get("THREEGAPS_LANDING_RETENTION_DAYS") or RETENTION_DAYS)
-    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
     store = LandingStore(settings.landing_uri)
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
         for contract in load_contracts(settings.contracts_folder):
-            if contract.has_person:
-                ended = store.end_copies(connection, contract.feed, before)
-                log.info("%s: %d copies from before %s ended.", contract.feed, ended, before.date())
+            day = copies_end_before(contract, today(), at_most_days=settings.landing_retention_days)
+            ended = store.end_copies(connection, contract.feed, dt.datetime.combine(day, dt.time(), SHANGHAI))
+            log.info("%s: %d copies from before %s ended.", contract.feed, ended, day)

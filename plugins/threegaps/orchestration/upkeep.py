@@ -45,11 +45,11 @@ def upkeep_dag() -> DAG:
 
 
 def retention_dag() -> DAG:
-    """Once a night: end the landed copies of personal data whose time has passed."""
+    """Once a night: end the landed copies that are older than their contract has them kept."""
     with DAG(
         RETENTION_DAG,
         dag_display_name="留存期限 retention",
-        description="End the landed copies of personal data whose retention period has passed",
+        description="End the landed copies that are older than their contract has them kept",
         schedule=CronTriggerTimetable("30 3 * * *", timezone=_ZONE),
         catchup=False,
         max_active_runs=1,

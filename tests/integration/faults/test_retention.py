@@ -13,6 +13,7 @@ from small_feeds import CONTROL, MONTH, PART, WAGES, WageFolder, row_count, stat
 from threegaps import feed_run
 from threegaps.feed_run import due
 from threegaps.landing.store import LandingStore
+from threegaps.orchestration import tasks
 
 pytestmark = pytest.mark.integration
 
@@ -60,3 +61,21 @@ def test_a_part_is_loaded_by_itself_and_nothing_is_closed(
     # Later runs have nothing to do, and nothing waits behind it.
     assert feed_run.load(WAGES, "2024-08") == []
     assert statuses(warehouse) == ["loaded", "loaded"]
+
+
+def test_the_contract_ends_copies_and_a_deployment_cannot_end_them_before_the_law_does(
+    reading: Departments, wages: WageFolder, warehouse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wages.send(wage_part(ROWS[:30]), wage_part(ROWS[30:]))
+    feed_run.land(WAGES, MONTH)
+    monkeypatch.setenv("THREEGAPS_LANDING_RETENTION_DAYS", "30")
+    ages = {1: 25, 2: 23}
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        for part, months in ages.items():
+            connection.execute(
+                "update ops.landed_object set fetched_at = now() - make_interval(months => %s) where source_name = %s",
+                [months, PART.format(part, 2)],
+            )
+        tasks.end_old_copies()
+        ended = connection.execute("select source_name from ops.landed_object where copies_ended_at is not null")
+        assert ended.fetchall() == [(PART.format(1, 2),)]

@@ -361,10 +361,11 @@ def test_a_withdrawn_column_is_emptied_in_the_past_too(marts: str) -> None:
     wide = "area_code, period_type, period_start, last_message"
     row = "'330102', 'month', '2026-01-01', 'what a department wrote'"
     with psycopg.connect(marts) as connection:
-        connection.execute(
-            f"insert into marts.action_1_bright_future ({wide}, value_release_id) values ({row}, 1);"
-            f"insert into history.action_1_bright_future ({wide}, release_from, release_to) values ({row}, 1, 2)".encode()
-        )
+        for relation, more, releases in (
+            ("marts.action_1_bright_future", "value_release_id", "1"),
+            ("history.action_1_bright_future", "release_from, release_to", "1, 2"),
+        ):
+            connection.execute(f"insert into {relation} ({wide}, {more}) values ({row}, {releases})".encode())
     withdrawn = small_manifest()
     withdrawn.nodes["model.threegaps.action_1_bright_future"]["config"]["meta"]["withdrawn"] = ["last_message"]
     apply_served(marts, withdrawn)

@@ -96,6 +96,12 @@ def test_an_omission_or_contradiction_is_found(change: Change, said: str) -> Non
     assert any(said in problem for problem in found(document)), found(document)
 
 
+def test_published_figures_are_kept_ten_years() -> None:
+    document = written("statistics/resident_income")
+    document["slaProperties"][2].update(value=119)
+    assert any("under 120 months" in problem for problem in found(document))
+
+
 @pytest.mark.parametrize(
     ("change", "path"),
     [
