@@ -38,6 +38,7 @@ from threegaps.batch.uniqueness import (
     row_hashes,
 )
 from threegaps.batch.verdict import JudgedBlock, Previous, Verdict
+from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
 
@@ -76,7 +77,8 @@ class Judgement:
         self._delivery = delivery
         self._parts = tuple(parts)
         self._part_index = {part.landed_object_id: index for index, part in enumerate(parts)}
-        self._normaliser = Normaliser(contract)
+        self._last_day = Delivery.parse(contract.cadence, delivery).end
+        self._normaliser = Normaliser(contract, self._last_day)
         self._rules = RowRules(contract)
         self._tally = Tally()
         self._sendings = _sendings(contract, parts)
@@ -239,7 +241,7 @@ class Judgement:
             wanted.setdefault(part_index, set()).add(row_number)
         for part_index, row_numbers in sorted(wanted.items()):
             for block in rows_at(self.contract, self._parts[part_index], row_numbers, self._block_bytes):
-                columns = Normaliser(self.contract).columns(block.frame)
+                columns = Normaliser(self.contract, self._last_day).columns(block.frame)
                 findings = Findings(block.frame.height)
                 every = np.ones(block.frame.height, dtype=np.bool_)
                 findings.add(self._rules.key_index, self._rules.key, every, is_refusing=True)

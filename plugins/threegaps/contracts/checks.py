@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from threegaps.contracts.layouts import check_layouts
 from threegaps.contracts.model import Column, Contract, Rule
+from threegaps.contracts.normalised import check_normalisations
 from threegaps.contracts.options.normalisations import columns_of
 from threegaps.contracts.options.sources import FileDropSource, HttpSource, SftpSource
 from threegaps.contracts.tables import PERSON_COLUMN, physical_name
@@ -35,6 +36,7 @@ def check_contract(contract: Contract) -> None:
     _check_names(contract)
     _check_columns(contract)
     check_layouts(contract)
+    check_normalisations(contract)
     for rule in (*contract.rules, *contract.batch_rules):
         _check_rule(contract, rule)
 

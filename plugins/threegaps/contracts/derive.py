@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from threegaps.contracts.document import ContractDocument, Property
 from threegaps.contracts.options.base import explain
-from threegaps.contracts.options.normalisations import AreaLevel, CountyCodes, ResidentId
+from threegaps.contracts.options.normalisations import AreaLevel, CountyCodes, CountyNames, ResidentId
 from threegaps.errors import ContractError
 from threegaps.rules.model import Labels, Rule
 from threegaps.rules.registry import KINDS
@@ -102,9 +102,9 @@ class Derivation:
                 )
 
     def _county(self, column: Property) -> Iterator[Rule]:
-        """GB/T 2260, for a column that the contract declares as codes of divisions."""
+        """GB/T 2260, for a column that the contract declares as codes or names of divisions."""
         for option in self._document.custom_properties.normalisations:
-            if isinstance(option, CountyCodes) and option.column == column.name:
+            if isinstance(option, CountyCodes | CountyNames) and option.column == column.name:
                 levels: tuple[AreaLevel, ...] = option.area_levels
                 yield self._rule(
                     f"{column.name}_valid", "expect_county_code_to_be_valid", column=column.name, area_levels=levels

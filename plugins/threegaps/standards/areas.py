@@ -1,4 +1,4 @@
-"""Divisions of Zhejiang: which codes are in force, and what an old code or a functional zone stands for on a date.
+"""Divisions of Zhejiang: which codes are in force, and what an old code, a name or a zone stands for on a date.
 
 The tables and their sources lie in ``reference/``.
 """
@@ -7,17 +7,33 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 PROVINCE = "330000"
+PROVINCE_NAME = "浙江省"
+HANGZHOU_DIVIDED_ON = dt.date(2021, 4, 9)
+"""The day from which the counties of ``hangzhou_2021_split.csv`` are those of today."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Former:
     valid_from_year: int
     successors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A division that has or had a name: what it is today, until when parts of it were of it, and its cities' codes."""
+
+    valid_from_year: int
+    valid_to_year: int | None
+    successors: tuple[str, ...]
+    parts: tuple[tuple[dt.date, str], ...]
+    cities: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,12 @@ def codes_in_force(levels: tuple[str, ...] = ("county",)) -> frozenset[str]:
     if "province" in levels:
         codes.add(PROVINCE)
     return frozenset(codes)
+
+
+@cache
+def names_in_force() -> dict[str, str]:
+    """Names of the counties in force, by code."""
+    return {row["county_code"]: row["county_name"] for row in _rows("counties.csv")}
 
 
 @cache
@@ -89,3 +111,107 @@ def successor(code: str, day: dt.date | None) -> str | None:
             candidates.update(zone.parents)
     found = candidates & codes_in_force()
     return next(iter(found)) if len(candidates) == 1 and found else None
+
+
+@cache
+def code_named(
+    name: str | None, day: dt.date | None, levels: tuple[str, ...] = ("county",), *, city: str | None = None
+) -> str | None:
+    """The code in force of the division or functional zone that *name* stands for on *day*; None if none or several.
+
+    A name that has become several divisions, by abolition (江干区) or because parts have left the division that still
+    has it (余杭区 before 2021-04-09, 苍南县 before 龙港市), says none of them for certain.
+
+    Args:
+        name: As written, with or without the province's and the city's before it.
+        day: The row's date; without one only what never depends on it is answered.
+        levels: What kinds of divisions may be named.
+        city: The name of the city, which tells divisions of one name apart.
+    """
+    text = "".join((name or "").split())
+    if text == PROVINCE_NAME:
+        return PROVINCE if "province" in levels else None
+    text = text.removeprefix(PROVINCE_NAME)
+    cities = _cities()
+    if text in cities and "city" in levels:
+        return cities[text]
+    within = cities.get("".join((city or "").split()))
+    candidates = set(_candidates(text, day, within))
+    if not candidates:
+        before = next((one for one in cities if text.startswith(one) and text != one), None)
+        if before is None or within not in {None, cities[before]}:
+            return None
+        candidates = set(_candidates(text.removeprefix(before), day, cities[before]))
+    found = candidates & codes_in_force()
+    return next(iter(found)) if "county" in levels and len(candidates) == 1 and found else None
+
+
+def _candidates(name: str, day: dt.date | None, within: str | None) -> Iterator[str]:
+    """All that *name* may stand for on *day*, in the city of code *within* where it is known."""
+    divisions = [one for one in _named().get(name, ()) if within is None or within[:4] in one.cities]
+    if day is not None:
+        # One that had the name on the day; else one of old, still written, or one of later: lists are recoded.
+        on_the_day = [one for one in divisions if one.valid_from_year <= day.year <= (one.valid_to_year or dt.MAXYEAR)]
+        begun = [one for one in divisions if one.valid_from_year <= day.year or one.valid_to_year is None]
+        divisions = on_the_day or begun
+    for one in divisions:
+        yield from one.successors or ("none",)
+        until = day if one.valid_to_year is None else dt.date(one.valid_to_year + 1, 1, 1)
+        yield from (code for left_on, code in one.parts if until is None or until < left_on)
+    for zone in _zones().get(name, ()):
+        is_in_force = zone.valid_from <= day <= zone.valid_to if day is not None else zone.valid_from == dt.date.min
+        if is_in_force and (within is None or within[:4] in {code[:4] for code in zone.parents}):
+            yield from zone.parents
+
+
+@cache
+def _cities() -> dict[str, str]:
+    return {row["city_name"]: row["city_code"] for row in _rows("counties.csv")}
+
+
+@cache
+def _named() -> dict[str, list[_Named]]:
+    """Divisions of today and of old by name."""
+    left = _parts_that_left()
+    named: dict[str, list[_Named]] = {}
+    for row in _rows("county_code_history.csv"):
+        successors = tuple(code for code in row["current_successors"].split(";") if code)
+        is_in_force = row["status"] == "in_use"
+        named.setdefault(row["old_name"], []).append(
+            _Named(
+                int(row["valid_from_year"]),
+                None if is_in_force else int(row["valid_to_year"]),
+                successors,
+                tuple(part for code in successors for part in left.get(code, ())),
+                frozenset(code[:4] for code in (*successors, row["old_code"])),
+            )
+        )
+    return named
+
+
+@cache
+def _parts_that_left() -> dict[str, tuple[tuple[dt.date, str], ...]]:
+    """By the code of a division in force, what has left it: the day until which it was of it, and its code today.
+
+    Of most only the year is known: until its end nobody can tell.
+    """
+    history = _rows("county_code_history.csv")
+    today = {row["old_code"]: row["current_successors"].split(";") for row in history}
+    left: dict[str, set[tuple[dt.date, str]]] = {}
+    for row in history:
+        if row["status"] == "in_use":
+            for code, year in re.findall(r"([0-9]{6})\[([0-9]{4})\]", row["successor_codes_raw"]):
+                parts = left.setdefault(row["old_code"], set())
+                parts.update((dt.date(int(year) + 1, 1, 1), one) for one in today[code] if one != row["old_code"])
+    for old, codes in _divided_in_hangzhou():
+        left[old] = {(HANGZHOU_DIVIDED_ON, code) for code in codes if code != old} | {
+            part for part in left.get(old, set()) if part[0].year <= HANGZHOU_DIVIDED_ON.year - 1
+        }
+    return {code: tuple(sorted(parts)) for code, parts in left.items()}
+
+
+def _divided_in_hangzhou() -> Iterable[tuple[str, set[str]]]:
+    divided: dict[str, set[str]] = {}
+    for row in _rows("hangzhou_2021_split.csv"):
+        divided.setdefault(row["old_code"], set()).add(row["new_code"])
+    return divided.items()

@@ -18,9 +18,8 @@ from tests.unit.batch.batches import ROOT, WAGES, resident_id
 from threegaps.batch.certify import Certifier
 from threegaps.batch.columns import BlockColumn, Dictionary, encode
 from threegaps.batch.frames import rows_frame
-from threegaps.batch.normalise import read_booleans, read_integers, read_numbers, read_timestamps
+from threegaps.batch.normalise.types import read_booleans, read_dates, read_integers, read_numbers, read_timestamps
 from threegaps.batch.row_rules import unexpected_rows
-from threegaps.batch.texts import read_date
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract, Rule
 from threegaps.errors import CertificationError
@@ -113,11 +112,7 @@ def typed(contract: Contract, name: str, texts: list[str | None]) -> BlockColumn
         case "string":
             values = text
         case "date":
-            values = pl.Series(
-                name,
-                [None if value is None else read_date(value, any_style=True, is_month=False)[0] for value in texts],
-                dtype=pl.Date,
-            )
+            values = read_dates(text)
         case "timestamp":
             values = read_timestamps(text)
         case "boolean":

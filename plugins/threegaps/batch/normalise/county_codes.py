@@ -1,0 +1,28 @@
+"""Codes of divisions that are not in force, and functional zones, by the row's date (GB/T 2260)."""
+
+from __future__ import annotations
+
+from threegaps.batch.normalise.text_columns import Counts, Texts
+from threegaps.batch.normalise.types import read_dates
+from threegaps.contracts.options.normalisations import CountyCodes
+from threegaps.standards.areas import codes_in_force, successor
+
+
+def county_codes(option: CountyCodes, texts: Texts, counts: Counts) -> None:
+    """Put the one division that such a code or zone stands for on the row's date in its place."""
+    column = texts[option.column]
+    in_force = list(codes_in_force(option.area_levels))
+    strange = column.values.filter(~column.values.is_in(in_force)).drop_nulls()
+    if strange.is_empty():
+        return
+    codes = column.texts
+    places = codes.is_in(strange.implode()).fill_null(value=False).arg_true()
+    days = read_dates(texts[option.date_column].texts.gather(places)).to_list()
+    moved: list[int] = []
+    fresh: list[str | None] = []
+    for place, code, day in zip(places.to_list(), codes.gather(places).to_list(), days, strict=True):
+        new = successor(code, day)
+        if new is not None:
+            moved.append(place)
+            fresh.append(new)
+    counts.add("county_codes", option.column, column.change_rows(moved, fresh))

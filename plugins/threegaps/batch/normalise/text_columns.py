@@ -1,0 +1,112 @@
+"""A block's columns while they are still text: what normalisations read, change and count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import polars as pl
+
+from threegaps.batch.columns import Dictionary, encode
+
+
+class Counts(Counter[str]):
+    """Rows that were changed, by ``normalisation.column``; the ledger keeps them with the batch."""
+
+    def add(self, normalisation: str, column: str, rows: int) -> None:
+        """Note that *normalisation* has changed *rows* rows of *column*."""
+        if rows:
+            self[f"{normalisation}.{column}"] += rows
+
+
+class TextColumn:
+    """One column's texts; where values repeat, each different one is looked at once."""
+
+    def __init__(self, name: str, texts: pl.Series) -> None:
+        self.name = name
+        self._set(texts.alias(name))
+
+    def _set(self, texts: pl.Series) -> None:
+        self._texts: pl.Series | None = texts
+        self._dictionary = encode(texts)
+        self._may_repeat = False
+        self._frequencies: np.ndarray[tuple[int], np.dtype[np.intp]] | None = None
+
+    @property
+    def values(self) -> pl.Series:
+        """The different texts; all of them where they hardly repeat."""
+        return self.texts if self._dictionary is None else self._dictionary.values
+
+    @property
+    def texts(self) -> pl.Series:
+        """Each row's text."""
+        if self._texts is None:
+            assert self._dictionary is not None  # noqa: S101  # only values of a dictionary are changed apart
+            self._texts = self._dictionary.values.gather(pl.Series(self._dictionary.codes)).alias(self.name)
+        return self._texts
+
+    @property
+    def dictionary(self) -> Dictionary | None:
+        """Different texts and each row's place among them; None where they hardly repeat."""
+        if self._may_repeat:
+            # Two spellings may have become one value: the dictionary is made anew.
+            if self._dictionary is not None and self._dictionary.values.n_unique() < len(self._dictionary.values):
+                self._set(self.texts)
+            self._may_repeat = False
+        return self._dictionary
+
+    def rows_of(self, places: Sequence[int]) -> int:
+        """How many rows have one of the values at *places*."""
+        if self._dictionary is None:
+            return len(places)
+        if self._frequencies is None:
+            self._frequencies = np.bincount(self._dictionary.codes, minlength=len(self._dictionary.values))
+        return int(self._frequencies[list(places)].sum())
+
+    def change_values(self, places: Sequence[int], texts: Sequence[str | None]) -> int:
+        """Put *texts* in place of the values at *places*; how many rows that changes."""
+        if not places:
+            return 0
+        rows = self.rows_of(places)
+        changed = self.values.clone().scatter(list(places), pl.Series(texts, dtype=pl.String))
+        if self._dictionary is None:
+            self._texts = changed
+        else:
+            self._dictionary = Dictionary(changed, self._dictionary.codes)
+            self._texts = None
+            self._may_repeat = True
+        return rows
+
+    def change_rows(self, places: Sequence[int], texts: Sequence[str | None]) -> int:
+        """Put *texts* in the rows at *places*; how many they are."""
+        if places:
+            self.change_all(self.texts.clone().scatter(list(places), pl.Series(texts, dtype=pl.String)))
+        return len(places)
+
+    def change_all(self, texts: pl.Series) -> None:
+        """Put *texts* in place of every row's."""
+        self._set(texts.alias(self.name))
+
+    def rewrite(self, suspicious: pl.Series, function: Callable[[str], str | None]) -> int:
+        """Put what *function* makes of each *suspicious* value in its place; how many rows that changes.
+
+        Args:
+            suspicious: A mask over :attr:`values`; a null counts as no.
+            function: The new text of a value; the same text where nothing is to be done.
+        """
+        places = suspicious.fill_null(value=False).arg_true()
+        if places.is_empty():
+            return 0
+        moved: list[int] = []
+        fresh: list[str | None] = []
+        for place, old in zip(places.to_list(), self.values.gather(places).to_list(), strict=True):
+            new = function(old)
+            if new != old:
+                moved.append(place)
+                fresh.append(new)
+        return self.change_values(moved, fresh)
+
+
+Texts = dict[str, TextColumn]
+"""A block's columns by name."""
