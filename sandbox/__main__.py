@@ -21,23 +21,24 @@ def main(arguments: list[str] | None = None) -> int:
     generate.add_argument("--dirt", type=float, default=0.02, help="share of dirty rows")
     generate.add_argument("--rows-per-part", type=int, default=8_000)
     generate.add_argument("--no-truth", action="store_true", help="leave the true indicator values out (large scales)")
-    load = commands.add_parser("load-database", help="fill the departmental database")
+    load = commands.add_parser("load-database", help="fill a department's database")
     load.add_argument("--home", type=Path, required=True)
     load.add_argument("--dsn", required=True)
+    load.add_argument("--department", default="hrss", help="whose tables")
     load.add_argument("--as-of", default=None, help="YYYY-MM-DD HH:MM:SS, Shanghai")
     serve = commands.add_parser("serve", help="HTTP gateway and SFTP server in one process")
     serve.add_argument("--home", type=Path, required=True)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on; in a container 0.0.0.0")
     serve.add_argument("--http-port", type=int, default=0)
     serve.add_argument("--sftp-port", type=int, default=0)
-    serve.add_argument("--pg-dsn", default=None, help="load the departmental database there first")
+    serve.add_argument("--pg-dsn", default=None, help="load the database of hrss there first")
     options = parser.parse_args(arguments)
     if options.command == "generate":
         return _generate(options)
     if options.command == "load-database":
         from sandbox import database
 
-        print(json.dumps(database.load(options.home, options.dsn, options.as_of)))
+        print(json.dumps(database.load(options.home, options.dsn, options.as_of, options.department)))
         return 0
     return _serve(options)
 

@@ -23,7 +23,11 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 WAREHOUSE_DATABASE = "warehouse"
 AIRFLOW_DATABASE = "airflow"
-DEPARTMENT_DATABASE = "department_hrss"
+
+
+def department_database(department: str) -> str:
+    """The database in which a stand-in department keeps its tables."""
+    return f"department_{department}"
 
 
 def _repository_root() -> Path:

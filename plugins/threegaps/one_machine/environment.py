@@ -13,12 +13,15 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from threegaps.airflow_api import airflow_address, airflow_login
 from threegaps.one_machine.postgres import free_port
-from threegaps.settings import AIRFLOW_DATABASE, DEPARTMENT_DATABASE, WAREHOUSE_DATABASE, Settings
+from threegaps.settings import AIRFLOW_DATABASE, WAREHOUSE_DATABASE, Settings, department_database
+
+if TYPE_CHECKING:
+    from threegaps.contracts.departments import DepartmentConnection
 
 LOOPBACK = "127.0.0.1"
 SANDBOX_LAST_DAY = "2026-06-30"
@@ -215,41 +218,61 @@ def _connections(settings: Settings) -> dict[str, str]:
 
 def _sandbox_connections(settings: Settings) -> dict[str, dict[str, Any]]:
     """The stand-in departments; the sandbox makes its own keys when it is generated."""
-    state = settings.state()
-    folder = settings.sandbox_folder
-    application = _read_json(folder / "credentials.json")
-    host_key = folder / "keys" / "host_key.pub"
-    sftp_extra: dict[str, Any] = {"key_file": str(folder / "keys" / "client_key")}
+    ways = {"http": _gateway, "database": _database, "sftp": _sftp, "file_drop": _file_drop}
+    return {one.connection_id: ways[one.protocol](settings, one.department) for one in _used_connections(settings)}
+
+
+def _used_connections(settings: Settings) -> tuple[DepartmentConnection, ...]:
+    from threegaps.contracts.departments import department_connections
+    from threegaps.contracts.loader import load_contracts
+
+    return department_connections(load_contracts(settings.contracts_folder))
+
+
+def _gateway(settings: Settings, department: str) -> dict[str, Any]:
+    """The one gateway that serves the data sets of all departments."""
+    application = _read_json(settings.sandbox_folder / "credentials.json")
+    return {
+        "conn_type": "http",
+        "schema": "http",
+        "host": LOOPBACK,
+        "port": settings.state()["sandbox_http_port"],
+        "login": application.get("app_id", ""),
+        "password": application.get("app_secret", ""),
+    }
+
+
+def _database(settings: Settings, department: str) -> dict[str, Any]:
+    return {
+        "conn_type": "postgres",
+        "host": LOOPBACK,
+        "port": settings.state()["postgres_port"],
+        "login": "department_reader",
+        "password": settings.secret("postgres_department_reader"),
+        "schema": department_database(department),
+    }
+
+
+def _sftp(settings: Settings, department: str) -> dict[str, Any]:
+    """The one SFTP server; each department has folders of its own below its root."""
+    keys = settings.sandbox_folder / "keys"
+    extra: dict[str, Any] = {"key_file": str(keys / "client_key")}
+    host_key = keys / "host_key.pub"
     if host_key.exists():
         kind, key = host_key.read_text(encoding="ascii").split()[:2]
-        sftp_extra |= {"host_key": f"{kind} {key}", "no_host_key_check": False}
+        extra |= {"host_key": f"{kind} {key}", "no_host_key_check": False}
     return {
-        "hrss_gateway": {
-            "conn_type": "http",
-            "schema": "http",
-            "host": LOOPBACK,
-            "port": state["sandbox_http_port"],
-            "login": application.get("app_id", ""),
-            "password": application.get("app_secret", ""),
-        },
-        "hrss_database": {
-            "conn_type": "postgres",
-            "host": LOOPBACK,
-            "port": state["postgres_port"],
-            "login": "department_reader",
-            "password": settings.secret("postgres_department_reader"),
-            "schema": DEPARTMENT_DATABASE,
-        },
-        "hrss_sftp": {
-            "conn_type": "sftp",
-            "host": LOOPBACK,
-            "port": state["sandbox_sftp_port"],
-            "login": "threegaps",
-            "extra": sftp_extra,
-        },
-        "hrss_file_drop": {"conn_type": "fs", "extra": {"path": str(folder / "drop")}},
-        "statistics_file_drop": {"conn_type": "fs", "extra": {"path": str(folder / "drop")}},
+        "conn_type": "sftp",
+        "host": LOOPBACK,
+        "port": settings.state()["sandbox_sftp_port"],
+        "login": "threegaps",
+        "extra": extra,
     }
+
+
+def _file_drop(settings: Settings, department: str) -> dict[str, Any]:
+    """The folder that holds one folder for each department."""
+    return {"conn_type": "fs", "extra": {"path": str(settings.sandbox_folder / "drop")}}
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -274,5 +297,15 @@ def _bytes(settings: Settings, name: str) -> bytes:
     return settings.secret(name).encode("ascii")
 
 
-DATABASES = {AIRFLOW_DATABASE: "airflow", WAREHOUSE_DATABASE: "pipeline", DEPARTMENT_DATABASE: "department"}
-"""Databases of the embedded cluster and their owners."""
+def databases(settings: Settings) -> dict[str, str]:
+    """Databases of the embedded cluster and their owners."""
+    own = {AIRFLOW_DATABASE: "airflow", WAREHOUSE_DATABASE: "pipeline"}
+    if not settings.is_sandbox:
+        return own
+    return own | {department_database(name): "department" for name in departments_with_database(settings)}
+
+
+def departments_with_database(settings: Settings) -> tuple[str, ...]:
+    """Departments whose database the contracts read."""
+    used = _used_connections(settings)
+    return tuple(dict.fromkeys(one.department for one in used if one.protocol == "database"))

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from threegaps.airflow_api import airflow_address
 from threegaps.errors import ServiceError, ThreeGapsError
@@ -28,7 +29,7 @@ from threegaps.one_machine import environment, processes
 from threegaps.one_machine.account import status_path
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.one_machine.programs import Job, Service, child_options, say, turn_over
-from threegaps.settings import DEPARTMENT_DATABASE, Settings
+from threegaps.settings import Settings, department_database
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 6.0
@@ -185,14 +186,19 @@ class Supervisor:
             # What a reader lists first is what is served.
             connection.execute("alter role bi set search_path = marts, history")
             connection.execute("grant bi_reader, county_reader to pipeline with admin option")
-            for name, owner in environment.DATABASES.items():
+            for name, owner in environment.databases(settings).items():
                 ensure_database(connection, name, owner=owner)
-            connection.execute(f"grant connect on database {DEPARTMENT_DATABASE} to department_reader")
             connection.execute("grant connect on database warehouse to bi_reader, county_reader")
-        department = self.server.dsn(
-            DEPARTMENT_DATABASE, user="department", password=settings.secret("postgres_department")
-        )
-        with psycopg.connect(department, autocommit=True) as connection:
+        for department in environment.departments_with_database(settings):
+            self._open_to_reader(self.server, department_database(department))
+
+    def _open_to_reader(self, server: PostgresServer, database: str) -> None:
+        """Let the pipeline read what a stand-in department puts into its database."""
+        owner = server.dsn(database, user="department", password=self.settings.secret("postgres_department"))
+        with psycopg.connect(owner, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("grant connect on database {} to department_reader").format(sql.Identifier(database))
+            )
             connection.execute("alter default privileges in schema public grant select on tables to department_reader")
             connection.execute("grant usage on schema public to department_reader")
 

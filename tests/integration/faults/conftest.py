@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from sandbox import database as department_database
+from sandbox import database as departments_tables
 from sandbox.generate import run
 from sandbox.parameters import Parameters
 from sandbox.servers import http_gateway, sftp
@@ -36,9 +36,10 @@ from tests.integration.faults.small_feeds import (
 from threegaps import feed_run
 from threegaps.ledger.migrate import upgrade
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
-from threegaps.settings import DEPARTMENT_DATABASE
+from threegaps.settings import department_database
 
 SCALE = 0.00005
+HRSS_DATABASE = department_database("hrss")
 LAST_DAY = "2026-06-30"
 CLEAN_RUNS = {TRAINING: LAST_DAY, CERTIFICATES: LAST_DAY, WAGES: MONTH, ENTERPRISES: "2024Q3"}
 READER_PASSWORD = "reader-in-tests"
@@ -62,10 +63,10 @@ def departments(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         ensure_role(connection, "department", password="department-in-tests")
         ensure_role(connection, "department_reader", password=READER_PASSWORD)
-        ensure_database(connection, DEPARTMENT_DATABASE, owner="department")
-        connection.execute(f"grant connect on database {DEPARTMENT_DATABASE} to department_reader")
-    owner = postgres.dsn(DEPARTMENT_DATABASE, user="department", password="department-in-tests")
-    department_database.load(home, owner, None)
+        ensure_database(connection, HRSS_DATABASE, owner="department")
+        connection.execute(f"grant connect on database {HRSS_DATABASE} to department_reader")
+    owner = postgres.dsn(HRSS_DATABASE, user="department", password="department-in-tests")
+    departments_tables.load(home, owner, None)
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("grant select on all tables in schema public to department_reader")
     gateway, server = http_gateway.start(home), sftp.start(home)
@@ -90,7 +91,7 @@ def departments(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
                 "port": postgres.port,
                 "login": "department_reader",
                 "password": READER_PASSWORD,
-                "schema": DEPARTMENT_DATABASE,
+                "schema": HRSS_DATABASE,
             },
             "hrss_sftp": {
                 **loopback,

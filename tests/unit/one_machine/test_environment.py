@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from threegaps.contracts.departments import department_connections
+from threegaps.contracts.loader import load_contracts
 from threegaps.one_machine import environment
 from threegaps.settings import Settings
 
@@ -53,15 +55,23 @@ def test_what_the_caller_sets_stands(tmp_path: Path, settings: Settings) -> None
 
 def test_every_connection_of_the_contracts_is_there(settings: Settings) -> None:
     made = environment.service_environment(settings)
-    for name in (
-        "warehouse",
-        "hrss_gateway",
-        "hrss_database",
-        "hrss_sftp",
-        "hrss_file_drop",
-        "statistics_file_drop",
-    ):
-        assert json.loads(made[f"AIRFLOW_CONN_{name.upper()}"])["conn_type"] in {"postgres", "http", "sftp", "fs"}
+    kinds = {"http": "http", "database": "postgres", "sftp": "sftp", "file_drop": "fs"}
+    used = department_connections(load_contracts(settings.contracts_folder))
+    assert used
+    for one in used:
+        assert json.loads(made[f"AIRFLOW_CONN_{one.connection_id.upper()}"])["conn_type"] == kinds[one.protocol]
+    given = {name for name in made if name.startswith("AIRFLOW_CONN_")}
+    assert given == {f"AIRFLOW_CONN_{name.upper()}" for name in ("warehouse", *(one.connection_id for one in used))}
+
+
+def test_each_department_with_a_database_has_one_of_its_own(settings: Settings) -> None:
+    used = department_connections(load_contracts(settings.contracts_folder))
+    made = environment.service_environment(settings)
+    for one in used:
+        if one.protocol == "database":
+            parts = json.loads(made[f"AIRFLOW_CONN_{one.connection_id.upper()}"])
+            assert parts["schema"] == f"department_{one.department}"
+            assert environment.databases(settings)[parts["schema"]] == "department"
 
 
 def test_without_the_sandbox_the_departments_are_the_deployments_own(tmp_path: Path) -> None:

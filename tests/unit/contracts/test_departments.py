@@ -1,0 +1,29 @@
+"""The connections of the departments, out of the contracts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from threegaps.contracts.departments import DepartmentConnection, department_connections
+from threegaps.contracts.loader import load_contracts
+from threegaps.errors import ContractError
+from threegaps.settings import Settings
+
+CONTRACTS = load_contracts(Settings.load().contracts_folder)
+
+
+def test_each_connection_is_told_once_in_order() -> None:
+    found = department_connections(CONTRACTS)
+    assert [one.connection_id for one in found] == sorted({contract.connection_id for contract in CONTRACTS})
+    assert DepartmentConnection("hrss_sftp", "hrss", "sftp") in found
+    assert DepartmentConnection("statistics_file_drop", "statistics", "file_drop") in found
+    assert department_connections([]) == ()
+
+
+def test_a_connection_stands_for_one_system() -> None:
+    wages, *_ = (contract for contract in CONTRACTS if contract.connection_id == "hrss_sftp")
+    other = replace(wages, department="finance", feed="finance/other")
+    with pytest.raises(ContractError, match="hrss_sftp stands for another system"):
+        department_connections([wages, other])
