@@ -26,7 +26,7 @@ class Persons:
         """Year of birth and sex (M, F) of each row, null without a valid identity number."""
         frame = pl.DataFrame(
             {
-                "year": pl.Series(self.residents.birth_year),
+                "year": pl.Series((self.residents.birth // 10_000).astype(np.int16)),
                 "known": pl.Series(self.residents.is_valid),
                 "male": pl.Series(self.residents.is_male),
             }
@@ -62,5 +62,5 @@ def persons_of(contract: Contract, key: PseudonymKey, columns: Mapping[str, Bloc
         )
     if is_other.any():
         card = residents.is_valid & is_card
-        residents = ResidentIds(card, np.where(card, residents.birth_year, 0), residents.is_male & card)
+        residents = ResidentIds(card, np.where(card, residents.birth, 0), residents.is_male & card)
     return Persons(hashed.alias("person_id"), residents)

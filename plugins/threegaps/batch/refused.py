@@ -13,7 +13,9 @@ from threegaps.batch.persons import Persons
 from threegaps.batch.quarantine import ReasonWriter, masked_source, quarantine_csv, row_tokens
 from threegaps.batch.row_rules import Findings, RowRules
 from threegaps.contracts.model import Contract
+from threegaps.rules.kinds.identity_in_text import IdentityInText
 from threegaps.standards.areas import codes_in_force
+from threegaps.standards.identity_in_text import mask_texts
 
 
 class RefusedRows:
@@ -32,6 +34,9 @@ class RefusedRows:
         self._batch_id = batch_id
         self._delivery = delivery
         self._reasons = ReasonWriter(contract.rules)
+        searches = [rule.arguments for rule in contract.rules if isinstance(rule.arguments, IdentityInText)]
+        self._exempt = {name for search in searches for name in search.exempt_columns}
+        self._own_forms = {name: form for search in searches for name, form in search.own_forms.items()}
 
     def write(
         self, block: TextBlock, columns: Mapping[str, BlockColumn], persons: Persons | None, findings: Findings
@@ -55,7 +60,7 @@ class RefusedRows:
             if self._contract.rules[rule_index].action == "refuse":
                 broken[:, rule_index] = mask[indexes]
         pseudonyms = None if persons is None else persons.pseudonyms.gather(chosen)
-        source = masked_source(block.frame[indexes], pseudonyms, tokens)
+        source = self._without_numbers(masked_source(block.frame[indexes], pseudonyms, tokens))
         return quarantine_csv(
             batch_id=self._batch_id,
             feed=self._contract.feed,
@@ -84,6 +89,21 @@ class RefusedRows:
             row_data=pl.Series("row_data", [f'{{"fields":{fields}}}' for _, fields in block.misshapen]),
             reasons=self._reasons_of_one_rule(self._rules.shape_index, len(numbers)),
         )
+
+    def _without_numbers(self, source: pl.DataFrame) -> pl.DataFrame:
+        """The texts with identity numbers masked wherever they stand, but in what the rule on them exempts."""
+        fresh = []
+        for name in source.columns:
+            texts, own_form = source[name], self._own_forms.get(name)
+            if name in self._exempt:
+                continue
+            masked = mask_texts(texts)
+            if masked is texts:
+                continue
+            if own_form is not None:
+                masked = masked.zip_with(~texts.str.contains(own_form).fill_null(value=False), texts)
+            fresh.append(masked)
+        return source.with_columns(fresh)
 
     def _reasons_of_one_rule(self, rule_index: int, rows: int) -> pl.Series:
         broken = np.zeros((rows, len(self._contract.rules)), dtype=np.bool_)

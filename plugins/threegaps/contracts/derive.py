@@ -6,6 +6,7 @@ counties; of the whole: ``row_shape``, ``key_unique`` and the batch's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,12 +15,15 @@ from pydantic import ValidationError
 from threegaps.contracts.document import ContractDocument, Property
 from threegaps.contracts.options.base import explain
 from threegaps.contracts.options.normalisations import AreaLevel, CountyCodes, CountyNames, ResidentId
+from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import ContractError
 from threegaps.rules.model import Labels, Rule
 from threegaps.rules.registry import KINDS
 
 # How far the number of rows may be from the period before: changes have no usual number.
 _ROW_RATIOS = {"full_list": (0.7, 1.5), "full_period": (0.7, 1.5), "changes": (0.2, 5)}
+# Numbers of 18 and of 15 characters, under an address code that was never issued.
+_NUMBERS = ("339900199001010070", "33990019900101007X", "339900900101007")
 _FEWEST_ROWS_TO_COMPARE, _FEWEST_ROWS_FOR_A_SHARE = 100, 20
 _MOST_REFUSED_SHARE, _MOST_DUPLICATE_SHARE = 0.3, 0.2
 
@@ -63,6 +67,34 @@ class Derivation:
         yield self._rule(
             "key_unique", "expect_keys_not_to_be_contradicted", column_list=[*key, *others], key_columns=key
         )
+        yield from self._identity_numbers()
+
+    def _identity_numbers(self) -> Iterator[Rule]:
+        """None where none is asked for; births not after the day that a row speaks of."""
+        documents = {
+            option.column: option.type_column
+            for option in self._document.custom_properties.normalisations
+            if isinstance(option, ResidentId)
+        }
+        searched = [column for column in self._columns if column.name not in {*documents, PERSON_COLUMN}]
+        forms = {column.name: column.logical_type_options.pattern for column in searched}
+        yield self._rule(
+            "identity_in_text",
+            "expect_texts_to_hold_no_identity_number",
+            column_list=[column.name for column in searched],
+            own_forms={name: form for name, form in forms.items() if form is not None and _is_no_number(form)},
+        )
+        dates = {column.name for column in self._columns if column.logical_type == "date"}
+        beginnings = [name for name in self._document.custom_properties.touch.from_columns if name in dates]
+        for name, type_column in documents.items():
+            if beginnings:
+                yield self._rule(
+                    f"{name}_birth_after_date",
+                    "expect_birth_not_to_be_after_date",
+                    column=name,
+                    other_column=type_column,
+                    date_columns=beginnings,
+                )
 
     def batch_rules(self) -> Iterator[Rule]:
         """The plain rules on whole batches."""
@@ -124,6 +156,11 @@ class Derivation:
             ) from error
         zh, en = kind.message(arguments, self._labels)
         return Rule(rule, kind, arguments, kind.action, zh, en, kind.dimension)
+
+
+def _is_no_number(form: str) -> bool:
+    """Whether a column's form is none that an identity number has: then what has it is something else."""
+    return not any(re.search(form, number) for number in _NUMBERS)
 
 
 def _limits(column: Property) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import psycopg
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
-from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run import loading
 from threegaps.feed_run.opening import warehouse_of
@@ -22,7 +21,7 @@ from threegaps.ledger.landed import REPLAY_PREFIX, LandedObject, landed_objects,
 from threegaps.settings import Settings
 from threegaps.warehouse.load import feed_lock
 from threegaps.warehouse.quarantine import RefusedRow, refused_by_token
-from threegaps.warehouse.repairs import Repair, is_touched, laid_over, read_repairs, repairs_file
+from threegaps.warehouse.repairs import Repair, is_touched, laid_over, masked_columns, read_repairs, repairs_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +122,16 @@ def _land_repairs(
     repairs: list[Repair],
     refused: dict[str, RefusedRow],
 ) -> LandedObject:
-    """Land repaired rows as a part of their own; document numbers that were not sent out come from what had landed."""
-    numbers: dict[str, str | None] = {}
-    if contract.has_person:
-        kept = [refused[one.row_token] for one in repairs if not one.values[PERSON_COLUMN]]
-        for identifier in sorted({one.landed_object_id for one in kept}):
-            (landed,) = landed_objects(connection, [identifier])
-            wanted = {one.row_number: one.row_token for one in kept if one.landed_object_id == identifier}
-            numbers.update(_document_numbers(store, contract, landed, wanted))
+    """Land repaired rows as a part of their own; what was not sent out as it is comes from what had landed."""
+    texts: dict[str, dict[str, str | None]] = {}
+    kept = [refused[one.row_token] for one in repairs if masked_columns(one, refused[one.row_token].row_data)]
+    for identifier in sorted({one.landed_object_id for one in kept}):
+        (landed,) = landed_objects(connection, [identifier])
+        wanted = {one.row_number: one.row_token for one in kept if one.landed_object_id == identifier}
+        texts.update(_landed_texts(store, contract, landed, wanted))
     rows = [
-        (one, laid_over(contract, one, refused[one.row_token].row_data, numbers.get(one.row_token))) for one in repairs
+        (one, laid_over(contract, one, refused[one.row_token].row_data, texts.get(one.row_token, {})))
+        for one in repairs
     ]
     place = 1 + sum(1 for one in latest_arrivals(connection, contract.feed, delivery).values() if one.is_replay)
     content = repairs_file(rows)
@@ -143,14 +142,14 @@ def _land_repairs(
     return made
 
 
-def _document_numbers(
+def _landed_texts(
     store: LandingStore, contract: Contract, landed: LandedObject, wanted: dict[int, str]
-) -> Iterator[tuple[str, str | None]]:
-    """The document numbers of some rows of a landed part, by token; *wanted* has tokens by row number."""
+) -> Iterator[tuple[str, dict[str, str | None]]]:
+    """The texts of some rows of a landed part, by token; *wanted* has tokens by row number."""
     from threegaps.batch.normalise import Normaliser
     from threegaps.batch.reading import data_blocks
 
     for block in data_blocks(contract, [loading.part_of(store, landed)], Normaliser(contract)):
-        for number, text in zip(block.row_numbers, block.frame[PERSON_COLUMN], strict=True):
+        for index, number in enumerate(block.row_numbers):
             if number in wanted:
-                yield wanted[number], text
+                yield wanted[number], block.frame.row(index, named=True)

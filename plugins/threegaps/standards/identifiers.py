@@ -34,10 +34,16 @@ _SEVENTEEN_DIGITS = re.compile(r"[0-9]{17}")
 
 @dataclass(frozen=True, slots=True)
 class ResidentIds:
-    """What a column of identity numbers says, row by row; birth year 0 and sex '' where the number is not valid."""
+    """What a column of identity numbers says, row by row.
+
+    Args:
+        is_valid: Whether the number is valid.
+        birth: The day of birth as a number, 20250601 for 2025-06-01; 0 where the number is not valid.
+        is_male: Whether it says male.
+    """
 
     is_valid: Mask
-    birth_year: npt.NDArray[np.int16]
+    birth: npt.NDArray[np.int32]
     is_male: Mask
 
 
@@ -63,12 +69,12 @@ def judge_resident_ids(texts: pl.Series) -> ResidentIds:
     days = _DAYS[np.minimum(month, 16)] + ((month == 2) & is_leap)
     fine &= (year >= _FIRST_YEAR) & (year <= _LAST_YEAR) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= days)
     is_valid = np.zeros(rows, dtype=np.bool_)
-    birth_year = np.zeros(rows, dtype=np.int16)
+    birth = np.zeros(rows, dtype=np.int32)
     is_male = np.zeros(rows, dtype=np.bool_)
     is_valid[fits] = fine
-    birth_year[fits] = np.where(fine, year, 0)
+    birth[fits] = np.where(fine, year.astype(np.int32) * 10_000 + month * 100 + day, 0)
     is_male[fits] = fine & (digits[:, 16] % 2 == 1)
-    return ResidentIds(is_valid, birth_year, is_male)
+    return ResidentIds(is_valid, birth, is_male)
 
 
 def judge_credit_codes(texts: pl.Series) -> Mask:

@@ -15,6 +15,7 @@ from threegaps.batch.storable import is_storable
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import FeedError
+from threegaps.standards.identity_in_text import MASK
 from threegaps.warehouse.quarantine import FORMULA_MARKS, ROW_HEADER
 
 
@@ -92,20 +93,32 @@ def is_touched(repair: Repair, refused: Mapping[str, Any]) -> bool:
     )
 
 
+def masked_columns(repair: Repair, refused: Mapping[str, Any]) -> frozenset[str]:
+    """The columns of a repair that stand for what had landed: a document number that the department left out, a text
+    whose identity number is still masked as it was sent out."""
+    return frozenset(
+        name
+        for name, value in repair.values.items()
+        if (name == PERSON_COLUMN and not value) or (MASK in value and value == refused.get(name))
+    )
+
+
 def laid_over(
-    contract: Contract, repair: Repair, refused: Mapping[str, Any], landed_id: str | None
+    contract: Contract, repair: Repair, refused: Mapping[str, Any], landed: Mapping[str, str | None]
 ) -> dict[str, str | None]:
     """The repaired row by canonical name: what the department wrote, over what had landed.
 
     Args:
         refused: The refused row as quarantine keeps it.
-        landed_id: The document number as it had landed; it stands unless the department wrote one.
+        landed: What had landed in the columns that were not sent out as they are, see `masked_columns`; it stands
+            unless the department wrote something else.
     """
+    kept = masked_columns(repair, refused)
     row: dict[str, str | None] = {}
     for column in contract.columns:
         written = repair.values[column.name]
-        if column.name == PERSON_COLUMN:
-            row[column.name] = written or landed_id
+        if column.name in kept:
+            row[column.name] = landed.get(column.name)
         else:
             row[column.name] = written or None
             if written == (refused.get(column.name) or ""):

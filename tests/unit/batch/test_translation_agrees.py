@@ -29,6 +29,13 @@ from threegaps.standards.areas import codes_in_force
 CONTRACTS = load_contracts(ROOT)
 CASES = [(contract, rule) for contract in CONTRACTS for rule in contract.rules if rule.kind.scope == "row"]
 ROWS = 60
+NUMBERS_IN_TEXTS = [
+    resident_id(5),
+    f"见{resident_id(6)}号",
+    resident_id(7)[:-1],
+    f"{resident_id(8)}0",
+    "339900900101007",
+]
 
 
 def full_width(text: str) -> str:
@@ -48,6 +55,7 @@ def texts_of(contract: Contract, name: str) -> st.SearchStrategy[str | None]:
         st.none(),
         st.text(alphabet="0123456789.-EXxYS+年月/ 一é５", min_size=1, max_size=24).map(str.strip).filter(bool),
     ]
+    near.append(st.sampled_from(NUMBERS_IN_TEXTS))
     if column.code_list:
         near.append(st.sampled_from([code.code for code in column.code_list]))
     if column.logical_type == "date":
@@ -68,7 +76,7 @@ def texts_of(contract: Contract, name: str) -> st.SearchStrategy[str | None]:
         )
     if name == "resident_id":
         right = st.integers(0, 999).flatmap(
-            lambda number: st.dates(dt.date(1940, 1, 1), dt.date(2009, 12, 31)).map(
+            lambda number: st.dates(dt.date(1940, 1, 1), dt.date(2035, 12, 31)).map(
                 lambda day: resident_id(number, f"{day:%Y%m%d}")
             )
         )

@@ -45,7 +45,7 @@ def test_each_changed_cell_counts(change: dict[str, str], refused: dict[str, str
 
 
 def test_a_repair_keeps_the_document_number_that_had_landed(wages: Contract, refused: dict[str, str | None]) -> None:
-    row = laid_over(wages, sent_out(refused, wage_cny_month="7000"), refused, "landed number")
+    row = laid_over(wages, sent_out(refused, wage_cny_month="7000"), refused, {"resident_id": "landed number"})
     assert row == {**refused, "wage_cny_month": "7000", "resident_id": "landed number"}
 
 
@@ -53,13 +53,20 @@ def test_a_repair_may_mend_the_document_number_and_empty_a_cell(
     wages: Contract, refused: dict[str, str | None]
 ) -> None:
     repair = sent_out(refused, resident_id="mended number", employer_code="")
-    row = laid_over(wages, repair, refused, "landed number")
+    row = laid_over(wages, repair, refused, {"resident_id": "landed number"})
     assert (row["resident_id"], row["employer_code"]) == ("mended number", None)
+
+
+def test_a_text_that_is_still_masked_keeps_what_had_landed(wages: Contract, refused: dict[str, str | None]) -> None:
+    masked = {**refused, "employer_code": "DW ***", "amount_unit": "***"}
+    landed: dict[str, str | None] = {"employer_code": "DW 1", "amount_unit": "2", "resident_id": "3"}
+    row = laid_over(wages, sent_out(masked, amount_unit="元"), masked, landed)
+    assert (row["employer_code"], row["amount_unit"], row["resident_id"]) == ("DW 1", "元", "3")
 
 
 def test_a_landed_file_of_repairs_says_which_rows_it_mends(wages: Contract, refused: dict[str, str | None]) -> None:
     repair = sent_out(refused, wage_cny_month="7000")
-    landed = repairs_file([(repair, laid_over(wages, repair, refused, None))])
+    landed = repairs_file([(repair, laid_over(wages, repair, refused, {}))])
     assert repaired_tokens(landed) == ["7-3"]
     assert json.loads(landed)["row"]["wage_cny_month"] == "7000"
 
