@@ -10,17 +10,21 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 WORKERS ?= 2
+# The Data Contract CLI needs other packages than the pipeline: an environment of its own.
+CONTRACTS := .venv-contracts
+FEED ?=
 
-.PHONY: run stop test bench docs lint lock environment clean help
+.PHONY: run stop test contract-test bench docs lint lock environment clean help
 
 help:
 	@echo 'make run    from nothing to the first release; the services stay up'
 	@echo 'make stop   stop the services'
 	@echo 'make test   lint and all tests'
+	@echo 'make contract-test    hold contracts, and the raw tables of a running warehouse, against another tool of their standard'
 	@echo 'make bench  measure against bare psql'
 	@echo 'make docs   renew what is generated: staging, union of slices, wide marts, catalogue'
 	@echo 'make lint   the quick part of make test'
-	@echo 'make lock   renew requirements.txt from requirements.in'
+	@echo 'make lock   renew both requirements*.txt from their *.in'
 
 run: $(READY)
 	@$(BIN)/threegaps up --run
@@ -39,6 +43,14 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+$(CONTRACTS)/ready: requirements-contracts.txt $(READY)
+	@test -x $(CONTRACTS)/bin/python || $(BIN)/python -m venv $(CONTRACTS)
+	@$(CONTRACTS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-contracts.txt
+	@touch $@
+
+contract-test: $(CONTRACTS)/ready
+	$(BIN)/python -m threegaps.cli.contract_test $(FEED)
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,7 +58,7 @@ lint: $(READY)
 	$(BIN)/python -m threegaps.cli.lint
 	$(BIN)/python -m threegaps.one_machine.temporary -- $(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models
 
-test: lint
+test: lint $(CONTRACTS)/ready
 	$(BIN)/python -m pytest tests/unit -n $(WORKERS) -q
 # The longest files first: a file stays with one worker, and the last one should be short.
 	$(BIN)/python -m pytest tests/integration/newcomer tests/golden tests/integration -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
@@ -62,6 +74,7 @@ docs: $(READY)
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --only-binary :all: --emit-build-options --no-header --no-annotate requirements.in --output-file requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --only-binary :all: --emit-build-options --no-header --no-annotate requirements-contracts.in --output-file requirements-contracts.txt
 
 clean: stop
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CONTRACTS) .mypy_cache .pytest_cache .ruff_cache .hypothesis

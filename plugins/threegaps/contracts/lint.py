@@ -30,8 +30,20 @@ def lint_contract(path: Path) -> list[str]:
         document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)  # the safe loader, in C
     except yaml.YAMLError as error:
         return [f"{path.name}: not valid YAML: {error}"]
+    if problems := standard_problems(document):
+        return [f"{path.name}: {problem}" for problem in problems]
+    try:
+        contract = load_contract(path)
+    except ThreeGapsError as error:
+        return [f"{path.name}: {error}"]
+    found = [*_house_rules(contract, path), *house_rules.problems(read_document(path, path.read_bytes()))]
+    return [f"{path.name}: {problem}" for problem in found]
+
+
+def standard_problems(document: Any) -> list[str]:
+    """What the standard's own JSON schema and model have against a document; empty when it is right."""
     problems = [
-        f"{path.name}: {'/'.join(map(str, error.absolute_path)) or 'document'}: {error.message}"
+        f"{'/'.join(map(str, error.absolute_path)) or 'document'}: {error.message}"
         for error in _validator().iter_errors(document)
     ]
     if problems:
@@ -39,13 +51,8 @@ def lint_contract(path: Path) -> list[str]:
     try:
         OpenDataContractStandard.model_validate(document)
     except ValueError as error:
-        return [f"{path.name}: {error}"]
-    try:
-        contract = load_contract(path)
-    except ThreeGapsError as error:
-        return [f"{path.name}: {error}"]
-    found = [*_house_rules(contract, path), *house_rules.problems(read_document(path, path.read_bytes()))]
-    return [f"{path.name}: {problem}" for problem in found]
+        return [str(error)]
+    return []
 
 
 @cache

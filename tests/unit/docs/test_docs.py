@@ -76,10 +76,9 @@ def test_pages_speak_of_commands() -> None:
 
 def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    named = {
-        target for text in READ.values() for target in re.findall(r"`make ([a-z]+)`|^make ([a-z]+)", text, re.MULTILINE)
-    }
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    pattern = re.compile(r"`make ([a-z-]+)`|^make ([a-z-]+)", re.MULTILINE)
+    named = {target for text in READ.values() for target in pattern.findall(text)}
     assert {target for pair in named for target in pair if target} <= targets
 
 

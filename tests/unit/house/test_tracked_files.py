@@ -78,8 +78,9 @@ def test_the_patterns_see(fault: str, line: str) -> None:
     assert FORBIDDEN[fault].search(line)
 
 
-def test_every_requirement_is_pinned() -> None:
-    lines = [line.strip() for line in read(ROOT / "requirements.txt").splitlines()]
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-contracts.txt"])
+def test_every_requirement_is_pinned(lock: str) -> None:
+    lines = [line.strip() for line in read(ROOT / lock).splitlines()]
     assert "--only-binary :all:" in lines, "wheels only: nothing is compiled while installing"
     lines = [line for line in lines if line and not line.startswith(("#", "--"))]
     loose = [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._\[\],-]+==[A-Za-z0-9.+!]+(?:\s*;\s*.+)?", line)]
@@ -87,14 +88,15 @@ def test_every_requirement_is_pinned() -> None:
     assert not loose
 
 
-def test_every_direct_requirement_is_locked() -> None:
+@pytest.mark.parametrize("lock", ["requirements", "requirements-contracts"])
+def test_every_direct_requirement_is_locked(lock: str) -> None:
     def name(line: str) -> str:
         return re.split(r"[\[<>=!~; ]", line.strip(), maxsplit=1)[0].lower().replace("_", "-").replace(".", "-")
 
     def names(file: str) -> set[str]:
         return {name(line) for line in read(ROOT / file).splitlines() if line.strip() and not line.startswith("#")}
 
-    assert names("requirements.in") <= names("requirements.txt")
+    assert names(f"{lock}.in") <= names(f"{lock}.txt")
 
 
 def python_files(*folders: str) -> list[Path]:
