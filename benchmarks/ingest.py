@@ -103,8 +103,9 @@ def _checked(dsn: str, contract: Contract, path: Path) -> float:
         batch_id = batches.begin_batch(
             connection,
             feed=FEED,
-            delivery=DELIVERY.key,
+            delivery=DELIVERY,
             landed_object_ids=[_OBJECT_ID],
+            is_whole=True,
             contract_hash=contract.hash,
             code_version="benchmark",
             pseudonym_key_version=KEY.version,
@@ -116,7 +117,6 @@ def _checked(dsn: str, contract: Contract, path: Path) -> float:
             judge=lambda: _judgement(contract, path, batch_id),
             is_whole=True,
             is_complete=lambda _: True,
-            newest_object_id=_OBJECT_ID,
         )
         counts = load_batch(connection, plan).verdict.counts
         seconds = time.perf_counter() - start

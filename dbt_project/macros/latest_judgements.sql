@@ -27,7 +27,7 @@
                         later.feed = batch.feed
                         and later.delivery = batch.delivery
                         and later.status = 'loaded'
-                        and (later.place_number, later.batch_id) > (batch.place_number, batch.batch_id)
+                        and (later.order_number, later.batch_id) > (batch.order_number, batch.batch_id)
                         and landed_later.part = landed.part
                         and not landed_later.is_correction
                 )

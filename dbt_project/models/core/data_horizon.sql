@@ -30,7 +30,7 @@ claimed as (
 loaded as (
     select
         feed,
-        max({{ delivery_end('delivery') }}) as horizon_date
+        max(delivery_end) as horizon_date
     from batch
     where
         status = 'loaded'

@@ -1,6 +1,6 @@
 """Which counties and periods the accepted rows of a batch speak of, by the contract's touch.
 
-The same rule stands in SQL for rows that are merged (`threegaps.warehouse.merge.places_in`): a row without a county
+The same rule stands in SQL for rows that are merged (`threegaps.warehouse.area_periods`): a row without a county
 touches an unknown one, one without a beginning all earlier periods, one without an end all later ones.
 """
 
@@ -38,7 +38,7 @@ class Touched:
             .otherwise(pl.max_horizontal("first", "last").dt.month_end()),
         )
         return frame.with_columns(
-            columns[name].text.alias(f"county_{place}") for place, name in enumerate(touch.county_columns)
+            columns[name].text.alias(f"county_{index}") for index, name in enumerate(touch.county_columns)
         )
 
     def add(self, frame: pl.DataFrame) -> None:

@@ -107,6 +107,7 @@ def _contract(document: ContractDocument, digest: str) -> Contract:
         withdrawal=custom.delivery.withdrawal,
         watermark=custom.delivery.watermark,
         completeness=custom.delivery.completeness,
+        shrinkage=custom.delivery.shrinkage,
         touch=custom.touch,
         key=tuple(column for _, column in key),
         columns=columns,

@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from threegaps.calendar import Cadence
-from threegaps.contracts.options.deliveries import Completeness, DeliveryKind, Touch, Watermark, Withdrawal
+from threegaps.contracts.options.deliveries import (
+    Completeness,
+    DeliveryKind,
+    Shrinkage,
+    Touch,
+    Watermark,
+    Withdrawal,
+)
 from threegaps.contracts.options.formats import FileFormat, Origin
 from threegaps.contracts.options.headers import HeaderName
 from threegaps.contracts.options.normalisations import Normalisation
@@ -146,6 +153,7 @@ class Contract:
     partition_column: str | None
     table: str
     hash: str
+    shrinkage: Shrinkage = field(default_factory=Shrinkage)
     by_name: Mapping[str, Column] = field(repr=False, compare=False, default_factory=dict)
 
     @property

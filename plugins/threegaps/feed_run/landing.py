@@ -17,7 +17,7 @@ from threegaps.ledger import batches
 from threegaps.ledger.landed import LandedObject, landed_deliveries, latest_arrivals
 from threegaps.ledger.watermarks import get_watermark
 from threegaps.sources.opening import open_changes, open_files
-from threegaps.warehouse.load import feed_lock
+from threegaps.warehouse.sessions import feed_lock
 
 logger = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from dataclasses import replace
 from functools import partial
@@ -15,15 +16,19 @@ from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import LedgerError
+from threegaps.feed_run.accepting import land_acceptance, read_acceptance
 from threegaps.feed_run.due import batches_due, deliveries_to_load, is_complete
 from threegaps.feed_run.opening import feed_of, warehouse_of
 from threegaps.landing.store import LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Batch
-from threegaps.ledger.landed import CONTROL_PART, LandedObject, landed_objects, latest_arrivals
+from threegaps.ledger.decisions import record_acceptance
+from threegaps.ledger.landed import LandedObject, landed_of_batch
 from threegaps.settings import Settings
-from threegaps.warehouse.load import BatchStoppedError, Plan, feed_lock, load_batch
+from threegaps.warehouse.load import Plan, load_batch
 from threegaps.warehouse.repairs import repaired_tokens
+from threegaps.warehouse.sessions import feed_lock
+from threegaps.warehouse.stopping import BatchStoppedError, stop_advice
 
 if TYPE_CHECKING:
     from threegaps.batch.decode import Part
@@ -38,8 +43,8 @@ def load(feed: str, delivery: str) -> list[int]:
         The numbers of the batches loaded; none when nothing is new.
 
     Raises:
-        BatchStoppedError: A rule stopped a batch; deliveries after it wait. Said again, without judging again, while
-            nothing has changed.
+        BatchStoppedError: A rule stopped a batch; deliveries after it wait. Raised again, without judging again,
+            while nothing has changed.
         FeedError: A part cannot be decoded.
         LedgerError: The warehouse went away; a rerun starts from what it had before.
     """
@@ -59,7 +64,7 @@ def load(feed: str, delivery: str) -> list[int]:
 def judge_again(batch_id: int) -> int:
     """Judge a loaded batch's landed objects again, by the contract and code of now; the batch that supersedes it.
 
-    The new batch takes the old one's place in the order; what the old one said moves to history.
+    The new batch takes the old one's number in the order; the old one's rows move to history.
 
     Raises:
         LedgerError: The batch is not a loaded one.
@@ -76,13 +81,45 @@ def judge_again(batch_id: int) -> int:
                     feed=old.feed,
                     advice="see `threegaps batches`.",
                 )
-            rows = connection.execute(
-                "select landed_object_id from ops.batch_object where batch_id = %s", [batch_id]
-            ).fetchall()
-            objects = landed_objects(connection, [int(row[0]) for row in rows])
+            objects = landed_of_batch(connection, batch_id)
             delivery = Delivery.parse(contract.cadence, old.delivery)
-            is_whole = contract.delivery_kind != "changes" and any(not one.is_correction for one in objects)
-            return load_one(settings, connection, contract, delivery, objects, is_whole=is_whole, supersedes=old)
+            return load_one(settings, connection, contract, delivery, objects, is_whole=old.is_whole, supersedes=old)
+
+
+def accept(batch_id: int, *, accepted_by: str, reason: str) -> int:
+    """Load what a rule stopped because of how few rows it has, on somebody's word that it is meant; the new batch.
+
+    The same landed objects are judged again; everything else that can stop them still does.
+
+    Args:
+        accepted_by: Who says so.
+        reason: Why.
+
+    Raises:
+        LedgerError: The batch is not a stopped one, not by such a rule, or something has arrived since.
+        BatchStoppedError: Another rule stops it.
+    """
+    settings = Settings.load()
+    with warehouse_of(settings, None) as connection:
+        contract = find_contract(settings.contracts_folder, batches.get_batch(connection, batch_id).feed)
+        store = LandingStore(settings.landing_uri)
+        with feed_lock(connection, contract.feed, step="load"):
+            stopped = batches.get_batch(connection, batch_id)
+            decision = land_acceptance(connection, store, contract, stopped, accepted_by=accepted_by, reason=reason)
+            objects = [*landed_of_batch(connection, batch_id), decision]
+            supersedes = None
+            if stopped.supersedes_batch_id is not None:
+                supersedes = batches.get_batch(connection, stopped.supersedes_batch_id)
+            delivery = Delivery.parse(contract.cadence, stopped.delivery)
+            return load_one(
+                settings,
+                connection,
+                contract,
+                delivery,
+                objects,
+                is_whole=stopped.is_whole,
+                supersedes=supersedes if supersedes is not None and supersedes.status == "loaded" else None,
+            )
 
 
 def load_one(
@@ -99,7 +136,7 @@ def load_one(
 
     Args:
         is_whole: They are the latest arrivals of the whole delivery.
-        supersedes: The batch that judged them before, whose place the new one takes.
+        supersedes: The batch that judged them before, whose number in the order the new one takes.
 
     Raises:
         BatchStoppedError: A rule stopped it, now or when they were judged before in the same way.
@@ -118,8 +155,9 @@ def load_one(
     batch_id = batches.begin_batch(
         connection,
         feed=contract.feed,
-        delivery=delivery.key,
+        delivery=delivery,
         landed_object_ids=identifiers,
+        is_whole=is_whole,
         contract_hash=contract.hash,
         code_version=__version__,
         pseudonym_key_version=str(key.version),
@@ -128,22 +166,16 @@ def load_one(
         supersedes=supersedes,
     )
     store = LandingStore(settings.landing_uri)
-    parts = [part_of(store, one) for one in objects]
+    judged = [one for one in objects if one.is_judged]
+    parts = [part_of(store, one) for one in judged]
     repairs: list[str] = []
-    if all(one.is_replay for one in objects):
+    if all(one.is_replay for one in judged):
         # What a batch rule says of a delivery (rows, shares) it does not say of a few repaired rows.
         contract = replace(contract, batch_rules=())
-        for one in objects:
+        for one in judged:
             with store.open(one) as file:
                 repairs.extend(repaired_tokens(file.read()))
     before = batches.previous_batch(connection, contract.feed, delivery.key, batch_id)
-    is_latest = is_whole and (
-        supersedes is None
-        or supersedes.batch_id == batches.last_whole_batch_id(connection, contract.feed, delivery.key)
-    )
-    # A part that the control file took back had arrived before it. Judging an earlier batch again knows of neither.
-    latest = latest_arrivals(connection, contract.feed, delivery.key) if is_latest else {}
-    control = [latest[CONTROL_PART].landed_object_id] if CONTROL_PART in latest else []
     plan = Plan(
         contract=contract,
         delivery=delivery,
@@ -158,10 +190,8 @@ def load_one(
         ),
         is_whole=is_whole,
         is_complete=partial(is_complete, connection, store, contract, delivery, objects),
-        newest_object_id=max([*identifiers, *control]),
-        is_latest=is_latest,
         repairs=tuple(repairs),
-        has_later_list=contract.delivery_kind == "full_list" and _has_later(connection, contract, delivery),
+        accepted_rules=_note_acceptances(connection, store, batch_id, objects),
         supersedes_batch_id=None if supersedes is None else supersedes.batch_id,
         watermark_from=min((one.watermark_from for one in objects if one.watermark_from), default=None),
         watermark_to=max((one.watermark_to for one in objects if one.watermark_to), default=None),
@@ -226,7 +256,7 @@ def _refuse_to_repeat_a_stop(
                 f"Batch {batch.batch_id} of {batch.delivery} was stopped by rule {batch.stop_rule}, and nothing has"
                 f" changed since: {batch.message_en}",
                 feed=contract.feed,
-                advice="ask the department for a new delivery, or mend the contract.",
+                advice=stop_advice(batch.batch_id, batch.stop_rule),
             )
 
 
@@ -244,9 +274,22 @@ def _refuse_another_key(connection: psycopg.Connection[Any], contract: Contract,
         )
 
 
-def _has_later(connection: psycopg.Connection[Any], contract: Contract, delivery: Delivery) -> bool:
-    row = connection.execute(
-        "select 1 from ops.batch where feed = %s and status = 'loaded' and is_complete and delivery > %s limit 1",
-        [contract.feed, delivery.key],
-    ).fetchone()
-    return row is not None
+def _note_acceptances(
+    connection: psycopg.Connection[Any], store: LandingStore, batch_id: int, objects: list[LandedObject]
+) -> tuple[str, ...]:
+    """The rules that somebody has said are not to stop the batch, entered in the ledger."""
+    rules: list[str] = []
+    for one in objects:
+        if one.is_acceptance:
+            decision = read_acceptance(store, one)
+            rules.extend(decision.rules)
+            record_acceptance(
+                connection,
+                landed_object_id=one.landed_object_id,
+                batch_id=batch_id,
+                rules=decision.rules,
+                accepted_by=decision.accepted_by,
+                reason=decision.reason,
+                accepted_at=dt.datetime.fromisoformat(decision.accepted_at),
+            )
+    return tuple(rules)

@@ -90,7 +90,8 @@ def _rebuild_feed(settings: Settings, contract: Contract, landed: list[LandedObj
 def _in_steps(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
     """Arrivals that may be entered at once, as a load takes deliveries in their order and each part's last arrival.
 
-    A step ends where an earlier delivery comes again, or a part, or a repair.
+    A step ends where an earlier delivery comes again, or a part, or a repair; so too before an acceptance, which speaks
+    of what has been judged.
     """
     step: list[LandedObject] = []
     for delivery, group in itertools.groupby(landed, key=lambda one: one.delivery):
@@ -99,7 +100,7 @@ def _in_steps(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
             step = []
         parts: set[str] = set()
         for one in group:
-            if one.part in parts or one.is_replay or (step and step[-1].is_replay):
+            if one.part in parts or _is_alone(one) or (step and _is_alone(step[-1])):
                 if step:
                     yield step
                 step, parts = [], set()
@@ -107,3 +108,7 @@ def _in_steps(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
             parts.add(one.part)
     if step:
         yield step
+
+
+def _is_alone(one: LandedObject) -> bool:
+    return one.is_replay or one.is_acceptance

@@ -19,9 +19,9 @@ from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.landed import REPLAY_PREFIX, LandedObject, landed_objects, latest_arrivals
 from threegaps.settings import Settings
-from threegaps.warehouse.load import feed_lock
 from threegaps.warehouse.quarantine import RefusedRow, refused_by_token
 from threegaps.warehouse.repairs import Repair, is_touched, laid_over, masked_columns, read_repairs, repairs_file
+from threegaps.warehouse.sessions import feed_lock
 
 
 @dataclass(frozen=True, slots=True)

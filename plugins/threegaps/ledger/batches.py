@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from threegaps.calendar import Delivery
 from threegaps.errors import LedgerError
 
 BATCH_STATUSES = ("judging", "loaded", "stopped", "failed", "superseded")
@@ -28,8 +29,9 @@ class Batch:
     contract_hash: str
     code_version: str
     pseudonym_key_version: str
-    place_number: int | None
+    order_number: int | None
     supersedes_batch_id: int | None
+    is_whole: bool
     is_complete: bool
     physical_lines: int | None
     structural: int | None
@@ -88,8 +90,9 @@ def begin_batch(
     connection: psycopg.Connection[Any],
     *,
     feed: str,
-    delivery: str,
+    delivery: Delivery,
     landed_object_ids: Iterable[int],
+    is_whole: bool,
     contract_hash: str,
     code_version: str,
     pseudonym_key_version: str,
@@ -100,16 +103,21 @@ def begin_batch(
     """Enter a batch that is about to be judged; its number.
 
     Args:
+        is_whole: It has every original part of its delivery.
         source_columns: The columns that its files must have to be read at all, by canonical name, under
             *contract_version*: what the batch after it compares with.
     """
     columns = Jsonb({"contract_version": contract_version, "columns": list(source_columns)})
     row = connection.execute(
-        "insert into ops.batch (feed, delivery, status, contract_hash, code_version, pseudonym_key_version,"
-        " source_columns, supersedes_batch_id) values (%s, %s, 'judging', %s, %s, %s, %s, %s) returning batch_id",
+        "insert into ops.batch (feed, delivery, delivery_start, delivery_end, is_whole, status, contract_hash,"
+        " code_version, pseudonym_key_version, source_columns, supersedes_batch_id)"
+        " values (%s, %s, %s, %s, %s, 'judging', %s, %s, %s, %s, %s) returning batch_id",
         [
             feed,
-            delivery,
+            delivery.key,
+            delivery.start,
+            delivery.end,
+            is_whole,
             contract_hash,
             code_version,
             pseudonym_key_version,
@@ -120,11 +128,16 @@ def begin_batch(
     if row is None:
         raise LedgerError("The ledger gave the batch no number.", feed=feed)
     batch_id = int(row[0])
-    place = batch_id if supersedes is None else supersedes.place_number or supersedes.batch_id
-    connection.execute("update ops.batch set place_number = %s where batch_id = %s", [place, batch_id])
+    number = batch_id if supersedes is None else supersedes.order_number or supersedes.batch_id
     connection.execute(
         "insert into ops.batch_object (batch_id, landed_object_id) select %s, unnest(%s::bigint[])",
         [batch_id, list(landed_object_ids)],
+    )
+    connection.execute(
+        "update ops.batch as b set order_number = %s, newest_object_id = (select max(landed_object_id)"
+        " from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
+        " where o.batch_id = b.batch_id and (not b.is_whole or not l.is_correction)) where b.batch_id = %s",
+        [number, batch_id],
     )
     return batch_id
 
@@ -172,7 +185,7 @@ def finish_batch(
     watermark_from: str | None,
     watermark_to: str | None,
 ) -> None:
-    """Mark a batch as loaded, with its counts; the batch that it supersedes loses its place."""
+    """Mark a batch as loaded, with its counts; the batch that it supersedes no longer counts."""
     _enter_counts(connection, batch_id, judged)
     connection.execute(
         "update ops.batch set status = 'loaded', inserted = %s, changed = %s, unchanged = %s, withdrawn = %s,"
@@ -264,24 +277,26 @@ def loaded_object_ids(connection: psycopg.Connection[Any], feed: str, delivery: 
     return {int(row[0]) for row in rows}
 
 
-def last_original_ids(connection: psycopg.Connection[Any], feed: str, delivery: str) -> set[int]:
-    """The original parts of the last loaded batch of a delivery that had any: what it holds as the whole of it."""
+def last_whole_object_ids(connection: psycopg.Connection[Any], feed: str, delivery: str) -> set[int]:
+    """The original parts, and the control file, of the last loaded batch that was the whole of a delivery."""
     rows = connection.execute(
         "select l.landed_object_id from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
-        " where o.batch_id = %s and not l.is_correction",
-        [last_whole_batch_id(connection, feed, delivery)],
+        " where o.batch_id = (select b.batch_id from ops.batch as b where b.feed = %s and b.delivery = %s"
+        " and b.status = 'loaded' and b.is_whole order by b.newest_object_id desc, b.order_number desc limit 1)"
+        " and not l.is_correction",
+        [feed, delivery],
     ).fetchall()
     return {int(row[0]) for row in rows}
 
 
-def last_whole_batch_id(connection: psycopg.Connection[Any], feed: str, delivery: str) -> int | None:
-    """The last loaded batch of a delivery that had original parts; None before there is one."""
-    row = connection.execute(
-        "select b.batch_id from ops.batch as b where b.feed = %s and b.delivery = %s and b.status = 'loaded'"
-        f" and {_HAS_ORIGINALS} order by b.place_number desc, b.batch_id desc limit 1",
-        [feed, delivery],
-    ).fetchone()
-    return None if row is None else int(row[0])
+def earlier_batch_ids(connection: psycopg.Connection[Any], batch_id: int) -> list[int]:
+    """Batches of the same delivery, whatever became of them, that judged nothing that arrived after this one's."""
+    rows = connection.execute(
+        "select b.batch_id from ops.batch as own join ops.batch as b on b.feed = own.feed and b.delivery = own.delivery"
+        " and b.newest_object_id <= own.newest_object_id and b.batch_id <> own.batch_id where own.batch_id = %s",
+        [batch_id],
+    ).fetchall()
+    return [int(row[0]) for row in rows]
 
 
 def unloadable_object_ids(connection: psycopg.Connection[Any], landed_object_ids: list[int]) -> set[int]:
@@ -299,7 +314,7 @@ def is_delivery_complete(connection: psycopg.Connection[Any], feed: str, deliver
     """Whether the last loaded batch with original parts of a delivery was complete; False before there is one."""
     row = connection.execute(
         "select b.is_complete from ops.batch as b where b.feed = %s and b.delivery = %s and b.status = 'loaded'"
-        f" and {_HAS_ORIGINALS} order by b.batch_id desc limit 1",
+        f" and {_HAS_ORIGINALS} order by b.newest_object_id desc, b.order_number desc limit 1",
         [feed, delivery],
     ).fetchone()
     return bool(row and row[0])
@@ -318,13 +333,13 @@ def previous_batch(connection: psycopg.Connection[Any], feed: str, delivery: str
     with connection.cursor(row_factory=class_row(Batch)) as cursor:
         return cursor.execute(
             f"select {_COLUMNS} from ops.batch as b where feed = %s and status = 'loaded' and delivery < %s"
-            f" and batch_id <> %s and {_HAS_ORIGINALS} order by delivery desc, place_number desc limit 1",
+            f" and batch_id <> %s and {_HAS_ORIGINALS} order by delivery desc, order_number desc limit 1",
             [feed, delivery, batch_id],
         ).fetchone()
 
 
 def pending_batches(connection: psycopg.Connection[Any]) -> list[int]:
-    """Loaded batches that no released build has consumed and nothing holds back, in order of place.
+    """Loaded batches that no released build has consumed and nothing holds back, in order.
 
     Never "numbers above the last one": the order of commits is not the order of numbers.
     """
@@ -333,6 +348,6 @@ def pending_batches(connection: psycopg.Connection[Any]) -> list[int]:
         " and not exists (select 1 from ops.build_input as i join ops.build as u using (build_id)"
         "  where i.batch_id = b.batch_id and u.status = 'released')"
         " and not exists (select 1 from ops.hold as h where h.batch_id = b.batch_id and h.freed_at is null)"
-        " order by b.place_number, b.batch_id"
+        " order by b.order_number, b.batch_id"
     ).fetchall()
     return [int(row[0]) for row in rows]

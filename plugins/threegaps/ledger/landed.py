@@ -13,6 +13,8 @@ CONTROL_PART = "control"
 """The part name of a delivery's control file: it says when the delivery is complete, and is never judged."""
 REPLAY_PREFIX = "replay-"
 """How the part names of repairs begin that a department made of refused rows."""
+ACCEPTANCE_PREFIX = "accept-"
+"""How the part names of decisions begin that a stopped batch is meant; they lie in landing, and are never judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,16 @@ class LandedObject:
         """Whether these are repairs of refused rows, in our own form, and not a file as the department sends it."""
         return self.part.startswith(REPLAY_PREFIX)
 
+    @property
+    def is_acceptance(self) -> bool:
+        """Whether this is somebody's word that a stopped batch is meant."""
+        return self.part.startswith(ACCEPTANCE_PREFIX)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it holds rows: a control file and an acceptance say something of a delivery, and have none."""
+        return self.part != CONTROL_PART and not self.is_acceptance
+
 
 _COLUMNS = (
     "landed_object_id, feed, delivery, part, arrival_number, source_name, uri, size_bytes, sha256, is_correction,"
@@ -48,7 +60,7 @@ _COLUMNS = (
 
 
 def next_landed_object_id(connection: psycopg.Connection[Any]) -> int:
-    """A number for the next landed object, taken before its bytes are written so that no two arrivals share a place."""
+    """A number for the next landed object, taken before its bytes are written: no two arrivals share an address."""
     row = connection.execute(
         "select nextval(pg_get_serial_sequence('ops.landed_object', 'landed_object_id'))"
     ).fetchone()
@@ -117,6 +129,14 @@ def landed_objects(connection: psycopg.Connection[Any], identifiers: list[int]) 
             [identifiers],
         )
         return cursor.fetchall()
+
+
+def landed_of_batch(connection: psycopg.Connection[Any], batch_id: int) -> list[LandedObject]:
+    """What a batch was made of, in order."""
+    rows = connection.execute(
+        "select landed_object_id from ops.batch_object where batch_id = %s", [batch_id]
+    ).fetchall()
+    return landed_objects(connection, [int(row[0]) for row in rows])
 
 
 def arrivals_of(connection: psycopg.Connection[Any], feed: str) -> list[LandedObject]:

@@ -53,7 +53,7 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.
     """How *contract*'s feed stands on the day *on*."""
     loaded = connection.execute(
         # A delivery that was sent again counts as it was sent last; corrections and repairs are no rows of its own.
-        "select b.delivery, (array_agg(b.received order by b.place_number desc, b.batch_id desc) filter (where"
+        "select b.delivery, (array_agg(b.received order by b.order_number desc, b.batch_id desc) filter (where"
         " coalesce((select bool_or(not l.is_correction) from ops.batch_object as o join ops.landed_object as l"
         " using (landed_object_id) where o.batch_id = b.batch_id), true)))[1], max(b.finished_at)"
         " from ops.batch as b where b.feed = %s and b.status = 'loaded'"

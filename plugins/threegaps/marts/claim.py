@@ -6,11 +6,11 @@ Pending is computed, never stored: loaded batches that no released build has con
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import psycopg
 
-from threegaps.calendar import Cadence, Delivery, today
+from threegaps.calendar import today
 from threegaps.errors import BuildError, SettingsError
 from threegaps.ledger.batches import pending_batches
 from threegaps.ledger.migrate import check_connection
@@ -19,7 +19,6 @@ from threegaps.marts.lock import try_lock
 from threegaps.marts.manifest import Manifest
 
 Kind = Literal["affected", "full"]
-_CADENCES: tuple[Cadence, ...] = get_args(Cadence)
 _MOST_DOUBLINGS = 6
 _LEFT = "('claimed', 'running', 'built')"
 
@@ -141,21 +140,10 @@ def _last_covered_day(connection: psycopg.Connection[Any]) -> dt.date | None:
 
 
 def _delivery_ends(connection: psycopg.Connection[Any], condition: str) -> dict[str, dt.date]:
-    rows = connection.execute(f"select distinct feed, delivery from ops.batch where {condition}".encode()).fetchall()
-    horizons: dict[str, dt.date] = {}
-    for feed, delivery in rows:
-        end = _delivery_end(delivery)
-        horizons[feed] = max(horizons.get(feed, end), end)
-    return horizons
-
-
-def _delivery_end(key: str) -> dt.date:
-    for cadence in _CADENCES:
-        try:
-            return Delivery.parse(cadence, key).end
-        except SettingsError:
-            continue
-    raise BuildError(f"{key!r} in the ledger is no delivery.")
+    rows = connection.execute(
+        f"select feed, max(delivery_end) from ops.batch where {condition} group by feed".encode()
+    ).fetchall()
+    return {str(row[0]): row[1] for row in rows}
 
 
 def _fail(connection: psycopg.Connection[Any], condition: str, message: str) -> list[int]:

@@ -81,7 +81,7 @@ _FILES = """
 select b.feed, b.delivery, b.batch_id, o.landed_object_id, o.source_name, o.arrival_number, o.size_bytes, o.sha256,
        o.fetched_at
 from ops.batch as b join ops.batch_object using (batch_id) join ops.landed_object as o using (landed_object_id)
-where b.batch_id = any(%s) order by b.feed, b.place_number, o.landed_object_id
+where b.batch_id = any(%s) order by b.feed, b.order_number, o.landed_object_id
 """
 _WHY = """
 select t.cause, coalesce(t.model, t.feed) as source, b.delivery, b.batch_id, count(*) as touches,

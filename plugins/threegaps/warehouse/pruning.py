@@ -11,12 +11,12 @@ from psycopg import sql
 
 from threegaps.calendar import add_months
 from threegaps.contracts.model import Contract
-from threegaps.ledger.touches import Place, whole_months
+from threegaps.ledger.touches import AreaPeriod, whole_months
 
 Months = tuple[tuple[dt.date, dt.date], ...]
 """Spans of whole months, first and last day; in order, none overlapping or adjoining another."""
 
-_SAID_BY_DELIVERY = (
+_TOUCHED_BY_DELIVERY = (
     "select t.period_from, least(t.period_to, '9999-12-31'::date) from ops.touch as t join ops.batch as b"
     " using (batch_id) join ops.batch as own on own.feed = b.feed and own.delivery = b.delivery"
     " where own.batch_id = %s and b.status in ('loaded', 'superseded') group by 1, 2"
@@ -57,23 +57,23 @@ class Pruning:
         ).fetchall()
         return _joined((row[0], row[0]) for row in rows)
 
-    def months_of_delivery(self, places: Iterable[Place] = ()) -> Months | None:
-        """Where rows may stand that batches of this one's delivery said; None where the ledger cannot tell.
+    def months_of_delivery(self, touched: Iterable[AreaPeriod] = ()) -> Months | None:
+        """The months that may hold rows of batches of this one's delivery; None where the ledger cannot tell.
 
         Args:
-            places: What this batch itself has touched so far: the ledger does not have it yet.
+            touched: What this batch itself has touched so far: the ledger does not have it yet.
         """
         if self._column is None or not self._is_touched_by_column:
             return None
-        rows = self._connection.execute(_SAID_BY_DELIVERY, [self._batch_id]).fetchall()
-        return _joined([*((row[0], row[1]) for row in rows), *((first, last) for _, first, last in places)])
+        rows = self._connection.execute(_TOUCHED_BY_DELIVERY, [self._batch_id]).fetchall()
+        return _joined([*((row[0], row[1]) for row in rows), *((first, last) for _, first, last in touched)])
 
-    def unsaid(self, months: Months, places: Iterable[Place]) -> Months:
-        """Those of *months* that neither *places* nor an earlier batch of the delivery has touched."""
-        said = self.months_of_delivery(places)
-        if said is None:
+    def untouched(self, months: Months, touched: Iterable[AreaPeriod]) -> Months:
+        """Those of *months* that neither this batch, by *touched*, nor an earlier one of the delivery has touched."""
+        known = self.months_of_delivery(touched)
+        if known is None:
             return ()
-        missing = (month for month in each_month(months) if not any(first <= month <= last for first, last in said))
+        missing = (month for month in each_month(months) if not any(first <= month <= last for first, last in known))
         return _joined((month, month) for month in missing)
 
 

@@ -33,7 +33,7 @@ from tests.integration.faults.small_feeds import (
 )
 from threegaps import feed_run
 from threegaps.errors import FeedError
-from threegaps.warehouse.load import BatchStoppedError
+from threegaps.warehouse.stopping import BatchStoppedError
 
 pytestmark = pytest.mark.integration
 

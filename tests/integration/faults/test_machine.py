@@ -30,7 +30,7 @@ from threegaps import feed_run
 from threegaps.errors import FeedError, LedgerError
 from threegaps.landing import store
 from threegaps.one_machine.postgres import PostgresServer
-from threegaps.warehouse import load as loading
+from threegaps.warehouse.stopping import StopRules
 
 pytestmark = pytest.mark.integration
 
@@ -94,16 +94,16 @@ def test_a_warehouse_that_goes_away_in_a_load_keeps_nothing_of_it(
     wages.send(wage_part(wage_rows()[:30]), wage_part(wage_rows()[30:]))
     feed_run.land(WAGES, MONTH)
     copied: list[int] = []
-    stop_if_told = loading._stop_if_told
+    after_judging = StopRules.after_judging
 
-    def go_away(plan: Any, verdict: Any) -> None:
+    def go_away(rules: StopRules, verdict: Any) -> None:
         # All rows have been copied by now; nothing is committed.
         copied.append(verdict.counts.accepted)
         end_sessions(postgres, warehouse)
-        stop_if_told(plan, verdict)
+        after_judging(rules, verdict)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "_stop_if_told", go_away)
+        patch.setattr(StopRules, "after_judging", go_away)
         with pytest.raises(LedgerError, match="The warehouse does not answer") as told:
             feed_run.load(WAGES, MONTH)
     assert told.value.feed == WAGES
@@ -134,13 +134,13 @@ def test_a_warehouse_that_is_down_is_told(
 KILLED_AFTER_COPY = """
 import sys, time
 from threegaps import feed_run
-from threegaps.warehouse import load
+from threegaps.warehouse.stopping import StopRules
 
-def wait(plan, verdict):
+def wait(rules, verdict):
     print("copied", verdict.counts.accepted, flush=True)
     time.sleep(600)
 
-load._stop_if_told = wait
+StopRules.after_judging = wait
 feed_run.load(sys.argv[1], sys.argv[2])
 """
 

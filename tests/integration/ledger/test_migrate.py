@@ -56,9 +56,9 @@ def test_a_task_refuses_a_version_that_it_does_not_know(empty_database: str) -> 
 def test_counts_that_do_not_balance_are_refused_by_the_ledger(warehouse: str) -> None:
     with psycopg.connect(warehouse) as connection, pytest.raises(psycopg.errors.CheckViolation):
         connection.execute(
-            "insert into ops.batch (feed, delivery, status, contract_hash, code_version, pseudonym_key_version,"
-            " physical_lines, structural, received, accepted, refused, duplicates)"
-            " values ('a/b', '2026', 'stopped', 'x', 'x', '1', 10, 1, 9, 7, 1, 0)"
+            "insert into ops.batch (feed, delivery, delivery_start, delivery_end, status, contract_hash, code_version,"
+            " pseudonym_key_version, physical_lines, structural, received, accepted, refused, duplicates)"
+            " values ('a/b', '2026', '2026-01-01', '2026-12-31', 'stopped', 'x', 'x', '1', 10, 1, 9, 7, 1, 0)"
         )
 
 

@@ -27,8 +27,9 @@ def batch(warehouse: str, monkeypatch: pytest.MonkeyPatch) -> int:
             [FEED],
         ).fetchone()
         made = connection.execute(
-            "insert into ops.batch (feed, delivery, status, contract_hash, code_version, pseudonym_key_version,"
-            " stop_rule, message_zh, message_en) values (%s, '2026-06', 'stopped', 'h', 'c', '1', 'batch_columns',"
+            "insert into ops.batch (feed, delivery, delivery_start, delivery_end, status, contract_hash, code_version,"
+            " pseudonym_key_version, stop_rule, message_zh, message_en)"
+            " values (%s, '2026-06', '2026-06-01', '2026-06-30', 'stopped', 'h', 'c', '1', 'batch_columns',"
             " '缺少列', 'a column is missing') returning batch_id",
             [FEED],
         ).fetchone()

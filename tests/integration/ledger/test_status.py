@@ -37,10 +37,11 @@ def enter(
     feed: str = "hrss/wage_records",
 ) -> int:
     row = connection.execute(
-        "insert into ops.batch (feed, delivery, status, contract_hash, code_version, pseudonym_key_version,"
+        "insert into ops.batch (feed, delivery, delivery_start, delivery_end, status, contract_hash, code_version,"
+        " pseudonym_key_version,"
         " physical_lines, structural, received, accepted, refused, duplicates, inserted, changed, unchanged,"
-        " withdrawn, message_en, message_zh, finished_at) values (%s, %s, %s, 'h', '1', '1', %s, 0, %s, %s, 0, 0, %s,"
-        " 0, 0, 0, 'too many refused', '退回过多', now()) returning batch_id",
+        " withdrawn, message_en, message_zh, finished_at) values (%s, %s, now(), now(), %s, 'h', '1', '1', %s, 0, %s,"
+        " %s, 0, 0, %s, 0, 0, 0, 'too many refused', '退回过多', now()) returning batch_id",
         [feed, delivery, status, *[received] * 4],
     ).fetchone()
     assert row is not None

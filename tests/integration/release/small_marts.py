@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from threegaps.calendar import Delivery
 from threegaps.marts.lock import held_by_builder
 from threegaps.marts.manifest import Manifest
 from threegaps.release import apply
@@ -161,12 +162,14 @@ def release(dsn: str, values: dict[tuple[str, str], int | None], *, batches: lis
 
 def new_batch(dsn: str, *, delivery: str = "2026-06", county: str = "330102") -> int:
     """A loaded batch of feed a/b that touched June 2026 in one county."""
+    month = Delivery.parse("month", delivery)
     with psycopg.connect(dsn) as connection:
         row = connection.execute(
-            "insert into ops.batch (feed, delivery, status, contract_hash, code_version, pseudonym_key_version,"
-            " is_complete, inserted, changed, unchanged, withdrawn, accepted, finished_at) values"
-            " ('a/b', %s, 'loaded', 'h', 'c', '1', true, 0, 0, 0, 0, 0, clock_timestamp()) returning batch_id",
-            [delivery],
+            "insert into ops.batch (feed, delivery, delivery_start, delivery_end, status, contract_hash, code_version,"
+            " pseudonym_key_version, is_complete, inserted, changed, unchanged, withdrawn, accepted, finished_at)"
+            " values ('a/b', %s, %s, %s, 'loaded', 'h', 'c', '1', true, 0, 0, 0, 0, 0, clock_timestamp())"
+            " returning batch_id",
+            [delivery, month.start, month.end],
         ).fetchone()
         assert row is not None
         connection.execute(

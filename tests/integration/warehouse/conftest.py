@@ -216,11 +216,11 @@ class FakeJudgement:
             {},
             {},
             (check,),
-            frozenset(self._places()),
+            frozenset(self._area_periods()),
             received,
         )
 
-    def _places(self) -> Iterator[tuple[str, dt.date, dt.date]]:
+    def _area_periods(self) -> Iterator[tuple[str, dt.date, dt.date]]:
         for row in self.rows:
             first = row.get("wage_month") or row.get("start_date") or row["recognised_on"]
             last = first if "wage_month" in row else row.get("end_date") or dt.date.max
@@ -274,17 +274,18 @@ class Loader:
         landed: int | None = None,
         is_whole: bool = True,
         is_complete: bool = True,
-        has_later_list: bool = False,
         watermark_to: str | None = None,
         supersedes: int | None = None,
         **judgement: Any,
     ) -> Plan:
         landed = landed or self.land(contract, delivery, is_correction=not is_whole)
+        is_whole = is_whole and contract.delivery_kind != "changes"
         batch_id = batches.begin_batch(
             self.connection,
             feed=contract.feed,
-            delivery=delivery,
+            delivery=Delivery.parse(contract.cadence, delivery),
             landed_object_ids=[landed],
+            is_whole=is_whole,
             contract_hash=contract.hash,
             code_version="0",
             pseudonym_key_version="1",
@@ -295,11 +296,8 @@ class Loader:
             delivery=Delivery.parse(contract.cadence, delivery),
             batch_id=batch_id,
             judge=lambda: FakeJudgement(contract, batch_id, landed, delivery, rows, **judgement),
-            is_whole=is_whole and contract.delivery_kind != "changes",
+            is_whole=is_whole,
             is_complete=lambda _: is_complete,
-            newest_object_id=landed,
-            is_latest=is_whole and contract.delivery_kind != "changes" and supersedes is None,
-            has_later_list=has_later_list,
             supersedes_batch_id=supersedes,
             watermark_to=watermark_to,
         )

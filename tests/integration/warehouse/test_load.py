@@ -15,8 +15,8 @@ from conftest import ROSTER, SPELLS, WAGES, Loader, column
 from threegaps.errors import ContractError, LedgerError
 from threegaps.ledger.batches import abandon_judging, pending_batches
 from threegaps.ledger.watermarks import get_watermark
-from threegaps.warehouse import load as load_module
-from threegaps.warehouse.load import BatchStoppedError, load_batch
+from threegaps.warehouse.load import load_batch
+from threegaps.warehouse.stopping import WRONG_PERIOD, BatchStoppedError
 from threegaps.warehouse.tables import ensure_tables
 
 pytestmark = pytest.mark.integration
@@ -115,7 +115,8 @@ def test_counts_of_a_merge_and_the_old_image_in_history_and_touches(loader: Load
     merged = done.merged
     assert (merged.inserted, merged.changed, merged.unchanged, merged.withdrawn) == (1, 1, 1, 1)
     history = loader.rows(WAGES, "employer", "wage::text", "_batch_id", "_superseded_by_batch_id", schema="raw_history")
-    assert history == [("B", "200.00", first, second), ("C", "1.00", first, second)]
+    # What the first batch says of A stands below what the second repeats.
+    assert history == [("A", "100.00", first, second), ("B", "200.00", first, second), ("C", "1.00", first, second)]
     assert loader.touches(second) == {
         ("330102", "2026-05-01", "2026-06-30"),
         ("330106", "2026-05-01", "2026-05-31"),
@@ -187,7 +188,7 @@ def test_a_full_list_closes_what_it_no_longer_has_and_an_older_list_changes_noth
     loader.load(ROSTER, "2026Q3", [roster("B", "330106"), roster("C")])
     expected = [("A", "330102", True), ("B", "330106", False), ("C", "330102", False)]
     assert loader.rows(ROSTER, "employer", "county", "_withdrawn") == expected
-    loader.load(ROSTER, "2026Q1", [roster("A"), roster("D")], has_later_list=True)
+    loader.load(ROSTER, "2026Q1", [roster("A"), roster("D")])
     assert loader.rows(ROSTER, "employer", "county", "_withdrawn") == expected
     assert loader.last_batch().unchanged == 2
     loader.load(ROSTER, "2026Q4", [roster("A"), roster("B", "330106")])
@@ -204,7 +205,7 @@ def test_an_older_list_that_comes_again_stays_older_also_when_the_newer_one_is_j
     loader.load(ROSTER, "2026Q3", [roster("A", "330106")], landed=landed)
     newer = loader.last_batch().batch_id
     expected = [("A", "330106", False), ("B", "330102", True)]
-    loader.load(ROSTER, "2026Q2", [roster("A", "330103"), roster("B")], has_later_list=True)
+    loader.load(ROSTER, "2026Q2", [roster("A", "330103"), roster("B")])
     assert loader.rows(ROSTER, "employer", "county", "_withdrawn") == expected
     loader.load(ROSTER, "2026Q3", [roster("A", "330106")], landed=landed, supersedes=newer)
     assert loader.rows(ROSTER, "employer", "county", "_withdrawn") == expected
@@ -250,7 +251,7 @@ def test_a_stopped_batch_publishes_nothing_and_keeps_counts_checks_and_refused_r
 def test_a_full_delivery_that_never_speaks_of_its_period_is_stopped(loader: Loader) -> None:
     with pytest.raises(BatchStoppedError, match="another period"):
         loader.load(WAGES, "2026-06", [wage("A", "1", month=MAY), wage("B", "1", month=MAY)])
-    assert loader.last_batch().stop_rule == load_module.WRONG_PERIOD
+    assert loader.last_batch().stop_rule == WRONG_PERIOD
     assert loader.rows(WAGES, "employer") == []
 
 
@@ -275,7 +276,7 @@ def test_rows_that_the_server_refuses_are_told_without_their_values(loader: Load
         assert name not in text
 
 
-def test_judging_again_takes_the_old_place_and_what_stood_before_stands_again(loader: Loader) -> None:
+def test_judging_again_takes_the_old_number_and_what_stood_before_stands_again(loader: Loader) -> None:
     loader.load(WAGES, "2026-05", [wage("A", "100", month=MAY), wage("E", "5", month=MAY)])
     landed = loader.land(WAGES, "2026-06", is_correction=True)
     rows = [wage("A", "110", month=MAY, _version=1), wage("B", "7"), wage("C", "8")]
@@ -287,7 +288,7 @@ def test_judging_again_takes_the_old_place_and_what_stood_before_stands_again(lo
         WAGES, "2026-06", [wage("B", "70"), wage("C", "8")], landed=landed, is_whole=False, supersedes=old.batch_id
     )
     new = loader.last_batch()
-    assert (new.place_number, new.supersedes_batch_id) == (old.place_number, old.batch_id)
+    assert (new.order_number, new.supersedes_batch_id) == (old.order_number, old.batch_id)
     states = dict(loader.connection.execute("select batch_id, status from ops.batch").fetchall())
     assert states[old.batch_id] == "superseded"
     assert loader.rows(WAGES, "employer", "wage::text") == [

@@ -96,6 +96,18 @@ class Watermark(Option):
     overlap_seconds: NonNegativeInt = 0
 
 
+class Shrinkage(Option):
+    """When a whole delivery that is complete stops for having lost rows: it would close what it lacks.
+
+    Args:
+        least_share: It stops when it has a smaller share than this of the rows that stand of it.
+        from_rows: Of fewer rows than this it stops only when none is left.
+    """
+
+    least_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    from_rows: NonNegativeInt = 10
+
+
 class DeliveryOptions(Option):
     """What a department hands over at once.
 
@@ -106,6 +118,7 @@ class DeliveryOptions(Option):
         withdrawal: How a row is withdrawn.
         watermark: By what windows of changes are cut; of changes only.
         completeness: By what a delivery is known to be complete.
+        shrinkage: When a full delivery stops for having lost rows.
     """
 
     kind: DeliveryKind
@@ -114,6 +127,7 @@ class DeliveryOptions(Option):
     withdrawal: Withdrawal | None = None
     watermark: Watermark | None = None
     completeness: Completeness
+    shrinkage: Shrinkage = Shrinkage()
 
 
 class Touch(Option):

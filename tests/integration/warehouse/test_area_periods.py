@@ -16,7 +16,7 @@ from threegaps.batch.columns import BlockColumn
 from threegaps.batch.touched import Touched
 from threegaps.contracts.model import Touch
 from threegaps.ledger.touches import whole_months
-from threegaps.warehouse.merge import places_in
+from threegaps.warehouse.area_periods import area_periods_in
 
 pytestmark = pytest.mark.integration
 
@@ -31,10 +31,10 @@ TOUCHES = (
 
 
 @pytest.mark.parametrize("touch", TOUCHES)
-def test_both_rules_find_the_same_places(touch: Touch, warehouse: str) -> None:
+def test_both_rules_find_the_same_counties_and_months(touch: Touch, warehouse: str) -> None:
     contract = replace(WAGES, touch=touch)
     with psycopg.connect(warehouse) as connection:
-        connection.execute('create temporary table placed (home text, work text, start date, "end" date)')
+        connection.execute('create temporary table stated (home text, work text, start date, "end" date)')
         for row in itertools.product(COUNTIES, COUNTIES, DAYS, DAYS):
             frame = pl.DataFrame(
                 [row], schema={"home": pl.String, "work": pl.String, "start": pl.Date, "end": pl.Date}, orient="row"
@@ -42,7 +42,7 @@ def test_both_rules_find_the_same_places(touch: Touch, warehouse: str) -> None:
             touched = Touched(contract)
             columns = {name: BlockColumn(name, frame[name], frame[name]) for name in frame.columns}
             touched.add(touched.frame(columns))
-            connection.execute("delete from placed")
-            connection.execute("insert into placed values (%s, %s, %s, %s)", row)
-            merged = places_in(connection, contract, sql.Identifier("placed"), sql.SQL("true"))
+            connection.execute("delete from stated")
+            connection.execute("insert into stated values (%s, %s, %s, %s)", row)
+            merged = area_periods_in(connection, contract, sql.Identifier("stated"), sql.SQL("true"))
             assert whole_months(touched.intervals()) == whole_months(merged), row

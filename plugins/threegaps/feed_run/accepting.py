@@ -1,0 +1,137 @@
+"""Somebody's word that a batch which a rule stopped is meant: the same landed objects are then loaded.
+
+The decision lies in landing beside what it accepts, so that a warehouse that is built anew comes to the same rows; the
+ledger says who, when and why.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psycopg
+
+from threegaps.contracts.model import Contract
+from threegaps.errors import FeedError, LedgerError
+from threegaps.landing.store import Arrival, LandingStore
+from threegaps.ledger.batches import Batch
+from threegaps.ledger.landed import ACCEPTANCE_PREFIX, LandedObject, landed_of_batch, latest_arrivals
+from threegaps.warehouse.stopping import SHRUNK
+
+_NEAR_PREVIOUS = "expect_row_count_to_be_near_previous"
+_LONGEST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A decision as it lies in landing.
+
+    Args:
+        landed_object_ids: The parts, and the control file, that are meant as they are.
+        rules: The rules that do not stop them any more.
+        accepted_at: ISO, with its offset.
+    """
+
+    landed_object_ids: tuple[int, ...]
+    rules: tuple[str, ...]
+    accepted_by: str
+    reason: str
+    accepted_at: str
+
+
+def land_acceptance(
+    connection: psycopg.Connection[Any],
+    store: LandingStore,
+    contract: Contract,
+    batch: Batch,
+    *,
+    accepted_by: str,
+    reason: str,
+) -> LandedObject:
+    """Land the decision that the stopped *batch* is meant.
+
+    Raises:
+        LedgerError: It is not stopped, by a rule that looks at how many rows there are; it is no longer what its
+            delivery holds; or nobody or no reason is named.
+    """
+    if batch.status != "stopped":
+        raise LedgerError(
+            f"Batch {batch.batch_id} is {batch.status}: only a stopped batch can be accepted.",
+            feed=contract.feed,
+            advice="see `threegaps batches --status stopped`.",
+        )
+    acceptable = _acceptable_rules(contract)
+    if batch.stop_rule not in acceptable:
+        raise LedgerError(
+            f"Batch {batch.batch_id} was stopped by {batch.stop_rule}, which nobody can accept.",
+            feed=contract.feed,
+            advice=f"mend the contract or ask for a new delivery; what can be accepted: {', '.join(acceptable)}.",
+        )
+    for what, text in (("who accepts it", accepted_by), ("why it is meant", reason)):
+        if not text.strip() or len(text) > _LONGEST:
+            raise LedgerError(
+                f"Say {what}, in 1 to {_LONGEST} characters.",
+                feed=contract.feed,
+                advice='write --why "the list was emptied by notice 12" --by NAME.',
+            )
+    meant = [one for one in landed_of_batch(connection, batch.batch_id) if not one.is_correction]
+    arrivals = latest_arrivals(connection, contract.feed, batch.delivery)
+    if any(arrivals[one.part].landed_object_id != one.landed_object_id for one in meant):
+        raise LedgerError(
+            f"Batch {batch.batch_id} is no longer what {batch.delivery} holds: something has arrived since.",
+            feed=contract.feed,
+            advice="run the feed's load, and look at the batch that it makes.",
+        )
+    decision = Acceptance(
+        landed_object_ids=tuple(sorted(one.landed_object_id for one in meant)),
+        rules=(str(batch.stop_rule),),
+        accepted_by=accepted_by.strip(),
+        reason=reason.strip(),
+        accepted_at=dt.datetime.now(dt.UTC).isoformat(),
+    )
+    content = json.dumps(asdict(decision), ensure_ascii=False, indent=1).encode("utf-8")
+    number = 1 + sum(1 for one in arrivals.values() if one.is_acceptance)
+    name = f"{ACCEPTANCE_PREFIX}{number:04d}"
+    part = Arrival(name, f"{name}.json", lambda: [content], is_correction=True)
+    landed = store.land(connection, contract.feed, batch.delivery, part)
+    if landed is None:
+        raise LedgerError(f"Part {name} of {batch.delivery} has landed already.", feed=contract.feed)
+    return landed
+
+
+def read_acceptance(store: LandingStore, landed: LandedObject) -> Acceptance:
+    """A decision that lies in landing.
+
+    Raises:
+        FeedError: It cannot be read.
+    """
+    try:
+        with store.open(landed) as file:
+            values = json.loads(file.read())
+        numbers = tuple(int(number) for number in values["landed_object_ids"])
+        rules = tuple(str(rule) for rule in values["rules"])
+        dt.datetime.fromisoformat(values["accepted_at"])
+        return Acceptance(numbers, rules, str(values["accepted_by"]), str(values["reason"]), values["accepted_at"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise FeedError(
+            "The decision to accept a batch cannot be read.",
+            feed=landed.feed,
+            file=landed.source_name,
+            advice="put the file back from a backup of landing.",
+        ) from error
+
+
+def accepting_these(
+    store: LandingStore, arrivals: Iterable[LandedObject], numbers: Collection[int]
+) -> list[LandedObject]:
+    """The decisions among *arrivals* that accept just the landed objects with these *numbers*."""
+    decisions = [one for one in arrivals if one.is_acceptance and one.copies_ended_at is None]
+    return [one for one in decisions if set(read_acceptance(store, one).landed_object_ids) == set(numbers)]
+
+
+def _acceptable_rules(contract: Contract) -> list[str]:
+    near = (rule.rule for rule in contract.batch_rules if rule.expectation == _NEAR_PREVIOUS and rule.action == "stop")
+    return [SHRUNK, *near]

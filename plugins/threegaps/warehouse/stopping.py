@@ -1,0 +1,154 @@
+"""When a batch stops although its rows could be judged: nothing of it is published until somebody looks.
+
+The contract's own batch rules are judged with its rows (`threegaps.batch.batch_rules`). Here is what needs the
+warehouse, or the delivery, besides.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from threegaps.batch.verdict import Verdict
+from threegaps.calendar import Delivery
+from threegaps.contracts.model import Contract
+from threegaps.errors import FeedError
+from threegaps.ledger.standing import Standing
+from threegaps.ledger.touches import OPEN_END, AreaPeriod
+from threegaps.warehouse.raw_table import RawTable
+
+WRONG_PERIOD = "delivery_period"
+"""The rule that stops a full delivery none of whose rows speaks of its own period."""
+SHRUNK = "delivery_shrunk"
+"""The rule that stops a whole delivery that would close most of what the warehouse has of it."""
+
+
+def stop_advice(batch_id: int, rule: str | None) -> str:
+    """What to do about a batch that *rule* stopped."""
+    if rule == SHRUNK:
+        return (
+            "ask the department whether it is meant: it sends again, or somebody answers for it with"
+            f' `threegaps batches accept {batch_id} --why "..."`.'
+        )
+    return (
+        f"see `threegaps batches` and `threegaps quarantine show --batch {batch_id}`;"
+        " ask the department for a new delivery, or mend the contract."
+    )
+
+
+class BatchStoppedError(FeedError):
+    """A rule stopped the batch: nothing of it is published, its counts and refused rows are kept."""
+
+
+class Stopped(Exception):  # noqa: N818  # leaves the transaction, never the load
+    """Why a batch stops; it ends the transaction of its load."""
+
+    def __init__(self, verdict: Verdict, rule: str, message_en: str, message_zh: str) -> None:
+        super().__init__(message_en)
+        self.verdict, self.rule, self.message_en, self.message_zh = verdict, rule, message_en, message_zh
+
+
+@dataclass(frozen=True, slots=True)
+class StopRules:
+    """The rules that can stop one batch.
+
+    Args:
+        is_whole: The batch has every original part of its delivery.
+        accepted: Rules that somebody has said are not to stop it: what they see is meant.
+    """
+
+    contract: Contract
+    delivery: Delivery
+    is_whole: bool
+    accepted: Collection[str] = ()
+
+    def after_judging(self, verdict: Verdict) -> None:
+        """Stop where a batch rule of the contract said so, or no row speaks of the delivery's period.
+
+        Raises:
+            Stopped: With the rule and its reason.
+        """
+        stopping = [check.rule for check in verdict.checks if check.outcome == "stopped"]
+        if not stopping and verdict.stopped_by is not None:
+            stopping = [verdict.stopped_by]
+        for name in stopping:
+            if name not in self.accepted:
+                rules = (*self.contract.rules, *self.contract.batch_rules)
+                rule = next((one for one in rules if one.rule == name), None)
+                texts = (verdict.message_en, verdict.message_zh) if rule is None else (rule.message_en, rule.message_zh)
+                raise Stopped(verdict, name, texts[0] or "", texts[1] or "")
+        if self.contract.delivery_kind == "full_period" and self.is_whole and verdict.counts.accepted:
+            first, last = self.delivery.start, self.delivery.end
+            if not any(_ends_within(one, first, last) for one in verdict.touched):
+                raise Stopped(
+                    verdict,
+                    WRONG_PERIOD,
+                    f"no row speaks of {self.delivery}: this looks like the file of another period.",
+                    f"没有一行数据属于{self.delivery}:疑为其他时期的文件。",
+                )
+
+    def before_merging(self, table: RawTable, verdict: Verdict) -> None:
+        """Stop where one part of a delivery speaks of other periods only.
+
+        Merged, its rows would pass for this delivery's, and be closed with the next one that no longer has them. A part
+        that is copied straight to the table meets no rows of another delivery.
+
+        Raises:
+            Stopped: With the part's name.
+        """
+        contract, column = self.contract, self.contract.partition_column
+        if contract.delivery_kind != "full_period" or column is None or not self.is_whole:
+            return
+        row = table.run(
+            "select l.source_name from {rows} as b join ops.landed_object as l"
+            " on l.landed_object_id = b._landed_object_id where not l.is_correction group by l.source_name"
+            " having count(*) filter (where b.{column} between {first} and {last}) = 0 order by 1 limit 1",
+            column=sql.Identifier(column),
+            first=sql.Literal(self.delivery.start),
+            last=sql.Literal(self.delivery.end),
+        ).fetchone()
+        if row is not None:
+            raise Stopped(
+                verdict,
+                WRONG_PERIOD,
+                f"no row of {row[0]} speaks of {self.delivery}: this looks like a part of another period.",
+                f"{row[0]}中没有一行数据属于{self.delivery}:疑为其他时期的文件。",
+            )
+
+    def before_closing(self, table: RawTable, standing: Standing, verdict: Verdict) -> None:
+        """Stop where a complete whole delivery has no row, or far fewer than stand open of it.
+
+        Raises:
+            Stopped: With both numbers.
+        """
+        if not standing.is_replacing or SHRUNK in self.accepted:
+            return
+        replaced = sql.SQL("({} or r._batch_id is not distinct from {}::bigint)").format(
+            table.is_replaced("r", standing), sql.Literal(table.supersedes_batch_id)
+        )
+        is_list = self.contract.delivery_kind == "full_list"
+        months = None if is_list else table.pruning.months_of_delivery()
+        row = table.run(
+            "select (select count(*) from {raw} as r where not r._withdrawn and {replaced} and {within}),"
+            " (select count(*) from {rows} as b where not b._withdrawn)",
+            replaced=replaced,
+            within=table.pruning.within("r", months),
+        ).fetchone()
+        open_before, open_now = (int(row[0]), int(row[1])) if row else (0, 0)
+        bound = self.contract.shrinkage
+        has_shrunk = open_before >= bound.from_rows and open_now < open_before * bound.least_share
+        if open_before and (open_now == 0 or has_shrunk):
+            raise Stopped(
+                verdict,
+                SHRUNK,
+                f"{open_now} rows are left of {open_before} that stand: this looks like an emptied or a cut file."
+                " If it is meant, accept the batch.",
+                f"现有{open_before}行有效数据,本批次仅剩{open_now}行:疑为清空或截断的文件。如确属有意,请确认接收本批次。",
+            )
+
+
+def _ends_within(one: AreaPeriod, first: dt.date, last: dt.date) -> bool:
+    return one[2] != OPEN_END and one[2] >= first and one[2].replace(day=1) <= last
