@@ -1,4 +1,4 @@
-"""Commands for feeds: feeds, batches, quarantine, backfill."""
+"""Commands for feeds: feeds, quarantine, backfill."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ quarantine = typer.Typer(no_args_is_help=True, help="Refused rows: look at them,
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to *app*."""
     app.command()(feeds)
-    app.command()(batches)
     app.command()(backfill)
-    app.command()(judge_again)
     app.add_typer(quarantine, name="quarantine")
 
 
@@ -48,22 +46,6 @@ def feeds(json_: Json = False) -> None:
                 **{name: counts.get(name, 0) for name in ("batches", "received", "accepted", "refused", "duplicates")},
             }
         )
-    answer(rows, as_json=json_)
-
-
-def batches(
-    feed: Feed = None,
-    status: Annotated[str | None, typer.Option(help="loaded, stopped, failed, superseded or judging.")] = None,
-    limit: Limit = 20,
-    json_: Json = False,
-) -> None:
-    """Batches with their counts: received = accepted + refused + duplicates."""
-    from threegaps.cli import asked, queries
-    from threegaps.cli.output import answer
-
-    settings = _knowing(feed)
-    asked.check_status(status)
-    rows = queries.ask(settings, queries.BATCHES, {"feed": feed, "status": status, "limit": limit})
     answer(rows, as_json=json_)
 
 
@@ -106,23 +88,6 @@ def backfill(
             f"Backfill {started['id']} of {feed}: {keys[0]} to {keys[-1]}, runs: {len(keys)}. It goes on by itself:"
             f" see the DAG's page, or `threegaps batches --feed {feed}`."
         )
-
-
-def judge_again(
-    batch: Annotated[int, typer.Argument(help="A loaded batch, see `threegaps batches`.")],
-    json_: Json = False,
-) -> None:
-    """Judge a loaded batch's files again, by the contract and code of now; the new batch takes its place."""
-    from threegaps import feed_run
-    from threegaps.cli.output import console, print_json
-    from threegaps.one_machine import environment
-
-    environment.apply(Settings.load())
-    number = feed_run.judge_again(batch)
-    if json_:
-        print_json({"batch_id": number, "supersedes_batch_id": batch})
-    else:
-        console.print(f"Batch {number} stands in the place of batch {batch}; `threegaps build` takes it up.")
 
 
 @quarantine.command("show")

@@ -52,9 +52,13 @@ def test_every_command_exists_with_its_options(
     if rest[0] == "--home":
         rest = rest[2:]
     while hasattr(command, "commands"):
+        if not rest and command.invoke_without_command:
+            return
         assert rest, f"{page}: {' '.join(words)} is no whole command"
         if rest[0] in {"--help", "-h"}:
             return
+        if rest[0].startswith("-") and command.invoke_without_command:
+            break
         assert rest[0] in command.commands, f"{page}: there is no command {' '.join(words)}"
         command = command.commands[rest.pop(0)]
     if not rest:

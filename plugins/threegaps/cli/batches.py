@@ -1,0 +1,78 @@
+"""Commands for batches: look at them, judge them again, accept a stopped one."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from threegaps.cli.options import Feed, Json, Limit
+from threegaps.settings import Settings
+
+batches = typer.Typer(invoke_without_command=True, no_args_is_help=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to *app*."""
+    app.add_typer(batches, name="batches")
+    app.command()(judge_again)
+
+
+@batches.callback()
+def list_batches(
+    context: typer.Context,
+    feed: Feed = None,
+    status: Annotated[str | None, typer.Option(help="loaded, stopped, failed, superseded or judging.")] = None,
+    limit: Limit = 20,
+    json_: Json = False,
+) -> None:
+    """Batches with their counts: received = accepted + refused + duplicates."""
+    if context.invoked_subcommand is not None:
+        return
+    from threegaps.cli import asked, queries
+    from threegaps.cli.output import answer
+
+    settings = Settings.load()
+    if feed is not None:
+        asked.contracts_of(settings, feed)
+    asked.check_status(status)
+    rows = queries.ask(settings, queries.BATCHES, {"feed": feed, "status": status, "limit": limit})
+    answer(rows, as_json=json_)
+
+
+@batches.command()
+def accept(
+    batch: Annotated[int, typer.Argument(help="A stopped batch, see `threegaps batches --status stopped`.")],
+    why: Annotated[str, typer.Option("--why", help="Why it is meant as it is; kept in the ledger.")],
+    by: Annotated[str | None, typer.Option("--by", help="Who says so; by default the user of this machine.")] = None,
+    json_: Json = False,
+) -> None:
+    """Load a batch that was stopped for having few rows or none: somebody answers for it, by name and reason."""
+    from threegaps import feed_run
+    from threegaps.cli.output import console, print_json
+    from threegaps.one_machine import environment
+
+    environment.apply(Settings.load())
+    number = feed_run.accept(batch, accepted_by=by or getpass.getuser(), reason=why)
+    if json_:
+        print_json({"batch_id": number, "accepts_batch_id": batch})
+    else:
+        console.print(f"Batch {number} has loaded what stopped batch {batch}; `threegaps build` takes it up.")
+
+
+def judge_again(
+    batch: Annotated[int, typer.Argument(help="A loaded batch, see `threegaps batches`.")],
+    json_: Json = False,
+) -> None:
+    """Judge a loaded batch's files again, by the contract and code of now; the new batch supersedes it."""
+    from threegaps import feed_run
+    from threegaps.cli.output import console, print_json
+    from threegaps.one_machine import environment
+
+    environment.apply(Settings.load())
+    number = feed_run.judge_again(batch)
+    if json_:
+        print_json({"batch_id": number, "supersedes_batch_id": batch})
+    else:
+        console.print(f"Batch {number} supersedes batch {batch}; `threegaps build` takes it up.")
