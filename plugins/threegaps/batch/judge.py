@@ -29,6 +29,7 @@ from threegaps.batch.spool import Spool
 from threegaps.batch.tally import Tally
 from threegaps.batch.touched import Touched
 from threegaps.batch.uniqueness import (
+    ORIGINALS,
     Hashes,
     KeyRegister,
     Sendings,
@@ -132,6 +133,7 @@ class Judgement:
             checks=tuple(checks),
             touched=self._touched.intervals(),
             received_of_originals=tally.received_of_originals,
+            open_of_originals=tally.open_of_originals,
         )
 
     def _judge(self, block: TextBlock) -> JudgedBlock:
@@ -148,7 +150,9 @@ class Judgement:
         persons = persons_of(self.contract, self._key, columns)
         pseudonyms = None if persons is None else persons.pseudonyms
         versions = row_versions(self.contract, self._delivery, columns)
-        positions = positions_of(self._part_index[block.part.landed_object_id], block.row_numbers)
+        frame = accepted_frame(self.contract, self.batch_id, block, columns, persons, versions)
+        withdraws = frame["_withdrawn"].to_numpy()
+        positions = positions_of(self._part_index[block.part.landed_object_id], block.row_numbers, withdraws)
         statements = Statements(*row_hashes(self.contract, columns, pseudonyms), versions, positions)
         self._sample.take(
             block,
@@ -169,7 +173,8 @@ class Judgement:
         accepted_rows, duplicates = int(np.count_nonzero(is_accepted)), int(np.count_nonzero(duplicate))
         tally.accepted += accepted_rows
         tally.duplicates += duplicates
-        frame = accepted_frame(self.contract, self.batch_id, block, columns, persons, versions)
+        if not block.part.is_correction:
+            tally.open_of_originals += int(np.count_nonzero(is_accepted & ~withdraws))
         touches = self._touched.frame(columns)
         if contested.any():
             chosen = pl.Series(contested)
@@ -203,6 +208,7 @@ class Judgement:
         tally.accepted -= len(gone.keys)
         tally.refused += refused
         tally.duplicates += len(gone.keys) - refused
+        tally.open_of_originals += settled.open_originals - settled.open_firsts
         # Any row of its key tells the warehouse which row goes.
         unique, first_index = np.unique(contested.keys, return_index=True)
         removing = np.zeros(len(contested.keys), dtype=np.bool_)
@@ -270,4 +276,4 @@ def _sendings(contract: Contract, parts: Sequence[Part]) -> Sendings:
     """All original parts of a delivery are one sending; each window of changes and each correction is its own."""
     is_alone = [part.is_correction or contract.delivery_kind == "changes" for part in parts]
     arrivals = np.array([part.landed_object_id for part in parts], dtype=np.int64)
-    return Sendings(np.where(is_alone, arrivals, 0), arrivals)
+    return Sendings(np.where(is_alone, arrivals, ORIGINALS), arrivals)

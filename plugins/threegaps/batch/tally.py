@@ -17,7 +17,8 @@ class Tally:
     """Rows and lines so far.
 
     ``structural`` counts lines by reason, ``unexpected`` rows by the rule that they break; ``passed_rows`` are those
-    that no rule on rows by themselves refused.
+    that no rule on rows by themselves refused; ``open_of_originals`` are the keys that the original parts, taken by
+    themselves, say without withdrawing them.
     """
 
     physical_lines: int = 0
@@ -29,6 +30,7 @@ class Tally:
     structural: Counter[str] = field(default_factory=Counter)
     unexpected: Counter[str] = field(default_factory=Counter)
     passed_rows: int = 0
+    open_of_originals: int = 0
 
     def receive(self, block: TextBlock) -> None:
         """Count what *block* brings, before any row of it is judged."""

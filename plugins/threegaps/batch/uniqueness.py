@@ -42,6 +42,8 @@ _FILTER_BYTES = 1 << 25
 
 _FILTER_INDEX = np.uint64(_FILTER_BYTES - 1)
 _ROW_BITS = np.uint64(32)
+_PART_BITS = np.uint64((1 << 31) - 1)
+_WITHDRAWN_BIT = np.uint64(63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,22 @@ class Statements:
             np.concatenate([one.positions for one in several]),
         )
 
+    @property
+    def part_indexes(self) -> npt.NDArray[np.intp]:
+        """The index of each row's part among the batch's."""
+        return ((self.positions >> _ROW_BITS) & _PART_BITS).astype(np.intp)
+
+    @property
+    def withdraws(self) -> Mask:
+        """Which rows are withdrawals."""
+        return (self.positions >> _WITHDRAWN_BIT).astype(np.bool_)
+
     def at(self, chosen: Mask | npt.NDArray[np.intp]) -> Statements:
         """The rows that are *chosen*, by a mask or by their indexes."""
         return Statements(self.keys[chosen], self.contents[chosen], self.versions[chosen], self.positions[chosen])
+
+
+ORIGINALS = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +94,7 @@ class Sendings:
     """Which sending each part of a batch belongs to, and when it arrived, by the part's index.
 
     Args:
-        groups: Parts of one sending have the same number.
+        groups: Parts of one sending have the same number, original parts `ORIGINALS`.
         arrivals: The landed objects' numbers.
     """
 
@@ -104,22 +119,27 @@ class Settled:
         refused: Of the contested rows, those that contradict another one; the rest are duplicates.
         firsts: The rows of their keys that had been passed on before they were contested and do not stay.
         first_refused: Which of *firsts* are refused; the others are duplicates.
+        open_originals: Of the keys' rows in original parts by themselves, how many stay and are no withdrawals.
+        open_firsts: How many of them had been passed on as such.
     """
 
     wins: Mask
     refused: Mask
     firsts: Statements
     first_refused: Mask
+    open_originals: int
+    open_firsts: int
 
 
-def positions_of(part_index: int, row_numbers: pl.Series) -> Hashes:
-    """Where rows were read, as one number each: the part's index among the batch's, then the row's number."""
-    return np.uint64(part_index << 32) | row_numbers.to_numpy().astype(np.uint64)
+def positions_of(part_index: int, row_numbers: pl.Series, withdraws: Mask) -> Hashes:
+    """Where rows were read, as one number each: whether it withdraws, the part's index, then the row's number."""
+    rows = np.uint64(part_index << 32) | row_numbers.to_numpy().astype(np.uint64)
+    return rows | withdraws.astype(np.uint64) << _WITHDRAWN_BIT
 
 
 def part_and_row(position: int) -> tuple[int, int]:
     """The part's index and the row's number that a position stands for."""
-    return position >> 32, position & 0xFFFF_FFFF
+    return position >> 32 & 0x7FFF_FFFF, position & 0xFFFF_FFFF
 
 
 def combine_hashes(columns: Sequence[BlockColumn]) -> Hashes:
@@ -220,9 +240,28 @@ class KeyRegister:
         firsts = Statements.joined(self._contested_firsts)
         firsts = firsts.at(np.unique(firsts.positions, return_index=True)[1])
         rows = Statements.joined([firsts, contested])
-        part_index = (rows.positions >> _ROW_BITS).astype(np.intp)
-        groups, arrivals = self._sendings.groups[part_index], self._sendings.arrivals[part_index]
-        order = np.lexsort((rows.positions, rows.contents, groups, rows.versions, rows.keys))
+        wins, refused = self._decide(rows)
+        originals = rows.at(self._sendings.groups[rows.part_indexes] == ORIGINALS)
+        is_open = self._decide(originals)[0] & ~originals.withdraws
+        open_firsts = ~firsts.withdraws & (self._sendings.groups[firsts.part_indexes] == ORIGINALS)
+        count = len(firsts.keys)
+        goes = ~wins[:count]
+        return Settled(
+            wins=wins[count:],
+            refused=refused[count:],
+            firsts=firsts.at(goes),
+            first_refused=refused[:count][goes],
+            open_originals=int(np.count_nonzero(is_open)),
+            open_firsts=int(np.count_nonzero(open_firsts)),
+        )
+
+    def _decide(self, rows: Statements) -> tuple[Mask, Mask]:
+        """Which of *rows*, all of some keys, stay, and which contradict each other."""
+        part_indexes = rows.part_indexes
+        groups, arrivals = self._sendings.groups[part_indexes], self._sendings.arrivals[part_indexes]
+        order = np.lexsort(
+            (rows.positions & ~(np.uint64(1) << _WITHDRAWN_BIT), rows.contents, groups, rows.versions, rows.keys)
+        )
         is_same_version = _equals_previous(order, rows.keys, rows.versions, groups)
         is_repeat = is_same_version & _equals_previous(order, rows.contents)
         kept, is_same_version = order[~is_repeat], is_same_version[~is_repeat]
@@ -236,18 +275,13 @@ class KeyRegister:
         is_last[:-1] = rows.keys[candidates][1:] != rows.keys[candidates][:-1]
         wins = np.zeros(len(rows.keys), dtype=np.bool_)
         wins[candidates[is_last]] = True
-        count = len(firsts.keys)
-        goes = ~wins[:count]
-        return Settled(wins[count:], refused[count:], firsts.at(goes), refused[:count][goes])
+        return wins, refused
 
     def _compare(self, rows: Statements, own: npt.NDArray[np.intp], first: Statements, repeats: Repeats) -> None:
         """Note of the rows with indexes *own* whether they repeat the *first* ones of their keys or contest them."""
         groups = self._sendings.groups
         same = (rows.contents[own] == first.contents) & (rows.versions[own] == first.versions)
-        same &= (
-            groups[(rows.positions[own] >> _ROW_BITS).astype(np.intp)]
-            == groups[(first.positions >> _ROW_BITS).astype(np.intp)]
-        )
+        same &= groups[rows.at(own).part_indexes] == groups[first.part_indexes]
         repeats.duplicate[own[same]] = True
         repeats.contested[own[~same]] = True
         if not same.all():

@@ -65,7 +65,8 @@ class Verdict:
     """What a batch came to.
 
     ``touched`` holds (county, from, to) of accepted rows, ``date.max`` is an open end; ``received_of_originals`` are
-    the rows received in parts that are no corrections: what a control file counts.
+    the rows received in parts that are no corrections: what a control file counts; ``open_of_originals`` are the
+    keys that these parts, taken by themselves, say without withdrawing them.
     """
 
     stopped_by: str | None
@@ -77,3 +78,4 @@ class Verdict:
     checks: tuple[CheckResult, ...]
     touched: frozenset[tuple[str, dt.date, dt.date]]
     received_of_originals: int
+    open_of_originals: int

@@ -132,12 +132,11 @@ class StopRules:
         is_list = self.contract.delivery_kind == "full_list"
         months = None if is_list else table.pruning.months_of_delivery()
         row = table.run(
-            "select (select count(*) from {raw} as r where not r._withdrawn and {replaced} and {within}),"
-            " (select count(*) from {rows} as b where not b._withdrawn)",
+            "select count(*) from {raw} as r where not r._withdrawn and {replaced} and {within}",
             replaced=replaced,
             within=table.pruning.within("r", months),
         ).fetchone()
-        open_before, open_now = (int(row[0]), int(row[1])) if row else (0, 0)
+        open_before, open_now = int(row[0]) if row else 0, verdict.open_of_originals
         bound = self.contract.shrinkage
         has_shrunk = open_before >= bound.from_rows and open_now < open_before * bound.least_share
         if open_before and (open_now == 0 or has_shrunk):

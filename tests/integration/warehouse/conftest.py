@@ -136,6 +136,7 @@ class FakeVerdict:
     checks: tuple[FakeCheck, ...]
     touched: frozenset[tuple[str, dt.date, dt.date]]
     received_of_originals: int
+    open_of_originals: int
 
 
 @dataclass
@@ -218,6 +219,7 @@ class FakeJudgement:
             (check,),
             frozenset(self._area_periods()),
             received,
+            sum(row.get("_withdrawn") != "t" for row in self.rows),
         )
 
     def _area_periods(self) -> Iterator[tuple[str, dt.date, dt.date]]:

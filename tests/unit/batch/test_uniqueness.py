@@ -44,7 +44,7 @@ def fates(parts: Parts, step: int, **sizes: int) -> dict[tuple[int, int], str]:
                     np.array([row.key for row in block], dtype=np.uint64),
                     np.array([row.content for row in block], dtype=np.uint64),
                     np.array([row.version for row in block], dtype=np.int64),
-                    positions_of(index, numbers),
+                    positions_of(index, numbers, np.zeros(len(block), dtype=np.bool_)),
                 )
                 repeats = register.register(statements)
                 held.append(statements.at(repeats.contested))
