@@ -158,10 +158,10 @@ def abandon_judging(connection: psycopg.Connection[Any], feed: str) -> list[int]
 
 
 def fail_batch(connection: psycopg.Connection[Any], batch_id: int, message: str) -> None:
-    """Mark a batch as failed by an error."""
+    """Mark a batch as failed by an error, unless it was committed before the error came."""
     connection.execute(
         "update ops.batch set status = 'failed', finished_at = clock_timestamp(), message_en = %s, message_zh = %s"
-        " where batch_id = %s",
+        " where batch_id = %s and status = 'judging'",
         [message, f"处理失败:{message}", batch_id],
     )
 

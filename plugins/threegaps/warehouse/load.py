@@ -87,26 +87,8 @@ def load_batch(connection: psycopg.Connection[Any], plan: Plan) -> Loaded:
         LedgerError: The warehouse refused the rows, said without their values.
         psycopg.OperationalError: The warehouse went away; a rerun starts from what it had before.
     """
-    with connection.transaction():
-        ensure_tables(connection, plan.contract)
-    if plan.contract.partition_column is not None:
-        # Before the load: a new partition locks its table, and readers must not wait for a whole load.
-        with connection.transaction():
-            ensure_partitions(connection, plan.contract, usual_months(plan.delivery))
     try:
-        if _is_first_of_its_keys(connection, plan):
-            try:
-                return _attempt(connection, plan, is_straight=True)
-            except (errors.UniqueViolation, errors.CheckViolation) as error:
-                # The ledger knew of nothing earlier, but some rows speak of other periods than their delivery's.
-                logger.info(
-                    "%s: the delivery has %s: it is merged with the rows of earlier ones.",
-                    plan.contract.feed,
-                    "keys that an earlier one had"
-                    if isinstance(error, errors.UniqueViolation)
-                    else "rows of other periods",
-                )
-        return _attempt(connection, plan, is_straight=False)
+        return _load_once_or_twice(connection, plan)
     except Stopped as stop:
         raise BatchStoppedError(
             f"Batch {plan.batch_id} of {plan.delivery} was stopped by rule {stop.rule}: {stop.message_en}",
@@ -122,6 +104,29 @@ def load_batch(connection: psycopg.Connection[Any], plan: Plan) -> Loaded:
             # The server's own words quote the row, which may be personal: they do not follow into logs.
             raise plain from None
         raise
+
+
+def _load_once_or_twice(connection: psycopg.Connection[Any], plan: Plan) -> Loaded:
+    """Copy straight to the table where that may be, and merge where it may not, or turns out not to do."""
+    with connection.transaction():
+        ensure_tables(connection, plan.contract)
+    if plan.contract.partition_column is not None:
+        # Before the load: a new partition locks its table, and readers must not wait for a whole load.
+        with connection.transaction():
+            ensure_partitions(connection, plan.contract, usual_months(plan.delivery))
+    if _is_first_of_its_keys(connection, plan):
+        try:
+            return _attempt(connection, plan, is_straight=True)
+        except (errors.UniqueViolation, errors.CheckViolation) as error:
+            # The ledger knew of nothing earlier, but some rows speak of other periods than their delivery's.
+            logger.info(
+                "%s: the delivery has %s: it is merged with the rows of earlier ones.",
+                plan.contract.feed,
+                "keys that an earlier one had"
+                if isinstance(error, errors.UniqueViolation)
+                else "rows of other periods",
+            )
+    return _attempt(connection, plan, is_straight=False)
 
 
 def _attempt(connection: psycopg.Connection[Any], plan: Plan, *, is_straight: bool) -> Loaded:
