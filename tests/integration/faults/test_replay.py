@@ -214,11 +214,12 @@ def test_changes_of_a_gateway_are_mended_too(reading: Departments, warehouse: st
     feed_run.load(TRAINING, LAST_DAY)
     before = content(warehouse, TRAINING)[0]
     file = tmp_path / "refused.csv"
-    rows = [row for row in exported(warehouse, TRAINING, file) if "户籍" in row["退回原因"] or row["residenceCounty"]]
+    every = exported(warehouse, TRAINING, file)
+    rows = [row for row in every if row["退回原因"] == "户籍所在县不是当日有效的浙江行政区划"]
     assert rows
     for row in rows:
         row["residenceCounty"] = "330106"
     outcome = feed_run.replay(TRAINING, send_back(file, rows))
     assert outcome.accepted == len(rows)
     assert content(warehouse, TRAINING)[0] == before + len(rows)
-    assert refusals(warehouse) == {}
+    assert len(refusals(warehouse)) == len(every) - len(rows)
