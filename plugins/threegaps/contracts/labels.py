@@ -17,13 +17,18 @@ def meaning_zh(column: Column) -> str:
     return f"{column.description_zh}({';'.join(said)})" if said else column.description_zh
 
 
-def codes_zh(column: Column) -> str:
-    """The codes of a column with their meanings, empty where it is no code."""
-    return ",".join(_code_zh(code) for code in column.code_list)
+def codes_zh(column: Column, *, between: str = "") -> str:
+    """The codes of a column with their meanings, empty where it is no code.
+
+    Args:
+        column: The column.
+        between: What stands between a code and its meaning.
+    """
+    return ",".join(_code_zh(code, between) for code in column.code_list)
 
 
-def _code_zh(code: Code) -> str:
-    return code.label_zh if code.code == code.label_zh else f"{code.code}{code.label_zh}"
+def _code_zh(code: Code, between: str) -> str:
+    return code.label_zh if code.code == code.label_zh else f"{code.code}{between}{code.label_zh}"
 
 
 def bilingual(zh: str, en: str) -> str:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from threegaps.contracts.model import Column, Contract, Rule
+from threegaps.contracts.document import AuthoritativeDefinition, ContractDocument, Property
+from threegaps.contracts.labels import codes_zh
+from threegaps.contracts.model import Column, Contract, Header, Rule
+from threegaps.contracts.options.base import Option
+from threegaps.contracts.options.formats import layouts_of
 
 PATH = Path("docs") / "catalogue.md"
 
 _PROTOCOLS = {"http": "HTTP", "sftp": "SFTP", "database": "database", "file_drop": "file drop"}
 _DELIVERIES = {"full_list": "full list", "full_period": "full period", "changes": "changes"}
+_SHARING = {"unconditional": "无条件共享", "conditional": "有条件共享", "none": "不予共享"}
 _DIRECTIONS = {"up": "higher is better", "down": "lower is better", "neutral": "no direction", "towards_1": "towards 1"}
 
 Row = Mapping[str, str]
 
 
 def render(
-    contracts: Sequence[Contract],
+    feeds: Sequence[tuple[Contract, ContractDocument]],
     actions: Sequence[Row],
     indicators: Sequence[Row],
     targets: Sequence[Row],
@@ -25,7 +31,7 @@ def render(
     """The catalogue's page, by its path below the project's root.
 
     Args:
-        contracts: Every feed's.
+        feeds: Every feed's contract, as it works and as it is written.
         actions: The actions and gaps of the plan, in their order.
         indicators: All indicators, those too that are not built.
         targets: Their dated targets.
@@ -35,11 +41,11 @@ def render(
         "",
         "Made by `make docs` from the contracts in `expectations/` and the seeds in `dbt_project/seeds/`; do not edit.",
         "",
-        *_feed_list(contracts),
+        *_feed_list([contract for contract, _ in feeds]),
         *_indicator_list(actions, indicators),
     ]
-    for contract in contracts:
-        lines += _feed_page(contract)
+    for contract, document in feeds:
+        lines += _feed_page(contract, document)
     lines += _indicator_pages(actions, indicators, targets)
     return {PATH: "\n".join(lines).rstrip("\n") + "\n"}
 
@@ -90,41 +96,124 @@ def _indicator_list(actions: Sequence[Row], indicators: Sequence[Row]) -> Iterat
     )
 
 
-def _feed_page(contract: Contract) -> Iterator[str]:
+def _feed_page(contract: Contract, document: ContractDocument) -> Iterator[str]:
+    columns = {column.name: column for column in document.schema_[0].properties}
     yield f"## {contract.feed}"
     yield ""
     yield f"{contract.title_zh} · {contract.title_en} · contract version {contract.version}"
     yield ""
-    yield f"- from {contract.owner_zh}, {_PROTOCOLS[contract.protocol]}, connection `{contract.connection_id}`"
-    yield (
-        f"- one delivery each {contract.cadence} ({_DELIVERIES[contract.delivery_kind]}), first "
-        f"{contract.first_delivery}, due: {contract.due_day}"
-    )
-    yield f"- key: {', '.join(f'`{name}`' for name in contract.key)} · table `raw.{contract.table}`"
+    yield f"{contract.row_zh}。{contract.row_en}."
+    yield ""
+    yield from _origin(contract, document)
+    yield from _law(document)
     kinds = sorted({one.kind for one in contract.normalisations})
+    yield f"- key: {_names(contract.key)} · table `raw.{contract.table}`"
+    yield f"- files: {_said(contract.file_format)}"
     yield f"- declared normalisations: {', '.join(kinds) or 'none'}"
     yield ""
     yield from _table(
-        ("column", "source name", "含义", "meaning", "type", "required", "grade"), map(_column_row, contract.columns)
+        ("column", "source names", "含义", "meaning", "type", "required", "grade", "依据 follows"),
+        (_column_row(column, columns[column.name]) for column in contract.columns),
     )
-    yield from _table(("rule", "follows", "原因", "reason"), map(_rule_row, (*contract.rules, *contract.batch_rules)))
+    yield from _layouts(contract)
+    yield from _table(
+        ("rule", "of", "follows", "原因", "reason"), map(_rule_row, (*contract.rules, *contract.batch_rules))
+    )
 
 
-def _column_row(column: Column) -> tuple[str, ...]:
-    codes = "；".join(f"{code.code} {code.label_zh}" for code in column.code_list)
+def _origin(contract: Contract, document: ContractDocument) -> Iterator[str]:
+    """Who sends it, how and when, and where one asks."""
+    yield f"- from {contract.owner_zh}, {_PROTOCOLS[contract.protocol]}, connection `{contract.connection_id}`"
+    yield (
+        f"- one delivery each {contract.cadence} ({_DELIVERIES[contract.delivery_kind]}), first "
+        f"{contract.first_delivery}, due: {contract.due_day}; complete by {_said(contract.completeness)}"
+    )
+    asked = ", ".join(f"`{one.channel}`" for one in document.support)
+    posts = ", ".join(f"`{one.username}`" for one in document.team.members) if document.team else ""
+    yield f"- 咨询 ask: {asked or 'not said'} · 责任岗位 posts: {posts or 'not said'}"
+    yield f"- 标签 tags: {', '.join(document.tags) or 'none'}"
+
+
+def _law(document: ContractDocument) -> Iterator[str]:
+    """Under which law it is had, shared and kept, and which standards it follows."""
+    custom = document.custom_properties
+    yield f"- 合法依据 legal basis: {'；'.join(custom.legal_basis) or 'not said'}"
+    if custom.sharing is not None:
+        condition = f"（{custom.sharing.condition_zh}）" if custom.sharing.condition_zh else ""
+        opened = "开放" if custom.sharing.is_open else "不开放"
+        yield f"- 共享属性 sharing: {_SHARING[custom.sharing.kind]}{condition} · 开放属性 opening: {opened}"
+    kept = document.service_level("retention")
+    if kept is not None:
+        why = f"（{kept.description}）" if kept.description else ""
+        yield f"- 保存期限 kept: {kept.value} months{why}"
+    yield f"- 依据的标准和法规 follows: {_cited(document.authoritative_definitions)}"
+
+
+def _column_row(column: Column, written: Property) -> tuple[str, ...]:
+    said = [
+        *([codes] if (codes := codes_zh(column, between=" ")) else []),
+        *([column.note_zh] if column.note_zh else []),
+    ]
     return (
         f"`{column.name}`",
-        column.source_name,
-        f"{column.description_zh}（{codes}）" if codes else column.description_zh,
+        "；".join(map(_dated, column.headers)) or (column.origin or ""),
+        f"{column.description_zh}（{'；'.join(said)}）" if said else column.description_zh,
         column.description_en,
         column.sql_type if column.is_stored else "not stored",
         "yes" if column.required else "",
         column.grade,
+        _cited(written.authoritative_definitions) if written.authoritative_definitions else "",
     )
 
 
+def _dated(header: Header) -> str:
+    """A source name, with the days on which deliveries have it where they are bounded."""
+    first = "" if header.valid_from == dt.date.min else header.valid_from.isoformat()
+    last = "" if header.valid_to == dt.date.max else header.valid_to.isoformat()
+    return f"{header.name}（{first}–{last}）" if first or last else header.name
+
+
+def _layouts(contract: Contract) -> Iterator[str]:
+    """The layouts of a feed whose files do not all look alike."""
+    layouts = layouts_of(contract.file_format)
+    if not layouts:
+        return
+    rows = []
+    for layout in layouts:
+        headers = (f"`{name}` {'／'.join(one.header for one in given)}" for name, given in layout.headers.items())
+        rows.append((layout.name, f"`{layout.files}`", "；".join(headers), _names(layout.without), _said(layout)))
+    yield from _table(("layout", "file names", "source names of its own", "without", "otherwise"), rows)
+
+
+_NOT_SAID_AGAIN = frozenset({"kind", "by", "layouts", "limits", "name", "files", "headers", "without"})
+
+
+def _said(option: Option) -> str:
+    """What an option says beyond its defaults, in its own words."""
+    head = getattr(option, "kind", None) or getattr(option, "by", None)
+    written = option.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    rest = ", ".join(f"{name} {_value(value)}" for name, value in written.items() if name not in _NOT_SAID_AGAIN)
+    return f"{head} ({rest})" if head and rest else head or rest
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    return str(value).lower() if isinstance(value, bool) else f"`{value}`"
+
+
+def _cited(definitions: Sequence[AuthoritativeDefinition]) -> str:
+    return "；".join(definition.description for definition in definitions) or "not said"
+
+
 def _rule_row(rule: Rule) -> tuple[str, ...]:
-    return f"`{rule.rule}`", rule.action, rule.message_zh, rule.message_en
+    return f"`{rule.rule}`", rule.dimension, rule.action, rule.message_zh, rule.message_en
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _indicator_pages(actions: Sequence[Row], indicators: Sequence[Row], targets: Sequence[Row]) -> Iterator[str]:

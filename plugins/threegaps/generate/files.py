@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from threegaps.contracts.loader import load_contracts
+from threegaps.contracts.document import ContractDocument
+from threegaps.contracts.loader import SUFFIX, load_contracts, read_document
 from threegaps.generate import catalogue, marts, staging
 
 ONLY_GENERATED = (staging.FOLDER,)
@@ -22,7 +23,8 @@ def generated(root: Path) -> dict[Path, str]:
     files = staging.render(contracts) | marts.render(root)
     indicators = marts.indicator_catalogue(root)
     actions, targets = (marts.read_seed(root, name) for name in ("seed_action", "seed_target"))
-    return files | catalogue.render(contracts, actions, indicators, targets)
+    feeds = [(contract, _document(root, contract.feed)) for contract in contracts]
+    return files | catalogue.render(feeds, actions, indicators, targets)
 
 
 def outdated(root: Path) -> list[Path]:
@@ -48,6 +50,11 @@ def write(root: Path) -> list[Path]:
         else:
             target.unlink()
     return changed
+
+
+def _document(root: Path, feed: str) -> ContractDocument:
+    path = root / "expectations" / f"{feed}{SUFFIX}"
+    return read_document(path, path.read_bytes())
 
 
 def _left_over(root: Path, files: dict[Path, str]) -> list[Path]:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from threegaps.contracts.loader import load_contract, load_contracts
+from threegaps.contracts.loader import load_contract, load_contracts, read_document
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import raw_columns, raw_key, staged_columns
 from threegaps.generate import __main__ as command
-from threegaps.generate import staging
+from threegaps.generate import catalogue, staging
 from threegaps.generate.files import generated, outdated, write
 from threegaps.settings import Settings
 
@@ -129,3 +129,36 @@ def test_short_code_lists_stand_in_the_text_and_long_ones_in_the_catalogue() -> 
     assert texts["industry_code"] == "行业门类 | Industry section of GB/T 4754"
     page = (ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8")
     assert "C 制造业" in page
+
+
+def page_of(path: Path) -> str:
+    pages = catalogue.render([(load_contract(path), read_document(path, path.read_bytes()))], [], [], [])
+    return next(iter(pages.values()))
+
+
+def test_the_catalogue_says_whose_it_is_and_under_which_law() -> None:
+    page = page_of(NEWCOMER)
+    for said in (
+        "- 咨询 ask: `data-duty-desk` · 责任岗位 posts: `hrss.data_steward`, `hrss.system_operator`",
+        "- 合法依据 legal basis: 《浙江省公共数据条例》；《政务数据共享条例》(国务院令第809号)",
+        "- 共享属性 sharing: 无条件共享 · 开放属性 opening: 不开放",
+        "- 保存期限 kept: 24 months（原始资料至少保存二年）",
+        "DB33/T 2351—2021",
+        "| `county_code_valid` | accuracy | refuse |",
+    ):
+        assert said in page, said
+
+
+def test_the_catalogue_dates_headers_and_lists_layouts(tmp_path: Path) -> None:
+    text = NEWCOMER.read_text(encoding="utf-8")
+    text = text.replace(
+        'headers, value: ["摊位数"]',
+        "headers, value: [{header: 摊位, validTo: 2026-03-31}, {header: 摊位数, validFrom: 2026-04-01}]",
+    )
+    layout = '{name: town, files: "town_.*", without: [fair_name], headers: {fair_id: [编号]}, encoding: gb18030}'
+    text = text.replace('      encoding: "utf-8"\n', f'      encoding: "utf-8"\n      layouts: [{layout}]\n')
+    path = tmp_path / NEWCOMER.name
+    path.write_text(text, encoding="utf-8")
+    page = page_of(path)
+    assert "| `stalls` | 摊位（–2026-03-31）；摊位数（2026-04-01–） |" in page
+    assert "| town | `town_.*` | `fair_id` 编号 | `fair_name` | encoding `gb18030` |" in page
