@@ -8,6 +8,7 @@ import os
 from airflow.sdk import DAG, Asset, task
 
 from threegaps.calendar import Delivery
+from threegaps.contracts.labels import meaning_zh
 from threegaps.contracts.model import Contract
 from threegaps.orchestration import tasks
 from threegaps.orchestration.names import feed_asset, feed_asset_uri, feed_dag
@@ -75,11 +76,11 @@ def feed_dag_of(contract: Contract) -> DAG:
 
 def _page(contract: Contract) -> str:
     columns = "\n".join(
-        f"| `{column.name}` | {column.description_zh} | {column.description_en} | {column.grade} |"
+        f"| `{column.name}` | {meaning_zh(column)} | {column.description_en} | {column.grade} |"
         for column in contract.columns
     )
     return (
-        f"**{contract.title_zh}** · {contract.title_en}\n\n"
+        f"**{contract.title_zh}** · {contract.title_en}\n\n{contract.row_zh}。{contract.row_en}.\n\n"
         f"来源 {contract.owner_zh} · connection `{contract.connection_id}` · {contract.delivery_kind} · "
         f"due {contract.due_day}\n\n"
         f"| column | 含义 | meaning | grade |\n|---|---|---|---|\n{columns}\n"
