@@ -12,18 +12,22 @@ import typer
 from threegaps.cli.options import Feed, Json, Limit
 from threegaps.settings import Settings
 
+group = typer.Typer(help="Feeds: what is known of each, and its contract in full.")
 quarantine = typer.Typer(no_args_is_help=True, help="Refused rows: look at them, send them back, take repairs in.")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to *app*."""
-    app.command()(feeds)
+    app.add_typer(group, name="feeds")
     app.command()(backfill)
     app.add_typer(quarantine, name="quarantine")
 
 
-def feeds(json_: Json = False) -> None:
+@group.callback(invoke_without_command=True)
+def feeds(context: typer.Context, json_: Json = False) -> None:
     """Every feed: where it comes from, when it is due, what has been loaded."""
+    if context.invoked_subcommand is not None:
+        return
     from threegaps.cli import queries
     from threegaps.cli.output import answer
     from threegaps.contracts.loader import load_contracts
@@ -47,6 +51,28 @@ def feeds(json_: Json = False) -> None:
             }
         )
     answer(rows, as_json=json_)
+
+
+@group.command("show")
+def show_feed(
+    feed: Annotated[str, typer.Argument(help="The feed, e.g. hrss/wage_records.")],
+    expanded: Annotated[
+        bool,
+        typer.Option("--expanded", help="The contract in full: every derived rule, as Great Expectations runs it."),
+    ] = False,
+    json_: Json = False,
+) -> None:
+    """A feed's contract, as it is written or in full, as a document of the Open Data Contract Standard."""
+    from threegaps.cli.output import print_json
+    from threegaps.contracts.expanded import as_yaml, expand, plain
+    from threegaps.contracts.loader import find_contract
+
+    contract = find_contract(Settings.load().contracts_folder, feed)
+    document = expand(contract) if expanded else plain(contract.written)
+    if json_:
+        print_json(document)
+    else:
+        typer.echo(as_yaml(document), nl=False)
 
 
 def backfill(

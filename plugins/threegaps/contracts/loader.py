@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -46,8 +48,8 @@ def load_contract(path: Path) -> Contract:
     """
     path = Path(path)
     content = path.read_bytes()
-    document = read_document(path, content)
-    contract = _contract(document, hashlib.sha256(content).hexdigest())
+    written = _read(path, content)
+    contract = _contract(_checked(path, written), written, hashlib.sha256(content).hexdigest())
     check_contract(contract)
     return contract
 
@@ -58,10 +60,17 @@ def read_document(path: Path, content: bytes) -> ContractDocument:
     Raises:
         ContractError: See `load_contract`.
     """
+    return _checked(path, _read(path, content))
+
+
+def _read(path: Path, content: bytes) -> Any:
     try:
-        written = yaml.load(content, Loader=yaml.CSafeLoader)  # CSafeLoader is the safe one in C
+        return yaml.load(content, Loader=yaml.CSafeLoader)  # CSafeLoader is the safe one in C
     except yaml.YAMLError as error:
         raise ContractError(f"Not valid YAML: {error}.", file=path.name) from error
+
+
+def _checked(path: Path, written: Any) -> ContractDocument:
     try:
         return ContractDocument.model_validate(written, by_alias=True, by_name=False)
     except ValidationError as error:
@@ -75,7 +84,7 @@ def read_document(path: Path, content: bytes) -> ContractDocument:
         ) from error
 
 
-def _contract(document: ContractDocument, digest: str) -> Contract:
+def _contract(document: ContractDocument, written: Mapping[str, Any], digest: str) -> Contract:
     department, name = document.id.split("/")
     custom, schema, server = document.custom_properties, document.schema_[0], document.servers[0].custom_properties
     frequency, available, retention = _service_levels(document)
@@ -117,6 +126,7 @@ def _contract(document: ContractDocument, digest: str) -> Contract:
         table=schema.physical_name,
         hash=digest,
         by_name={column.name: column for column in columns},
+        written=written,
     )
 
 

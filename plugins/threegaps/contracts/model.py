@@ -119,7 +119,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A feed's contract, its derived rules written out; `threegaps.contracts.document` has the file that says it."""
+    """A feed's contract, its derived rules written out; `threegaps.contracts.document` has the file that says it.
+
+    ``written`` is that file as it was read.
+    """
 
     feed: str
     department: str
@@ -155,6 +158,7 @@ class Contract:
     hash: str
     shrinkage: Shrinkage = field(default_factory=Shrinkage)
     by_name: Mapping[str, Column] = field(repr=False, compare=False, default_factory=dict)
+    written: Mapping[str, Any] = field(repr=False, compare=False, default_factory=dict)
 
     @property
     def protocol(self) -> str:

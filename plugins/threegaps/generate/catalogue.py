@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from threegaps.contracts.document import AuthoritativeDefinition, ContractDocument, Property
 from threegaps.contracts.labels import codes_zh
 from threegaps.contracts.model import Column, Contract, Header, Rule
 from threegaps.contracts.options.base import Option
 from threegaps.contracts.options.formats import layouts_of
+from threegaps.rules.frames import FRAMES
+from threegaps.rules.model import SCOPES
+from threegaps.rules.registry import KINDS
 
 PATH = Path("docs") / "catalogue.md"
 
 _PROTOCOLS = {"http": "HTTP", "sftp": "SFTP", "database": "database", "file_drop": "file drop"}
 _DELIVERIES = {"full_list": "full list", "full_period": "full period", "changes": "changes"}
 _SHARING = {"unconditional": "无条件共享", "conditional": "有条件共享", "none": "不予共享"}
+_MOST_LISTED = 8
 _DIRECTIONS = {"up": "higher is better", "down": "lower is better", "neutral": "no direction", "towards_1": "towards 1"}
 
 Row = Mapping[str, str]
@@ -46,6 +52,7 @@ def render(
     ]
     for contract, document in feeds:
         lines += _feed_page(contract, document)
+    lines += _kinds()
     lines += _indicator_pages(actions, indicators, targets)
     return {PATH: "\n".join(lines).rstrip("\n") + "\n"}
 
@@ -117,8 +124,11 @@ def _feed_page(contract: Contract, document: ContractDocument) -> Iterator[str]:
     )
     yield from _layouts(contract)
     yield from _table(
-        ("rule", "of", "follows", "原因", "reason"), map(_rule_row, (*contract.rules, *contract.batch_rules))
+        ("rule", "of", "follows", "judged by", "原因", "reason"),
+        map(_rule_row, (*contract.rules, *contract.batch_rules)),
     )
+    yield f"As Great Expectations runs them: `threegaps feeds show {contract.feed} --expanded`."
+    yield ""
 
 
 def _origin(contract: Contract, document: ContractDocument) -> Iterator[str]:
@@ -209,7 +219,42 @@ def _cited(definitions: Sequence[AuthoritativeDefinition]) -> str:
 
 
 def _rule_row(rule: Rule) -> tuple[str, ...]:
-    return f"`{rule.rule}`", rule.dimension, rule.action, rule.message_zh, rule.message_en
+    return f"`{rule.rule}`", rule.dimension, rule.action, _judged_by(rule), rule.message_zh, rule.message_en
+
+
+def _judged_by(rule: Rule) -> str:
+    configuration = rule.configuration
+    said = ", ".join(f"{name}: {_short(value)}" for name, value in configuration["kwargs"].items())
+    return f"`{configuration['type']}({said})`"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list) and len(value) > _MOST_LISTED:
+        return f"[{', '.join(map(str, value[:2]))}, … {len(value)} in all]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _kinds() -> Iterator[str]:
+    yield f"## Kinds of rules ({len(KINDS)})"
+    yield ""
+    yield "Each is a file of `plugins/threegaps/rules/kinds`. A rule is of one of these frames:"
+    yield ""
+    for name, judged in FRAMES.items():
+        yield f"- **{name}**: {judged}"
+    yield ""
+    yield from _table(
+        ("Great Expectations' type", "judges", "arguments", "dimension", "follows"),
+        (
+            (
+                f"`{kind.expectation}`",
+                kind.scope,
+                ", ".join(f"`{name}`" for name in kind.arguments.model_fields) or "none",
+                kind.dimension,
+                kind.action,
+            )
+            for kind in sorted(KINDS.values(), key=lambda kind: (SCOPES.index(kind.scope), kind.expectation))
+        ),
+    )
 
 
 def _names(names: Iterable[str]) -> str:

@@ -1,15 +1,19 @@
-"""The frames that Great Expectations judges, one for each scope of rules; documented in ``docs/catalogue.md``.
-
-- **rows**: the feed's rows. `<column>` holds typed values (texts and days as objects, numbers as floats), missing where
-  a text is no value of its type; `<column>@text` the text after the declared normalisations.
-- **lines**: the lines of a delivery before they have columns: how many fields each has, and how many its header has.
-- **passed**: the rows that no rule on rows refuses, in the order in which they are read, typed; `@sending` says which
-  of them came in one sending (all original parts of a delivery are one, each correction and each window of changes is
-  its own), `@version` is the update time, the correction number or the list's date as a whole number.
-- **batch**: one row of counters.
-"""
+"""The frames that Great Expectations judges, one for each scope of rules."""
 
 from __future__ import annotations
+
+FRAMES = {
+    "row": "the feed's rows. `<column>` holds typed values (texts and days as objects, numbers as floats), missing"
+    " where a text is no value of its type; `<column>@text` holds the text after the declared normalisations.",
+    "line": "the lines of a delivery before they have columns: how many `fields` each has, and how many its header has"
+    " (`declared_fields`).",
+    "key": "the rows that no rule on rows refuses, in the order in which they are read, typed. `@sending` says which of"
+    " them came in one sending (all original parts of a delivery are one, each correction and each window of changes is"
+    " its own); `@version` is the update time in microseconds, the correction number or the list's date.",
+    "batch": "one row of counters: `received`, `refused`, `duplicates`, `previous_received` (missing where nothing is"
+    " comparable), `changed_columns`.",
+}
+"""What each scope's frame holds, for the catalogue."""
 
 FIELDS, DECLARED_FIELDS = "fields", "declared_fields"
 SENDING, VERSION = "@sending", "@version"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Action = Literal["refuse", "warn", "stop"]
 Dimension = Literal["accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness"]
 Scope = Literal["row", "line", "key", "batch"]
+SCOPES: tuple[Scope, ...] = ("row", "line", "key", "batch")
 Values = tuple[str | bool | int | float, ...]
 Labels = Mapping[str, str]
 """The Chinese names of columns by their canonical ones."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import typer
+import yaml
 from typer.testing import CliRunner
 
 from threegaps.cli import display, output
@@ -90,6 +91,15 @@ def test_an_error_in_json(tmp_path: Path) -> None:
     finished = run(tmp_path, "feeds", "--json")
     assert finished.returncode == 1
     assert json.loads(finished.stdout)["error"] == "The warehouse has no address."
+
+
+def test_a_contract_is_shown_as_written_and_in_full(tmp_path: Path) -> None:
+    written = yaml.safe_load(run(tmp_path, "feeds", "show", "hrss/wage_records").stdout)
+    full = yaml.safe_load(run(tmp_path, "feeds", "show", "hrss/wage_records", "--expanded").stdout)
+    assert len(written["schema"]) == 1
+    assert len(full["schema"]) == 4
+    assert json.loads(run(tmp_path, "feeds", "show", "hrss/wage_records", "--expanded", "--json").stdout) == full
+    assert "There is no contract for this feed" in run(tmp_path, "feeds", "show", "hrss/wages").stderr
 
 
 def test_a_wrong_delivery_is_explained(tmp_path: Path) -> None:
