@@ -1,4 +1,5 @@
-"""The sandbox's own time: the window that its departments speak of, and the day on which a new sandbox stands.
+"""The sandbox's own time: the window that its departments speak of, the day on which a new sandbox stands, and the last
+day that it can be moved to.
 
 A delivery comes on the last day of the period that it speaks of: the days that a real department takes to make it are
 left out. What is late comes so many days after.
@@ -11,6 +12,7 @@ from datetime import date, timedelta
 
 FIRST_MONTH = date(2024, 7, 1)
 OPENING_DAY = date(2026, 6, 30)
+HORIZON = date(2026, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sandbox import clock, deliveries, feeds, population, records
-from sandbox.calendar import OPENING_DAY
+from sandbox.calendar import HORIZON, OPENING_DAY
 from sandbox.feeds.model import Consignment, Drop, Feed, Scene, Versions
 from sandbox.parameters import Parameters
 from sandbox.writers.versions import write_versions
@@ -35,7 +35,7 @@ def run(home: Path, parameters: Parameters) -> bool:
     wages = home / "truth" / "wages"
     wages.mkdir()
     people = population.generate(parameters.scale, parameters.seed)
-    scene = Scene(people, parameters, OPENING_DAY, wages)
+    scene = Scene(people, parameters, HORIZON, wages)
     noted = records.Records()
     for feed in feeds.every():
         for made in feed.make(scene):

@@ -39,8 +39,9 @@ class Kind:
     """One kind of dirt.
 
     Args: `change` gets and returns the same columns; `eligible` picks the rows that it fits; `share` is its weight
-    among the kinds;
-    `normalisation` names what makes a right row of it; `duplicate` is 'exact' or 'conflict' for kinds that add a row.
+    among the kinds; `normalisation` names what makes a right row of it; `duplicate` is for kinds that add a row:
+    'exact' (the row again, or an older version of it), 'newer' (a newer version, which stands, whether it comes before
+    or after) or 'conflict' (the same version with other content: nobody can tell which is right).
     """
 
     name: str

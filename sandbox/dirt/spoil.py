@@ -37,7 +37,8 @@ def spoil(
         marks = {"_kind": pl.lit(kind.name), "_rules": pl.lit(",".join(kind.rules))}
         result = kind.change(part).with_columns(**marks)
         if kind.duplicate:
-            added.append(result.with_columns(pl.col("_order") + 0.5, _is_double=pl.lit(not kind.is_wrong)))
+            side = pl.Series(rng.choice([-0.5, 0.5], len(result))) if kind.duplicate == "newer" else 0.5
+            added.append(result.with_columns(pl.col("_order") + side, _is_double=pl.lit(not kind.is_wrong)))
             if kind.is_wrong:
                 changed.append(part.with_columns(**marks))
         else:

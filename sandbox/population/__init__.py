@@ -16,7 +16,7 @@ from sandbox.population import employers as employers_module
 from sandbox.population import persons as persons_module
 from sandbox.population import spells as spells_module
 from sandbox.population import trainings as trainings_module
-from sandbox.population.codes import EMPLOYED_IN_PROVINCE, SHARE_EMPLOYED, TRAININGS_A_YEAR
+from sandbox.population.codes import EMPLOYED_IN_PROVINCE, FIRST_MONTH, LAST_DAY, SHARE_EMPLOYED, TRAININGS_A_YEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,10 @@ def generate(scale: float, seed: int) -> Population:
     """The population at `scale` (1 = 39 million employed). Deterministic by both arguments."""
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(5)]
     number = max(round(EMPLOYED_IN_PROVINCE * scale / SHARE_EMPLOYED), 400)
+    years = float((LAST_DAY - FIRST_MONTH).astype(int)) / 365.25
     employers = employers_module.make(number, streams[0])
     persons = persons_module.make(number, streams[1])
     spells = spells_module.make(persons, employers, streams[2])
-    trainings = trainings_module.make(persons, spells, max(int(TRAININGS_A_YEAR * scale * 2), 60), streams[3])
+    trainings = trainings_module.make(persons, spells, max(int(TRAININGS_A_YEAR * scale * years), 90), streams[3])
     certificates = certificates_module.make(persons, employers, spells, trainings, streams[4])
     return Population(persons, employers, spells, certificates, trainings)

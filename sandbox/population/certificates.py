@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sandbox import areas, identifiers
 from sandbox.population.codes import FIRST_MONTH, LAST_DAY, LEVELS, NOT_A_DATE, OCCUPATIONS, Dates, days
 
+FIRST_OF_THE_HIGHEST = "2022-06-01"
+
 
 def make(
     persons: pl.DataFrame,
@@ -24,10 +26,13 @@ def make(
     holders = persons.filter(pl.col("level") != "none")
     number = len(holders)
     issued = np.where(
-        rng.random(number) < 0.9,
+        rng.random(number) < 0.855,
         days(rng, "2015-01-01", "2024-06-30", number),
-        days(rng, "2024-07-01", "2026-06-28", number),
+        days(rng, "2024-07-01", LAST_DAY, number),
     )
+    # The two highest levels exist since 2022.
+    above = np.isin(holders["level"].to_numpy().astype(str), ["T", "S"])
+    issued = np.where(above, days(rng, FIRST_OF_THE_HIGHEST, LAST_DAY, number), issued)
     level = holders["level"].to_numpy().astype(str)
     person = holders["person"].to_numpy()
     rank = np.argmax(level[:, None] == LEVELS, axis=1)

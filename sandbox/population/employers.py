@@ -24,6 +24,8 @@ def make(persons: int, rng: np.random.Generator) -> pl.DataFrame:
             "county": county,
             "industry": rng.choice(len(INDUSTRIES), number, p=INDUSTRY_SHARE / INDUSTRY_SHARE.sum()),
             "reports_monthly": rng.random(number) < 0.3,
+            # Many pay contributions on the lowest base, whatever they pay their people.
+            "reports_floor": rng.random(number) < 0.16,
             "reports_ten_thousands": rng.random(number) < 0.02,
         }
     )

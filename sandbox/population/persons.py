@@ -17,8 +17,18 @@ from sandbox.population.codes import (
     coded,
 )
 
+SHARE_FROM_ELSEWHERE = 1 / 3
+# Counties of other provinces that many workers of Zhejiang come from, in percent of all who do (assumed): 安徽, 江西,
+# 河南, 贵州, 四川, 湖南, 湖北, 云南, 重庆, 江苏, 福建.
+ELSEWHERE = {
+    "341522": 9, "341621": 8, "340826": 6, "361128": 9, "361124": 6, "360730": 4, "411625": 7, "411628": 5, "411728": 5,
+    "520526": 6, "522625": 5, "511324": 5, "511722": 4, "430524": 5, "421126": 4, "530627": 5, "500235": 4, "320830": 2,
+    "350125": 1,
+}  # fmt: skip
+
 
 def make(number: int, rng: np.random.Generator) -> pl.DataFrame:
+    """Persons: `county` is where they work, `residence` where they live, `registration` where they are registered."""
     area = areas.load()
     county = rng.choice(len(area.codes), number, p=area.weight)
     order = np.arange(number)
@@ -65,10 +75,30 @@ def make(number: int, rng: np.random.Generator) -> pl.DataFrame:
             "industry": rng.choice(len(INDUSTRIES), number, p=INDUSTRY_SHARE / INDUSTRY_SHARE.sum()),
             "level": np.where(skilled, level, "none"),
             "occupation": rng.choice(OCCUPATIONS, number),
-            "wage_noise": np.exp(rng.normal(0, 0.27, number)),
-            "insured": rng.random(number) < 0.76,
+            "wage_noise": _wage_noise(number, rng),
+            "registration": registrations(residence, rng),
+            "insured": rng.random(number) < 0.745,
         }
     )
+
+
+def _wage_noise(number: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """What a person's wage is to that of others alike; one in twenty earns several times as much."""
+    noise: NDArray[np.float64] = np.exp(rng.normal(0, 0.3, number))
+    return noise * np.where(rng.random(number) < 0.05, rng.uniform(2.2, 4.5, number), 1)
+
+
+def registrations(residence: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.str_]:
+    """Codes of the counties where households are registered: that of residence, or one of another province.
+
+    A third of the workforce is registered elsewhere, more in cities and districts than in counties.
+    """
+    area = areas.load()
+    pull = np.where(area.rural_share < 0.4, 1.0, 0.45)
+    share = SHARE_FROM_ELSEWHERE * pull / (pull * area.weight).sum()
+    outside = rng.random(len(residence)) < share[residence]
+    elsewhere = rng.choice(np.array(list(ELSEWHERE)), len(residence), p=np.array(list(ELSEWHERE.values())) / 100)
+    return np.where(outside, elsewhere, np.array(area.codes)[residence])
 
 
 def _rank_within(values: NDArray[np.int64]) -> NDArray[np.int64]:

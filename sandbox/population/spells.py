@@ -6,15 +6,30 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sandbox import areas
 from sandbox.population.codes import LAST_DAY, NOT_A_DATE, Dates, days
 from sandbox.population.employers import pick
+
+SHARE_WITH_TWO_EMPLOYERS = 0.04
+
+
+def neighbouring(county: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """For each county another one of the same city."""
+    city_of = areas.load().city_index
+    chosen = county.copy()
+    for city in range(int(city_of.max()) + 1):
+        members = np.flatnonzero(city_of == city)
+        rows = np.flatnonzero(city_of[county] == city)
+        place = np.searchsorted(members, county[rows])
+        chosen[rows] = members[(place + rng.integers(1, len(members), len(rows))) % len(members)]
+    return chosen
 
 
 def make(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     """Employment spells: stayers, movers (with a gap between two), entrants, leavers; some persons never work."""
     number = len(persons)
     county = persons["county"].to_numpy()
-    kind = rng.choice(5, number, p=[0.71, 0.12, 0.08, 0.04, 0.05])
+    kind = rng.choice(5, number, p=[0.58, 0.19, 0.12, 0.06, 0.05])
     stayer, mover, entrant, leaver = (np.flatnonzero(kind == code) for code in range(4))
     first = pick(county, employers, rng)
     rows: list[tuple[NDArray[np.int64], NDArray[np.int64], Dates, Dates]] = []
@@ -27,7 +42,7 @@ def make(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.Generato
         return np.full(size, NOT_A_DATE)
 
     add(stayer, first[stayer], days(rng, "2019-01-01", "2024-06-30", len(stayer)), nothing(len(stayer)))
-    ended = days(rng, "2024-08-01", "2026-03-31", len(mover))
+    ended = days(rng, "2024-08-01", LAST_DAY - 60, len(mover))
     add(mover, first[mover], days(rng, "2019-01-01", "2024-03-31", len(mover)), ended)
     again = ended + 1 + (rng.exponential(75, len(mover))).astype(int)
     moved_county = np.where(rng.random(len(mover)) < 0.75, county[mover], persons["residence"].to_numpy()[mover])
@@ -42,15 +57,17 @@ def make(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.Generato
     second = np.where(second == first[mover], second - 1, second)
     again_end = np.where(rng.random(len(mover)) < 0.12, again + rng.integers(60, 500, len(mover)), NOT_A_DATE)
     add(mover, second, again, again_end)
-    begun = days(rng, "2024-08-01", "2026-06-20", len(entrant))
+    begun = days(rng, "2024-08-01", LAST_DAY, len(entrant))
     entrant_end = np.where(rng.random(len(entrant)) < 0.1, begun + rng.integers(40, 400, len(entrant)), NOT_A_DATE)
     add(entrant, first[entrant], begun, entrant_end)
-    left = days(rng, "2024-08-01", "2026-06-25", len(leaver))
+    left = days(rng, "2024-08-01", LAST_DAY, len(leaver))
     add(leaver, first[leaver], days(rng, "2019-01-01", "2024-03-31", len(leaver)), left)
-    double = stayer[rng.random(len(stayer)) < 0.012]
-    other = pick(persons["residence"].to_numpy()[double], employers, rng)
+    # Two employers at a time: half of these persons work in a second county of their city, too.
+    double = stayer[rng.random(len(stayer)) < SHARE_WITH_TWO_EMPLOYERS]
+    second_county = np.where(rng.random(len(double)) < 0.5, neighbouring(county[double], rng), county[double])
+    other = pick(second_county, employers, rng)
     differs = other != first[double]
-    begun = days(rng, "2024-09-01", "2026-04-30", len(double))
+    begun = days(rng, "2023-09-01", LAST_DAY - 60, len(double))
     add(double[differs], other[differs], begun[differs], nothing(int(differs.sum())))
 
     person, employer, start, end = (np.concatenate(parts) for parts in zip(*rows, strict=True))
@@ -73,6 +90,6 @@ def make(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.Generato
             }
         )
         .join(employers.select("employer", "employer_code", "uscc", work="county", industry="industry"), on="employer")
-        .join(persons.select("person", "id_type", "resident_id", "residence", "residence_kind"), on="person")
+        .join(persons.select("person", "id_type", "resident_id", "registration", "residence_kind"), on="person")
         .sort("updated_at", "person", "employer")
     )

@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sandbox import areas, identifiers
-from sandbox.population.codes import FIRST_MONTH, Dates, days
+from sandbox.population.codes import FIRST_MONTH, LAST_DAY, Dates, days
 
 
 def make(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.DataFrame:
@@ -20,7 +20,7 @@ def make(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng: np.rando
     into_work = int(number * 0.35)
     chosen = later.sample(into_work, with_replacement=True, seed=int(rng.integers(2**31)))
     person = np.concatenate([chosen["person"].to_numpy(), rng.integers(0, len(persons), number - into_work)])
-    start = days(rng, "2024-07-01", "2026-06-25", number)
+    start = days(rng, "2024-07-01", LAST_DAY - 5, number)
     start[:into_work] = chosen["start_date"].to_numpy() - rng.integers(20, 150, into_work)
     start = np.maximum(start, FIRST_MONTH)
     length = rng.choice([3, 5, 10, 20, 45, 90], number, p=[0.2, 0.25, 0.25, 0.15, 0.1, 0.05])
@@ -82,7 +82,7 @@ def make(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng: np.rando
     ended = base.with_columns(
         version=pl.lit(2),
         status=pl.col("outcome"),
-        updated_at=at(completion + rng.integers(1, 15, number), clock[1]),
+        updated_at=at(completion + rng.integers(1, 5, number), clock[1]),
         completion_date=pl.when(pl.col("outcome") == "02").then("completion_date"),
     )
     changed = ended.with_columns(
@@ -93,9 +93,4 @@ def make(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng: np.rando
         priority_groups=pl.when(pl.col("priority_groups") == "").then(pl.lit("02")).otherwise("priority_groups"),
         updated_at=at(completion + rng.integers(30, 200, number), clock[2]),
     ).filter(corrected != "")
-    return (
-        pl.concat([begun, ended, changed])
-        .filter(pl.col("updated_at") < pl.datetime(2026, 7, 1))
-        .drop("outcome")
-        .sort("updated_at", "enrollment_id")
-    )
+    return pl.concat([begun, ended, changed]).drop("outcome").sort("updated_at", "enrollment_id")

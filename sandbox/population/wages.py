@@ -30,7 +30,7 @@ def month(population: Population, first: date, seed: int) -> pl.DataFrame:
     rows = at_work.join(
         population.persons.select("person", "level", "wage_noise"), on="person", maintain_order="left"
     ).join(
-        population.employers.select("employer", "reports_monthly", "reports_ten_thousands"),
+        population.employers.select("employer", "reports_monthly", "reports_floor", "reports_ten_thousands"),
         on="employer",
         maintain_order="left",
     )
@@ -45,6 +45,7 @@ def month(population: Population, first: date, seed: int) -> pl.DataFrame:
         * rows["level"].replace_strict(LEVEL_FACTOR, return_dtype=pl.Float64).to_numpy()
     )
     wage = np.where(rows["reports_monthly"].to_numpy(), wage * rng.uniform(0.93, 1.07, size), wage)
+    wage = np.where(rows["reports_floor"].to_numpy(), np.minimum(wage, FLOOR_CNY - 1), wage)
     limit = np.where(wage > CAP_CNY, "1", np.where(wage < FLOOR_CNY, "2", "0"))
     cents = np.round(np.clip(wage, FLOOR_CNY, CAP_CNY) * 100).astype(np.int64)
     in_ten_thousands = rows["reports_ten_thousands"].to_numpy()

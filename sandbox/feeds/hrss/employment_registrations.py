@@ -54,7 +54,7 @@ def kinds() -> list[Kind]:
             put(industry_code="Z", work_county_code="330104"), ANY, 2,
         ),
         Kind("exact_duplicate", (), put(), ANY, 2, "", "exact"),
-        Kind("older_version", (), put(updated_at="2018-12-31 08:00:00"), ANY, 1, "", "exact"),
+        Kind("older_double", (), put(updated_at="2018-12-31 08:00:00", industry_code="Q"), ANY, 2, "", "exact"),
     ]  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def rows(people: Population) -> pl.DataFrame:
     return people.spells.select(
         "id_type",
         "resident_id",
-        residence_county_code=county_code("residence"),
+        residence_county_code="registration",
         residence_kind="residence_kind",
         employer_code="employer_code",
         uscc="uscc",

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from sandbox import areas, identifiers
-from sandbox.calendar import Span, quarters
+from sandbox.calendar import HORIZON, Span, quarters
 from sandbox.dirt.kinds import (
     ANY,
     Kind,
@@ -28,7 +28,7 @@ from sandbox.population.codes import NOT_A_DATE
 from sandbox.writers.workbook import Cell, Line, Sheet, excel_date, excel_number, write_workbook
 
 NAME = "hrss/skill_enterprises"
-EVER_RECOGNISED = 7_200
+EVER_RECOGNISED = 8_000
 HEADER_GROUPS = ("序号", "企业信息", "", "所在地", "", "", "认定情况", "", "", "", "职工情况", "")
 HEADER_NAMES = (
     "", "企业名称", "统一社会信用代码", "设区市", "县(市、区)", "行政区划代码",
@@ -60,7 +60,7 @@ def kinds() -> list[Kind]:
 
 
 def generate(seed: int) -> pl.DataFrame:
-    """All enterprises ever recognised by 2026-06-30, with county index and dates."""
+    """All enterprises ever recognised, with county index and dates."""
     rng = np.random.default_rng([seed, 88])
     area = areas.load()
     county = rng.choice(len(area.codes), EVER_RECOGNISED, p=area.weight)
@@ -75,15 +75,16 @@ def generate(seed: int) -> pl.DataFrame:
             "2025-05-21",
             "2025-11-19",
             "2026-05-20",
+            "2026-11-18",
         ],
         dtype="datetime64[D]",
     )
-    chosen = rng.choice(len(rounds), EVER_RECOGNISED, p=[0.09, 0.12, 0.14, 0.15, 0.14, 0.13, 0.12, 0.11])
+    chosen = rng.choice(len(rounds), EVER_RECOGNISED, p=[0.08, 0.11, 0.13, 0.13, 0.13, 0.12, 0.1, 0.1, 0.1])
     recognised = rounds[chosen]
     revoked = np.where(
         rng.random(EVER_RECOGNISED) < 0.02, recognised + rng.integers(100, 700, EVER_RECOGNISED), NOT_A_DATE
     )
-    revoked = np.where(revoked > np.datetime64("2026-06-30"), NOT_A_DATE, revoked)
+    revoked = np.where(revoked > np.datetime64(HORIZON), NOT_A_DATE, revoked)
     employees = np.round(np.exp(rng.normal(5.2, 0.9, EVER_RECOGNISED))).astype(int) + 20
     return pl.DataFrame(
         {

@@ -43,6 +43,8 @@ LAYOUT = CsvLayout(FIELDS, encoding="gb18030", compressed=True, total=True)
 # Delivery months that bring a correction file: the fourth, and then every third.
 CORRECTION_EVERY, FIRST_CORRECTION = 3, 3
 CORRECTION_SHARE = 0.004
+# A row that was corrected before the month was sent stands there twice: the higher number counts.
+NEWER, NEWER_CENTS = "corrected_in_place", 888_800
 ROW_KEY = pl.concat_str("_person", "employer_code", "wage_month", "scheme", "payment_type", separator="|")
 STANDING = ["person", "employer", "work", "wage_month", "scheme", "payment_type", "cents"]
 
@@ -76,6 +78,15 @@ def kinds() -> list[Kind]:
             both(each_text("resident_id", wrong_check), put(scheme="999")), RESIDENT, 2,
         ),
         Kind("exact_duplicate", (), put(), ANY, 2, "", "exact"),
+        Kind(
+            NEWER,
+            (),
+            put(wage_cny_month=f"{NEWER_CENTS / 100:.2f}", unit="元", correction_number="1"),
+            ANY,
+            1,
+            "",
+            "newer",
+        ),
         Kind(
             "conflicting_duplicate", ("key_unique",),
             put(wage_cny_month="8888.88", unit="元"), yuan, 2, "", "conflict",
@@ -124,7 +135,12 @@ def make(scene: Scene) -> Iterator[Consignment]:
         sent = as_sent(clean).with_columns(_position=pl.int_range(pl.len()))
         spoilt = spoil(sent, kinds(), scene.parameters.dirt, scene.stream(NAME, 1, number))
         bad = spoilt.filter(refused())["_position"]
-        kept = clean.filter(~pl.int_range(pl.len()).is_in(bad.implode()))
+        newer = spoilt.filter(pl.col("_kind") == NEWER)["_position"]
+        position = pl.int_range(pl.len())
+        kept = clean.with_columns(
+            cents=pl.when(position.is_in(newer.implode())).then(NEWER_CENTS).otherwise("cents"),
+            was_corrected=position.is_in(newer.implode()),
+        ).filter(~position.is_in(bad.implode()))
         standing = _plan_corrections(kept, month, carriers, pending, scene.stream(NAME, 2, number))
         if scene.parameters.truth and month.last <= OPENING_DAY:
             standing.write_parquet(scene.truth_folder / f"{month.first:%Y%m}.parquet")
@@ -145,7 +161,7 @@ def _plan_corrections(
     later = [carrier for carrier in carriers if carrier.first > month.first]
     if not later:
         return kept.select(STANDING)
-    draw = pl.Series(rng.random(len(kept)))
+    draw = pl.Series(rng.random(len(kept))).zip_with(~kept["was_corrected"], pl.ones(len(kept), eager=True))
     chosen = kept.filter(draw < CORRECTION_SHARE).with_row_index("_chosen")
     untouched = kept.filter(draw >= CORRECTION_SHARE).select(STANDING)
     changed = chosen.with_columns(
