@@ -12,11 +12,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 PROVINCE = "330000"
 PROVINCE_NAME = "浙江省"
 HANGZHOU_DIVIDED_ON = dt.date(2021, 4, 9)
 """The day from which the counties of ``hangzhou_2021_split.csv`` are those of today."""
+ELSEWHERE = r"^(1[1-5]|2[1-3]|3[124567]|4[1-6]|5[0-4]|6[1-5]|71|81|82)[0-9]{4}$"
+"""A division of another province: its own codes are not kept here, the province's first two digits are (GB/T 2260)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,17 @@ def codes_in_force(levels: tuple[str, ...] = ("county",)) -> frozenset[str]:
     if "province" in levels:
         codes.add(PROVINCE)
     return frozenset(codes)
+
+
+def is_division(code: str, levels: tuple[str, ...] = ("county",)) -> bool:
+    """Whether *code* is a division in force of one of the levels; the level ``elsewhere`` is any other province."""
+    return code in codes_in_force(levels) or ("elsewhere" in levels and re.fullmatch(ELSEWHERE, code) is not None)
+
+
+def are_divisions(codes: pl.Series, levels: tuple[str, ...]) -> pl.Series:
+    """For each code what `is_division` says of it; nothing of one that is missing."""
+    known = codes.is_in(list(codes_in_force(levels)))
+    return known | codes.str.contains(ELSEWHERE) if "elsewhere" in levels else known
 
 
 @cache

@@ -95,7 +95,11 @@ def texts_of(contract: Contract, name: str) -> st.SearchStrategy[str | None]:
             st.text(alphabet="0123456789ABCDEFGHJKLMNPQRTUWXYIO", min_size=18, max_size=18),
         ]
     if name.endswith("county_code") or name == "area_code":
-        near.append(st.sampled_from([*sorted(codes_in_force(("county", "city", "province"))), "330104", "339999"]))
+        near.append(
+            st.sampled_from(
+                [*sorted(codes_in_force(("county", "city", "province"))), "330104", "339999", "341522", "990101"]
+            )
+        )
     if name == "certificate_number":
         near.append(
             st.from_regex(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from threegaps.batch.normalise.text_columns import Counts, Texts
 from threegaps.batch.normalise.types import read_dates
 from threegaps.contracts.options.normalisations import CountyCodes
-from threegaps.standards.areas import codes_in_force, successor
+from threegaps.standards.areas import are_divisions, successor
 
 
 def county_codes(option: CountyCodes, texts: Texts, counts: Counts) -> None:
     """Put the one division that such a code or zone stands for on the row's date in its place."""
     column = texts[option.column]
-    in_force = list(codes_in_force(option.area_levels))
-    strange = column.values.filter(~column.values.is_in(in_force)).drop_nulls()
+    strange = column.values.filter(~are_divisions(column.values, option.area_levels)).drop_nulls()
     if strange.is_empty():
         return
     codes = column.texts

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt, field_validator
 
 from threegaps.contracts.options.base import Names, Option
 
-AreaLevel = Literal["county", "city", "province"]
+AreaLevel = Literal["county", "city", "province", "elsewhere"]
 AreaLevels = Annotated[tuple[AreaLevel, ...], Field(strict=False, min_length=1)]
 
 

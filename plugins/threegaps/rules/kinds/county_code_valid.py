@@ -1,4 +1,4 @@
-"""A county code, after its normalisation by code and date, must be a division of Zhejiang in force (GB/T 2260)."""
+"""A county code, after its normalisation by code and date, must be a division in force (GB/T 2260)."""
 
 from __future__ import annotations
 
@@ -8,35 +8,49 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from threegaps.rules.conditions import each_value
-from threegaps.rules.model import AS_TEXT, Arguments, Columns, RuleKind, in_words
-from threegaps.standards.areas import codes_in_force
+from threegaps.rules.model import AS_TEXT, Arguments, Columns, Labels, RuleKind, in_words
+from threegaps.standards.areas import are_divisions, is_division
 
 if TYPE_CHECKING:
     import polars as pl
+
+AreaLevel = Literal["county", "city", "province", "elsewhere"]
 
 
 class CountyCodeValid(Arguments):
     """The column of codes, and the levels of division that it may hold."""
 
     column: Annotated[str, AS_TEXT]
-    area_levels: Annotated[tuple[Literal["county", "city", "province"], ...], Field(strict=False, min_length=1)] = (
-        "county",
-    )
+    area_levels: Annotated[
+        tuple[Literal["county", "city", "province", "elsewhere"], ...], Field(strict=False, min_length=1)
+    ] = ("county",)
 
 
 def _unexpected(columns: Columns, of: CountyCodeValid) -> pl.Series:
-    return ~columns[of.column].text.is_in(list(codes_in_force(of.area_levels)))
+    return ~are_divisions(columns[of.column].text, of.area_levels)
 
 
 def _expected(code: str, *, area_levels: Sequence[str]) -> bool:
-    return code in codes_in_force(tuple(area_levels))
+    return is_division(code, tuple(area_levels))
+
+
+_IN_ZHEJIANG = in_words("{column}不是当日有效的浙江行政区划", "{column} is no valid division of Zhejiang on that date")
+_ANYWHERE = in_words(
+    "{column}不是当日有效的浙江行政区划,也不是外省行政区划代码",
+    "{column} is no valid division of Zhejiang on that date, and none of another province",
+)
+
+
+def _message(of: Arguments, labels: Labels) -> tuple[str, str]:
+    levels = of.area_levels if isinstance(of, CountyCodeValid) else ()
+    return (_ANYWHERE if "elsewhere" in levels else _IN_ZHEJIANG)(of, labels)
 
 
 KIND = RuleKind(
     "expect_county_code_to_be_valid",
     CountyCodeValid,
     "accuracy",
-    in_words("{column}不是当日有效的浙江行政区划", "{column} is no valid division of Zhejiang on that date"),
+    _message,
     _unexpected,
     each_value(_expected),
 )
