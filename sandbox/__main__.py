@@ -1,4 +1,4 @@
-"""Command line: python -m sandbox generate | load-database | serve."""
+"""Command line: python -m sandbox generate | load-database | advance | serve."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import threading
+from datetime import date, timedelta
 from pathlib import Path
 
 
@@ -26,6 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
     load.add_argument("--dsn", required=True)
     load.add_argument("--department", default="hrss", help="whose tables")
     load.add_argument("--as-of", default=None, help="YYYY-MM-DD HH:MM:SS, Shanghai")
+    advance = commands.add_parser("advance", help="let the departments deliver what falls due until a day")
+    advance.add_argument("--home", type=Path, required=True)
+    until = advance.add_mutually_exclusive_group(required=True)
+    until.add_argument("--to", type=date.fromisoformat, help="YYYY-MM-DD")
+    until.add_argument("--days", type=int, help="so many days after the sandbox's day")
     serve = commands.add_parser("serve", help="HTTP gateway and SFTP server in one process")
     serve.add_argument("--home", type=Path, required=True)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on; in a container 0.0.0.0")
@@ -40,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(json.dumps(database.load(options.home, options.dsn, options.as_of, options.department)))
         return 0
+    if options.command == "advance":
+        return _advance(options)
     return _serve(options)
 
 
@@ -50,6 +58,20 @@ def _generate(options: argparse.Namespace) -> int:
     parameters = Parameters(options.scale, options.seed, options.dirt, options.rows_per_part, not options.no_truth)
     changed = run(options.home, parameters)
     print(json.dumps({"generated": changed, "home": str(options.home)}))
+    return 0
+
+
+def _advance(options: argparse.Namespace) -> int:
+    from sandbox import clock
+    from sandbox.advance import advance
+
+    day = options.to or clock.today(options.home) + timedelta(days=options.days)
+    try:
+        came = advance(options.home, day)
+    except ValueError as error:
+        print(f"{error}", file=sys.stderr)
+        return 2
+    print(json.dumps({"day": day.isoformat(), "deliveries": list(came)}, ensure_ascii=False))
     return 0
 
 

@@ -28,6 +28,12 @@ def set_time(path: Path, day: date, order: int) -> None:
     os.utime(path, (moment.timestamp(), moment.timestamp()))
 
 
+def break_off(path: Path, share: float) -> None:
+    """Leave only the beginning of a file, as when the line went dead."""
+    with path.open("r+b") as file:
+        file.truncate(int(path.stat().st_size * share))
+
+
 def deliver(home: Path, today: date) -> Iterator[tuple[date, str]]:
     """Put what has come by `today` where readers find it, day after day. Yields the day and path of each file."""
     outbox = home / OUTBOX

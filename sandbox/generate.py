@@ -8,9 +8,10 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from sandbox import clock, deliveries, feeds, population, records
+from sandbox import clock, feeds, population, records, sending
 from sandbox.calendar import HORIZON, OPENING_DAY
-from sandbox.feeds.model import Consignment, Drop, Feed, Scene, Versions
+from sandbox.fates import plan
+from sandbox.feeds.model import Scene, Versions
 from sandbox.parameters import Parameters
 from sandbox.writers.versions import write_versions
 
@@ -37,12 +38,14 @@ def run(home: Path, parameters: Parameters) -> bool:
     people = population.generate(parameters.scale, parameters.seed)
     scene = Scene(people, parameters, HORIZON, wages)
     noted = records.Records()
+    fates = plan(feeds.every(), parameters.seed, HORIZON)
+    sending.write_plan(home, fates)
     for feed in feeds.every():
         for made in feed.make(scene):
             if isinstance(made, Versions):
                 write_versions(home, feed, made)
             else:
-                _send(home, feed, made, noted)
+                sending.send(home, feed, made, fates[feed.name, made.due], noted)
     (home / "sftp" / "SYNTHETIC-合成数据.txt").write_text(
         "本目录全部为合成数据。All data here are synthetic.\n", "utf-8"
     )
@@ -64,19 +67,6 @@ def _empty(folder: Path) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
-
-
-def _send(home: Path, feed: Feed, consignment: Consignment, noted: records.Records) -> None:
-    """Write the files of a consignment, and note what is wrong in them."""
-    medium = f"drop/{feed.department}" if isinstance(feed.medium, Drop) else "sftp"
-    day = consignment.due
-    for order, file in enumerate(consignment.files(consignment.rows)):
-        path = deliveries.folder_for(home, medium, day, OPENING_DAY) / file.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rows = file.write(path)
-        deliveries.set_time(path, day, order)
-        if rows is not None:
-            noted.note(rows, feed.name, consignment.delivery, path.name, file.key, day)
 
 
 def _credentials(home: Path) -> None:

@@ -97,6 +97,15 @@ class Versions:
     rows: Frame
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Due:
+    """A consignment that is to come: when all goes well on `day`. `part` tells those of one delivery apart."""
+
+    day: date
+    delivery: str
+    part: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """One file of a consignment.
@@ -118,18 +127,14 @@ class Consignment:
     """What a department hands over at once: the rows (with the columns of the dirt) and the files made of them.
 
     Args:
-        delivery: The delivery's key.
-        due: The day on which it comes when all goes well.
+        due: Which one it is.
         rows: The rows in their order.
         files: Makes the files; the last one is written last.
-        part: Tells the consignments of one delivery apart.
     """
 
-    delivery: str
-    due: date
+    due: Due
     rows: Frame
     files: Callable[[Frame], list[File]]
-    part: str = ""
 
 
 @dataclass(slots=True)
@@ -157,11 +162,19 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed of a department: `name` is `<department>/<feed>`; `make` gives what it sends."""
+    """A feed of a department.
+
+    Args:
+        name: `<department>/<feed>`.
+        medium: How the department is reached.
+        make: What it sends.
+        dues: For files: the consignments that `make` gives for the time up to a day.
+    """
 
     name: str
     medium: Medium
     make: Callable[[Scene], Iterator[Versions | Consignment]]
+    dues: Callable[[date], list[Due]] = lambda last: []
 
     @property
     def department(self) -> str:

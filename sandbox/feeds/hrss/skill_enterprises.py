@@ -23,7 +23,7 @@ from sandbox.dirt.kinds import (
     required_kind,
 )
 from sandbox.dirt.spoil import apply_plan, spoil
-from sandbox.feeds.model import Consignment, Drop, Feed, File, Scene
+from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
 from sandbox.population.codes import NOT_A_DATE
 from sandbox.writers.workbook import Cell, Line, Sheet, excel_date, excel_number, write_workbook
 
@@ -136,7 +136,7 @@ def make(scene: Scene) -> Iterator[Consignment]:
     kind_of = dict(plan.filter(pl.col("_kind") != "").select("enterprise_name", "_kind").iter_rows())
     for quarter in known:
         listed = apply_plan(as_listed(enterprises, quarter.last), kinds(), kind_of, "enterprise_name")
-        yield Consignment(quarter.key, quarter.last, listed, _files(quarter))
+        yield Consignment(Due(quarter.last, quarter.key), listed, _files(quarter))
     wrong = {kind.name for kind in kinds() if kind.is_wrong}
     bad = sorted(name for name, kind in kind_of.items() if kind in wrong)
     good = names.filter(~pl.col("enterprise_name").is_in(bad)).select("uscc")
@@ -165,15 +165,15 @@ def _sheet(rows: pl.DataFrame, last: date) -> Sheet:
         # A row pasted twice carries its 序号 twice.
         number += row["_kind"] != "exact_duplicate"
         if city and row["city_name"] != city:
-            lines.append(Line(["小计", f"{city}小计", in_city]))
+            lines.append(Line(["小计", f"{city}{in_city}家"]))
             in_city = 0
         city = row["city_name"]
         lines.append(Line([number + 1, *(_cell(name, row[name], number) for name in COLUMNS)], is_data=True))
         in_city += 1
         total += 1
     lines += [
-        Line(["小计", f"{city}小计", in_city]),
-        Line(["合计", "", total]),
+        Line(["小计", f"{city}{in_city}家"]),
+        Line(["合计", f"{total}家"]),
         Line(["注：本表为合成数据，仅供试运行"]),
     ]
     return Sheet("技能型企业名册", lines, merged=("A1:L1", "A2:L2", "A3:A4", "B3:C3", "D3:F3", "G3:J3", "K3:L3"))
@@ -188,4 +188,4 @@ def _cell(name: str, text: str, number: int) -> Cell:
     return text or None
 
 
-FEED = Feed(NAME, Drop(), make)
+FEED = Feed(NAME, Drop(), make, lambda last: [Due(quarter.last, quarter.key) for quarter in quarters(last)])

@@ -27,7 +27,7 @@ from sandbox.dirt.kinds import (
     wrong_check,
 )
 from sandbox.dirt.spoil import CLEAN, refused, spoil
-from sandbox.feeds.model import Consignment, Feed, File, Scene, Sftp
+from sandbox.feeds.model import Consignment, Due, Feed, File, Scene, Sftp
 from sandbox.feeds.texts import amount, county_code, industry_code
 from sandbox.population import wages
 from sandbox.writers.csv_file import CsvLayout, write_csv
@@ -43,6 +43,7 @@ LAYOUT = CsvLayout(FIELDS, encoding="gb18030", compressed=True, total=True)
 # Delivery months that bring a correction file: the fourth, and then every third.
 CORRECTION_EVERY, FIRST_CORRECTION = 3, 3
 CORRECTION_SHARE = 0.004
+CORRECTION = "correction"
 # A row that was corrected before the month was sent stands there twice: the higher number counts.
 NEWER, NEWER_CENTS = "corrected_in_place", 888_800
 ROW_KEY = pl.concat_str("_person", "employer_code", "wage_month", "scheme", "payment_type", separator="|")
@@ -206,7 +207,7 @@ def _month(rows: pl.DataFrame, month: Span, rows_per_part: int) -> Consignment:
 
         return [*made, File(f"wage_records/{stamp}/wage_{stamp}.ok", control)]
 
-    return Consignment(month.key, month.last, rows, files)
+    return Consignment(Due(month.last, month.key), rows, files)
 
 
 def _correction(rows: pl.DataFrame, month: Span) -> Consignment:
@@ -218,7 +219,16 @@ def _correction(rows: pl.DataFrame, month: Span) -> Consignment:
         path = f"wage_records/{stamp}/wage_{stamp}_correction01.csv.gz"
         return [File(path, lambda target: write_csv(rows, target, LAYOUT), pl.col("_person"))]
 
-    return Consignment(month.key, month.last, sent, files, part="correction")
+    return Consignment(Due(month.last, month.key, CORRECTION), sent, files)
 
 
-FEED = Feed(NAME, Sftp(), make)
+def dues(last: date) -> list[Due]:
+    """A consignment each month, and the corrections that some months bring."""
+    window = months(last)
+    carriers = window[FIRST_CORRECTION::CORRECTION_EVERY]
+    return [Due(month.last, month.key) for month in window] + [
+        Due(month.last, month.key, CORRECTION) for month in carriers
+    ]
+
+
+FEED = Feed(NAME, Sftp(), make, dues)

@@ -27,7 +27,7 @@ from sandbox.dirt.kinds import (
     required_kind,
 )
 from sandbox.dirt.spoil import apply_plan, spoil
-from sandbox.feeds.model import Consignment, Drop, Feed, File, Scene
+from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
 from sandbox.feeds.texts import day
 from sandbox.population.codes import NOT_A_DATE, days
 from sandbox.writers.workbook import Cell, Line, Sheet, excel_date, excel_number, write_workbook
@@ -179,7 +179,7 @@ def make(scene: Scene) -> Iterator[Consignment]:
             _kind=pl.when(on_split).then(pl.lit("sheet_of_split_county")).otherwise("_kind"),
             _rules=pl.when(on_split).then(pl.lit("county_code_valid")).otherwise("_rules"),
         ).sort(pl.col("_sheet").replace_strict(order, return_dtype=pl.Int64), maintain_order=True)
-        yield Consignment(quarter.key, quarter.last, rows, _files(quarter))
+        yield Consignment(Due(quarter.last, quarter.key), rows, _files(quarter))
 
 
 def _files(quarter: Span) -> Callable[[pl.DataFrame], list[File]]:
@@ -224,4 +224,4 @@ def _cell(column: str, text: str, number: int) -> Cell:
     return text or None
 
 
-FEED = Feed(NAME, Drop(), make)
+FEED = Feed(NAME, Drop(), make, lambda last: [Due(quarter.last, quarter.key) for quarter in quarters(last)])

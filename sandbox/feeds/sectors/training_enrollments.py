@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -26,7 +27,7 @@ from sandbox.dirt.kinds import (
     restyle,
 )
 from sandbox.dirt.spoil import spoil
-from sandbox.feeds.model import Consignment, Feed, File, Scene, Sftp
+from sandbox.feeds.model import Consignment, Due, Feed, File, Scene, Sftp
 from sandbox.feeds.texts import county_code, day, flag
 from sandbox.writers.csv_file import CsvLayout, write_csv
 
@@ -220,7 +221,7 @@ def make(scene: Scene) -> Iterator[Consignment]:
             spoilt = spoil(own, kinds(), scene.parameters.dirt, scene.stream(NAME, order, index))
             for column in DATES:
                 spoilt = restyle(column, sector.layout.date_style)(spoilt)
-            yield Consignment(month.key, month.last, spoilt, _files(sector, month), part=sector.file)
+            yield Consignment(Due(month.last, month.key, sector.file), spoilt, _files(sector, month))
 
 
 def _files(sector: Sector, month: Span) -> Callable[[pl.DataFrame], list[File]]:
@@ -232,4 +233,9 @@ def _files(sector: Sector, month: Span) -> Callable[[pl.DataFrame], list[File]]:
     return files
 
 
-FEED = Feed(NAME, Sftp(), make)
+def dues(last: date) -> list[Due]:
+    """A consignment of each department every month."""
+    return [Due(month.last, month.key, sector.file) for month in months(last) for sector in SECTORS]
+
+
+FEED = Feed(NAME, Sftp(), make, dues)

@@ -9,7 +9,7 @@ import polars as pl
 
 from sandbox.calendar import OPENING_DAY
 from sandbox.dirt.spoil import CLEAN
-from sandbox.feeds.model import Consignment, Drop, Feed, File, Scene
+from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
 from sandbox.published_income import figures
 from sandbox.writers.csv_file import write_lines
 
@@ -37,7 +37,7 @@ def make(scene: Scene) -> Iterator[Consignment]:
         rows = pl.DataFrame(
             [{name: row.get(name, standard.get(name, "")) for name in COLUMNS} for row in published]
         ).with_columns(**CLEAN)
-        yield Consignment(delivery, OPENING_DAY, rows, _files(delivery))
+        yield Consignment(Due(OPENING_DAY, delivery), rows, _files(delivery))
 
 
 def _files(delivery: str) -> Callable[[pl.DataFrame], list[File]]:
@@ -65,4 +65,4 @@ def _lines(delivery: str, rows: pl.DataFrame) -> list[list[str]]:
     return lines
 
 
-FEED = Feed(NAME, Drop(), make)
+FEED = Feed(NAME, Drop(), make, lambda last: [Due(OPENING_DAY, delivery) for delivery in sorted(figures())])
