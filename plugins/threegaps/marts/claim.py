@@ -42,8 +42,9 @@ def claim(
         requested_by: Who or what asks, for the ledger.
         kind: ``full`` rebuilds everything, and is what the first build becomes.
         as_of: The day that the build looks from: periods that begin after it are left out, and no feed counts as
-            complete beyond it. By default the last day that any loaded delivery covers, so that the same deliveries
-            give the same build whenever it runs.
+            complete beyond it. By default the last day that a loaded delivery covers of any feed that an indicator
+            reads (of any feed where none of those has one), so that the same deliveries give the same build whenever
+            it runs.
 
     Raises:
         SettingsError: *as_of* is later than today and than any day that a loaded delivery covers.
@@ -54,7 +55,7 @@ def claim(
         _fail(connection, f"status in {_LEFT}", "It was left unfinished; its claims went to the next build.")
         batches = pending_batches(connection)
         last = _last_released(connection)
-        covered = _last_covered_day(connection)
+        covered = _last_covered_day(connection, manifest)
         day = as_of or covered
         if day is None:
             return None
@@ -66,7 +67,7 @@ def claim(
         horizons = {feed: min(horizon, day) for feed, horizon in feed_horizons(connection).items()}
         actual: Kind = kind if last else "full"
         changed = _changed_nodes(connection, manifest, last[0]) if last else {}
-        passed = _passed(connection, last, horizons, day) if last else None
+        passed = _passed(connection, manifest, last, horizons, day) if last else None
         if not (batches or changed or passed or kind == "full"):
             return None
         build_id = _insert_build(connection, actual, day, requested_by)
@@ -135,8 +136,10 @@ def feed_horizons(connection: psycopg.Connection[Any]) -> dict[str, dt.date]:
     return _delivery_ends(connection, "status = 'loaded' and is_complete")
 
 
-def _last_covered_day(connection: psycopg.Connection[Any]) -> dt.date | None:
-    return max(_delivery_ends(connection, "status = 'loaded'").values(), default=None)
+def _last_covered_day(connection: psycopg.Connection[Any], manifest: Manifest) -> dt.date | None:
+    ends = _delivery_ends(connection, "status = 'loaded'")
+    read = [end for feed, end in ends.items() if manifest.is_read(feed)]
+    return max(read or ends.values(), default=None)
 
 
 def _delivery_ends(connection: psycopg.Connection[Any], condition: str) -> dict[str, dt.date]:
@@ -177,9 +180,13 @@ def _changed_nodes(connection: psycopg.Connection[Any], manifest: Manifest, last
 
 
 def _passed(
-    connection: psycopg.Connection[Any], last: tuple[int, dt.date], horizons: dict[str, dt.date], day: dt.date
+    connection: psycopg.Connection[Any],
+    manifest: Manifest,
+    last: tuple[int, dt.date],
+    horizons: dict[str, dt.date],
+    day: dt.date,
 ) -> tuple[dt.date, dt.date] | None:
-    """The days that have passed since the last release, by the build's date or by any feed's horizon.
+    """The days that have passed since the last release, by the build's date or a horizon of a feed that is read.
 
     Builds since then that failed or were undone count too: they may have left slices as of another day.
     """
@@ -189,9 +196,13 @@ def _passed(
         " from ops.build_horizon as h where h.build_id >= %s group by h.feed",
         [last[0], last[0]],
     ).fetchall()
-    before = {str(feed): (first, final, is_in_all) for feed, first, final, is_in_all in rows}
+    before = {
+        str(feed): (first, final, is_in_all) for feed, first, final, is_in_all in rows if manifest.is_read(str(feed))
+    }
     moved = []
     for feed, now in horizons.items():
+        if not manifest.is_read(feed):
+            continue
         first, final, is_in_all = before.get(feed, (now, now, False))
         if not is_in_all or (first, final) != (now, now):
             moved.append((min(first, now), max(final, now)))

@@ -159,6 +159,10 @@ class Manifest:
         """For each model and seed its kind and a checksum of its text and of the project's macros that it uses."""
         return {node["name"]: (str(node["resource_type"]), self._checksum(node)) for node in self.nodes.values()}
 
+    def is_read(self, feed: str) -> bool:
+        """Whether any indicator rests on *feed*; where one does not say on what it rests, any may."""
+        return any(indicator.reach is None or feed in indicator.reach for indicator in self.indicators)
+
     def indicators_fed_by(self, names: Iterable[str]) -> frozenset[str]:
         """Codes of the indicators whose model is among *names* or stands downstream of one."""
         by_name = {node["name"]: unique_id for unique_id, node in self.nodes.items()}

@@ -59,8 +59,8 @@ def kinds() -> list[Kind]:
         Kind("workplaces_no_number", ("workplaces_type",), put(workplaces="若干"), ANY),
         Kind("workplaces_full_width", (), full_width("workplaces"), filled("workplaces"), 1, "full_width"),
         Kind(
-            "coordinates_swapped", ("latitude_range", "longitude_range"),
-            put(longitude=pl.col("latitude"), latitude=pl.col("longitude")), placed, 4,
+            "coordinates_swapped", (),
+            put(longitude=pl.col("latitude"), latitude=pl.col("longitude")), placed, 4, "coordinates",
         ),
         Kind("longitude_no_number", ("longitude_type",), put(longitude="120°12′"), placed),
         Kind("latitude_missing", ("coordinates_together",), put(latitude=""), placed, 2),

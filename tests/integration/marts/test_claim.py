@@ -208,6 +208,26 @@ def test_no_feed_is_complete_beyond_the_day_of_the_build(warehouse: str) -> None
     ) == [("2026-06-10",)]
 
 
+def test_a_feed_that_no_indicator_reads_is_consumed_and_makes_nothing_anew(warehouse: str) -> None:
+    first = new_batch(warehouse)
+    end(warehouse, take(warehouse))
+    unread = new_batch(warehouse, feed="c/d", delivery="2026-07")
+    build_id = take(warehouse)
+    assert inputs(warehouse, build_id) == [unread] != [first]
+    assert ask(warehouse, "select as_of::text from ops.build where build_id = %s", build_id) == [("2026-06-30",)]
+    assert ask(warehouse, "select * from ops.affected where build_id = %s", build_id) == []
+    end(warehouse, build_id)
+    assert take(warehouse) is None
+    assert not claim.has_unclaimed(warehouse, minutes=0)
+
+
+def test_a_feed_that_no_indicator_reads_waits_for_no_other(warehouse: str) -> None:
+    batch = new_batch(warehouse, feed="c/d")
+    build_id = take(warehouse)
+    assert inputs(warehouse, build_id) == [batch]
+    assert ask(warehouse, "select as_of::text from ops.build where build_id = %s", build_id) == [("2026-06-30",)]
+
+
 def test_a_day_that_nothing_reaches_is_refused(warehouse: str, monkeypatch: pytest.MonkeyPatch) -> None:
     new_batch(warehouse)
     monkeypatch.setattr(claim, "today", lambda: dt.date(2026, 7, 15))

@@ -160,22 +160,22 @@ def release(dsn: str, values: dict[tuple[str, str], int | None], *, batches: lis
         return apply.apply_build(connection, small_manifest(), build_id)
 
 
-def new_batch(dsn: str, *, delivery: str = "2026-06", county: str = "330102") -> int:
-    """A loaded batch of feed a/b that touched June 2026 in one county."""
+def new_batch(dsn: str, *, delivery: str = "2026-06", county: str = "330102", feed: str = "a/b") -> int:
+    """A loaded batch that touched June 2026 in one county; of the feed a/b, on which the indicators rest."""
     month = Delivery.parse("month", delivery)
     with psycopg.connect(dsn) as connection:
         row = connection.execute(
             "insert into ops.batch (feed, delivery, delivery_start, delivery_end, status, contract_hash, code_version,"
             " pseudonym_key_version, is_complete, inserted, changed, unchanged, withdrawn, accepted, finished_at)"
-            " values ('a/b', %s, %s, %s, 'loaded', 'h', 'c', '1', true, 0, 0, 0, 0, 0, clock_timestamp())"
+            " values (%s, %s, %s, %s, 'loaded', 'h', 'c', '1', true, 0, 0, 0, 0, 0, clock_timestamp())"
             " returning batch_id",
-            [delivery, month.start, month.end],
+            [feed, delivery, month.start, month.end],
         ).fetchone()
         assert row is not None
         connection.execute(
             "insert into ops.touch (cause, batch_id, feed, county_code, period_from, period_to)"
-            " values ('batch', %s, 'a/b', %s, '2026-06-01', '2026-06-30')",
-            [row[0], county],
+            " values ('batch', %s, %s, %s, '2026-06-01', '2026-06-30')",
+            [row[0], feed, county],
         )
         return int(row[0])
 

@@ -98,18 +98,29 @@ def test_roster(dirty_home: Path, quarter: str) -> None:
     compare(dirty_home, "hrss/skill_enterprises", quarter, quarter, parts)
 
 
-@pytest.mark.parametrize(("feed", "table"), [("hrss/employment_registrations", "dy13"), ("hrss/certificates", "zs01")])
-def test_database(dirty_home: Path, feed: str, table: str) -> None:
-    data = database.state(dirty_home, table, None).write_csv().encode("utf-8")
-    compare(dirty_home, feed, "", "2026-06-30", [Part(1, table, opened(data))])
+@pytest.mark.parametrize(
+    ("feed", "table", "delivery"),
+    [
+        ("hrss/employment_registrations", "dy13", "2026-06-30"),
+        ("hrss/certificates", "zs01", "2026-06-30"),
+        ("finance/training_subsidies", "pxbtzj", "2026-06"),
+    ],
+)
+def test_database(dirty_home: Path, feed: str, table: str, delivery: str) -> None:
+    rows = database.state(dirty_home, table, None, department=feed.split("/")[0])
+    compare(dirty_home, feed, "", delivery, [Part(1, table, opened(rows.write_csv().encode("utf-8")))])
 
 
-def test_gateway(dirty_home: Path) -> None:
-    feed = next(feed for feed in feeds.every() if feed.name == "hrss/training_enrollments")
-    rows = state(dirty_home, feed, "2026-06-30 23:59:59").drop(HELPERS)
-    body = {"status": 1, "data": {"rows": rows.to_dicts()}}
-    part = Part(1, "hrss.training_enrollments", opened(json.dumps(body, ensure_ascii=False).encode("utf-8")))
-    compare(dirty_home, "hrss/training_enrollments", "", "2026-06-30", [part])
+@pytest.mark.parametrize(
+    ("feed", "records", "delivery"),
+    [("hrss/training_enrollments", "rows", "2026-06-30"), ("hrss/training_sites", "list", "2026-06")],
+)
+def test_gateway(dirty_home: Path, feed: str, records: str, delivery: str) -> None:
+    served = next(one for one in feeds.every() if one.name == feed)
+    rows = state(dirty_home, served, "2026-06-30 23:59:59").drop(HELPERS)
+    body = {"status": 1, "data": {records: rows.to_dicts()}}
+    part = Part(1, feed.replace("/", "."), opened(json.dumps(body, ensure_ascii=False).encode("utf-8")))
+    compare(dirty_home, feed, "", delivery, [part])
 
 
 @pytest.mark.parametrize("delivery", ["2013Q4", "2020Q3", "2020Q4", "2021Q4"])

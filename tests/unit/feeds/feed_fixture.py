@@ -7,8 +7,12 @@ One YAML file a feed, `tests/fixtures/feeds/<department>/<feed>.yml`:
       - name: the department's name for it
         text: |                  # written in the encoding and compression that the contract declares
           header,line
-        rows: [[...]]            # instead of text, for a workbook: its cells, an empty one is null
+        encoding: gb18030        # or in this one, where layouts differ
+        line_end: "\\r\\n"       # LF when left out
+        rows: [[...]]            # instead of text, for a workbook of one sheet: its cells, an empty one is null
         merged: [B3:C3]          # and which of them are merged
+        sheets:                  # or its sheets
+          - {name: 上城区, rows: [[...]], merged: [A1:B1], hidden: true}
     expected:
       structural: 2              # lines that are no data (header, totals, notes); 0 when left out, like duplicates
       received: 5
@@ -22,7 +26,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,16 +76,26 @@ def _place(row: int | str) -> tuple[int, int]:
 
 
 def _bytes(contract: Contract, file: Mapping[str, Any]) -> bytes:
-    if "rows" in file:
-        book = openpyxl.Workbook()
-        for row in file["rows"]:
-            book.active.append(row)
-        for area in file.get("merged", ()):
-            book.active.merge_cells(area)
-        buffer = io.BytesIO()
-        book.save(buffer)
-        return buffer.getvalue()
-    content = str(file["text"]).encode(contract.file_format.encoding)
+    if "rows" in file or "sheets" in file:
+        return _workbook(file.get("sheets") or [{"name": "Sheet", **file}])
+    text = str(file["text"]).replace("\n", str(file.get("line_end", "\n")))
+    content = text.encode(file.get("encoding", getattr(contract.file_format, "encoding", None)))
     return (
         gzip.compress(content, mtime=0) if getattr(contract.file_format, "compression", "none") == "gzip" else content
     )
+
+
+def _workbook(sheets: Sequence[Mapping[str, Any]]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for written in sheets:
+        sheet = book.create_sheet(written["name"])
+        for row in written["rows"]:
+            sheet.append(row)
+        for area in written.get("merged", ()):
+            sheet.merge_cells(area)
+        if written.get("hidden", False):
+            sheet.sheet_state = "hidden"
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
