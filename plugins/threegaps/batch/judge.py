@@ -21,7 +21,7 @@ from threegaps.batch.normalise import Normaliser
 from threegaps.batch.persons import persons_of
 from threegaps.batch.pseudonym import PseudonymKey
 from threegaps.batch.quarantine import to_copy_csv
-from threegaps.batch.reading import BLOCK_BYTES, data_blocks, rows_at
+from threegaps.batch.reading import BLOCK_BYTES, data_blocks, faulty_block, rows_at, unread_values
 from threegaps.batch.refused import RefusedRows
 from threegaps.batch.row_rules import Findings, RowRules
 from threegaps.batch.sample import Sample
@@ -81,7 +81,7 @@ class Judgement:
         self._last_day = Delivery.parse(contract.cadence, delivery).end
         self._normaliser = Normaliser(contract, self._last_day)
         self._rules = RowRules(contract)
-        self._tally = Tally()
+        self._tally = Tally(most_noted=contract.file_format.limits.noted_lines)
         self._sendings = _sendings(contract, parts)
         self._register = KeyRegister(self._sendings)
         self._contradicting = np.zeros(0, dtype=np.uint64)
@@ -134,17 +134,16 @@ class Judgement:
             touched=self._touched.intervals(),
             received_of_originals=tally.received_of_originals,
             open_of_originals=tally.open_of_originals,
+            noted_lines=tuple(tally.noted),
         )
 
     def _judge(self, block: TextBlock) -> JudgedBlock:
         """Judge a block; rows whose key another row has wait in the spool until all are read."""
         tally, rows = self._tally, block.frame.height
         tally.receive(block)
-        tally.unexpected[self._rules.shape.rule] += len(block.misshapen)
-        misshapen = self._refused_rows.write_misshapen(block)
-        tally.refused += len(block.misshapen)
+        faulty = self._refuse_faulty(block) if block.faulty else b""
         if not rows:
-            return JudgedBlock(b"", 0, misshapen, len(block.misshapen), 0)
+            return JudgedBlock(b"", 0, faulty, len(block.faulty), 0)
         columns = self._normaliser.columns(block.frame)
         findings = self._rules.judge(columns, rows)
         persons = persons_of(self.contract, self._key, columns)
@@ -163,11 +162,11 @@ class Judgement:
             positions=positions,
         )
         tally.unexpected.update(findings.unexpected)
-        refused = misshapen + self._refused_rows.write(block, columns, persons, findings)
+        refused = faulty + self._refused_rows.write(block, columns, persons, findings)
         refused_rows = int(np.count_nonzero(findings.refused))
         tally.passed_rows += rows - refused_rows
         tally.refused += refused_rows
-        refused_rows += len(block.misshapen)
+        refused_rows += len(block.faulty)
         duplicate, contested = self._find_repeats(~findings.refused, statements)
         is_accepted = ~(findings.refused | duplicate | contested)
         accepted_rows, duplicates = int(np.count_nonzero(is_accepted)), int(np.count_nonzero(duplicate))
@@ -185,6 +184,26 @@ class Judgement:
         self._touched.add(touches)
         written = to_copy_csv(frame, is_plain=block.is_plain)
         return JudgedBlock(written, accepted_rows, refused, refused_rows, duplicates)
+
+    def _refuse_faulty(self, block: TextBlock) -> bytes:
+        """Refuse the rows of which something could not be had, for that and for what else is wrong with them."""
+        tally, rules = self._tally, self._rules
+        shapeless = [row for row in block.faulty if row.values is None]
+        written = self._refused_rows.write_shapeless(block.part, shapeless)
+        tally.refused += len(block.faulty)
+        tally.unexpected[rules.readable.rule] += sum(bool(row.faults) for row in block.faulty)
+        tally.unexpected[rules.shape.rule] += sum(row.fields is not None for row in shapeless)
+        shown, rows = faulty_block(self.contract, block)
+        if not rows:
+            return written
+        columns = self._normaliser.columns(shown.frame)
+        findings = rules.judge(columns, len(rows), unread=unread_values(rows))
+        beyond = np.array([row.fields is not None for row in rows], dtype=np.bool_)
+        findings.add(rules.shape_index, rules.shape, beyond, is_refusing=True)
+        findings.refused[:] = True
+        tally.unexpected.update(findings.unexpected)
+        persons = persons_of(self.contract, self._key, columns)
+        return written + self._refused_rows.write(shown, columns, persons, findings, [row.faults for row in rows])
 
     def _find_repeats(self, passed: Mask, statements: Statements) -> tuple[Mask, Mask]:
         """Compare the keys of the rows that *passed* with all earlier ones.

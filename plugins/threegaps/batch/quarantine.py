@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -42,23 +42,37 @@ class ReasonWriter:
         """The reasons of each row of *broken*, a matrix of rows and rules."""
         packed = np.packbits(broken, axis=1)
         return pl.Series(
-            "reasons", [self._reason(bits.tobytes(), row) for bits, row in zip(packed, broken, strict=True)]
+            "reasons", [self._written_once(bits.tobytes(), row) for bits, row in zip(packed, broken, strict=True)]
         )
 
-    def _reason(self, bits: bytes, row: npt.NDArray[np.bool_]) -> str:
+    def write_with(
+        self, broken: npt.NDArray[np.bool_], others: Sequence[Sequence[Mapping[str, str | None]]]
+    ) -> pl.Series:
+        """Likewise, with *others* of each row's reasons first."""
+        return pl.Series(
+            "reasons",
+            [
+                json.dumps([*first, *self._reasons(row)], ensure_ascii=False)
+                for first, row in zip(others, broken, strict=True)
+            ],
+        )
+
+    def _written_once(self, bits: bytes, row: npt.NDArray[np.bool_]) -> str:
         if bits not in self._written:
-            reasons = [
-                {
-                    "rule": rule.rule,
-                    "column": rule.column,
-                    "message_zh": rule.message_zh,
-                    "message_en": rule.message_en,
-                }
-                for rule, is_broken in zip(self._rules, row, strict=True)
-                if is_broken
-            ]
-            self._written[bits] = json.dumps(reasons, ensure_ascii=False)
+            self._written[bits] = json.dumps(self._reasons(row), ensure_ascii=False)
         return self._written[bits]
+
+    def _reasons(self, row: npt.NDArray[np.bool_]) -> list[dict[str, str | None]]:
+        return [
+            reason(rule, rule.column, rule.message_zh, rule.message_en)
+            for rule, is_broken in zip(self._rules, row, strict=True)
+            if is_broken
+        ]
+
+
+def reason(rule: Rule, column: str | None, zh: str, en: str) -> dict[str, str | None]:
+    """Why a row is refused, as quarantine keeps it."""
+    return {"rule": rule.rule, "column": column, "message_zh": zh, "message_en": en}
 
 
 def quarantine_csv(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from threegaps.batch.decode import Part, TextBlock, decode
+from threegaps.batch.decode import FaultyRow, Part, TextBlock, decode
 from threegaps.batch.normalise import Normaliser
 from threegaps.contracts.model import Contract
 
@@ -31,7 +34,7 @@ def data_blocks(
     for part in parts:
         structural_before = 0
         for block in decode(contract, part, block_bytes):
-            structural_before = _strip_structural(block, normaliser, structural_before)
+            structural_before = _strip_structural(contract, block, normaliser, structural_before)
             yield block
 
 
@@ -49,24 +52,69 @@ def rows_at(
             return
 
 
-def _strip_structural(block: TextBlock, normaliser: Normaliser, before: int) -> int:
+def faulty_block(contract: Contract, block: TextBlock) -> tuple[TextBlock, list[FaultyRow]]:
+    """Rows of *block* of which something could not be had, as a block of what could, with those rows."""
+    rows = [row for row in block.faulty if row.values is not None]
+    names = [column.name for column in contract.columns if column.source_name]
+    frame = pl.DataFrame(
+        {name: [row.values.get(name) if row.values else None for row in rows] for name in names},
+        schema=dict.fromkeys(names, pl.String),
+    )
+    numbers = pl.Series("row_number", [row.row_number for row in rows], dtype=pl.Int32)
+    return TextBlock(block.part, frame, numbers, 0), rows
+
+
+def unread_values(rows: Sequence[FaultyRow]) -> dict[str, npt.NDArray[np.bool_]]:
+    """By column which of *rows* have a value that could not be had."""
+    found: dict[str, npt.NDArray[np.bool_]] = {}
+    for place, row in enumerate(rows):
+        for fault in row.faults:
+            if fault.column is not None:
+                found.setdefault(fault.column, np.zeros(len(rows), dtype=np.bool_))[place] = True
+    return found
+
+
+def _strip_structural(contract: Contract, block: TextBlock, normaliser: Normaliser, before: int) -> int:
     """Take totals and notes out of *block*, and number its data rows without them and the *before* earlier ones.
 
     Returns:
         How many there have been in the part so far.
     """
-    found, reasons = normaliser.structural(block.frame)
-    removed = np.zeros(0, dtype=np.int64)
-    if found is not None:
-        removed = block.row_numbers.filter(found).to_numpy().astype(np.int64)
-        block.frame = block.frame.filter(~found)
-        block.row_numbers = block.row_numbers.filter(~found)
-        block.structural.update(reasons)
-    if before or len(removed):
+    removed: list[int] = []
+    reasons = normaliser.structural(block.frame)
+    if reasons is not None:
+        kept = reasons.is_null()
+        for place in (~kept).arg_true():
+            block.note(reasons[place], block.line_of(place))
+        removed = block.row_numbers.filter(~kept).to_list()
+        if block.lines is None and removed:
+            block.lines = pl.int_range(
+                block.first_line, block.first_line + block.frame.height, dtype=pl.Int64, eager=True
+            )
+        block.frame, block.row_numbers = block.frame.filter(kept), block.row_numbers.filter(kept)
+        block.lines = None if block.lines is None else block.lines.filter(kept)
+    if block.faulty:
+        removed = sorted(removed + _strip_faulty(contract, block, normaliser))
+    if before or removed:
         numbers = block.row_numbers.to_numpy()
-        fewer = before + np.searchsorted(removed, numbers)
+        fewer = before + np.searchsorted(np.array(removed, dtype=np.int64), numbers)
         block.row_numbers = pl.Series("row_number", numbers - fewer, dtype=pl.Int32)
-        block.misshapen = [
-            (number - before - int(np.searchsorted(removed, number)), fields) for number, fields in block.misshapen
+        block.faulty = [
+            replace(row, row_number=row.row_number - before - bisect.bisect_left(removed, row.row_number))
+            for row in block.faulty
         ]
     return before + len(removed)
+
+
+def _strip_faulty(contract: Contract, block: TextBlock, normaliser: Normaliser) -> list[int]:
+    """Take those of the faulty rows out that are totals or notes: a merge across a total hides nothing of a row."""
+    shown, rows = faulty_block(contract, block)
+    reasons = normaliser.structural(shown.frame)
+    if reasons is None:
+        return []
+    found = {row.row_number: reason for row, reason in zip(rows, reasons, strict=True) if reason is not None}
+    for row in rows:
+        if row.row_number in found:
+            block.note(found[row.row_number], row.line)
+    block.faulty = [row for row in block.faulty if row.row_number not in found]
+    return sorted(found)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from threegaps.batch.columns import BlockColumn
-from threegaps.batch.decode import TextBlock
+from threegaps.batch.decode import FaultyRow, Part, TextBlock
+from threegaps.batch.decode.faults import Fault
 from threegaps.batch.persons import Persons
-from threegaps.batch.quarantine import ReasonWriter, masked_source, quarantine_csv, row_tokens
+from threegaps.batch.quarantine import ReasonWriter, masked_source, quarantine_csv, reason, row_tokens
 from threegaps.batch.row_rules import Findings, RowRules
 from threegaps.contracts.model import Contract
 from threegaps.rules.kinds.identity_in_text import IdentityInText
@@ -39,7 +40,12 @@ class RefusedRows:
         self._own_forms = {name: form for search in searches for name, form in search.own_forms.items()}
 
     def write(
-        self, block: TextBlock, columns: Mapping[str, BlockColumn], persons: Persons | None, findings: Findings
+        self,
+        block: TextBlock,
+        columns: Mapping[str, BlockColumn],
+        persons: Persons | None,
+        findings: Findings,
+        faults: Sequence[tuple[Fault, ...]] | None = None,
     ) -> bytes:
         """The rows of *block* that the findings refuse.
 
@@ -48,6 +54,7 @@ class RefusedRows:
             columns: Its columns, normalised and typed.
             persons: The persons of its rows; None where the contract's rows speak of none.
             findings: What the rules say of its rows.
+            faults: What could not be had of each of its rows, where that is known.
         """
         indexes = np.flatnonzero(findings.refused)
         if not len(indexes):
@@ -70,24 +77,28 @@ class RefusedRows:
             tokens=tokens,
             counties=self._counties(columns, chosen),
             row_data=source.to_struct("row").struct.json_encode(),
-            reasons=self._reasons.write(broken),
+            reasons=self._reasons.write(broken)
+            if faults is None
+            else self._reasons.write_with(broken, [self._faults(faults[index]) for index in indexes.tolist()]),
         )
 
-    def write_misshapen(self, block: TextBlock) -> bytes:
-        """Rows with too many or too few fields: which field is which is unknown, so none of them is shown."""
-        if not block.misshapen:
+    def write_shapeless(self, part: Part, rows: Sequence[FaultyRow]) -> bytes:
+        """Rows of *part* with too many or too few fields: which field is which is unknown, so none of them is shown."""
+        if not rows:
             return b""
-        numbers = pl.Series("row_number", [number for number, _ in block.misshapen], dtype=pl.Int32)
+        numbers = pl.Series("row_number", [row.row_number for row in rows], dtype=pl.Int32)
+        broken = np.zeros((len(rows), len(self._contract.rules)), dtype=np.bool_)
+        broken[:, self._rules.shape_index] = [row.fields is not None for row in rows]
         return quarantine_csv(
             batch_id=self._batch_id,
             feed=self._contract.feed,
             delivery=self._delivery,
-            landed_object_id=block.part.landed_object_id,
+            landed_object_id=part.landed_object_id,
             row_numbers=numbers,
-            tokens=row_tokens(block.part.landed_object_id, numbers),
+            tokens=row_tokens(part.landed_object_id, numbers),
             counties=pl.repeat(None, len(numbers), dtype=pl.String, eager=True),
-            row_data=pl.Series("row_data", [f'{{"fields":{fields}}}' for _, fields in block.misshapen]),
-            reasons=self._reasons_of_one_rule(self._rules.shape_index, len(numbers)),
+            row_data=pl.Series("row_data", [_shape(row) for row in rows]),
+            reasons=self._reasons.write_with(broken, [self._faults(row.faults) for row in rows]),
         )
 
     def _without_numbers(self, source: pl.DataFrame) -> pl.DataFrame:
@@ -105,10 +116,17 @@ class RefusedRows:
             fresh.append(masked)
         return source.with_columns(fresh)
 
-    def _reasons_of_one_rule(self, rule_index: int, rows: int) -> pl.Series:
-        broken = np.zeros((rows, len(self._contract.rules)), dtype=np.bool_)
-        broken[:, rule_index] = True
-        return self._reasons.write(broken)
+    def _faults(self, faults: tuple[Fault, ...]) -> list[dict[str, str | None]]:
+        labels = self._contract.by_name
+        return [
+            reason(
+                self._rules.readable,
+                fault.column,
+                fault.reason_zh(labels[fault.column].description_zh if fault.column else None),
+                fault.reason_en(),
+            )
+            for fault in faults
+        ]
 
     def _counties(self, columns: Mapping[str, BlockColumn], chosen: pl.Series) -> pl.Series:
         """The first county of each chosen row that is one; null where there is none."""
@@ -119,3 +137,7 @@ class RefusedRows:
             valid = pl.DataFrame({"code": codes}).select(pl.when(pl.col("code").is_in(known)).then("code")).to_series()
             found = pl.select(pl.coalesce(found, valid)).to_series()
         return found
+
+
+def _shape(row: FaultyRow) -> str:
+    return "{}" if row.fields is None else f'{{"fields":{row.fields}}}'

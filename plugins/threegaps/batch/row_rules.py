@@ -14,6 +14,7 @@ from threegaps.errors import ContractError
 from threegaps.rules.model import Columns, View
 
 _LARGEST_SPREAD = 60_000
+_SHAPE, _READABLE = "expect_row_to_have_declared_fields", "expect_row_to_be_readable"
 
 
 class Findings:
@@ -42,7 +43,7 @@ class RowRules:
     """A contract's rules by how they are judged; an index is a rule's among all those of the contract.
 
     ``by_themselves`` are judged on a row alone, with their indexes; ``key`` compares rows, ``shape`` the fields of a
-    line that has no columns yet.
+    line that has no columns yet, ``readable`` whether everything of a row could be had.
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -50,15 +51,29 @@ class RowRules:
             (index, rule) for index, rule in enumerate(contract.rules) if rule.kind.scope == "row"
         )
         self.key_index = _index(contract, "key")
-        self.shape_index = _index(contract, "line")
+        self.shape_index = _index(contract, "line", _SHAPE)
+        self.readable_index = _index(contract, "line", _READABLE)
         self.key = contract.rules[self.key_index]
         self.shape = contract.rules[self.shape_index]
+        self.readable = contract.rules[self.readable_index]
 
-    def judge(self, columns: Mapping[str, BlockColumn], rows: int) -> Findings:
-        """Judge each of a block's *rows* by itself."""
+    def judge(
+        self, columns: Mapping[str, BlockColumn], rows: int, *, unread: Mapping[str, Mask] | None = None
+    ) -> Findings:
+        """Judge each of a block's *rows* by itself.
+
+        Args:
+            columns: The block's columns, normalised and typed.
+            rows: How many rows it has.
+            unread: By column the rows whose value could not be had: no rule says that it is empty.
+        """
         findings = Findings(rows)
         for index, rule in self.by_themselves:
-            findings.add(index, rule, unexpected_rows(rule, columns), is_refusing=rule.action == "refuse")
+            unexpected = unexpected_rows(rule, columns)
+            for name in rule.columns:
+                if unread and name in unread:
+                    unexpected = unexpected & ~unread[name]
+            findings.add(index, rule, unexpected, is_refusing=rule.action == "refuse")
         return findings
 
 
@@ -109,5 +124,9 @@ def _on_values(column: BlockColumn, indexes: pl.Series | None) -> BlockColumn:
     return BlockColumn(column.name, values.gather(indexes), typed.gather(indexes))
 
 
-def _index(contract: Contract, scope: str) -> int:
-    return next(index for index, rule in enumerate(contract.rules) if rule.kind.scope == scope)
+def _index(contract: Contract, scope: str, expectation: str | None = None) -> int:
+    return next(
+        index
+        for index, rule in enumerate(contract.rules)
+        if rule.kind.scope == scope and expectation in {None, rule.expectation}
+    )

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from threegaps.batch.decode import TextBlock
-from threegaps.batch.verdict import CheckResult, Counts
+from threegaps.batch.verdict import CheckResult, Counts, NotedLine
 from threegaps.contracts.model import Rule
 
 _OUTCOMES = {"refuse": "refused_rows", "warn": "warned", "stop": "stopped"}
@@ -18,7 +18,7 @@ class Tally:
 
     ``structural`` counts lines by reason, ``unexpected`` rows by the rule that they break; ``passed_rows`` are those
     that no rule on rows by themselves refused; ``open_of_originals`` are the keys that the original parts, taken by
-    themselves, say without withdrawing them.
+    themselves, say without withdrawing them; ``noted`` has the positions of at most ``most_noted`` structural lines.
     """
 
     physical_lines: int = 0
@@ -28,15 +28,19 @@ class Tally:
     refused: int = 0
     duplicates: int = 0
     structural: Counter[str] = field(default_factory=Counter)
+    noted: list[NotedLine] = field(default_factory=list)
+    most_noted: int = 0
     unexpected: Counter[str] = field(default_factory=Counter)
     passed_rows: int = 0
     open_of_originals: int = 0
 
     def receive(self, block: TextBlock) -> None:
         """Count what *block* brings, before any row of it is judged."""
-        rows = block.frame.height + len(block.misshapen)
+        rows = block.received
         self.physical_lines += block.physical_lines
         self.structural.update(block.structural)
+        kept = block.noted[: max(0, self.most_noted - len(self.noted))]
+        self.noted.extend(NotedLine(block.part.landed_object_id, one.sheet, one.line, one.reason) for one in kept)
         self.received += rows
         if not block.part.is_correction:
             self.received_of_originals += rows

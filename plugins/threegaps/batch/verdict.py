@@ -61,12 +61,27 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
+class NotedLine:
+    """A structural line that can be looked at: where it stands, and why it is no row.
+
+    ``sheet`` is a sheet's position in its workbook, ``line`` a row there, a line of a file, or a page of answers; all
+    from 1.
+    """
+
+    landed_object_id: int
+    sheet: int | None
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What a batch came to.
 
     ``touched`` holds (county, from, to) of accepted rows, ``date.max`` is an open end; ``received_of_originals`` are
     the rows received in parts that are no corrections: what a control file counts; ``open_of_originals`` are the
-    keys that these parts, taken by themselves, say without withdrawing them.
+    keys that these parts, taken by themselves, say without withdrawing them; ``noted_lines`` are some of the structural
+    lines, as many as the contract's limit allows.
     """
 
     stopped_by: str | None
@@ -79,3 +94,4 @@ class Verdict:
     touched: frozenset[tuple[str, dt.date, dt.date]]
     received_of_originals: int
     open_of_originals: int
+    noted_lines: tuple[NotedLine, ...] = ()

@@ -1,7 +1,7 @@
 """The plain rules that follow from what a contract's own fields say: nobody writes them, and none can be forgotten.
 
 By column: ``_required``, ``_type``, ``_pattern``, ``_code``, ``_range``, and those of identity documents and of
-counties; of the whole: ``row_shape``, ``key_unique`` and the batch's.
+counties; of the whole: ``row_shape``, ``row_readable``, ``key_unique`` and the batch's.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class Derivation:
     def table_rules(self) -> Iterator[Rule]:
         """The plain rules on rows as wholes."""
         yield self._rule("row_shape", "expect_row_to_have_declared_fields")
+        yield self._rule("row_readable", "expect_row_to_be_readable")
         positions = sorted((one.primary_key_position or 0, one.name) for one in self._columns if one.primary_key)
         key = [name for _, name in positions]
         others = [one.name for one in self._columns if one.name not in key]

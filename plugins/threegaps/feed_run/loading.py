@@ -167,7 +167,7 @@ def load_one(
     )
     store = LandingStore(settings.landing_uri)
     judged = [one for one in objects if one.is_judged]
-    parts = [part_of(store, one) for one in judged]
+    parts = [part_of(store, contract, one) for one in judged]
     repairs: list[str] = []
     if all(one.is_replay for one in judged):
         # What a batch rule says of a delivery (rows, shares) it does not say of a few repaired rows.
@@ -223,11 +223,18 @@ def load_one(
     return batch_id
 
 
-def part_of(store: LandingStore, one: LandedObject) -> Part:
+def part_of(store: LandingStore, contract: Contract, one: LandedObject) -> Part:
     """A landed object as the judgement reads it."""
     from threegaps.batch.decode import Part
 
-    return Part(one.landed_object_id, one.source_name, partial(store.open, one), one.is_correction, one.is_replay)
+    return Part(
+        one.landed_object_id,
+        one.source_name,
+        partial(store.open, one),
+        one.is_correction,
+        one.is_replay,
+        Delivery.parse(contract.cadence, one.delivery).end,
+    )
 
 
 def _previous(

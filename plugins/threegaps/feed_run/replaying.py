@@ -149,7 +149,10 @@ def _landed_texts(
     from threegaps.batch.normalise import Normaliser
     from threegaps.batch.reading import data_blocks
 
-    for block in data_blocks(contract, [loading.part_of(store, landed)], Normaliser(contract)):
+    for block in data_blocks(contract, [loading.part_of(store, contract, landed)], Normaliser(contract)):
         for index, number in enumerate(block.row_numbers):
             if number in wanted:
                 yield wanted[number], block.frame.row(index, named=True)
+        for row in block.faulty:
+            if row.row_number in wanted and row.values is not None:
+                yield wanted[row.row_number], dict(row.values)

@@ -1,56 +1,67 @@
 """Answers of an interface: read by the same rules when they are fetched and when what landed of them is decoded.
 
 A byte order mark before an answer is no part of it, and a list of rows that is null or missing holds none; whether an
-answer may have none is for the fetcher to prove.
+answer may have none is for the fetcher to prove. What is wrong with one row only stays in it, to be refused with it:
+bytes that are no text, a key that stands twice, values within values without end.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 DEEPEST = 32
 """Levels of objects and lists in an answer: a gateway's envelope and flat rows take four or five."""
 
+NESTED = "\0nested"
+"""Stands for a value that is nested more deeply than `DEEPEST`: no text can be it."""
+
 _BYTE_ORDER_MARK = "\ufeff"
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 class AnswerError(ValueError):
     """Bytes that are no answer; the reason holds nothing of them."""
 
 
-def parse_answer(
-    content: bytes, encoding: str, *, pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None
-) -> Any:
+class Ambiguous(dict[str, Any]):
+    """An object in which a key stands twice; the values that it has are the last ones.
+
+    Args:
+        values: What it has.
+        twice: The keys that stand more than once.
+    """
+
+    def __init__(self, values: dict[str, Any], twice: frozenset[str]) -> None:
+        super().__init__(values)
+        self.twice = twice
+
+
+def parse_answer(content: bytes, encoding: str) -> Any:
     """The document of an answer, numbers as they were written.
+
+    Bytes that are no text of the encoding become half characters (U+DC80 to U+DCFF), as `surrogateescape` does.
 
     Args:
         content: Its bytes, with or without a byte order mark.
         encoding: The declared encoding.
-        pairs_hook: What makes an object of its names and values, where a mapping will not do.
 
     Raises:
-        AnswerError: It is not in this encoding, cut off, no JSON, or nested more deeply than `DEEPEST`.
+        AnswerError: It is cut off or no JSON.
     """
     try:
-        text = content.decode(encoding)
+        text = content.decode(encoding, "surrogateescape").removeprefix(_BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
         raise AnswerError(f"not {encoding}") from error
     try:
-        document = json.loads(
-            text.removeprefix(_BYTE_ORDER_MARK),
-            parse_float=str,
-            parse_int=str,
-            parse_constant=str,
-            object_pairs_hook=pairs_hook,
-        )
-    except RecursionError as error:
-        raise AnswerError(f"nested more than {DEEPEST} levels deep") from error
-    except ValueError as error:
-        raise AnswerError("cut off or no JSON") from error
-    if _is_deeper(document, DEEPEST):
-        raise AnswerError(f"nested more than {DEEPEST} levels deep")
+        document = _parse(text)
+    except RecursionError:
+        document = None
+    if document is None or _is_deeper(document, DEEPEST):
+        document = _parse(_cut(text))
     return document
 
 
@@ -58,13 +69,15 @@ def value_at(document: Any, path: Sequence[str]) -> Any:
     """What stands at *path*; None where a step of it is missing or null.
 
     Raises:
-        AnswerError: A step leads through something that is no object.
+        AnswerError: A step leads through something that is no object, or stands twice.
     """
     for step in path:
         if document is None:
             return None
         if not isinstance(document, dict):
             raise AnswerError(f"no object at the step {step!r} of {'.'.join(path)}")
+        if isinstance(document, Ambiguous) and step in document.twice:
+            raise AnswerError(f"the step {step!r} of {'.'.join(path)} stands twice")
         document = document.get(step)
     return document
 
@@ -73,12 +86,29 @@ def rows_at(document: Any, path: Sequence[str]) -> list[Any] | None:
     """The list of rows at *path*; None where it is missing or null.
 
     Raises:
-        AnswerError: There is something else than a list.
+        AnswerError: There is something else than a list, or a step stands twice.
     """
     found = value_at(document, path)
     if found is not None and not isinstance(found, list):
         raise AnswerError(f"no list of rows at {'.'.join(path)}")
     return found
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object)
+    except RecursionError:
+        raise
+    except ValueError as error:
+        raise AnswerError("cut off or no JSON") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) == len(pairs):
+        return made
+    counts = Counter(name for name, _ in pairs)
+    return Ambiguous(made, frozenset(name for name, count in counts.items() if count > 1))
 
 
 def _is_deeper(document: Any, levels: int) -> bool:
@@ -88,3 +118,25 @@ def _is_deeper(document: Any, levels: int) -> bool:
         inner = (value for one in level for value in (one.values() if isinstance(one, dict) else one))
         level = [value for value in inner if isinstance(value, dict | list)]
     return bool(level)
+
+
+def _cut(text: str) -> str:
+    """*text* with `NESTED` in place of each value that begins below the deepest level."""
+    return "".join(_pieces(text))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    mark = json.dumps(NESTED)
+    depth = kept = 0
+    for token in _TOKEN.finditer(text):
+        sign = token[0]
+        if sign in "[{":
+            depth += 1
+            if depth == DEEPEST + 1:
+                yield text[kept : token.start()]
+                yield mark
+        elif sign in "]}":
+            if depth == DEEPEST + 1:
+                kept = token.end()
+            depth -= 1
+    yield text[kept:]

@@ -5,8 +5,8 @@ from __future__ import annotations
 FRAMES = {
     "row": "the feed's rows. `<column>` holds typed values (texts and days as objects, numbers as floats), missing"
     " where a text is no value of its type; `<column>@text` holds the text after the declared normalisations.",
-    "line": "the lines of a delivery before they have columns: how many `fields` each has, and how many its header has"
-    " (`declared_fields`).",
+    "line": "the lines of a delivery before they have columns: how many `fields` each has, how many its header has"
+    " (`declared_fields`), and how many things of it could not be had (`faults`).",
     "key": "the rows that no rule on rows refuses, in the order in which they are read, typed. `@sending` says which of"
     " them came in one sending (all original parts of a delivery are one, each correction and each window of changes is"
     " its own); `@version` is the update time in microseconds, the correction number or the list's date.",
@@ -15,7 +15,7 @@ FRAMES = {
 }
 """What each scope's frame holds, for the catalogue."""
 
-FIELDS, DECLARED_FIELDS = "fields", "declared_fields"
+FIELDS, DECLARED_FIELDS, FAULTS = "fields", "declared_fields", "faults"
 SENDING, VERSION = "@sending", "@version"
 RECEIVED, REFUSED, DUPLICATES = "received", "refused", "duplicates"
 PREVIOUS_RECEIVED, CHANGED_COLUMNS = "previous_received", "changed_columns"
@@ -23,6 +23,7 @@ PREVIOUS_RECEIVED, CHANGED_COLUMNS = "previous_received", "changed_columns"
 LINE_COLUMNS = {
     FIELDS: ("行内字段数", "number of fields of the line"),
     DECLARED_FIELDS: ("表头字段数", "number of fields of its header"),
+    FAULTS: ("无法读取的内容数", "how many things of the line could not be had"),
 }
 PASSED_COLUMNS = {
     SENDING: ("发送批", "the sending that the row came in, by number"),

@@ -5,19 +5,18 @@ Nothing is guessed: encoding, compression, delimiter and header are the contract
 
 from __future__ import annotations
 
-import gzip
-import zlib
+import traceback
 from collections.abc import Callable, Iterator
 
-from threegaps.batch.decode.blocks import Part, TextBlock
+from threegaps.batch.decode.blocks import FaultyRow, Part, StructuralLine, TextBlock
 from threegaps.batch.decode.csv_lines import decode_csv
 from threegaps.batch.decode.json_pages import decode_json_pages
 from threegaps.batch.decode.replay import decode_replay
 from threegaps.batch.decode.workbook import decode_workbook
 from threegaps.contracts.model import Contract
-from threegaps.errors import FeedError
+from threegaps.errors import FeedError, ThreeGapsError
 
-__all__ = ["Part", "TextBlock", "decode"]
+__all__ = ["FaultyRow", "Part", "StructuralLine", "TextBlock", "decode"]
 
 _REPLAY = "replay"
 _DECODERS: dict[str, Callable[[Contract, Part, int], Iterator[TextBlock]]] = {
@@ -34,19 +33,24 @@ def decode(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlo
     Args:
         contract: The feed's contract, which declares the format.
         part: The landed object.
-        block_bytes: About how many bytes of text a block holds; a workbook and a file of repairs are read whole.
+        block_bytes: About how many bytes of text a block holds; a file of repairs is read whole.
 
     Raises:
-        FeedError: The bytes are not what the contract declares: another encoding, a cut archive, NUL bytes, an empty
-            file, columns that are missing or new. The message names the file and, where there is one, row and column.
+        FeedError: The bytes are not what the contract declares: another format or encoding, a cut archive, an empty
+            file, columns that are missing or new, more than the limits allow. The message names the file and, where
+            there is one, row and column, and quotes nothing of it.
     """
     kind = _REPLAY if part.is_replay else contract.file_format.kind
     try:
         yield from _DECODERS[kind](contract, part, block_bytes)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except ThreeGapsError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever a library raises over such bytes is an error of the file
+        # A library's own message may quote what it read.
+        where = traceback.extract_tb(error.__traceback__)[-1]
         raise FeedError(
-            f"The archive is cut off or damaged ({error}).",
+            f"The file cannot be read ({type(error).__name__} at line {where.lineno} of {where.name}).",
             feed=contract.feed,
             file=part.source_name,
-            advice="ask the department to send it again; what arrives is judged anew.",
-        ) from error
+            advice="ask the department to write it again; if that does not help, report this with the file's kind.",
+        ) from None

@@ -1,221 +1,301 @@
-"""Files of delimited lines with a header, in blocks that end on a line, so that memory does not grow with the file."""
+"""Files of delimited lines with a header, in blocks, so that memory does not grow with the file.
+
+Blocks in which every line is plain (no quotes, as many delimiters as the header has) are parsed at once; in others each
+line is looked at by itself.
+"""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import gzip
-import io
-from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from collections.abc import Iterator
+from contextlib import closing
 
 import polars as pl
 
-from threegaps.batch.decode.blocks import Part, TextBlock, consecutive_row_numbers
-from threegaps.batch.decode.header import Header, canonical_frame, check_header, match_header
-from threegaps.batch.decode.refusals import refuse_empty, refuse_encoding, refuse_fields, refuse_nul
+from threegaps.batch.decode.blocks import FaultyRow, Part, StructuralLine, TextBlock, consecutive_row_numbers
+from threegaps.batch.decode.encoding import encoding_that_fits, utf8_chunks
+from threegaps.batch.decode.faults import Fault, FaultKind
+from threegaps.batch.decode.header import (
+    Header,
+    canonical_frame,
+    check_header,
+    complete_frame,
+    match_header,
+    without_spaces,
+)
+from threegaps.batch.decode.layout import Layout, csv_layout
+from threegaps.batch.decode.lines import NEWLINE, has_line_over, line_blocks
+from threegaps.batch.decode.opened import expanded
+from threegaps.batch.decode.records import Lines, Record, records_of
+from threegaps.batch.decode.refusals import refuse_empty, refuse_encoding, refuse_over_limit
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.formats import CsvFormat
-from threegaps.errors import ContractError
+from threegaps.errors import FeedError
 
 _READ_BYTES = 1 << 20
-_NEWLINE = b"\n"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# From so many rows with bytes of no text, and from such a share of all rows, the file is in another encoding.
+_FEWEST_BAD_ROWS, _LARGEST_BAD_SHARE = 20, 0.2
 
 
 def decode_csv(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlock]:
     """The part's lines in blocks of about *block_bytes* of UTF-8.
 
     Raises:
-        FeedError: The file is empty or in another encoding, holds NUL bytes or a line that is no line of fields, or
-            has not the declared columns.
+        FeedError: The file is empty, of another kind or encoding, over a limit, or has not the declared columns.
     """
-    declared = csv_format(contract)
-    quoted_newlines = declared.quoted_newlines
-    blocks = _line_blocks(
-        _utf8(contract, part, min(_READ_BYTES, block_bytes)), block_bytes, quoted_newlines=quoted_newlines
-    )
-    header: Header | None = None
-    rows_before = 0
-    for number, block in enumerate(blocks):
-        lines = 0
-        if header is None:
-            if number == 0:
-                block = block.removeprefix(codecs.BOM_UTF8)
-            head, _, block = block.partition(_NEWLINE)
-            if not head.strip():
-                refuse_empty(contract, part)
-            try:
-                names = head.decode("utf-8")
-            except UnicodeDecodeError:
-                refuse_encoding(contract, part, "utf-8", 0)
-            try:
-                fields = next(csv.reader([names], delimiter=declared.delimiter))
-            except csv.Error as error:
-                refuse_fields(contract, part, 0, error)
-            header = match_header(contract, fields)
-            check_header(contract, part, header)
-            lines = 1
-        if b"\0" in block:
-            refuse_nul(contract, part, block, rows_before, header)
-        parsed = _parse_block(contract, part, header, block, rows_before)
-        parsed.physical_lines += lines
-        if lines:
-            parsed.structural["header"] += 1
-        rows_before += parsed.frame.height + len(parsed.misshapen)
-        yield parsed
-    if header is None:
-        refuse_empty(contract, part)
+    declared, layout = csv_layout(contract, part)
+    reader = _Reader(contract, part, declared, layout)
+    chunks = expanded(contract, part, declared.compression, min(_READ_BYTES, block_bytes))
+    blocks = line_blocks(contract, part, utf8_chunks(contract, part, declared.encoding, chunks), block_bytes)
+    held = next(blocks, b"")
+    while held:
+        following = next(blocks, b"")
+        parsed = reader.read(held, is_last=not following)
+        if parsed is not None:
+            yield parsed
+        held = following
+    reader.finish()
 
 
-def csv_format(contract: Contract) -> CsvFormat:
-    """The contract's format, which is CSV where this module is asked.
+class _Reader:
+    """Reads the blocks of one part in order."""
 
-    Raises:
-        ContractError: It is another one.
-    """
-    declared = contract.file_format
-    if not isinstance(declared, CsvFormat):
-        raise ContractError(f"The file format is {declared.kind}, not csv.", feed=contract.feed)
-    return declared
+    def __init__(self, contract: Contract, part: Part, declared: CsvFormat, layout: Layout) -> None:
+        self._contract, self._part, self._declared, self._layout = contract, part, declared, layout
+        self._delimiter = declared.delimiter.encode()
+        self._header: Header | None = None
+        self._header_line = b""
+        self._titles_left = declared.title_rows
+        self._line = 1
+        self._rows_before = 0
+        self._carried = b""
+        self._bad_rows, self._first_bad_row = 0, 0
 
+    def read(self, block: bytes, *, is_last: bool) -> TextBlock | None:
+        """The rows of *block*; None where it has no whole record yet."""
+        if self._line == 1 and not self._carried:
+            block = block.removeprefix(_BYTE_ORDER_MARK)
+        block = self._carried + block
+        self._carried = b""
+        noted: list[StructuralLine] = []
+        while self._titles_left and block:
+            block = block.partition(NEWLINE)[2]
+            noted.append(StructuralLine("title", self._line))
+            self._titles_left -= 1
+            self._line += 1
+        if self._header is None and block:
+            block = self._read_header(block, noted, is_last=is_last)
+        parsed = self._parse(block, is_last=is_last)
+        for one in noted:
+            parsed.note(one.reason, one.line)
+            parsed.physical_lines += 1
+        self._rows_before += parsed.received
+        self._check(parsed, is_last=is_last)
+        return parsed if parsed.physical_lines else None
 
-def _utf8(contract: Contract, part: Part, read_bytes: int) -> Iterator[bytes]:
-    """The part's text as UTF-8, decompressed and transcoded as declared."""
-    declared = csv_format(contract)
-    encoding = codecs.lookup(declared.encoding).name
-    with part.open() as raw:
-        stream: BinaryIO | gzip.GzipFile = raw
-        if declared.compression == "gzip":
-            stream = gzip.GzipFile(fileobj=raw)
-        if encoding == "utf-8":
-            # Checked where the lines are parsed.
-            while chunk := stream.read(read_bytes):
-                yield chunk
-            return
-        decoder = codecs.getincrementaldecoder(encoding)()
-        lines = 0
-        while True:
-            chunk = stream.read(read_bytes)
-            try:
-                text = decoder.decode(chunk, final=not chunk)
-            except UnicodeDecodeError as error:
-                row = lines + error.object[: error.start].count(_NEWLINE)
-                refuse_encoding(contract, part, encoding, row)
-            if text:
-                lines += text.count("\n")
-                yield text.encode("utf-8")
-            if not chunk:
-                return
+    def finish(self) -> None:
+        """Refuse a part that ended before its header.
 
+        Raises:
+            FeedError: It did.
+        """
+        if self._header is None:
+            refuse_empty(self._contract, self._part)
 
-def _line_blocks(chunks: Iterator[bytes], block_bytes: int, *, quoted_newlines: bool) -> Iterator[bytes]:
-    """Blocks of about *block_bytes* that end with a line; a newline inside quotes ends none, where declared."""
-    held: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        held.append(chunk)
-        size += len(chunk)
-        if size < block_bytes:
-            continue
-        block = b"".join(held)
-        end = _last_line_end(block, quoted_newlines=quoted_newlines)
-        if end:
-            yield block[:end]
-        held = [block[end:]]
-        size = len(block) - end
-    block = b"".join(held)
-    if block:
-        yield block
-
-
-def _last_line_end(block: bytes, *, quoted_newlines: bool) -> int:
-    end = block.rfind(_NEWLINE) + 1
-    if quoted_newlines:
-        # A block starts outside quotes; a newline is a line's end where the quotes before it are even.
-        quotes = block.count(b'"', 0, end)
-        while end and quotes % 2:
-            before = block.rfind(_NEWLINE, 0, end - 1) + 1
-            quotes -= block.count(b'"', before, end)
-            end = before
-    return end
-
-
-def _parse_block(contract: Contract, part: Part, header: Header, block: bytes, rows_before: int) -> TextBlock:
-    delimiter = csv_format(contract).delimiter
-    fields = len(header.names)
-    lines = block.count(_NEWLINE) + (not block.endswith(_NEWLINE) and bool(block))
-    names = [f"{index}" for index in range(fields)]
-    if b'"' not in block and block.count(delimiter.encode()) == lines * (fields - 1):
-        try:
-            frame = _read_csv(block, names, delimiter)
-        except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
-            frame = None
-        # As many delimiters as there should be, and no line with more fields than the header: each line has its own.
-        if frame is not None and frame.height == lines:
-            return TextBlock(
-                part,
-                canonical_frame(contract, header, frame),
-                consecutive_row_numbers(rows_before, frame.height),
-                physical_lines=lines,
-                is_plain=delimiter == "," and b"\r" not in block,
+    def _read_header(self, block: bytes, noted: list[StructuralLine], *, is_last: bool) -> bytes:
+        lines = Lines(block)
+        record = next(records_of(lines, self._declared, 0, is_last=is_last), None)
+        if record is None:
+            self._carried = block
+            return b""
+        if record.is_blank:
+            refuse_empty(self._contract, self._part)
+        header = match_header(self._layout, record.fields or [])
+        kinds = {kind for kind, _ in record.faults}
+        if FaultKind.LINE_BREAK in kinds:
+            self._refuse("The lines end with CR alone.", "ask the department to end lines with LF or CR LF.")
+        if kinds or header.missing:
+            self._refuse_encoding_of_header(is_wrong=bool(kinds & {FaultKind.BYTES, FaultKind.NUL}))
+        if record.fields is None:
+            self._refuse(
+                "The header cannot be split into fields: a quote has no other half.",
+                "ask the department to close its quotes.",
             )
-    return _parse_carefully(contract, part, header, block, rows_before)
+        if len(header.canonical) > self._declared.limits.columns:
+            allowed = self._declared.limits.columns
+            refuse_over_limit(self._contract, self._part, "more columns", "columns", allowed, row=0)
+        check_header(self._contract, self._part, header)
+        self._header = header
+        size = lines.size(0, record.lines)
+        self._header_line = block[: size - 1].rstrip(b"\r") if record.lines == 1 else b""
+        noted.extend([StructuralLine("header", self._line)])
+        self._line += record.lines
+        return block[size:]
 
+    def _refuse_encoding_of_header(self, *, is_wrong: bool) -> None:
+        """Say which encoding it is where another one fits; else only if the declared one cannot be."""
+        declared = self._declared
+        with closing(expanded(self._contract, self._part, declared.compression, 1 << 16)) as chunks:
+            first = next(chunks)
+        if not declared.title_rows:
+            found = encoding_that_fits(self._layout, first, declared.encoding, declared.delimiter)
+            if found is not None:
+                refuse_encoding(self._contract, self._part, declared.encoding, 0, found=found)
+        if is_wrong:
+            refuse_encoding(self._contract, self._part, declared.encoding, 0)
 
-def _read_csv(block: bytes, names: list[str], delimiter: str) -> pl.DataFrame:
-    return pl.read_csv(
-        block,
-        has_header=False,
-        schema=dict.fromkeys(names, pl.String),
-        separator=delimiter,
-        infer_schema=False,
-    ).rechunk()
+    def _refuse(self, message: str, advice: str) -> None:
+        raise FeedError(message, feed=self._contract.feed, file=self._part.source_name, row=0, advice=advice)
 
+    def _parse(self, block: bytes, *, is_last: bool) -> TextBlock:
+        header = self._header
+        if header is None or not block:
+            return self._empty()
+        width = len(header.canonical)
+        lines = block.count(NEWLINE) + (not block.endswith(NEWLINE))
+        frame = self._plain_frame(block, lines, width)
+        if frame is None:
+            return self._parse_carefully(block, header, is_last=is_last)
+        parsed = TextBlock(
+            self._part,
+            canonical_frame(self._contract, header, frame, self._layout.values),
+            consecutive_row_numbers(self._rows_before, frame.height),
+            physical_lines=lines,
+            first_line=self._line,
+            is_plain=self._delimiter == b"," and not self._layout.values,
+        )
+        self._line += lines
+        return parsed
 
-def _parse_carefully(contract: Contract, part: Part, header: Header, block: bytes, rows_before: int) -> TextBlock:
-    """Line by line, for blocks with quotes, blank lines or lines of another shape."""
-    fields = len(header.names)
-    good: list[list[str]] = []
-    numbers: list[int] = []
-    misshapen: list[tuple[int, int]] = []
-    blank = 0
-    number = rows_before
-    try:
-        for row in _fields_of_lines(contract, part, block, rows_before):
-            if not row or (len(row) == 1 and not row[0].strip()):
-                blank += 1
+    def _plain_frame(self, block: bytes, lines: int, width: int) -> pl.DataFrame | None:
+        """The block's fields where each of its lines is beyond doubt; None where they must be looked at one by one."""
+        if (
+            b'"' in block
+            or block.count(self._delimiter) != lines * (width - 1)
+            or not self._delimiter.isascii()
+            or b"\0" in block
+            or b"\x1a" in block
+            or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n"))
+            or _BYTE_ORDER_MARK in block
+            or (self._header_line and self._header_line in block)
+            or has_line_over(block, self._declared.limits.cell_characters)
+        ):
+            return None
+        try:
+            frame = pl.read_csv(
+                block,
+                has_header=False,
+                schema={f"{index}": pl.String for index in range(width)},
+                separator=self._declared.delimiter,
+                infer_schema=False,
+                quote_char=None,
+            ).rechunk()
+        except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
+            return None
+        # As many delimiters as there should be, and no line with more fields than the header: each line has its own.
+        if frame.height != lines or _may_be_blank(frame) or not self._is_blank_beyond(frame):
+            return None
+        return frame
+
+    def _is_blank_beyond(self, frame: pl.DataFrame) -> bool:
+        """Whether columns without a name at the header's end are empty in every row."""
+        assert self._header is not None  # noqa: S101  # it is read before any row
+        return all(frame.to_series(index).null_count() == frame.height for index in self._header.blank)
+
+    def _parse_carefully(self, block: bytes, header: Header, *, is_last: bool) -> TextBlock:
+        """Line by line, for blocks with quotes, blank lines or lines of another shape."""
+        width = len(header.canonical)
+        good: list[list[str]] = []
+        numbers: list[int] = []
+        places: list[int] = []
+        faulty: list[FaultyRow] = []
+        noted: list[StructuralLine] = []
+        number, line = self._rows_before, 0
+        lines = Lines(block)
+        for record in records_of(lines, self._declared, width, is_last=is_last):
+            line = record.line + record.lines
+            where = self._line + record.line
+            if not record.faults and record.is_blank:
+                noted.append(StructuralLine("blank", where))
+                continue
+            if self._is_header(record):
+                noted.append(StructuralLine("header", where))
                 continue
             number += 1
-            if len(row) == fields:
-                good.append(row)
+            fields = record.fields
+            if not record.faults and fields is not None and self._fits(fields):
+                good.append(fields)
                 numbers.append(number)
+                places.append(where)
             else:
-                misshapen.append((number, len(row)))
-    except csv.Error as error:
-        refuse_fields(contract, part, number + 1, error)
-    frame = pl.DataFrame(
-        {f"{index}": [row[index] for row in good] for index in range(fields)},
-        schema={f"{index}": pl.String for index in range(fields)},
-    )
-    parsed = TextBlock(
-        part,
-        canonical_frame(contract, header, frame),
-        pl.Series("row_number", numbers, dtype=pl.Int32),
-        physical_lines=len(good) + len(misshapen) + blank,
-        misshapen=misshapen,
-    )
-    if blank:
-        parsed.structural["blank"] += blank
-    return parsed
+                faulty.append(self._faulty(record, number, where))
+        self._carried = block[lines.size(0, line) :] if line < len(lines) else b""
+        frame = pl.DataFrame(
+            {f"{index}": [row[index] for row in good] for index in range(width)},
+            schema={f"{index}": pl.String for index in range(width)},
+        )
+        parsed = TextBlock(
+            self._part,
+            canonical_frame(self._contract, header, frame, self._layout.values),
+            pl.Series("row_number", numbers, dtype=pl.Int32),
+            physical_lines=len(good) + len(faulty) + len(noted),
+            faulty=faulty,
+            first_line=self._line,
+            lines=pl.Series("line", places, dtype=pl.Int64),
+        )
+        for one in noted:
+            parsed.note(one.reason, one.line)
+        self._line += line
+        return parsed
+
+    def _fits(self, fields: list[str]) -> bool:
+        """Whether there are as many fields as the header has, and none where it has no name."""
+        assert self._header is not None  # noqa: S101  # it is read before any row
+        return len(fields) == len(self._header.canonical) and not any(fields[index] for index in self._header.blank)
+
+    def _is_header(self, record: Record) -> bool:
+        """Whether the header is repeated, as where parts have been put together."""
+        assert self._header is not None  # noqa: S101  # it is read before any row
+        if record.fields is None or len(record.fields) != len(self._header.canonical):
+            return False
+        names = {without_spaces(one.name) for headers in self._layout.columns.values() for one in headers}
+        return all(without_spaces(field) in names for field in record.fields if field)
+
+    def _faulty(self, record: Record, number: int, line: int) -> FaultyRow:
+        assert self._header is not None  # noqa: S101  # it is read before any row
+        canonical = self._header.canonical
+        is_whole = record.fields is not None and self._fits(record.fields)
+        faults = tuple(
+            Fault(kind, canonical[place] if is_whole and place is not None else None) for kind, place in record.faults
+        )
+        if any(kind is FaultKind.BYTES for kind, _ in record.faults):
+            self._bad_rows += 1
+            self._first_bad_row = self._first_bad_row or number
+        if not is_whole or record.fields is None:
+            return FaultyRow(number, line, faults, None, None if record.fields is None else len(record.fields))
+        values = {name: text for name, text in zip(canonical, record.fields, strict=True) if name is not None}
+        return FaultyRow(number, line, faults, {**self._layout.values, **values})
+
+    def _check(self, parsed: TextBlock, *, is_last: bool) -> None:
+        """Refuse a file that is wholly in another encoding, or has too many rows."""
+        rows, bad = self._rows_before, self._bad_rows
+        if (bad >= _FEWEST_BAD_ROWS and bad > _LARGEST_BAD_SHARE * rows) or (is_last and 1 < rows == bad):
+            refuse_encoding(self._contract, self._part, self._declared.encoding, self._first_bad_row)
+        if rows > self._declared.limits.rows:
+            refuse_over_limit(self._contract, self._part, "more rows", "rows", self._declared.limits.rows)
+
+    def _empty(self) -> TextBlock:
+        none = {name: pl.Series(name, [], dtype=pl.String) for name in self._layout.columns}
+        frame = complete_frame(self._contract, none, 0, self._layout.values)
+        return TextBlock(self._part, frame, consecutive_row_numbers(self._rows_before, 0), 0, first_line=self._line)
 
 
-def _fields_of_lines(contract: Contract, part: Part, block: bytes, rows_before: int) -> Iterable[list[str]]:
-    try:
-        text = block.decode("utf-8")
-    except UnicodeDecodeError as error:
-        refuse_encoding(contract, part, "utf-8", rows_before + 1 + block.count(_NEWLINE, 0, error.start))
-    delimiter = csv_format(contract).delimiter
-    if csv_format(contract).quoted_newlines:
-        return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    # Where no cell may hold a newline, a stray quote must not swallow the lines after it: quotes are checked a line.
-    return (next(csv.reader([line], delimiter=delimiter), []) for line in text.removesuffix("\n").split("\n"))
+def _may_be_blank(frame: pl.DataFrame) -> bool:
+    """Whether a row may have nothing in it: it would have nothing to see in its first column."""
+    for place in range(frame.width):
+        column = frame.to_series(place)
+        doubtful = column.is_null() | column.str.contains(r"^[\s\p{Z}\x{FEFF}\x{200B}\x{2060}]*$")
+        if not doubtful.any():
+            return False
+        frame = frame.filter(doubtful)
+    return bool(frame.height)

@@ -2,68 +2,62 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
-from threegaps.batch.decode.blocks import Part, TextBlock, consecutive_row_numbers
-from threegaps.batch.decode.header import check_header, match_header
-from threegaps.batch.decode.refusals import refuse_empty, refuse_nesting, refuse_nul, refuse_text
+from threegaps.batch.decode.blocks import FaultyRow, Part, TextBlock
+from threegaps.batch.decode.faults import Fault, FaultKind
+from threegaps.batch.decode.header import Header, check_header, complete_frame, match_header
+from threegaps.batch.decode.layout import Layout, json_layout
+from threegaps.batch.decode.opened import Counted
+from threegaps.batch.decode.refusals import refuse_empty, refuse_encoding, refuse_over_limit
 from threegaps.batch.storable import is_storable
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.formats import JsonPagesFormat
-from threegaps.errors import ContractError, FeedError
-from threegaps.landing.answers import AnswerError, parse_answer, rows_at
+from threegaps.errors import FeedError
+from threegaps.landing.answers import NESTED, Ambiguous, AnswerError, parse_answer, rows_at
 
-# Escapes that may say what no text of the warehouse can hold: a NUL, or half a character.
-_SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_BAD_BYTE = re.compile("[\udc80-\udcff]")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+# From so many records with bytes of no text, and from such a share of all, the answers are in another encoding.
+_FEWEST_BAD_ROWS, _LARGEST_BAD_SHARE = 20, 0.2
 
 
 def decode_json_pages(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlock]:
     """The records of whole pages, in blocks of about *block_bytes* of JSON.
 
     Raises:
-        FeedError: The file is empty or holds NULs or half characters, a page is cut off, is nested too deeply or has
-            no list of records, or records have not the declared columns.
+        FeedError: The file is empty, a page is cut off, is over a limit, holds no list of records or is in another
+            encoding, or records have not the declared columns.
     """
-    declared = _json_format(contract)
-    expected = {column.source_name: column.name for column in contract.columns if column.source_name}
-    held: list[dict[str, Any]] = []
-    size = lines = rows_before = 0
+    declared, layout = json_layout(contract, part)
+    reader = _Reader(contract, part, declared, layout)
+    held: list[tuple[int, dict[str, Any]]] = []
+    size = page = 0
+    allowed = declared.limits.answer_bytes
     with part.open() as raw:
-        for line in raw:
-            if b"\0" in line:
-                refuse_nul(contract, part, line, rows_before + len(held), None)
+        stream = io.BufferedReader(Counted(contract, part, raw))
+        for line in iter(lambda: stream.readline(allowed + 1), b""):
+            if len(line) > allowed:
+                refuse_over_limit(contract, part, "an answer of more bytes", "answerBytes", allowed)
             if not line.strip():
                 continue
-            lines += 1
-            before = rows_before + len(held)
-            try:
-                records = _records(contract, part, line, declared, lines)
-            except RecursionError:
-                refuse_nesting(contract, part, before + 1, None)
-            if _SUSPECT_ESCAPE.search(line):
-                _check_texts(contract, part, records, expected, before)
-            held.extend(records)
+            page += 1
+            held.extend((page, record) for record in _records(contract, part, line, declared, page))
             size += len(line)
             if size >= block_bytes:
-                yield _block(contract, part, held, expected, rows_before)
-                rows_before += len(held)
+                yield reader.read(held)
                 held, size = [], 0
-    if not lines:
+    if not page:
         refuse_empty(contract, part)
-    if held or not rows_before:
-        yield _block(contract, part, held, expected, rows_before)
-
-
-def _json_format(contract: Contract) -> JsonPagesFormat:
-    declared = contract.file_format
-    if not isinstance(declared, JsonPagesFormat):
-        raise ContractError(f"The file format is {declared.kind}, not json_pages.", feed=contract.feed)
-    return declared
+    if held or not reader.rows_before:
+        yield reader.read(held)
+    reader.finish()
 
 
 def _records(contract: Contract, part: Part, line: bytes, declared: JsonPagesFormat, page: int) -> list[dict[str, Any]]:
@@ -86,39 +80,137 @@ def _records(contract: Contract, part: Part, line: bytes, declared: JsonPagesFor
     return records
 
 
-def _check_texts(
-    contract: Contract, part: Part, records: list[dict[str, Any]], expected: dict[str, str], rows_before: int
-) -> None:
-    for number, record in enumerate(records, rows_before + 1):
-        for name, value in record.items():
-            column = expected.get(name)
-            if not (is_storable(name) and is_storable(_as_text(contract, part, value, number, column))):
-                refuse_text(contract, part, number, column)
+class _Reader:
+    """Reads the records of one part in order.
+
+    ``rows_before`` counts those read so far.
+    """
+
+    def __init__(self, contract: Contract, part: Part, declared: JsonPagesFormat, layout: Layout) -> None:
+        self._contract, self._part, self._declared, self._layout = contract, part, declared, layout
+        self._bad_rows, self._first_bad_row = 0, 0
+        self.rows_before = 0
+
+    def read(self, records: list[tuple[int, dict[str, Any]]]) -> TextBlock:
+        """A block of these records, each with its page."""
+        sources = self._sources(records)
+        names = list(self._layout.columns)
+        columns: dict[str, list[str | None]] = {name: [] for name in names}
+        numbers: list[int] = []
+        pages: list[int] = []
+        faulty: list[FaultyRow] = []
+        for number, (page, record) in enumerate(records, self.rows_before + 1):
+            values, faults = self._read(record, sources)
+            if faults:
+                faulty.append(FaultyRow(number, page, tuple(faults), values))
+                continue
+            numbers.append(number)
+            pages.append(page)
+            for name in names:
+                columns[name].append(values[name])
+        series = {name: pl.Series(name, texts, dtype=pl.String) for name, texts in columns.items()}
+        frame = complete_frame(self._contract, series, len(numbers), self._layout.values)
+        block = TextBlock(
+            self._part,
+            frame,
+            pl.Series("row_number", numbers, dtype=pl.Int32),
+            len(records),
+            faulty=faulty,
+            lines=pl.Series("line", pages, dtype=pl.Int64),
+        )
+        self.rows_before += len(records)
+        self._check()
+        return block
+
+    def finish(self) -> None:
+        """Refuse answers that are wholly in another encoding.
+
+        Raises:
+            FeedError: They are.
+        """
+        if 1 < self.rows_before == self._bad_rows:
+            refuse_encoding(self._contract, self._part, self._declared.encoding, self._first_bad_row)
+
+    def _sources(self, records: list[tuple[int, dict[str, Any]]]) -> Mapping[str, tuple[str, ...]]:
+        """By column the keys under which the records have it.
+
+        Raises:
+            FeedError: No record has a column's key, or one has a key that the contract does not know.
+        """
+        keys = sorted({key for _, record in records for key in record})
+        header = match_header(self._layout, keys)
+        if records:
+            # Of later records some may lack a column: those are refused one by one.
+            check_header(self._contract, self._part, header if not self.rows_before else _known(header),
+                         have_positions=False)  # fmt: skip
+        found = dict(zip(keys, header.canonical, strict=True))
+        return {name: tuple(key for key in keys if found[key] == name) for name in self._layout.columns}
+
+    def _read(
+        self, record: dict[str, Any], sources: Mapping[str, tuple[str, ...]]
+    ) -> tuple[dict[str, str | None], list[Fault]]:
+        values: dict[str, str | None] = {}
+        faults: list[Fault] = []
+        twice = record.twice if isinstance(record, Ambiguous) else frozenset()
+        for name, keys in sources.items():
+            given = [key for key in keys if key in record]
+            values[name] = None
+            if not given:
+                if self._declared.missing_keys == "refuse":
+                    faults.append(Fault(FaultKind.KEY_MISSING, name))
+                continue
+            if len(given) > 1 or given[0] in twice:
+                faults.append(Fault(FaultKind.KEY_TWICE, name))
+                continue
+            values[name], kind = self._text(record[given[0]])
+            if kind is not None:
+                faults.append(Fault(kind, name))
+        if any(fault.kind is FaultKind.BYTES for fault in faults):
+            self._bad_rows += 1
+            self._first_bad_row = self._first_bad_row or self.rows_before + 1
+        return values, faults
+
+    def _text(self, value: Any) -> tuple[str | None, FaultKind | None]:
+        """A value as text; with what is wrong with it, as far as it can be shown."""
+        if value is None:
+            return None, None
+        if isinstance(value, bool):
+            return ("1" if value else "0"), None
+        if not isinstance(value, str):
+            if _is_nested(value, self._declared.limits.depth):
+                return None, FaultKind.NESTED
+            value = json.dumps(value, ensure_ascii=False)
+        elif value == NESTED:
+            return None, FaultKind.NESTED
+        if len(value) > self._declared.limits.cell_characters:
+            return None, FaultKind.TOO_LONG
+        if is_storable(value):
+            return value, None
+        shown = _UNSTORABLE.sub("\ufffd", value)
+        if _BAD_BYTE.search(value):
+            return shown, FaultKind.BYTES
+        return shown, FaultKind.NUL if "\0" in value else FaultKind.HALF_CHARACTER
+
+    def _check(self) -> None:
+        rows, bad, limits = self.rows_before, self._bad_rows, self._declared.limits
+        if bad >= _FEWEST_BAD_ROWS and bad > _LARGEST_BAD_SHARE * rows:
+            refuse_encoding(self._contract, self._part, self._declared.encoding, self._first_bad_row)
+        if rows > limits.rows:
+            refuse_over_limit(self._contract, self._part, "more rows", "rows", limits.rows)
 
 
-def _block(
-    contract: Contract, part: Part, records: list[dict[str, Any]], expected: dict[str, str], rows_before: int
-) -> TextBlock:
-    names = {name for record in records for name in record}
-    if records:
-        check_header(contract, part, match_header(contract, sorted(names)))
-    columns = {
-        canonical: [
-            None if (value := record.get(source)) is None else _as_text(contract, part, value, number, canonical)
-            for number, record in enumerate(records, rows_before + 1)
-        ]
-        for source, canonical in expected.items()
-    }
-    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
-    return TextBlock(part, frame, consecutive_row_numbers(rows_before, frame.height), len(records))
+def _known(header: Header) -> Header:
+    return Header(header.canonical, (), header.unknown, header.untimely, header.blank)
 
 
-def _as_text(contract: Contract, part: Part, value: Any, row: int, column: str | None) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        refuse_nesting(contract, part, row, column)
+def _is_nested(value: Any, levels: int) -> bool:
+    """Whether *value* is nested more than *levels* deep, or was cut off for it."""
+    level = [value]
+    for _ in range(levels):
+        inner = (one for outer in level for one in (outer.values() if isinstance(outer, dict) else outer))
+        level = [one for one in inner if isinstance(one, dict | list) or one == NESTED]
+        if NESTED in level:
+            return True
+        if not level:
+            return False
+    return True

@@ -22,4 +22,4 @@ def decode_replay(contract: Contract, part: Part, block_bytes: int) -> Iterator[
         schema=dict.fromkeys(names, pl.String),
     )
     numbers = pl.Series("row_number", [repair["row_number"] for repair in repairs], dtype=pl.Int32)
-    yield TextBlock(part, frame, numbers, len(repairs))
+    yield TextBlock(part, frame, numbers, len(repairs), lines=numbers.cast(pl.Int64))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -73,11 +72,16 @@ class Normaliser:
         self._cleaning = _declared(contract, CLEANING)
         self._reading = _declared(contract, READING | {"county_names": partial(county_names, last_day=last_day)})
         self._totals = contract.normalisations_of("total_rows")
+        self._key_forms = dict.fromkeys(contract.key) | {
+            rule.columns[0]: rule.arguments.others()["regex"]
+            for rule in contract.rules
+            if rule.expectation == "expect_column_values_to_match_regex" and rule.columns[0] in contract.key
+        }
         self._words = {one.column: (one.true, one.false) for one in contract.normalisations_of("boolean_words")}
 
-    def structural(self, frame: pl.DataFrame) -> tuple[pl.Series | None, Counter[str]]:
-        """Rows that are totals, ranks or notes by the contract (None if there are none), and how many by reason."""
-        return total_rows(self._totals, self.contract.key, frame)
+    def structural(self, frame: pl.DataFrame) -> pl.Series | None:
+        """By row why it is no data, a total, a rank or a note, and null where it is; None where all are."""
+        return total_rows(self._totals, self._key_forms, frame)
 
     def columns(self, frame: pl.DataFrame) -> dict[str, BlockColumn]:
         """The block's columns, normalised and typed."""
