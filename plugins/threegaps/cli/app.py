@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from threegaps.cli import batches, feeds, releases, services
+from threegaps.cli import batches, feeds, purging, releases, services
 from threegaps.errors import ThreeGapsError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 services.register(app)
 feeds.register(app)
 batches.register(app)
+purging.register(app)
 releases.register(app)
 
 

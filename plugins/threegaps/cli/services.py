@@ -142,7 +142,7 @@ def rebuild(json_: Json = False) -> None:
     for one in feed_run.rebuild():
         done.append(one)
         if not json_:
-            gone = f"; copies ended by retention: {', '.join(one.gone)}" if one.gone else ""
+            gone = f"; copies ended by retention or a purge: {', '.join(one.gone)}" if one.gone else ""
             console.print(
                 f"{one.feed}: {one.arrivals:,} landed objects of {one.deliveries:,} deliveries,"
                 f" {len(one.batch_ids):,} batches loaded{gone}{f'; {one.error}' if one.error else ''}",

@@ -6,7 +6,8 @@ again at any time: what is there already is left alone.
 
 from threegaps.feed_run.landing import land
 from threegaps.feed_run.loading import accept, judge_again, load
+from threegaps.feed_run.purging import Purged, purge
 from threegaps.feed_run.rebuilding import Rebuilt, rebuild
 from threegaps.feed_run.replaying import Replayed, replay
 
-__all__ = ["Rebuilt", "Replayed", "accept", "judge_again", "land", "load", "rebuild", "replay"]
+__all__ = ["Purged", "Rebuilt", "Replayed", "accept", "judge_again", "land", "load", "purge", "rebuild", "replay"]

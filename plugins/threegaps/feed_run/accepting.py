@@ -16,13 +16,13 @@ import psycopg
 
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
+from threegaps.feed_run.decisions import check_words
 from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger.batches import Batch
 from threegaps.ledger.landed import ACCEPTANCE_PREFIX, LandedObject, landed_of_batch, latest_arrivals
 from threegaps.warehouse.stopping import SHRUNK
 
 _NEAR_PREVIOUS = "expect_row_count_to_be_near_previous"
-_LONGEST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,7 @@ def land_acceptance(
             feed=contract.feed,
             advice=f"mend the contract or ask for a new delivery; what can be accepted: {', '.join(acceptable)}.",
         )
-    for what, text in (("who accepts it", accepted_by), ("why it is meant", reason)):
-        if not text.strip() or len(text) > _LONGEST:
-            raise LedgerError(
-                f"Say {what}, in 1 to {_LONGEST} characters.",
-                feed=contract.feed,
-                advice='write --why "the list was emptied by notice 12" --by NAME.',
-            )
+    check_words(contract.feed, {"who accepts it": accepted_by, "why it is meant": reason})
     meant = [one for one in landed_of_batch(connection, batch.batch_id) if not one.is_correction]
     arrivals = latest_arrivals(connection, contract.feed, batch.delivery)
     if any(arrivals[one.part].landed_object_id != one.landed_object_id for one in meant):

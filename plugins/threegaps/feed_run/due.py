@@ -45,14 +45,16 @@ def batches_due(
     """
     arrivals = latest_arrivals(connection, contract.feed, delivery.key)
     judged = [one for one in arrivals.values() if one.is_judged]
+    readable = [one for one in judged if one.copies_ended_at is None]
     loaded = batches.loaded_object_ids(connection, contract.feed, delivery.key)
-    sent = [one for one in judged if not one.is_replay]
     if contract.delivery_kind == "changes":
-        yield from _windows_due(connection, contract, delivery, sent, loaded)
+        windows = [one for one in readable if not one.is_replay]
+        yield from _windows_due(connection, contract, delivery, windows, loaded)
     else:
         store = LandingStore(settings.landing_uri)
+        sent = [one for one in judged if not one.is_replay]
         yield from _files_due(connection, store, contract, delivery, arrivals, sent, loaded)
-    for one in _in_order(one for one in judged if one.is_replay and one.landed_object_id not in loaded):
+    for one in _in_order(one for one in readable if one.is_replay and one.landed_object_id not in loaded):
         yield [one], False
 
 
@@ -133,18 +135,16 @@ def _files_due(
     parts = [one for one in sent if not one.is_correction]
     if control is not None:
         parts = _without_surplus(store, control, parts)
-    corrections = [one for one in sent if one.is_correction and one.landed_object_id not in loaded]
+    new = [one for one in sent if one.landed_object_id not in loaded and one.copies_ended_at is None]
+    corrections = [one for one in new if one.is_correction]
     whole = [*parts, *([] if control is None else [control])]
     numbers = {one.landed_object_id for one in whole}
     has_changed = bool(parts) and numbers != batches.last_whole_object_ids(connection, contract.feed, delivery.key)
     ended = [one for one in parts if one.copies_ended_at is not None]
     if not has_changed or ended:
-        new = corrections
-        if has_changed:
-            # What was judged before cannot be judged with it again, and nothing may be closed for being out of reach.
-            new = [*(one for one in parts if one.landed_object_id not in loaded), *corrections]
-            new = [one for one in new if one.copies_ended_at is None]
-        if new and has_changed:
+        # What was judged before cannot be judged with it again, and nothing may be closed for being out of reach.
+        alone = [*(one for one in parts if one in new), *corrections] if has_changed else corrections
+        if alone and has_changed:
             logger.warning(
                 "%s %s: retention or a purge has ended the copies of %s: what came since is loaded by itself, and"
                 " nothing that it lacks is closed.",
@@ -152,8 +152,8 @@ def _files_due(
                 delivery,
                 ", ".join(one.source_name for one in _in_order(ended)),
             )
-        if new:
-            yield _in_order(new), False
+        if alone:
+            yield _in_order(alone), False
         return
     # A part that arrived again is judged with its whole delivery: rows may have moved between the parts.
     accepting = accepting_these(store, arrivals.values(), numbers)

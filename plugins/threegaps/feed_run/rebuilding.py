@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from threegaps.calendar import Delivery
@@ -13,6 +13,7 @@ from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run.loading import load
 from threegaps.feed_run.opening import warehouse_of
+from threegaps.feed_run.purging import note_landed_purges, purged_objects
 from threegaps.landing.adoption import enter, examine
 from threegaps.landing.store import LandingStore
 from threegaps.ledger.landed import LandedObject
@@ -29,7 +30,7 @@ class Rebuilt:
         deliveries: How many deliveries have landed objects.
         arrivals: How many landed objects there are of them.
         batch_ids: The batches that were loaded now.
-        gone: Deliveries of which retention has ended copies; only the department can give them again.
+        gone: Deliveries of which retention or a purge has ended copies; only the department can give them again.
         error: What its loading ended with before the newest delivery, with what to do; None where all is loaded.
     """
 
@@ -68,12 +69,14 @@ def rebuild() -> Iterator[Rebuilt]:
 def _rebuild_feed(settings: Settings, contract: Contract, landed: list[LandedObject]) -> Rebuilt:
     gone = tuple(sorted({one.delivery for one in landed if one.copies_ended_at is not None}))
     if gone:
-        logger.warning("%s: retention has ended copies of %s.", contract.feed, ", ".join(gone))
-    kept = [one for one in landed if one.copies_ended_at is None]
+        logger.warning("%s: retention or a purge has ended copies of %s.", contract.feed, ", ".join(gone))
+    store = LandingStore(settings.landing_uri)
+    entered = [*_to_enter(contract, landed, purged_objects(store, landed))]
+    kept = [one for one in entered if one.copies_ended_at is None]
     loaded: list[int] = []
     newest: Delivery | None = None
     error: str | None = None
-    for arrived in _in_steps(kept):
+    for arrived in _in_steps(entered):
         with warehouse_of(settings, contract.feed) as connection:
             enter(connection, arrived)
         last = max(Delivery.parse(contract.cadence, one.delivery) for one in arrived)
@@ -83,8 +86,24 @@ def _rebuild_feed(settings: Settings, contract: Contract, landed: list[LandedObj
             error = None
         except FeedError as stopped:
             error = str(stopped)
+    with warehouse_of(settings, contract.feed) as connection:
+        note_landed_purges(connection, store, kept)
     deliveries = len({one.delivery for one in kept})
     return Rebuilt(contract.feed, deliveries, len(kept), tuple(loaded), gone, error)
+
+
+def _to_enter(contract: Contract, landed: list[LandedObject], purged: Collection[int]) -> Iterator[LandedObject]:
+    """What the ledger has to know again: what can be loaded, and what was purged, so that nobody fetches it anew.
+
+    Of a part whose later arrival is gone no earlier one is taken: it would say again what that had replaced.
+    """
+    ended = {(one.delivery, one.part): one.arrival_number for one in landed if one.copies_ended_at is not None}
+    for one in landed:
+        is_outdated = contract.delivery_kind != "changes" and one.arrival_number < ended.get(
+            (one.delivery, one.part), 0
+        )
+        if one.landed_object_id in purged or (one.copies_ended_at is None and not is_outdated):
+            yield one
 
 
 def _in_steps(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:

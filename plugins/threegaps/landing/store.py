@@ -1,4 +1,4 @@
-"""Where landed bytes lie: a local folder, or any object store that Airflow's ObjectStoragePath reaches.
+"""Landing: what departments sent, byte for byte, each object with its manifest.
 
 Data is written first and the manifest last, never by rename (object stores have none): bytes without a manifest and
 without a row in the ledger are an arrival that was cut off, and nobody reads them. On a local disk folders are 0700
@@ -10,17 +10,17 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
-import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Protocol, cast
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import psycopg
 
 from threegaps.errors import FeedError
+from threegaps.landing import manifests
+from threegaps.landing.backends import CHUNK_BYTES, Backend, LocalFolder, ObjectStore
 from threegaps.ledger.landed import (
     LandedObject,
     ended_before,
@@ -30,93 +30,6 @@ from threegaps.ledger.landed import (
     record_landed_object,
 )
 from threegaps.settings import local_folder
-
-CHUNK_BYTES = 1 << 20
-_MANIFEST = ".manifest.json"
-
-
-class Backend(Protocol):
-    """The few things that landing asks of a store; names are relative, with ``/``."""
-
-    def uri(self, name: str) -> str:
-        """The full address of *name*."""
-
-    def create(self, name: str) -> BinaryIO:
-        """Open *name* for writing, over whatever a cut-off arrival left there."""
-
-    def open(self, uri: str) -> BinaryIO:
-        """Open an address for reading."""
-
-    def delete(self, uri: str) -> None:
-        """Delete an address; nothing happens when it is not there."""
-
-    def names(self, folder: str, suffix: str) -> list[str]:
-        """The names below *folder* that end with *suffix*, in order; none where there is no such folder."""
-
-
-class LocalFolder:
-    """A folder of this machine, or of a volume that all workers share."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def uri(self, name: str) -> str:
-        return (self._root / name).absolute().as_uri()
-
-    def create(self, name: str) -> BinaryIO:
-        path = self._root / name
-        self._make_private(path.parent)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        return os.fdopen(descriptor, "wb", buffering=CHUNK_BYTES)
-
-    def open(self, uri: str) -> BinaryIO:
-        return self._path(uri).open("rb")
-
-    def delete(self, uri: str) -> None:
-        self._path(uri).unlink(missing_ok=True)
-
-    def names(self, folder: str, suffix: str) -> list[str]:
-        found = (self._root / folder).rglob(f"*{suffix}")
-        return sorted(path.relative_to(self._root).as_posix() for path in found)
-
-    def _make_private(self, folder: Path) -> None:
-        missing = []
-        while not folder.exists():
-            missing.append(folder)
-            folder = folder.parent
-        for part in reversed(missing):
-            part.mkdir(mode=0o700, exist_ok=True)
-
-    @staticmethod
-    def _path(uri: str) -> Path:
-        return Path(unquote(urlsplit(uri).path))
-
-
-class ObjectStore:
-    """Any store that ObjectStoragePath knows, like ``s3://connection@bucket/landing``."""
-
-    def __init__(self, uri: str) -> None:
-        from airflow.sdk import ObjectStoragePath
-
-        self._path: Callable[[str], Any] = ObjectStoragePath
-        self._root = ObjectStoragePath(uri)
-
-    def uri(self, name: str) -> str:
-        return str(self._root / name)
-
-    def create(self, name: str) -> BinaryIO:
-        return cast(BinaryIO, (self._root / name).open("wb"))
-
-    def open(self, uri: str) -> BinaryIO:
-        return cast(BinaryIO, self._path(uri).open("rb"))
-
-    def delete(self, uri: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            self._path(uri).unlink()
-
-    def names(self, folder: str, suffix: str) -> list[str]:
-        found = (self._root / folder).rglob(f"*{suffix}")
-        return sorted(str(path).removeprefix(str(self._root)).lstrip("/") for path in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +101,10 @@ class LandingStore:
                 watermark_to=arrival.watermark_to,
                 copies_ended_at=None,
             )
-            with self._backend.create(f"{name}{_MANIFEST}") as file:
-                file.write(_manifest(landed))
+            with self._backend.create(f"{name}{manifests.SUFFIX}") as file:
+                file.write(manifests.written(landed))
         except BaseException as error:
-            for left in (data_uri, f"{data_uri}{_MANIFEST}"):
+            for left in (data_uri, f"{data_uri}{manifests.SUFFIX}"):
                 with contextlib.suppress(OSError):
                     self._backend.delete(left)
             if isinstance(error, OSError) and not isinstance(error, (ConnectionError, TimeoutError)):
@@ -232,9 +145,9 @@ class LandingStore:
             FeedError: A manifest cannot be read.
         """
         found: dict[tuple[str, str, int], LandedObject] = {}
-        for name in self._backend.names(feed, _MANIFEST):
+        for name in self._backend.names(feed, manifests.SUFFIX):
             with self._backend.open(self._backend.uri(name)) as file:
-                landed = _landed(file.read(), uri=self._backend.uri(name.removesuffix(_MANIFEST)))
+                landed = manifests.read(file.read(), uri=self._backend.uri(name.removesuffix(manifests.SUFFIX)))
             if landed is None:
                 raise FeedError(
                     "The manifest of a landed file cannot be read.",
@@ -273,13 +186,18 @@ class LandingStore:
         """
         ended = ended_before(connection, feed, before)
         for landed in ended:
-            self._backend.delete(landed.uri)
-            gone = replace(landed, copies_ended_at=dt.datetime.now(dt.UTC))
-            name = f"{feed}/{landed.delivery}/{PurePosixPath(unquote(urlsplit(landed.uri).path)).name}{_MANIFEST}"
-            with self._backend.create(name) as file:
-                file.write(_manifest(gone))
-            record_copies_ended(connection, landed.landed_object_id)
+            self.end_copy(connection, landed)
         return len(ended)
+
+    def end_copy(self, connection: psycopg.Connection[Any], landed: LandedObject) -> None:
+        """End the copy of one arrival. Cut off, it is done when it is called again."""
+        gone = replace(landed, copies_ended_at=dt.datetime.now(dt.UTC))
+        name = PurePosixPath(unquote(urlsplit(landed.uri).path)).name
+        # The manifest first: bytes that are gone under a manifest that has them would pass for lost.
+        with self._backend.create(f"{landed.feed}/{landed.delivery}/{name}{manifests.SUFFIX}") as file:
+            file.write(manifests.written(gone))
+        self._backend.delete(landed.uri)
+        record_copies_ended(connection, landed.landed_object_id)
 
     def _write(self, name: str, arrival: Arrival) -> tuple[int, str]:
         digest, size = hashlib.sha256(), 0
@@ -289,24 +207,3 @@ class LandingStore:
                 size += len(chunk)
                 file.write(chunk)
         return size, digest.hexdigest()
-
-
-def _manifest(landed: LandedObject) -> bytes:
-    values = {name: getattr(landed, name) for name in LandedObject.__slots__}
-    return json.dumps(values, default=_text, ensure_ascii=False, indent=1).encode("utf-8")
-
-
-def _landed(manifest: bytes, *, uri: str) -> LandedObject | None:
-    """What a manifest says, at *uri*; None where it is none."""
-    try:
-        values = json.loads(manifest)
-        for name in ("fetched_at", "source_modified_at", "copies_ended_at"):
-            values[name] = values[name] and dt.datetime.fromisoformat(values[name])
-        landed = LandedObject(**{**values, "uri": uri})
-    except (ValueError, TypeError, KeyError):
-        return None
-    return landed if isinstance(landed.landed_object_id, int) else None
-
-
-def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, dt.datetime) else str(value)

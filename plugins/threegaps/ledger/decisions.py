@@ -29,3 +29,51 @@ def record_acceptance(
         " values (%s, %s, %s, %s, %s, %s) on conflict (landed_object_id) do update set batch_id = excluded.batch_id",
         [landed_object_id, batch_id, list(rules), accepted_by, reason, accepted_at],
     )
+
+
+def record_purge(
+    connection: psycopg.Connection[Any],
+    *,
+    landed_object_id: int,
+    purged_by: str,
+    reason: str,
+    purged_at: dt.datetime,
+    messages: int,
+    log_lines: int,
+) -> None:
+    """Enter that a landed object's bytes, messages and log lines have been removed on order."""
+    connection.execute(
+        "insert into ops.purge (landed_object_id, purged_by, reason, purged_at, messages, log_lines)"
+        " values (%s, %s, %s, %s, %s, %s) on conflict (landed_object_id) do nothing",
+        [landed_object_id, purged_by, reason, purged_at, messages, log_lines],
+    )
+
+
+def purged_at(connection: psycopg.Connection[Any], landed_object_id: int) -> dt.datetime | None:
+    """When a landed object was purged; None where it was not."""
+    row = connection.execute(
+        "select purged_at from ops.purge where landed_object_id = %s", [landed_object_id]
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def remove_texts(connection: psycopg.Connection[Any], landed_object_id: int) -> tuple[list[int], int]:
+    """Remove what the ledger and the quarantine quote of a landed object; its batches, and how many messages it had.
+
+    Counts, rules, tokens and reasons stay: they are ours.
+    """
+    with connection.transaction():
+        rows = connection.execute(
+            "select batch_id from ops.batch_object where landed_object_id = %s order by 1", [landed_object_id]
+        ).fetchall()
+        batch_ids = [int(row[0]) for row in rows]
+        messages = connection.execute(
+            "update ops.batch set message_en = 'This message was purged.', message_zh = '本条消息已按要求清除。'"
+            " where batch_id = any(%s) and coalesce(message_en, '') not in ('', 'This message was purged.')",
+            [batch_ids],
+        ).rowcount
+        messages += connection.execute(
+            "update quarantine.refused_row set row_data = '{}' where landed_object_id = %s and row_data <> '{}'",
+            [landed_object_id],
+        ).rowcount
+    return batch_ids, messages

@@ -15,6 +15,8 @@ REPLAY_PREFIX = "replay-"
 """How the part names of repairs begin that a department made of refused rows."""
 ACCEPTANCE_PREFIX = "accept-"
 """How the part names of decisions begin that a stopped batch is meant; they lie in landing, and are never judged."""
+PURGE_PREFIX = "purge-"
+"""Likewise of decisions that a landed object had to go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,14 @@ class LandedObject:
         return self.part.startswith(ACCEPTANCE_PREFIX)
 
     @property
+    def is_purge(self) -> bool:
+        """Whether this is somebody's order that another landed object had to go."""
+        return self.part.startswith(PURGE_PREFIX)
+
+    @property
     def is_judged(self) -> bool:
-        """Whether it holds rows: a control file and an acceptance say something of a delivery, and have none."""
-        return self.part != CONTROL_PART and not self.is_acceptance
+        """Whether it holds rows: a control file and a decision say something of a delivery, and have none."""
+        return self.part != CONTROL_PART and not self.is_acceptance and not self.is_purge
 
 
 _COLUMNS = (

@@ -11,7 +11,7 @@ from threegaps import connections
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, SettingsError
-from threegaps.landing.store import CHUNK_BYTES
+from threegaps.landing.backends import CHUNK_BYTES
 from threegaps.sources.files import FoundFile, file_names, offer_parts, offer_single
 from threegaps.sources.model import Offer, unreachable
 

@@ -24,7 +24,8 @@ from threegaps.connections import Connection
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.sources import HttpSource, PagePager
 from threegaps.errors import ContractError, FeedError
-from threegaps.landing.store import CHUNK_BYTES, Arrival
+from threegaps.landing.backends import CHUNK_BYTES
+from threegaps.landing.store import Arrival
 from threegaps.sources.model import Retry, TransientError, refused_login
 
 _TIME_OUT = httpx.Timeout(60.0, connect=10.0)

@@ -14,7 +14,7 @@ from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.sources import SftpSource
 from threegaps.errors import ContractError
-from threegaps.landing.store import CHUNK_BYTES
+from threegaps.landing.backends import CHUNK_BYTES
 from threegaps.sources.files import FoundFile, offer_parts
 from threegaps.sources.model import Offer, filled, refused_login, unreachable
 
