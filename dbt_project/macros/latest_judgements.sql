@@ -28,7 +28,7 @@
                         and later.delivery = batch.delivery
                         and later.status = 'loaded'
                         and (later.order_number, later.batch_id) > (batch.order_number, batch.batch_id)
-                        and landed_later.part = landed.part
+                        and (later.is_whole or landed_later.part = landed.part)
                         and not landed_later.is_correction
                 )
         )

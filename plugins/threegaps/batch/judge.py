@@ -1,4 +1,4 @@
-"""The judgement of a batch: each row ends in exactly one place, with every reason.
+"""The judgement of a batch: each row is accepted, refused with every reason, or a duplicate.
 
 Blocks come out while later ones are still being read, so the server can load meanwhile; what depends on the whole
 batch (certification, batch rules, counts) follows in :meth:`Judgement.finish`, before anything is committed.
@@ -228,7 +228,7 @@ class Judgement:
         tally.refused += refused
         tally.duplicates += len(gone.keys) - refused
         tally.open_of_originals += settled.open_originals - settled.open_firsts
-        # Any row of its key tells the warehouse which row goes.
+        # Any row of its key is enough for the warehouse to find the row that goes.
         unique, first_index = np.unique(contested.keys, return_index=True)
         removing = np.zeros(len(contested.keys), dtype=np.bool_)
         removing[first_index[np.searchsorted(unique, gone.keys)]] = True

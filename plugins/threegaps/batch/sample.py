@@ -52,7 +52,7 @@ class Sample:
 
     Args:
         size: The most rows that are certified; up to twice as many are held meanwhile.
-        rules: The rules whose verdicts are kept, each with its place among the contract's.
+        rules: The rules whose verdicts are kept, each with its index among the contract's.
     """
 
     def __init__(self, size: int, rules: Sequence[tuple[int, Rule]]) -> None:
@@ -78,7 +78,7 @@ class Sample:
         Args:
             block: The block as text.
             columns: Its columns, normalised and typed.
-            broken: By the place of each rule that any row breaks, the rows that do.
+            broken: By the index of each rule that any row breaks, the rows that do.
             sending: The number of the sending that the block belongs to.
             versions: The rows' versions.
             positions: Where they were read.
@@ -89,13 +89,13 @@ class Sample:
             chosen = chosen[np.argpartition(ranks[chosen], self._size)[: self._size]]
             chosen.sort()
             self.is_whole = False
-        places = pl.Series(chosen)
+        indexes = pl.Series(chosen)
         narrowed = {}
         for name, column in columns.items():
-            text = _own(column.text.gather(places))
-            typed = text if column.typed is column.text else _own(column.typed.gather(places))
+            text = _own(column.text.gather(indexes))
+            typed = text if column.typed is column.text else _own(column.typed.gather(indexes))
             narrowed[name] = BlockColumn(name, text, typed)
-        verdicts = [pl.Series(_verdict_column(place), mask[chosen]) for place, mask in broken.items()]
+        verdicts = [pl.Series(_verdict_column(index), mask[chosen]) for index, mask in broken.items()]
         frame = rows_frame(narrowed).with_columns(
             pl.repeat(sending, len(chosen), dtype=pl.Int64, eager=True).alias(SENDING),
             pl.Series(VERSION, versions[chosen]),
@@ -116,8 +116,8 @@ class Sample:
         frame = self._held[0].sort(_POSITION)
         none = np.zeros(frame.height, dtype=np.bool_)
         verdicts = {}
-        for place, rule in self._rules:
-            name = _verdict_column(place)
+        for index, rule in self._rules:
+            name = _verdict_column(index)
             verdicts[rule.rule] = frame[name].fill_null(value=False).to_numpy() if name in frame.columns else none
         return SampledRows(frame.select(pl.exclude(r"^#.*$")), verdicts, frame[_POSITION].to_numpy())
 
@@ -130,8 +130,8 @@ class Sample:
         self._held, self._held_rows = [frame], frame.height
 
 
-def _verdict_column(place: int) -> str:
-    return f"#{place}"
+def _verdict_column(index: int) -> str:
+    return f"#{index}"
 
 
 def _own(values: pl.Series) -> pl.Series:

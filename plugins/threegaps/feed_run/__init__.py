@@ -1,7 +1,7 @@
 """A feed run: land what a department offers, then load it; and what an engineer runs besides.
 
 None of the steps needs an Airflow context: addresses come from connections, the delivery is given. Each may be run
-again at any time: what is there already is left alone.
+again at any time: what has been done already is left alone.
 """
 
 from threegaps.feed_run.landing import land

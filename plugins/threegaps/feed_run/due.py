@@ -66,7 +66,7 @@ def is_complete(
     objects: list[LandedObject],
     received: int,
 ) -> bool:
-    """Whether the contract's sign of a complete delivery is there: its file, its window, or what the control says.
+    """Whether the delivery has the contract's sign of a complete one: its file, its window, or what the control says.
 
     Args:
         objects: What the batch has, its control file among them.
@@ -82,7 +82,7 @@ def is_complete(
     if control is None:
         return False
     if control.copies_ended_at is not None:
-        # It cannot be read again: what it was complete with before is so still, anything else cannot be told.
+        # It cannot be read again: what it was complete with before is so still, of anything else nothing is known.
         known = batches.last_whole_object_ids(connection, contract.feed, delivery.key)
         return was_complete and known == {one.landed_object_id for one in (*originals, control)}
     with store.open(control) as file:

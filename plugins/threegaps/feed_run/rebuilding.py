@@ -58,7 +58,7 @@ def rebuild() -> Iterator[Rebuilt]:
     with warehouse_of(settings, None) as connection:
         if connection.execute("select 1 from ops.build where status = 'released' limit 1").fetchone():
             raise LedgerError(
-                "This warehouse has released figures: what it holds is not built anew in its place.",
+                "This warehouse has released figures: it is not overwritten.",
                 advice="point the settings at an empty warehouse, run `threegaps migrate`, then this again.",
             )
         lying = examine(connection, LandingStore(settings.landing_uri), contracts)

@@ -133,12 +133,12 @@ def _land_repairs(
         (one, laid_over(contract, one, refused[one.row_token].row_data, texts.get(one.row_token, {})))
         for one in repairs
     ]
-    place = 1 + sum(1 for one in latest_arrivals(connection, contract.feed, delivery).values() if one.is_replay)
+    number = 1 + sum(1 for one in latest_arrivals(connection, contract.feed, delivery).values() if one.is_replay)
     content = repairs_file(rows)
-    part = Arrival(f"{REPLAY_PREFIX}{place:04d}", file_name, lambda: [content], is_correction=True)
+    part = Arrival(f"{REPLAY_PREFIX}{number:04d}", file_name, lambda: [content], is_correction=True)
     made = store.land(connection, contract.feed, delivery, part)
     if made is None:
-        raise LedgerError(f"Part {part.part} of {delivery} is there already.", feed=contract.feed, file=file_name)
+        raise LedgerError(f"Part {part.part} of {delivery} has landed already.", feed=contract.feed, file=file_name)
     return made
 
 

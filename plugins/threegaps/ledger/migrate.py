@@ -21,7 +21,7 @@ _LOCK = 7_237_020_001
 
 
 def upgrade(dsn: str) -> None:
-    """Migrate the ledger in database *dsn* to `KNOWN_VERSION`; does nothing when it is there already.
+    """Migrate the ledger in database *dsn* to `KNOWN_VERSION`; does nothing when it has that version.
 
     Two processes that start at once take turns by an advisory lock.
 

@@ -19,7 +19,7 @@ FALLEN = "fallen"
 
 # What each row of the batch does:
 #   inserted    its key is new
-#   changed     it takes the place of another row, or opens a closed one
+#   changed     it replaces another row, or opens a closed one
 #   withdrawn   as changed, and withdraws
 #   raised      it says the same in a higher version
 #   repeated    it says the same in the same version
@@ -110,7 +110,7 @@ class Merge:
             table.note_touched(ROWS, table.pruning.within("b", missing))
 
     def _keep_history(self) -> None:
-        """Move what is replaced to history; so too what goes on standing and is only said again by this batch."""
+        """Move what is replaced to history; so too what goes on standing, where this batch only repeats it in a higher version."""
         table = self._table
         table.run(
             "insert into {history} ({columns}, _superseded_by_batch_id) select {columns_r}, {batch}"

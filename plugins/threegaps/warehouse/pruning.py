@@ -30,7 +30,7 @@ class Pruning:
         self._connection = connection
         self._column = contract.partition_column
         self._batch_id = batch_id
-        # Touches tell where a delivery's rows stand only if what they begin with is what the table is divided by.
+        # Touches say in which months a delivery's rows are only if what they begin with is what the table is divided by.
         self._is_touched_by_column = contract.touch.from_columns[:1] == (self._column,)
 
     def within(self, alias: str, months: Months | None) -> sql.Composable:
@@ -58,7 +58,7 @@ class Pruning:
         return _joined((row[0], row[0]) for row in rows)
 
     def months_of_delivery(self, touched: Iterable[AreaPeriod] = ()) -> Months | None:
-        """The months that may hold rows of batches of this one's delivery; None where the ledger cannot tell.
+        """The months that may hold rows of batches of this one's delivery; None where the ledger does not know.
 
         Args:
             touched: What this batch itself has touched so far: the ledger does not have it yet.

@@ -25,7 +25,7 @@ class Repair:
 
     Args:
         row_token: Which refused row it mends.
-        row_number: Its place in the file, counted from 1 at the first data row.
+        row_number: Its number in the file, counted from 1 at the first data row.
         values: The texts in it by canonical name; an empty cell is an empty text.
     """
 
@@ -55,15 +55,15 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
             column=missing[0],
             advice="send back the exported file itself, with its header, and change cells only.",
         )
-    places = {column.name: header.index(column.source_name) for column in contract.columns}
-    token_place = header.index(ROW_HEADER)
+    indexes = {column.name: header.index(column.source_name) for column in contract.columns}
+    token_index = header.index(ROW_HEADER)
     repairs: dict[str, Repair] = {}
     for number, row in enumerate(rows, 1):
         if not any(row):
             continue
         cells = [*row, *[""] * (len(header) - len(row))]
-        for name, place in {ROW_HEADER: token_place, **places}.items():
-            if not is_storable(cells[place]):
+        for name, index in {ROW_HEADER: token_index, **indexes}.items():
+            if not is_storable(cells[index]):
                 raise FeedError(
                     "The cell holds a NUL or half a character.",
                     feed=contract.feed,
@@ -72,7 +72,7 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
                     column=name,
                     advice="write the cell again by hand, and send the file back.",
                 )
-        token = cells[token_place].strip()
+        token = cells[token_index].strip()
         if not token or token in repairs:
             raise FeedError(
                 f"The row token {token!r} stands in the file twice." if token else "The row has no token.",
@@ -82,7 +82,7 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
                 column=ROW_HEADER,
                 advice="keep each exported row once, with its token.",
             )
-        repairs[token] = Repair(token, number, {name: _as_typed(cells[place]) for name, place in places.items()})
+        repairs[token] = Repair(token, number, {name: _as_typed(cells[index]) for name, index in indexes.items()})
     return list(repairs.values())
 
 

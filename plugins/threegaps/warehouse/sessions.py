@@ -31,7 +31,7 @@ def feed_lock(connection: psycopg.Connection[Any], feed: str, *, step: str) -> I
 
 
 def is_usable(connection: psycopg.Connection[Any]) -> bool:
-    """Whether a statement can be sent: the session is there, and no earlier statement is still under way on it.
+    """Whether a statement can be sent: the session is open, and no earlier statement is still under way on it.
 
     An exception that a signal raises (a time-out, a task that is ended) leaves a COPY or a query half sent: whatever is
     sent after it is refused with "another command is already in progress".

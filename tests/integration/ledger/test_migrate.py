@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from threegaps.errors import LedgerError
+from threegaps.ledger import migrate
 from threegaps.ledger.batches import BATCH_STATUSES
 from threegaps.ledger.migrate import KNOWN_VERSION, check_schema, upgrade
 
@@ -69,3 +70,55 @@ def test_the_statuses_of_a_batch_are_those_that_the_ledger_takes(warehouse: str)
         ).fetchone()
     assert row is not None
     assert re.findall(r"'(\w+)'", row[0]) == list(BATCH_STATUSES)
+
+
+def test_batches_of_an_older_ledger_learn_what_they_are_of_their_delivery(empty_database: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "KNOWN_VERSION", "0002")
+        upgrade(empty_database)
+    with psycopg.connect(empty_database) as connection:
+        for number, (delivery, part, is_correction, window) in enumerate(
+            [
+                ("2024-02", "part0001", False, None),
+                ("2024-02", "control", False, None),
+                ("2024-02", "correction0001", True, None),
+                ("2024-02-29", "window", False, "2024-03-01 00:00:00"),
+                ("2023Q4", "file", False, None),
+                ("2023-2024-1", "file", False, None),
+                ("2023-2024-2", "file", False, None),
+                ("2023", "file", False, None),
+            ],
+            1,
+        ):
+            connection.execute(
+                "insert into ops.landed_object (feed, delivery, part, arrival_number, source_name, uri, size_bytes,"
+                " sha256, is_correction, watermark_to, fetched_at)"
+                " values ('a/b', %s, %s, 1, 'x', 'file:///x', 1, repeat('0', 64), %s, %s, '2024-01-01')",
+                [delivery, part, is_correction, window],
+            )
+            if part == "control":
+                continue
+            connection.execute(
+                "insert into ops.batch (feed, delivery, status, contract_hash, code_version, pseudonym_key_version,"
+                " place_number) values ('a/b', %s, 'failed', 'h', 'c', '1', %s)",
+                [delivery, number],
+            )
+            connection.execute(
+                "insert into ops.batch_object select max(batch_id), %s from ops.batch having true", [number]
+            )
+    upgrade(empty_database)
+    with psycopg.connect(empty_database) as connection:
+        rows = connection.execute(
+            "select delivery_start::text, delivery_end::text, is_whole, newest_object_id, order_number,"
+            " (select array_agg(landed_object_id order by 1) from ops.batch_object as o where o.batch_id = b.batch_id)"
+            " from ops.batch as b order by batch_id"
+        ).fetchall()
+    assert rows == [
+        ("2024-02-01", "2024-02-29", True, 2, 1, [1, 2]),
+        ("2024-02-01", "2024-02-29", False, 3, 3, [3]),
+        ("2024-02-29", "2024-02-29", False, 4, 4, [4]),
+        ("2023-10-01", "2023-12-31", True, 5, 5, [5]),
+        ("2023-09-01", "2024-01-31", True, 6, 6, [6]),
+        ("2024-02-01", "2024-08-31", True, 7, 7, [7]),
+        ("2023-01-01", "2023-12-31", True, 8, 8, [8]),
+    ]

@@ -1,0 +1,193 @@
+"""What decides is the department's own numbering and the order of arrival, never what happens to be judged together."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.integration.faults.conftest import Copies, point_at
+from tests.integration.faults.small_feeds import (
+    CONTROL,
+    ENTERPRISE_FILE,
+    ENTERPRISES,
+    MONTH,
+    WAGES,
+    WageFolder,
+    enterprise_book,
+    enterprise_rows,
+    statuses,
+    wage_part,
+    wage_rows,
+)
+from threegaps import feed_run
+from threegaps.errors import LedgerError
+from threegaps.warehouse.stopping import SHRUNK, BatchStoppedError
+
+pytestmark = pytest.mark.integration
+
+ROWS = wage_rows()
+QUARTER = "2024Q3"
+
+
+def run_month() -> list[int]:
+    feed_run.land(WAGES, MONTH)
+    return feed_run.load(WAGES, MONTH)
+
+
+def correction(amount: str, number: int) -> bytes:
+    return wage_part([[*ROWS[0][:9], amount, *ROWS[0][10:13], str(number), "1"]])
+
+
+def standing(dsn: str, feed: str = WAGES) -> set[str]:
+    """The open rows, without what tells in which batch and file they came."""
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(
+            "select (to_jsonb(t) - '{_batch_id,_landed_object_id,_row_number}'::text[])::text"
+            f" from raw.{feed.replace('/', '_')} as t where not _withdrawn"
+        ).fetchall()
+    return {str(row[0]) for row in rows}
+
+
+def wage_of_first(dsn: str) -> list[tuple[str, int]]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(
+            "select wage_cny_month::text, correction_number from raw.hrss_wage_records"
+            " where wage_cny_month >= 7000 and not _withdrawn"
+        ).fetchall()
+
+
+@pytest.mark.parametrize("together", ["all", "corrections", "none"])
+@pytest.mark.parametrize("order", list(itertools.permutations([(1, "7100.00"), (2, "7200.00"), (3, "7300.00")], 2)))
+def test_the_higher_number_stands_whatever_is_judged_together(
+    wages: WageFolder,
+    warehouse: str,
+    together: str,
+    order: tuple[tuple[int, str], ...],
+    copies: Copies,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wages.send(wage_part(ROWS))
+    if together != "all":
+        run_month()
+    for file, (number, amount) in enumerate(order, 1):
+        (wages.folder / f"wage_202407_correction{file:02d}.csv.gz").write_bytes(correction(amount, number))
+        if together == "none":
+            run_month()
+    run_month()
+    number, amount = max(order)
+    assert wage_of_first(warehouse) == [(amount, number)]
+    anew = copies.new()
+    point_at(monkeypatch, anew, tmp_path / "landing")
+    list(feed_run.rebuild())
+    assert standing(anew) == standing(warehouse)
+
+
+def test_a_control_file_that_is_mended_alone_completes_its_delivery(wages: WageFolder, warehouse: str) -> None:
+    wages.send(wage_part(ROWS))
+    run_month()
+    wages.send(wage_part(ROWS[:50]), rows=51)
+    run_month()
+    assert len(standing(warehouse)) == 60, "nothing is closed before it is known to be whole"
+    (wages.folder / CONTROL).write_text("parts=1 rows=50\n", encoding="ascii")
+    assert len(run_month()) == 1
+    with psycopg.connect(warehouse) as connection:
+        rows = connection.execute("select is_complete, closed_by_absence from ops.batch order by batch_id").fetchall()
+    assert rows == [(True, 0), (False, 0), (True, 10)]
+    assert len(standing(warehouse)) == 50
+    assert run_month() == []
+    # The same again: what was complete stays so, though its control file is the older one again.
+    feed_run.judge_again(3)
+    assert len(standing(warehouse)) == 50
+
+
+def test_judging_an_earlier_batch_again_revives_nothing_that_its_delivery_closed(
+    wages: WageFolder, warehouse: str
+) -> None:
+    wages.send(wage_part(ROWS))
+    run_month()
+    (wages.folder / "wage_202407_correction01.csv.gz").write_bytes(correction("7100.00", 1))
+    run_month()
+    wages.send(wage_part(ROWS[1:40]), count=39)
+    run_month()
+    before = standing(warehouse)
+    assert len(before) == 40, "39 and the correction, which goes on standing"
+    for batch_id in (1, 2, 3):
+        feed_run.judge_again(batch_id)
+        assert standing(warehouse) == before
+    for batch_id in (4, 6):
+        feed_run.judge_again(batch_id)
+        assert standing(warehouse) == before
+
+
+@pytest.mark.parametrize(("left", "again"), [(0, 30), (9, 30), (9, 16)])
+def test_an_emptied_or_cut_list_closes_nothing_until_somebody_answers_for_it(
+    drop: Path, warehouse: str, left: int, again: int, copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = drop / "hrss" / ENTERPRISE_FILE
+    rows = enterprise_rows()
+
+    def send(count: int) -> list[int]:
+        file.write_bytes(enterprise_book(rows[:count]))
+        feed_run.land(ENTERPRISES, QUARTER)
+        return feed_run.load(ENTERPRISES, QUARTER)
+
+    send(30)
+    with pytest.raises(BatchStoppedError, match=SHRUNK) as stopped:
+        send(left)
+    with pytest.raises(BatchStoppedError, match="nothing has changed since"):
+        feed_run.load(ENTERPRISES, QUARTER)
+    assert "batches accept 2" in str(stopped.value.advice)
+    assert len(standing(warehouse, ENTERPRISES)) == 30
+    send(again)
+    assert len(standing(warehouse, ENTERPRISES)) == again
+    with pytest.raises(LedgerError, match="no longer what"):
+        feed_run.accept(2, accepted_by="an officer", reason="too late")
+    with pytest.raises(BatchStoppedError, match=SHRUNK):
+        send(left if again == 30 else 0)
+    with pytest.raises(LedgerError, match="why it is meant"):
+        feed_run.accept(4, accepted_by="an officer", reason=" ")
+    batch_id = feed_run.accept(4, accepted_by="an officer", reason="notice 12")
+    assert len(standing(warehouse, ENTERPRISES)) == (left if again == 30 else 0)
+    with psycopg.connect(warehouse) as connection:
+        said = connection.execute("select batch_id, rules, accepted_by, reason from ops.acceptance").fetchall()
+    assert said == [(batch_id, [SHRUNK], "an officer", "notice 12")]
+    assert feed_run.load(ENTERPRISES, QUARTER) == []
+    with pytest.raises(LedgerError, match="only a stopped batch"):
+        feed_run.accept(batch_id, accepted_by="an officer", reason="again")
+    anew = copies.new()
+    point_at(monkeypatch, anew, tmp_path / "landing")
+    list(feed_run.rebuild())
+    assert standing(anew, ENTERPRISES) == standing(warehouse, ENTERPRISES)
+    with psycopg.connect(anew) as connection:
+        assert connection.execute("select accepted_by, reason from ops.acceptance").fetchall() == [
+            ("an officer", "notice 12")
+        ]
+
+
+def test_an_emptied_month_closes_nothing_and_a_first_one_is_taken(wages: WageFolder, warehouse: str) -> None:
+    wages.send(wage_part([]), count=0)
+    run_month()
+    wages.send(wage_part(ROWS))
+    run_month()
+    wages.send(wage_part([]), count=0)
+    # A correction that comes with it does not make it any fuller.
+    (wages.folder / "wage_202407_correction01.csv.gz").write_bytes(correction("7100.00", 1))
+    with pytest.raises(BatchStoppedError, match=SHRUNK):
+        run_month()
+    assert len(standing(warehouse)) == 60
+    assert statuses(warehouse) == ["loaded", "loaded", "stopped"]
+
+
+def test_another_rule_cannot_be_accepted(wages: WageFolder, warehouse: str) -> None:
+    rows = wage_rows()
+    for row in rows[:40]:
+        row[12] = "2024-02-30"
+    wages.send(wage_part(rows))
+    with pytest.raises(BatchStoppedError, match="batch_refused_share"):
+        run_month()
+    with pytest.raises(LedgerError, match="nobody can accept"):
+        feed_run.accept(1, accepted_by="an officer", reason="let it in")
