@@ -110,7 +110,7 @@ class Merge:
             table.note_touched(ROWS, table.pruning.within("b", missing))
 
     def _keep_history(self) -> None:
-        """Move what is replaced to history; so too what goes on standing, where this batch only repeats it in a higher version."""
+        """Move what is replaced to history; so too what stands below a row that only repeats it."""
         table = self._table
         table.run(
             "insert into {history} ({columns}, _superseded_by_batch_id) select {columns_r}, {batch}"

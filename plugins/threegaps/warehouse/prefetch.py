@@ -21,8 +21,8 @@ class _End(Generic[Item]):
 def prefetched(source: Iterator[Item], *, ahead: int = 1) -> Iterator[Item]:
     """The items of *source*, made by a thread of their own, at most *ahead* of them waiting.
 
-    An error of the source is raised here, where its item would have come. When the reader ends early, the thread ends with the item that
-    it is making, before this returns.
+    An error of the source is raised here, where its item would have come. When the reader ends early, the thread ends
+    with the item that it is making, before this returns.
     """
     items: queue.Queue[Item | _End[Item]] = queue.Queue(maxsize=ahead)
     is_wanted = threading.Event()

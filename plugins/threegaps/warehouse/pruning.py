@@ -30,7 +30,7 @@ class Pruning:
         self._connection = connection
         self._column = contract.partition_column
         self._batch_id = batch_id
-        # Touches say in which months a delivery's rows are only if what they begin with is what the table is divided by.
+        # Touches say in which months a delivery's rows are only if they begin with what the table is divided by.
         self._is_touched_by_column = contract.touch.from_columns[:1] == (self._column,)
 
     def within(self, alias: str, months: Months | None) -> sql.Composable:

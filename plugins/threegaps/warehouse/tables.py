@@ -127,9 +127,9 @@ def _shape(connection: psycopg.Connection[Any], table: str) -> _Shape | None:
         [table],
     ).fetchall()
     key = connection.execute(
-        "select a.attname from pg_index as i, unnest(i.indkey) with ordinality as k (attnum, position), pg_attribute as a"
+        "select a.attname from pg_index as i, unnest(i.indkey) with ordinality as k (attnum, number), pg_attribute as a"
         " where i.indrelid = to_regclass(%s) and i.indisprimary and a.attrelid = i.indrelid and a.attnum = k.attnum"
-        " order by k.position",
+        " order by k.number",
         [table],
     ).fetchall()
     if not columns:
