@@ -204,7 +204,7 @@ def _merge(table: RawTable, plan: Plan, standing: Standing, verdict: Verdict) ->
 
 
 def _is_first_of_its_keys(connection: psycopg.Connection[Any], plan: Plan) -> bool:
-    """Whether the ledger knows of nothing earlier for the batch's keys: its rows can be copied straight to the table."""
+    """Whether the ledger knows of nothing earlier for the batch's keys: its rows can go straight to the table."""
     if plan.supersedes_batch_id is not None:
         return False
     contract = plan.contract
