@@ -1,8 +1,8 @@
 """The check of `make contract-test`: our contracts in the hands of another tool of their standard.
 
-``datacontract`` (the Data Contract CLI) lints each contract and its form in the warehouse, and holds the raw table
-against that form. It has an environment of its own: its packages are others than the pipeline's. Its account of the
-warehouse comes from our settings by environment variables; no file holds an address or a secret.
+``datacontract`` (the Data Contract CLI) lints each contract as written, in full and as it stands in the warehouse, and
+holds the raw table against the last. It has an environment of its own: its packages are others than the pipeline's.
+Where the warehouse is, it has from our settings by environment variables; no file holds an address or a secret.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from threegaps.errors import SettingsError, ThreeGapsError
 from threegaps.settings import Settings
@@ -73,14 +71,13 @@ def check_table(tool: Path, form: Mapping[str, Any], dsn: str) -> Verdict:
     parts = conninfo_to_dict(dsn)
     variables = {f"DATACONTRACT_POSTGRES_{name}": str(parts[key]) for key, name in _VARIABLES.items() if key in parts}
     with tempfile.TemporaryDirectory() as folder:
-        path = write(form, Path(folder) / "contract.odcs.yaml")
-        return _run([str(tool), "test", str(path)], variables)
+        return _run([str(tool), "test", str(_write(form, Path(folder)))], variables)
 
 
-def write(document: Mapping[str, Any], path: Path) -> Path:
-    """A document of the standard as a file; its path."""
-    path.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return path
+def lint_document(tool: Path, document: Mapping[str, Any]) -> Verdict:
+    """What the tool has against a document that stands in no file."""
+    with tempfile.TemporaryDirectory() as folder:
+        return lint(tool, _write(document, Path(folder)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,27 +96,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(settings: Settings, feeds: Iterable[str], *, is_table_tested: bool) -> int:
     """Say what is found feed by feed; how many have a fault."""
+    from threegaps.contracts.expanded import expand
     from threegaps.contracts.loader import SUFFIX, find_contract, load_contracts
     from threegaps.contracts.warehouse_form import warehouse_form
 
     tool = tool_path(settings)
     root = settings.contracts_folder
-    wanted = [find_contract(root, feed).feed for feed in feeds] or [one.feed for one in load_contracts(root)]
+    contracts = [find_contract(root, feed) for feed in feeds] or load_contracts(root)
     faulty = 0
-    for feed in wanted:
-        path = root / f"{feed}{SUFFIX}"
-        form = warehouse_form(path)
-        verdicts = {"contract": lint(tool, path)}
-        with tempfile.TemporaryDirectory() as folder:
-            verdicts["form in the warehouse"] = lint(tool, write(form, Path(folder) / "contract.odcs.yaml"))
+    for contract in contracts:
+        form = warehouse_form(contract)
+        verdicts = {
+            "contract": lint(tool, root / f"{contract.feed}{SUFFIX}"),
+            "contract in full": lint_document(tool, expand(contract)),
+            "form in the warehouse": lint_document(tool, form),
+        }
         if is_table_tested:
             verdicts["raw table"] = check_table(tool, form, settings.warehouse_dsn())
         for name, verdict in verdicts.items():
-            sys.stdout.write(f"{feed}: {name}: {'right' if verdict.is_right else 'WRONG'}\n")
+            sys.stdout.write(f"{contract.feed}: {name}: {'right' if verdict.is_right else 'WRONG'}\n")
             if not verdict.is_right:
                 sys.stdout.write(f"{verdict.answer}\n")
         faulty += not all(verdict.is_right for verdict in verdicts.values())
     return faulty
+
+
+def _write(document: Mapping[str, Any], folder: Path) -> Path:
+    from threegaps.contracts.expanded import as_yaml
+
+    path = folder / "contract.odcs.yaml"
+    path.write_text(as_yaml(document), encoding="utf-8")
+    return path
 
 
 def _run(command: list[str], variables: Mapping[str, str]) -> Verdict:

@@ -60,15 +60,23 @@ def show_feed(
         bool,
         typer.Option("--expanded", help="The contract in full: every derived rule, as Great Expectations runs it."),
     ] = False,
+    in_warehouse: Annotated[
+        bool, typer.Option("--in-warehouse", help="The contract of the raw table, as `datacontract test` takes it.")
+    ] = False,
     json_: Json = False,
 ) -> None:
-    """A feed's contract, as it is written or in full, as a document of the Open Data Contract Standard."""
+    """A feed's contract as it is written, in full or of its raw table: documents of the Open Data Contract Standard."""
     from threegaps.cli.output import print_json
     from threegaps.contracts.expanded import as_yaml, expand, plain
     from threegaps.contracts.loader import find_contract
+    from threegaps.contracts.warehouse_form import warehouse_form
+    from threegaps.errors import SettingsError
 
+    if expanded and in_warehouse:
+        raise SettingsError("--expanded and --in-warehouse are two forms.", advice="ask for one of them.")
     contract = find_contract(Settings.load().contracts_folder, feed)
-    document = expand(contract) if expanded else plain(contract.written)
+    form = expand if expanded else warehouse_form if in_warehouse else None
+    document = plain(contract.written) if form is None else form(contract)
     if json_:
         print_json(document)
     else:

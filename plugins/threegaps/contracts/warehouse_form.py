@@ -8,17 +8,15 @@ against the table. Where the warehouse is, the tool has from its environment.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from threegaps.contracts.loader import load_contract
-from threegaps.contracts.model import Column, Rule
+from threegaps.contracts.expanded import plain
+from threegaps.contracts.model import Column, Contract
 from threegaps.contracts.tables import RawColumn, physical_name, raw_columns, raw_key
 from threegaps.rules.kinds.between import Between
 from threegaps.rules.kinds.in_set import InSet
 from threegaps.rules.kinds.match_regex import MatchRegex
+from threegaps.rules.model import Rule
 
 SERVER = "warehouse"
 """The form's server."""
@@ -50,14 +48,9 @@ _SAME = (
 _SAME_OF_A_COLUMN = ("businessName", "classification", "tags", "authoritativeDefinitions")
 
 
-def warehouse_form(path: Path) -> dict[str, Any]:
-    """The contract at *path* as a document of the standard about its raw table.
-
-    Raises:
-        ContractError: The contract cannot be read.
-    """
-    contract = load_contract(path)
-    written: Mapping[str, Any] = yaml.load(Path(path).read_bytes(), Loader=yaml.CSafeLoader)  # the safe loader, in C
+def warehouse_form(contract: Contract) -> dict[str, Any]:
+    """The contract as a document of the standard about its raw table, as plain data."""
+    written: Mapping[str, Any] = plain(contract.written)
     table = written["schema"][0]
     stored = {physical_name(column): column for column in contract.stored_columns}
     properties = {column["name"]: column for column in table["properties"]}

@@ -11,7 +11,8 @@ import yaml
 
 from threegaps import feed_run
 from threegaps.cli import contract_test
-from threegaps.contracts.loader import load_contracts
+from threegaps.contracts.expanded import expand
+from threegaps.contracts.loader import find_contract, load_contract, load_contracts
 from threegaps.contracts.warehouse_form import warehouse_form
 from threegaps.errors import SettingsError
 from threegaps.settings import Settings
@@ -56,15 +57,21 @@ def loaded(warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> s
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_contract_and_form_are_clean(tool: Path, tmp_path: Path, path: Path) -> None:
-    form = contract_test.write(warehouse_form(path), tmp_path / "form.odcs.yaml")
-    for file in (path, form):
-        verdict = contract_test.lint(tool, file)
-        assert verdict.is_right, verdict.answer
+def test_a_contract_is_clean_as_written_in_full_and_in_the_warehouse(tool: Path, path: Path) -> None:
+    contract = load_contract(path)
+    verdicts = [contract_test.lint(tool, path)]
+    verdicts += [contract_test.lint_document(tool, form(contract)) for form in (expand, warehouse_form)]
+    assert [verdict.answer for verdict in verdicts if not verdict.is_right] == []
+
+
+def test_a_wrong_document_is_not_called_clean(tool: Path) -> None:
+    document = expand(find_contract(FOLDER, INCOME))
+    document["schema"][0]["properties"][0]["logicalType"] = "text"
+    assert not contract_test.lint_document(tool, document).is_right
 
 
 def test_a_loaded_table_is_what_its_contract_says(tool: Path, loaded: str) -> None:
-    form = warehouse_form(FOLDER / f"{INCOME}.odcs.yaml")
+    form = warehouse_form(find_contract(FOLDER, INCOME))
     verdict = contract_test.check_table(tool, form, loaded)
     assert verdict.is_right, verdict.answer
     with psycopg.connect(loaded) as connection:
@@ -79,7 +86,7 @@ def test_a_loaded_table_is_what_its_contract_says(tool: Path, loaded: str) -> No
 
 def test_a_table_with_persons_is_what_its_contract_says(tool: Path, loaded: str) -> None:
     """The document number stands in the contract, its pseudonym in the table."""
-    form = warehouse_form(FOLDER / "hrss" / "wage_records.odcs.yaml")
+    form = warehouse_form(find_contract(FOLDER, "hrss/wage_records"))
     verdict = contract_test.check_table(tool, form, loaded)
     assert verdict.is_right, verdict.answer
     with psycopg.connect(loaded) as connection:

@@ -99,6 +99,10 @@ def test_a_contract_is_shown_as_written_and_in_full(tmp_path: Path) -> None:
     assert len(written["schema"]) == 1
     assert len(full["schema"]) == 4
     assert json.loads(run(tmp_path, "feeds", "show", "hrss/wage_records", "--expanded", "--json").stdout) == full
+    raw = yaml.safe_load(run(tmp_path, "feeds", "show", "hrss/wage_records", "--in-warehouse").stdout)
+    assert [column["name"] for column in raw["schema"][0]["properties"]][1] == "person_id"
+    both = run(tmp_path, "feeds", "show", "hrss/wage_records", "--in-warehouse", "--expanded")
+    assert "two forms" in both.stderr
     assert "There is no contract for this feed" in run(tmp_path, "feeds", "show", "hrss/wages").stderr
 
 
