@@ -1,4 +1,4 @@
-"""Command line: python -m sandbox generate | load-database | advance | serve."""
+"""Command line: python -m sandbox generate | load-database | advance | upcoming | serve."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     load.add_argument("--department", default="hrss", help="whose tables")
     load.add_argument("--as-of", default=None, help="YYYY-MM-DD HH:MM:SS, Shanghai")
     advance = commands.add_parser("advance", help="let the departments deliver what falls due until a day")
-    advance.add_argument("--home", type=Path, required=True)
-    until = advance.add_mutually_exclusive_group(required=True)
-    until.add_argument("--to", type=date.fromisoformat, help="YYYY-MM-DD")
-    until.add_argument("--days", type=int, help="so many days after the sandbox's day")
+    upcoming = commands.add_parser("upcoming", help="say what `advance` would deliver until a day")
+    for command in (advance, upcoming):
+        command.add_argument("--home", type=Path, required=True)
+        until = command.add_mutually_exclusive_group(required=True)
+        until.add_argument("--to", type=date.fromisoformat, help="YYYY-MM-DD")
+        until.add_argument("--days", type=int, help="so many days after the sandbox's day")
     serve = commands.add_parser("serve", help="HTTP gateway and SFTP server in one process")
     serve.add_argument("--home", type=Path, required=True)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on; in a container 0.0.0.0")
@@ -46,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(json.dumps(database.load(options.home, options.dsn, options.as_of, options.department)))
         return 0
-    if options.command == "advance":
+    if options.command in {"advance", "upcoming"}:
         return _advance(options)
     return _serve(options)
 
@@ -63,15 +65,17 @@ def _generate(options: argparse.Namespace) -> int:
 
 def _advance(options: argparse.Namespace) -> int:
     from sandbox import clock
-    from sandbox.advance import advance
+    from sandbox.advance import advance, upcoming
 
-    day = options.to or clock.today(options.home) + timedelta(days=options.days)
+    before = clock.today(options.home)
+    day = options.to or before + timedelta(days=options.days)
+    move = advance if options.command == "advance" else upcoming
     try:
-        came = advance(options.home, day)
+        told = move(options.home, day)
     except ValueError as error:
-        print(f"{error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 2
-    print(json.dumps({"day": day.isoformat(), "deliveries": list(came)}, ensure_ascii=False))
+    print(json.dumps({"from": f"{before}", "day": f"{day}", "deliveries": told}, ensure_ascii=False))
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -10,11 +9,8 @@ from sandbox import clock, deliveries, records, sending
 from sandbox.calendar import HORIZON
 
 
-def advance(home: Path, day: date) -> Iterable[dict[str, object]]:
-    """Move the sandbox to `day`. Returns what came until then, and what was due and did not.
-
-    Files are put where readers find them, in the order of their days; the gateway follows the clock with its next
-    answer; the databases have to be loaded again. Interrupted, it is done again with the same day.
+def upcoming(home: Path, day: date) -> list[dict[str, object]]:
+    """What will come until `day`, and what will be due and not come.
 
     Raises:
         ValueError: The day lies before the sandbox's own, or after the last one that it is made for.
@@ -24,8 +20,20 @@ def advance(home: Path, day: date) -> Iterable[dict[str, object]]:
         raise ValueError(f"the sandbox stands on {before} already")
     if day > HORIZON:
         raise ValueError(f"the sandbox is made up to {HORIZON}")
-    for _ in deliveries.deliver(home, day):
-        pass
+    return sending.expected(home, before, day)
+
+
+def advance(home: Path, day: date) -> list[dict[str, object]]:
+    """Move the sandbox to `day`. Returns what came until then, and what was due and did not.
+
+    Files are put where readers find them, in the order of their days; the gateway follows the clock with its next
+    answer; the databases have to be loaded again. Interrupted, it is done again with the same day.
+
+    Raises:
+        ValueError: The day lies before the sandbox's own, or after the last one that it is made for.
+    """
+    told = upcoming(home, day)
+    deliveries.deliver(home, day)
     clock.set_today(home, day)
     records.publish(home, day)
-    return sending.expected(home, before, day)
+    return told

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 
@@ -34,11 +33,11 @@ def break_off(path: Path, share: float) -> None:
         file.truncate(int(path.stat().st_size * share))
 
 
-def deliver(home: Path, today: date) -> Iterator[tuple[date, str]]:
-    """Put what has come by `today` where readers find it, day after day. Yields the day and path of each file."""
+def deliver(home: Path, today: date) -> None:
+    """Put what has come by `today` where readers find it, day after day, in the order of their times."""
     outbox = home / OUTBOX
     for folder in sorted(outbox.iterdir()) if outbox.exists() else []:
-        if (day := date.fromisoformat(folder.name)) > today:
+        if date.fromisoformat(folder.name) > today:
             break
         waiting = [path for path in folder.rglob("*") if path.is_file()]
         for path in sorted(waiting, key=lambda one: (one.stat().st_mtime, str(one))):
@@ -48,5 +47,4 @@ def deliver(home: Path, today: date) -> Iterator[tuple[date, str]]:
             draft = target.with_name(f".{target.name}.draft")
             shutil.copy2(path, draft)
             draft.replace(target)
-            yield day, str(target.relative_to(home))
         shutil.rmtree(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -67,7 +66,7 @@ def write_plan(home: Path, fates: dict[tuple[str, Due], Fate]) -> None:
     (home / "deliveries.json").write_text(json.dumps(told, indent=1) + "\n", "ascii")
 
 
-def expected(home: Path, after: date, until: date) -> Iterable[dict[str, object]]:
+def expected(home: Path, after: date, until: date) -> list[dict[str, object]]:
     """What came in (after, until], in order of the days; and, at its due day, what did not come then."""
     told = json.loads((home / "deliveries.json").read_text("ascii"))
     found: list[dict[str, object]] = []

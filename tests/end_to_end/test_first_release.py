@@ -273,6 +273,39 @@ def accepted_rows(installation: Installation, rows: list[str]) -> list[str]:
     return [rows[number - 1] for (number,) in places]
 
 
+def test_time_goes_on_and_the_feeds_follow(installation: Installation) -> None:
+    """A month later: what came is loaded, what broke off fails alone, and what came late comes with the next step."""
+    stood = installation.ask("select max(delivery) from ops.batch where feed = 'hrss/employment_registrations'")
+    assert stood == [("2026-06-30",)]
+    first = installation.json("sandbox", "advance", "2026-07-31")
+    assert (first["before"], first["day"]) == ("2026-06-30", "2026-07-31")
+    came = {(one["feed"], one["delivery"], one["part"]): one["came"] for one in first["deliveries"]}
+    assert {"right", "wrong", "not"} == set(came.values())
+    ended = {run["feed"]: run["state"] for run in first["runs"]}
+    daily = {"hrss/employment_registrations", "hrss/certificates", "hrss/training_enrollments"}
+    assert {ended[feed] for feed in daily} == {"success"}
+    assert first["release"] > first["release_before"]
+    rows = (
+        "select feed, max(delivery), sum(received) from ops.batch where status = 'loaded' and delivery > '2026-06-30'"
+    )
+    loaded = {feed: (last, received) for feed, last, received in installation.ask(f"{rows} group by feed")}
+    assert {feed: loaded[feed][0] for feed in daily} == dict.fromkeys(daily, "2026-07-31")
+    assert all(loaded[feed][1] > 0 for feed in daily)
+    assert installation.run("sandbox", "advance", "2026-07-01", check=False).returncode != 0
+
+    later = installation.json("sandbox", "advance", "--days", "14")
+    assert later["day"] == "2026-08-14"
+    assert {one["came"] for one in later["deliveries"]} == {"right"}
+    assert {run["state"] for run in later["runs"]} == {"success"}
+    wages = installation.ask(
+        "select received, is_complete from ops.batch where feed = 'hrss/wage_records' and delivery = '2026-07'"
+        " and status = 'loaded' order by batch_id desc limit 1"
+    )
+    assert wages[0][0] > 1_000
+    assert wages[0][1]
+    assert installation.json("up", "--run")["started"] is False
+
+
 def test_no_secret_and_no_document_number_anywhere(installation: Installation) -> None:
     """Not in logs, dbt's files, XCom, rendered templates, run parameters, the ledger or what is served."""
     settings = installation.settings

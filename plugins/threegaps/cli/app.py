@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from threegaps.cli import batches, feeds, purging, releases, services
+from threegaps.cli import batches, feeds, purging, releases, sandbox, services
 from threegaps.errors import ThreeGapsError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ feeds.register(app)
 batches.register(app)
 purging.register(app)
 releases.register(app)
+sandbox.register(app)
 
 
 @app.callback()

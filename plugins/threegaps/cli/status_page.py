@@ -16,7 +16,7 @@ from threegaps.contracts.loader import load_contracts
 from threegaps.ledger.batches import pending_batches
 from threegaps.ledger.status import feed_status
 from threegaps.one_machine import account
-from threegaps.one_machine.environment import SANDBOX_LAST_DAY
+from threegaps.one_machine.environment import sandbox_day
 from threegaps.one_machine.processes import is_alive
 from threegaps.settings import Settings
 
@@ -90,7 +90,7 @@ def _airflow(settings: Settings) -> list[dict[str, Any]]:
 
 def _warehouse(settings: Settings) -> dict[str, Any]:
     # The sandbox's departments know nothing after their last day; no feed of theirs is late for what came after it.
-    day = dt.date.fromisoformat(SANDBOX_LAST_DAY) + dt.timedelta(days=1) if settings.is_sandbox else today()
+    day = sandbox_day(settings) + dt.timedelta(days=1) if settings.is_sandbox else today()
     contracts = load_contracts(settings.contracts_folder)
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
         feeds = [

@@ -8,6 +8,7 @@ the home's secrets file (readable by its owner only) and travel in the environme
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import os
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from threegaps.contracts.departments import DepartmentConnection
 
 LOOPBACK = "127.0.0.1"
-SANDBOX_LAST_DAY = "2026-06-30"
+_OPENING_DAY = "2026-06-30"
 
 # Port of each service: (name in the state, variable that decides it, preferred number).
 _PORTS = (
@@ -275,6 +276,13 @@ def _file_drop(settings: Settings, department: str) -> dict[str, Any]:
     return {"conn_type": "fs", "extra": {"path": str(settings.sandbox_folder / "drop")}}
 
 
+def sandbox_day(settings: Settings) -> dt.date:
+    """The day on which the stand-in departments stand: they know nothing that comes later."""
+    clock = _read_json(settings.sandbox_folder / "clock.json")
+    given = settings.environment.get("THREEGAPS_SANDBOX_LAST_DAY")
+    return dt.date.fromisoformat(str(clock.get("day") or given or _OPENING_DAY))
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
@@ -288,7 +296,7 @@ def _secrets(settings: Settings) -> dict[str, str]:
     if settings.is_sandbox:
         variables |= {
             "THREEGAPS_SANDBOX": "1",
-            "THREEGAPS_SANDBOX_LAST_DAY": SANDBOX_LAST_DAY,
+            "THREEGAPS_SANDBOX_LAST_DAY": sandbox_day(settings).isoformat(),
         }
     return variables
 

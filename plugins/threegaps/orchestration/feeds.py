@@ -30,7 +30,8 @@ def last_delivery(contract: Contract) -> str | None:
     last_day = os.environ.get("THREEGAPS_SANDBOX_LAST_DAY")
     if not last_day:
         return None
-    return Delivery.containing(contract.cadence, dt.date.fromisoformat(last_day)).key
+    after = dt.date.fromisoformat(last_day) + dt.timedelta(days=1)
+    return Delivery.containing(contract.cadence, after).previous().key
 
 
 def feed_dag_of(contract: Contract) -> DAG:

@@ -19,7 +19,7 @@ from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.errors import ServiceError
 from threegaps.ledger.batches import pending_batches
-from threegaps.one_machine.environment import SANDBOX_LAST_DAY
+from threegaps.one_machine.environment import sandbox_day
 from threegaps.orchestration.names import MARTS_DAG, POOL_SLOTS, RETENTION_DAG, UPKEEP_DAG, feed_dag, pools
 from threegaps.settings import Settings
 
@@ -52,12 +52,13 @@ class Progress:
     message: str = ""
 
 
-def newest_delivery(contract: Contract, *, is_sandbox: bool) -> str:
-    """The newest delivery that the feed's department can have: in the sandbox that of its last day."""
-    cadence = contract.cadence
-    if is_sandbox:
-        return Delivery.containing(cadence, dt.date.fromisoformat(SANDBOX_LAST_DAY)).key
-    return Delivery.containing(cadence, today()).previous().key
+def newest_delivery(contract: Contract, settings: Settings) -> str:
+    """The newest delivery that the feed's department can have: the last one that has ended.
+
+    The sandbox's departments deliver on a delivery's last day, so there the day itself counts.
+    """
+    after = sandbox_day(settings) + dt.timedelta(days=1) if settings.is_sandbox else today()
+    return Delivery.containing(contract.cadence, after).previous().key
 
 
 def configure(settings: Settings, api: AirflowApi, *, seconds: float = 120) -> tuple[Contract, ...]:
@@ -82,7 +83,7 @@ def run_to_release(settings: Settings, report: Callable[[Progress], None]) -> in
     contracts = configure(settings, api)
     _run_feeds(settings, api, contracts, progress, report)
     api.set_paused(MARTS_DAG, is_paused=False)
-    if _pending(settings) or current_release(settings) is None:
+    if has_pending(settings) or current_release(settings) is None:
         _run_marts(settings, api, progress, report)
     for dag_id in (UPKEEP_DAG, RETENTION_DAG):
         api.set_paused(dag_id, is_paused=False)
@@ -96,13 +97,13 @@ def run_to_release(settings: Settings, report: Callable[[Progress], None]) -> in
 
 def is_complete(settings: Settings) -> bool:
     """Whether every feed has run to its newest delivery and all of it stands in a release."""
-    if current_release(settings) is None or _pending(settings):
+    if current_release(settings) is None or has_pending(settings):
         return False
     api = AirflowApi.of(settings)
     known = api.dags()
     for contract in load_contracts(settings.contracts_folder):
         dag_id = feed_dag(contract.feed)
-        delivery = newest_delivery(contract, is_sandbox=settings.is_sandbox)
+        delivery = newest_delivery(contract, settings)
         if dag_id not in known or _existing_run(api, dag_id, delivery, states={"success"}) is None:
             return False
     return True
@@ -118,7 +119,7 @@ def _run_feeds(
     # The marts wait until all feeds are there: the first events would only build what the next ones change.
     api.set_paused(MARTS_DAG, is_paused=True)
     for contract in contracts:
-        delivery = newest_delivery(contract, is_sandbox=settings.is_sandbox)
+        delivery = newest_delivery(contract, settings)
         row = FeedProgress(contract.feed, contract.title_zh, delivery)
         dag_id = feed_dag(contract.feed)
         api.set_paused(dag_id, is_paused=False)
@@ -126,20 +127,23 @@ def _run_feeds(
         row.run_id = run_id or str(api.trigger(dag_id, partition_key=delivery)["dag_run_id"])
         progress.feeds.append(row)
     progress.message = "feeds catch up 各数据源补齐"
-    while True:
-        _count(settings, progress.feeds)
-        for row in progress.feeds:
-            if row.state not in ENDED_STATES:
-                dag_id = feed_dag(row.feed)
-                row.state = str(api.run(dag_id, row.run_id)["state"])
-                row.task = _current_task(api.task_states(dag_id, row.run_id))
-        report(progress)
+    while not look_at_feeds(settings, api, progress, report):
         failed = [row for row in progress.feeds if row.state == "failed"]
         if failed:
             _fail(settings, feed_dag(failed[0].feed), failed[0].run_id, failed[0].task)
-        if all(row.state == "success" for row in progress.feeds):
-            return
         time.sleep(_POLL_SECONDS)
+
+
+def look_at_feeds(settings: Settings, api: AirflowApi, progress: Progress, report: Callable[[Progress], None]) -> bool:
+    """See how far the runs of the feeds are, and report it; whether all of them have succeeded."""
+    _count(settings, progress.feeds)
+    for row in progress.feeds:
+        if row.state not in ENDED_STATES:
+            dag_id = feed_dag(row.feed)
+            row.state = str(api.run(dag_id, row.run_id)["state"])
+            row.task = _current_task(api.task_states(dag_id, row.run_id))
+    report(progress)
+    return all(row.state == "success" for row in progress.feeds)
 
 
 def _run_marts(settings: Settings, api: AirflowApi, progress: Progress, report: Callable[[Progress], None]) -> None:
@@ -191,7 +195,8 @@ def _count(settings: Settings, rows: list[FeedProgress]) -> None:
         row.batches, row.received, row.accepted, row.refused = counted.get(row.feed, (0, 0, 0, 0))
 
 
-def _pending(settings: Settings) -> bool:
+def has_pending(settings: Settings) -> bool:
+    """Whether loaded batches wait for a build."""
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
         return bool(pending_batches(connection))
 

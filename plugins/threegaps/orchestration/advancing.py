@@ -1,0 +1,145 @@
+"""Time goes on for the stand-in departments of one machine: they deliver, and the feeds' runs come as on schedule.
+
+A department of the sandbox delivers on the last day of the delivery; the days that a real one takes are left out. So a
+feed's run is due on that day, and once more when what was late, spoilt or incomplete comes later. Feeds that deliver
+each day catch up in one run at the end. All runs go through Airflow's scheduler, each with its delivery; what they load
+wakes the marts by itself.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from threegaps.airflow_api import ENDED_STATES, AirflowApi
+from threegaps.calendar import Delivery
+from threegaps.contracts.loader import load_contracts
+from threegaps.contracts.model import Contract
+from threegaps.errors import ServiceError
+from threegaps.one_machine import departments
+from threegaps.one_machine.departments import Consigned
+from threegaps.one_machine.environment import sandbox_day
+from threegaps.orchestration.first_run import (
+    FeedProgress,
+    Progress,
+    current_release,
+    has_pending,
+    look_at_feeds,
+)
+from threegaps.orchestration.names import MARTS_DAG, feed_dag
+from threegaps.settings import Settings
+
+_POLL_SECONDS = 1.0
+_MARTS_WITHIN_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A day on which something comes or falls due, and the feeds that run then, each with its delivery."""
+
+    day: dt.date
+    runs: tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Advanced:
+    """What happened.
+
+    Args:
+        before, day: The sandbox's day before and after.
+        deliveries: What the departments sent, and what was due and did not come.
+        runs: The feeds' runs with their end.
+        release_before, release: The releases that served.
+    """
+
+    before: dt.date
+    day: dt.date
+    deliveries: list[Consigned] = field(default_factory=list)
+    runs: list[FeedProgress] = field(default_factory=list)
+    release_before: int | None = None
+    release: int | None = None
+
+
+def steps(contracts: Iterable[Contract], before: dt.date, day: dt.date, coming: Iterable[Consigned]) -> list[Step]:
+    """The days in (before, day] on which feeds run.
+
+    Args:
+        contracts: The feeds.
+        before: The day on which the departments stand.
+        day: The day to which they are moved.
+        coming: What they send until then.
+    """
+    feeds = {contract.feed: contract for contract in contracts}
+    wanted: dict[dt.date, set[str]] = {}
+    for contract in feeds.values():
+        if contract.cadence == "day":
+            if day > before:
+                wanted.setdefault(day, set()).add(contract.feed)
+            continue
+        delivery = Delivery.containing(contract.cadence, before + dt.timedelta(days=1))
+        while delivery.end <= day:
+            wanted.setdefault(delivery.end, set()).add(contract.feed)
+            delivery = delivery.next()
+    for one in coming:
+        if one.came != "not" and one.feed in feeds:
+            wanted.setdefault(one.day, set()).add(one.feed)
+    return [
+        Step(then, tuple((feed, _newest(feeds[feed], then)) for feed in sorted(wanted[then])))
+        for then in sorted(wanted)
+    ]
+
+
+def _newest(contract: Contract, day: dt.date) -> str:
+    """The last delivery that has ended by *day*."""
+    return Delivery.containing(contract.cadence, day + dt.timedelta(days=1)).previous().key
+
+
+def advance(settings: Settings, day: dt.date, report: Callable[[Progress], None]) -> Advanced:
+    """Move the departments to *day*, step by step, run the feeds, and wait for what the marts make of it.
+
+    A run that fails (a spoilt file) is noted, and the next one goes on from there.
+
+    Raises:
+        SettingsError: The departments cannot be moved to that day.
+        ServiceError: Airflow does not answer, or the marts do not come to an end.
+    """
+    api = AirflowApi.of(settings)
+    contracts = load_contracts(settings.contracts_folder)
+    before = sandbox_day(settings)
+    coming = departments.upcoming(settings, day)
+    done = Advanced(before, day, release_before=current_release(settings))
+    titles = {contract.feed: contract.title_zh for contract in contracts}
+    for step in steps(contracts, before, day, coming):
+        progress = Progress(message=f"{step.day}: the departments deliver 部门报送")
+        report(progress)
+        done.deliveries += departments.advance(settings, step.day)
+        for feed, delivery in step.runs:
+            run = api.trigger(feed_dag(feed), partition_key=delivery)
+            progress.feeds.append(FeedProgress(feed, titles[feed], delivery, run_id=str(run["dag_run_id"])))
+        while not look_at_feeds(settings, api, progress, report):
+            if all(row.state in ENDED_STATES for row in progress.feeds):
+                break
+            time.sleep(_POLL_SECONDS)
+        done.runs += progress.feeds
+    if sandbox_day(settings) < day:
+        done.deliveries += departments.advance(settings, day)
+    _wait_for_marts(settings, api, report)
+    done.release = current_release(settings)
+    return done
+
+
+def _wait_for_marts(settings: Settings, api: AirflowApi, report: Callable[[Progress], None]) -> None:
+    """Wait until what was loaded stands in a release, or the marts' last run has failed."""
+    deadline = time.monotonic() + _MARTS_WITHIN_SECONDS
+    progress = Progress(message="the marts follow 指标更新", marts_state="waiting")
+    while has_pending(settings) or progress.marts_state not in {"waiting", *ENDED_STATES}:
+        latest = api.runs(MARTS_DAG, limit=1)
+        progress.marts_state = str(latest[0]["state"]) if latest else "waiting"
+        report(progress)
+        if progress.marts_state == "failed":
+            raise ServiceError("The marts' run failed.", advice="see `threegaps status`.")
+        if time.monotonic() > deadline:
+            raise ServiceError("The marts have not followed yet.", advice="see `threegaps status`.")
+        time.sleep(_POLL_SECONDS)
