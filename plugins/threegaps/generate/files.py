@@ -6,7 +6,7 @@ from pathlib import Path
 
 from threegaps.contracts.document import ContractDocument
 from threegaps.contracts.loader import SUFFIX, load_contracts, read_document
-from threegaps.generate import catalogue, marts, staging
+from threegaps.generate import catalogue, marts, options, staging
 
 ONLY_GENERATED = (staging.FOLDER,)
 """Folders that hold nothing else: what lies there and follows from nothing is out of date."""
@@ -20,7 +20,7 @@ def generated(root: Path) -> dict[Path, str]:
         ValueError: An indicator's model does not fit the catalogue of indicators.
     """
     contracts = load_contracts(root / "expectations")
-    files = staging.render(contracts) | marts.render(root)
+    files = staging.render(contracts) | marts.render(root) | options.render()
     indicators = marts.indicator_catalogue(root)
     actions, targets = (marts.read_seed(root, name) for name in ("seed_action", "seed_target"))
     feeds = [(contract, _document(root, contract.feed)) for contract in contracts]

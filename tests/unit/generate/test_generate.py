@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from threegaps.contracts.loader import load_contract, load_contracts, read_docum
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import raw_columns, raw_key, staged_columns
 from threegaps.generate import __main__ as command
-from threegaps.generate import catalogue, staging
+from threegaps.generate import catalogue, options, staging
 from threegaps.generate.files import generated, outdated, write
+from threegaps.rules.registry import KINDS
 from threegaps.settings import Settings
 
 ROOT = Settings.load().root
@@ -28,7 +30,8 @@ def project(tmp_path: Path) -> Path:
     for part in ("expectations", "dbt_project/models", "dbt_project/seeds"):
         shutil.copytree(ROOT / part, tmp_path / part)
     (tmp_path / "docs").mkdir()
-    shutil.copy2(ROOT / "docs" / "catalogue.md", tmp_path / "docs")
+    for page in ("catalogue.md", "contract-options.md"):
+        shutil.copy2(ROOT / "docs" / page, tmp_path / "docs")
     return tmp_path
 
 
@@ -162,3 +165,27 @@ def test_the_catalogue_dates_headers_and_lists_layouts(tmp_path: Path) -> None:
     page = page_of(path)
     assert "| `stalls` | 摊位（–2026-03-31）；摊位数（2026-04-01–） |" in page
     assert "| town | `town_.*` | `fair_id` 编号 | `fair_name` | encoding `gb18030` |" in page
+
+
+def test_the_options_page_has_every_option_and_every_kind_of_rule() -> None:
+    page = next(iter(options.render().values()))
+    sections = re.findall(r"^### (.+)$", page, re.MULTILINE)
+    assert len(set(sections)) == len(sections)
+    assert {expectation for expectation in KINDS if f"| `{expectation}` |" not in page} == set()
+    for said in (
+        "### csv format (kind: csv)",
+        "| `encoding` | text | must be said |",
+        "| `pageSize` | whole number | must be said | How many rows are asked for at once. |",
+        "| `firstPage` | `0`, `1` | `1` |",
+        "| `proof` | [`two_reads`](#two-reads-kind-two_reads) or [`snapshot`]",
+        "| `validFrom` | day, as 2026-06-30 |  | The first day of deliveries that have it;",
+    ):
+        assert said in page, said
+    assert not re.search(r"<class|typing\.|ForwardRef|pydantic", page)
+
+
+def test_what_an_option_is_for_is_said() -> None:
+    """Only a key whose name says it all may stand without a meaning."""
+    page = next(iter(options.render().values()))
+    rows = re.findall(r"^\| `\w+` \| .* \| (.*) \|$", page, re.MULTILINE)
+    assert sum(bool(meaning.strip()) for meaning in rows) / len(rows) > 0.6
