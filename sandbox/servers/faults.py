@@ -16,8 +16,7 @@ class Faults:
     slow_seconds: every data answer waits so long (for time-outs).
     shift_pages: every page after the first begins so many rows early, as when rows came in while a reader pages.
     as_of: "YYYY-MM-DD HH:MM:SS": the gateway knows nothing later than this.
-    late_months: comma-separated wage months (YYYYMM) that the SFTP server does not have yet.
-    late_corrections: comma-separated months whose correction file is not there yet.
+    late_paths: comma-separated parts of paths: what has one of them is not on the SFTP server yet.
     """
 
     rate_limit_every: int = 0
@@ -26,8 +25,7 @@ class Faults:
     slow_seconds: float = 0.0
     shift_pages: int = 0
     as_of: str = ""
-    late_months: str = ""
-    late_corrections: str = ""
+    late_paths: str = ""
 
     def update(self, values: dict[str, object]) -> None:
         """Set some switches. Raises ValueError for an unknown name or a value of the wrong type."""

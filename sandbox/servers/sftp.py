@@ -45,11 +45,7 @@ def _handler(root: Path, faults: Faults) -> type[asyncssh.SFTPServer]:
 
         def _is_late(self, path: bytes) -> bool:
             text = path.decode("utf-8", "replace")
-            months = [month for month in faults.late_months.split(",") if month]
-            corrections = [month for month in faults.late_corrections.split(",") if month]
-            return any(f"wage_records/{month}" in text for month in months) or any(
-                f"wage_{month}_correction" in text for month in corrections
-            )
+            return any(part in text for part in faults.late_paths.split(",") if part)
 
         async def scandir(self, path: bytes):  # type: ignore[no-untyped-def]
             async for name in super().scandir(path):

@@ -226,9 +226,9 @@ def test_sftp_by_key_only_read_only_chrooted_and_late_on_request(dirty_home: Pat
                 await files.remove("/wage_records/202410/wage_202410.ok")
             with pytest.raises(asyncssh.SFTPError):
                 await files.mkdir("/more")
-            running.faults.late_corrections = "202410"
+            running.faults.late_paths = "wage_202410_correction"
             assert not [name for name in await files.listdir("/wage_records/202410") if "correction" in str(name)]
-            running.faults.late_months = "202410"
+            running.faults.late_paths = "wage_202411,wage_records/202410"
             assert "202410" not in await files.listdir("/wage_records")
             with pytest.raises(asyncssh.SFTPNoSuchFile):
                 await files.stat("/wage_records/202410/wage_202410.ok")
