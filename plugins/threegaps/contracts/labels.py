@@ -13,8 +13,8 @@ def meaning_zh(column: Column) -> str:
     """The label in Chinese, with its codes where they are few and what else a reader has to know."""
     codes = codes_zh(column)
     is_short = len(column.code_list) <= _MOST_CODES and len(codes) <= _MOST_CHARACTERS
-    said = [*([codes] if codes and is_short else []), *([column.note_zh] if column.note_zh else [])]
-    return f"{column.description_zh}({';'.join(said)})" if said else column.description_zh
+    details = [*([codes] if codes and is_short else []), *([column.note_zh] if column.note_zh else [])]
+    return f"{column.description_zh}({';'.join(details)})" if details else column.description_zh
 
 
 def codes_zh(column: Column, *, between: str = "") -> str:

@@ -59,11 +59,11 @@ def warehouse_form(contract: Contract) -> dict[str, Any]:
     refusing = [rule for rule in contract.rules if rule.action == "refuse"]
     described = []
     for raw in raw_columns(contract):
-        said = _property(raw, stored.get(raw.name), properties)
+        column = _property(raw, stored.get(raw.name), properties)
         if raw.name in key:
-            said |= {"primaryKey": True, "primaryKeyPosition": key.index(raw.name) + 1}
+            column |= {"primaryKey": True, "primaryKeyPosition": key.index(raw.name) + 1}
         # The rules on a document number say nothing of its pseudonym.
-        described.append(said | (_demands(raw, refusing) if raw.name in properties else {}))
+        described.append(column | (_demands(raw, refusing) if raw.name in properties else {}))
     return {
         **{name: written[name] for name in _SAME if name in written},
         "servers": [_server()],

@@ -114,8 +114,8 @@ def _feed_page(contract: Contract, document: ContractDocument) -> Iterator[str]:
     yield from _origin(contract, document)
     yield from _law(document)
     kinds = sorted({one.kind for one in contract.normalisations})
-    yield f"- key: {_names(contract.key)} · table `raw.{contract.table}`"
-    yield f"- files: {_said(contract.file_format)}"
+    yield f"- 主键 key: {_names(contract.key)} · table `raw.{contract.table}`"
+    yield f"- 格式 files: {_written(contract.file_format)}"
     yield f"- declared normalisations: {', '.join(kinds) or 'none'}"
     yield ""
     yield from _table(
@@ -133,21 +133,21 @@ def _feed_page(contract: Contract, document: ContractDocument) -> Iterator[str]:
 
 def _origin(contract: Contract, document: ContractDocument) -> Iterator[str]:
     """Who sends it, how and when, and where one asks."""
-    yield f"- from {contract.owner_zh}, {_PROTOCOLS[contract.protocol]}, connection `{contract.connection_id}`"
+    yield f"- 提供方 from: {contract.owner_zh}, {_PROTOCOLS[contract.protocol]}, connection `{contract.connection_id}`"
     yield (
-        f"- one delivery each {contract.cadence} ({_DELIVERIES[contract.delivery_kind]}), first "
-        f"{contract.first_delivery}, due: {contract.due_day}; complete by {_said(contract.completeness)}"
+        f"- 更新周期 one delivery each {contract.cadence} ({_DELIVERIES[contract.delivery_kind]}), first "
+        f"{contract.first_delivery}, due: {contract.due_day}; complete by {_written(contract.completeness)}"
     )
     asked = ", ".join(f"`{one.channel}`" for one in document.support)
     posts = ", ".join(f"`{one.username}`" for one in document.team.members) if document.team else ""
-    yield f"- 咨询 ask: {asked or 'not said'} · 责任岗位 posts: {posts or 'not said'}"
+    yield f"- 咨询 ask: {asked or 'none'} · 责任岗位 posts: {posts or 'none'}"
     yield f"- 标签 tags: {', '.join(document.tags) or 'none'}"
 
 
 def _law(document: ContractDocument) -> Iterator[str]:
     """Under which law it is had, shared and kept, and which standards it follows."""
     custom = document.custom_properties
-    yield f"- 合法依据 legal basis: {'；'.join(custom.legal_basis) or 'not said'}"
+    yield f"- 合法依据 legal basis: {'；'.join(custom.legal_basis) or 'none'}"
     if custom.sharing is not None:
         condition = f"（{custom.sharing.condition_zh}）" if custom.sharing.condition_zh else ""
         opened = "开放" if custom.sharing.is_open else "不开放"
@@ -160,14 +160,14 @@ def _law(document: ContractDocument) -> Iterator[str]:
 
 
 def _column_row(column: Column, written: Property) -> tuple[str, ...]:
-    said = [
+    details = [
         *([codes] if (codes := codes_zh(column, between=" ")) else []),
         *([column.note_zh] if column.note_zh else []),
     ]
     return (
         f"`{column.name}`",
         "；".join(map(_dated, column.headers)) or (column.origin or ""),
-        f"{column.description_zh}（{'；'.join(said)}）" if said else column.description_zh,
+        f"{column.description_zh}（{'；'.join(details)}）" if details else column.description_zh,
         column.description_en,
         column.sql_type if column.is_stored else "not stored",
         "yes" if column.required else "",
@@ -191,18 +191,18 @@ def _layouts(contract: Contract) -> Iterator[str]:
     rows = []
     for layout in layouts:
         headers = (f"`{name}` {'／'.join(one.header for one in given)}" for name, given in layout.headers.items())
-        rows.append((layout.name, f"`{layout.files}`", "；".join(headers), _names(layout.without), _said(layout)))
+        rows.append((layout.name, f"`{layout.files}`", "；".join(headers), _names(layout.without), _written(layout)))
     yield from _table(("layout", "file names", "source names of its own", "without", "otherwise"), rows)
 
 
-_NOT_SAID_AGAIN = frozenset({"kind", "by", "layouts", "limits", "name", "files", "headers", "without"})
+_SHOWN_ELSEWHERE = frozenset({"kind", "by", "layouts", "limits", "name", "files", "headers", "without"})
 
 
-def _said(option: Option) -> str:
+def _written(option: Option) -> str:
     """What an option says beyond its defaults, in its own words."""
     head = getattr(option, "kind", None) or getattr(option, "by", None)
     written = option.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    rest = ", ".join(f"{name} {_value(value)}" for name, value in written.items() if name not in _NOT_SAID_AGAIN)
+    rest = ", ".join(f"{name} {_value(value)}" for name, value in written.items() if name not in _SHOWN_ELSEWHERE)
     return f"{head} ({rest})" if head and rest else head or rest
 
 
@@ -215,7 +215,7 @@ def _value(value: object) -> str:
 
 
 def _cited(definitions: Sequence[AuthoritativeDefinition]) -> str:
-    return "；".join(definition.description for definition in definitions) or "not said"
+    return "；".join(definition.description for definition in definitions) or "none"
 
 
 def _rule_row(rule: Rule) -> tuple[str, ...]:
@@ -224,8 +224,8 @@ def _rule_row(rule: Rule) -> tuple[str, ...]:
 
 def _judged_by(rule: Rule) -> str:
     configuration = rule.configuration
-    said = ", ".join(f"{name}: {_short(value)}" for name, value in configuration["kwargs"].items())
-    return f"`{configuration['type']}({said})`"
+    arguments = ", ".join(f"{name}: {_short(value)}" for name, value in configuration["kwargs"].items())
+    return f"`{configuration['type']}({arguments})`"
 
 
 def _short(value: Any) -> str:

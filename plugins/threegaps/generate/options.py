@@ -64,16 +64,16 @@ def _rules() -> Iterator[str]:
             f"`{name}` ({_takes(field.annotation)}{'' if field.is_required() else ', may be left out'})"
             for name, field in fields
         ]
-        said = inspect.cleandoc(sys.modules[kind.arguments.__module__].__doc__ or "").splitlines()[0]
+        summary = inspect.cleandoc(sys.modules[kind.arguments.__module__].__doc__ or "").splitlines()[0]
         follows = "refuse, always" if kind.must_refuse else kind.action
-        cells = (f"`{expectation}`", _SCOPES[kind.scope], "; ".join(taken), kind.dimension, follows, said)
+        cells = (f"`{expectation}`", _SCOPES[kind.scope], "; ".join(taken), kind.dimension, follows, summary)
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
     yield ""
 
 
 def _section(model: type[Option]) -> Iterator[str]:
-    said, arguments = _words(model)
-    yield from said
+    summary, arguments = _words(model)
+    yield from summary
     yield ""
     rows = [
         (f"`{field.alias or name}`", _takes(field.annotation), _default(field), arguments.get(name, ""))
@@ -130,8 +130,8 @@ def _words(model: type[Option]) -> tuple[list[str], dict[str, str]]:
     arguments: dict[str, str] = {}
     for one in reversed(model.__mro__):
         arguments |= _arguments(inspect.cleandoc(one.__doc__ or "").partition("\nArgs:\n")[2])
-    said = inspect.cleandoc(model.__doc__ or "").partition("\nArgs:\n")[0].strip()
-    return said.replace("``", "`").splitlines(), {name: text.replace("``", "`") for name, text in arguments.items()}
+    summary = inspect.cleandoc(model.__doc__ or "").partition("\nArgs:\n")[0].strip()
+    return summary.replace("``", "`").splitlines(), {name: text.replace("``", "`") for name, text in arguments.items()}
 
 
 def _arguments(block: str) -> dict[str, str]:
@@ -169,13 +169,13 @@ def _takes(annotation: Any) -> str:
 
 def _default(field: FieldInfo) -> str:
     if field.is_required():
-        return "must be said"
+        return "required"
     default = field.get_default(call_default_factory=True, validated_data={})
     if default is None or default in ((), {}):
         return ""
     if isinstance(default, Option):
         tag = _tag(type(default))
-        return f"`{tag[1]}`" if tag else "as stands there"
+        return f"`{tag[1]}`" if tag else "its own defaults"
     return f"`{str(default).lower() if isinstance(default, bool) else _plain(default)}`"
 
 

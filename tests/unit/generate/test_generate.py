@@ -174,8 +174,8 @@ def test_the_options_page_has_every_option_and_every_kind_of_rule() -> None:
     assert {expectation for expectation in KINDS if f"| `{expectation}` |" not in page} == set()
     for said in (
         "### csv format (kind: csv)",
-        "| `encoding` | text | must be said |",
-        "| `pageSize` | whole number | must be said | How many rows are asked for at once. |",
+        "| `encoding` | text | required |",
+        "| `pageSize` | whole number | required | How many rows are asked for at once. |",
         "| `firstPage` | `0`, `1` | `1` |",
         "| `proof` | [`two_reads`](#two-reads-kind-two_reads) or [`snapshot`]",
         "| `validFrom` | day, as 2026-06-30 |  | The first day of deliveries that have it;",
