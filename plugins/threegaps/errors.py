@@ -81,6 +81,10 @@ class SourceUnavailableError(FeedError):
     """The department's system cannot be reached now; trying again later may help."""
 
 
+class StillBeingWrittenError(SourceUnavailableError):
+    """A file is there and somebody may still be writing it; it is looked at again in some minutes."""
+
+
 class CertificationError(ThreeGapsError):
     """Great Expectations and the column rules disagree, or Great Expectations itself failed."""
 

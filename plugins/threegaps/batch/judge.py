@@ -41,6 +41,7 @@ from threegaps.batch.uniqueness import (
 from threegaps.batch.verdict import JudgedBlock, Previous, Verdict
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
+from threegaps.contracts.reach import at_delivery
 from threegaps.errors import FeedError
 
 CERTIFIED_ROWS = 20_000
@@ -70,6 +71,7 @@ class Judgement:
         previous: Previous | None = None,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
+        contract = at_delivery(contract, delivery)
         self.contract = contract
         self.batch_id = batch_id
         self._key = key

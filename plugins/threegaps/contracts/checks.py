@@ -34,6 +34,7 @@ def check_contract(contract: Contract) -> None:
     """
     _check_delivery(contract)
     _check_names(contract)
+    _check_watermark(contract)
     _check_columns(contract)
     check_layouts(contract)
     check_normalisations(contract)
@@ -164,6 +165,19 @@ def _check_columns(contract: Contract) -> None:
                 column=column.name,
                 advice="take it out of the contract, or say that it is not stored (`stored: false`).",
             )
+
+
+def _check_watermark(contract: Contract) -> None:
+    if contract.watermark is None:
+        return
+    column = contract.by_name[contract.watermark.column]
+    if column.logical_type != "timestamp" or not column.required:
+        raise ContractError(
+            "Windows of changes are cut by a timestamp that every row has.",
+            feed=contract.feed,
+            column=column.name,
+            advice="say `logicalType: timestamp` and `required: true`.",
+        )
 
 
 def _check_physical_name(contract: Contract, column: Column) -> None:

@@ -1,7 +1,7 @@
 """The plain rules that follow from what a contract's own fields say: nobody writes them, and none can be forgotten.
 
-By column: ``_required``, ``_type``, ``_pattern``, ``_code``, ``_range``, and those of identity documents and of
-counties; of the whole: ``row_shape``, ``row_readable``, ``key_unique`` and the batch's.
+By column: ``_required``, ``_type``, ``_pattern``, ``_code``, ``_range``, ``_reach`` of update times, and those of
+identity documents and of counties; of the whole: ``row_shape``, ``row_readable``, ``key_unique`` and the batch's.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class Derivation:
         limits = _limits(column)
         if limits:
             yield self._rule(f"{name}_range", "expect_column_values_to_be_between", column=name, **limits)
+        yield from self._reach(column)
         yield from self._identity(column)
         yield from self._county(column)
 
@@ -120,6 +121,17 @@ class Derivation:
             min_rows=_FEWEST_ROWS_FOR_A_SHARE,
         )
         yield self._rule("batch_columns", "expect_columns_to_be_as_declared")
+
+    def _reach(self, column: Property) -> Iterator[Rule]:
+        """For the column by which windows of changes are cut; at a delivery its end is known too."""
+        watermark = self._document.custom_properties.delivery.watermark
+        if watermark is not None and watermark.column == column.name:
+            yield self._rule(
+                f"{column.name}_reach",
+                "expect_update_time_to_be_in_reach",
+                column=column.name,
+                min_value=watermark.start,
+            )
 
     def _identity(self, column: Property) -> Iterator[Rule]:
         """GB 11643, for a column that the contract declares as document numbers."""

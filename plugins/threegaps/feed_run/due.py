@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -11,7 +10,7 @@ import psycopg
 
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
-from threegaps.errors import FeedError
+from threegaps.contracts.options.deliveries import QuietFiles
 from threegaps.feed_run.accepting import accepting_these
 from threegaps.landing.store import LandingStore
 from threegaps.ledger import batches
@@ -23,7 +22,7 @@ from threegaps.ledger.landed import (
     overtaken_windows,
 )
 from threegaps.settings import Settings
-from threegaps.sources.files import announced
+from threegaps.sources.files import expected_parts, understood
 
 logger = logging.getLogger(__name__)
 
@@ -66,15 +65,18 @@ def is_complete(
     objects: list[LandedObject],
     received: int,
 ) -> bool:
-    """Whether the delivery has the contract's sign of a complete one: its file, its window, or what the control says.
+    """Whether the delivery has the contract's sign of a complete one: its files, its window, or what the control says.
 
     Args:
         objects: What the batch has, its control file among them.
         received: The rows of its original parts. Corrections alone leave a delivery as it was.
     """
+    originals = [one for one in objects if one.is_judged and not one.is_correction]
+    if isinstance(contract.completeness, QuietFiles):
+        missing = set(expected_parts(contract.completeness)) - {one.part for one in originals}
+        return not missing if originals else batches.is_delivery_complete(connection, contract.feed, delivery.key)
     if contract.completeness.kind != "control_file":
         return True
-    originals = [one for one in objects if one.is_judged and not one.is_correction]
     control = next((one for one in objects if one.part == CONTROL_PART), None)
     was_complete = batches.is_delivery_complete(connection, contract.feed, delivery.key)
     if not originals:
@@ -86,22 +88,16 @@ def is_complete(
         known = batches.last_whole_object_ids(connection, contract.feed, delivery.key)
         return was_complete and known == {one.landed_object_id for one in (*originals, control)}
     with store.open(control) as file:
-        said = announced(file.read())
-    if "parts" not in said:
-        raise FeedError(
-            "The control file does not say how many parts there are.",
-            feed=contract.feed,
-            file=control.source_name,
-            advice="ask the department for it again; it looks like parts=3 rows=120000.",
-        )
-    has_all = len(originals) >= said["parts"] and received == said.get("rows", received)
+        said = understood(contract, control.source_name, file.read())
+    has_all = len(originals) >= said.parts and said.rows in {received, None}
     if not has_all:
         logger.warning(
-            "%s %s: %s announces %s; %d parts and %d rows have come.",
+            "%s %s: %s announces %d parts and %s rows; %d parts and %d rows have come.",
             contract.feed,
             delivery,
             control.source_name,
-            json.dumps(said),
+            said.parts,
+            "no number of" if said.rows is None else said.rows,
             len(originals),
             received,
         )
@@ -118,8 +114,11 @@ def _windows_due(
     # A window that could not be loaded stands in nobody's way once a later one has all of it.
     overtaken = overtaken_windows(connection, contract.feed, delivery.key)
     done = loaded | batches.unloadable_object_ids(connection, list(overtaken))
-    if wanted := [one for one in windows if one.landed_object_id not in done]:
-        yield _in_order(wanted), False
+    wanted = [one for one in windows if one.landed_object_id not in done]
+    # Rows that no window holds are judged by themselves: their refusals are no share of the window's.
+    for some in ([one for one in wanted if one.is_outside], [one for one in wanted if not one.is_outside]):
+        if some:
+            yield _in_order(some), False
 
 
 def _files_due(
@@ -134,7 +133,7 @@ def _files_due(
     control = arrivals.get(CONTROL_PART) if contract.completeness.kind == "control_file" else None
     parts = [one for one in sent if not one.is_correction]
     if control is not None:
-        parts = _without_surplus(store, control, parts)
+        parts = _without_surplus(store, contract, control, parts)
     new = [one for one in sent if one.landed_object_id not in loaded and one.copies_ended_at is None]
     corrections = [one for one in new if one.is_correction]
     whole = [*parts, *([] if control is None else [control])]
@@ -160,14 +159,14 @@ def _files_due(
     yield _in_order([*whole, *accepting, *corrections]), True
 
 
-def _without_surplus(store: LandingStore, control: LandedObject, parts: list[LandedObject]) -> list[LandedObject]:
+def _without_surplus(
+    store: LandingStore, contract: Contract, control: LandedObject, parts: list[LandedObject]
+) -> list[LandedObject]:
     """The parts that the control file still announces; others are of a delivery that was sent in more parts."""
     if control.copies_ended_at is not None:
         return parts
     with store.open(control) as file:
-        announced_parts = announced(file.read()).get("parts")
-    if announced_parts is None:
-        return parts
+        announced_parts = understood(contract, control.source_name, file.read()).parts
     numbers = {one.part: one.part.removeprefix("part") for one in parts}
     return [one for one in parts if not numbers[one.part].isdigit() or int(numbers[one.part]) <= announced_parts]
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import logging
+import time
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 
 from threegaps.calendar import Delivery, deliveries_between
 from threegaps.contracts.model import Contract
-from threegaps.errors import ContractError, FeedError, SourceUnavailableError
+from threegaps.errors import ContractError, FeedError, SourceUnavailableError, StillBeingWrittenError
 from threegaps.feed_run.opening import feed_of, warehouse_of
 from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger import batches
-from threegaps.ledger.landed import LandedObject, landed_deliveries, latest_arrivals
+from threegaps.ledger.landed import OUTSIDE_PART, LandedObject, landed_deliveries, last_arrival, latest_arrivals
 from threegaps.ledger.watermarks import get_watermark
-from threegaps.sources.opening import open_changes, open_files
+from threegaps.sources.model import FileSource, Offer
+from threegaps.sources.opening import INQUIRY_SOURCES, open_files, open_inquiry
 from threegaps.warehouse.sessions import feed_lock
 
 logger = logging.getLogger(__name__)
@@ -24,6 +28,10 @@ logger = logging.getLogger(__name__)
 _CLOCK = "%Y-%m-%d %H:%M:%S"
 # A file whose time is so near to our fetch may have been written again within the same tick of its clock.
 _SAME_TICK = dt.timedelta(seconds=2)
+# A task looks again by itself where that takes less than a wait in Airflow; else it comes again later.
+_LOOKS = 3
+_LONGEST_WAIT_SECONDS = 120.0
+_MARGIN_SECONDS = 0.5
 
 
 def land(feed: str, delivery: str) -> list[int]:
@@ -36,12 +44,15 @@ def land(feed: str, delivery: str) -> list[int]:
         SettingsError: *delivery* is no key of this feed's cadence.
         FeedError: The department's system refuses us, or something that it offers cannot be landed.
         SourceUnavailableError: It does not answer.
+        StillBeingWrittenError: A file may still be being written; everything else has landed.
     """
     settings, contract, last = feed_of(feed, delivery)
     store = LandingStore(settings.landing_uri)
     with warehouse_of(settings, feed) as connection, feed_lock(connection, feed, step="land"):
         if contract.delivery_kind == "changes":
             landed = _land_changes(connection, store, contract, last)
+        elif contract.protocol in INQUIRY_SOURCES:
+            landed = _land_list(connection, store, contract, last)
         else:
             landed = _land_files(connection, store, contract, last)
     if landed:
@@ -74,40 +85,110 @@ def _land_changes(
     if same and not batches.unloadable_object_ids(connection, same):
         logger.info("%s: the window from %s to %s has landed already.", contract.feed, start, end)
         return []
-    with open_changes(contract) as source:
-        landed = store.land(connection, contract.feed, last.key, source.window(start, end))
-    return [] if landed is None else [landed]
+    landed = []
+    with open_inquiry(contract) as source:
+        # The window last: a landing that is cut off before it begins again.
+        for offered in source.window(start, end):
+            is_outside = offered.part == OUTSIDE_PART
+            arrival = _unless_known(connection, contract, offered) if is_outside else offered
+            landed.append(None if arrival is None else store.land(connection, contract.feed, last.key, arrival))
+    return [one for one in landed if one is not None]
+
+
+def _unless_known(connection: psycopg.Connection[Any], contract: Contract, outside: Arrival) -> Arrival | None:
+    """The rows that no window holds; None where they are those that landed last: they have been refused already."""
+    content = b"".join(outside.chunks())
+    known = last_arrival(connection, contract.feed, OUTSIDE_PART)
+    if known is not None and known.sha256 == hashlib.sha256(content).hexdigest():
+        return None
+    logger.warning(
+        "%s: the department's table holds rows that no window can hold (see the rule %s_reach in quarantine).",
+        contract.feed,
+        contract.watermark.column if contract.watermark else "",
+    )
+    return replace(outside, chunks=lambda: [content])
+
+
+def _land_list(
+    connection: psycopg.Connection[Any], store: LandingStore, contract: Contract, last: Delivery
+) -> list[LandedObject]:
+    """The full list as it stands now, which is that of the last delivery: an earlier one can no longer be had."""
+    later = [key for key in landed_deliveries(connection, contract.feed) if key > last.key]
+    if later:
+        logger.warning(
+            "%s: the list is kept as it stands, and has landed for %s already: that of %s can no longer be had.",
+            contract.feed,
+            max(later),
+            last,
+        )
+        return []
+    with open_inquiry(contract) as source:
+        found = [store.land(connection, contract.feed, last.key, arrival) for arrival in source.everything()]
+    return [one for one in found if one is not None]
 
 
 def _land_files(
     connection: psycopg.Connection[Any], store: LandingStore, contract: Contract, last: Delivery
 ) -> list[LandedObject]:
-    there = landed_deliveries(connection, contract.feed)
+    """What lies in the folders of every delivery, once it has been left alone.
+
+    Raises:
+        StillBeingWrittenError: Something has not been, and is to be looked at again soon; the rest has landed.
+    """
+    known = landed_deliveries(connection, contract.feed)
     # Earlier deliveries too: a correction or a part may be put into their folder long after they have landed.
-    wanted = list(deliveries_between(contract.cadence, contract.first_delivery, last.key))
+    wanted = list(deliveries_between(contract.cadence, contract.first_delivery, last.key)) or [last]
     landed: list[LandedObject] = []
     with open_files(contract) as source:
-        for delivery in wanted or [last]:
-            is_expected = delivery == last or delivery.key not in there
-            try:
-                offer = source.offer(delivery)
-            except SourceUnavailableError:
-                raise
-            except FeedError as error:
-                if is_expected:
-                    raise
-                logger.warning("%s: delivery %s stays as it is: %s", contract.feed, delivery, error)
-                continue
-            if is_expected and offer.waiting_for is not None:
-                logger.info("%s: delivery %s waits for %s.", contract.feed, delivery, offer.waiting_for)
-            known = latest_arrivals(connection, contract.feed, delivery.key)
-            for arrival in offer.arrivals:
-                if _is_same_file(known.get(arrival.part), arrival):
-                    continue
-                one = store.land(connection, contract.feed, delivery.key, arrival)
-                if one is not None:
-                    landed.append(one)
-    return landed
+        expected = {one for one in wanted if one == last or one.key not in known}
+        for look in range(_LOOKS):
+            unsettled: dict[Delivery, float] = {}
+            for delivery in wanted:
+                offer = _offer(source, contract, delivery, is_expected=delivery in expected)
+                if offer.settles_in is not None:
+                    unsettled[delivery] = offer.settles_in
+                arrivals = latest_arrivals(connection, contract.feed, delivery.key)
+                for arrival in offer.arrivals:
+                    if _is_same_file(arrivals.get(arrival.part), arrival):
+                        continue
+                    try:
+                        one = store.land(connection, contract.feed, delivery.key, arrival)
+                    except StillBeingWrittenError as error:
+                        logger.info("%s", error)
+                        unsettled[delivery] = _LONGEST_WAIT_SECONDS
+                        continue
+                    if one is not None:
+                        landed.append(one)
+            wanted = list(unsettled)
+            if not wanted:
+                return landed
+            wait = max(unsettled.values())
+            if look + 1 == _LOOKS or wait > _LONGEST_WAIT_SECONDS:
+                break
+            logger.info("%s: files may still be being written; looking again in %.0f s.", contract.feed, wait)
+            time.sleep(wait + _MARGIN_SECONDS)
+            source.look_again()
+    raise StillBeingWrittenError(
+        f"Files of {', '.join(map(str, wanted))} have not been left alone for the declared time.",
+        feed=contract.feed,
+        advice="it is looked at again by itself in some minutes; what else was there has landed.",
+    )
+
+
+def _offer(source: FileSource, contract: Contract, delivery: Delivery, *, is_expected: bool) -> Offer:
+    """What is offered of a delivery; nothing of one that has landed already and in whose folder something is wrong."""
+    try:
+        offer = source.offer(delivery)
+    except SourceUnavailableError:
+        raise
+    except FeedError as error:
+        if is_expected:
+            raise
+        logger.warning("%s: delivery %s stays as it is: %s", contract.feed, delivery, error)
+        return Offer([])
+    if is_expected and offer.waiting_for is not None:
+        logger.info("%s: delivery %s waits for %s.", contract.feed, delivery, offer.waiting_for)
+    return offer
 
 
 def _is_same_file(known: LandedObject | None, arrival: Arrival) -> bool:

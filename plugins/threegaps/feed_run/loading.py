@@ -169,10 +169,11 @@ def load_one(
     judged = [one for one in objects if one.is_judged]
     parts = [part_of(store, contract, one) for one in judged]
     repairs: list[str] = []
-    if all(one.is_replay for one in judged):
-        # What a batch rule says of a delivery (rows, shares) it does not say of a few repaired rows.
+    if all(one.is_replay or one.is_outside for one in judged):
+        # What a batch rule says of a delivery (rows, shares) it does not say of a few repaired rows, or of those that
+        # are all to be refused.
         contract = replace(contract, batch_rules=())
-        for one in judged:
+        for one in (one for one in judged if one.is_replay):
             with store.open(one) as file:
                 repairs.extend(repaired_tokens(file.read()))
     before = batches.previous_batch(connection, contract.feed, delivery.key, batch_id)

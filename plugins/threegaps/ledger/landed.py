@@ -11,6 +11,8 @@ from psycopg.rows import class_row
 
 CONTROL_PART = "control"
 """The part name of a delivery's control file: it says when the delivery is complete, and is never judged."""
+OUTSIDE_PART = "outside"
+"""The part name of rows that no window of update times can hold: a database's, fetched beside its windows."""
 REPLAY_PREFIX = "replay-"
 """How the part names of repairs begin that a department made of refused rows."""
 ACCEPTANCE_PREFIX = "accept-"
@@ -38,6 +40,11 @@ class LandedObject:
     watermark_from: str | None
     watermark_to: str | None
     copies_ended_at: dt.datetime | None
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether these are rows that no window can hold."""
+        return self.part == OUTSIDE_PART
 
     @property
     def is_replay(self) -> bool:
@@ -118,6 +125,17 @@ def latest_arrivals(connection: psycopg.Connection[Any], feed: str, delivery: st
             [feed, delivery],
         )
         return {landed.part: landed for landed in cursor.fetchall()}
+
+
+def last_arrival(connection: psycopg.Connection[Any], feed: str, part: str) -> LandedObject | None:
+    """The latest arrival of a part in any delivery of a feed."""
+    with connection.cursor(row_factory=class_row(LandedObject)) as cursor:
+        cursor.execute(
+            f"select {_COLUMNS} from ops.landed_object where feed = %s and part = %s"
+            " order by landed_object_id desc limit 1",
+            [feed, part],
+        )
+        return cursor.fetchone()
 
 
 def landed_deliveries(connection: psycopg.Connection[Any], feed: str) -> set[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
 
 from threegaps.calendar import Cadence, Delivery
 from threegaps.errors import (
@@ -24,9 +24,12 @@ from threegaps.errors import (
     ReleaseError,
     SettingsError,
     SourceUnavailableError,
+    StillBeingWrittenError,
 )
 
 log = logging.getLogger("threegaps")
+
+LOOK_AGAIN_AFTER = dt.timedelta(minutes=3)
 
 _NOT_MENDED_BY_WAITING = (
     BuildError,
@@ -58,12 +61,18 @@ def land(feed: str, cadence: Cadence, partition_key: str | None) -> None:
 
     Raises:
         AirflowFailException: The run carries no delivery, or what came cannot be used.
+        AirflowRescheduleException: A file may still be being written; the task comes again in some minutes, for as long
+            as the run may take, and without using up its retries.
     """
     with plain_errors():
         delivery = Delivery.parse(cadence, partition_key).key
         from threegaps import feed_run
 
-        landed = feed_run.land(feed, delivery)
+        try:
+            landed = feed_run.land(feed, delivery)
+        except StillBeingWrittenError as error:
+            log.warning("%s", error)
+            raise AirflowRescheduleException(dt.datetime.now(dt.UTC) + LOOK_AGAIN_AFTER) from error
     if landed:
         log.info("%s: landed for deliveries up to %s: %d.", feed, delivery, len(landed))
     else:

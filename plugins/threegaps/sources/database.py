@@ -1,99 +1,233 @@
-"""A department's own PostgreSQL database: one table, read by windows of its update time.
+"""A department's own PostgreSQL database: one table or view, by windows of its update time or as a whole.
 
 The server writes the rows as CSV (COPY), every column as text, with NULL as an empty field; what it sends is landed as
-it comes. The window is read in one snapshot, so rows that change meanwhile belong to the next window.
+it comes. What is read is read in one snapshot, so rows that change meanwhile belong to the next window. What the
+server's administrator has set decides nothing: the session sets encoding, time zone, styles, search path and limits.
+
+Rows that no window can hold (no update time, one before the declared start, one in the far future) are fetched beside
+the window, in the same snapshot, as a part of their own: they are refused by name instead of never being seen.
+
+Where the departments are real (``THREEGAPS_SANDBOX=0``) the connection is encrypted and the server's certificate
+verified for its name, unless the connection's extra ``sslmode`` says that its authority is enough.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
 from psycopg import errors, sql
 
 from threegaps import connections
+from threegaps.connections import Connection
 from threegaps.contracts.model import Contract
+from threegaps.contracts.options.formats import CsvFormat
 from threegaps.contracts.options.sources import DatabaseSource
-from threegaps.errors import ContractError, FeedError
+from threegaps.contracts.reach import FUTURE_DAYS
+from threegaps.errors import ContractError, FeedError, SettingsError
 from threegaps.landing.store import Arrival
-from threegaps.sources.model import refused_login, unreachable
+from threegaps.ledger.landed import OUTSIDE_PART
+from threegaps.settings import Settings
+from threegaps.sources.trouble import refused_login, unreachable, untrusted
 
 _CONNECT_SECONDS = 10
-_STATEMENT_SECONDS = 1800
+_STATEMENT_SECONDS = 3600
+_LOCK_SECONDS = 60
+
+_SESSION: Mapping[str, str] = {
+    "client_encoding": "UTF8",
+    "TimeZone": "Asia/Shanghai",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "iso_8601",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "xmlbinary": "base64",
+    "lc_monetary": "C",
+    "lc_numeric": "C",
+    "lc_time": "C",
+    "standard_conforming_strings": "on",
+    "search_path": "",
+    "default_transaction_read_only": "on",
+    "statement_timeout": f"{_STATEMENT_SECONDS}s",
+    "lock_timeout": f"{_LOCK_SECONDS}s",
+    "idle_in_transaction_session_timeout": f"{_STATEMENT_SECONDS}s",
+}
+
+# What libpq takes from a connection's extra; nothing else is passed on.
+_TLS_OPTIONS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "ssl_min_protocol_version")
+_VERIFYING = ("verify-full", "verify-ca")
+
 # The server gives no code before a session stands, only its message, in its own language.
-_BAD_LOGIN = ("authentication failed", "does not exist", "permission denied", "认证失败", "不存在", "权限不够")
+_NO_ENTRY = "no pg_hba.conf entry"
+_BAD_LOGIN = (
+    _NO_ENTRY,
+    "authentication failed",
+    "does not exist",
+    "permission denied",
+    "认证失败",
+    "不存在",
+    "权限不够",
+)
+_BAD_TLS = ("certificate", "SSL", "TLS")
+# What libpq says on this side of the connection.
+_UNREACHED = ("Connection refused", "timeout expired", "could not translate host name", "No route to host")
+
+_ORDERABLE = frozenset({"timestamp", "timestamptz", "date"})
 
 
 class DatabaseTable:
     """One table of a department's database; see `open_table`."""
 
     def __init__(self, contract: Contract, connection: psycopg.Connection[Any]) -> None:
+        if not isinstance(contract.source, DatabaseSource):
+            raise ContractError("The feed is no table of a database.", feed=contract.feed)
         self._contract = contract
         self._connection = connection
-        source = contract.source
-        if not isinstance(source, DatabaseSource) or contract.watermark is None:
-            raise ContractError("The feed is no table that is read by windows.", feed=contract.feed)
-        self._schema, self._table = source.schema_name, source.table
-        self._field = contract.by_name[contract.watermark.column].source_name
+        self._source = contract.source
+        self._name = f"{self._source.schema_name}.{self._source.table}"
 
-    def window(self, updated_from: str, updated_to: str) -> Arrival:
-        """The rows updated from *updated_from* (inclusive) to *updated_to* (exclusive), as one part."""
-        return Arrival(
-            part="window",
-            source_name=f"{self._schema}.{self._table}.csv",
-            chunks=lambda: self._copy(updated_from, updated_to),
-            watermark_from=updated_from,
-            watermark_to=updated_to,
-        )
+    def close(self) -> None:
+        """End the snapshot; nothing is lost when the connection is gone already."""
+        with suppress(psycopg.Error):
+            self._connection.execute("rollback")
 
-    def _copy(self, updated_from: str, updated_to: str) -> Iterator[bytes]:
-        try:
-            with self._connection.transaction():
-                self._connection.execute("set transaction isolation level repeatable read, read only")
-                # Every column that the table has now: a new or a missing one is for the contract's rules to judge.
-                selected = sql.SQL(", ").join(
-                    sql.SQL("{0}::text as {0}").format(sql.Identifier(name)) for name in self._columns()
-                )
-                field = sql.Identifier(self._field)
-                command = sql.SQL(
-                    "copy (select {} from {} where {} >= {}::timestamp and {} < {}::timestamp order by {})"
-                    " to stdout (format csv, header)"
-                ).format(
-                    selected,
-                    sql.Identifier(self._schema, self._table),
-                    field,
-                    sql.Literal(updated_from),
-                    field,
-                    sql.Literal(updated_to),
-                    field,
-                )
-                with self._connection.cursor() as cursor, cursor.copy(command) as copy:
-                    for chunk in copy:
-                        yield bytes(chunk)
-        except errors.InsufficientPrivilege as error:
-            raise refused_login(self._contract, str(error).strip().split("\n")[0]) from error
-        except psycopg.OperationalError as error:
-            raise unreachable(self._contract, f"the connection broke ({type(error).__name__}).") from error
+    def window(self, updated_from: str, updated_to: str) -> Sequence[Arrival]:
+        """The rows updated from *updated_from* (inclusive) to *updated_to* (exclusive), and those that no window holds.
 
-    def _columns(self) -> list[str]:
+        Raises:
+            FeedError: The table or its update time is not there, cannot be ordered, or too many rows lie outside.
+            SourceUnavailableError: The connection broke.
+        """
+        watermark = self._contract.watermark
+        if watermark is None:
+            raise ContractError("The table is not read by windows.", feed=self._contract.feed)
+        field = self._contract.by_name[watermark.column].source_name
+        with _in_our_words(self._contract, self._name):
+            selected = self._begin(field)
+            column = sql.Identifier(field)
+            bounds = {
+                "column": column,
+                "start": sql.Literal(watermark.start),
+                "low": sql.Literal(updated_from),
+                "high": sql.Literal(updated_to),
+                "days": sql.Literal(FUTURE_DAYS),
+            }
+            outside = sql.SQL(
+                "{column} is null or {column} < {start}::timestamp or {column} >="
+                " greatest({high}::timestamp, localtimestamp) + make_interval(days => {days})"
+            ).format(**bounds)
+            inside = sql.SQL(
+                "{column} >= {low}::timestamp and {column} < {high}::timestamp and not ({outside})"
+            ).format(**bounds, outside=outside)
+            count = self._count(outside)
+        if count > self._source.most_unordered:
+            raise FeedError(
+                f"{count} rows of the table have no update time, one before {watermark.start}, or one in the future: no"
+                " window can hold them.",
+                feed=self._contract.feed,
+                file=self._name,
+                column=watermark.column,
+                advice="ask the department to mend the column; more are allowed by the contract's `mostUnordered`.",
+            )
+        arrivals = [
+            Arrival(
+                part="window",
+                source_name=f"{self._name}.csv",
+                chunks=lambda: self._copy(selected, inside, column),
+                watermark_from=updated_from,
+                watermark_to=updated_to,
+            )
+        ]
+        if count:
+            arrivals.insert(
+                0,
+                Arrival(
+                    part=OUTSIDE_PART,
+                    source_name=f"{self._name}.outside.csv",
+                    chunks=lambda: self._copy(selected, outside, column),
+                ),
+            )
+        return arrivals
+
+    def everything(self) -> Sequence[Arrival]:
+        """The whole table as it stands, as one part."""
+        with _in_our_words(self._contract, self._name):
+            selected = self._begin(None)
+        return [Arrival(part="table", source_name=f"{self._name}.csv", chunks=lambda: self._copy(selected, None, None))]
+
+    def _begin(self, field: str | None) -> sql.Composable:
+        """Begin the snapshot, and look what there is to read: every column that the table has now.
+
+        A new or a missing one is for the contract's rules to judge.
+        """
+        self._connection.execute("begin isolation level repeatable read, read only")
         rows = self._connection.execute(
-            "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped"
-            " order by attnum",
-            [f'"{self._schema}"."{self._table}"'],
+            "select a.attname, coalesce(b.typname, t.typname) from pg_catalog.pg_attribute as a"
+            " join pg_catalog.pg_class as c on c.oid = a.attrelid"
+            " join pg_catalog.pg_namespace as n on n.oid = c.relnamespace"
+            " join pg_catalog.pg_type as t on t.oid = a.atttypid"
+            " left join pg_catalog.pg_type as b on t.typtype = 'd' and b.oid = t.typbasetype"
+            " where n.nspname = %s and c.relname = %s and a.attnum > 0 and not a.attisdropped order by a.attnum",
+            [self._source.schema_name, self._source.table],
         ).fetchall()
-        names = [str(row[0]) for row in rows]
-        if self._field not in names:
-            missing = f"column {self._field!r}" if names else "table"
+        types = {_text(name): _text(kind) for name, kind in rows}
+        if not types or (field is not None and field not in types):
+            column = next((one.name for one in self._contract.columns if one.source_name == field), None)
+            missing = f"column {field!r}" if types else "table"
             raise FeedError(
                 f"The department's database has no {missing} where the contract says.",
                 feed=self._contract.feed,
-                file=f"{self._schema}.{self._table}",
-                column=self._field if names else None,
+                file=self._name,
+                column=column if types else None,
                 advice="ask the department what was renamed, then mend the contract.",
             )
-        return names
+        if field is not None and types[field] not in _ORDERABLE:
+            raise FeedError(
+                f"The update time of the table is a {types[field]}, which windows cannot order.",
+                feed=self._contract.feed,
+                file=self._name,
+                advice="ask the department for a view in which it is a timestamp, and name that in the contract.",
+            )
+        return sql.SQL(", ").join(_as_text(name, kind) for name, kind in types.items())
+
+    def _count(self, condition: sql.Composable) -> int:
+        """How many rows meet *condition*, up to one more than may."""
+        row = self._connection.execute(
+            sql.SQL("select count(*) from (select 1 from {} where {} limit {}) as counted").format(
+                sql.Identifier(self._source.schema_name, self._source.table),
+                condition,
+                sql.Literal(self._source.most_unordered + 1),
+            )
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _copy(
+        self, selected: sql.Composable, condition: sql.Composable | None, order: sql.Composable | None
+    ) -> Iterator[bytes]:
+        command = sql.SQL("copy (select {} from {}{}{}) to stdout (format csv, header)").format(
+            selected,
+            sql.Identifier(self._source.schema_name, self._source.table),
+            sql.SQL("") if condition is None else sql.SQL(" where {}").format(condition),
+            sql.SQL("") if order is None else sql.SQL(" order by {}").format(order),
+        )
+        left = self._source.largest_mib << 20
+        with (
+            _in_our_words(self._contract, self._name),
+            self._connection.cursor() as cursor,
+            cursor.copy(command) as copy,
+        ):
+            for chunk in copy:
+                left -= len(chunk)
+                if left < 0:
+                    raise FeedError(
+                        f"The table gives more than {self._source.largest_mib} MiB at once.",
+                        feed=self._contract.feed,
+                        file=self._name,
+                        advice="larger ones are allowed by the contract's `largestMib`.",
+                    )
+                yield bytes(chunk)
 
 
 @contextmanager
@@ -101,7 +235,8 @@ def open_table(contract: Contract) -> Iterator[DatabaseTable]:
     """The table of *contract*'s connection.
 
     Raises:
-        FeedError: The login is not accepted.
+        SettingsError: The connection is not encrypted as it must be.
+        FeedError: The login is not accepted, or the server does not show that it is the department's.
         SourceUnavailableError: The database does not answer.
     """
     connection = connections.get(contract.connection_id)
@@ -114,14 +249,105 @@ def open_table(contract: Contract) -> Iterator[DatabaseTable]:
             dbname=connection.schema,
             connect_timeout=_CONNECT_SECONDS,
             autocommit=True,
-            options=f"-c datestyle=ISO -c statement_timeout={_STATEMENT_SECONDS}s",
             application_name="threegaps",
+            **_tls(connection),
         )
     except psycopg.OperationalError as error:
-        lines = str(error).strip().split("\n")
-        reason = next((line for line in lines if any(word in line for word in _BAD_LOGIN)), None)
-        if reason is not None:
-            raise refused_login(contract, reason) from error
-        raise unreachable(contract, lines[-1]) from error
+        raise _not_connected(contract, str(error)) from error
     with opened:
-        yield DatabaseTable(contract, opened)
+        with _in_our_words(contract, f"connection {contract.connection_id}"):
+            _prepare(contract, opened)
+        table = DatabaseTable(contract, opened)
+        yield table
+        table.close()
+
+
+def _tls(connection: Connection) -> dict[str, Any]:
+    """The TLS options of a connection, made safe where there is someone to protect."""
+    options = {name: connection.extra[name] for name in _TLS_OPTIONS if connection.extra.get(name)}
+    if Settings.load().is_sandbox:
+        return options
+    options.setdefault("sslmode", "verify-full")
+    if options["sslmode"] not in _VERIFYING:
+        raise SettingsError(
+            f"The connection {connection.connection_id!r} would not verify the server: its sslmode is none of"
+            f" {', '.join(_VERIFYING)}.",
+            advice="leave `sslmode` out (verify-full), and name the authority's certificate as `sslrootcert`.",
+        )
+    # Without a file of its own libpq looks into the user's folder, where there is none.
+    options.setdefault("sslrootcert", "system")
+    if options["sslrootcert"] == "system":
+        options["sslmode"] = "verify-full"
+    return options
+
+
+def _prepare(contract: Contract, connection: psycopg.Connection[Any]) -> None:
+    """Set the session, so that the server's own settings decide nothing."""
+    encoding = str(connection.info.parameter_status("server_encoding") or "")
+    settings = dict(_SESSION)
+    declared = contract.file_format.encoding if isinstance(contract.file_format, CsvFormat) else "utf-8"
+    if encoding == "SQL_ASCII":
+        # Such a server stores bytes of any encoding and converts none: they are decoded as the contract says.
+        settings["client_encoding"] = "SQL_ASCII"
+    elif declared.replace("-", "").replace("_", "").lower() not in {"utf8", "utf8sig"}:
+        raise ContractError(
+            "The database sends what it has in UTF-8, and the contract's format says otherwise.",
+            feed=contract.feed,
+            advice="say `encoding: utf-8` in customProperties/fileFormat.",
+        )
+    for name, value in settings.items():
+        connection.execute("select pg_catalog.set_config(%s, %s, false)", [name, value])
+
+
+def _as_text(name: str, kind: str) -> sql.Composed:
+    """A column as text that no setting changes; instants on Shanghai's clock, as the contract counts time."""
+    cast = {
+        "timestamptz": "({0} at time zone 'Asia/Shanghai')::pg_catalog.text",
+        "money": "{0}::pg_catalog.numeric::pg_catalog.text",
+    }.get(kind, "{0}::pg_catalog.text")
+    return sql.SQL(cast + " as {0}").format(sql.Identifier(name))
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _not_connected(contract: Contract, said: str) -> FeedError:
+    """The error for a session that did not come to be; what the server said is recognised and not repeated."""
+    lines = said.strip().splitlines()
+    bad = next((word for line in lines for word in _BAD_LOGIN if word in line), None)
+    if bad == _NO_ENTRY:
+        return refused_login(contract, f"{bad}.")
+    tls = next((line for line in lines if any(word in line for word in _BAD_TLS)), None)
+    if tls is not None:
+        return untrusted(
+            contract,
+            "its certificate is not accepted." if "certificate" in tls else "it does not speak TLS as it must.",
+            f"ask the department; the connection {contract.connection_id!r} names its authority as `sslrootcert`.",
+        )
+    if bad is not None:
+        return refused_login(contract, f"{bad}.")
+    reason = next((word for line in lines for word in _UNREACHED if word in line), "it gives no session")
+    return unreachable(contract, f"{reason}.")
+
+
+@contextmanager
+def _in_our_words(contract: Contract, name: str) -> Iterator[None]:
+    """Say what the server or the driver has against us, without the server's words, which may hold values."""
+    try:
+        yield
+    except errors.InsufficientPrivilege as error:
+        raise refused_login(contract, f"permission denied for {name}.") from error
+    except (errors.QueryCanceled, errors.LockNotAvailable) as error:
+        raise unreachable(contract, "it did not answer the question within its time.") from error
+    except psycopg.OperationalError as error:
+        raise unreachable(contract, f"the connection broke ({type(error).__name__}).") from error
+    except (psycopg.Error, UnicodeError) as error:
+        code = getattr(error, "sqlstate", None)
+        raise FeedError(
+            f"The department's database does not give its rows out ({type(error).__name__}"
+            f"{f', SQLSTATE {code}' if code else ''}).",
+            feed=contract.feed,
+            file=name,
+            advice="ask the department to look at the table; its own log has the question and the reason.",
+        ) from error

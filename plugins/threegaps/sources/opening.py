@@ -1,4 +1,4 @@
-"""The source of a contract, by the protocol that it names."""
+"""The source of a feed, by the protocol that its contract names."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from threegaps.errors import ContractError
 from threegaps.sources.database import open_table
 from threegaps.sources.file_drop import open_drop
 from threegaps.sources.http_gateway import open_gateway
-from threegaps.sources.model import ChangeSourceContext, FileSourceContext
+from threegaps.sources.model import FileSourceContext, InquirySourceContext
 from threegaps.sources.sftp import open_sftp
 
 Opened = TypeVar("Opened")
 
-# Each with the protocols that ``PROTOCOLS_BY_KIND`` has for its kinds of delivery.
-CHANGE_SOURCES: Mapping[str, Callable[[Contract], ChangeSourceContext]] = {"http": open_gateway, "database": open_table}
+# Each of the protocols that ``PROTOCOLS_BY_KIND`` has.
+INQUIRY_SOURCES: Mapping[str, Callable[[Contract], InquirySourceContext]] = {
+    "http": open_gateway,
+    "database": open_table,
+}
 FILE_SOURCES: Mapping[str, Callable[[Contract], FileSourceContext]] = {"sftp": open_sftp, "file_drop": open_drop}
 
 
-def open_changes(contract: Contract) -> ChangeSourceContext:
-    """The source of a feed of changes."""
-    return _opener(CHANGE_SOURCES, contract)(contract)
+def open_inquiry(contract: Contract) -> InquirySourceContext:
+    """The source of a feed that is asked for."""
+    return _opener(INQUIRY_SOURCES, contract)(contract)
 
 
 def open_files(contract: Contract) -> FileSourceContext:

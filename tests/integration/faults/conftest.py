@@ -37,6 +37,7 @@ from threegaps import feed_run
 from threegaps.ledger.migrate import upgrade
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.settings import department_database
+from threegaps.sources.quiet import Looks
 
 SCALE = 0.00005
 HRSS_DATABASE = department_database("hrss")
@@ -155,6 +156,11 @@ def copies(postgres: PostgresServer, migrated: str) -> Copies:
     return Copies(postgres, migrated)
 
 
+def settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take files as soon as they are there: tests of what happens to them afterwards do not wait."""
+    monkeypatch.setattr(Looks, "seconds_left", lambda *_: 0.0)
+
+
 @pytest.fixture
 def warehouse(copies: Copies) -> str:
     """A migrated warehouse of the test's own; copied, which is quicker than migrating one."""
@@ -220,6 +226,7 @@ def clean(
     WageFolder(root).send(wage_part(wage_rows()))
     with pytest.MonkeyPatch.context() as patch:
         point_at(patch, warehouse, folder / "landing")
+        settle(patch)
         for name, connection in departments.connections.items():
             connect(patch, name, connection)
         connect(patch, "hrss_sftp", {**departments.connections["hrss_sftp"], "port": wage_server.port})
@@ -237,6 +244,7 @@ def reading(
 ) -> Iterator[Departments]:
     """The departments, with this process set up to read from them into a warehouse of its own."""
     point_at(monkeypatch, warehouse, tmp_path / "landing")
+    settle(monkeypatch)
     for name, connection in departments.connections.items():
         connect(monkeypatch, name, connection)
     yield departments

@@ -25,7 +25,7 @@ from tests.integration.faults.small_feeds import (
 )
 from threegaps import feed_run
 from threegaps.errors import FeedError, SourceUnavailableError
-from threegaps.sources import database, http_gateway, model, sftp
+from threegaps.sources import database, gateway_client, http_gateway, retry, sftp
 
 pytestmark = pytest.mark.integration
 
@@ -37,7 +37,7 @@ CONNECTIONS = {TRAINING: "hrss_gateway", CERTIFICATES: "hrss_database", WAGES: "
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Waits between attempts, in seconds: noted instead of waited for."""
     noted: list[float] = []
-    monkeypatch.setattr(model, "time", types.SimpleNamespace(sleep=noted.append))
+    monkeypatch.setattr(retry, "time", types.SimpleNamespace(sleep=noted.append))
     return noted
 
 
@@ -55,7 +55,8 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def smaller(self: http_gateway.HttpGateway, *arguments: Any, **named: Any) -> None:
         build(self, *arguments, **named)
-        self._page_size = 50
+        pager = self._source.pager.model_copy(update={"page_size": 50})
+        self._source = self._source.model_copy(update={"pager": pager})
 
     monkeypatch.setattr(http_gateway.HttpGateway, "__init__", smaller)
 
@@ -127,7 +128,7 @@ def test_a_host_that_never_answers_is_given_up(
     waits: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(http_gateway, "_TIME_OUT", httpx.Timeout(0.2))
+    monkeypatch.setattr(gateway_client, "_TIME_OUT", httpx.Timeout(0.2))
     monkeypatch.setattr(database, "_CONNECT_SECONDS", 2)
     monkeypatch.setattr(sftp, "_BANNER_SECONDS", 0.5)
     name = CONNECTIONS[feed]
@@ -141,15 +142,15 @@ def test_a_host_that_never_answers_is_given_up(
 def test_a_gateway_that_is_slow_for_a_while_is_waited_for(
     reading: Departments, warehouse: str, clean: Clean, waits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_gateway, "_TIME_OUT", httpx.Timeout(0.5))
+    monkeypatch.setattr(gateway_client, "_TIME_OUT", httpx.Timeout(0.5))
     reading.http.faults.slow_seconds = 2.0
 
     def wait(seconds: float) -> None:
         waits.append(seconds)
         reading.http.faults.slow_seconds = 0.0
-        monkeypatch.setattr(http_gateway, "_TIME_OUT", httpx.Timeout(30))
+        monkeypatch.setattr(gateway_client, "_TIME_OUT", httpx.Timeout(30))
 
-    monkeypatch.setattr(model, "time", types.SimpleNamespace(sleep=wait))
+    monkeypatch.setattr(retry, "time", types.SimpleNamespace(sleep=wait))
     run(TRAINING)
     assert waits[0] == 1.0
     assert content(warehouse, TRAINING) == clean[TRAINING]
@@ -203,18 +204,20 @@ def test_lasting_trouble_lands_nothing(
 def test_pages_that_shift_are_read_again_from_the_start(
     reading: Departments, warehouse: str, clean: Clean, small_pages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reads: list[bool] = []
-    read_pages = http_gateway.HttpGateway._read_pages
+    reads: list[int] = []
+    read_pages = http_gateway.read_pages
 
-    def counted(self: http_gateway.HttpGateway, *arguments: Any) -> bool:
-        reads.append(read_pages(self, *arguments))
+    def counted(*arguments: Any, **named: Any) -> http_gateway.Reading:
+        done = read_pages(*arguments, **named)
+        reads.append(done.rows)
         reading.http.faults.shift_pages = 0
-        return reads[-1]
+        return done
 
-    monkeypatch.setattr(http_gateway.HttpGateway, "_read_pages", counted)
+    monkeypatch.setattr(http_gateway, "read_pages", counted)
     reading.http.faults.shift_pages = 3
     run(TRAINING)
-    assert reads == [False, True]
+    assert len(reads) == 3
+    assert reads[0] > reads[1] == reads[2]
     assert content(warehouse, TRAINING) == clean[TRAINING]
 
 

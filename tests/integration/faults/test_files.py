@@ -449,7 +449,7 @@ def test_a_renamed_update_time_is_named_before_anything_lands(
                 feed_run.land(CERTIFICATES, "2026-06-30")
         finally:
             department.execute("alter table public.zs01 rename column updated to aae036")
-    assert (told.value.feed, told.value.column) == (CERTIFICATES, "aae036")
+    assert (told.value.feed, told.value.column) == (CERTIFICATES, "updated_at")
     assert landed(warehouse) == []
     feed_run.land(CERTIFICATES, "2026-06-30")
     feed_run.load(CERTIFICATES, "2026-06-30")

@@ -8,7 +8,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import LAST_DAY, Copies, Departments, point_at
 from small_feeds import (
     CERTIFICATES,
     ENTERPRISES,
@@ -25,6 +24,7 @@ from small_feeds import (
     wage_rows,
 )
 
+from tests.integration.faults.conftest import LAST_DAY, Copies, Departments, point_at
 from threegaps import feed_run
 from threegaps.errors import FeedError, LedgerError
 from threegaps.landing.store import LandingStore

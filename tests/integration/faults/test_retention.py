@@ -7,9 +7,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import Departments
 from small_feeds import CONTROL, MONTH, PART, WAGES, WageFolder, row_count, statuses, wage_part, wage_rows
 
+from tests.integration.faults.conftest import Departments
 from threegaps import feed_run
 from threegaps.feed_run import due
 from threegaps.landing.store import LandingStore

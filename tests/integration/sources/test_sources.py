@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def test_a_window_is_half_open_and_has_every_column(
     certificates: Contract, department: psycopg.Connection[tuple[object, ...]]
 ) -> None:
     with open_table(certificates) as table:
-        arrival = table.window("2024-07-01 00:00:00", "2024-07-02 00:00:00")
+        (arrival,) = table.window("2024-07-01 00:00:00", "2024-07-02 00:00:00")
         text = b"".join(arrival.chunks()).decode()
     assert text == "ahc001,aae036,remark\na,2024-07-01 00:00:00,first\nb,2024-07-01 23:59:59,\n"
     assert (arrival.watermark_from, arrival.watermark_to) == ("2024-07-01 00:00:00", "2024-07-02 00:00:00")
@@ -84,11 +85,11 @@ def test_a_table_that_we_may_not_read_or_that_is_gone_is_named(
 ) -> None:
     department.execute("revoke select on public.zs01 from sources_reader")
     with open_table(certificates) as table, pytest.raises(FeedError, match="permission denied") as told:
-        list(table.window("2024-07-01 00:00:00", "2024-07-02 00:00:00").chunks())
+        table.window("2024-07-01 00:00:00", "2024-07-02 00:00:00")
     assert told.value.feed == "hrss/certificates"
     department.execute("drop table public.zs01")
     with open_table(certificates) as table, pytest.raises(FeedError, match="has no table") as told:
-        list(table.window("2024-07-01 00:00:00", "2024-07-02 00:00:00").chunks())
+        table.window("2024-07-01 00:00:00", "2024-07-02 00:00:00")
     assert told.value.file == "public.zs01"
 
 
@@ -96,7 +97,7 @@ def test_a_database_that_we_may_not_enter_is_no_outage(
     certificates: Contract, department: psycopg.Connection[tuple[object, ...]]
 ) -> None:
     department.execute(f"revoke connect on database {department.info.dbname} from sources_reader")
-    with pytest.raises(FeedError, match="permission denied for database") as told, open_table(certificates):
+    with pytest.raises(FeedError, match=r"login: permission denied\.") as told, open_table(certificates):
         pass
     assert not isinstance(told.value, SourceUnavailableError)
 
@@ -110,7 +111,7 @@ def test_a_connection_that_breaks_is_told(
             " where datname = current_database() and usename = 'sources_reader'"
         )
         with pytest.raises(SourceUnavailableError, match="connection broke"):
-            list(table.window("2024-07-01 00:00:00", "2024-07-02 00:00:00").chunks())
+            table.window("2024-07-01 00:00:00", "2024-07-02 00:00:00")
 
 
 @pytest.fixture
@@ -124,6 +125,7 @@ def drop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_file_that_is_still_being_written_is_not_taken(enterprises: Contract, drop: Path) -> None:
     file = drop / "skill_enterprises_2024Q3.xlsx"
     file.write_bytes(b"half")
+    os.utime(file, (0, 0))
     with open_drop(enterprises) as source:
         (arrival,) = source.offer(QUARTER).arrivals
         chunks = iter(arrival.chunks())

@@ -9,9 +9,9 @@ from dataclasses import replace
 import polars as pl
 import psycopg
 import pytest
-from conftest import WAGES
 from psycopg import sql
 
+from tests.integration.warehouse.conftest import WAGES
 from threegaps.batch.columns import BlockColumn
 from threegaps.batch.touched import Touched
 from threegaps.contracts.model import Touch

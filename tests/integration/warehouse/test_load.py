@@ -10,8 +10,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import ROSTER, SPELLS, WAGES, Loader, column
 
+from tests.integration.warehouse.conftest import ROSTER, SPELLS, WAGES, Loader, column
 from threegaps.errors import ContractError, LedgerError
 from threegaps.ledger.batches import abandon_judging, pending_batches
 from threegaps.ledger.watermarks import get_watermark

@@ -7,8 +7,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import WAGES, Loader
 from psycopg import sql
+
+from tests.integration.warehouse.conftest import WAGES, Loader
 
 pytestmark = pytest.mark.integration
 

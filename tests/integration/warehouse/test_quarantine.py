@@ -8,8 +8,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from conftest import WAGES, Loader
 
+from tests.integration.warehouse.conftest import WAGES, Loader
 from threegaps.errors import FeedError
 from threegaps.warehouse import quarantine
 

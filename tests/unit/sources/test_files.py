@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 
 import pytest
 
@@ -11,7 +12,10 @@ from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
 from threegaps.settings import Settings
-from threegaps.sources.files import FoundFile, announced, offer_parts, offer_single
+from threegaps.sources.control_file import Control, ControlFileError, read_control
+from threegaps.sources.files import Folder, offer_files
+from threegaps.sources.model import Offer
+from threegaps.sources.quiet import FoundFile, Looks
 
 JULY = Delivery.parse("month", "2024-07")
 
@@ -21,8 +25,21 @@ def wages() -> Contract:
     return find_contract(Settings.load().contracts_folder, "hrss/wage_records")
 
 
-def files(*names: str) -> list[FoundFile]:
-    return [FoundFile(name, 1, dt.datetime(2024, 8, 1, tzinfo=dt.UTC), lambda: [b"x"]) for name in names]
+OLD = dt.datetime(2024, 8, 1, tzinfo=dt.UTC)
+
+
+def files(*names: str, control: bytes = b"parts=2 rows=60\n") -> list[FoundFile]:
+    return [
+        FoundFile(name, 1, OLD, lambda name=name: [control if name.endswith(".ok") else b"x"])  # type: ignore[misc]
+        for name in names
+    ]
+
+
+def offer_parts(contract: Contract, delivery: Delivery, found: list[FoundFile]) -> Offer:
+    return offer_files(contract, delivery, Folder("folder", found, Counter()), Looks(60))
+
+
+offer_single = offer_parts
 
 
 def test_parts_and_corrections_come_in_order_and_the_control_file_last(wages: Contract) -> None:
@@ -52,17 +69,17 @@ def test_parts_of_another_number_than_announced_are_of_an_earlier_sending(
     wages: Contract, caplog: pytest.LogCaptureFixture
 ) -> None:
     found = files("wage_202407_part01of01.csv.gz", "wage_202407_part01of02.csv.gz", "wage_202407_part02of02.csv.gz")
-    at = dt.datetime(2024, 8, 1, tzinfo=dt.UTC)
 
     def offered(said: bytes) -> list[str]:
-        control = FoundFile("wage_202407.ok", 1, at, lambda: [said[:3], said[3:]])
+        control = FoundFile("wage_202407.ok", 1, OLD, lambda: [said[:3], said[3:]])
         return [one.source_name for one in offer_parts(wages, JULY, [*found, control]).arrivals]
 
     assert offered(b"parts=1 rows=60\n") == ["wage_202407_part01of01.csv.gz", "wage_202407.ok"]
     (line,) = caplog.messages
     assert "wage_202407_part01of02.csv.gz, wage_202407_part02of02.csv.gz" in line
     assert offered(b"parts=2 rows=60\n") == [*(file.name for file in found[1:]), "wage_202407.ok"]
-    assert len(offered(b"rows=60\n")) == 4
+    with pytest.raises(FeedError, match="does not say how many parts"):
+        offered(b"rows=60\n")
 
 
 @pytest.mark.parametrize(
@@ -93,11 +110,44 @@ def test_a_single_file_is_found_by_its_name() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"parts=2 rows=120\n", {"parts": 2, "rows": 120}),
-        (b"parts = 2\r\nrows = 120", {"parts": 2, "rows": 120}),
-        (b"\xff\xfe rows=7", {"rows": 7}),
-        (b"", {}),
+        (b"parts=2 rows=120\n", Control(2, 120)),
+        (b"parts = 2\r\nrows = 120", Control(2, 120)),
+        (b"\xef\xbb\xbfrows=0\tparts=1\r\n\x1a", Control(1, 0)),
+        (b"parts=12", Control(12, None)),
     ],
 )
-def test_a_control_file_says_parts_and_rows(text: bytes, said: dict[str, int]) -> None:
-    assert announced(text) == said
+def test_a_control_file_says_parts_and_rows(text: bytes, said: Control) -> None:
+    assert read_control(text) == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"rows=7",
+        b"parts=1 rows=60,000",
+        b"parts=1 rows=60 000",
+        b"parts=1 rows=6e4",
+        b"parts=1 rows=60.0",
+        b"parts=1 rows=-60",
+        b"parts=1 rows=+60",
+        b"parts=1 rows=",
+        b"parts=1 rows=60;",
+        b"parts=1, rows=60",
+        b"parts=1 rows=60 parts=1",
+        b"parts=1 parts=2",
+        b"parts=0 rows=0",
+        b"parts=1 rows=60 checksum=1",
+        b"parts=1 rows=60 total 60",
+        b"parts=1 rows=" + b"9" * 13,
+        b"parts=100001 rows=1",
+        b"parts=1 rows=\xef\xbc\x96\xef\xbc\x90",
+        b"\xff\xfe rows=7",
+        b"p\x00a\x00r\x00t\x00s\x00=\x001\x00",
+        b"parts=1" + b" " * 5000,
+    ],
+)
+def test_a_control_file_that_is_not_wholly_understood_says_nothing(text: bytes) -> None:
+    with pytest.raises(ControlFileError) as told:
+        read_control(text)
+    assert "60" not in str(told.value)

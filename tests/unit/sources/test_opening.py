@@ -11,19 +11,19 @@ from threegaps.contracts.options.sources import DatabaseSource
 from threegaps.contracts.vocabulary import PROTOCOLS_BY_KIND
 from threegaps.errors import ContractError
 from threegaps.settings import Settings
-from threegaps.sources.opening import CHANGE_SOURCES, FILE_SOURCES, open_changes, open_files
+from threegaps.sources.opening import FILE_SOURCES, INQUIRY_SOURCES, open_files, open_inquiry
 
 WAGES = find_contract(Settings.load().contracts_folder, "hrss/wage_records")
 
 
 def test_every_way_has_its_source() -> None:
-    assert set(PROTOCOLS_BY_KIND["changes"]) == set(CHANGE_SOURCES)
+    assert set(PROTOCOLS_BY_KIND["changes"]) == set(INQUIRY_SOURCES)
     assert set(PROTOCOLS_BY_KIND["full_period"]) == set(FILE_SOURCES)
-    assert set(PROTOCOLS_BY_KIND["full_list"]) == set(FILE_SOURCES) | set(CHANGE_SOURCES)
+    assert set(PROTOCOLS_BY_KIND["full_list"]) == set(FILE_SOURCES) | set(INQUIRY_SOURCES)
 
 
 def test_no_other_source_is_taken_for_one_that_is_not_there() -> None:
     with pytest.raises(ContractError, match="sftp or file_drop"):
         open_files(replace(WAGES, source=DatabaseSource(protocol="database", schema_name="public", table="wages")))
     with pytest.raises(ContractError, match="http or database"):
-        open_changes(replace(WAGES, delivery_kind="changes"))
+        open_inquiry(replace(WAGES, delivery_kind="changes"))

@@ -10,8 +10,9 @@ from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, SourceUnavailableError
 from threegaps.settings import Settings
-from threegaps.sources import model
-from threegaps.sources.model import Retry, TransientError
+from threegaps.sources import retry
+from threegaps.sources.retry import Retry
+from threegaps.sources.trouble import TransientError
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def contract() -> Contract:
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     noted: list[float] = []
-    monkeypatch.setattr(model, "time", types.SimpleNamespace(sleep=noted.append))
+    monkeypatch.setattr(retry, "time", types.SimpleNamespace(sleep=noted.append))
     return noted
 
 

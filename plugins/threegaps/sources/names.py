@@ -1,0 +1,62 @@
+"""Names of files: which delivery and which part they stand for, and which differ only in form."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from threegaps.calendar import Delivery
+
+
+def filled(template: str, delivery: Delivery) -> str:
+    """A name, folder or pattern with ``{delivery}`` and ``{yyyymm}`` (the month as departments write it) filled in."""
+    return template.replace("{delivery}", delivery.key).replace("{yyyymm}", f"{delivery.start:%Y%m}")
+
+
+def has_period(template: str) -> bool:
+    """Whether a folder is each delivery's own."""
+    return "{delivery}" in template or "{yyyymm}" in template
+
+
+def folder_above(template: str) -> str | None:
+    """The folder above those that are each delivery's own; None where a folder is of all deliveries.
+
+    Where it is missing, so is whatever lies in it; where it is there, a delivery's own one may still have to come.
+    """
+    if not has_period(template):
+        return None
+    steps = template.split("/")
+    return "/".join(steps[: next(number for number, step in enumerate(steps) if has_period(step))]) or "."
+
+
+def pattern_of(template: str, delivery: Delivery) -> re.Pattern[str]:
+    """The pattern of a delivery's names; only 0 to 9 are digits in it."""
+    return re.compile(filled(template, delivery), re.ASCII)
+
+
+def any_period(template: str) -> re.Pattern[str]:
+    """The pattern of the same name in any period, to tell a file of a wrong one from a stray one."""
+    return re.compile(template.replace("{delivery}", r"[0-9Q-]+").replace("{yyyymm}", r"\d{6}"), re.ASCII)
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name can be one of a file that we take: no control characters, no separators, no half characters."""
+    return bool(name) and not any(unicodedata.category(one) in {"Cc", "Cs"} or one in "/\\" for one in name)
+
+
+def common_form(name: str) -> str:
+    """What is left of a name when its form is taken away.
+
+    Composed or decomposed accents, full-width letters and digits, upper and lower case, invisible characters, zeros
+    before a number.
+    """
+    plain = "".join(one for one in unicodedata.normalize("NFKC", name) if unicodedata.category(one) != "Cf")
+    folded = unicodedata.normalize("NFKC", plain.casefold())
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", folded).replace(" ", "")
+
+
+def part_name(group: str | None) -> str:
+    """What a part is called in landing, by the group ``part`` of its file's name: by its number, or by its name."""
+    if group is None:
+        return "file"
+    return f"part{int(group):04d}" if group.isascii() and group.isdigit() else f"part-{group}"

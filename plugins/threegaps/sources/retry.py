@@ -1,0 +1,70 @@
+"""Trying again what may pass."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import tenacity
+
+from threegaps.contracts.model import Contract
+from threegaps.errors import SourceUnavailableError
+from threegaps.sources.trouble import TransientError
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often and after what waits a request is repeated.
+
+    Args:
+        attempts: How often it is tried in all.
+        base_seconds: The first wait; it doubles each time.
+        longest_seconds: No wait is longer, not even one that the server asks for.
+    """
+
+    attempts: int = 5
+    base_seconds: float = 1.0
+    longest_seconds: float = 60.0
+
+    def run(self, contract: Contract, action: Callable[[], Result]) -> Result:
+        """Run *action*, again on `TransientError`, and give up with the last one's message.
+
+        Raises:
+            SourceUnavailableError: It did not pass.
+        """
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TransientError),
+            stop=tenacity.stop_after_attempt(self.attempts),
+            wait=self._wait,
+            sleep=lambda seconds: time.sleep(seconds),  # looked up when it is called: tests do not wait
+            before_sleep=lambda state: self._log(contract, state),
+            reraise=True,
+        )
+        try:
+            return retrying(action)
+        except TransientError as error:
+            raise SourceUnavailableError(
+                f"{error.message} Tried {self.attempts} times.",
+                feed=contract.feed,
+                file=f"connection {contract.connection_id}",
+                advice="look whether the department's system is up; the task can simply be run again.",
+            ) from error
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, TransientError) and error.retry_after is not None:
+            return min(error.retry_after, self.longest_seconds)
+        return min(self.base_seconds * 2.0 ** (state.attempt_number - 1), self.longest_seconds)
+
+    @staticmethod
+    def _log(contract: Contract, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        wait = state.next_action.sleep if state.next_action else 0.0
+        logger.warning("%s: %s Trying again in %.1f s.", contract.feed, getattr(error, "message", ""), wait)
