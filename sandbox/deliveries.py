@@ -22,9 +22,14 @@ def folder_for(home: Path, medium: str, day: date, today: date) -> Path:
 
 
 def set_time(path: Path, day: date, order: int) -> None:
-    """Give a file the time of its day; `order` counts the files of a consignment, a minute each."""
-    moment = datetime.combine(day, FIRST_HOUR, SHANGHAI) + timedelta(minutes=order)
-    os.utime(path, (moment.timestamp(), moment.timestamp()))
+    """Give a file the time of its day; `order` counts the files of a consignment, a minute each.
+
+    A day that has not come by the machine's own clock becomes yesterday: a reader that waits until a file has been
+    quiet would wait for ever.
+    """
+    latest = min(datetime.combine(day, FIRST_HOUR, SHANGHAI), datetime.now(SHANGHAI) - timedelta(days=1))
+    moment = (latest + timedelta(minutes=order)).timestamp()
+    os.utime(path, (moment, moment))
 
 
 def break_off(path: Path, share: float) -> None:

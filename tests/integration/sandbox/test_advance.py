@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import shutil
+import time
 import zlib
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from sandbox import clock, database
 from sandbox.advance import advance
 from sandbox.calendar import HORIZON, OPENING_DAY
+from sandbox.deliveries import set_time
 from sandbox.generate import run
 from sandbox.parameters import Parameters
 from sandbox.servers import http_gateway
@@ -80,6 +82,17 @@ def test_files_carry_the_day_on_which_they_came(original: Path) -> None:
     assert {moment.date() for moment in at.values()} == {date(2024, 10, 31)}
     parts = [moment for name, moment in at.items() if "part" in name]
     assert at["wage_202410.ok"] > max(parts)
+
+
+def test_no_file_is_of_a_day_that_has_not_come(tmp_path: Path) -> None:
+    """By the machine's clock: what is of the future would never have been quiet."""
+    files = [tmp_path / str(number) for number in range(3)]
+    for number, path in enumerate(files):
+        path.touch()
+        set_time(path, date(2199, 1, 1), number)
+    times = [path.stat().st_mtime for path in files]
+    assert times == sorted(times)
+    assert times[-1] < time.time() - 23 * 3600
 
 
 def test_dice_decide_what_comes(home: Path) -> None:
