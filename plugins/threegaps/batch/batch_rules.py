@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from threegaps.batch.certify import Certifier
-from threegaps.batch.frames import as_columns
+from threegaps.batch.frames import JudgedFrame, as_columns
 from threegaps.batch.row_rules import unexpected
 from threegaps.batch.tally import Tally
 from threegaps.batch.verdict import CheckResult, Previous
@@ -13,23 +12,24 @@ from threegaps.contracts.model import Contract, Rule
 from threegaps.rules.frames import BATCH_COLUMNS, CHANGED_COLUMNS, DUPLICATES, PREVIOUS_RECEIVED, RECEIVED, REFUSED
 
 
-def batch_checks(contract: Contract, tally: Tally, previous: Previous, certifier: Certifier) -> list[CheckResult]:
-    """The outcome of each of the contract's batch rules, in order.
+def batch_checks(contract: Contract, tally: Tally, previous: Previous) -> list[CheckResult]:
+    """The outcome of each of the contract's batch rules, in order; certified like all that is judged of a batch.
 
     Args:
         contract: The feed's contract.
         tally: The counts of the whole batch.
         previous: The period before.
-        certifier: The contract's.
-
-    Raises:
-        CertificationError: Great Expectations disagrees, or raised an exception.
     """
-    rules = contract.batch_rules
+    judged = counters_judged(contract, tally, previous)
+    return [_check(rule, is_fine=not judged.verdicts[rule.rule].any()) for rule in judged.rules]
+
+
+def counters_judged(contract: Contract, tally: Tally, previous: Previous) -> JudgedFrame:
+    """The batch's counters with what its rules say of them."""
     frame = batch_frame(contract, tally, previous)
-    verdicts = {rule.rule: unexpected(rule, as_columns(frame)) for rule in rules}
-    certifier.certify(rules, frame, verdicts)
-    return [_check(rule, is_fine=not verdicts[rule.rule].any()) for rule in rules]
+    columns = as_columns(frame)
+    verdicts = {rule.rule: unexpected(rule, columns) for rule in contract.batch_rules}
+    return JudgedFrame(contract.batch_rules, frame, verdicts, None)
 
 
 def batch_frame(contract: Contract, tally: Tally, previous: Previous) -> pl.DataFrame:

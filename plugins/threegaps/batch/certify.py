@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from threegaps.batch.columns import Mask
-from threegaps.batch.frames import to_pandas
+from threegaps.batch.frames import JudgedFrame, to_pandas
 from threegaps.contracts.model import Contract, Rule
 from threegaps.errors import CertificationError
 
@@ -47,13 +47,8 @@ class Certifier:
             cls._batch_definition = source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("all")
         return cls._batch_definition
 
-    def certify(self, rules: Sequence[Rule], frame: pl.DataFrame, verdicts: Mapping[str, Mask]) -> frozenset[str]:
-        """Compare the verdicts on the rows of *frame*, rule by rule and row by row.
-
-        Args:
-            rules: The rules, all of one scope.
-            frame: The scope's frame, see `threegaps.rules.frames`; of rows, before pseudonyms.
-            verdicts: By rule id, which rows the column forms found unexpected.
+    def certify(self, judged: JudgedFrame) -> frozenset[str]:
+        """Compare the verdicts on the rows of a frame, rule by rule and row by row.
 
         Returns:
             The rules that were certified.
@@ -61,10 +56,11 @@ class Certifier:
         Raises:
             CertificationError: The two disagree on a row, or Great Expectations raised an exception.
         """
+        rules, frame = judged.rules, judged.frame
         if not frame.height or not rules:
             return frozenset()
         for rule, found in zip(rules, self.unexpected(rules, frame), strict=True):
-            differing = np.flatnonzero(found != verdicts[rule.rule])
+            differing = np.flatnonzero(found != judged.verdicts[rule.rule])
             if len(differing):
                 raise CertificationError(
                     f"Rule {rule.rule}: Great Expectations and the column rules disagree on {len(differing)} of "
@@ -82,25 +78,22 @@ class Certifier:
         Raises:
             CertificationError: It raised an exception.
         """
-        results = self._validate(to_pandas(frame), [rule.configuration for rule in rules])
+        answer = self.validate(self.suite(self.contract.feed, rules), frame)
+        by_rule = {result.expectation_config.meta["rule"]: result for result in answer.results}
         masks = []
-        for rule, result in zip(rules, results, strict=True):
+        for rule in rules:
             found = np.zeros(frame.height, dtype=np.bool_)
-            found[self._unexpected_indexes(rule, result)] = True
+            found[self._unexpected_indexes(rule, by_rule[rule.rule])] = True
             masks.append(found)
         return masks
 
-    def _validate(self, frame: Any, configurations: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Results of the expectations on a pandas frame, in order."""
-        batch_definition = self.prepare()
-        from great_expectations.core import ExpectationSuite
-        from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    def validate(self, suite: Any, frame: pl.DataFrame) -> Any:
+        """What Great Expectations says of a frame, with the indexes of unexpected rows and none of their values.
 
-        suite = ExpectationSuite(
-            name=self.contract.feed,
-            expectations=[ExpectationConfiguration(**one).to_domain_obj() for one in configurations],
-        )
-        batch = batch_definition.get_batch(batch_parameters={"dataframe": frame})
+        Raises:
+            CertificationError: It raised an exception, or left an expectation out.
+        """
+        batch = self.prepare().get_batch(batch_parameters={"dataframe": to_pandas(frame)})
         answer = batch.validate(
             suite,
             result_format={
@@ -109,13 +102,20 @@ class Certifier:
                 "partial_unexpected_count": 0,
             },
         )
-        by_rule = {result.expectation_config.meta["rule"]: result for result in answer.results}
-        results = [by_rule[one["meta"]["rule"]] for one in configurations if one["meta"]["rule"] in by_rule]
-        if len(results) != len(configurations):
+        if len(answer.results) != len(suite.expectations):
             raise CertificationError("Great Expectations left expectations out.", feed=self.contract.feed)
-        for result in results:
+        for result in answer.results:
             self._raise_exceptions(result)
-        return results
+        return answer
+
+    def suite(self, name: str, rules: Sequence[Rule]) -> Any:
+        """The rules as a suite of Great Expectations."""
+        self.prepare()
+        from great_expectations.core import ExpectationSuite
+        from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+        expectations = [ExpectationConfiguration(**rule.configuration).to_domain_obj() for rule in rules]
+        return ExpectationSuite(name=name, expectations=expectations)
 
     def _raise_exceptions(self, result: Any) -> None:
         information = result.exception_info or {}

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from threegaps.batch.columns import BlockColumn
-from threegaps.rules.model import TEXT
+from threegaps.batch.columns import BlockColumn, Mask
+from threegaps.rules.model import TEXT, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFrame:
+    """A frame that has been judged in columns.
+
+    Args:
+        rules: The rules on it, all of one scope.
+        frame: The frame, before pseudonyms.
+        verdicts: By rule id, which of its rows the forms in columns found unexpected.
+        tokens: The token of each row; None where the rows are none of the feed's.
+    """
+
+    rules: Sequence[Rule]
+    frame: pl.DataFrame
+    verdicts: Mapping[str, Mask]
+    tokens: pl.Series | None
 
 
 def rows_frame(columns: Mapping[str, BlockColumn]) -> pl.DataFrame:

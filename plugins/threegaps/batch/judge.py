@@ -13,10 +13,11 @@ import numpy as np
 import polars as pl
 
 from threegaps.batch.accepted import accepted_frame, row_versions
-from threegaps.batch.batch_rules import batch_checks
+from threegaps.batch.batch_rules import batch_checks, counters_judged
 from threegaps.batch.certify import Certifier
 from threegaps.batch.columns import Mask
 from threegaps.batch.decode import Part, TextBlock
+from threegaps.batch.frames import JudgedFrame
 from threegaps.batch.normalise import Normaliser
 from threegaps.batch.persons import persons_of
 from threegaps.batch.pseudonym import PseudonymKey
@@ -24,7 +25,7 @@ from threegaps.batch.quarantine import to_copy_csv
 from threegaps.batch.reading import BLOCK_BYTES, data_blocks, faulty_block, rows_at, unread_values
 from threegaps.batch.refused import RefusedRows
 from threegaps.batch.row_rules import Findings, RowRules
-from threegaps.batch.sample import Sample
+from threegaps.batch.sample import Sample, SampledRows
 from threegaps.batch.spool import Spool
 from threegaps.batch.tally import Tally
 from threegaps.batch.touched import Touched
@@ -116,13 +117,13 @@ class Judgement:
             CertificationError: Great Expectations and the column rules disagree, or it failed.
             FeedError: The blocks have not been drawn to their end.
         """
-        if not self._is_done:
-            raise FeedError("The batch has not been read to its end.", feed=self.contract.feed)
         tally, contract = self._tally, self.contract
         certifier = Certifier(contract)
-        certified = self._certify_sample(certifier)
+        certified: frozenset[str] = frozenset()
+        for frame in self.judged_frames():
+            certified |= certifier.certify(frame)
         checks = [tally.check(rule, is_certified=rule.rule in certified) for rule in contract.rules]
-        checks.extend(batch_checks(contract, tally, self._previous, certifier))
+        checks.extend(batch_checks(contract, tally, self._previous))
         stopping = next((check for check in checks if check.outcome == "stopped"), None)
         rule = next((r for r in (*contract.rules, *contract.batch_rules) if stopping and r.rule == stopping.rule), None)
         return Verdict(
@@ -278,19 +279,30 @@ class Judgement:
                 )
                 yield JudgedBlock(b"", 0, written, block.frame.height, 0)
 
-    def _certify_sample(self, certifier: Certifier) -> frozenset[str]:
-        """The rules that Great Expectations has certified; that keys are unique only where it saw every row."""
+    def judged_frames(self) -> tuple[JudgedFrame, ...]:
+        """What Great Expectations judges of the batch: typed rows, their keys where it sees every row, counters.
+
+        Raises:
+            FeedError: The blocks have not been drawn to their end.
+        """
+        if not self._is_done:
+            raise FeedError("The batch has not been read to its end.", feed=self.contract.feed)
+        found = [counters_judged(self.contract, self._tally, self._previous)]
         sampled = self._sample.rows()
-        if sampled is None:
-            return frozenset()
-        rules = [rule for _, rule in self._rules.by_themselves]
-        certified = certifier.certify(rules, sampled.frame, sampled.verdicts)
-        if not self._sample.is_whole:
-            return certified
-        key, passed = self._rules.key, sampled.passed(rules)
-        contradicting = np.isin(passed.positions, self._contradicting)
-        certifier.certify([key], passed.frame, {key.rule: contradicting})
-        return certified | {key.rule}
+        if sampled is not None:
+            rules = [rule for _, rule in self._rules.by_themselves]
+            if self._sample.is_whole:
+                key, passed = self._rules.key, sampled.passed(rules)
+                contradicting = np.isin(passed.positions, self._contradicting)
+                found.insert(0, JudgedFrame([key], passed.frame, {key.rule: contradicting}, self._tokens(passed)))
+            found.insert(0, JudgedFrame(rules, sampled.frame, sampled.verdicts, self._tokens(sampled)))
+        return tuple(found)
+
+    def _tokens(self, rows: SampledRows) -> pl.Series:
+        read_at = [part_and_row(position) for position in rows.positions.tolist()]
+        objects = pl.Series([self._parts[part_index].landed_object_id for part_index, _ in read_at], dtype=pl.Int64)
+        numbers = pl.Series([row_number for _, row_number in read_at], dtype=pl.Int64)
+        return pl.select(pl.format("{}-{}", objects, numbers)).to_series()
 
 
 def _sendings(contract: Contract, parts: Sequence[Part]) -> Sendings:

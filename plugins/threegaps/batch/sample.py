@@ -20,6 +20,8 @@ from threegaps.contracts.model import Rule
 from threegaps.rules.frames import SENDING, VERSION
 
 _RANK, _POSITION = "#rank", "#position"
+_READ_AT = pl.lit((1 << 63) - 1, dtype=pl.UInt64)
+"""The bits of a position that say where a row was read; the highest one says whether it withdraws."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Sample:
         if not self._held:
             return None
         self._shrink()
-        frame = self._held[0].sort(_POSITION)
+        frame = self._held[0].sort(pl.col(_POSITION) & _READ_AT)
         none = np.zeros(frame.height, dtype=np.bool_)
         verdicts = {}
         for index, rule in self._rules:

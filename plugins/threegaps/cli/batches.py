@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,6 +40,46 @@ def list_batches(
     asked.check_status(status)
     rows = queries.ask(settings, queries.BATCHES, {"feed": feed, "status": status, "limit": limit})
     answer(rows, as_json=json_)
+
+
+@batches.command("show")
+def show_batch(
+    batch: Annotated[int, typer.Argument(help="A batch, see `threegaps batches`.")],
+    data_docs: Annotated[
+        Path | None,
+        typer.Option("--data-docs", help="A new folder for Great Expectations' Data Docs; judged again, in memory."),
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """What came of a batch, rule by rule; with --data-docs as pages, row tokens in place of values."""
+    from threegaps.cli import asked, queries
+    from threegaps.cli.output import answer, console, print_json
+
+    settings = Settings.load()
+    asked.check_batch(settings, batch, None)
+    if data_docs is None:
+        answer(queries.ask(settings, queries.CHECKS, {"batch": batch}), as_json=json_)
+        return
+    from threegaps import feed_run
+    from threegaps.one_machine import environment
+
+    environment.apply(settings)
+    docs = feed_run.document(batch, data_docs)
+    if json_:
+        print_json(
+            {
+                "batch_id": batch,
+                "page": str(docs.page),
+                "rows": docs.rows,
+                "received": docs.received,
+                "is_same_contract": docs.is_same_contract,
+            }
+        )
+        return
+    share = "all" if docs.rows == docs.received else f"{docs.rows:,} of {docs.received:,}"
+    console.print(f"{docs.page}: {share} rows of batch {batch}; open it in a browser.", markup=False)
+    if not docs.is_same_contract:
+        console.print("The contract has changed since the batch was judged: the pages are by the contract of now.")
 
 
 @batches.command()

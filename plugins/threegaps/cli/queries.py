@@ -34,6 +34,13 @@ where (%(feed)s::text is null or feed = %(feed)s) and (%(status)s::text is null 
 order by batch_id desc limit %(limit)s
 """
 
+CHECKS = """
+select rule, expectation, column_name, action, evaluated, unexpected, outcome, is_certified
+from ops.check_result
+where batch_id = %(batch)s
+order by unexpected = 0, rule
+"""
+
 REFUSED_ROWS = """
 select row_token, feed, delivery, county_code, reasons, row_data, refused_at
 from quarantine.refused_row

@@ -4,10 +4,24 @@ None of the steps needs an Airflow context: addresses come from connections, the
 again at any time: what has been done already is left alone.
 """
 
+from threegaps.feed_run.documenting import BatchDocs, document
 from threegaps.feed_run.landing import land
 from threegaps.feed_run.loading import accept, judge_again, load
 from threegaps.feed_run.purging import Purged, purge
 from threegaps.feed_run.rebuilding import Rebuilt, rebuild
 from threegaps.feed_run.replaying import Replayed, replay
 
-__all__ = ["Purged", "Rebuilt", "Replayed", "accept", "judge_again", "land", "load", "purge", "rebuild", "replay"]
+__all__ = [
+    "BatchDocs",
+    "Purged",
+    "Rebuilt",
+    "Replayed",
+    "accept",
+    "document",
+    "judge_again",
+    "land",
+    "load",
+    "purge",
+    "rebuild",
+    "replay",
+]

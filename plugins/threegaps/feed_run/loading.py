@@ -187,7 +187,7 @@ def load_one(
             batch_id=batch_id,
             delivery=delivery.key,
             key=key,
-            previous=None if before is None else _previous(connection, contract, before, is_whole=is_whole),
+            previous=None if before is None else previous_of(connection, contract, before, is_whole=is_whole),
         ),
         is_whole=is_whole,
         is_complete=partial(is_complete, connection, store, contract, delivery, objects),
@@ -238,7 +238,7 @@ def part_of(store: LandingStore, contract: Contract, one: LandedObject) -> Part:
     )
 
 
-def _previous(
+def previous_of(
     connection: psycopg.Connection[Any], contract: Contract, before: Batch, *, is_whole: bool
 ) -> Previous | None:
     """The period before, for the batch rules; changes and corrections have no usual number of rows.

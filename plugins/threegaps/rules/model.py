@@ -244,5 +244,5 @@ class Rule:
             "type": kind.expectation,
             "kwargs": {**kwargs, **self.arguments.others()},
             "meta": {"rule": self.rule, "action": self.action, "messageZh": self.message_zh},
-            "description": self.message_en,
+            "description": f"{self.message_zh} | {self.message_en}",
         }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -22,21 +23,22 @@ from tests.unit.feeds.feed_fixture import FeedFixture, load_fixture
 from threegaps.batch.accepted import row_versions
 from threegaps.batch.certify import Certifier
 from threegaps.batch.decode import Part
-from threegaps.batch.frames import as_columns, rows_frame, to_pandas
+from threegaps.batch.frames import JudgedFrame, as_columns, rows_frame, to_pandas
 from threegaps.batch.judge import Judgement
 from threegaps.batch.normalise import Normaliser
-from threegaps.batch.reading import data_blocks
+from threegaps.batch.reading import data_blocks, faulty_block
 from threegaps.batch.row_rules import unexpected
+from threegaps.calendar import Delivery
 from threegaps.contracts.expanded import as_yaml, expand
 from threegaps.contracts.lint import standard_problems
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
-from threegaps.rules.frames import BATCH_COLUMNS, DECLARED_FIELDS, FIELDS, SENDING, VERSION
+from threegaps.rules.frames import BATCH_COLUMNS, LINE_COLUMNS, SENDING, VERSION
 from threegaps.rules.model import Rule
 from threegaps.rules.registry import KINDS
 
 CONTRACTS = load_contracts(ROOT)
-Broken = dict[tuple[int, int], set[str]]
+Broken = defaultdict[tuple[int, int], set[str]]
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.feed)
@@ -97,69 +99,84 @@ def run(frame: pl.DataFrame, rules: list[dict[str, Any]]) -> dict[str, list[int]
     }
 
 
+@dataclass
+class Read:
+    """A fixture as its frames: typed rows, where each was read, its columns that could not be had; and lines."""
+
+    rows: list[pl.DataFrame] = field(default_factory=list)
+    places: list[tuple[int, int]] = field(default_factory=list)
+    unread: list[set[str]] = field(default_factory=list)
+    lines: list[tuple[tuple[int, int], int, int, int]] = field(default_factory=list)
+
+
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.feed)
 def test_the_fixture_gets_the_pipeline_s_verdicts(contract: Contract) -> None:
     fixture = load_fixture(contract)
     document = yaml.safe_load(as_yaml(expand(contract)))
-    rows, places, misshapen = frames_of(contract, fixture)
-    broken: Broken = defaultdict(set)
-    actions = {rule.rule: rule.action for rule in contract.rules}
+    read = read_fixture(contract, fixture)
+    rows, broken = pl.concat(read.rows), Broken(set)
+    by_name = {rule.rule: rule for rule in contract.rules}
     (table, *_) = document["schema"]
-    for rule, indexes in run(rows, qualities(document, table["name"])).items():
-        for index in indexes if actions[rule] == "refuse" else ():
-            broken[places[index]].add(rule)
-    lines = [(place, len(contract.columns), len(contract.columns)) for place in places]
-    lines += [(place, fields, len(contract.columns)) for place, fields in misshapen]
-    frame = pl.DataFrame({FIELDS: [line[1] for line in lines], DECLARED_FIELDS: [line[2] for line in lines]})
-    for rule, indexes in run(frame, qualities(document, "_lines")).items():
+    for name, indexes in run(rows, qualities(document, table["name"])).items():
+        for index in indexes if by_name[name].action == "refuse" else ():
+            # What could not be had is not empty: nothing is said of it.
+            if not read.unread[index] & set(by_name[name].columns):
+                broken[read.places[index]].add(name)
+    lines = pl.DataFrame(read.lines, schema=["place", *LINE_COLUMNS], orient="row").drop("place")
+    for name, indexes in run(lines, qualities(document, "_lines")).items():
         for index in indexes:
-            broken[lines[index][0]].add(rule)
-    passed = [index for index, place in enumerate(places) if place not in broken]
+            broken[read.lines[index][0]].add(name)
+    passed = [index for index, place in enumerate(read.places) if place not in broken]
     (key_rule,) = qualities(document, "_passed")
-    contradicted = run(rows[passed], [key_rule])[key_rule["name"]]
-    for index in contradicted:
-        broken[places[passed[index]]].add(key_rule["name"])
+    for index in run(rows[passed], [key_rule])[key_rule["name"]]:
+        broken[read.places[passed[index]]].add(key_rule["name"])
     assert broken == fixture.refused
     verdict = judged(contract, fixture)
     counts = {"received": verdict.counts.received, "refused": len(broken), "duplicates": verdict.counts.duplicates}
     counters = {**dict.fromkeys(BATCH_COLUMNS, 0.0), **counts, "previous_received": None}
     frame = pl.DataFrame([pl.Series(name, [counters[name]], dtype=pl.Float64, strict=False) for name in BATCH_COLUMNS])
     outcomes = {check.rule: check.unexpected for check in verdict.checks}
-    for rule, indexes in run(frame, qualities(document, "_batch")).items():
-        assert len(indexes) == outcomes[rule]
+    for name, indexes in run(frame, qualities(document, "_batch")).items():
+        assert len(indexes) == outcomes[name]
 
 
-def frames_of(
-    contract: Contract, fixture: FeedFixture
-) -> tuple[pl.DataFrame, list[tuple[int, int]], list[tuple[tuple[int, int], int]]]:
-    """The typed rows in the order in which they are read, where each was read, and the misshapen lines."""
-    parts = parts_of(fixture)
-    normaliser = Normaliser(contract)
-    frames, places, misshapen = [], [], []
-    for block in data_blocks(contract, parts, normaliser):
+def read_fixture(contract: Contract, fixture: FeedFixture) -> Read:
+    """The fixture's rows and lines, in the order in which they are read."""
+    normaliser = Normaliser(contract, Delivery.parse(contract.cadence, fixture.delivery).end)
+    read, declared = Read(), len(contract.columns)
+    for block in data_blocks(contract, parts_of(contract, fixture), normaliser):
+        shown, faulty = faulty_block(contract, block)
         number = block.part.landed_object_id
-        columns = normaliser.columns(block.frame)
-        versions = row_versions(contract, fixture.delivery, columns)
-        sending = number if contract.delivery_kind == "changes" else 0
-        frames.append(
-            rows_frame(columns).with_columns(
-                pl.lit(sending, dtype=pl.Int64).alias(SENDING), pl.Series(VERSION, versions)
-            )
-        )
-        places += [(number, row) for row in block.row_numbers]
-        misshapen += [((number, row), fields) for row, fields in block.misshapen]
-    return pl.concat(frames), places, misshapen
+        for one, unread in (
+            (block, [set[str]() for _ in range(block.frame.height)]),
+            (shown, [{fault.column for fault in row.faults if fault.column} for row in faulty]),
+        ):
+            if not one.frame.height:
+                continue
+            columns = normaliser.columns(one.frame)
+            versions = pl.Series(VERSION, row_versions(contract, fixture.delivery, columns))
+            sending = pl.lit(number if contract.delivery_kind == "changes" else 0, dtype=pl.Int64).alias(SENDING)
+            read.rows.append(rows_frame(columns).with_columns(sending, versions))
+            read.places += [(number, row) for row in one.row_numbers]
+            read.unread += unread
+        read.lines += [((number, row), declared, declared, 0) for row in block.row_numbers]
+        read.lines += [
+            ((number, row.row_number), declared if row.fields is None else row.fields, declared, len(row.faults))
+            for row in block.faulty
+        ]
+    return read
 
 
-def parts_of(fixture: FeedFixture) -> list[Part]:
+def parts_of(contract: Contract, fixture: FeedFixture) -> list[Part]:
+    end = Delivery.parse(contract.cadence, fixture.delivery).end
     return [
-        Part(number, name, lambda content=content: io.BytesIO(content))
+        Part(number, name, lambda content=content: io.BytesIO(content), delivery_end=end)
         for number, (name, content) in enumerate(fixture.files.items(), 1)
     ]
 
 
 def judged(contract: Contract, fixture: FeedFixture) -> Any:
-    judgement = Judgement(contract, parts_of(fixture), batch_id=1, delivery=fixture.delivery, key=KEY)
+    judgement = Judgement(contract, parts_of(contract, fixture), batch_id=1, delivery=fixture.delivery, key=KEY)
     list(judgement.blocks())
     return judgement.finish()
 
@@ -177,7 +194,7 @@ COUNTERS = st.one_of(st.integers(0, 12), st.integers(90, 120))
 @given(data=st.data())
 def test_lines_and_counters_are_judged_alike_in_columns(expectation: str, data: st.DataObject) -> None:
     rule = rule_of(expectation)
-    reads = {FIELDS, DECLARED_FIELDS} if rule.kind.scope == "line" else set(BATCH_COLUMNS)
+    reads = set(LINE_COLUMNS if rule.kind.scope == "line" else BATCH_COLUMNS)
     rows = data.draw(st.lists(st.tuples(*(COUNTERS for _ in reads), st.booleans()), min_size=40, max_size=40))
     frame = pl.DataFrame(
         [
@@ -190,7 +207,7 @@ def test_lines_and_counters_are_judged_alike_in_columns(expectation: str, data: 
         ]
     )
     verdict = unexpected(rule, as_columns(frame))
-    assert Certifier(WAGES).certify([rule], frame, {rule.rule: verdict}) == {rule.rule}
+    assert Certifier(WAGES).certify(JudgedFrame([rule], frame, {rule.rule: verdict}, None)) == {rule.rule}
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)

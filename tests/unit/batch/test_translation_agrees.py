@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.unit.batch.batches import ROOT, WAGES, resident_id
 from threegaps.batch.certify import Certifier
 from threegaps.batch.columns import BlockColumn, Dictionary, encode
-from threegaps.batch.frames import rows_frame
+from threegaps.batch.frames import JudgedFrame, rows_frame
 from threegaps.batch.normalise.types import read_booleans, read_dates, read_integers, read_numbers, read_timestamps
 from threegaps.batch.row_rules import unexpected_rows
 from threegaps.contracts.loader import load_contracts
@@ -173,7 +173,9 @@ def test_same_verdict_on_every_row(contract: Contract, rule: Rule, data: st.Data
 
 def certify_one(contract: Contract, rule: Rule, columns: dict[str, BlockColumn], verdict: np.ndarray) -> None:
     """Certify this rule alone."""
-    assert Certifier(contract).certify([rule], rows_frame(columns), {rule.rule: verdict}) == {rule.rule}
+    assert Certifier(contract).certify(JudgedFrame([rule], rows_frame(columns), {rule.rule: verdict}, None)) == {
+        rule.rule
+    }
 
 
 def test_every_kind_on_rows_is_tried() -> None:

@@ -1,0 +1,76 @@
+"""Great Expectations' own pages of a batch say which rules rows break and how many, and nothing that was received."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from tests.unit.batch.batches import WAGES, judge, part, resident_id, wage, wage_bytes
+from threegaps.batch.data_docs import write_data_docs
+
+WRONG = {
+    "scheme": "8QX",
+    "work_county_code": "339999",
+    "wage_month": "2O2506",
+    "wage_cny_month": "1234567.89",
+    "employer_code": f"见{resident_id(77)}",
+    "resident_id": f"{resident_id(5)[:-1]}?",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = [wage(number) for number in range(1, 40)]
+    rows += [wage(50 + place, **{column: value}) for place, (column, value) in enumerate(WRONG.items())]
+    rows += [wage(1, wage_cny_month="7777.77")]  # the key again, with another amount
+    judgement, _ = judge([part(wage_bytes(*rows))])
+    folder = tmp_path_factory.mktemp("site") / "docs"
+    write_data_docs(WAGES, "batch 3, 2025-06", judgement.judged_frames(), folder)
+    return folder
+
+
+def pages(site: Path) -> dict[str, str]:
+    return {path.relative_to(site).as_posix(): path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+
+
+def test_there_is_a_page_for_each_frame(site: Path) -> None:
+    found = {path.split("/")[1] for path in pages(site) if path.startswith("validations/")}
+    assert found == {f"hrss_wage_records_{frame}" for frame in ("rows", "keys", "batch")}
+    assert "index.html" in pages(site)
+    assert (site.stat().st_mode & 0o777) == 0o700
+
+
+def test_rows_are_named_by_tokens_and_counted(site: Path) -> None:
+    (rows,) = (page for path, page in pages(site).items() if "validations" in path and "_rows/" in path)
+    assert "row 7-40" in rows  # the token of the first wrong row
+    assert "scheme is not in its code list" in html.unescape(rows)
+    (keys,) = (page for path, page in pages(site).items() if "validations" in path and "_keys/" in path)
+    assert {"7-1", "7-46"} <= set(re.findall(r"7-[0-9]+", keys))
+
+
+def test_nothing_that_was_received_is_in_them(site: Path) -> None:
+    received = {*WRONG.values(), "7777.77", "6543.21", "91350100M000100Y43"}
+    received |= {resident_id(number) for number in (*range(1, 60), 77)}
+    for path, page in pages(site).items():
+        text = html.unescape(page)
+        assert not [value for value in received if value in text], path
+        assert not re.search("339900[0-9]{6}", text), path
+
+
+def test_a_page_asks_no_other_host_for_anything(site: Path) -> None:
+    for path, page in pages(site).items():
+        assert not re.findall(r"(?:src|href)=\"https?://(?!greatexpectations\.io\")[^\"]*\"|url\('?https?:", page), path
+        links = [link for link in re.findall(r'(?:href|src)="([^"#:]*)"', page) if link]
+        assert links
+        assert not [link for link in links if not (site / path).parent.joinpath(unquote(link)).is_file()], path
+
+
+def test_the_first_page_leads_to_the_others(site: Path) -> None:
+    index = pages(site)["index.html"]
+    links = [unquote(link) for link in re.findall(r'href="(validations/[^"]*)"', index)]
+    assert [link.split("/")[1].rsplit("_", 1)[1] for link in links] == ["rows", "keys", "batch"]
+    assert all((site / link).is_file() for link in links)
