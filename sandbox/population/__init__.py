@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from sandbox.population import certificates as certificates_module
-from sandbox.population import employers as employers_module
-from sandbox.population import persons as persons_module
-from sandbox.population import spells as spells_module
-from sandbox.population import trainings as trainings_module
+from sandbox.population.certificates import make_certificates
 from sandbox.population.codes import EMPLOYED_IN_PROVINCE, FIRST_MONTH, LAST_DAY, SHARE_EMPLOYED, TRAININGS_A_YEAR
+from sandbox.population.employers import make_employers
+from sandbox.population.persons import make_persons
+from sandbox.population.spells import make_spells
+from sandbox.population.trainings import make_trainings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ def generate(scale: float, seed: int) -> Population:
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(5)]
     number = max(round(EMPLOYED_IN_PROVINCE * scale / SHARE_EMPLOYED), 400)
     years = float((LAST_DAY - FIRST_MONTH).astype(int)) / 365.25
-    employers = employers_module.make(number, streams[0])
-    persons = persons_module.make(number, streams[1])
-    spells = spells_module.make(persons, employers, streams[2])
-    trainings = trainings_module.make(persons, spells, max(int(TRAININGS_A_YEAR * scale * years), 90), streams[3])
-    certificates = certificates_module.make(persons, employers, spells, trainings, streams[4])
+    employers = make_employers(number, streams[0])
+    persons = make_persons(number, streams[1])
+    spells = make_spells(persons, employers, streams[2])
+    trainings = make_trainings(persons, spells, max(int(TRAININGS_A_YEAR * scale * years), 90), streams[3])
+    certificates = make_certificates(persons, employers, spells, trainings, streams[4])
     return Population(persons, employers, spells, certificates, trainings)

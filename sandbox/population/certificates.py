@@ -12,7 +12,7 @@ from sandbox.population.codes import FIRST_MONTH, LAST_DAY, LEVELS, NOT_A_DATE, 
 FIRST_OF_THE_HIGHEST = "2022-06-01"
 
 
-def make(
+def make_certificates(
     persons: pl.DataFrame,
     employers: pl.DataFrame,
     spells: pl.DataFrame,

@@ -10,7 +10,8 @@ from sandbox import areas, identifiers
 from sandbox.population.codes import INDUSTRIES, INDUSTRY_SHARE, coded
 
 
-def make(persons: int, rng: np.random.Generator) -> pl.DataFrame:
+def make_employers(persons: int, rng: np.random.Generator) -> pl.DataFrame:
+    """Employers for so many persons; a few of them report in 万元, many on the lowest base."""
     area = areas.load()
     count = np.maximum((area.weight * persons / 18).astype(int), 6)
     county = np.repeat(np.arange(len(area.codes)), count)

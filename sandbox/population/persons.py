@@ -27,7 +27,7 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
-def make(number: int, rng: np.random.Generator) -> pl.DataFrame:
+def make_persons(number: int, rng: np.random.Generator) -> pl.DataFrame:
     """Persons: `county` is where they work, `residence` where they live, `registration` where they are registered."""
     area = areas.load()
     county = rng.choice(len(area.codes), number, p=area.weight)

@@ -25,7 +25,7 @@ def neighbouring(county: NDArray[np.int64], rng: np.random.Generator) -> NDArray
     return chosen
 
 
-def make(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+def make_spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
     """Employment spells: stayers, movers (with a gap between two), entrants, leavers; some persons never work."""
     number = len(persons)
     county = persons["county"].to_numpy()

@@ -10,7 +10,7 @@ from sandbox import areas, identifiers
 from sandbox.population.codes import FIRST_MONTH, LAST_DAY, Dates, days
 
 
-def make(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.DataFrame:
+def make_trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.DataFrame:
     """Trainings of the window.
 
     A third leads into a job that begins later; versions: begun, ended, corrected or withdrawn.
