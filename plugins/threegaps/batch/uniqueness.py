@@ -162,7 +162,9 @@ def combine_hashes(columns: Sequence[BlockColumn]) -> Hashes:
 def row_hashes(
     contract: Contract, columns: Mapping[str, BlockColumn], pseudonyms: pl.Series | None
 ) -> tuple[Hashes, Hashes]:
-    """Hashes of each row's key and of its content, the key included.
+    """Hashes of each row's key and of its content, the key included: what the table keeps, and whether it withdraws.
+
+    A running number or a unit as sent, which are used up on the way, make no other content.
 
     Args:
         contract: The feed's contract.
@@ -172,7 +174,8 @@ def row_hashes(
     key = set(contract.key)
     key_columns: list[BlockColumn] = []
     other_columns: list[BlockColumn] = []
-    for name, column in columns.items():
+    for name in contract.content_columns:
+        column = columns[name]
         if name == PERSON_COLUMN and pseudonyms is not None:
             column = BlockColumn(name, pseudonyms, pseudonyms)
         (key_columns if name in key else other_columns).append(column)

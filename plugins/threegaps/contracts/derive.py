@@ -65,7 +65,13 @@ class Derivation:
         yield self._rule("row_readable", "expect_row_to_be_readable")
         positions = sorted((one.primary_key_position or 0, one.name) for one in self._columns if one.primary_key)
         key = [name for _, name in positions]
-        others = [one.name for one in self._columns if one.name not in key]
+        withdrawal = self._document.custom_properties.delivery.withdrawal
+        others = [
+            one.name
+            for one in self._columns
+            if one.name not in key
+            and (one.custom_properties.stored or (withdrawal is not None and one.name == withdrawal.column))
+        ]
         yield self._rule(
             "key_unique", "expect_keys_not_to_be_contradicted", column_list=[*key, *others], key_columns=key
         )

@@ -171,6 +171,12 @@ class Contract:
         return tuple(column for column in self.columns if column.is_stored)
 
     @property
+    def content_columns(self) -> tuple[str, ...]:
+        """What a row says: the columns that the raw table keeps, and the one by which it is withdrawn."""
+        withdrawal = None if self.withdrawal is None else self.withdrawal.column
+        return tuple(column.name for column in self.columns if column.is_stored or column.name == withdrawal)
+
+    @property
     def has_person(self) -> bool:
         """Whether rows speak of a person, whose document number is replaced by a pseudonym."""
         return "resident_id" in self.by_name
