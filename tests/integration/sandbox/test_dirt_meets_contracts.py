@@ -98,6 +98,20 @@ def test_roster(dirty_home: Path, quarter: str) -> None:
     compare(dirty_home, "hrss/skill_enterprises", quarter, quarter, parts)
 
 
+@pytest.mark.parametrize("quarter", ["2024Q3", "2026Q2"])
+def test_roster_of_a_sheet_a_county(dirty_home: Path, quarter: str) -> None:
+    path = dirty_home / "drop" / "organisation" / f"prosperity_workshops_{quarter}.xlsx"
+    parts = [Part(1, path.name, opened(path.read_bytes()))]
+    compare(dirty_home, "organisation/prosperity_workshops", quarter, quarter, parts)
+
+
+def test_files_of_seven_departments_in_four_layouts(dirty_home: Path) -> None:
+    files = sorted((dirty_home / "sftp" / "sector_training" / "202504").glob("*.csv"))
+    assert len(files) == 7
+    parts = [Part(number, path.name, opened(path.read_bytes())) for number, path in enumerate(files, 1)]
+    compare(dirty_home, "sectors/training_enrollments", "2025-04", "2025-04", parts)
+
+
 @pytest.mark.parametrize(
     ("feed", "table", "delivery"),
     [
