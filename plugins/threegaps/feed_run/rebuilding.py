@@ -16,7 +16,7 @@ from threegaps.feed_run.opening import warehouse_of
 from threegaps.feed_run.purging import note_landed_purges, purged_objects
 from threegaps.landing.adoption import enter, examine
 from threegaps.landing.store import LandingStore
-from threegaps.ledger.landed import LandedObject
+from threegaps.ledger.landed import CONTROL_PART, LandedObject
 from threegaps.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -109,8 +109,8 @@ def _to_enter(contract: Contract, landed: list[LandedObject], purged: Collection
 def _in_steps(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
     """Arrivals that may be entered at once, as a load takes deliveries in their order and each part's last arrival.
 
-    A step ends where an earlier delivery comes again, or a part, or a repair; so too before an acceptance, which speaks
-    of what has been judged.
+    A step ends where an earlier delivery comes again, or a part, or a repair; so too behind a control file, with which a
+    sending ends, and before an acceptance, which speaks of what has been judged.
     """
     step: list[LandedObject] = []
     for delivery, group in itertools.groupby(landed, key=lambda one: one.delivery):
@@ -119,7 +119,8 @@ def _in_steps(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
             step = []
         parts: set[str] = set()
         for one in group:
-            if one.part in parts or _is_alone(one) or (step and _is_alone(step[-1])):
+            is_of_next_sending = CONTROL_PART in parts and not one.is_correction
+            if one.part in parts or is_of_next_sending or _is_alone(one) or (step and _is_alone(step[-1])):
                 if step:
                     yield step
                 step, parts = [], set()
