@@ -109,8 +109,8 @@ def _to_enter(contract: Contract, landed: list[LandedObject], purged: Collection
 def _in_steps(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
     """Arrivals that may be entered at once, as a load takes deliveries in their order and each part's last arrival.
 
-    A step ends where an earlier delivery comes again, or a part, or a repair; so too behind a control file, with which a
-    sending ends, and before an acceptance, which speaks of what has been judged.
+    A step ends where an earlier delivery comes again, or a part, or a repair; so too behind a control file, with which
+    a sending ends, and before an acceptance, which speaks of what has been judged.
     """
     step: list[LandedObject] = []
     for delivery, group in itertools.groupby(landed, key=lambda one: one.delivery):
