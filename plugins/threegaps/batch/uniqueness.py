@@ -184,6 +184,18 @@ def row_hashes(
     return keys, contents
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The new rows of a block: their keys in order, and where in *rows* each of them is."""
+
+    sorted_keys: Hashes
+    order: npt.NDArray[np.intp]
+    rows: Statements
+
+    def new_rows(self) -> Statements:
+        return self.rows if len(self.order) == len(self.rows.keys) else self.rows.at(self.order)
+
+
 class KeyRegister:
     """The keys seen so far in a batch; used in a ``with``, it gives its file back.
 
@@ -197,7 +209,7 @@ class KeyRegister:
         self._sendings = sendings
         self._most_recent_rows, self._rows_read = recent_rows, rows_read
         self._filter: npt.NDArray[np.uint8] | None = None
-        self._recent: list[Statements] = []
+        self._recent: list[_Run] = []
         self._recent_rows = 0
         self._file: IO[bytes] | None = None
         self._written: list[int] = []
@@ -233,9 +245,12 @@ class KeyRegister:
             # All rows of a key that an earlier block holds have been compared with that block's.
             later = later[~(repeats.duplicate | repeats.contested)[order[later]]]
             self._compare(rows, order[later], rows.at(order[first_of[later]]), repeats)
-        new = order[~(repeats.duplicate | repeats.contested)[order]]
-        if len(new):
-            self._add(rows.at(new))
+        is_repeat = repeats.duplicate | repeats.contested
+        if is_repeat.any():
+            order = order[~is_repeat[order]]
+            sorted_keys = rows.keys[order]
+        if len(order):
+            self._add(_Run(sorted_keys, order, rows))
         return repeats
 
     def settle(self, contested: Statements) -> Settled:
@@ -299,9 +314,9 @@ class KeyRegister:
     def _seen(self, keys: Hashes) -> Iterator[tuple[npt.NDArray[np.intp], Statements]]:
         """Which of the sorted *keys* have been taken in, and what was kept of them, a run after the other."""
         for run in self._recent:
-            hits, indexes = _found(run.keys, keys)
+            hits, indexes = _found(run.sorted_keys, keys)
             if len(hits):
-                yield hits, run.at(indexes)
+                yield hits, run.rows.at(run.order[indexes])
         start = 0
         for rows in self._written:
             for first in range(0, rows, self._rows_read):
@@ -322,17 +337,17 @@ class KeyRegister:
         self._file.seek(first * _HASH_BYTES)
         return np.frombuffer(self._file.read(count * _HASH_BYTES), dtype=np.uint64)
 
-    def _add(self, rows: Statements) -> None:
+    def _add(self, run: _Run) -> None:
         if self._filter is None:
             self._filter = np.zeros(_FILTER_BYTES, dtype=np.uint8)
-        np.bitwise_or.at(self._filter, rows.keys & _FILTER_INDEX, _bits(rows.keys))
-        self._recent.append(rows)
-        self._recent_rows += len(rows.keys)
+        np.bitwise_or.at(self._filter, run.sorted_keys & _FILTER_INDEX, _bits(run.sorted_keys))
+        self._recent.append(run)
+        self._recent_rows += len(run.order)
         if self._recent_rows >= self._most_recent_rows:
             self._write_recent()
 
     def _write_recent(self) -> None:
-        rows = Statements.joined(self._recent)
+        rows = Statements.joined([run.new_rows() for run in self._recent])
         self._recent, self._recent_rows = [], 0
         order = np.argsort(rows.keys)
         if self._file is None:
