@@ -316,5 +316,10 @@ def _without_values(error: psycopg.Error, plan: Plan) -> LedgerError:
 
 
 def _first(error: BaseException) -> str:
-    """The first line of an error: details below it may quote values."""
-    return str(error).strip().split("\n")[0] or type(error).__name__
+    """What may be said of an error that is not ours: of the server's its first line, of others what they are.
+
+    Anything else may quote values.
+    """
+    if isinstance(error, psycopg.OperationalError):
+        return str(error).strip().split("\n")[0] or type(error).__name__
+    return f"{type(error).__name__}: see the log of the load."

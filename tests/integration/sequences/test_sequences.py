@@ -27,6 +27,7 @@ from tests.integration.sequences.model import Arrival, Kind, Model, Row, Stopped
 from threegaps import feed_run
 from threegaps.batch.judge import Judgement
 from threegaps.contracts.model import Contract
+from threegaps.feed_run import loading, opening, rebuilding
 from threegaps.landing.store import Arrival as Offered
 from threegaps.landing.store import LandingStore
 from threegaps.ledger.migrate import upgrade
@@ -101,8 +102,11 @@ def scene(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
         upgrade(dsns[-1])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THREEGAPS_ROOT", str(root))
-        # What is certified is not what these tests are about, and takes most of a small load's time.
+        # What these tests are not about, and what takes most of a small load's time: certifying, reading contracts.
         patch.setattr(Judgement, "_certify_sample", lambda *_: frozenset())
+        patch.setattr(opening, "find_contract", lambda _, feed: contracts[feed])
+        patch.setattr(loading, "find_contract", lambda _, feed: contracts[feed])
+        patch.setattr(rebuilding, "load_contracts", lambda _: tuple(contracts.values()))
         yield Scene(root, dsns[0], dsns[1], contracts)
 
 
