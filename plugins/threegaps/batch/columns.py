@@ -61,7 +61,12 @@ class BlockColumn:
 
     def judge_texts(self, judge: Callable[[pl.Series], pl.Series]) -> pl.Series:
         """The rows whose text *judge* finds, worked out on the dictionary where there is one."""
-        return map_texts(self.text, self.dictionary, judge)[0]
+        if self.dictionary is None:
+            return judge(self.text)
+        found = judge(self.dictionary.values)
+        if not found.any():
+            return pl.repeat(value=False, n=len(self.text), dtype=pl.Boolean, eager=True)
+        return found.gather(pl.Series(self.dictionary.codes))
 
 
 def map_texts(
