@@ -50,7 +50,8 @@ def to_pandas(rows: pl.DataFrame) -> Any:
     columns: dict[str, Any] = {}
     for series in rows:
         if series.dtype == pl.Datetime:
-            columns[series.name] = pd.Series(series.cast(pl.Datetime("ns")).to_numpy())
+            # Microseconds hold the years 1 to 9999; nanoseconds end in 2262, and a slip of the keyboard does not.
+            columns[series.name] = pd.Series(series.cast(pl.Datetime("us")).to_numpy())
         elif series.dtype.is_float():
             columns[series.name] = pd.Series(series.to_numpy(), dtype="float64")
         elif series.dtype.is_integer() and not series.null_count():

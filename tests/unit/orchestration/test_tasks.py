@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import types
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
 
 import threegaps
-from threegaps.errors import FeedError, SourceUnavailableError
+from threegaps.errors import FeedError, SourceUnavailableError, StillBeingWrittenError
 from threegaps.orchestration import tasks
 
 
@@ -51,6 +52,14 @@ def test_nothing_to_load_is_a_skip_without_an_event(feed_run: Any) -> None:
     tasks.land("hrss/wage_records", "month", "2026-06")
     with pytest.raises(AirflowSkipException, match="nothing new to load up to delivery 2026-06"):
         tasks.load("hrss/wage_records", "month", "2026-06")
+
+
+def test_a_file_that_is_still_being_written_is_looked_at_again_soon(feed_run: Any) -> None:
+    feed_run.error = StillBeingWrittenError("not left alone yet", feed="hrss/wage_records")
+    with pytest.raises(AirflowRescheduleException) as told:
+        tasks.land("hrss/wage_records", "month", "2026-06")
+    wait = told.value.reschedule_date - dt.datetime.now(dt.UTC)
+    assert dt.timedelta(0) < wait <= tasks.LOOK_AGAIN_AFTER
 
 
 def test_a_department_that_does_not_answer_is_tried_again(feed_run: Any) -> None:
