@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from sandbox import feeds
 from threegaps.ledger.migrate import upgrade
 from threegaps.one_machine.postgres import SUPERUSER, PostgresServer, temporary_server
-from threegaps.settings import Settings
+from threegaps.settings import Settings, department_database
 
 pytestmark = pytest.mark.integration
 
@@ -90,11 +91,13 @@ def test_the_departments_reader_may_read_what_a_load_makes(started: PostgresServ
     }
     finished = subprocess.run([script], env=environment, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
-    owner = started.dsn("department_hrss", user="department", password="department's own")
-    reader = started.dsn("department_hrss", user="department_reader", password="reader's own")
-    with psycopg.connect(owner) as connection:
-        connection.execute("create table public.dy13 (aac147 text)")
-    with psycopg.connect(reader) as connection:
-        assert connection.execute("select count(*) from public.dy13").fetchone() == (0,)
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute("insert into public.dy13 values ('x')")
+    for department in feeds.database_departments():
+        database = department_database(department)
+        owner = started.dsn(database, user="department", password="department's own")
+        reader = started.dsn(database, user="department_reader", password="reader's own")
+        with psycopg.connect(owner) as connection:
+            connection.execute("create table public.dy13 (aac147 text)")
+        with psycopg.connect(reader) as connection:
+            assert connection.execute("select count(*) from public.dy13").fetchone() == (0,)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("insert into public.dy13 values ('x')")
