@@ -6,6 +6,7 @@ line is looked at by itself.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -86,9 +87,9 @@ class _Reader:
         if self._header is None and block:
             block = self._read_header(block, noted, is_last=is_last)
         parsed = self._parse(block, is_last=is_last)
-        for one in noted:
-            parsed.note(one.reason, one.line)
-            parsed.physical_lines += 1
+        parsed.noted[:0] = noted
+        parsed.structural.update(one.reason for one in noted)
+        parsed.physical_lines += len(noted)
         self._rows_before += parsed.received
         self._check(parsed, is_last=is_last)
         return parsed if parsed.physical_lines else None
@@ -176,7 +177,6 @@ class _Reader:
             or b"\0" in block
             or b"\x1a" in block
             or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n"))
-            or _BYTE_ORDER_MARK in block
             or (self._header_line and self._header_line in block)
             or has_line_over(block, self._declared.limits.cell_characters)
         ):
@@ -193,7 +193,7 @@ class _Reader:
         except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
             return None
         # As many delimiters as there should be, and no line with more fields than the header: each line has its own.
-        if frame.height != lines or _may_be_blank(frame) or not self._is_blank_beyond(frame):
+        if frame.height != lines or _may_be_marked(frame) or _may_be_blank(frame) or not self._is_blank_beyond(frame):
             return None
         return frame
 
@@ -210,16 +210,18 @@ class _Reader:
         places: list[int] = []
         faulty: list[FaultyRow] = []
         noted: list[StructuralLine] = []
+        reasons: Counter[str] = Counter()
+        most_noted = self._declared.limits.noted_lines
         number, line = self._rows_before, 0
         lines = Lines(block)
         for record in records_of(lines, self._declared, width, is_last=is_last):
             line = record.line + record.lines
             where = self._line + record.line
-            if not record.faults and record.is_blank:
-                noted.append(StructuralLine("blank", where))
-                continue
-            if self._is_header(record):
-                noted.append(StructuralLine("header", where))
+            reason = "blank" if not record.faults and record.is_blank else self._is_header(record) and "header"
+            if reason:
+                reasons[reason] += 1
+                if len(noted) < most_noted:
+                    noted.append(StructuralLine(reason, where))
                 continue
             number += 1
             fields = record.fields
@@ -238,13 +240,13 @@ class _Reader:
             self._part,
             canonical_frame(self._contract, header, frame, self._layout.values),
             pl.Series("row_number", numbers, dtype=pl.Int32),
-            physical_lines=len(good) + len(faulty) + len(noted),
+            physical_lines=len(good) + len(faulty) + reasons.total(),
+            structural=reasons,
+            noted=noted,
             faulty=faulty,
             first_line=self._line,
             lines=pl.Series("line", places, dtype=pl.Int64),
         )
-        for one in noted:
-            parsed.note(one.reason, one.line)
         self._line += line
         return parsed
 
@@ -281,8 +283,11 @@ class _Reader:
         rows, bad = self._rows_before, self._bad_rows
         if (bad >= _FEWEST_BAD_ROWS and bad > _LARGEST_BAD_SHARE * rows) or (is_last and 1 < rows == bad):
             refuse_encoding(self._contract, self._part, self._declared.encoding, self._first_bad_row)
-        if rows > self._declared.limits.rows:
-            refuse_over_limit(self._contract, self._part, "more rows", "rows", self._declared.limits.rows)
+        limits = self._declared.limits
+        if rows > limits.rows:
+            refuse_over_limit(self._contract, self._part, "more rows", "rows", limits.rows)
+        if self._line - 1 > limits.lines:
+            refuse_over_limit(self._contract, self._part, "more lines", "lines", limits.lines)
 
     def _empty(self) -> TextBlock:
         none = {name: pl.Series(name, [], dtype=pl.String) for name in self._layout.columns}
@@ -290,10 +295,19 @@ class _Reader:
         return TextBlock(self._part, frame, consecutive_row_numbers(self._rows_before, 0), 0, first_line=self._line)
 
 
+def _may_be_marked(frame: pl.DataFrame) -> bool:
+    """Whether a line begins with a byte order mark, as where files have been put together."""
+    first = frame.to_series(0)
+    return bool((first >= "\ufeff").any()) and bool(first.str.starts_with("\ufeff").any())
+
+
 def _may_be_blank(frame: pl.DataFrame) -> bool:
     """Whether a row may have nothing in it: it would have nothing to see in its first column."""
     for place in range(frame.width):
         column = frame.to_series(place)
+        # Most columns hold nothing but plain signs, which is quick to see: spaces come before them or far behind.
+        if not (column.null_count() or (column <= "!").any() or (column >= "\x7f").any()):
+            return False
         doubtful = column.is_null() | column.str.contains(r"^[\s\p{Z}\x{FEFF}\x{200B}\x{2060}]*$")
         if not doubtful.any():
             return False

@@ -27,7 +27,6 @@ class FaultKind(Enum):
     KEY_TWICE = ("在同一条记录中出现两次", "stands twice in the record")
     KEY_MISSING = ("在这条记录中缺失", "is missing from the record, and not only empty")
     NESTED = ("嵌套过深", "is nested too deeply")
-    NO_NUMBER = ("不是有效的数值(NaN 或无穷)", "is NaN or infinite")
 
     @property
     def message_zh(self) -> str:

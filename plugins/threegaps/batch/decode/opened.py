@@ -15,7 +15,7 @@ from threegaps.contracts.model import Contract
 from threegaps.contracts.options.limits import Limits
 from threegaps.errors import FeedError
 
-_RATIO_COUNTS_FROM = 16 << 20
+_RATIO_COUNTS_FROM = 2 << 20
 
 
 class Counted(io.RawIOBase):

@@ -17,6 +17,7 @@ from threegaps.contracts.options.formats import CsvFormat
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BAD_BYTES = "\udcff"
+_NOTHING: list[str] = []
 SPACES = "\x1a\ufeff\u200b\u2060"
 """What is no white space to Python and yet nothing to see."""
 
@@ -70,6 +71,10 @@ class Lines:
             self._texts = {line: raw.decode("utf-8", "threegaps.marked")}
         return self._texts[line]
 
+    def is_empty(self, line: int) -> bool:
+        """Whether *line* has nothing at all in it."""
+        return self._raw[line] in {b"", b"\r"}
+
     def size(self, first: int, end: int) -> int:
         """How many bytes the lines from *first* up to *end* have with their ends."""
         return sum(len(self._raw[line]) + 1 for line in range(first, end))
@@ -94,9 +99,11 @@ def records_of(lines: Lines, declared: CsvFormat, width: int, *, is_last: bool) 
 
 
 def _record(lines: Lines, line: int, declared: CsvFormat, width: int, *, is_last: bool) -> Record | None:
+    if lines.is_empty(line):
+        return Record(line, 1, _NOTHING)
     text = lines.text(line)
     if '"' not in text:
-        return _checked(line, 1, text.split(declared.delimiter), text, declared)
+        return _checked(line, 1, text.split(declared.delimiter), text, declared, may_break=False)
     if not declared.quoted_newlines:
         return _quoted(lines, line, 1, declared)
     most = declared.limits.record_lines
@@ -107,7 +114,8 @@ def _record(lines: Lines, line: int, declared: CsvFormat, width: int, *, is_last
         if feed.is_at_end and feed.taken < most and not is_last:
             return None
         return _quoted(lines, line, 1, declared)
-    if feed.taken > 1 and (len(fields) != width or _swallows(fields, declared.delimiter)):
+    spanned = [lines.text(each) for each in range(line, line + feed.taken)]
+    if feed.taken > 1 and (len(fields) != width or _swallows(fields, spanned, declared.delimiter)):
         return _quoted(lines, line, 1, declared)
     return _checked(line, feed.taken, fields, "\n".join(fields), declared)
 
@@ -133,10 +141,12 @@ class _Feed:
         return f"{text}\n"
 
 
-def _swallows(fields: list[str], delimiter: str) -> bool:
-    """Whether a field of several lines holds one that looks like a row of its own."""
+def _swallows(fields: list[str], spanned: list[str], delimiter: str) -> bool:
+    """Whether the lines of a record look like rows of their own: all of them, or one within a field."""
     delimiters = len(fields) - 1
-    return delimiters > 0 and any(
+    if not delimiters:
+        return False
+    return all(line.count(delimiter) == delimiters for line in spanned) or any(
         line.count(delimiter) >= delimiters for field in fields if "\n" in field for line in field.split("\n")[1:]
     )
 
@@ -154,13 +164,15 @@ def _quoted(lines: Lines, line: int, count: int, declared: CsvFormat) -> Record:
     return _checked(line, count, fields, text, declared)
 
 
-def _checked(line: int, count: int, fields: list[str], text: str, declared: CsvFormat) -> Record:
+def _checked(
+    line: int, count: int, fields: list[str], text: str, declared: CsvFormat, *, may_break: bool = True
+) -> Record:
     faults: list[tuple[FaultKind, int | None]] = []
     if _BAD_BYTES in text:
         faults += _marked(fields, _BAD_BYTES, FaultKind.BYTES)
     if "\0" in text:
         faults += _marked(fields, "\0", FaultKind.NUL)
-    if "\r" in text and not declared.quoted_newlines:
+    if "\r" in text and not (may_break and declared.quoted_newlines):
         faults += _marked(fields, "\r", FaultKind.LINE_BREAK)
     if len(text) > declared.limits.cell_characters:
         for place, field in enumerate(fields):

@@ -205,9 +205,9 @@ class _SheetDecoder:
         unmerged(head, self._survey.merges, first, self._head_end, width)
         header = match_header(self._layout, self._names(head, first, width))
         if header.missing or header.unknown:
-            # Groups that are not merged stand over the columns up to the next one: right only if all then fits.
+            # Groups that are not merged stand over the columns up to the next one.
             carried = match_header(self._layout, self._names(carried_right(head, first, self._head_end), first, width))
-            if not (carried.missing or carried.unknown or carried.untimely or carried.twice):
+            if len(carried.missing) + len(carried.unknown) < len(header.missing) + len(header.unknown):
                 header = carried
         check_header(self._contract, self._part, header, sheet=self._sheet.position)
         return header

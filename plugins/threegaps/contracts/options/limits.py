@@ -17,7 +17,7 @@ class Limits(Option):
     Args:
         compressed_bytes: Of a file as it came.
         expanded_bytes: Of a file once decompressed; of a workbook, of all its parts together.
-        ratio: How often the compressed size the expanded one may be, beyond the first 16 MiB.
+        ratio: How often the compressed size the expanded one may be, beyond the first 2 MiB.
         line_bytes: Of one line, in UTF-8.
         record_lines: Lines that one row may span where texts may hold line ends.
         cell_characters: Of one value; Excel itself holds 32,767.
@@ -30,6 +30,7 @@ class Limits(Option):
         sheets: Of a workbook.
         depth: How deep values of a row may be nested in JSON.
         answer_bytes: Of one answer of an interface.
+        lines: Of a file, with those that are no rows.
         noted_lines: Structural lines of a batch whose positions are kept to be looked at.
     """
 
@@ -48,4 +49,5 @@ class Limits(Option):
     sheets: PositiveInt = 500
     depth: PositiveInt = Field(default=16, le=100)
     answer_bytes: PositiveInt = 64 * _MIB
+    lines: PositiveInt = 200_000_000
     noted_lines: PositiveInt = 10_000

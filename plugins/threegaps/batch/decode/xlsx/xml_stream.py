@@ -95,6 +95,8 @@ class Events:
             self._parser.Parse(chunk, is_last)
         except expat.ExpatError as error:
             self._container.refuse(f"its XML is damaged: {expat.ErrorString(error.code)}")
+        except LookupError:
+            self._container.refuse("its XML is damaged: it is in an unknown encoding")
         except _RefusedError as error:
             self._container.refuse(str(error))
         self._fed += len(chunk)
