@@ -6,8 +6,9 @@ batch (certification, batch rules, counts) follows in :meth:`Judgement.finish`, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -15,11 +16,12 @@ import polars as pl
 from threegaps.batch.accepted import accepted_frame, row_versions
 from threegaps.batch.batch_rules import batch_checks, counters_judged
 from threegaps.batch.certify import Certifier
-from threegaps.batch.columns import Mask
+from threegaps.batch.columns import BlockColumn, Mask
 from threegaps.batch.decode import Part, TextBlock
 from threegaps.batch.frames import JudgedFrame
+from threegaps.batch.key_hashes import key_hashes
 from threegaps.batch.normalise import Normaliser
-from threegaps.batch.persons import persons_of
+from threegaps.batch.persons import Persons, persons_of
 from threegaps.batch.pseudonym import PseudonymKey
 from threegaps.batch.quarantine import to_copy_csv
 from threegaps.batch.reading import BLOCK_BYTES, data_blocks, faulty_block, rows_at, unread_values
@@ -58,6 +60,7 @@ class Judgement:
         delivery: The delivery's key.
         key: The pseudonym key in force.
         previous: The period before, for the batch rules.
+        refused_keys: Hashes of the keys of rows that were refused before and wait; of a feed of changes.
         block_bytes: Size of the blocks in bytes.
     """
 
@@ -70,6 +73,7 @@ class Judgement:
         delivery: str,
         key: PseudonymKey,
         previous: Previous | None = None,
+        refused_keys: frozenset[str] = frozenset(),
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
         contract = at_delivery(contract, delivery)
@@ -77,6 +81,7 @@ class Judgement:
         self.batch_id = batch_id
         self._key = key
         self._previous = previous or Previous()
+        self._refused_keys, self._settled_keys = refused_keys, set[str]()
         self._block_bytes = block_bytes
         self._delivery = delivery
         self._parts = tuple(parts)
@@ -137,6 +142,7 @@ class Judgement:
             touched=self._touched.intervals(),
             received_of_originals=tally.received_of_originals,
             open_of_originals=tally.open_of_originals,
+            settled_keys=frozenset(self._settled_keys),
             noted_lines=tuple(tally.noted),
         )
 
@@ -165,7 +171,8 @@ class Judgement:
             positions=positions,
         )
         tally.unexpected.update(findings.unexpected)
-        refused = faulty + self._refused_rows.write(block, columns, persons, findings)
+        hashes = self._key_hashes(columns, persons)
+        refused = faulty + self._refused_rows.write(block, columns, persons, findings, key_hashes=hashes)
         refused_rows = int(np.count_nonzero(findings.refused))
         tally.passed_rows += rows - refused_rows
         tally.refused += refused_rows
@@ -177,6 +184,9 @@ class Judgement:
         tally.duplicates += duplicates
         if not block.part.is_correction:
             tally.open_of_originals += int(np.count_nonzero(is_accepted & ~withdraws))
+        if self._refused_keys and hashes is not None:
+            passed = pl.Series(np.flatnonzero(is_accepted | contested))
+            self._settled_keys |= self._refused_keys & set(hashes(passed).drop_nulls())
         touches = self._touched.frame(columns)
         if contested.any():
             chosen = pl.Series(contested)
@@ -206,7 +216,17 @@ class Judgement:
         findings.refused[:] = True
         tally.unexpected.update(findings.unexpected)
         persons = persons_of(self.contract, self._key, columns)
-        return written + self._refused_rows.write(shown, columns, persons, findings, [row.faults for row in rows])
+        faults = [row.faults for row in rows]
+        hashes = self._key_hashes(columns, persons)
+        return written + self._refused_rows.write(shown, columns, persons, findings, faults, hashes)
+
+    def _key_hashes(
+        self, columns: Mapping[str, BlockColumn], persons: Persons | None
+    ) -> Callable[[pl.Series], pl.Series] | None:
+        """What hashes the keys of a block's rows; None where refusals are not settled by later rows of their key."""
+        if self.contract.delivery_kind != "changes":
+            return None
+        return partial(key_hashes, self.contract, self._key, columns, persons)
 
     def _find_repeats(self, passed: Mask, statements: Statements) -> tuple[Mask, Mask]:
         """Compare the keys of the rows that *passed* with all earlier ones.
@@ -274,9 +294,9 @@ class Judgement:
                 every = np.ones(block.frame.height, dtype=np.bool_)
                 findings.add(self._rules.key_index, self._rules.key, every, is_refusing=True)
                 self._tally.unexpected.update(findings.unexpected)
-                written = self._refused_rows.write(
-                    block, columns, persons_of(self.contract, self._key, columns), findings
-                )
+                persons = persons_of(self.contract, self._key, columns)
+                hashes = self._key_hashes(columns, persons)
+                written = self._refused_rows.write(block, columns, persons, findings, key_hashes=hashes)
                 yield JudgedBlock(b"", 0, written, block.frame.height, 0)
 
     def judged_frames(self) -> tuple[JudgedFrame, ...]:

@@ -86,6 +86,7 @@ def quarantine_csv(
     counties: pl.Series,
     row_data: pl.Series,
     reasons: pl.Series,
+    key_hashes: pl.Series | None = None,
 ) -> bytes:
     """Rows for quarantine as PostgreSQL's COPY reads CSV, in the order of ``QUARANTINE_COLUMNS``."""
     height = len(row_numbers)
@@ -100,6 +101,7 @@ def quarantine_csv(
             "county_code": counties.fill_null(UNKNOWN_COUNTY),
             "row_data": row_data,
             "reasons": reasons,
+            "key_hash": pl.repeat(None, height, dtype=pl.String, eager=True) if key_hashes is None else key_hashes,
         }
     )
     return to_copy_csv(frame.select(QUARANTINE_COLUMNS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -46,6 +46,7 @@ class RefusedRows:
         persons: Persons | None,
         findings: Findings,
         faults: Sequence[tuple[Fault, ...]] | None = None,
+        key_hashes: Callable[[pl.Series], pl.Series] | None = None,
     ) -> bytes:
         """The rows of *block* that the findings refuse.
 
@@ -55,6 +56,7 @@ class RefusedRows:
             persons: The persons of its rows; None where the contract's rows speak of none.
             findings: What the rules say of its rows.
             faults: What could not be had of each of its rows, where that is known.
+            key_hashes: Gives the hashes of some rows' keys by their indexes, where they are kept.
         """
         indexes = np.flatnonzero(findings.refused)
         if not len(indexes):
@@ -80,6 +82,7 @@ class RefusedRows:
             reasons=self._reasons.write(broken)
             if faults is None
             else self._reasons.write_with(broken, [self._faults(faults[index]) for index in indexes.tolist()]),
+            key_hashes=None if key_hashes is None else key_hashes(chosen),
         )
 
     def write_shapeless(self, part: Part, rows: Sequence[FaultyRow]) -> bytes:

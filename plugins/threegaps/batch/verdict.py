@@ -81,7 +81,8 @@ class Verdict:
     ``touched`` holds (county, from, to) of accepted rows, ``date.max`` is an open end; ``received_of_originals`` are
     the rows received in parts that are no corrections: what a control file counts; ``open_of_originals`` are the
     keys that these parts, taken by themselves, say without withdrawing them; ``noted_lines`` are some of the structural
-    lines, as many as the contract's limit allows.
+    lines, as many as the contract's limit allows; ``settled_keys`` are hashes of accepted keys that earlier rows were
+    refused under.
     """
 
     stopped_by: str | None
@@ -95,3 +96,4 @@ class Verdict:
     received_of_originals: int
     open_of_originals: int
     noted_lines: tuple[NotedLine, ...] = ()
+    settled_keys: frozenset[str] = frozenset()

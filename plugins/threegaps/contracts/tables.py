@@ -23,6 +23,7 @@ QUARANTINE_COLUMNS = (
     "county_code",
     "row_data",
     "reasons",
+    "key_hash",
 )
 
 

@@ -26,6 +26,7 @@ from threegaps.ledger.decisions import record_acceptance
 from threegaps.ledger.landed import LandedObject, landed_of_batch
 from threegaps.settings import Settings
 from threegaps.warehouse.load import Plan, load_batch
+from threegaps.warehouse.quarantine import refused_keys
 from threegaps.warehouse.repairs import repaired_tokens
 from threegaps.warehouse.sessions import feed_lock
 from threegaps.warehouse.stopping import BatchStoppedError, stop_advice
@@ -188,6 +189,7 @@ def load_one(
             delivery=delivery.key,
             key=key,
             previous=None if before is None else previous_of(connection, contract, before, is_whole=is_whole),
+            refused_keys=refused_keys(connection, contract.feed),
         ),
         is_whole=is_whole,
         is_complete=partial(is_complete, connection, store, contract, delivery, objects),

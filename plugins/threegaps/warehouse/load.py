@@ -25,7 +25,7 @@ from threegaps.ledger.watermarks import advance_watermark
 from threegaps.warehouse.closing import Closing
 from threegaps.warehouse.copying import Judgement, copy_accepted, copy_refused
 from threegaps.warehouse.merge import FALLEN, Merge
-from threegaps.warehouse.quarantine import close_repaired, keep_closed
+from threegaps.warehouse.quarantine import close_repaired, close_settled, keep_closed
 from threegaps.warehouse.raw_table import ROWS, RawTable
 from threegaps.warehouse.sessions import on_usable
 from threegaps.warehouse.stopping import BatchStoppedError, Stopped, StopRules, stop_advice
@@ -165,7 +165,7 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
     else:
         merged, touched = _merge(table, plan, standing, verdict), table.touched
     copy_refused(connection, refused)
-    _close_refusals(connection, plan, standing)
+    _close_refusals(connection, plan, standing, verdict)
     if plan.supersedes_batch_id is not None:
         keep_closed(connection, plan.supersedes_batch_id, plan.batch_id)
     touches = record_batch_touches(connection, plan.batch_id, contract.feed, touched)
@@ -246,8 +246,9 @@ def _own_partitions(contract: Contract, verdict: Verdict) -> sql.Composable:
     )
 
 
-def _close_refusals(connection: psycopg.Connection[Any], plan: Plan, standing: Standing) -> None:
-    """End the refusals that the batch settles: those of repairs, and of rows that a whole delivery replaces.
+def _close_refusals(connection: psycopg.Connection[Any], plan: Plan, standing: Standing, verdict: Verdict) -> None:
+    """End the refusals that the batch settles: those of repairs, of keys that are accepted now, and of rows
+    that a whole delivery replaces.
 
     A batch that comes behind a whole delivery leaves no refusal open itself.
     """
@@ -259,6 +260,8 @@ def _close_refusals(connection: psycopg.Connection[Any], plan: Plan, standing: S
             " where batch_id = %s and closed_by_batch_id is null",
             [plan.batch_id, plan.supersedes_batch_id],
         )
+    if verdict.settled_keys:
+        close_settled(connection, plan.contract.feed, list(verdict.settled_keys), plan.batch_id)
     settled = [*standing.replaced_by_own] if standing.is_replacing or standing.is_replaced else []
     if plan.is_whole and not standing.is_replaced:
         settled += batches.earlier_batch_ids(connection, plan.batch_id)

@@ -103,6 +103,26 @@ def close_repaired(connection: psycopg.Connection[Any], feed: str, tokens: list[
     )
 
 
+def refused_keys(connection: psycopg.Connection[Any], feed: str) -> frozenset[str]:
+    """Hashes of the keys that rows of the feed were refused under, and wait."""
+    rows = connection.execute(
+        "select distinct r.key_hash from quarantine.refused_row as r join ops.batch as b using (batch_id)"
+        " where r.feed = %s and r.key_hash is not null and r.closed_by_batch_id is null and b.status = 'loaded'",
+        [feed],
+    ).fetchall()
+    return frozenset(str(row[0]) for row in rows)
+
+
+def close_settled(connection: psycopg.Connection[Any], feed: str, key_hashes: list[str], batch_id: int) -> None:
+    """End refusals of keys that a batch accepts, where they arrived before all that it is made of."""
+    connection.execute(
+        "update quarantine.refused_row set closed_by_batch_id = %(batch)s where feed = %(feed)s"
+        " and key_hash = any(%(keys)s) and closed_by_batch_id is null and landed_object_id <"
+        " (select min(landed_object_id) from ops.batch_object where batch_id = %(batch)s)",
+        {"batch": batch_id, "feed": feed, "keys": key_hashes},
+    )
+
+
 def keep_closed(connection: psycopg.Connection[Any], superseded_batch_id: int, batch_id: int) -> None:
     """Close what a batch that is judged again refuses again, where a repair of it has been taken in since."""
     connection.execute(

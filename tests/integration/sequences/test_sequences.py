@@ -9,10 +9,7 @@ a warehouse that is built anew from landing must hold the same rows and the same
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -20,18 +17,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import PIPELINE_PASSWORD
 from tests.integration.faults.conftest import point_at
 from tests.integration.sequences import small_contracts
 from tests.integration.sequences.model import Arrival, Kind, Model, Row, Stopped
+from tests.integration.sequences.scene import Scene
 from threegaps import feed_run
-from threegaps.batch.judge import Judgement
 from threegaps.contracts.model import Contract
-from threegaps.feed_run import loading, opening, rebuilding
 from threegaps.landing.store import Arrival as Offered
 from threegaps.landing.store import LandingStore
-from threegaps.ledger.migrate import upgrade
-from threegaps.one_machine.postgres import PostgresServer, ensure_database
 from threegaps.warehouse.repairs import Repair, repairs_file
 from threegaps.warehouse.stopping import BatchStoppedError
 
@@ -69,45 +62,6 @@ STEP = st.builds(
     choice=st.integers(0, 7),
     loads=st.sampled_from([True, True, True, False]),
 )
-
-
-class Scene:
-    """The warehouse that a sequence runs in, the one that is built anew, and landing."""
-
-    def __init__(self, root: Path, dsn: str, anew: str, contracts: dict[str, Contract]) -> None:
-        self.root, self.dsn, self.anew, self.contracts = root, dsn, anew, contracts
-
-    @property
-    def landing(self) -> Path:
-        return self.root / "landing"
-
-    def clear(self) -> None:
-        shutil.rmtree(self.landing, ignore_errors=True)
-        for dsn in (self.dsn, self.anew):
-            with psycopg.connect(dsn, autocommit=True) as connection:
-                connection.execute("truncate ops.landed_object, ops.batch, ops.watermark restart identity cascade")
-                for contract in self.contracts.values():
-                    connection.execute(f"drop table if exists raw.{contract.table}, raw_history.{contract.table}")
-
-
-@pytest.fixture(scope="module")
-def scene(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    root = tmp_path_factory.mktemp("sequences")
-    contracts = small_contracts.write_contracts(root)
-    dsns = []
-    for name in ("sequences", "sequences_anew"):
-        with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-            ensure_database(connection, name, owner="pipeline")
-        dsns.append(postgres.dsn(name, user="pipeline", password=PIPELINE_PASSWORD))
-        upgrade(dsns[-1])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("THREEGAPS_ROOT", str(root))
-        # What these tests are not about, and what takes most of a small load's time: certifying, reading contracts.
-        patch.setattr(Judgement, "_certify_sample", lambda *_: frozenset())
-        patch.setattr(opening, "find_contract", lambda _, feed: contracts[feed])
-        patch.setattr(loading, "find_contract", lambda _, feed: contracts[feed])
-        patch.setattr(rebuilding, "load_contracts", lambda _: tuple(contracts.values()))
-        yield Scene(root, dsns[0], dsns[1], contracts)
 
 
 @dataclass

@@ -137,6 +137,7 @@ class FakeVerdict:
     touched: frozenset[tuple[str, dt.date, dt.date]]
     received_of_originals: int
     open_of_originals: int
+    settled_keys: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -200,6 +201,7 @@ class FakeJudgement:
                     "330102",
                     json.dumps({"employer": "?"}),
                     json.dumps([{"rule": "wage_range", "column": "wage", "message_zh": "超限", "message_en": "range"}]),
+                    None,
                 ]
                 for number in range(first, first + self.refused)
             ]

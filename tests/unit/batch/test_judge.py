@@ -25,6 +25,7 @@ from tests.unit.batch.batches import (
     wage,
     wage_bytes,
 )
+from threegaps.batch.decode import Part
 from threegaps.batch.judge import Judgement
 from threegaps.batch.verdict import JudgedBlock, Previous
 from threegaps.contracts.loader import find_contract
@@ -239,6 +240,29 @@ def test_counts_balance_and_great_expectations_agrees_on_a_dirty_batch() -> None
             assert check.unexpected == broken[check.rule]
     assert verdict.stopped_by == "batch_refused_share"
     assert "拒" in (verdict.message_zh or "")
+
+
+def test_a_refused_row_of_changes_has_a_keyed_hash_of_its_key_and_a_later_row_settles_it() -> None:
+    contract = find_contract(ROOT, "hrss/employment_registrations")
+    header = ",".join(column.source_name for column in contract.columns)
+
+    def sent(*lines: str) -> Part:
+        return part("".join(f"{line}\n" for line in (header, *lines)).encode())
+
+    def spell(number: int, insured: str, employer: str = "E00000001") -> str:
+        return f"01,{resident_id(number)},330102,1,{employer},,330105,C,{insured},2024-07-01,,2025-01-01 08:00:00,1"
+
+    _, blocks = judge([sent(spell(1, "9"), spell(1, "8"), spell(2, "9"), spell(3, "9", ""))], contract)
+    first, same, other, without_key = [row["key_hash"] for row in refused_of(blocks)]
+    assert first == same != other
+    assert len(first) == 32
+    assert without_key == ""
+    assert KEY.secret.hex() not in first
+    waiting = frozenset({first, other})
+    judgement, _ = judge([sent(spell(1, "1"), spell(3, "1"))], contract, refused_keys=waiting)
+    assert judgement.finish().settled_keys == {first}
+    _, blocks = judge([part(wage_bytes(wage(1, scheme="999")))])
+    assert [row["key_hash"] for row in refused_of(blocks)] == [""], "a whole delivery replaces its refusals"
 
 
 def test_changes_keep_the_highest_version_of_a_key() -> None:
