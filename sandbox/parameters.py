@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DEFAULT_SCALE = 0.0005
+LEAST_LISTED = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
@@ -17,8 +20,12 @@ class Parameters:
         truth: Whether the true indicator values are computed; at large scales they take long.
     """
 
-    scale: float = 0.0005
+    scale: float = DEFAULT_SCALE
     seed: int = 20250527
     dirt: float = 0.02
     rows_per_part: int = 8_000
     truth: bool = True
+
+    def listed(self, in_full: int) -> int:
+        """Entries of a department's list: all of them from the default size on, fewer in a smaller sandbox."""
+        return max(round(in_full * min(self.scale / DEFAULT_SCALE, 1.0)), LEAST_LISTED)

@@ -1,4 +1,7 @@
-"""hrss/skill_enterprises (技能型企业名册): a full list a quarter, an Excel workbook in the drop folder. Not scaled."""
+"""hrss/skill_enterprises (技能型企业名册): a full list a quarter, an Excel workbook in the drop folder.
+
+Not scaled beyond the default size.
+"""
 
 from __future__ import annotations
 
@@ -59,11 +62,11 @@ def kinds() -> list[Kind]:
     ]
 
 
-def generate(seed: int) -> pl.DataFrame:
-    """All enterprises ever recognised, with county index and dates."""
+def generate(seed: int, number: int) -> pl.DataFrame:
+    """So many enterprises, all that were ever recognised, with county index and dates."""
     rng = np.random.default_rng([seed, 88])
     area = areas.load()
-    county = rng.choice(len(area.codes), EVER_RECOGNISED, p=area.weight)
+    county = rng.choice(len(area.codes), number, p=area.weight)
     # Recognition comes in rounds, two a year; a bit more than half of them before the window.
     rounds = np.array(
         [
@@ -79,23 +82,21 @@ def generate(seed: int) -> pl.DataFrame:
         ],
         dtype="datetime64[D]",
     )
-    chosen = rng.choice(len(rounds), EVER_RECOGNISED, p=[0.08, 0.11, 0.13, 0.13, 0.13, 0.12, 0.1, 0.1, 0.1])
+    chosen = rng.choice(len(rounds), number, p=[0.08, 0.11, 0.13, 0.13, 0.13, 0.12, 0.1, 0.1, 0.1])
     recognised = rounds[chosen]
-    revoked = np.where(
-        rng.random(EVER_RECOGNISED) < 0.02, recognised + rng.integers(100, 700, EVER_RECOGNISED), NOT_A_DATE
-    )
+    revoked = np.where(rng.random(number) < 0.02, recognised + rng.integers(100, 700, number), NOT_A_DATE)
     revoked = np.where(revoked > np.datetime64(HORIZON), NOT_A_DATE, revoked)
-    employees = np.round(np.exp(rng.normal(5.2, 0.9, EVER_RECOGNISED))).astype(int) + 20
+    employees = np.round(np.exp(rng.normal(5.2, 0.9, number))).astype(int) + 20
     return pl.DataFrame(
         {
-            "number": np.arange(EVER_RECOGNISED),
-            "uscc": identifiers.social_credit_codes(np.arange(EVER_RECOGNISED) + FIRST_INDEX),
+            "number": np.arange(number),
+            "uscc": identifiers.social_credit_codes(np.arange(number) + FIRST_INDEX),
             "county": county,
             "recognised": recognised,
             "round": chosen + 1,
             "revoked": revoked,
             "employees": employees,
-            "skilled_employees": np.round(employees * rng.uniform(0.2, 0.7, EVER_RECOGNISED)).astype(int),
+            "skilled_employees": np.round(employees * rng.uniform(0.2, 0.7, number)).astype(int),
         }
     ).sort("county", "recognised", "number")
 
@@ -128,7 +129,7 @@ def make(scene: Scene) -> Iterator[Consignment]:
 
     The same enterprises are dirty in every quarter, so that a refused one is never half known.
     """
-    enterprises = generate(scene.parameters.seed)
+    enterprises = generate(scene.parameters.seed, scene.parameters.listed(EVER_RECOGNISED))
     known = quarters(scene.horizon)
     names = as_listed(enterprises, known[-1].last)
     plan = spoil(names, kinds(), scene.parameters.dirt, scene.stream(NAME))

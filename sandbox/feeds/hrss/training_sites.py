@@ -1,6 +1,6 @@
 """hrss/training_sites (培训基地站点): the full list as it stands, through the gateway in another paging convention.
 
-Not scaled.
+Not scaled beyond the default size.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def sites(scene: Scene) -> pl.DataFrame:
     """All sites ever opened, typed."""
     rng = np.random.default_rng([scene.parameters.seed, 89])
     area, table = areas.load(), areas.counties()
-    number = EVER_OPENED
+    number = scene.parameters.listed(EVER_OPENED)
     county = rng.choice(len(area.codes), number, p=0.5 * area.weight + 0.5 / len(area.codes))
     opened = days(rng, "2018-03-01", str(scene.horizon), number)
     closed = opened + rng.integers(200, 2_500, number)

@@ -1,6 +1,6 @@
 """organisation/prosperity_workshops (共富工坊): a full list a quarter, an Excel workbook with one sheet a county.
 
-The sheet's name is the county's name, now and then one of old. Not scaled.
+The sheet's name is the county's name, now and then one of old. Not scaled beyond the default size.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def kinds() -> list[Kind]:
 def workshops(scene: Scene) -> pl.DataFrame:
     """All workshops ever established, typed."""
     rng = np.random.default_rng([scene.parameters.seed, 92])
-    area, number = areas.load(), EVER_ESTABLISHED
+    area, number = areas.load(), scene.parameters.listed(EVER_ESTABLISHED)
     # Counties of the north-east have the most; a few have none.
     weight = np.where(np.arange(len(area.codes)) % 23 == 22, 0.0, 0.4 * area.weight + 0.6 / len(area.codes))
     county = rng.choice(len(area.codes), number, p=weight / weight.sum())
