@@ -18,6 +18,7 @@ from threegaps.batch.batch_rules import batch_checks, counters_judged
 from threegaps.batch.certify import Certifier
 from threegaps.batch.columns import BlockColumn, Mask
 from threegaps.batch.decode import Part, TextBlock
+from threegaps.batch.faulty_lines import FaultyLines
 from threegaps.batch.frames import JudgedFrame
 from threegaps.batch.key_hashes import key_hashes
 from threegaps.batch.normalise import Normaliser
@@ -97,6 +98,7 @@ class Judgement:
         self._refused_rows = RefusedRows(contract, self._rules, batch_id=batch_id, delivery=delivery)
         self._touched = Touched(contract)
         self._sample = Sample(CERTIFIED_ROWS, self._rules.by_themselves)
+        self._lines = FaultyLines(contract, CERTIFIED_ROWS)
         self._is_done = False
 
     def blocks(self) -> Iterator[JudgedBlock]:
@@ -201,6 +203,7 @@ class Judgement:
     def _refuse_faulty(self, block: TextBlock) -> bytes:
         """Refuse the rows of which something could not be had, for that and for what else is wrong with them."""
         tally, rules = self._tally, self._rules
+        self._lines.take(block)
         shapeless = [row for row in block.faulty if row.values is None]
         written = self._refused_rows.write_shapeless(block.part, shapeless)
         tally.refused += len(block.faulty)
@@ -300,7 +303,7 @@ class Judgement:
                 yield JudgedBlock(b"", 0, written, block.frame.height, 0)
 
     def judged_frames(self) -> tuple[JudgedFrame, ...]:
-        """What Great Expectations judges of the batch: typed rows, their keys where it sees every row, counters.
+        """What Great Expectations judges of the batch: typed rows, keys where it sees every row, faulty lines, counters.
 
         Raises:
             FeedError: The blocks have not been drawn to their end.
@@ -308,6 +311,8 @@ class Judgement:
         if not self._is_done:
             raise FeedError("The batch has not been read to its end.", feed=self.contract.feed)
         found = [counters_judged(self.contract, self._tally, self._previous)]
+        if len(self._lines):
+            found.insert(0, self._lines.judged(self._rules.shape, self._rules.readable))
         sampled = self._sample.rows()
         if sampled is not None:
             rules = [rule for _, rule in self._rules.by_themselves]

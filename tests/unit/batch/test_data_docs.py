@@ -27,6 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [wage(number) for number in range(1, 40)]
     rows += [wage(50 + place, **{column: value}) for place, (column, value) in enumerate(WRONG.items())]
     rows += [wage(1, wage_cny_month="7777.77")]  # the key again, with another amount
+    rows += [f"{wage(2)},{resident_id(2)}"]  # a field too many
     judgement, _ = judge([part(wage_bytes(*rows))])
     folder = tmp_path_factory.mktemp("site") / "docs"
     write_data_docs(WAGES, "batch 3, 2025-06", judgement.judged_frames(), folder)
@@ -39,7 +40,7 @@ def pages(site: Path) -> dict[str, str]:
 
 def test_there_is_a_page_for_each_frame(site: Path) -> None:
     found = {path.split("/")[1] for path in pages(site) if path.startswith("validations/")}
-    assert found == {f"hrss_wage_records_{frame}" for frame in ("rows", "keys", "batch")}
+    assert found == {f"hrss_wage_records_{frame}" for frame in ("rows", "keys", "lines", "batch")}
     assert "index.html" in pages(site)
     assert (site.stat().st_mode & 0o777) == 0o700
 
@@ -50,6 +51,8 @@ def test_rows_are_named_by_tokens_and_counted(site: Path) -> None:
     assert "scheme is not in its code list" in html.unescape(rows)
     (keys,) = (page for path, page in pages(site).items() if "validations" in path and "_keys/" in path)
     assert {"7-1", "7-46"} <= set(re.findall(r"7-[0-9]+", keys))
+    (lines,) = (page for path, page in pages(site).items() if "validations" in path and "_lines/" in path)
+    assert "row 7-47" in lines
 
 
 def test_nothing_that_was_received_is_in_them(site: Path) -> None:
@@ -72,5 +75,5 @@ def test_a_page_asks_no_other_host_for_anything(site: Path) -> None:
 def test_the_first_page_leads_to_the_others(site: Path) -> None:
     index = pages(site)["index.html"]
     links = [unquote(link) for link in re.findall(r'href="(validations/[^"]*)"', index)]
-    assert [link.split("/")[1].rsplit("_", 1)[1] for link in links] == ["rows", "keys", "batch"]
+    assert [link.split("/")[1].rsplit("_", 1)[1] for link in links] == ["rows", "keys", "lines", "batch"]
     assert all((site / link).is_file() for link in links)
