@@ -49,6 +49,11 @@ def show_batch(
         Path | None,
         typer.Option("--data-docs", help="A new folder for Great Expectations' Data Docs; judged again, in memory."),
     ] = None,
+    structural: Annotated[
+        bool,
+        typer.Option("--structural", help="Where the lines stand that are no rows, and why: totals, notes, blanks."),
+    ] = False,
+    limit: Limit = 100,
     json_: Json = False,
 ) -> None:
     """What came of a batch, rule by rule; with --data-docs as pages, row tokens in place of values."""
@@ -57,6 +62,10 @@ def show_batch(
 
     settings = Settings.load()
     asked.check_batch(settings, batch, None)
+    if structural:
+        found = {"batch": batch, "limit": limit}
+        answer(queries.ask(settings, queries.STRUCTURAL_LINES, found), as_json=json_)
+        return
     if data_docs is None:
         answer(queries.ask(settings, queries.CHECKS, {"batch": batch}), as_json=json_)
         return

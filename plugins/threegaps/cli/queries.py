@@ -41,6 +41,13 @@ where batch_id = %(batch)s
 order by unexpected = 0, rule
 """
 
+STRUCTURAL_LINES = """
+select l.source_name, s.sheet, s.line, s.reason
+from ops.structural_line s join ops.landed_object l using (landed_object_id)
+where s.batch_id = %(batch)s
+order by s.landed_object_id, s.sheet nulls first, s.line, s.reason limit %(limit)s
+"""
+
 REFUSED_ROWS = """
 select row_token, feed, delivery, county_code, reasons, row_data, refused_at
 from quarantine.refused_row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,10 @@ _HAS_ORIGINALS = (
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Counts and findings of a judgement, as the ledger keeps them."""
+    """Counts and findings of a judgement, as the ledger keeps them.
+
+    ``structural_lines`` are positions of lines that are no rows: (landed object, sheet, line, reason).
+    """
 
     physical_lines: int
     structural: int
@@ -73,6 +76,7 @@ class Judged:
     normalisations: Mapping[str, int]
     message_en: str
     message_zh: str
+    structural_lines: Sequence[tuple[int, int | None, int, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +233,12 @@ def _enter_counts(connection: psycopg.Connection[Any], batch_id: int, judged: Ju
             batch_id,
         ],
     )
+    with (
+        connection.cursor() as cursor,
+        cursor.copy("copy ops.structural_line (batch_id, landed_object_id, sheet, line, reason) from stdin") as copy,
+    ):
+        for line in judged.structural_lines:
+            copy.write_row((batch_id, *line))
 
 
 def record_checks(connection: psycopg.Connection[Any], batch_id: int, checks: Iterable[tuple[Any, ...]]) -> None:

@@ -12,7 +12,7 @@ import psycopg
 
 from threegaps.errors import LedgerError
 
-KNOWN_VERSION = "0004"
+KNOWN_VERSION = "0005"
 """The newest revision; the one that this code works with."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"

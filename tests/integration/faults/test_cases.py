@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
 from tests.integration.faults.conftest import Clean
 from tests.integration.faults.small_feeds import (
@@ -23,6 +25,7 @@ from tests.integration.faults.small_feeds import (
     statuses,
 )
 from threegaps import feed_run
+from threegaps.cli.app import app
 
 pytestmark = pytest.mark.integration
 
@@ -91,6 +94,17 @@ def test_a_roster_that_comes_on_two_sheets_loses_none(drop: Path, warehouse: str
             "select received, structural, withdrawn from ops.batch order by batch_id"
         ).fetchall()
     assert counts == [(30, 5, 0), (30, 10, 0)]
+
+
+def test_lines_that_are_no_rows_can_be_looked_at(drop: Path, warehouse: str) -> None:
+    load(drop, "22-xlsx-roster-in-two-sheets", "2024Q4")
+    with psycopg.connect(warehouse) as connection:
+        (batch,) = connection.execute("select batch_id from ops.batch").fetchall()
+    answer = CliRunner().invoke(app, ["batches", "show", str(batch[0]), "--structural", "--json"])
+    assert answer.exit_code == 0, answer.output
+    found = [(one["sheet"], one["line"], one["reason"]) for one in json.loads(answer.output)]
+    head = [(1, "title"), (2, "title"), (3, "header"), (4, "header")]
+    assert found == [(1, *one) for one in [*head, (23, "total")]] + [(2, *one) for one in [*head, (17, "total")]]
 
 
 def test_the_end_mark_behind_the_last_line_is_no_row(wages: WageFolder, warehouse: str, clean: Clean) -> None:
