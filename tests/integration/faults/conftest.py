@@ -64,15 +64,33 @@ def departments(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         ensure_role(connection, "department", password="department-in-tests")
         ensure_role(connection, "department_reader", password=READER_PASSWORD)
-        ensure_database(connection, HRSS_DATABASE, owner="department")
-        connection.execute(f"grant connect on database {HRSS_DATABASE} to department_reader")
+        for department in ("hrss", "finance"):
+            name = department_database(department)
+            ensure_database(connection, name, owner="department")
+            connection.execute(f"grant connect on database {name} to department_reader")
+            owner = postgres.dsn(name, user="department", password="department-in-tests")
+            departments_tables.load(home, owner, None, department)
+            with psycopg.connect(owner, autocommit=True) as tables:
+                tables.execute("grant select on all tables in schema public to department_reader")
     owner = postgres.dsn(HRSS_DATABASE, user="department", password="department-in-tests")
-    departments_tables.load(home, owner, None)
-    with psycopg.connect(owner, autocommit=True) as connection:
-        connection.execute("grant select on all tables in schema public to department_reader")
     gateway, server = http_gateway.start(home), sftp.start(home)
     credentials = json.loads((home / "credentials.json").read_text(encoding="utf-8"))
     loopback = {"host": "127.0.0.1"}
+    database = {
+        **loopback,
+        "conn_type": "postgres",
+        "port": postgres.port,
+        "login": "department_reader",
+        "password": READER_PASSWORD,
+    }
+    files = {
+        **loopback,
+        "conn_type": "sftp",
+        "port": server.port,
+        "login": "threegaps",
+        "extra": {"key_file": str(home / "keys" / "client_key"), "no_host_key_check": True},
+    }
+    drop = {"conn_type": "fs", "extra": {"path": str(home / "drop")}}
     yield Departments(
         home,
         gateway,
@@ -86,23 +104,13 @@ def departments(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
                 "login": credentials["app_id"],
                 "password": credentials["app_secret"],
             },
-            "hrss_database": {
-                **loopback,
-                "conn_type": "postgres",
-                "port": postgres.port,
-                "login": "department_reader",
-                "password": READER_PASSWORD,
-                "schema": HRSS_DATABASE,
-            },
-            "hrss_sftp": {
-                **loopback,
-                "conn_type": "sftp",
-                "port": server.port,
-                "login": "threegaps",
-                "extra": {"key_file": str(home / "keys" / "client_key"), "no_host_key_check": True},
-            },
-            "hrss_file_drop": {"conn_type": "fs", "extra": {"path": str(home / "drop")}},
-            "statistics_file_drop": {"conn_type": "fs", "extra": {"path": str(home / "drop")}},
+            "hrss_database": {**database, "schema": HRSS_DATABASE},
+            "finance_database": {**database, "schema": department_database("finance")},
+            "hrss_sftp": files,
+            "sectors_sftp": files,
+            "hrss_file_drop": drop,
+            "statistics_file_drop": drop,
+            "organisation_file_drop": drop,
         },
         owner,
     )

@@ -1,4 +1,4 @@
-"""All six feeds from their real servers into the warehouse, and again without doing anything."""
+"""All feeds from their real servers into the warehouse, and again without doing anything."""
 
 from __future__ import annotations
 
@@ -16,8 +16,18 @@ FEEDS = {
     "hrss/wage_records": "2024-09",
     "hrss/skill_enterprises": "2024Q4",
     "statistics/resident_income": "2020Q4",
+    "hrss/training_sites": "2026-06",
+    "sectors/training_enrollments": "2024-09",
+    "finance/training_subsidies": "2026-06",
+    "organisation/prosperity_workshops": "2024Q4",
 }
-BATCHES = {"hrss/wage_records": 3, "hrss/skill_enterprises": 2, "statistics/resident_income": 8}
+BATCHES = {
+    "hrss/wage_records": 3,
+    "hrss/skill_enterprises": 2,
+    "statistics/resident_income": 8,
+    "sectors/training_enrollments": 3,
+    "organisation/prosperity_workshops": 2,
+}
 
 
 @pytest.mark.parametrize("feed", FEEDS)
