@@ -303,7 +303,7 @@ class Judgement:
                 yield JudgedBlock(b"", 0, written, block.frame.height, 0)
 
     def judged_frames(self) -> tuple[JudgedFrame, ...]:
-        """What Great Expectations judges of the batch: typed rows, keys where it sees every row, faulty lines, counters.
+        """What Great Expectations judges: typed rows, keys where it sees every row, faulty lines, counters.
 
         Raises:
             FeedError: The blocks have not been drawn to their end.

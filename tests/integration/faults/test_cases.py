@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
+import types
 from pathlib import Path
 
 import psycopg
@@ -26,11 +29,16 @@ from tests.integration.faults.small_feeds import (
 )
 from threegaps import feed_run
 from threegaps.cli.app import app
+from threegaps.errors import StillBeingWrittenError
+from threegaps.feed_run import landing
+from threegaps.sources.quiet import Looks
 
 pytestmark = pytest.mark.integration
 
 CASES = Path(__file__).parents[2] / "fixtures" / "cases"
 QUARTER = "2024Q3"
+INCOMES = "statistics/resident_income"
+SECONDS_LEFT = Looks.seconds_left
 
 
 def load(drop: Path, case: str, quarter: str = QUARTER) -> None:
@@ -120,3 +128,25 @@ def test_the_end_mark_behind_the_last_line_is_no_row(wages: WageFolder, warehous
         ).fetchall()
     assert counts == [(62, 2, 60, True)]
     assert row_count(warehouse, WAGES) == 60
+
+
+def test_a_file_that_is_still_being_copied_is_taken_once_it_is_whole(
+    drop: Path, warehouse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, file = CASES / "25-csv-still-being-copied", drop / "statistics" / "resident_income_2020Q3.csv"
+    monkeypatch.setattr(Looks, "seconds_left", SECONDS_LEFT)
+    waits: list[float] = []
+    monkeypatch.setattr(landing, "time", types.SimpleNamespace(sleep=waits.append))
+    shutil.copyfile(case / f"{file.name}.half", file)
+    with pytest.raises(StillBeingWrittenError):
+        feed_run.land(INCOMES, "2020Q3")
+    assert feed_run.load(INCOMES, "2020Q3") == []
+    assert len(waits) == 2
+    assert all(0 < wait < 61 for wait in waits)
+    shutil.copyfile(case / file.name, file)
+    os.utime(file, (time.time() - 60, time.time() - 60))
+    feed_run.land(INCOMES, "2020Q3")
+    feed_run.load(INCOMES, "2020Q3")
+    with psycopg.connect(warehouse) as connection:
+        row = connection.execute("select received, structural, refused, is_complete from ops.batch").fetchone()
+    assert row == (3, 3, 1, True)

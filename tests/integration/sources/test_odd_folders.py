@@ -273,7 +273,8 @@ def test_a_file_that_is_still_being_copied_is_taken_once_it_is_whole(
     with pytest.raises(StillBeingWrittenError, match="left alone"):
         feed.land()
     assert feed.landed() == []
-    assert [round(wait) for wait in slept] == [30, 30]
+    assert len(slept) == 2
+    assert all(0 < wait < 31 for wait in slept)
 
     def copied(seconds: float) -> None:
         slept.append(seconds)
