@@ -47,7 +47,7 @@ class Touched:
             return
         counties = [name for name in frame.columns if name.startswith("county_")]
         different = frame.unique()
-        nowhere = different.filter(pl.all_horizontal(pl.col(counties).is_null()))
+        nowhere = different.filter(pl.all_horizontal(pl.col(counties).is_null())) if counties else different
         tall = pl.concat(
             [
                 *(different.select(pl.col(name).alias("county"), "first", "last").drop_nulls() for name in counties),

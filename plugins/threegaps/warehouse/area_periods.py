@@ -27,7 +27,9 @@ def area_periods_in(
     touch = contract.touch
     first = _first_date(alias, touch.from_columns, fallback=sql.Literal(EARLIEST.isoformat()))
     last = _first_date(alias, [*touch.to_columns] or [*touch.from_columns], fallback=sql.SQL("'infinity'"))
-    counties = sql.SQL(", ").join(sql.Identifier(alias, column) for column in touch.county_columns)
+    # A row of a feed without counties speaks of no known one.
+    columns = [sql.Identifier(alias, column) for column in touch.county_columns] or [sql.SQL("null::text")]
+    counties = sql.SQL(", ").join(columns)
     rows = connection.execute(
         sql.SQL(
             "select distinct county, date_trunc('month', first)::date,"

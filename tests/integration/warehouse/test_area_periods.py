@@ -27,6 +27,7 @@ TOUCHES = (
     Touch(county_columns=("home", "work"), from_columns=("start",), to_columns=("end",)),
     Touch(county_columns=("work", "home"), from_columns=("start", "end"), to_columns=("end", "infinity")),
     Touch(county_columns=("home",), from_columns=("start",), to_columns=("infinity",)),
+    Touch(county_columns=(), from_columns=("start",), to_columns=("end",)),
 )
 
 

@@ -134,12 +134,13 @@ class Touch(Option):
     """Which counties and periods an accepted row speaks of.
 
     Args:
-        county_columns: Columns with county or area codes; each one that has a value is touched.
+        county_columns: Columns with county or area codes; each one that has a value is touched. None where rows have no
+            county: what they touch may be anywhere.
         from_columns: The first of these that has a value is the period's first day.
         to_columns: Likewise its last day; ``infinity`` stands for an open end, none of them for the first day.
     """
 
-    county_columns: Names
+    county_columns: Annotated[tuple[str, ...], Field(strict=False)] = ()
     from_columns: Annotated[tuple[str, ...], Field(strict=False)]
     to_columns: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
