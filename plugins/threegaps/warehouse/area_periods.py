@@ -28,8 +28,8 @@ def area_periods_in(
     first = _first_date(alias, touch.from_columns, fallback=sql.Literal(EARLIEST.isoformat()))
     last = _first_date(alias, [*touch.to_columns] or [*touch.from_columns], fallback=sql.SQL("'infinity'"))
     # A row of a feed without counties speaks of no known one.
-    columns = [sql.Identifier(alias, column) for column in touch.county_columns] or [sql.SQL("null::text")]
-    counties = sql.SQL(", ").join(columns)
+    columns: list[sql.Composable] = [sql.Identifier(alias, column) for column in touch.county_columns]
+    counties = sql.SQL(", ").join(columns or [sql.SQL("null::text")])
     rows = connection.execute(
         sql.SQL(
             "select distinct county, date_trunc('month', first)::date,"
