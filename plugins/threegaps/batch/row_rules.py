@@ -11,6 +11,7 @@ import polars as pl
 from threegaps.batch.columns import BlockColumn, Mask, spread
 from threegaps.contracts.model import Contract, Rule
 from threegaps.errors import ContractError
+from threegaps.rules.kinds.identity_in_text import IdentityInText
 from threegaps.rules.model import Columns, View
 
 _LARGEST_SPREAD = 60_000
@@ -70,8 +71,9 @@ class RowRules:
         findings = Findings(rows)
         for index, rule in self.by_themselves:
             unexpected = unexpected_rows(rule, columns)
-            for name in rule.columns:
-                if unread and name in unread:
+            # An identity number that was found is there, whatever else could not be had.
+            if unread and not isinstance(rule.arguments, IdentityInText):
+                for name in unread.keys() & set(rule.columns):
                     unexpected = unexpected & ~unread[name]
             findings.add(index, rule, unexpected, is_refusing=rule.action == "refuse")
         return findings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -75,7 +74,7 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
         token = cells[token_index].strip()
         if not token or token in repairs:
             raise FeedError(
-                f"The row token {token!r} stands in the file twice." if token else "The row has no token.",
+                "The row's token stands in the file twice." if token else "The row has no token.",
                 feed=contract.feed,
                 file=path.name,
                 row=number,
@@ -143,19 +142,7 @@ def repaired_tokens(landed: bytes) -> list[str]:
 def _rows(contract: Contract, path: Path) -> Iterator[list[str]]:
     advice = "send back the exported file as .xlsx, or as .csv in UTF-8."
     if path.suffix == ".xlsx":
-        import openpyxl
-
-        try:
-            sheet = openpyxl.load_workbook(path, data_only=True).worksheets[0]
-        except Exception as error:  # openpyxl lets any error of a damaged archive through
-            raise FeedError(
-                f"The file is no Excel workbook that can be read ({type(error).__name__}).",
-                feed=contract.feed,
-                file=path.name,
-                advice=advice,
-            ) from error
-        for cells in sheet.iter_rows(values_only=True):
-            yield [_cell(value) for value in cells]
+        yield from _sheet_rows(contract, path)
         return
     if path.suffix != ".csv":
         raise FeedError("The file is neither .csv nor .xlsx.", feed=contract.feed, file=path.name, advice=advice)
@@ -182,14 +169,45 @@ def _rows(contract: Contract, path: Path) -> Iterator[list[str]]:
         ) from error
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+def _sheet_rows(contract: Contract, path: Path) -> Iterator[list[str]]:
+    """The rows of the only sheet that holds any; a cell whose value cannot be had is not an empty one."""
+    # Late: what loads without repairs is not to import polars.
+    from threegaps.batch.decode import Part
+    from threegaps.batch.decode.faults import FaultKind
+    from threegaps.batch.decode.xlsx.book import read_book
+    from threegaps.batch.decode.xlsx.container import open_container
+    from threegaps.batch.decode.xlsx.sheet import SheetReader, reference
+
+    part = Part(0, path.name, lambda: path.open("rb"))
+    with open_container(contract, part) as container:
+        book = read_book(contract, part, container)
+        reader = SheetReader(contract, part, book)
+        surveys = [(sheet, survey) for sheet in book.sheets if (survey := reader.survey(sheet)).rows]
+        if len(surveys) != 1 or surveys[0][1].merges or book.has_1904_dates:
+            raise FeedError(
+                "The workbook has several sheets with rows, or none, merged cells, or days that count from 1904.",
+                feed=contract.feed,
+                file=path.name,
+                advice="send back the exported file itself, and change cells only.",
+            )
+        before = 0
+        for row in reader.rows(surveys[0][0]):
+            # Blank rows count, so that a message names the row that a person sees.
+            yield from ([] for _ in range(before + 1, row.number))
+            before = row.number
+            cells = [""] * row.cells[-1].column
+            for cell in row.cells:
+                if cell.fault is not None or cell.text is None:
+                    kind = cell.fault or FaultKind.UNKNOWN_CELL
+                    raise FeedError(
+                        f"Cell {reference(row.number, cell.column)} {kind.message_en}.",
+                        feed=contract.feed,
+                        file=path.name,
+                        row=row.number - 1,
+                        advice="write its value into it by hand, and send the file back.",
+                    )
+                cells[cell.column - 1] = cell.text
+            yield cells
 
 
 def _as_typed(cell: str) -> str:

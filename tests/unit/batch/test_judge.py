@@ -317,6 +317,14 @@ def test_a_nul_costs_its_row_and_names_the_column() -> None:
     assert "base_limit holds a NUL" in row["reasons"]
 
 
+def test_a_row_that_cannot_be_read_is_looked_through_for_identity_numbers_too() -> None:
+    number = resident_id(5)
+    _, blocks = judge([part(wage_bytes(wage(1), wage(2, employer_code=f"E{number}", base_limit="\0")))])
+    (row,) = refused_of(blocks)
+    assert rules_of(row) == {"row_readable", "identity_in_text"}
+    assert number not in "".join(row.values())
+
+
 def test_finish_before_the_end_is_refused() -> None:
     judgement = Judgement(WAGES, [part(wage_bytes(wage(1)))], batch_id=1, delivery="2025-06", key=KEY)
     with pytest.raises(FeedError, match="end"):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -13,7 +16,6 @@ from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
 from threegaps.settings import Settings
-from threegaps.warehouse import repairs
 from threegaps.warehouse.quarantine import ROW_HEADER
 from threegaps.warehouse.repairs import Repair, is_touched, laid_over, read_repairs, repaired_tokens, repairs_file
 
@@ -92,21 +94,55 @@ def test_a_nul_in_a_cell_is_refused_by_row_and_column(wages: Contract, tmp_path:
     assert (told.value.row, told.value.column) == (1, ROW_HEADER)
 
 
-@pytest.mark.parametrize("text", ["E\0", "E\ud800"])
-def test_a_workbook_with_half_a_character_is_refused(
-    text: str, wages: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def worked_on(contract: Contract, path: Path, change: Callable[[Any], None]) -> Path:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
-    sheet.append([ROW_HEADER, *(column.source_name for column in wages.columns)])
-    sheet.append(["7-3", *("half" for _ in wages.columns)])
-    book.save(tmp_path / "refused.xlsx")
-    # openpyxl writes no such text; what reads a file may yet find it there.
-    monkeypatch.setattr(repairs, "_cell", lambda value: text if value == "half" else str(value))
-    with pytest.raises(FeedError, match="half a character") as told:
-        read_repairs(wages, tmp_path / "refused.xlsx")
-    assert (told.value.file, told.value.row, told.value.column) == ("refused.xlsx", 1, wages.columns[0].name)
+    sheet.append([ROW_HEADER, *(column.source_name for column in contract.columns)])
+    sheet.append(["7-3", *("x" for _ in contract.columns)])
+    change(sheet)
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("E_x0000_", "Cell B2 holds a NUL"),
+        ("E_xD800_", "Cell B2 holds half a character"),
+        ("=A2", "Cell B2 is a formula without a stored value"),
+        ("#REF!", "Cell B2 is the error of a formula"),
+    ],
+)
+def test_a_cell_of_a_workbook_that_cannot_be_had_is_not_empty(
+    value: str, words: str, wages: Contract, tmp_path: Path
+) -> None:
+    path = worked_on(wages, tmp_path / "refused.xlsx", lambda sheet: sheet.cell(2, 2, value))
+    with pytest.raises(FeedError, match=words) as told:
+        read_repairs(wages, path)
+    assert (told.value.file, told.value.row) == ("refused.xlsx", 1)
+    assert told.value.advice
+
+
+def test_a_workbook_that_is_no_exported_one_any_more_is_refused(wages: Contract, tmp_path: Path) -> None:
+    merged = worked_on(wages, tmp_path / "merged.xlsx", lambda sheet: sheet.merge_cells("B2:B3"))
+    second = worked_on(wages, tmp_path / "second.xlsx", lambda sheet: sheet.parent.create_sheet().append(["x"]))
+    for path in (merged, second):
+        with pytest.raises(FeedError, match="several sheets with rows, or none, merged cells"):
+            read_repairs(wages, path)
+    (tmp_path / "none.xlsx").write_bytes(b"PK")
+    with pytest.raises(FeedError, match="no Excel workbook"):
+        read_repairs(wages, tmp_path / "none.xlsx")
+
+
+def test_a_workbook_with_blank_rows_keeps_its_row_numbers(wages: Contract, tmp_path: Path) -> None:
+    def change(sheet: Any) -> None:
+        sheet.insert_rows(2, 3)
+        sheet.cell(5, 3, dt.datetime(2025, 6, 1))  # noqa: DTZ001  # a spreadsheet's days have no zone
+
+    (repair,) = read_repairs(wages, worked_on(wages, tmp_path / "refused.xlsx", change))
+    assert (repair.row_token, repair.row_number) == ("7-3", 4)
+    assert repair.values[wages.columns[1].name] == "2025-06-01"
 
 
 @pytest.mark.usefixtures("usual_field_limit")
