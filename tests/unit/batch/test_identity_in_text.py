@@ -150,8 +150,11 @@ def test_an_exception_must_be_possible(said: dict[str, object], tmp_path: Path) 
     ("birthday", "is_refused"), [("20250531", False), ("20250601", False), ("20250602", True), ("20990101", True)]
 )
 def test_nobody_is_born_after_the_row_s_date(birthday: str, is_refused: bool) -> None:
-    judgement, blocks = judge([part(wage_bytes(wage(1), wage(2, resident_id=resident_id(2, birthday))))])
-    assert [rules for _, rules in refused_rows(blocks)] == ([["resident_id_birth_after_date"]] if is_refused else [])
+    later = wage(3, resident_id=resident_id(3, "20260101"))
+    judgement, blocks = judge([part(wage_bytes(wage(1), wage(2, resident_id=resident_id(2, birthday)), later))])
+    refused = refused_rows(blocks)
+    assert all(rules == ["resident_id_birth_after_date"] for _, rules in refused)
+    assert len(refused) == (2 if is_refused else 1)
     judgement.finish()
 
 
