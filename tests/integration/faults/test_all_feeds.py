@@ -1,11 +1,17 @@
-"""All feeds from their real servers into the warehouse, and again without doing anything."""
+"""All feeds from their real servers into the warehouse, refused as the truth says, and again without doing anything."""
 
 from __future__ import annotations
 
+from collections import Counter
+
+import polars as pl
 import psycopg
 import pytest
 
+from tests.integration.faults.conftest import Departments
 from threegaps import feed_run
+from threegaps.contracts.loader import load_contracts
+from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
 
@@ -30,8 +36,12 @@ BATCHES = {
 }
 
 
+def test_no_feed_is_left_out() -> None:
+    assert {contract.feed for contract in load_contracts(Settings.load().contracts_folder)} == FEEDS.keys()
+
+
 @pytest.mark.parametrize("feed", FEEDS)
-def test_a_feed_catches_up_and_a_second_run_is_a_no_op(feed: str, reading: object, warehouse: str) -> None:
+def test_a_feed_catches_up_and_a_second_run_is_a_no_op(feed: str, reading: Departments, warehouse: str) -> None:
     landed = feed_run.land(feed, FEEDS[feed])
     assert landed
     loaded = feed_run.load(feed, FEEDS[feed])
@@ -42,10 +52,19 @@ def test_a_feed_catches_up_and_a_second_run_is_a_no_op(feed: str, reading: objec
         ).fetchall()
         table = feed.replace("/", "_")
         stored = connection.execute(f"select count(*) from raw.{table}").fetchone()
+        reasons = connection.execute(
+            "select array(select r ->> 'rule' from jsonb_array_elements(reasons) as r) from quarantine.refused_row"
+        ).fetchall()
+        deliveries = connection.execute("select distinct delivery from ops.batch").fetchall()
     assert stored is not None
     assert stored[0] > 0
     for received, accepted, refused, duplicates, is_complete in rows:
         assert received == accepted + refused + duplicates
         assert is_complete
+    # Feeds of changes have one catch-up, whose wrong rows are of no delivery.
+    truth = pl.read_parquet(reading.home / "truth" / "bad_rows.parquet").filter(
+        (pl.col("feed") == feed) & pl.col("delivery").is_in(["", *(key for (key,) in deliveries)])
+    )
+    assert Counter(frozenset(rules) for (rules,) in reasons) == Counter(frozenset(rules) for rules in truth["rules"])
     assert feed_run.land(feed, FEEDS[feed]) == []
     assert feed_run.load(feed, FEEDS[feed]) == []
