@@ -48,8 +48,8 @@ def bounded_number(option: BoundedNumber, texts: Texts, counts: Counts) -> None:
     texts[option.bound_column] = TextColumn(
         option.bound_column, written.replace_strict(bounds, default=None, return_dtype=pl.String)
     )
-    given = column.values.is_not_null()
-    counts.add("bounded_number", option.column, column.rewrite(given, lambda text: read[text][0]))
+    rows = column.rewrite(lambda text: read[text][0], lambda values: values.is_not_null())
+    counts.add("bounded_number", option.column, rows)
 
 
 def read_bound(text: str) -> tuple[str, str | None]:

@@ -15,9 +15,8 @@ _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[ T]00:00:00(?:\.0+)?)?")
 def first_of_month(option: FirstOfMonth, texts: Texts, counts: Counts) -> None:
     """Make a month (202506), or a day of one, its first day."""
     column = texts[option.column]
-    values = column.values
-    unusual = ~values.str.contains(r"^[0-9]{4}-[0-9]{2}-01$")
-    counts.add("first_of_month", option.column, column.rewrite(unusual, _first))
+    rows = column.rewrite(_first, lambda values: ~values.str.contains(r"^[0-9]{4}-[0-9]{2}-01$"))
+    counts.add("first_of_month", option.column, rows)
 
 
 def _first(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from threegaps.batch.normalise.text_columns import Counts, Texts
 from threegaps.batch.texts import FULL_WIDTH
 from threegaps.contracts.options.normalisations import FullWidthDigits
@@ -10,11 +12,12 @@ from threegaps.contracts.options.normalisations import FullWidthDigits
 def full_width_digits(option: FullWidthDigits, texts: Texts, counts: Counts) -> None:
     """Make them plain ones."""
     for name in option.columns:
-        column = texts[name]
-        values = column.values
-        suspicious = values.str.len_bytes() != values.str.len_chars()
-        counts.add("full_width_digits", name, column.rewrite(suspicious, _plain))
+        counts.add("full_width_digits", name, texts[name].rewrite(_plain, _is_suspicious))
+
+
+def _is_suspicious(values: pl.Series) -> pl.Series:
+    return values.str.len_bytes() != values.str.len_chars()
 
 
 def _plain(text: str) -> str:
-    return text.translate(FULL_WIDTH).strip()
+    return text if text.isascii() else text.translate(FULL_WIDTH).strip()

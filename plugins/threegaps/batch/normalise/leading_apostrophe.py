@@ -5,12 +5,14 @@ from __future__ import annotations
 from threegaps.batch.normalise.text_columns import Counts, Texts
 from threegaps.contracts.options.normalisations import LeadingApostrophe
 
-_APOSTROPHE = "^['‘’]"
+_APOSTROPHES = "'‘’"
 
 
 def leading_apostrophe(option: LeadingApostrophe, texts: Texts, counts: Counts) -> None:
     """Take it off."""
     for name in option.columns:
-        column = texts[name]
-        suspicious = column.values.str.contains(_APOSTROPHE)
-        counts.add("leading_apostrophe", name, column.rewrite(suspicious, lambda text: text[1:].strip()))
+        rows = texts[name].rewrite(
+            lambda text: text[1:].strip() if text.startswith(tuple(_APOSTROPHES)) else text,
+            lambda values: values.str.contains(f"^[{_APOSTROPHES}]"),
+        )
+        counts.add("leading_apostrophe", name, rows)

@@ -8,7 +8,9 @@ from threegaps.contracts.options.normalisations import MissingWords
 
 def missing_words(option: MissingWords, texts: Texts, counts: Counts) -> None:
     """Make a missing value of each."""
-    words = list(option.words)
+    words = frozenset(option.words)
     for name in option.columns or texts:
-        column = texts[name]
-        counts.add("missing_words", name, column.rewrite(column.values.is_in(words), lambda _: None))
+        rows = texts[name].rewrite(
+            lambda text: None if text in words else text, lambda values: values.is_in(list(words))
+        )
+        counts.add("missing_words", name, rows)

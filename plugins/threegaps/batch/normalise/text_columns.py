@@ -20,6 +20,10 @@ class Counts(Counter[str]):
             self[f"{normalisation}.{column}"] += rows
 
 
+_FEW = 300
+"""So many values are looked at sooner one by one than all at once: an operation on a column has a price of its own."""
+
+
 class TextColumn:
     """One column's texts; where values repeat, each different one is looked at once."""
 
@@ -31,6 +35,7 @@ class TextColumn:
         self._texts: pl.Series | None = texts
         self._dictionary = encode(texts)
         self._may_repeat = False
+        self._few: list[str | None] | None = None
         self._frequencies: np.ndarray[tuple[int], np.dtype[np.intp]] | None = None
 
     @property
@@ -75,6 +80,7 @@ class TextColumn:
         else:
             self._dictionary = Dictionary(changed, self._dictionary.codes)
             self._texts = None
+            self._few = None
             self._may_repeat = True
         return rows
 
@@ -88,19 +94,24 @@ class TextColumn:
         """Put *texts* in place of every row's."""
         self._set(texts.alias(self.name))
 
-    def rewrite(self, suspicious: pl.Series, function: Callable[[str], str | None]) -> int:
-        """Put what *function* makes of each *suspicious* value in its place; how many rows that changes.
+    def rewrite(self, function: Callable[[str], str | None], suspicious: Callable[[pl.Series], pl.Series]) -> int:
+        """Put what *function* makes of each value in its place; how many rows that changes.
 
         Args:
-            suspicious: A mask over :attr:`values`; a null counts as no.
             function: The new text of a value; the same text where nothing is to be done.
+            suspicious: A mask over a series of values, null counting as no, outside of which *function* does nothing:
+                many values are looked at in a column first, a few at once one by one.
         """
-        places = suspicious.fill_null(value=False).arg_true()
-        if places.is_empty():
-            return 0
+        if self._dictionary is not None and len(self._dictionary.values) <= _FEW:
+            if self._few is None:
+                self._few = self._dictionary.values.to_list()
+            chosen = [(place, old) for place, old in enumerate(self._few) if old is not None]
+        else:
+            places = suspicious(self.values).fill_null(value=False).arg_true()
+            chosen = list(zip(places.to_list(), self.values.gather(places).to_list(), strict=True))
         moved: list[int] = []
         fresh: list[str | None] = []
-        for place, old in zip(places.to_list(), self.values.gather(places).to_list(), strict=True):
+        for place, old in chosen:
             new = function(old)
             if new != old:
                 moved.append(place)

@@ -24,6 +24,18 @@ def test_spaces_around_a_text_go_and_those_within_stay() -> None:
     assert counts == {"surrounding_space.a": 3}
 
 
+def test_few_values_and_many_have_the_same_spaces() -> None:
+    every = [f"{chr(code)}x" for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    few, many = Counts(), Counts()
+    for start in range(0, len(every), 200):
+        surrounding_spaces({"a": TextColumn("a", pl.Series(every[start : start + 200]))}, few)
+    texts = TextColumn("a", pl.Series(every))
+    assert texts.dictionary is None
+    surrounding_spaces({"a": texts}, many)
+    assert few == many
+    assert many["surrounding_space.a"] > 20
+
+
 def test_nothing_written_is_missing_and_not_counted() -> None:
     texts, counts = normalised(lambda _, texts, __: empty_texts(texts), None, {"a": ["", "x", None]})
     assert texts == {"a": [None, "x", None]}
