@@ -203,6 +203,8 @@ class Run:
             assert said == (batch_id, "a test", "it is meant")
             count = sum(1 for one in self.model.arrivals if one.part.startswith("accept") and one.delivery == row[1])
             self.model.land(Arrival(landed[0], row[1], f"accept-{count + 1:04d}", accepts=stop.numbers))
+            # That batch is loaded now; what waited behind it is not, and the model knows no such moment.
+            self.load()
 
     def _land(
         self,
