@@ -12,7 +12,6 @@ from threegaps.batch.decode.blocks import Part
 from threegaps.contracts.layouts import headers_of
 from threegaps.contracts.model import Contract, Header
 from threegaps.contracts.options.formats import CsvFormat, CsvLayout, JsonPagesFormat, WorkbookFormat, WorkbookLayout
-from threegaps.contracts.options.limits import Limits
 from threegaps.errors import ContractError, FeedError
 
 _Kind = TypeVar("_Kind", CsvLayout, WorkbookLayout)
@@ -68,11 +67,6 @@ def json_layout(contract: Contract, part: Part) -> tuple[JsonPagesFormat, Layout
         raise ContractError(f"The file format is {declared.kind}, not json_pages.", feed=contract.feed)
     columns = {column.name: column.headers for column in contract.columns if column.headers}
     return declared, Layout(columns, day=part.delivery_end)
-
-
-def limits_of(contract: Contract) -> Limits:
-    """The limits of the contract's files."""
-    return contract.file_format.limits
 
 
 def _chosen(contract: Contract, part: Part, layouts: tuple[_Kind, ...]) -> _Kind | None:
