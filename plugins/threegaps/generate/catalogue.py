@@ -13,6 +13,7 @@ from threegaps.contracts.labels import codes_zh
 from threegaps.contracts.model import Column, Contract, Header, Rule
 from threegaps.contracts.options.base import Option
 from threegaps.contracts.options.formats import layouts_of
+from threegaps.contracts.options.normalisations import columns_of
 from threegaps.rules.frames import FRAMES
 from threegaps.rules.model import SCOPES
 from threegaps.rules.registry import KINDS
@@ -103,6 +104,20 @@ def _indicator_list(actions: Sequence[Row], indicators: Sequence[Row]) -> Iterat
     )
 
 
+def _normalisations(contract: Contract) -> str:
+    """Each kind with its columns; one that names none is of all."""
+    columns: dict[str, list[str]] = {}
+    for option in contract.normalisations:
+        columns.setdefault(option.kind, []).extend(columns_of(option))
+    return (
+        "; ".join(
+            f"{kind} ({', '.join(f'`{name}`' for name in dict.fromkeys(columns[kind])) or 'all'})"
+            for kind in sorted(columns)
+        )
+        or "none"
+    )
+
+
 def _feed_page(contract: Contract, document: ContractDocument) -> Iterator[str]:
     columns = {column.name: column for column in document.schema_[0].properties}
     yield f"## {contract.feed}"
@@ -113,10 +128,9 @@ def _feed_page(contract: Contract, document: ContractDocument) -> Iterator[str]:
     yield ""
     yield from _origin(contract, document)
     yield from _law(document)
-    kinds = sorted({one.kind for one in contract.normalisations})
     yield f"- 主键 key: {_names(contract.key)} · table `raw.{contract.table}`"
     yield f"- 格式 files: {_written(contract.file_format)}"
-    yield f"- declared normalisations: {', '.join(kinds) or 'none'}"
+    yield f"- declared normalisations, the rows that each changes counted by column: {_normalisations(contract)}"
     yield ""
     yield from _table(
         ("column", "source names", "含义", "meaning", "type", "required", "grade", "依据 follows"),

@@ -20,6 +20,8 @@ One YAML file a feed, `tests/fixtures/feeds/<department>/<feed>.yml`:
       duplicates: 1
       refused:
         4: [rule, ...]           # data row -> every rule that it breaks; "2/4" in the second file
+      normalisations:            # rows that each has changed, by column; not looked at when left out
+        date_slashed.opened_on: 1
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ class FeedFixture:
     files: Mapping[str, bytes]
     counts: Mapping[str, int]
     refused: Mapping[tuple[int, int], frozenset[str]]
+    normalisations: Mapping[str, int] | None
 
 
 def fixture_path(feed: str) -> Path:
@@ -67,6 +70,7 @@ def load_fixture(contract: Contract) -> FeedFixture:
         files={file["name"]: _bytes(contract, file) for file in document["files"]},
         counts={name: expected.get(name, 0) for name in ("structural", "received", "accepted", "duplicates")},
         refused={_place(row): frozenset(rules) for row, rules in expected.get("refused", {}).items()},
+        normalisations=expected.get("normalisations"),
     )
 
 

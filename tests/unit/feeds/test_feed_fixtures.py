@@ -46,6 +46,8 @@ def test_every_row_ends_where_it_belongs(contract: Contract) -> None:
     assert verdict.stopped_by is None, verdict.message_en
     assert refused == fixture.refused
     assert {name: getattr(counts, name) for name in fixture.counts} == fixture.counts
+    if fixture.normalisations is not None:
+        assert verdict.normalisations == fixture.normalisations
     assert counts.received == counts.accepted + counts.refused + counts.duplicates
     # No document number leaves the judgement, accepted or refused; credit codes do.
     assert not re.search(rb"(?<![0-9A-Z])339900[0-9]{6}", sent_on)

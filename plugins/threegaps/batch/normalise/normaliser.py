@@ -96,10 +96,13 @@ class Normaliser:
         empty_texts(texts)
         for normalise in self._reading:
             normalise(texts, self.counts)
-        return {
+        built = {
             column.name: typed_column(column, texts[column.name], self._words.get(column.name, PLAIN_WORDS))
             for column in self.contract.columns
         }
+        for name in self._words:
+            self.counts.add("boolean_words", name, built[name].typed.count())
+        return built
 
 
 def _declared(
