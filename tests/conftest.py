@@ -7,8 +7,13 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role, temporary_server
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("threegaps", deadline=None)
+settings.load_profile("threegaps")
 
 _numbers = itertools.count(1)
 PIPELINE_PASSWORD = "pipeline-in-tests"

@@ -40,6 +40,7 @@ from threegaps.settings import department_database
 from threegaps.sources.quiet import Looks
 
 SCALE = 0.00005
+DIRT = 0.05  # at this scale less leaves feeds without a refused row
 HRSS_DATABASE = department_database("hrss")
 LAST_DAY = "2026-06-30"
 CLEAN_RUNS = {TRAINING: LAST_DAY, CERTIFICATES: LAST_DAY, WAGES: MONTH, ENTERPRISES: "2024Q3"}
@@ -60,7 +61,7 @@ class Departments:
 @pytest.fixture(scope="session")
 def departments(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Departments]:
     home = tmp_path_factory.mktemp("departments")
-    run(home, Parameters(SCALE, 20250527, 0.02, 1000, False))
+    run(home, Parameters(SCALE, 20250527, DIRT, 1000, False))
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         ensure_role(connection, "department", password="department-in-tests")
         ensure_role(connection, "department_reader", password=READER_PASSWORD)
