@@ -138,6 +138,7 @@ class FakeVerdict:
     received_of_originals: int
     open_of_originals: int
     settled_keys: frozenset[str] = frozenset()
+    noted_lines: tuple[Any, ...] = ()
 
 
 @dataclass

@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import WAGES, Loader
 
+from tests.integration.warehouse.conftest import WAGES, Loader
 from threegaps.warehouse.load import load_batch
 from threegaps.warehouse.sessions import feed_lock
 
