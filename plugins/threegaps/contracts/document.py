@@ -30,6 +30,8 @@ def _keyed(written: Any) -> Any:
     if unknown:
         raise ValueError(f"a custom property has `property` and `value`, not {unknown[0]!r}")
     names = [entry.get("property") for entry in written]
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError("the name of a custom property is a text")
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ValueError(f"the property {twice[0]!r} stands twice")

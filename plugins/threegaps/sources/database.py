@@ -333,15 +333,18 @@ def _not_connected(contract: Contract, said: str) -> FeedError:
 
 @contextmanager
 def _in_our_words(contract: Contract, name: str) -> Iterator[None]:
-    """Say what the server or the driver has against us, without the server's words, which may hold values."""
+    """Say what the server or the driver has against us, without the server's words, which may hold values.
+
+    No cause is chained: a task's log prints causes whole.
+    """
     try:
         yield
-    except errors.InsufficientPrivilege as error:
-        raise refused_login(contract, f"permission denied for {name}.") from error
-    except (errors.QueryCanceled, errors.LockNotAvailable) as error:
-        raise unreachable(contract, "it did not answer the question within its time.") from error
+    except errors.InsufficientPrivilege:
+        raise refused_login(contract, f"permission denied for {name}.") from None
+    except (errors.QueryCanceled, errors.LockNotAvailable):
+        raise unreachable(contract, "it did not answer the question within its time.") from None
     except psycopg.OperationalError as error:
-        raise unreachable(contract, f"the connection broke ({type(error).__name__}).") from error
+        raise unreachable(contract, f"the connection broke ({type(error).__name__}).") from None
     except (psycopg.Error, UnicodeError) as error:
         code = getattr(error, "sqlstate", None)
         raise FeedError(
@@ -350,4 +353,4 @@ def _in_our_words(contract: Contract, name: str) -> Iterator[None]:
             feed=contract.feed,
             file=name,
             advice="ask the department to look at the table; its own log has the question and the reason.",
-        ) from error
+        ) from None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Context, Decimal
+
 import polars as pl
 
 from threegaps.batch.normalise.text_columns import Counts, Texts
 from threegaps.contracts.options.normalisations import DeclaredUnit, Unit
 
-_AMOUNT = r"^-?[0-9]{1,9}(\.[0-9]{1,6})?$"
+# Whatever the type may accept afterwards: an amount left in its unit would pass for one in yuan.
+_AMOUNT = r"^-?[0-9]+(\.[0-9]+)?$"
 
 
 def unit(option: Unit, texts: Texts, counts: Counts) -> None:
@@ -19,7 +22,7 @@ def unit(option: Unit, texts: Texts, counts: Counts) -> None:
         rows = ((units == name) & amounts.texts.str.contains(_AMOUNT)).fill_null(value=False)
         if rows.any():
             counts.add("unit", option.column, int(rows.sum()))
-            amounts.change_all(_where(rows, multiplied(amounts.texts, factor), amounts.texts))
+            amounts.change_all(_in_base_unit(amounts.texts, rows, factor))
 
 
 def declared_unit(option: DeclaredUnit, texts: Texts, counts: Counts) -> None:
@@ -29,21 +32,23 @@ def declared_unit(option: DeclaredUnit, texts: Texts, counts: Counts) -> None:
         rows = amounts.texts.str.contains(_AMOUNT).fill_null(value=False)
         if rows.any():
             counts.add("declared_unit", name, int(rows.sum()))
-            amounts.change_all(_where(rows, multiplied(amounts.texts, option.factor), amounts.texts))
+            amounts.change_all(_in_base_unit(amounts.texts, rows, option.factor))
 
 
 def multiplied(amounts: pl.Series, factor: int) -> pl.Series:
-    """Texts of up to six decimals times *factor*, in exact integer arithmetic."""
-    millionths = (amounts.cast(pl.Float64, strict=False) * 1_000_000).round(0).cast(pl.Int64, strict=False) * factor
-    sign = pl.when(pl.col("m") < 0).then(pl.lit("-")).otherwise(pl.lit(""))
-    whole, rest = pl.col("m").abs() // 1_000_000, pl.col("m").abs() % 1_000_000
-    written = pl.format("{}{}.{}", sign, whole, rest.cast(pl.String).str.zfill(6))
-    product = pl.DataFrame({"m": millionths}).select(
-        written.str.strip_chars_end("0").str.strip_suffix(".").alias(amounts.name)
-    )
-    return product.to_series()
+    """Texts of amounts times *factor*, in exact decimal arithmetic however many digits they have."""
+    written = amounts.drop_nulls().unique()
+    longest = max(map(len, written.to_list()), default=0)
+    exact = Context(prec=longest + len(str(factor)))
+    products = [_plain(exact.multiply(Decimal(amount), factor)) for amount in written.to_list()]
+    return amounts.replace_strict(written, pl.Series(products, dtype=pl.String), default=None, return_dtype=pl.String)
 
 
-def _where(mask: pl.Series, yes: pl.Series, no: pl.Series) -> pl.Series:
-    frame = pl.DataFrame({"mask": mask, "yes": yes, "no": no})
-    return frame.select(pl.when("mask").then("yes").otherwise("no").alias(no.name)).to_series()
+def _plain(amount: Decimal) -> str:
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _in_base_unit(amounts: pl.Series, rows: pl.Series, factor: int) -> pl.Series:
+    chosen = rows.arg_true()
+    return amounts.clone().scatter(chosen, multiplied(amounts.gather(chosen), factor))

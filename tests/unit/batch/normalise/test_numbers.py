@@ -210,6 +210,21 @@ def test_amounts_by_the_unit_declared_for_their_column() -> None:
     assert counts == {"declared_unit.n": 2, "declared_unit.m": 2}
 
 
+@pytest.mark.parametrize(
+    ("written", "in_yuan"),
+    [
+        ("1.50000000", "15000"),
+        ("0.123456789012", "1234.56789012"),
+        ("1234567890", "12345678900000"),
+        ("-99999999999999999999.9", "-999999999999999999999000"),
+    ],
+)
+def test_no_amount_is_left_in_its_unit_for_the_digits_that_it_has(written: str, in_yuan: str) -> None:
+    option = DeclaredUnit(kind="declared_unit", columns=("n",), unit="万元", factor=10_000)
+    texts, counts = normalised(declared_unit, option, {"n": [written]})
+    assert (texts["n"], counts) == ([in_yuan], {"declared_unit.n": 1})
+
+
 @settings(deadline=None)
 @given(st.decimals(-99999999, 99999999, places=6))
 def test_a_unit_is_exact(amount: Decimal) -> None:
