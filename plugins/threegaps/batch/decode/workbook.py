@@ -6,6 +6,7 @@ A sheet that holds rows and that nobody reads stops the batch: it may be the hal
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
@@ -373,4 +374,6 @@ def _in_common_days(cell: Cell, kind: FaultKind | None) -> tuple[str | None, Fau
     if cell.is_bare_number:
         shifted = format(Decimal(text) + _SHIFT_OF_1904, "f") if _NUMBER.fullmatch(text) else ""
         return (shifted, kind) if _SERIAL.fullmatch(shifted) else (text, kind)
-    return (text, FaultKind.EPOCH) if _SERIAL.fullmatch(text.strip()) else (text, kind)
+    # However it is written: what a normalisation would make of it later must not be read by the other date system.
+    plain = unicodedata.normalize("NFKC", text).strip().lstrip("'‘’").strip()
+    return (text, FaultKind.EPOCH) if _SERIAL.fullmatch(plain) else (text, kind)

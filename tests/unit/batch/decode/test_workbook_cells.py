@@ -130,6 +130,9 @@ def test_a_workbook_that_is_yet_to_be_computed_has_no_zeros() -> None:
         ('<c r="G5"><v>202405</v></c>', "202405"),
         (text("G5", "2024-05-20"), "2024-05-20"),
         (text("G5", "43970"), None),
+        (text("G5", "４３９７０"), None),
+        (text("G5", "''43970"), None),
+        (text("G5", " ‘43970.0"), None),
     ],
 )
 def test_days_that_count_from_1904(cell: str, said: str | None) -> None:
