@@ -27,15 +27,13 @@ from threegaps.batch.decode.layout import Layout, csv_layout
 from threegaps.batch.decode.lines import NEWLINE, has_line_over, line_blocks
 from threegaps.batch.decode.opened import expanded
 from threegaps.batch.decode.records import Lines, Record, records_of
-from threegaps.batch.decode.refusals import refuse_empty, refuse_encoding, refuse_over_limit
+from threegaps.batch.decode.refusals import is_another_encoding, refuse_empty, refuse_encoding, refuse_over_limit
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.formats import CsvFormat
 from threegaps.errors import FeedError
 
 _READ_BYTES = 1 << 20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# From so many rows with bytes of no text, and from such a share of all rows, the file is in another encoding.
-_FEWEST_BAD_ROWS, _LARGEST_BAD_SHARE = 20, 0.2
 
 
 def decode_csv(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlock]:
@@ -281,7 +279,7 @@ class _Reader:
     def _check(self, parsed: TextBlock, *, is_last: bool) -> None:
         """Refuse a file that is wholly in another encoding, or has too many rows."""
         rows, bad = self._rows_before, self._bad_rows
-        if (bad >= _FEWEST_BAD_ROWS and bad > _LARGEST_BAD_SHARE * rows) or (is_last and 1 < rows == bad):
+        if is_another_encoding(bad, rows) or (is_last and 1 < rows == bad):
             refuse_encoding(self._contract, self._part, self._declared.encoding, self._first_bad_row)
         limits = self._declared.limits
         if rows > limits.rows:

@@ -15,7 +15,7 @@ from threegaps.batch.decode.faults import Fault, FaultKind
 from threegaps.batch.decode.header import Header, check_header, complete_frame, match_header
 from threegaps.batch.decode.layout import Layout, json_layout
 from threegaps.batch.decode.opened import Counted
-from threegaps.batch.decode.refusals import refuse_empty, refuse_encoding, refuse_over_limit
+from threegaps.batch.decode.refusals import is_another_encoding, refuse_empty, refuse_encoding, refuse_over_limit
 from threegaps.batch.storable import is_storable
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.formats import JsonPagesFormat
@@ -24,8 +24,6 @@ from threegaps.landing.answers import NESTED, Ambiguous, AnswerError, parse_answ
 
 _BAD_BYTE = re.compile("[\udc80-\udcff]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-# From so many records with bytes of no text, and from such a share of all, the answers are in another encoding.
-_FEWEST_BAD_ROWS, _LARGEST_BAD_SHARE = 20, 0.2
 
 
 def decode_json_pages(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlock]:
@@ -193,7 +191,7 @@ class _Reader:
 
     def _check(self) -> None:
         rows, bad, limits = self.rows_before, self._bad_rows, self._declared.limits
-        if bad >= _FEWEST_BAD_ROWS and bad > _LARGEST_BAD_SHARE * rows:
+        if is_another_encoding(bad, rows):
             refuse_encoding(self._contract, self._part, self._declared.encoding, self._first_bad_row)
         if rows > limits.rows:
             refuse_over_limit(self._contract, self._part, "more rows", "rows", limits.rows)

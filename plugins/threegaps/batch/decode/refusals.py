@@ -8,6 +8,8 @@ from threegaps.batch.decode.blocks import Part
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
 
+_FEWEST_BAD_ROWS, _LARGEST_BAD_SHARE = 20, 0.2
+
 
 def refuse_empty(contract: Contract, part: Part) -> NoReturn:
     """Refuse a part that says nothing.
@@ -21,6 +23,11 @@ def refuse_empty(contract: Contract, part: Part) -> NoReturn:
         file=part.source_name,
         advice="ask the department to send it again.",
     )
+
+
+def is_another_encoding(bad: int, rows: int) -> bool:
+    """Whether so many of *rows* have bytes of no text that the whole is in another encoding than declared."""
+    return bad >= _FEWEST_BAD_ROWS and bad > _LARGEST_BAD_SHARE * rows
 
 
 def refuse_encoding(contract: Contract, part: Part, encoding: str, row: int, *, found: str | None = None) -> NoReturn:
