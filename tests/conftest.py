@@ -45,20 +45,39 @@ def empty_database(postgres: PostgresServer) -> str:
     return postgres.dsn(new_database(postgres), user="pipeline", password=PIPELINE_PASSWORD)
 
 
-@pytest.fixture
-def warehouse(empty_database: str) -> str:
-    """Connection string of a warehouse migrated to the newest ledger."""
-    from threegaps.ledger.migrate import upgrade
+class Warehouses:
+    """Makes migrated warehouses, each a copy of one: quicker than migrating each."""
 
-    upgrade(empty_database)
-    return empty_database
+    def __init__(self, server: PostgresServer) -> None:
+        from threegaps.ledger.migrate import upgrade
+
+        self._server = server
+        self._migrated = new_database(server)
+        upgrade(self._dsn(self._migrated))
+
+    def _dsn(self, name: str) -> str:
+        return self._server.dsn(name, user="pipeline", password=PIPELINE_PASSWORD)
+
+    def new(self) -> str:
+        """Connection string of one more, as role pipeline."""
+        name = f"warehouse_{next(_numbers)}"
+        with psycopg.connect(self._server.dsn(), autocommit=True) as connection:
+            connection.execute(f"create database {name} template {self._migrated} owner pipeline")
+        return self._dsn(name)
+
+
+@pytest.fixture(scope="session")
+def warehouses(postgres: PostgresServer) -> Warehouses:
+    return Warehouses(postgres)
+
+
+@pytest.fixture
+def warehouse(warehouses: Warehouses) -> str:
+    """Connection string of a warehouse of the test's own, migrated to the newest ledger."""
+    return warehouses.new()
 
 
 @pytest.fixture(scope="module")
-def shared_warehouse(postgres: PostgresServer) -> str:
+def shared_warehouse(warehouses: Warehouses) -> str:
     """As `warehouse`, one for all tests of a module."""
-    from threegaps.ledger.migrate import upgrade
-
-    dsn = postgres.dsn(new_database(postgres), user="pipeline", password=PIPELINE_PASSWORD)
-    upgrade(dsn)
-    return dsn
+    return warehouses.new()

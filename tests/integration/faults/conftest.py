@@ -18,7 +18,7 @@ from sandbox import database as departments_tables
 from sandbox.generate import run
 from sandbox.parameters import Parameters
 from sandbox.servers import http_gateway, sftp
-from tests.conftest import PIPELINE_PASSWORD
+from tests.conftest import Warehouses
 from tests.integration.faults.small_feeds import (
     CERTIFICATES,
     ENTERPRISE_FILE,
@@ -34,7 +34,6 @@ from tests.integration.faults.small_feeds import (
     wage_rows,
 )
 from threegaps import feed_run
-from threegaps.ledger.migrate import upgrade
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.settings import department_database
 from threegaps.sources.quiet import Looks
@@ -136,44 +135,9 @@ def connect(monkeypatch: pytest.MonkeyPatch, name: str, connection: dict[str, An
     monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
 
 
-@pytest.fixture(scope="session")
-def migrated(postgres: PostgresServer) -> str:
-    """Name of a warehouse that is migrated and empty: what tests copy theirs from."""
-    name = "faults_template"
-    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-        ensure_database(connection, name, owner="pipeline")
-    upgrade(postgres.dsn(name, user="pipeline", password=PIPELINE_PASSWORD))
-    return name
-
-
-class Copies:
-    """Makes warehouses of their own out of the migrated one."""
-
-    def __init__(self, server: PostgresServer, template: str) -> None:
-        self._server, self._template, self._made = server, template, 0
-
-    def new(self) -> str:
-        self._made += 1
-        name = f"faults_{self._made}"
-        with psycopg.connect(self._server.dsn(), autocommit=True) as connection:
-            connection.execute(f"create database {name} template {self._template} owner pipeline")
-        return self._server.dsn(name, user="pipeline", password=PIPELINE_PASSWORD)
-
-
-@pytest.fixture(scope="session")
-def copies(postgres: PostgresServer, migrated: str) -> Copies:
-    return Copies(postgres, migrated)
-
-
 def settle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take files as soon as they are there: tests of what happens to them afterwards do not wait."""
     monkeypatch.setattr(Looks, "seconds_left", lambda *_: 0.0)
-
-
-@pytest.fixture
-def warehouse(copies: Copies) -> str:
-    """A migrated warehouse of the test's own; copied, which is quicker than migrating one."""
-    return copies.new()
 
 
 @pytest.fixture(scope="session")
@@ -224,11 +188,11 @@ class Clean:
 def clean(
     departments: Departments,
     wage_server: sftp.RunningSftp,
-    copies: Copies,
+    warehouses: Warehouses,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Clean:
     """One run of each feed with no fault at all."""
-    folder, warehouse = tmp_path_factory.mktemp("clean"), copies.new()
+    folder, warehouse = tmp_path_factory.mktemp("clean"), warehouses.new()
     root = server_home[wage_server.port]
     (folder / "drop" / "hrss").mkdir(parents=True)
     (folder / "drop" / "hrss" / ENTERPRISE_FILE).write_bytes(enterprise_book(enterprise_rows()))

@@ -8,7 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.integration.faults.conftest import Copies, point_at
+from tests.conftest import Warehouses
+from tests.integration.faults.conftest import point_at
 from tests.integration.faults.small_feeds import (
     CONTROL,
     ENTERPRISE_FILE,
@@ -66,7 +67,7 @@ def test_the_higher_number_stands_whatever_is_judged_together(
     warehouse: str,
     together: str,
     order: tuple[tuple[int, str], ...],
-    copies: Copies,
+    warehouses: Warehouses,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -80,7 +81,7 @@ def test_the_higher_number_stands_whatever_is_judged_together(
     run_month()
     number, amount = max(order)
     assert wage_of_first(warehouse) == [(amount, number)]
-    anew = copies.new()
+    anew = warehouses.new()
     point_at(monkeypatch, anew, tmp_path / "landing")
     list(feed_run.rebuild())
     assert standing(anew) == standing(warehouse)
@@ -125,7 +126,13 @@ def test_judging_an_earlier_batch_again_revives_nothing_that_its_delivery_closed
 
 @pytest.mark.parametrize(("left", "again"), [(0, 30), (9, 30), (9, 16)])
 def test_an_emptied_or_cut_list_closes_nothing_until_somebody_answers_for_it(
-    drop: Path, warehouse: str, left: int, again: int, copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    drop: Path,
+    warehouse: str,
+    left: int,
+    again: int,
+    warehouses: Warehouses,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file = drop / "hrss" / ENTERPRISE_FILE
     rows = enterprise_rows()
@@ -158,7 +165,7 @@ def test_an_emptied_or_cut_list_closes_nothing_until_somebody_answers_for_it(
     assert feed_run.load(ENTERPRISES, QUARTER) == []
     with pytest.raises(LedgerError, match="only a stopped batch"):
         feed_run.accept(batch_id, accepted_by="an officer", reason="again")
-    anew = copies.new()
+    anew = warehouses.new()
     point_at(monkeypatch, anew, tmp_path / "landing")
     list(feed_run.rebuild())
     assert standing(anew, ENTERPRISES) == standing(warehouse, ENTERPRISES)

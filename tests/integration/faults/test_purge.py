@@ -8,7 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.integration.faults.conftest import Copies, Departments, point_at
+from tests.conftest import Warehouses
+from tests.integration.faults.conftest import Departments, point_at
 from tests.integration.faults.small_feeds import (
     CONTROL,
     MONTH,
@@ -38,7 +39,7 @@ def purge(number: int, logs: Path) -> feed_run.Purged:
 
 
 def test_what_was_purged_is_gone_and_stays_gone(
-    wages: WageFolder, warehouse: str, copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wages: WageFolder, warehouse: str, warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wages.send(wage_part(ROWS))
     feed_run.land(WAGES, MONTH)
@@ -70,7 +71,7 @@ def test_what_was_purged_is_gone_and_stays_gone(
     assert feed_run.land(WAGES, MONTH) == []
     assert feed_run.load(WAGES, MONTH) == []
 
-    anew = copies.new()
+    anew = warehouses.new()
     point_at(monkeypatch, anew, tmp_path / "landing")
     rebuilt = {one.feed: one for one in feed_run.rebuild()}[WAGES]
     assert (rebuilt.gone, rebuilt.error) == ((MONTH,), None)

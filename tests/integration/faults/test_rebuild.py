@@ -24,7 +24,8 @@ from small_feeds import (
     wage_rows,
 )
 
-from tests.integration.faults.conftest import LAST_DAY, Copies, Departments, point_at
+from tests.conftest import Warehouses
+from tests.integration.faults.conftest import LAST_DAY, Departments, point_at
 from threegaps import feed_run
 from threegaps.errors import FeedError, LedgerError
 from threegaps.landing.store import LandingStore
@@ -67,9 +68,9 @@ def landed(reading: Departments, wages: WageFolder, warehouse: str) -> dict[str,
 
 
 def test_an_empty_warehouse_is_filled_anew_with_the_same_rows(
-    landed: dict[str, str], warehouse: str, copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    landed: dict[str, str], warehouse: str, warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    anew = copies.new()
+    anew = warehouses.new()
     # Landing was put back at another place, as after the loss of a disk.
     moved = (tmp_path / "landing").rename(tmp_path / "put_back")
     point_at(monkeypatch, anew, moved)
@@ -95,9 +96,9 @@ def test_an_empty_warehouse_is_filled_anew_with_the_same_rows(
 
 
 def test_a_landed_file_that_was_changed_is_named_and_nothing_is_entered(
-    landed: dict[str, str], copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    landed: dict[str, str], warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    anew = copies.new()
+    anew = warehouses.new()
     point_at(monkeypatch, anew, tmp_path / "landing")
     spoilt = next((tmp_path / "landing" / WAGES).rglob("part*.csv.gz"))
     spoilt.write_bytes(spoilt.read_bytes()[:-1])
@@ -108,14 +109,14 @@ def test_a_landed_file_that_was_changed_is_named_and_nothing_is_entered(
 
 
 def test_what_retention_has_ended_is_said_and_the_rest_is_loaded(
-    landed: dict[str, str], warehouse: str, copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    landed: dict[str, str], warehouse: str, warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(warehouse, autocommit=True) as connection:
         newest = connection.execute("select max(fetched_at) from ops.landed_object where feed = %s", [WAGES]).fetchone()
         assert newest is not None
         store = LandingStore((tmp_path / "landing").as_uri())
         assert store.end_copies(connection, TRAINING, newest[0]) == 1
-    anew = copies.new()
+    anew = warehouses.new()
     point_at(monkeypatch, anew, tmp_path / "landing")
     done = {one.feed: one for one in feed_run.rebuild()}
     assert (done[TRAINING].gone, done[TRAINING].batch_ids) == ((LAST_DAY,), ())
@@ -141,9 +142,9 @@ def test_a_ledger_of_another_landing_and_a_warehouse_that_serves_are_left_alone(
 
 
 def test_an_arrival_that_the_ledger_has_under_another_number_is_named(
-    landed: dict[str, str], copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    landed: dict[str, str], warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    anew = copies.new()
+    anew = warehouses.new()
     point_at(monkeypatch, anew, tmp_path / "elsewhere")
     with psycopg.connect(anew, autocommit=True) as connection:
         connection.execute("select setval(pg_get_serial_sequence('ops.landed_object', 'landed_object_id'), 500)")
@@ -181,7 +182,7 @@ def test_what_came_later_ends_as_it_did(
     wages: WageFolder,
     warehouse: str,
     drop: Path,
-    copies: Copies,
+    warehouses: Warehouses,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -208,7 +209,7 @@ def test_what_came_later_ends_as_it_did(
         (drop / "hrss" / f"skill_enterprises_{quarter}.xlsx").write_bytes(enterprise_book(book))
         feed_run.land(ENTERPRISES, quarter)
         feed_run.load(ENTERPRISES, "2024Q4")
-    anew = copies.new()
+    anew = warehouses.new()
     point_at(monkeypatch, anew, tmp_path / "landing")
     done = {one.feed: one for one in feed_run.rebuild()}
     assert "cut off" in str(done[WAGES].error)

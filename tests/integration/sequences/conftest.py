@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
-from tests.conftest import PIPELINE_PASSWORD
+from tests.conftest import Warehouses
 from tests.integration.sequences import small_contracts
 from tests.integration.sequences.scene import Scene
 from threegaps.batch.certify import Certifier
 from threegaps.feed_run import loading, opening, rebuilding
-from threegaps.ledger.migrate import upgrade
-from threegaps.one_machine.postgres import PostgresServer, ensure_database
 
 
 @pytest.fixture(scope="module")
-def scene(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     root = tmp_path_factory.mktemp("sequences")
     contracts = small_contracts.write_contracts(root)
-    dsns = []
-    for name in ("sequences", "sequences_anew"):
-        with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-            ensure_database(connection, name, owner="pipeline")
-        dsns.append(postgres.dsn(name, user="pipeline", password=PIPELINE_PASSWORD))
-        upgrade(dsns[-1])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THREEGAPS_ROOT", str(root))
         # What these tests are not about, and what takes most of a small load's time: certifying, reading contracts.
@@ -33,4 +24,4 @@ def scene(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) ->
         patch.setattr(opening, "find_contract", lambda _, feed: contracts[feed])
         patch.setattr(loading, "find_contract", lambda _, feed: contracts[feed])
         patch.setattr(rebuilding, "load_contracts", lambda _: tuple(contracts.values()))
-        yield Scene(root, dsns[0], dsns[1], contracts)
+        yield Scene(root, warehouses.new(), warehouses.new(), contracts)

@@ -11,27 +11,13 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from tests.integration.faults.conftest import Copies, point_at
+from tests.integration.faults.conftest import point_at
 from tests.integration.sources import small_contract
 from tests.integration.sources.scripted_gateway import ScriptedGateway
 from threegaps import feed_run
-from threegaps.ledger.migrate import upgrade
-from threegaps.one_machine.postgres import PostgresServer, ensure_database
 from threegaps.sources import retry
 
 JUNE = "2026-06"
-
-
-@pytest.fixture(scope="session")
-def copies(postgres: PostgresServer) -> Copies:
-    """Makes warehouses out of a migrated one."""
-    from tests.conftest import PIPELINE_PASSWORD
-
-    name = "sources_template"
-    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-        ensure_database(connection, name, owner="pipeline")
-    upgrade(postgres.dsn(name, user="pipeline", password=PIPELINE_PASSWORD))
-    return Copies(postgres, name)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -124,8 +110,7 @@ class SmallFeed:
 
 
 @pytest.fixture
-def feed(copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallFeed:
-    warehouse = copies.new()
+def feed(warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallFeed:
     point_at(monkeypatch, warehouse, tmp_path / "landing")
     monkeypatch.setenv("THREEGAPS_ROOT", str(tmp_path / "project"))
     monkeypatch.setenv("THREEGAPS_SANDBOX", "1")
