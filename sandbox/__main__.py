@@ -71,11 +71,11 @@ def _advance(options: argparse.Namespace) -> int:
     day = options.to or before + timedelta(days=options.days)
     move = advance if options.command == "advance" else upcoming
     try:
-        told = move(options.home, day)
+        moved = move(options.home, day)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    print(json.dumps({"from": f"{before}", "day": f"{day}", "deliveries": told}, ensure_ascii=False))
+    print(json.dumps({"from": f"{before}", "day": f"{day}", "deliveries": moved}, ensure_ascii=False))
     return 0
 
 

@@ -32,8 +32,8 @@ def advance(home: Path, day: date) -> list[dict[str, object]]:
     Raises:
         ValueError: The day lies before the sandbox's own, or after the last one that it is made for.
     """
-    told = upcoming(home, day)
+    moved = upcoming(home, day)
     deliveries.deliver(home, day)
     clock.set_today(home, day)
     records.publish(home, day)
-    return told
+    return moved

@@ -51,7 +51,7 @@ def _write(
 
 def write_plan(home: Path, fates: dict[tuple[str, Due], Fate]) -> None:
     """Keep what is to come and what becomes of it, for `advance`."""
-    told = [
+    plan = [
         {
             "feed": feed,
             "delivery": due.delivery,
@@ -63,19 +63,19 @@ def write_plan(home: Path, fates: dict[tuple[str, Due], Fate]) -> None:
         for (feed, due), fate in fates.items()
         if due.day > OPENING_DAY
     ]
-    (home / "deliveries.json").write_text(json.dumps(told, indent=1) + "\n", "ascii")
+    (home / "deliveries.json").write_text(json.dumps(plan, indent=1) + "\n", "ascii")
 
 
 def expected(home: Path, after: date, until: date) -> list[dict[str, object]]:
     """What came in (after, until], in order of the days; and, at its due day, what did not come then."""
-    told = json.loads((home / "deliveries.json").read_text("ascii"))
+    plan = json.loads((home / "deliveries.json").read_text("ascii"))
     found: list[dict[str, object]] = []
-    for one in told:
-        said = {name: one[name] for name in ("feed", "delivery", "part", "fate")}
-        for number, day in enumerate(one["comes"]):
+    for planned in plan:
+        common = {name: planned[name] for name in ("feed", "delivery", "part", "fate")}
+        for number, day in enumerate(planned["comes"]):
             if after.isoformat() < day <= until.isoformat():
-                is_right = one["fate"] not in {"spoilt", "corrected"} or number == 1
-                found.append({"day": day, **said, "came": "right" if is_right else "wrong"})
-        if one["fate"] in {"late", "never"} and after.isoformat() < one["due"] <= until.isoformat():
-            found.append({"day": one["due"], **said, "came": "not"})
-    return sorted(found, key=lambda one: (str(one["day"]), str(one["feed"]), str(one["part"])))
+                is_right = planned["fate"] not in {"spoilt", "corrected"} or number == 1
+                found.append({"day": day, **common, "came": "right" if is_right else "wrong"})
+        if planned["fate"] in {"late", "never"} and after.isoformat() < planned["due"] <= until.isoformat():
+            found.append({"day": planned["due"], **common, "came": "not"})
+    return sorted(found, key=lambda delivery: tuple(str(delivery[name]) for name in ("day", "feed", "part")))

@@ -36,7 +36,7 @@ class PageAndSize:
     page: str
     size: str
     largest: int
-    tells_total: bool = True
+    gives_total: bool = True
 
     def wanted(self, asked: Mapping[str, object]) -> tuple[int, int]:
         """Offset and number of rows."""
@@ -44,8 +44,8 @@ class PageAndSize:
         return (_number(asked, self.page, 1) - 1) * size, size
 
     def beside(self, offset: int, found: int, total: int) -> dict[str, object]:
-        """The total, where it is told."""
-        return {"total": total} if self.tells_total else {}
+        """The total, where the department gives one."""
+        return {"total": total} if self.gives_total else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +56,15 @@ class StartAndCount:
     count: str
     largest: int
     first: int = 1
-    tells_total: bool = False
+    gives_total: bool = False
 
     def wanted(self, asked: Mapping[str, object]) -> tuple[int, int]:
         """Offset and number of rows."""
         return _number(asked, self.start, self.first) - self.first, _number(asked, self.count, 1, self.largest)
 
     def beside(self, offset: int, found: int, total: int) -> dict[str, object]:
-        """The total, where it is told."""
-        return {"total": total} if self.tells_total else {}
+        """The total, where the department gives one."""
+        return {"total": total} if self.gives_total else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,20 +61,20 @@ def _completed(versions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _spells(spells: pl.DataFrame) -> pl.DataFrame:
-    """Spells by then: one whose end is told later is still open, if it was ever told of as open."""
-    told = pl.col("updated_at") < BEFORE
+    """Spells by then: one whose end is reported later is still open, if it was ever reported as open."""
+    reported = pl.col("updated_at") < BEFORE
     was_open = (
         pl.col("end_date").is_not_null() & (pl.col("opened_at") < pl.col("updated_at")) & (pl.col("opened_at") < BEFORE)
     )
-    return spells.filter(told | was_open).with_columns(end_date=pl.when(told).then("end_date"))
+    return spells.filter(reported | was_open).with_columns(end_date=pl.when(reported).then("end_date"))
 
 
 def _certificates(certificates: pl.DataFrame) -> pl.DataFrame:
-    """Certificates by then: one whose revocation is told later still stands."""
-    told = pl.col("updated_at") < BEFORE
+    """Certificates by then: one whose revocation is reported later still stands."""
+    reported = pl.col("updated_at") < BEFORE
     was_entered = pl.col("is_revoked") & (pl.col("entered_at") < pl.col("updated_at")) & (pl.col("entered_at") < BEFORE)
-    return certificates.filter(told | was_entered).with_columns(
-        is_revoked=pl.col("is_revoked") & told,
-        revoked_on=pl.when(told).then("revoked_on"),
+    return certificates.filter(reported | was_entered).with_columns(
+        is_revoked=pl.col("is_revoked") & reported,
+        revoked_on=pl.when(reported).then("revoked_on"),
         rank=pl.col("level_code").replace_strict(RANK, default=None, return_dtype=pl.Int64),
     )

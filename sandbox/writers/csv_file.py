@@ -46,9 +46,9 @@ def write_csv(rows: pl.DataFrame, path: Path, layout: CsvLayout) -> pl.DataFrame
 
 def _pieces(rows: pl.DataFrame, layout: CsvLayout) -> Iterator[bytes]:
     yield (layout.delimiter.join(layout.fields.values()) + layout.line_end).encode(layout.encoding)
-    told = rows.select(*layout.fields)
-    for offset in range(0, len(told), BLOCK_ROWS):
-        text = told.slice(offset, BLOCK_ROWS).write_csv(
+    columns = rows.select(*layout.fields)
+    for offset in range(0, len(columns), BLOCK_ROWS):
+        text = columns.slice(offset, BLOCK_ROWS).write_csv(
             None,
             include_header=False,
             quote_style="never",

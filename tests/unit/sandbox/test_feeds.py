@@ -89,5 +89,5 @@ def test_what_makes_no_sense_is_refused_by_name(paging: Paging, asked: dict[str,
 
 def test_totals_are_told_where_they_are() -> None:
     assert PageAndSize("p", "s", 10).beside(0, 5, 9) == {"total": 9}
-    assert PageAndSize("p", "s", 10, tells_total=False).beside(0, 5, 9) == {}
+    assert PageAndSize("p", "s", 10, gives_total=False).beside(0, 5, 9) == {}
     assert StartAndCount("a", "n", 10).beside(0, 5, 9) == {}
