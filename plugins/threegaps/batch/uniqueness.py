@@ -65,10 +65,10 @@ class Statements:
             none = np.zeros(0, dtype=np.uint64)
             return cls(none, none, np.zeros(0, dtype=np.int64), none)
         return cls(
-            np.concatenate([one.keys for one in several]),
-            np.concatenate([one.contents for one in several]),
-            np.concatenate([one.versions for one in several]),
-            np.concatenate([one.positions for one in several]),
+            np.concatenate([run.keys for run in several]),
+            np.concatenate([run.contents for run in several]),
+            np.concatenate([run.versions for run in several]),
+            np.concatenate([run.positions for run in several]),
         )
 
     @property

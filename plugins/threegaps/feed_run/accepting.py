@@ -71,23 +71,23 @@ def land_acceptance(
             advice=f"mend the contract or ask for a new delivery; what can be accepted: {', '.join(acceptable)}.",
         )
     check_words(contract.feed, {"who accepts it": accepted_by, "why it is meant": reason})
-    meant = [one for one in landed_of_batch(connection, batch.batch_id) if not one.is_correction]
+    meant = [arrival for arrival in landed_of_batch(connection, batch.batch_id) if not arrival.is_correction]
     arrivals = latest_arrivals(connection, contract.feed, batch.delivery)
-    if any(arrivals[one.part].landed_object_id != one.landed_object_id for one in meant):
+    if any(arrivals[arrival.part].landed_object_id != arrival.landed_object_id for arrival in meant):
         raise LedgerError(
             f"Batch {batch.batch_id} is no longer what {batch.delivery} holds: something has arrived since.",
             feed=contract.feed,
             advice="run the feed's load, and look at the batch that it makes.",
         )
     decision = Acceptance(
-        landed_object_ids=tuple(sorted(one.landed_object_id for one in meant)),
+        landed_object_ids=tuple(sorted(arrival.landed_object_id for arrival in meant)),
         rules=(str(batch.stop_rule),),
         accepted_by=accepted_by.strip(),
         reason=reason.strip(),
         accepted_at=dt.datetime.now(dt.UTC).isoformat(),
     )
     content = json.dumps(asdict(decision), ensure_ascii=False, indent=1).encode("utf-8")
-    number = 1 + sum(1 for one in arrivals.values() if one.is_acceptance)
+    number = 1 + sum(1 for arrival in arrivals.values() if arrival.is_acceptance)
     name = f"{ACCEPTANCE_PREFIX}{number:04d}"
     part = Arrival(name, f"{name}.json", lambda: [content], is_correction=True)
     landed = store.land(connection, contract.feed, batch.delivery, part)
@@ -122,8 +122,8 @@ def accepting_these(
     store: LandingStore, arrivals: Iterable[LandedObject], numbers: Collection[int]
 ) -> list[LandedObject]:
     """The decisions among *arrivals* that accept just the landed objects with these *numbers*."""
-    decisions = [one for one in arrivals if one.is_acceptance and one.copies_ended_at is None]
-    return [one for one in decisions if set(read_acceptance(store, one).landed_object_ids) == set(numbers)]
+    decisions = [arrival for arrival in arrivals if arrival.is_acceptance and arrival.copies_ended_at is None]
+    return [arrival for arrival in decisions if set(read_acceptance(store, arrival).landed_object_ids) == set(numbers)]
 
 
 def _acceptable_rules(contract: Contract) -> list[str]:

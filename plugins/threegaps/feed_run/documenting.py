@@ -49,10 +49,10 @@ def document(batch_id: int, folder: Path) -> BatchDocs:
     with warehouse_of(settings, None) as connection:
         batch = batches.get_batch(connection, batch_id)
         contract = find_contract(settings.contracts_folder, batch.feed)
-        objects = [one for one in landed_of_batch(connection, batch_id) if one.is_judged]
+        objects = [landed for landed in landed_of_batch(connection, batch_id) if landed.is_judged]
         before = batches.previous_batch(connection, batch.feed, batch.delivery, batch_id)
         previous = None if before is None else previous_of(connection, contract, before, is_whole=batch.is_whole)
-    if all(one.is_replay for one in objects):
+    if all(landed.is_replay for landed in objects):
         # A few repaired rows are no delivery.
         contract = replace(contract, batch_rules=())
     # Heavy imports wait until there is something to judge.
@@ -63,7 +63,7 @@ def document(batch_id: int, folder: Path) -> BatchDocs:
     store = LandingStore(settings.landing_uri)
     judgement = Judgement(
         contract,
-        [part_of(store, contract, one) for one in objects],
+        [part_of(store, contract, landed) for landed in objects],
         batch_id=batch_id,
         delivery=batch.delivery,
         key=PseudonymKey(secrets.token_bytes(32), "none"),  # what it makes is thrown away
@@ -73,6 +73,6 @@ def document(batch_id: int, folder: Path) -> BatchDocs:
         pass  # nothing is loaded
     judged = judgement.judged_frames()
     page = write_data_docs(contract, f"batch {batch_id}, {batch.delivery}", judged, folder)
-    rows = max((one.frame.height for one in judged if one.tokens is not None), default=0)
+    rows = max((part.frame.height for part in judged if part.tokens is not None), default=0)
     received = int(judged[-1].frame[RECEIVED][0])
     return BatchDocs(page, rows, received, contract.hash == batch.contract_hash)

@@ -31,7 +31,7 @@ def deliveries_to_load(connection: psycopg.Connection[Any], contract: Contract, 
     """Deliveries of which something has landed, up to *last*, in order."""
     keys = landed_deliveries(connection, contract.feed)
     found = (Delivery.parse(contract.cadence, key) for key in keys)
-    return sorted(one for one in found if one.start <= last.start)
+    return sorted(delivery for delivery in found if delivery.start <= last.start)
 
 
 def batches_due(
@@ -43,18 +43,20 @@ def batches_due(
     late, or is mended alone, makes another batch of the same parts.
     """
     arrivals = latest_arrivals(connection, contract.feed, delivery.key)
-    judged = [one for one in arrivals.values() if one.is_judged]
-    readable = [one for one in judged if one.copies_ended_at is None]
+    judged = [arrival for arrival in arrivals.values() if arrival.is_judged]
+    readable = [arrival for arrival in judged if arrival.copies_ended_at is None]
     loaded = batches.loaded_object_ids(connection, contract.feed, delivery.key)
     if contract.delivery_kind == "changes":
-        windows = [one for one in readable if not one.is_replay]
+        windows = [arrival for arrival in readable if not arrival.is_replay]
         yield from _windows_due(connection, contract, delivery, windows, loaded)
     else:
         store = LandingStore(settings.landing_uri)
-        sent = [one for one in judged if not one.is_replay]
+        sent = [arrival for arrival in judged if not arrival.is_replay]
         yield from _files_due(connection, store, contract, delivery, arrivals, sent, loaded)
-    for one in _in_order(one for one in readable if one.is_replay and one.landed_object_id not in loaded):
-        yield [one], False
+    for arrival in _in_order(
+        arrival for arrival in readable if arrival.is_replay and arrival.landed_object_id not in loaded
+    ):
+        yield [arrival], False
 
 
 def is_complete(
@@ -71,13 +73,13 @@ def is_complete(
         objects: What the batch has, its control file among them.
         received: The rows of its original parts. Corrections alone leave a delivery as it was.
     """
-    originals = [one for one in objects if one.is_judged and not one.is_correction]
+    originals = [arrival for arrival in objects if arrival.is_judged and not arrival.is_correction]
     if isinstance(contract.completeness, QuietFiles):
-        missing = set(expected_parts(contract.completeness)) - {one.part for one in originals}
+        missing = set(expected_parts(contract.completeness)) - {arrival.part for arrival in originals}
         return not missing if originals else batches.is_delivery_complete(connection, contract.feed, delivery.key)
     if contract.completeness.kind != "control_file":
         return True
-    control = next((one for one in objects if one.part == CONTROL_PART), None)
+    control = next((arrival for arrival in objects if arrival.part == CONTROL_PART), None)
     was_complete = batches.is_delivery_complete(connection, contract.feed, delivery.key)
     if not originals:
         return was_complete
@@ -86,7 +88,7 @@ def is_complete(
     if control.copies_ended_at is not None:
         # It cannot be read again: what it was complete with before is so still, of anything else nothing is known.
         known = batches.last_whole_object_ids(connection, contract.feed, delivery.key)
-        return was_complete and known == {one.landed_object_id for one in (*originals, control)}
+        return was_complete and known == {arrival.landed_object_id for arrival in (*originals, control)}
     with store.open(control) as file:
         said = understood(contract, control.source_name, file.read())
     has_all = len(originals) >= said.parts and said.rows in {received, None}
@@ -114,9 +116,12 @@ def _windows_due(
     # A window that could not be loaded stands in nobody's way once a later one has all of it.
     overtaken = overtaken_windows(connection, contract.feed, delivery.key)
     done = loaded | batches.unloadable_object_ids(connection, list(overtaken))
-    wanted = [one for one in windows if one.landed_object_id not in done]
+    wanted = [arrival for arrival in windows if arrival.landed_object_id not in done]
     # Rows that no window holds are judged by themselves: their refusals are no share of the window's.
-    for some in ([one for one in wanted if one.is_outside], [one for one in wanted if not one.is_outside]):
+    for some in (
+        [arrival for arrival in wanted if arrival.is_outside],
+        [arrival for arrival in wanted if not arrival.is_outside],
+    ):
         if some:
             yield _in_order(some), False
 
@@ -131,25 +136,25 @@ def _files_due(
     loaded: set[int],
 ) -> Iterator[tuple[list[LandedObject], bool]]:
     control = arrivals.get(CONTROL_PART) if contract.completeness.kind == "control_file" else None
-    parts = [one for one in sent if not one.is_correction]
+    parts = [arrival for arrival in sent if not arrival.is_correction]
     if control is not None:
         parts = _without_surplus(store, contract, control, parts)
-    new = [one for one in sent if one.landed_object_id not in loaded and one.copies_ended_at is None]
-    corrections = [one for one in new if one.is_correction]
+    new = [arrival for arrival in sent if arrival.landed_object_id not in loaded and arrival.copies_ended_at is None]
+    corrections = [arrival for arrival in new if arrival.is_correction]
     whole = [*parts, *([] if control is None else [control])]
-    numbers = {one.landed_object_id for one in whole}
+    numbers = {arrival.landed_object_id for arrival in whole}
     has_changed = bool(parts) and numbers != batches.last_whole_object_ids(connection, contract.feed, delivery.key)
-    ended = [one for one in parts if one.copies_ended_at is not None]
+    ended = [arrival for arrival in parts if arrival.copies_ended_at is not None]
     if not has_changed or ended:
         # What was judged before cannot be judged with it again, and nothing may be closed for being out of reach.
-        alone = [*(one for one in parts if one in new), *corrections] if has_changed else corrections
+        alone = [*(arrival for arrival in parts if arrival in new), *corrections] if has_changed else corrections
         if alone and has_changed:
             logger.warning(
                 "%s %s: retention or a purge has ended the copies of %s: what came since is loaded by itself, and"
                 " nothing that it lacks is closed.",
                 contract.feed,
                 delivery,
-                ", ".join(one.source_name for one in _in_order(ended)),
+                ", ".join(arrival.source_name for arrival in _in_order(ended)),
             )
         if alone:
             yield _in_order(alone), False
@@ -167,9 +172,13 @@ def _without_surplus(
         return parts
     with store.open(control) as file:
         announced_parts = understood(contract, control.source_name, file.read()).parts
-    numbers = {one.part: one.part.removeprefix("part") for one in parts}
-    return [one for one in parts if not numbers[one.part].isdigit() or int(numbers[one.part]) <= announced_parts]
+    numbers = {arrival.part: arrival.part.removeprefix("part") for arrival in parts}
+    return [
+        arrival
+        for arrival in parts
+        if not numbers[arrival.part].isdigit() or int(numbers[arrival.part]) <= announced_parts
+    ]
 
 
 def _in_order(objects: Iterable[LandedObject]) -> list[LandedObject]:
-    return sorted(objects, key=lambda one: one.landed_object_id)
+    return sorted(objects, key=lambda arrival: arrival.landed_object_id)

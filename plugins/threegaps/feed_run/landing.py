@@ -56,11 +56,11 @@ def land(feed: str, delivery: str) -> list[int]:
         else:
             landed = _land_files(connection, store, contract, last)
     if landed:
-        size = sum(one.size_bytes for one in landed)
+        size = sum(received.size_bytes for received in landed)
         logger.info("%s: landed %d objects, %d bytes, up to delivery %s.", feed, len(landed), size, last)
     else:
         logger.info("%s: nothing new up to delivery %s.", feed, last)
-    return [one.landed_object_id for one in landed]
+    return [received.landed_object_id for received in landed]
 
 
 def _land_changes(
@@ -80,7 +80,11 @@ def _land_changes(
         overlap = dt.timedelta(seconds=cut.overlap_seconds)
         start = (dt.datetime.strptime(watermark, _CLOCK) - overlap).strftime(_CLOCK)  # noqa: DTZ007  # Shanghai clock
     known = latest_arrivals(connection, contract.feed, last.key).values()
-    same = [one.landed_object_id for one in known if (one.watermark_from, one.watermark_to) == (start, end)]
+    same = [
+        received.landed_object_id
+        for received in known
+        if (received.watermark_from, received.watermark_to) == (start, end)
+    ]
     # A window that could not be loaded is fetched again: the department may have mended what was wrong with it.
     if same and not batches.unloadable_object_ids(connection, same):
         logger.info("%s: the window from %s to %s has landed already.", contract.feed, start, end)
@@ -92,7 +96,7 @@ def _land_changes(
             is_outside = offered.part == OUTSIDE_PART
             arrival = _unless_known(connection, contract, offered) if is_outside else offered
             landed.append(None if arrival is None else store.land(connection, contract.feed, last.key, arrival))
-    return [one for one in landed if one is not None]
+    return [received for received in landed if received is not None]
 
 
 def _unless_known(connection: psycopg.Connection[Any], contract: Contract, outside: Arrival) -> Arrival | None:
@@ -124,7 +128,7 @@ def _land_list(
         return []
     with open_inquiry(contract) as source:
         found = [store.land(connection, contract.feed, last.key, arrival) for arrival in source.everything()]
-    return [one for one in found if one is not None]
+    return [received for received in found if received is not None]
 
 
 def _land_files(
@@ -140,7 +144,7 @@ def _land_files(
     wanted = list(deliveries_between(contract.cadence, contract.first_delivery, last.key)) or [last]
     landed: list[LandedObject] = []
     with open_files(contract) as source:
-        expected = {one for one in wanted if one == last or one.key not in known}
+        expected = {delivery for delivery in wanted if delivery == last or delivery.key not in known}
         for look in range(_LOOKS):
             unsettled: dict[Delivery, float] = {}
             for delivery in wanted:
@@ -152,13 +156,13 @@ def _land_files(
                     if _is_same_file(arrivals.get(arrival.part), arrival):
                         continue
                     try:
-                        one = store.land(connection, contract.feed, delivery.key, arrival)
+                        received = store.land(connection, contract.feed, delivery.key, arrival)
                     except StillBeingWrittenError as error:
                         logger.info("%s", error)
                         unsettled[delivery] = _LONGEST_WAIT_SECONDS
                         continue
-                    if one is not None:
-                        landed.append(one)
+                    if received is not None:
+                        landed.append(received)
             wanted = list(unsettled)
             if not wanted:
                 return landed

@@ -54,9 +54,9 @@ def load(feed: str, delivery: str) -> list[int]:
     with warehouse_of(settings, feed) as connection, feed_lock(connection, feed, step="load"):
         for batch_id in batches.abandon_judging(connection, feed):
             logger.warning("%s: batch %d was left by a run that ended early; nothing of it was kept.", feed, batch_id)
-        for one in deliveries_to_load(connection, contract, last):
-            for objects, is_whole in batches_due(settings, connection, contract, one):
-                loaded.append(load_one(settings, connection, contract, one, objects, is_whole=is_whole))
+        for due in deliveries_to_load(connection, contract, last):
+            for objects, is_whole in batches_due(settings, connection, contract, due):
+                loaded.append(load_one(settings, connection, contract, due, objects, is_whole=is_whole))
     if not loaded:
         logger.info("%s: nothing to load up to delivery %s.", feed, last)
     return loaded
@@ -149,7 +149,7 @@ def load_one(
     from threegaps.batch.pseudonym import load_key
 
     key = load_key()
-    identifiers = [one.landed_object_id for one in objects]
+    identifiers = [landed.landed_object_id for landed in objects]
     _refuse_another_key(connection, contract, str(key.version))
     if supersedes is None:
         _refuse_to_repeat_a_stop(connection, contract, identifiers, str(key.version))
@@ -167,15 +167,15 @@ def load_one(
         supersedes=supersedes,
     )
     store = LandingStore(settings.landing_uri)
-    judged = [one for one in objects if one.is_judged]
-    parts = [part_of(store, contract, one) for one in judged]
+    judged = [landed for landed in objects if landed.is_judged]
+    parts = [part_of(store, contract, landed) for landed in judged]
     repairs: list[str] = []
-    if all(one.is_replay or one.is_outside for one in judged):
+    if all(landed.is_replay or landed.is_outside for landed in judged):
         # What a batch rule says of a delivery (rows, shares) it does not say of a few repaired rows, or of those that
         # are all to be refused.
         contract = replace(contract, batch_rules=())
-        for one in (one for one in judged if one.is_replay):
-            with store.open(one) as file:
+        for landed in (landed for landed in judged if landed.is_replay):
+            with store.open(landed) as file:
                 repairs.extend(repaired_tokens(file.read()))
     before = batches.previous_batch(connection, contract.feed, delivery.key, batch_id)
     plan = Plan(
@@ -196,8 +196,8 @@ def load_one(
         repairs=tuple(repairs),
         accepted_rules=_note_acceptances(connection, store, batch_id, objects),
         supersedes_batch_id=None if supersedes is None else supersedes.batch_id,
-        watermark_from=min((one.watermark_from for one in objects if one.watermark_from), default=None),
-        watermark_to=max((one.watermark_to for one in objects if one.watermark_to), default=None),
+        watermark_from=min((landed.watermark_from for landed in objects if landed.watermark_from), default=None),
+        watermark_to=max((landed.watermark_to for landed in objects if landed.watermark_to), default=None),
     )
     done = load_batch(connection, plan)
     counts, merged = done.verdict.counts, done.merged
@@ -226,17 +226,17 @@ def load_one(
     return batch_id
 
 
-def part_of(store: LandingStore, contract: Contract, one: LandedObject) -> Part:
+def part_of(store: LandingStore, contract: Contract, landed: LandedObject) -> Part:
     """A landed object as the judgement reads it."""
     from threegaps.batch.decode import Part
 
     return Part(
-        one.landed_object_id,
-        one.source_name,
-        partial(store.open, one),
-        one.is_correction,
-        one.is_replay,
-        Delivery.parse(contract.cadence, one.delivery).end,
+        landed.landed_object_id,
+        landed.source_name,
+        partial(store.open, landed),
+        landed.is_correction,
+        landed.is_replay,
+        Delivery.parse(contract.cadence, landed.delivery).end,
     )
 
 
@@ -289,13 +289,13 @@ def _note_acceptances(
 ) -> tuple[str, ...]:
     """The rules that somebody has said are not to stop the batch, entered in the ledger."""
     rules: list[str] = []
-    for one in objects:
-        if one.is_acceptance:
-            decision = read_acceptance(store, one)
+    for landed in objects:
+        if landed.is_acceptance:
+            decision = read_acceptance(store, landed)
             rules.extend(decision.rules)
             record_acceptance(
                 connection,
-                landed_object_id=one.landed_object_id,
+                landed_object_id=landed.landed_object_id,
                 batch_id=batch_id,
                 rules=decision.rules,
                 accepted_by=decision.accepted_by,

@@ -67,19 +67,19 @@ def rebuild() -> Iterator[Rebuilt]:
 
 
 def _rebuild_feed(settings: Settings, contract: Contract, landed: list[LandedObject]) -> Rebuilt:
-    gone = tuple(sorted({one.delivery for one in landed if one.copies_ended_at is not None}))
+    gone = tuple(sorted({arrival.delivery for arrival in landed if arrival.copies_ended_at is not None}))
     if gone:
         logger.warning("%s: retention or a purge has ended copies of %s.", contract.feed, ", ".join(gone))
     store = LandingStore(settings.landing_uri)
     entered = [*_to_enter(contract, landed, purged_objects(store, landed))]
-    kept = [one for one in entered if one.copies_ended_at is None]
+    kept = [arrival for arrival in entered if arrival.copies_ended_at is None]
     loaded: list[int] = []
     newest: Delivery | None = None
     error: str | None = None
     for arrived in _in_steps(entered):
         with warehouse_of(settings, contract.feed) as connection:
             enter(connection, arrived)
-        last = max(Delivery.parse(contract.cadence, one.delivery) for one in arrived)
+        last = max(Delivery.parse(contract.cadence, arrival.delivery) for arrival in arrived)
         newest = last if newest is None else max(newest, last)
         try:
             loaded += load(contract.feed, newest.key)
@@ -88,7 +88,7 @@ def _rebuild_feed(settings: Settings, contract: Contract, landed: list[LandedObj
             error = str(stopped)
     with warehouse_of(settings, contract.feed) as connection:
         note_landed_purges(connection, store, kept)
-    deliveries = len({one.delivery for one in kept})
+    deliveries = len({arrival.delivery for arrival in kept})
     return Rebuilt(contract.feed, deliveries, len(kept), tuple(loaded), gone, error)
 
 
@@ -97,13 +97,17 @@ def _to_enter(contract: Contract, landed: list[LandedObject], purged: Collection
 
     Of a part whose later arrival is gone no earlier one is taken: it would say again what that had replaced.
     """
-    ended = {(one.delivery, one.part): one.arrival_number for one in landed if one.copies_ended_at is not None}
-    for one in landed:
-        is_outdated = contract.delivery_kind != "changes" and one.arrival_number < ended.get(
-            (one.delivery, one.part), 0
+    ended = {
+        (arrival.delivery, arrival.part): arrival.arrival_number
+        for arrival in landed
+        if arrival.copies_ended_at is not None
+    }
+    for arrival in landed:
+        is_outdated = contract.delivery_kind != "changes" and arrival.arrival_number < ended.get(
+            (arrival.delivery, arrival.part), 0
         )
-        if one.landed_object_id in purged or (one.copies_ended_at is None and not is_outdated):
-            yield one
+        if arrival.landed_object_id in purged or (arrival.copies_ended_at is None and not is_outdated):
+            yield arrival
 
 
 def _in_steps(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
@@ -113,22 +117,22 @@ def _in_steps(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
     a sending ends, and before an acceptance, which speaks of what has been judged.
     """
     step: list[LandedObject] = []
-    for delivery, group in itertools.groupby(landed, key=lambda one: one.delivery):
+    for delivery, group in itertools.groupby(landed, key=lambda arrival: arrival.delivery):
         if step and delivery <= step[-1].delivery:
             yield step
             step = []
         parts: set[str] = set()
-        for one in group:
-            is_of_next_sending = CONTROL_PART in parts and not one.is_correction
-            if one.part in parts or is_of_next_sending or _is_alone(one) or (step and _is_alone(step[-1])):
+        for arrival in group:
+            is_of_next_sending = CONTROL_PART in parts and not arrival.is_correction
+            if arrival.part in parts or is_of_next_sending or _is_alone(arrival) or (step and _is_alone(step[-1])):
                 if step:
                     yield step
                 step, parts = [], set()
-            step.append(one)
-            parts.add(one.part)
+            step.append(arrival)
+            parts.add(arrival.part)
     if step:
         yield step
 
 
-def _is_alone(one: LandedObject) -> bool:
-    return one.is_replay or one.is_acceptance
+def _is_alone(arrival: LandedObject) -> bool:
+    return arrival.is_replay or arrival.is_acceptance

@@ -59,8 +59,8 @@ def replay(feed: str, path: Path) -> Replayed:
     store = LandingStore(settings.landing_uri)
     made: list[int] = []
     with warehouse_of(settings, feed) as connection, feed_lock(connection, feed, step="load"):
-        refused = refused_by_token(connection, feed, [one.row_token for one in repairs])
-        for unknown in (one for one in repairs if one.row_token not in refused):
+        refused = refused_by_token(connection, feed, [repair.row_token for repair in repairs])
+        for unknown in (repair for repair in repairs if repair.row_token not in refused):
             raise FeedError(
                 f"No row of a loaded batch was refused under the token {unknown.row_token!r}.",
                 feed=feed,
@@ -68,12 +68,12 @@ def replay(feed: str, path: Path) -> Replayed:
                 row=unknown.row_number,
                 advice="send back rows of this feed's export; a stopped batch needs a new delivery instead.",
             )
-        waiting = [one for one in repairs if refused[one.row_token].closed_by_batch_id is None]
-        touched = [one for one in waiting if is_touched(one, refused[one.row_token].row_data)]
+        waiting = [repair for repair in repairs if refused[repair.row_token].closed_by_batch_id is None]
+        touched = [repair for repair in waiting if is_touched(repair, refused[repair.row_token].row_data)]
         if not touched:
             raise _nothing_to_replay(connection, feed, path.name, list(refused.values()))
-        for key in sorted({refused[one.row_token].delivery for one in touched}):
-            chosen = [one for one in touched if refused[one.row_token].delivery == key]
+        for key in sorted({refused[repair.row_token].delivery for repair in touched}):
+            chosen = [repair for repair in touched if refused[repair.row_token].delivery == key]
             landed = _land_repairs(connection, store, contract, key, path.name, chosen, refused)
             delivery = Delivery.parse(contract.cadence, key)
             made.append(loading.load_one(settings, connection, contract, delivery, [landed], is_whole=False))
@@ -81,9 +81,9 @@ def replay(feed: str, path: Path) -> Replayed:
     return Replayed(
         batch_id=made[-1],
         batch_ids=tuple(made),
-        accepted=sum(one.accepted or 0 for one in done),
-        refused=sum(one.refused or 0 for one in done),
-        duplicates=sum(one.duplicates or 0 for one in done),
+        accepted=sum(batch.accepted or 0 for batch in done),
+        refused=sum(batch.refused or 0 for batch in done),
+        duplicates=sum(batch.duplicates or 0 for batch in done),
         untouched=len(waiting) - len(touched),
     )
 
@@ -92,7 +92,7 @@ def _nothing_to_replay(
     connection: psycopg.Connection[Any], feed: str, file_name: str, refused: list[RefusedRow]
 ) -> FeedError:
     """Says what became of the rows of a file that came back: a repair that was wrong is refused under a new token."""
-    closed = [one.closed_by_batch_id for one in refused if one.closed_by_batch_id is not None]
+    closed = [row.closed_by_batch_id for row in refused if row.closed_by_batch_id is not None]
     anew = connection.execute(
         "select batch_id, count(*) from quarantine.refused_row where batch_id = any(%s) and closed_by_batch_id is null"
         " group by batch_id order by batch_id",
@@ -124,16 +124,18 @@ def _land_repairs(
 ) -> LandedObject:
     """Land repaired rows as a part of their own; what was not sent out as it is comes from what had landed."""
     texts: dict[str, dict[str, str | None]] = {}
-    kept = [refused[one.row_token] for one in repairs if masked_columns(one, refused[one.row_token].row_data)]
-    for identifier in sorted({one.landed_object_id for one in kept}):
+    kept = [
+        refused[repair.row_token] for repair in repairs if masked_columns(repair, refused[repair.row_token].row_data)
+    ]
+    for identifier in sorted({row.landed_object_id for row in kept}):
         (landed,) = landed_objects(connection, [identifier])
-        wanted = {one.row_number: one.row_token for one in kept if one.landed_object_id == identifier}
+        wanted = {row.row_number: row.row_token for row in kept if row.landed_object_id == identifier}
         texts.update(_landed_texts(store, contract, landed, wanted))
     rows = [
-        (one, laid_over(contract, one, refused[one.row_token].row_data, texts.get(one.row_token, {})))
-        for one in repairs
+        (repair, laid_over(contract, repair, refused[repair.row_token].row_data, texts.get(repair.row_token, {})))
+        for repair in repairs
     ]
-    number = 1 + sum(1 for one in latest_arrivals(connection, contract.feed, delivery).values() if one.is_replay)
+    number = 1 + sum(arrival.is_replay for arrival in latest_arrivals(connection, contract.feed, delivery).values())
     content = repairs_file(rows)
     part = Arrival(f"{REPLAY_PREFIX}{number:04d}", file_name, lambda: [content], is_correction=True)
     made = store.land(connection, contract.feed, delivery, part)

@@ -91,15 +91,17 @@ def _indicator_list(actions: Sequence[Row], indicators: Sequence[Row]) -> Iterat
         ("code", "指标", "indicator", "行动／差距", "unit", "periods", "method"),
         (
             (
-                f"[{one['indicator_code']}](#{_anchor(one['indicator_code'])})",
-                one["name_zh"],
-                one["name_en"],
-                titles[one["action_code"]]["name_zh"] if one["action_code"] in titles else one["action_code"],
-                one["unit_zh"],
-                _spaced(one["period_types"]),
-                one["method"],
+                f"[{indicator['indicator_code']}](#{_anchor(indicator['indicator_code'])})",
+                indicator["name_zh"],
+                indicator["name_en"],
+                titles[indicator["action_code"]]["name_zh"]
+                if indicator["action_code"] in titles
+                else indicator["action_code"],
+                indicator["unit_zh"],
+                _spaced(indicator["period_types"]),
+                indicator["method"],
             )
-            for one in built
+            for indicator in built
         ),
     )
 
@@ -152,8 +154,8 @@ def _origin(contract: Contract, document: ContractDocument) -> Iterator[str]:
         f"- 更新周期 one delivery each {contract.cadence} ({_DELIVERIES[contract.delivery_kind]}), first "
         f"{contract.first_delivery}, due: {contract.due_day}; complete by {_written(contract.completeness)}"
     )
-    asked = ", ".join(f"`{one.channel}`" for one in document.support)
-    posts = ", ".join(f"`{one.username}`" for one in document.team.members) if document.team else ""
+    asked = ", ".join(f"`{support.channel}`" for support in document.support)
+    posts = ", ".join(f"`{member.username}`" for member in document.team.members) if document.team else ""
     yield f"- 咨询 ask: {asked or 'none'} · 责任岗位 posts: {posts or 'none'}"
     yield f"- 标签 tags: {', '.join(document.tags) or 'none'}"
 
@@ -204,7 +206,7 @@ def _layouts(contract: Contract) -> Iterator[str]:
         return
     rows = []
     for layout in layouts:
-        headers = (f"`{name}` {'／'.join(one.header for one in given)}" for name, given in layout.headers.items())
+        headers = (f"`{name}` {'／'.join(header.header for header in given)}" for name, given in layout.headers.items())
         rows.append((layout.name, f"`{layout.files}`", "；".join(headers), _names(layout.without), _written(layout)))
     yield from _table(("layout", "file names", "source names of its own", "without", "otherwise"), rows)
 
@@ -222,7 +224,7 @@ def _written(option: Option) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_value(one)}" for name, one in value.items())
+        return ", ".join(f"{name} {_value(inner)}" for name, inner in value.items())
     if isinstance(value, list):
         return ", ".join(map(_value, value))
     return str(value).lower() if isinstance(value, bool) else f"`{value}`"
@@ -277,38 +279,39 @@ def _names(names: Iterable[str]) -> str:
 
 def _indicator_pages(actions: Sequence[Row], indicators: Sequence[Row], targets: Sequence[Row]) -> Iterator[str]:
     for action in actions:
-        of_action = [one for one in _built(indicators) if one["action_code"] == action["action_code"]]
+        of_action = [indicator for indicator in _built(indicators) if indicator["action_code"] == action["action_code"]]
         if of_action:
             yield f"## {action['action_code']} {action['name_zh']} · {action['name_en']}"
             yield ""
-        for one in of_action:
+        for indicator in of_action:
             yield from _indicator_page(
-                one, [target for target in targets if target["indicator_code"] == one["indicator_code"]]
+                indicator, [target for target in targets if target["indicator_code"] == indicator["indicator_code"]]
             )
 
 
-def _indicator_page(one: Row, targets: Sequence[Row]) -> Iterator[str]:
-    yield f"### {one['indicator_code']}"
+def _indicator_page(indicator: Row, targets: Sequence[Row]) -> Iterator[str]:
+    yield f"### {indicator['indicator_code']}"
     yield ""
-    yield f"**{one['name_zh']}** · {one['name_en']}"
+    yield f"**{indicator['name_zh']}** · {indicator['name_en']}"
     yield ""
-    yield f"- 公式: {one['formula_zh']}"
-    yield f"- formula: {one['formula_en']}"
-    yield f"- unit {one['unit_zh']} · {_DIRECTIONS.get(one['direction'], one['direction'])} · method {one['method']}"
-    yield f"- periods: {_spaced(one['period_types'])} · levels: {_spaced(one['levels'])}"
-    yield f"- county of {one['area_basis']}"
-    yield f"- from {_spaced(one['horizon_feeds'])} · {one['departments_zh']} · {one['source_clause']}"
-    months = one["matures_after_months"]
+    yield f"- 公式: {indicator['formula_zh']}"
+    yield f"- formula: {indicator['formula_en']}"
+    direction = _DIRECTIONS.get(indicator["direction"], indicator["direction"])
+    yield f"- unit {indicator['unit_zh']} · {direction} · method {indicator['method']}"
+    yield f"- periods: {_spaced(indicator['period_types'])} · levels: {_spaced(indicator['levels'])}"
+    yield f"- county of {indicator['area_basis']}"
+    yield f"- from {_spaced(indicator['horizon_feeds'])} · {indicator['departments_zh']} · {indicator['source_clause']}"
+    months = indicator["matures_after_months"]
     if months and months != "0":
         yield f"- final {months} months after the period"
-    yield f"- audience {one['audience']} · disclosure: {one['disclosure']}"
+    yield f"- audience {indicator['audience']} · disclosure: {indicator['disclosure']}"
     for target in targets:
         confirmed = "" if target["is_confirmed"].lower() == "true" else ", not confirmed"
         yield (
             f"- target of {target['area_code']}: {target['target_value']} by {target['target_date']}"
             f" ({target['plan_version']}{confirmed}): {target['basis_zh']}"
         )
-    for caveat in (one["caveat_zh"], one["caveat_en"]):
+    for caveat in (indicator["caveat_zh"], indicator["caveat_en"]):
         if caveat:
             yield f"- {caveat}"
     yield ""

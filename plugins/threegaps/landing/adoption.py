@@ -47,7 +47,7 @@ def examine(
     for landed in everything:
         if landed.landed_object_id not in known and landed.copies_ended_at is None:
             store.check(landed)
-    skip_numbers_to(connection, max((one.landed_object_id for one in everything), default=0))
+    skip_numbers_to(connection, max((arrival.landed_object_id for arrival in everything), default=0))
     return found
 
 
@@ -56,33 +56,36 @@ def enter(connection: psycopg.Connection[Any], landed: Iterable[LandedObject]) -
     wanted = list(landed)
     known = _known(connection, wanted)
     with connection.transaction():
-        for one in wanted:
-            if one.landed_object_id not in known:
-                record_landed_object(connection, one)
+        for arrival in wanted:
+            if arrival.landed_object_id not in known:
+                record_landed_object(connection, arrival)
 
 
 def _known(connection: psycopg.Connection[Any], landed: Iterable[LandedObject]) -> dict[int, LandedObject]:
-    return {one.landed_object_id: one for one in landed_objects(connection, [one.landed_object_id for one in landed])}
+    return {
+        arrival.landed_object_id: arrival
+        for arrival in landed_objects(connection, [arrival.landed_object_id for arrival in landed])
+    }
 
 
 def _refuse_others(entered: Iterable[LandedObject], lying: Iterable[LandedObject]) -> None:
-    there = {_arrival(one): one for one in lying}
-    for one in entered:
-        same = there.get(_arrival(one))
-        named = f"arrival {one.arrival_number} of {one.part} of delivery {one.delivery}"
+    there = {_arrival(arrival): arrival for arrival in lying}
+    for arrival in entered:
+        same = there.get(_arrival(arrival))
+        named = f"arrival {arrival.arrival_number} of {arrival.part} of delivery {arrival.delivery}"
         if same is None:
             raise LedgerError(
-                f"The ledger has {named}, as landed object {one.landed_object_id}, and landing does not.",
-                feed=one.feed,
-                file=one.source_name,
+                f"The ledger has {named}, as landed object {arrival.landed_object_id}, and landing does not.",
+                feed=arrival.feed,
+                file=arrival.source_name,
                 advice=f"put its manifest back in landing if this is its ledger; or {_ADVICE}",
             )
-        if same.landed_object_id != one.landed_object_id:
+        if same.landed_object_id != arrival.landed_object_id:
             raise LedgerError(
-                f"The ledger has {named} as landed object {one.landed_object_id}, and landing has it as"
+                f"The ledger has {named} as landed object {arrival.landed_object_id}, and landing has it as"
                 f" {same.landed_object_id}.",
-                feed=one.feed,
-                file=one.source_name,
+                feed=arrival.feed,
+                file=arrival.source_name,
                 advice=_ADVICE,
             )
 

@@ -73,9 +73,9 @@ def standing_with(
     loaded = _loaded(connection, batch_id, is_complete=is_complete)
     # Lists replace one another; a period's delivery replaces what came of the same period.
     groups: dict[dt.date | None, list[_Loaded]] = {}
-    for one in loaded:
-        groups.setdefault(None if is_list else one.start, []).append(one)
-    own = next(one for one in loaded if one.batch_id == batch_id)
+    for batch in loaded:
+        groups.setdefault(None if is_list else batch.start, []).append(batch)
+    own = next(batch for batch in loaded if batch.batch_id == batch_id)
     replaced = {start: _replaced(group) for start, group in groups.items()}
     every = [number for numbers in replaced.values() for number in numbers]
     own_start = None if is_list else own.start
@@ -92,12 +92,12 @@ def standing_with(
 
 
 def _last_whole(batches: Sequence[_Loaded]) -> _Loaded | None:
-    return max((one for one in batches if one.is_replacing), key=lambda one: one.rank, default=None)
+    return max((batch for batch in batches if batch.is_replacing), key=lambda batch: batch.rank, default=None)
 
 
 def _replaced(batches: Sequence[_Loaded]) -> list[int]:
     last = _last_whole(batches)
-    return [] if last is None else [one.batch_id for one in batches if one.rank < last.rank]
+    return [] if last is None else [batch.batch_id for batch in batches if batch.rank < last.rank]
 
 
 def _loaded(connection: psycopg.Connection[Any], batch_id: int, *, is_complete: bool) -> Sequence[_Loaded]:

@@ -85,24 +85,26 @@ def touching_period(reach: Reach, first: dt.date, last: dt.date) -> tuple[dt.dat
 
 def _merged(slices: Iterable[Slice]) -> list[Slice]:
     result: list[Slice] = []
-    for one in sorted(set(slices)):
+    for piece in sorted(set(slices)):
         last = result[-1] if result else None
         if (
             last is not None
-            and (last.indicator_code, last.area_code) == (one.indicator_code, one.area_code)
-            and (last.period_end == OPEN_END or one.period_start <= last.period_end + dt.timedelta(days=1))
+            and (last.indicator_code, last.area_code) == (piece.indicator_code, piece.area_code)
+            and (last.period_end == OPEN_END or piece.period_start <= last.period_end + dt.timedelta(days=1))
         ):
             result[-1] = Slice(
-                last.indicator_code, last.area_code, last.period_start, max(last.period_end, one.period_end)
+                last.indicator_code, last.area_code, last.period_start, max(last.period_end, piece.period_end)
             )
         else:
-            result.append(one)
-    everywhere = [one for one in result if one.area_code == EVERYWHERE]
+            result.append(piece)
+    everywhere = [piece for piece in result if piece.area_code == EVERYWHERE]
     return [
-        one
-        for one in result
-        if one.area_code == EVERYWHERE
-        or not any(wide.period_start <= one.period_start and one.period_end <= wide.period_end for wide in everywhere)
+        piece
+        for piece in result
+        if piece.area_code == EVERYWHERE
+        or not any(
+            wide.period_start <= piece.period_start and piece.period_end <= wide.period_end for wide in everywhere
+        )
     ]
 
 
@@ -135,11 +137,11 @@ def write_affected(connection: psycopg.Connection[Any], build_id: int, slices: I
             "copy ops.affected (build_id, indicator_code, area_code, period_start, period_end) from stdin"
         ) as copy,
     ):
-        for one in slices:
-            copy.write_row((build_id, one.indicator_code, one.area_code, *database_range(one)))
+        for piece in slices:
+            copy.write_row((build_id, piece.indicator_code, piece.area_code, *database_range(piece)))
 
 
-def database_range(one: Slice) -> tuple[str, str]:
+def database_range(piece: Slice) -> tuple[str, str]:
     """First and last day of a slice as the database writes them."""
-    first = "-infinity" if one.period_start == OPEN_START else one.period_start.isoformat()
-    return first, "infinity" if one.period_end == OPEN_END else one.period_end.isoformat()
+    first = "-infinity" if piece.period_start == OPEN_START else piece.period_start.isoformat()
+    return first, "infinity" if piece.period_end == OPEN_END else piece.period_end.isoformat()

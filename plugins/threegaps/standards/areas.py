@@ -155,7 +155,7 @@ def code_named(
     within = cities.get("".join((city or "").split()))
     candidates = set(_candidates(text, day, within))
     if not candidates:
-        before = next((one for one in cities if text.startswith(one) and text != one), None)
+        before = next((above for above in cities if text.startswith(above) and text != above), None)
         if before is None or within not in {None, cities[before]}:
             return None
         candidates = set(_candidates(text.removeprefix(before), day, cities[before]))
@@ -165,16 +165,22 @@ def code_named(
 
 def _candidates(name: str, day: dt.date | None, within: str | None) -> Iterator[str]:
     """All that *name* may stand for on *day*, in the city of code *within* where it is known."""
-    divisions = [one for one in _named().get(name, ()) if within is None or within[:4] in one.cities]
+    divisions = [division for division in _named().get(name, ()) if within is None or within[:4] in division.cities]
     if day is not None:
         # One that had the name on the day; else one of old, still written, or one of later: lists are recoded.
-        on_the_day = [one for one in divisions if one.valid_from_year <= day.year <= (one.valid_to_year or dt.MAXYEAR)]
-        begun = [one for one in divisions if one.valid_from_year <= day.year or one.valid_to_year is None]
+        on_the_day = [
+            division
+            for division in divisions
+            if division.valid_from_year <= day.year <= (division.valid_to_year or dt.MAXYEAR)
+        ]
+        begun = [
+            division for division in divisions if division.valid_from_year <= day.year or division.valid_to_year is None
+        ]
         divisions = on_the_day or begun
-    for one in divisions:
-        yield from one.successors or ("none",)
-        until = day if one.valid_to_year is None else dt.date(one.valid_to_year + 1, 1, 1)
-        yield from (code for left_on, code in one.parts if until is None or until < left_on)
+    for division in divisions:
+        yield from division.successors or ("none",)
+        until = day if division.valid_to_year is None else dt.date(division.valid_to_year + 1, 1, 1)
+        yield from (code for left_on, code in division.parts if until is None or until < left_on)
     for zone in _zones().get(name, ()):
         is_in_force = zone.valid_from <= day <= zone.valid_to if day is not None else zone.valid_from == dt.date.min
         if is_in_force and (within is None or within[:4] in {code[:4] for code in zone.parents}):
@@ -219,7 +225,7 @@ def _parts_that_left() -> dict[str, tuple[tuple[dt.date, str], ...]]:
         if row["status"] == "in_use":
             for code, year in re.findall(r"([0-9]{6})\[([0-9]{4})\]", row["successor_codes_raw"]):
                 parts = left.setdefault(row["old_code"], set())
-                parts.update((dt.date(int(year) + 1, 1, 1), one) for one in today[code] if one != row["old_code"])
+                parts.update((dt.date(int(year) + 1, 1, 1), part) for part in today[code] if part != row["old_code"])
     for old, codes in _divided_in_hangzhou():
         left[old] = {(HANGZHOU_DIVIDED_ON, code) for code in codes if code != old} | {
             part for part in left.get(old, set()) if part[0].year <= HANGZHOU_DIVIDED_ON.year - 1
