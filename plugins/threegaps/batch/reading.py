@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from threegaps.batch.decode import FaultyRow, Part, TextBlock, decode
+from threegaps.batch.decode.faults import FaultKind
 from threegaps.batch.normalise import Normaliser
 from threegaps.contracts.model import Contract
 
@@ -64,12 +65,12 @@ def faulty_block(contract: Contract, block: TextBlock) -> tuple[TextBlock, list[
     return TextBlock(block.part, frame, numbers, 0), rows
 
 
-def unread_values(rows: Sequence[FaultyRow]) -> dict[str, npt.NDArray[np.bool_]]:
-    """By column which of *rows* have a value that could not be had."""
+def unread_values(rows: Sequence[FaultyRow], *, besides: FaultKind | None = None) -> dict[str, npt.NDArray[np.bool_]]:
+    """By column which of *rows* have a value that could not be had, for whatever reason *besides* one."""
     found: dict[str, npt.NDArray[np.bool_]] = {}
     for place, row in enumerate(rows):
         for fault in row.faults:
-            if fault.column is not None:
+            if fault.column is not None and fault.kind is not besides:
                 found.setdefault(fault.column, np.zeros(len(rows), dtype=np.bool_))[place] = True
     return found
 
@@ -109,7 +110,8 @@ def _strip_structural(contract: Contract, block: TextBlock, normaliser: Normalis
 def _strip_faulty(contract: Contract, block: TextBlock, normaliser: Normaliser) -> list[int]:
     """Take those of the faulty rows out that are totals or notes: a merge across a total hides nothing of a row."""
     shown, rows = faulty_block(contract, block)
-    reasons = normaliser.structural(shown.frame)
+    unread = {name: pl.Series(mask) for name, mask in unread_values(rows, besides=FaultKind.MERGED).items()}
+    reasons = normaliser.structural(shown.frame, unread)
     if reasons is None:
         return []
     found = {row.row_number: reason for row, reason in zip(rows, reasons, strict=True) if reason is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from threegaps.batch.normalise.period_label import period_label
 from threegaps.batch.normalise.resident_id import resident_id
 from threegaps.batch.normalise.spaces import empty_texts, surrounding_spaces
 from threegaps.batch.normalise.text_columns import Counts, TextColumn, Texts
-from threegaps.batch.normalise.total_rows import total_rows
+from threegaps.batch.normalise.total_rows import Needed, total_rows
 from threegaps.batch.normalise.types import PLAIN_WORDS, typed_column
 from threegaps.batch.normalise.units import declared_unit, unit
 from threegaps.batch.normalise.written_number import written_number
@@ -72,30 +72,21 @@ class Normaliser:
         self._cleaning = _declared(contract, CLEANING)
         self._reading = _declared(contract, READING | {"county_names": partial(county_names, last_day=last_day)})
         self._totals = contract.normalisations_of("total_rows")
-        self._key_forms = dict.fromkeys(contract.key) | {
-            rule.columns[0]: rule.arguments.others()["regex"]
-            for rule in contract.rules
-            if rule.expectation == "expect_column_values_to_match_regex" and rule.columns[0] in contract.key
-        }
+        self._needed = _needed(contract)
         self._words = {one.column: (one.true, one.false) for one in contract.normalisations_of("boolean_words")}
 
-    def structural(self, frame: pl.DataFrame) -> pl.Series | None:
-        """By row why it is no data, a total, a rank or a note, and null where it is; None where all are."""
-        return total_rows(self._totals, self._key_forms, frame)
+    def structural(self, frame: pl.DataFrame, unread: Mapping[str, pl.Series] | None = None) -> pl.Series | None:
+        """By row why it is no data, a total, a rank or a note, and null where it is; None where all are.
+
+        Args:
+            frame: The rows as they were sent.
+            unread: By column the rows whose value could not be had.
+        """
+        return total_rows(self._totals, self._needed, frame, self._read_uncounted, unread)
 
     def columns(self, frame: pl.DataFrame) -> dict[str, BlockColumn]:
         """The block's columns, normalised and typed."""
-        texts: Texts = {
-            column.name: TextColumn(column.name, frame[column.name])
-            for column in self.contract.columns
-            if column.name in frame.columns
-        }
-        surrounding_spaces(texts, self.counts)
-        for normalise in self._cleaning:
-            normalise(texts, self.counts)
-        empty_texts(texts)
-        for normalise in self._reading:
-            normalise(texts, self.counts)
+        texts = self._read(frame, self.counts)
         built = {
             column.name: typed_column(column, texts[column.name], self._words.get(column.name, PLAIN_WORDS))
             for column in self.contract.columns
@@ -103,6 +94,40 @@ class Normaliser:
         for name in self._words:
             self.counts.add("boolean_words", name, built[name].typed.count())
         return built
+
+    def _read(self, frame: pl.DataFrame, counts: Counts) -> Texts:
+        """The texts of *frame*'s rows, normalised."""
+        texts: Texts = {
+            column.name: TextColumn(column.name, frame[column.name])
+            for column in self.contract.columns
+            if column.name in frame.columns
+        }
+        surrounding_spaces(texts, counts)
+        for normalise in self._cleaning:
+            normalise(texts, counts)
+        empty_texts(texts)
+        for normalise in self._reading:
+            normalise(texts, counts)
+        return texts
+
+    def _read_uncounted(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
+        """The same, of rows that may be none: by the columns that were sent."""
+        texts = self._read(frame, Counts())
+        return {name: texts[name].texts for name in frame.columns}
+
+
+def _needed(contract: Contract) -> Needed:
+    """What a row must have; where a name becomes a code only by the delivery's day, its form says nothing yet."""
+    forms = {
+        rule.columns[0]: rule.arguments.others()["regex"]
+        for rule in contract.rules
+        if rule.expectation == "expect_column_values_to_match_regex"
+    }
+    named = {option.column for option in contract.normalisations_of("county_names")}
+    return Needed(
+        {name: None if name in named else forms.get(name) for name in contract.key},
+        [column.name for column in contract.columns if column.required and column.name not in contract.key],
+    )
 
 
 def _declared(
