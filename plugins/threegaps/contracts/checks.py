@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from threegaps.contracts.file_names import check_file_names
 from threegaps.contracts.layouts import check_layouts
 from threegaps.contracts.model import Column, Contract, Rule
 from threegaps.contracts.normalised import check_normalisations
+from threegaps.contracts.options.deliveries import OPEN_END
 from threegaps.contracts.options.normalisations import columns_of
-from threegaps.contracts.options.sources import FileDropSource, HttpSource, SftpSource
+from threegaps.contracts.options.sources import HttpSource
+from threegaps.contracts.refusals import unknown_column
 from threegaps.contracts.tables import PERSON_COLUMN, physical_name
+from threegaps.contracts.values import check_values
 from threegaps.contracts.vocabulary import (
     COMPLETENESS_BY_WAY,
     FORMATS_BY_PROTOCOL,
@@ -32,14 +36,33 @@ def check_contract(contract: Contract) -> None:
     Raises:
         ContractError: With the feed, the column where there is one, and what to do.
     """
+    _check_feed(contract)
     _check_delivery(contract)
     _check_names(contract)
     _check_watermark(contract)
     _check_columns(contract)
+    _check_touch(contract)
     check_layouts(contract)
+    check_file_names(contract)
     check_normalisations(contract)
     for rule in (*contract.rules, *contract.batch_rules):
         _check_rule(contract, rule)
+    check_values(contract)
+
+
+def _check_feed(contract: Contract) -> None:
+    """The names that follow from the feed's, and those that the feed's department has with others."""
+    table = contract.feed.replace("/", "_")
+    if contract.table != table:
+        raise _refusal(contract, f"schema/0/physicalName: is {contract.table!r}, not the feed's name.", f"say {table}.")
+    pool = f"department_{contract.department}"
+    if contract.pool != pool and not contract.pool.startswith(f"{pool}_"):
+        raise _refusal(
+            contract,
+            f"servers/0/customProperties/pool: {contract.pool!r} is not the department's: fetches from it would not"
+            " be bounded together.",
+            f"say {pool}, or {pool}_ and a word for one of its systems.",
+        )
 
 
 def _check_delivery(contract: Contract) -> None:
@@ -72,44 +95,26 @@ def _check_delivery(contract: Contract) -> None:
 
 
 def _check_source(contract: Contract) -> None:
-    source, completeness = contract.source, contract.completeness
+    source = contract.source
     if isinstance(source, HttpSource) and (source.window is None) == (contract.delivery_kind == "changes"):
         raise _refusal(
             contract,
             "Changes are asked for by a window of update times, and only they are.",
             "say `window` in servers/0/customProperties/source, or leave it out.",
         )
-    if not isinstance(source, SftpSource | FileDropSource):
-        return
-    names = source.files
-    if (names.control is None) == (completeness.kind == "control_file"):
-        raise _refusal(
-            contract,
-            "A delivery is complete by a control file where the source names one, and only there.",
-            "add servers/0/customProperties/source/files/control, or name another completeness.",
-        )
-    has_parts = "(?P<part>" in names.part
-    if has_parts == (completeness.kind == "file"):
-        raise _refusal(
-            contract,
-            "Files of several parts are told apart by a group `part`; a delivery of one file has none.",
-            "mend servers/0/customProperties/source/files/part, or name another completeness.",
-        )
 
 
 def _check_names(contract: Contract) -> None:
     """Refuse the name of a column that the contract does not describe, wherever it stands."""
-    for place, name in _named_columns(contract):
+    for path, name in _named_columns(contract):
         if name not in contract.by_name:
-            raise ContractError(
-                f"{place} names a column that the contract does not describe.", feed=contract.feed, column=name
-            )
+            raise unknown_column(contract, path, name)
 
 
 def _named_columns(contract: Contract) -> Iterator[tuple[str, str]]:
     touch = contract.touch
     for name in (*touch.county_columns, *touch.from_columns, *touch.to_columns):
-        if name != "infinity":
+        if name != OPEN_END:
             yield "customProperties/touch", name
     for option in contract.normalisations:
         for name in columns_of(option):
@@ -129,6 +134,14 @@ def _check_columns(contract: Contract) -> None:
     if not contract.key:
         raise _refusal(contract, "The feed has no key.", "mark the key's columns primaryKey.")
     version = contract.by_name[contract.version_column] if contract.version_column else None
+    if contract.watermark is not None and contract.version_column != contract.watermark.column:
+        raise ContractError(
+            "customProperties/delivery/versionColumn: of changes it is the watermark's: windows are cut by the time by"
+            " which the later version is known.",
+            feed=contract.feed,
+            column=contract.version_column,
+            advice=f"say `versionColumn: {contract.watermark.column}`.",
+        )
     if version is not None and contract.delivery_kind == "full_list":
         raise ContractError(
             "A full list has no version column: the later list is the newer one.",
@@ -149,8 +162,8 @@ def _check_columns(contract: Contract) -> None:
         is_person, is_key = column.name == PERSON_COLUMN, column.name in contract.key
         if (is_person or is_key) and not column.required:
             raise ContractError(
-                f"{'The person' if is_person else 'A column of the key'} must be required: a row without it has no"
-                " place in the feed's table.",
+                f"{'The person' if is_person else 'A column of the key'} must be required: the feed's table cannot"
+                " hold a row without it.",
                 feed=contract.feed,
                 column=column.name,
                 advice="say `required: true`.",
@@ -165,6 +178,28 @@ def _check_columns(contract: Contract) -> None:
                 column=column.name,
                 advice="take it out of the contract, or say that it is not stored (`stored: false`).",
             )
+
+
+def _check_touch(contract: Contract) -> None:
+    """Counties and days are read from the raw table's own columns."""
+    touch = contract.touch
+    kinds = (
+        ("countyColumns", touch.county_columns, "string"),
+        ("fromColumns", touch.from_columns, "date"),
+        ("toColumns", touch.to_columns, "date"),
+    )
+    for key, names, logical_type in kinds:
+        for name in names:
+            column = contract.by_name.get(name)
+            if column is not None and (column.logical_type != logical_type or not column.is_stored):
+                found = column.logical_type if column.is_stored else f"{column.logical_type} that is not stored"
+                raise ContractError(
+                    f"customProperties/touch/{key}: names a {found}; what a row touches is read from a {logical_type}"
+                    " of its table.",
+                    feed=contract.feed,
+                    column=name,
+                    advice=f"name a stored column of logicalType {logical_type}.",
+                )
 
 
 def _check_watermark(contract: Contract) -> None:
@@ -207,7 +242,7 @@ def _check_rule(contract: Contract, rule: Rule) -> None:
     if rule.kind.must_refuse and rule.action != "refuse":
         raise _refusal(
             contract,
-            f"Rule {rule.rule} must refuse: a row that it speaks against has no place in the feed's table.",
+            f"Rule {rule.rule} must refuse: the feed's table cannot hold a row that it speaks against.",
             "leave its action out.",
         )
     for argument, name, reads in rule.arguments.references():

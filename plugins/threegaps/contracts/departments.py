@@ -11,26 +11,41 @@ from threegaps.errors import ContractError
 
 @dataclass(frozen=True, slots=True, order=True)
 class DepartmentConnection:
-    """A connection id as contracts write it, the department whose system it is, and how that is reached."""
+    """A connection id as contracts write it, the department whose system it is, and how that is reached.
+
+    Args:
+        connection_id: Its name.
+        department: Whose system it leads to.
+        protocol: How that is reached.
+        pool: What bounds how many fetch from it at a time.
+    """
 
     connection_id: str
     department: str
     protocol: str
+    pool: str
 
 
 def department_connections(contracts: Iterable[Contract]) -> tuple[DepartmentConnection, ...]:
     """Every connection that the contracts use, once each, in order of their ids.
 
     Raises:
-        ContractError: A connection id stands for two departments' systems, or for one that is reached in two ways.
+        ContractError: A connection id stands for two departments' systems, for one that is reached in two ways, or
+            for one that two pools bound.
     """
     known: dict[str, DepartmentConnection] = {}
     for contract in contracts:
-        connection = DepartmentConnection(contract.connection_id, contract.department, contract.protocol)
-        if known.setdefault(contract.connection_id, connection) != connection:
+        connection = DepartmentConnection(contract.connection_id, contract.department, contract.protocol, contract.pool)
+        earlier = known.setdefault(contract.connection_id, connection)
+        if earlier != connection:
             raise ContractError(
-                f"The connection {contract.connection_id} stands for another system in an earlier contract.",
+                f"servers/0/customProperties/connectionId: {contract.connection_id} is {_words(connection)} here, and"
+                f" {_words(earlier)} in an earlier contract.",
                 feed=contract.feed,
-                advice="one connection id is one department's system, reached in one way.",
+                advice="one connection id is one department's system, reached in one way, in one pool.",
             )
     return tuple(sorted(known.values()))
+
+
+def _words(connection: DepartmentConnection) -> str:
+    return f"{connection.department}'s by {connection.protocol} in pool {connection.pool}"

@@ -6,11 +6,18 @@ What the standard allows and no feed needs is refused like a slip: a key that no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveInt, field_validator, model_validator
 
-from threegaps.contracts.options.base import Option
+from threegaps.contracts.options.base import Option, OptionError, Text
+from threegaps.contracts.options.column_types import (
+    LogicalType,
+    LogicalTypeOptions,
+    check_options,
+    check_physical_type,
+)
+from threegaps.contracts.options.cron import Cron
 from threegaps.contracts.options.deliveries import DeliveryOptions, Touch
 from threegaps.contracts.options.formats import FileFormat, Origin
 from threegaps.contracts.options.headers import Headers
@@ -18,7 +25,6 @@ from threegaps.contracts.options.normalisations import Normalisation
 from threegaps.contracts.options.sources import Source
 from threegaps.rules.model import Action, Dimension
 
-LogicalType = Literal["string", "date", "timestamp", "number", "integer", "boolean"]
 Grade = Literal["L1", "L2", "L3", "L4"]
 
 
@@ -57,13 +63,13 @@ def _keyed_or_same(written: Any) -> Any:
         return written
 
 
-CodeLabels = Annotated[tuple[str, str], Field(strict=False)]
+CodeLabels = Annotated[tuple[Text, Text], Field(strict=False)]
 
 
 class Implementation(Option):
     """What Great Expectations runs; in a rule that differs from a derived one, only what differs."""
 
-    type: str | None = None
+    type: Text | None = None
     kwargs: dict[str, Any] = Field(default_factory=dict)
     meta: Meta | None = None
 
@@ -72,28 +78,18 @@ class Meta(Option):
     """What follows where a rule does not hold, and the reason in Chinese."""
 
     action: Action | None = None
-    message_zh: str | None = None
+    message_zh: Text | None = None
 
 
 class Quality(Option):
     """A rule, or what differs from the derived one of its name; ``description`` is the reason in English."""
 
-    name: str
+    name: Text
     type: Literal["custom"]
     engine: Literal["greatExpectations"]
-    description: str | None = None
+    description: Text | None = None
     dimension: Dimension | None = None
     implementation: Implementation
-
-
-class LogicalTypeOptions(Option):
-    """Bounds and form of a column's values."""
-
-    pattern: str | None = None
-    minimum: int | float | str | None = None
-    maximum: int | float | str | None = None
-    exclusive_minimum: int | float | str | None = None
-    exclusive_maximum: int | float | str | None = None
 
 
 class ColumnProperties(Option):
@@ -112,8 +108,8 @@ class ColumnProperties(Option):
     headers: Headers | None = None
     origin: Origin | None = None
     stored: bool = True
-    code_list: dict[str, CodeLabels] = Field(default_factory=dict)
-    note_zh: str | None = None
+    code_list: dict[Text, CodeLabels] = Field(default_factory=dict)
+    note_zh: Text | None = None
 
 
 class AuthoritativeDefinition(Option):
@@ -127,16 +123,16 @@ class AuthoritativeDefinition(Option):
 
     url: Annotated[str, Field(pattern=r"^(urn:[a-z0-9]+:[a-z0-9.:-]+|https://\S+)$")]
     type: Literal["standard", "classification", "guideline", "law"]
-    description: str
+    description: Text
 
 
 class Property(Option):
     """A column."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
-    physical_name: str | None = None
-    business_name: str
-    description: str
+    physical_name: Text | None = None
+    business_name: Text
+    description: Text
     logical_type: LogicalType
     logical_type_options: LogicalTypeOptions = LogicalTypeOptions()
     physical_type: str
@@ -146,24 +142,67 @@ class Property(Option):
     primary_key_position: PositiveInt | None = None
     partitioned: bool = False
     partition_key_position: PositiveInt | None = None
-    tags: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    tags: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     authoritative_definitions: Annotated[tuple[AuthoritativeDefinition, ...], Field(strict=False)] = ()
     quality: Annotated[tuple[Quality, ...], Field(strict=False)] = ()
     custom_properties: Annotated[ColumnProperties, BeforeValidator(_keyed)] = ColumnProperties()
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        check_physical_type(self.logical_type, self.physical_type)
+        check_options(self.logical_type, self.logical_type_options)
+        if self.custom_properties.code_list and self.logical_type != "string":
+            raise OptionError("codeList", f"codes are texts, and the column is {self.logical_type}; say `string`")
+        return self
+
+    @model_validator(mode="after")
+    def _positions_are_of_keys(self) -> Self:
+        if self.primary_key_position is not None and not self.primary_key:
+            raise OptionError("primaryKeyPosition", "the column is no part of the key; say `primaryKey: true`")
+        if self.partition_key_position is not None and not self.partitioned:
+            raise OptionError("partitionKeyPosition", "the column parts no table; say `partitioned: true`")
+        if self.partitioned and not (self.primary_key and self.logical_type == "date"):
+            raise OptionError("partitioned", "the raw table is parted by a date of its key, and by nothing else")
+        if self.primary_key and not self.custom_properties.stored:
+            raise OptionError(
+                "primaryKey", "the raw table is keyed by the column; it cannot be left out by `stored: false`"
+            )
+        return self
 
 
 class SchemaObject(Option):
     """The table."""
 
-    name: str
-    physical_name: str
+    name: Text
+    physical_name: Text
     physical_type: Literal["table"]
-    business_name: str
-    description: str
+    business_name: Text
+    description: Text
     properties: Annotated[tuple[Property, ...], Field(strict=False, min_length=1)]
-    tags: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    tags: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     authoritative_definitions: Annotated[tuple[AuthoritativeDefinition, ...], Field(strict=False)] = ()
     quality: Annotated[tuple[Quality, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _columns_stand_once(self) -> Self:
+        names = [column.name for column in self.properties]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise OptionError("properties", f"the column {twice!r} stands twice")
+        return self
+
+    @model_validator(mode="after")
+    def _key_has_an_order(self) -> Self:
+        positions = [(column.primary_key_position, column.name) for column in self.properties if column.primary_key]
+        for position, name in positions:
+            if position is None and len(positions) > 1:
+                raise OptionError("properties", f"{name} is one of several of the key; say its primaryKeyPosition")
+            others = [other for other_position, other in positions if other_position == position and other != name]
+            if others:
+                raise OptionError("properties", f"{name} and {others[0]} have the same primaryKeyPosition {position}")
+        if sum(column.partitioned for column in self.properties) > 1:
+            raise OptionError("properties", "several columns are `partitioned`; the raw table is parted by one")
+        return self
 
 
 class ServerProperties(Option):
@@ -193,7 +232,7 @@ class Sharing(Option):
     """
 
     kind: Literal["unconditional", "conditional", "none"]
-    condition_zh: str | None = None
+    condition_zh: Text | None = None
     is_open: bool
 
     @model_validator(mode="after")
@@ -214,14 +253,15 @@ class ContractProperties(Option):
         sharing: Under what condition it may be shared, and whether it is open.
         delivery: What is handed over at once.
         file_format: How bytes become rows.
-        normalisations: The clean-ups that are declared, in order.
+        normalisations: The clean-ups that are declared. They run in one order for all feeds, in whatever order they
+            stand: texts are made plain first, and divisions, which go by the row's date, are read last.
         touch: Which counties and periods a row speaks of.
     """
 
-    title_zh: str
-    row_zh: str
-    owner_zh: str
-    legal_basis: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    title_zh: Text
+    row_zh: Text
+    owner_zh: Text
+    legal_basis: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     sharing: Sharing | None = None
     delivery: DeliveryOptions
     file_format: FileFormat
@@ -232,9 +272,9 @@ class ContractProperties(Option):
 class Description(Option):
     """What the data are for."""
 
-    purpose: str
-    limitations: str
-    usage: str | None = None
+    purpose: Text
+    limitations: Text
+    usage: Text | None = None
     authoritative_definitions: Annotated[tuple[AuthoritativeDefinition, ...], Field(strict=False)] = ()
 
 
@@ -242,11 +282,11 @@ class ServiceLevel(Option):
     """One promise of the department's, or of ours."""
 
     property: Literal["frequency", "timeOfAvailability", "retention"]
-    value: int | str
+    value: int | Text
     unit: Literal["day", "month", "quarter", "term", "year"] | None = None
     description: str | None = None
     scheduler: Literal["cron"] | None = None
-    schedule: str | None = None
+    schedule: Cron | None = None
 
 
 class TeamMember(Option):
@@ -288,12 +328,12 @@ class ContractDocument(Option):
     api_version: Literal["v3.1.0"]
     kind: Literal["DataContract"]
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*/[a-z][a-z0-9_]*$")]
-    name: str
-    version: str
+    name: Text
+    version: Text
     status: Literal["active", "draft", "deprecated"]
-    domain: str
+    domain: Text
     description: Description
-    tags: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    tags: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     team: Team | None = None
     support: Annotated[tuple[Support, ...], Field(strict=False)] = ()
     roles: Annotated[tuple[Role, ...], Field(strict=False)] = ()
@@ -302,6 +342,15 @@ class ContractDocument(Option):
     servers: Annotated[tuple[Server, ...], Field(strict=False, min_length=1, max_length=1)]
     custom_properties: Annotated[ContractProperties, BeforeValidator(_keyed)]
     schema_: Annotated[tuple[SchemaObject, ...], Field(alias="schema", strict=False, min_length=1, max_length=1)]
+
+    @field_validator("sla_properties")
+    @classmethod
+    def _stand_once(cls, written: tuple[ServiceLevel, ...]) -> tuple[ServiceLevel, ...]:
+        names = [level.property for level in written]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice} stands twice: which holds cannot be known")
+        return written
 
     def service_level(self, name: str) -> ServiceLevel | None:
         """The promise of this name; None where there is none."""

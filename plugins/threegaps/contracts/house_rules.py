@@ -40,7 +40,7 @@ def problems(document: ContractDocument) -> Iterator[str]:
         required = _standards_of(column, counties)
         yield from _citations(f"column {column.name}", column.authoritative_definitions, required)
         if column.name == PERSON_COLUMN and column.physical_name is None:
-            yield f"column {column.name}: say `physicalName: {PSEUDONYM_COLUMN}`, which the raw table has in its place"
+            yield f"column {column.name}: say `physicalName: {PSEUDONYM_COLUMN}`, which the raw table has instead"
         note = column.custom_properties.note_zh
         if note is not None and not has_chinese(note):
             yield f"column {column.name}: noteZh is not Chinese"

@@ -13,6 +13,7 @@ from threegaps.contracts.options.formats import (
     WorkbookLayout,
     layouts_of,
 )
+from threegaps.contracts.refusals import unknown_column
 from threegaps.errors import ContractError
 
 _FORMAT = "customProperties/fileFormat"
@@ -27,10 +28,9 @@ def check_layouts(contract: Contract) -> None:
     layouts = layouts_of(contract.file_format)
     for column in contract.columns:
         _check_origin(contract, column, layouts)
-    for where, name in _names(contract):
+    for path, name in _names(contract):
         if name not in contract.by_name:
-            raise ContractError(f"{where} names a column that the contract does not describe.", feed=contract.feed,
-                                column=name)  # fmt: skip
+            raise unknown_column(contract, path, name)
     for layout in layouts or (None,):
         _check_headers(contract, layout)
 
@@ -76,9 +76,9 @@ def _names(contract: Contract) -> Iterator[tuple[str, str]]:
         return
     for name in itertools.chain(declared.values, declared.file_name_columns):
         yield _FORMAT, name
-    for place, layout in enumerate(declared.layouts):
+    for index, layout in enumerate(declared.layouts):
         for name in itertools.chain(layout.headers, layout.without, layout.values):
-            yield f"{_FORMAT}/layouts/{place}", name
+            yield f"{_FORMAT}/layouts/{index}", name
 
 
 def _check_headers(contract: Contract, layout: CsvLayout | WorkbookLayout | None) -> None:

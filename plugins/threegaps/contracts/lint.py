@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from threegaps.contracts import house_rules
 from threegaps.contracts.house_rules import has_chinese
-from threegaps.contracts.loader import load_contract, read_document
+from threegaps.contracts.loader import load_own_contract, read_document
 from threegaps.contracts.model import Contract
+from threegaps.contracts.reading import plain_data
 from threegaps.errors import ThreeGapsError
 
 
@@ -27,16 +27,16 @@ def lint_contract(path: Path) -> list[str]:
     """Everything that is wrong with the contract at *path*, a sentence each; empty when it is right."""
     path = Path(path)
     try:
-        document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)  # the safe loader, in C
-    except yaml.YAMLError as error:
-        return [f"{path.name}: not valid YAML: {error}"]
+        document = plain_data(path.read_bytes(), path.name)
+    except ThreeGapsError as error:
+        return [f"{path.name}: {error}"]
     if problems := standard_problems(document):
         return [f"{path.name}: {problem}" for problem in problems]
     try:
-        contract = load_contract(path)
+        contract = load_own_contract(path)
     except ThreeGapsError as error:
         return [f"{path.name}: {error}"]
-    found = [*_house_rules(contract, path), *house_rules.problems(read_document(path, path.read_bytes()))]
+    found = [*_house_rules(contract), *house_rules.problems(read_document(path, path.read_bytes()))]
     return [f"{path.name}: {problem}" for problem in found]
 
 
@@ -61,13 +61,8 @@ def _validator() -> Any:
     return jsonschema.Draft201909Validator(schema)
 
 
-def _house_rules(contract: Contract, path: Path) -> list[str]:
+def _house_rules(contract: Contract) -> list[str]:
     problems: list[str] = []
-    expected = f"{path.parent.name}/{path.name.removesuffix('.odcs.yaml')}"
-    if contract.feed != expected:
-        problems.append(f"id {contract.feed} does not fit the file's place {expected}")
-    if contract.table != contract.feed.replace("/", "_"):
-        problems.append(f"physicalName {contract.table} is not the feed's name")
     for column in contract.columns:
         problems.extend(_column_problems(contract, column.name))
     for rule in (*contract.rules, *contract.batch_rules):

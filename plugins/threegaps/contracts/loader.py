@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from threegaps.calendar import CADENCES, Cadence, Delivery
 from threegaps.contracts.checks import check_contract
+from threegaps.contracts.departments import department_connections
 from threegaps.contracts.document import ContractDocument, Property, keyed_document
 from threegaps.contracts.model import Code, Column, Contract, header_of
 from threegaps.contracts.options.base import explain
 from threegaps.contracts.options.formats import FileFormat, layouts_of
+from threegaps.contracts.reading import plain_data
 from threegaps.contracts.rules import rules_of
 from threegaps.errors import ContractError, SettingsError
 
@@ -23,20 +24,26 @@ SUFFIX = ".odcs.yaml"
 
 
 def load_contracts(root: Path) -> tuple[Contract, ...]:
-    """All contracts below *root* (the folder ``expectations``), sorted by feed."""
-    return tuple(load_contract(path) for path in sorted(Path(root).glob(f"*/*{SUFFIX}")))
+    """All contracts below *root* (the folder ``expectations``), sorted by feed.
+
+    Raises:
+        ContractError: See `load_contract`; or two of them contradict each other.
+    """
+    contracts = tuple(load_own_contract(path) for path in sorted(Path(root).glob(f"*/*{SUFFIX}")))
+    department_connections(contracts)
+    return contracts
 
 
 def find_contract(root: Path, feed: str) -> Contract:
     """The contract of *feed* (``department/name``).
 
     Raises:
-        ContractError: There is none of that name.
+        ContractError: There is none of that name, or see `load_contract`.
     """
     path = Path(root) / f"{feed}{SUFFIX}"
     if feed.count("/") != 1 or not path.is_file():
         raise ContractError("There is no contract for this feed.", feed=feed, advice="see `threegaps feeds`.")
-    return load_contract(path)
+    return load_own_contract(path)
 
 
 def load_contract(path: Path) -> Contract:
@@ -48,9 +55,32 @@ def load_contract(path: Path) -> Contract:
     """
     path = Path(path)
     content = path.read_bytes()
-    written = _read(path, content)
-    contract = _contract(_checked(path, written), written, hashlib.sha256(content).hexdigest())
-    check_contract(contract)
+    written = plain_data(content, path.name)
+    document = _checked(path, written)
+    try:
+        contract = _contract(document, written, hashlib.sha256(content).hexdigest())
+        check_contract(contract)
+    except ContractError as error:
+        error.file = path.name
+        raise
+    return contract
+
+
+def load_own_contract(path: Path) -> Contract:
+    """The contract at *path*, if it is that of the feed whose name the file has.
+
+    Raises:
+        ContractError: See `load_contract`; or it says that it is another feed's.
+    """
+    contract = load_contract(path)
+    expected = f"{path.parent.name}/{path.name.removesuffix(SUFFIX)}"
+    if contract.feed != expected:
+        raise ContractError(
+            f"id: is {contract.feed}, and the file is that of {expected}.",
+            feed=contract.feed,
+            file=path.name,
+            advice=f"say `id: {expected}`, or move the file.",
+        )
     return contract
 
 
@@ -60,14 +90,7 @@ def read_document(path: Path, content: bytes) -> ContractDocument:
     Raises:
         ContractError: See `load_contract`.
     """
-    return _checked(path, _read(path, content))
-
-
-def _read(path: Path, content: bytes) -> Any:
-    try:
-        return yaml.load(content, Loader=yaml.CSafeLoader)  # CSafeLoader is the safe one in C
-    except yaml.YAMLError as error:
-        raise ContractError(f"Not valid YAML: {error}.", file=path.name) from error
+    return _checked(path, plain_data(content, path.name))
 
 
 def _checked(path: Path, written: Any) -> ContractDocument:

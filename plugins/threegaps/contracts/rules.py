@@ -43,7 +43,7 @@ def _once(document: ContractDocument, rules: Iterator[Rule], seen: set[str]) -> 
 
 
 class _Written:
-    """The rules that are written at one place of a contract: with a column, or with the table."""
+    """The rules that stand together in a contract: with a column, or with the table."""
 
     def __init__(self, feed: str, path: str, entries: Sequence[Quality], labels: Labels, column: str | None) -> None:
         self._feed, self._path, self._labels, self._column = feed, path, labels, column
@@ -114,8 +114,8 @@ class _Written:
         try:
             return kind.arguments.model_validate(dict(kwargs))
         except ValidationError as error:
-            place = f"{self._path}/{index}/implementation/kwargs"
-            faults = "; ".join(f"{place}/{fault}" for fault in explain(error, kwargs, kind.arguments))
+            path = f"{self._path}/{index}/implementation/kwargs"
+            faults = "; ".join(f"{path}/{fault}" for fault in explain(error, kwargs, kind.arguments))
             raise ContractError(
                 f"{faults}.", feed=self._feed, column=self._column, advice="see the kind of rule in the catalogue."
             ) from error

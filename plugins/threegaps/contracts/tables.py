@@ -11,7 +11,7 @@ PERSON_COLUMN = "resident_id"
 """The canonical column whose value never leaves the batch."""
 
 PSEUDONYM_COLUMN = "person_id"
-"""What the raw table has in its place."""
+"""What the raw table has instead."""
 
 QUARANTINE_COLUMNS = (
     "row_token",
@@ -103,7 +103,7 @@ def accepted_columns(contract: Contract) -> tuple[str, ...]:
 
 
 def raw_key(contract: Contract) -> tuple[str, ...]:
-    """The raw table's primary key: the feed's key, with the person's pseudonym in place of the document number."""
+    """The raw table's primary key: the feed's key, with the person's pseudonym instead of the document number."""
     return tuple(PSEUDONYM_COLUMN if name == PERSON_COLUMN else name for name in contract.key)
 
 

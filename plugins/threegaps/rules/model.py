@@ -132,7 +132,7 @@ class RuleKind:
         scope: What it judges: a row by itself, a line before it has columns, keys among rows, or a batch's counters.
         reads: Columns of the scope's frame that it always reads, see `threegaps.rules.frames`.
         action: What follows unless the contract says otherwise.
-        must_refuse: A row that it speaks against has no place in the feed's table.
+        must_refuse: The feed's table cannot hold a row that it speaks against.
         names_column: A refusal names the first column that is read.
     """
 

@@ -6,16 +6,9 @@ import re
 import unicodedata
 
 from threegaps.calendar import Delivery
+from threegaps.contracts.options.templates import filled, has_period
 
-
-def filled(template: str, delivery: Delivery) -> str:
-    """A name, folder or pattern with ``{delivery}`` and ``{yyyymm}`` (the month as departments write it) filled in."""
-    return template.replace("{delivery}", delivery.key).replace("{yyyymm}", f"{delivery.start:%Y%m}")
-
-
-def has_period(template: str) -> bool:
-    """Whether a folder is each delivery's own."""
-    return "{delivery}" in template or "{yyyymm}" in template
+__all__ = ["any_period", "common_form", "filled", "folder_above", "has_period", "is_plain", "part_name", "pattern_of"]
 
 
 def folder_above(template: str) -> str | None:

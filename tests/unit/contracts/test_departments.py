@@ -14,16 +14,20 @@ from threegaps.settings import Settings
 CONTRACTS = load_contracts(Settings.load().contracts_folder)
 
 
-def test_each_connection_is_told_once_in_order() -> None:
+def test_each_connection_stands_once_in_order() -> None:
     found = department_connections(CONTRACTS)
     assert [one.connection_id for one in found] == sorted({contract.connection_id for contract in CONTRACTS})
-    assert DepartmentConnection("hrss_sftp", "hrss", "sftp") in found
-    assert DepartmentConnection("statistics_file_drop", "statistics", "file_drop") in found
+    assert DepartmentConnection("hrss_sftp", "hrss", "sftp", "department_hrss") in found
+    assert DepartmentConnection("statistics_file_drop", "statistics", "file_drop", "department_statistics") in found
     assert department_connections([]) == ()
 
 
-def test_a_connection_stands_for_one_system() -> None:
+@pytest.mark.parametrize("otherwise", [{"department": "finance"}, {"pool": "department_hrs"}])
+def test_a_connection_stands_for_one_system_in_one_pool(otherwise: dict[str, str]) -> None:
     wages, *_ = (contract for contract in CONTRACTS if contract.connection_id == "hrss_sftp")
-    other = replace(wages, department="finance", feed="finance/other")
-    with pytest.raises(ContractError, match="hrss_sftp stands for another system"):
+    other = replace(wages, feed="finance/other", **otherwise)
+    with pytest.raises(
+        ContractError, match=r"hrss_sftp is .* here, and hrss's by sftp in pool department_hrss"
+    ) as said:
         department_connections([wages, other])
+    assert said.value.feed == "finance/other"

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 
@@ -26,7 +26,29 @@ class Option(BaseModel):
     )
 
 
-Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+class OptionError(ValueError):
+    """What is wrong with one key of an option, found by a check of the whole of it.
+
+    Args:
+        key: The key, or the path to it below the option.
+        message: What is wrong, and what is right.
+    """
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def _says_something(written: str) -> str:
+    if not written.strip():
+        raise ValueError("is empty")
+    return written
+
+
+Text = Annotated[str, AfterValidator(_says_something)]
+"""A text that says something: a name, a label, a message."""
+
+Names = Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
 """One name or several, written as a list."""
 
 
@@ -53,7 +75,7 @@ def _sentence(fault: Mapping[str, Any], written: Any, model: type[BaseModel]) ->
     where = "/".join(map(str, path)) or "document"
     kind, context = fault["type"], fault.get("ctx", {})
     if kind == "extra_forbidden":
-        return f"{where}: unknown key{_nearest(str(path[-1]), _keys_at(model, fault['loc'][:-1]))}"
+        return f"{where}: unknown key{nearest(str(path[-1]), _keys_at(model, fault['loc'][:-1]))}"
     if kind == "missing":
         return f"{where}: is missing"
     if kind == "union_tag_not_found":
@@ -61,10 +83,12 @@ def _sentence(fault: Mapping[str, Any], written: Any, model: type[BaseModel]) ->
     if kind == "union_tag_invalid":
         known = [word.strip("' ") for word in str(context["expected_tags"]).split(",")]
         key = str(context["discriminator"]).strip("'")
-        return f"{where}/{key}: {context['tag']!r} is not known{_nearest(str(context['tag']), known)}"
+        return f"{where}/{key}: {context['tag']!r} is not known{nearest(str(context['tag']), known)}"
     if kind == "literal_error":
         known = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
-        return f"{where}: {fault['input']!r} is not known{_nearest(str(fault['input']), known)}"
+        return f"{where}: {fault['input']!r} is not known{nearest(str(fault['input']), known)}"
+    if isinstance(error := context.get("error"), OptionError):
+        where = f"{where}/{error.key}"
     said = str(fault["msg"]).removeprefix("Value error, ")
     return f"{where}: {said[:1].lower()}{said[1:]}"
 
@@ -83,7 +107,8 @@ def _path(location: Sequence[str | int], written: Any, *, is_missing: bool) -> l
     return path
 
 
-def _nearest(name: str, known: Sequence[str]) -> str:
+def nearest(name: str, known: Sequence[str]) -> str:
+    """The ending of a sentence about a wrong *name*: the right one that is nearest, else all that are *known*."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if near:
         return f"; did you mean {near[0]!r}?"

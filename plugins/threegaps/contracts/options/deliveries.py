@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
-from threegaps.contracts.options.base import Names, Option
+from threegaps.contracts.options.base import Names, Option, Text
 
 DeliveryKind = Literal["full_list", "full_period", "changes"]
 
@@ -55,9 +56,14 @@ class QuietFiles(Option):
     def _says_what_belongs_to_it(self) -> Self:
         if (self.parts is None) == (self.part_count is None):
             raise ValueError("says either `parts` (their names) or `partCount`")
-        if self.parts is not None and len({part.casefold() for part in self.parts}) < len(self.parts):
+        if self.parts is not None and len({_part_form(part) for part in self.parts}) < len(self.parts):
             raise ValueError("two of its parts have one name")
         return self
+
+
+def _part_form(part: str) -> str:
+    """What a part's name is known by: its number, or its letters of whatever case."""
+    return str(int(part)) if part.isascii() and part.isdigit() else part.casefold()
 
 
 class WholeWindow(Option):
@@ -78,8 +84,8 @@ Completeness = Annotated[ControlFile | SingleFile | QuietFiles | WholeWindow | W
 class Withdrawal(Option):
     """How a row says that an earlier one no longer holds."""
 
-    column: str
-    value: str
+    column: Text
+    value: Text
 
 
 class Watermark(Option):
@@ -94,6 +100,15 @@ class Watermark(Option):
     column: str
     start: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$")]
     overlap_seconds: NonNegativeInt = 0
+
+    @field_validator("start")
+    @classmethod
+    def _is_a_time(cls, written: str) -> str:
+        try:
+            dt.datetime.fromisoformat(written)
+        except ValueError as error:
+            raise ValueError(f"is no time: {error}") from error
+        return written
 
 
 class Shrinkage(Option):
@@ -130,6 +145,10 @@ class DeliveryOptions(Option):
     shrinkage: Shrinkage = Shrinkage()
 
 
+OPEN_END = "infinity"
+"""Stands among the columns for a period's end where it has none."""
+
+
 class Touch(Option):
     """Which counties and periods an accepted row speaks of.
 
@@ -149,4 +168,13 @@ class Touch(Option):
     def _has_a_beginning(cls, written: tuple[str, ...]) -> tuple[str, ...]:
         if not written:
             raise ValueError("names no column: say by which date a row belongs to a period")
+        if OPEN_END in written:
+            raise ValueError(f"a period does not begin at {OPEN_END}: that is for toColumns")
+        return written
+
+    @field_validator("to_columns")
+    @classmethod
+    def _ends_openly_at_last(cls, written: tuple[str, ...]) -> tuple[str, ...]:
+        if OPEN_END in written[:-1]:
+            raise ValueError(f"what stands behind {OPEN_END} is never read: name it last")
         return written

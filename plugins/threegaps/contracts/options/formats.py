@@ -7,31 +7,34 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
-from threegaps.contracts.options.base import Names, Option
+from threegaps.contracts.options.base import Names, Option, OptionError, Text, nearest
 from threegaps.contracts.options.headers import Headers
 from threegaps.contracts.options.limits import Limits
+from threegaps.rules.regular_expressions import Expression, compiled, fits_anything
+
+_ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312", "big5", "utf-16", "utf-16-le", "utf-16-be")
+"""What departments write their files in; what else Python knows is no Chinese text, or no text at all."""
 
 
-def _known_encoding(name: str | None) -> str | None:
-    if name is not None:
-        try:
-            codecs.lookup(name)
-        except LookupError as error:
-            raise ValueError(f"{name!r} is no encoding that is known") from error
+def _known_encoding(name: str) -> str:
+    try:
+        known = codecs.lookup(name).name
+    except LookupError:
+        known = name
+    if known not in _ENCODINGS:
+        raise ValueError(f"{name!r} is no encoding of Chinese text{nearest(name, _ENCODINGS)}")
     return name
 
 
-def _regular_expression(written: str | None) -> str | None:
-    if written is not None:
-        try:
-            re.compile(written)
-        except re.error as error:
-            raise ValueError(f"no regular expression ({error})") from error
-    return written
+def _no_wide_units(name: str) -> str:
+    if codecs.lookup(name).name.startswith("utf-16"):
+        raise ValueError(f"{name!r} cannot be cut at line ends, where answers are; JSON comes in utf-8")
+    return name
 
 
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
 Delimiter = Annotated[str, Field(min_length=1, max_length=1, pattern=r'^[^"\r\n\x1a]$')]
 Compression = Literal["none", "gzip"]
 MergedData = Literal["refuse", "repeat"]
@@ -51,14 +54,20 @@ class NamedSheets(Option):
     by: Literal["names"]
     names: Names
 
+    @field_validator("names")
+    @classmethod
+    def _stand_once(cls, written: tuple[str, ...]) -> tuple[str, ...]:
+        twice = [name for name in written if written.count(name) > 1]
+        if twice:
+            raise ValueError(f"the sheet {twice[0]!r} stands twice")
+        return written
+
 
 class MatchingSheets(Option):
     """Sheets whose whole names fit a regular expression; at least one must be there."""
 
     by: Literal["pattern"]
-    pattern: str
-
-    _pattern = field_validator("pattern")(_regular_expression)
+    pattern: Expression
 
 
 class AllSheets(Option):
@@ -73,10 +82,15 @@ Sheets = Annotated[FirstSheet | NamedSheets | MatchingSheets | AllSheets, Field(
 class SheetsWithoutRows(Option):
     """Sheets that carry no rows, by their names or by a regular expression for whole names: guides, drop-down lists."""
 
-    names: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    pattern: str | None = None
+    names: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    pattern: Expression | None = None
 
-    _pattern = field_validator("pattern")(_regular_expression)
+    @field_validator("pattern")
+    @classmethod
+    def _leaves_some(cls, written: str | None) -> str | None:
+        if written is not None and fits_anything(written):
+            raise ValueError("fits any name: no sheet would be read")
+        return written
 
     def has(self, name: str) -> bool:
         """Whether the sheet of this name is one of them."""
@@ -95,25 +109,21 @@ class _Layout(Option):
         title_rows: Lines or rows before the header.
     """
 
-    name: str
-    files: str
+    name: Text
+    files: Expression
     headers: Annotated[Mapping[str, Headers], Field(default_factory=dict)]
     without: Annotated[tuple[str, ...], Field(strict=False)] = ()
     values: Annotated[Mapping[str, str], Field(default_factory=dict)]
     title_rows: NonNegativeInt | None = None
 
-    _files = field_validator("files")(_regular_expression)
-
 
 class CsvLayout(_Layout):
     """A layout of delimited lines."""
 
-    encoding: str | None = None
+    encoding: Encoding | None = None
     delimiter: Delimiter | None = None
     quoted_newlines: bool | None = None
     compression: Compression | None = None
-
-    _encoding = field_validator("encoding")(_known_encoding)
 
 
 class WorkbookLayout(_Layout):
@@ -137,29 +147,25 @@ class _FileFormat(Option):
     """
 
     values: Annotated[Mapping[str, str], Field(default_factory=dict)]
-    file_name: str | None = None
+    file_name: Expression | None = None
     title_rows: NonNegativeInt = 0
     limits: Limits = Limits()
-
-    _file_name = field_validator("file_name")(_regular_expression)
 
     @property
     def file_name_columns(self) -> frozenset[str]:
         """The columns whose values stand in the file's name."""
-        return frozenset(re.compile(self.file_name).groupindex) if self.file_name else frozenset()
+        return frozenset(compiled(self.file_name).groupindex) if self.file_name else frozenset()
 
 
 class CsvFormat(_FileFormat):
     """Delimited lines with a header."""
 
     kind: Literal["csv"]
-    encoding: str
+    encoding: Encoding
     delimiter: Delimiter = ","
     quoted_newlines: bool = False
     compression: Compression = "none"
     layouts: Annotated[tuple[CsvLayout, ...], Field(strict=False)] = ()
-
-    _encoding = field_validator("encoding")(_known_encoding)
 
     @model_validator(mode="after")
     def _layouts_differ(self) -> CsvFormat:
@@ -190,6 +196,18 @@ class WorkbookFormat(_FileFormat):
         _refuse_twice(layout.name for layout in self.layouts)
         return self
 
+    @model_validator(mode="after")
+    def _sheets_have_rows(self) -> WorkbookFormat:
+        _refuse_named_without_rows(self.sheets, self.sheets_without_rows, "sheets")
+        for index, layout in enumerate(self.layouts):
+            if layout.sheets is not None or layout.sheets_without_rows is not None:
+                _refuse_named_without_rows(
+                    layout.sheets or self.sheets,
+                    layout.sheets_without_rows or self.sheets_without_rows,
+                    f"layouts/{index}/sheets",
+                )
+        return self
+
 
 class JsonPagesFormat(Option):
     """Answers of a paged interface, one a line; ``rows`` is the path to an answer's list of rows.
@@ -200,12 +218,10 @@ class JsonPagesFormat(Option):
     """
 
     kind: Literal["json_pages"]
-    encoding: str = "utf-8"
+    encoding: Annotated[Encoding, AfterValidator(_no_wide_units)] = "utf-8"
     rows: Names
     missing_keys: Literal["refuse", "no_value"] = "refuse"
     limits: Limits = Limits()
-
-    _encoding = field_validator("encoding")(_known_encoding)
 
 
 FileFormat = Annotated[CsvFormat | WorkbookFormat | JsonPagesFormat, Field(discriminator="kind")]
@@ -214,6 +230,15 @@ FileFormat = Annotated[CsvFormat | WorkbookFormat | JsonPagesFormat, Field(discr
 def layouts_of(declared: FileFormat) -> tuple[CsvLayout | WorkbookLayout, ...]:
     """The layouts that a format names; none where all its files look alike."""
     return () if isinstance(declared, JsonPagesFormat) else declared.layouts
+
+
+def _refuse_named_without_rows(sheets: Sheets, without: SheetsWithoutRows, key: str) -> None:
+    """A sheet that holds rows is none that carries none."""
+    both = [name for name in sheets.names if without.has(name)] if isinstance(sheets, NamedSheets) else []
+    if both:
+        raise OptionError(key, f"the sheet {both[0]!r} is read for rows, and stands in sheetsWithoutRows too")
+    if isinstance(sheets, MatchingSheets) and sheets.pattern == without.pattern:
+        raise OptionError(key, "sheetsWithoutRows has the same pattern, so that no sheet is read")
 
 
 def _refuse_twice(names: Iterable[str]) -> None:

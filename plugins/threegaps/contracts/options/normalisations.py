@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from threegaps.contracts.options.base import Names, Option
+from threegaps.contracts.options.base import Names, Option, Text
+from threegaps.rules.regular_expressions import ColumnExpression, fits_anything
 
 AreaLevel = Literal["county", "city", "province", "elsewhere"]
 AreaLevels = Annotated[tuple[AreaLevel, ...], Field(strict=False, min_length=1)]
@@ -19,7 +19,7 @@ class MissingWords(Option):
 
     kind: Literal["missing_words"]
     words: Names = ("无", "/", "-", "—", "NULL", "null", "\\N")
-    columns: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    columns: Annotated[tuple[Text, ...], Field(strict=False)] = ()
 
 
 class FullWidthDigits(Option):
@@ -64,7 +64,7 @@ class Unit(Option):
     kind: Literal["unit"]
     column: str
     unit_column: str
-    factors: Mapping[str, PositiveInt]
+    factors: Annotated[Mapping[Text, PositiveInt], Field(min_length=1)]
 
 
 class DeclaredUnit(Option):
@@ -78,8 +78,12 @@ class DeclaredUnit(Option):
 
     kind: Literal["declared_unit"]
     columns: Names
-    unit: str
+    unit: Text
     factor: Annotated[int, Field(ge=2)]
+
+
+BOUNDS = ("exact", "below", "above", "about")
+"""What a number's bound can be, as the column that is made of it says it."""
 
 
 class BoundedNumber(Option):
@@ -106,7 +110,7 @@ class WrittenNumber(Option):
 
     kind: Literal["written_number"]
     columns: Names
-    measure_words: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    measure_words: Annotated[tuple[Text, ...], Field(strict=False)] = ()
 
 
 class NumberRange(Option):
@@ -123,7 +127,7 @@ class NumberRange(Option):
     column: str
     low_column: str
     high_column: str
-    measure_words: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    measure_words: Annotated[tuple[Text, ...], Field(strict=False)] = ()
 
 
 class CountyCodes(Option):
@@ -177,16 +181,14 @@ class TotalRows(Option):
 
     kind: Literal["total_rows"]
     columns: Names
-    regex: str
+    regex: ColumnExpression
     reason: Literal["total", "subtotal", "rank", "note"]
 
     @field_validator("regex")
     @classmethod
-    def _is_regular_expression(cls, written: str) -> str:
-        try:
-            re.compile(written)
-        except re.error as error:
-            raise ValueError(f"no regular expression ({error})") from error
+    def _has_a_form(cls, written: str) -> str:
+        if fits_anything(written):
+            raise ValueError("fits an empty cell or any name: rows would be passed over as totals; say the words")
         return written
 
 
@@ -204,8 +206,14 @@ class BooleanWords(Option):
 
     kind: Literal["boolean_words"]
     column: str
-    true: str
-    false: str
+    true: Text
+    false: Text
+
+    @model_validator(mode="after")
+    def _words_differ(self) -> Self:
+        if self.true == self.false:
+            raise ValueError(f"{self.true!r} stands for yes and for no")
+        return self
 
 
 Normalisation = Annotated[

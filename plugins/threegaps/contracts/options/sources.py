@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
-from threegaps.contracts.options.base import Names, Option
+from threegaps.contracts.options.base import Names, Option, OptionError, Text, nearest
+from threegaps.contracts.options.templates import checked_placeholders, compiled_template, has_period, is_of_digits
+
+_GROUPS = ("part", "parts")
 
 
 class FileNames(Option):
@@ -22,37 +24,57 @@ class FileNames(Option):
         control: The name of the file that says what belongs to the delivery.
     """
 
-    part: str
-    correction: str | None = None
+    part: Text
+    correction: Text | None = None
     control: str | None = None
 
     @field_validator("part", "correction")
     @classmethod
     def _is_regular_expression(cls, written: str | None) -> str | None:
-        if written is not None:
-            _compiled(written)
+        if written is None:
+            return None
+        checked_placeholders(written, is_expression=True)
+        groups = compiled_template(written).groupindex
+        unknown = [name for name in groups if name not in _GROUPS]
+        if unknown:
+            raise ValueError(f"the group {unknown[0]!r} is not known{nearest(unknown[0], _GROUPS)}")
+        if "parts" in groups and not is_of_digits(written, "parts"):
+            raise ValueError("the group `parts`, how many parts there are, is not of digits only: write \\d+")
         return written
 
     @field_validator("correction")
     @classmethod
     def _has_a_number(cls, written: str | None) -> str | None:
-        if written is not None and "part" not in _compiled(written).groupindex:
+        if written is None:
+            return None
+        if "part" not in compiled_template(written).groupindex:
             raise ValueError("has no group `part`: the number decides which of two corrections is the later one")
+        if not is_of_digits(written, "part"):
+            raise ValueError("the group `part`, the correction's number, is not of digits only: write \\d+")
         return written
 
     @field_validator("control")
     @classmethod
     def _is_a_name(cls, written: str | None) -> str | None:
-        if written is not None and (not written or "/" in written):
+        if written is None:
+            return None
+        if not written or "/" in written:
             raise ValueError("is the name of a file, without a folder")
-        return written
+        return checked_placeholders(written, is_expression=False)
 
 
-def _compiled(template: str) -> re.Pattern[str]:
-    try:
-        return re.compile(template.replace("{delivery}", "").replace("{yyyymm}", ""), re.ASCII)
-    except re.error as error:
-        raise ValueError(f"no regular expression ({error})") from error
+def _refuse_timeless(files: FileNames, folder: str | None) -> None:
+    """A name that is the same in every period would be taken for each delivery again."""
+    if folder is not None and has_period(folder):
+        return
+    for name in type(files).model_fields:
+        template = getattr(files, name)
+        if template is not None and not has_period(template):
+            raise OptionError(
+                f"files/{name}",
+                "neither it nor the folder names a period, so that each delivery would take the same"
+                " file again: put {delivery} or {yyyymm} where the period stands",
+            )
 
 
 class SftpSource(Option):
@@ -65,10 +87,22 @@ class SftpSource(Option):
     """
 
     protocol: Literal["sftp"]
-    folder: str
+    folder: Text
     files: FileNames
     most_entries: PositiveInt = 20_000
     largest_file_mib: PositiveInt = 8_192
+
+    @field_validator("folder")
+    @classmethod
+    def _is_a_folder(cls, written: str) -> str:
+        if ".." in written.split("/"):
+            raise ValueError("leads upward: name the folder itself, like `/wage_records/{yyyymm}`")
+        return checked_placeholders(written, is_expression=False)
+
+    @model_validator(mode="after")
+    def _has_a_period(self) -> Self:
+        _refuse_timeless(self.files, self.folder)
+        return self
 
 
 class FileDropSource(Option):
@@ -92,14 +126,19 @@ class FileDropSource(Option):
     def _stays_below(cls, written: str | None) -> str | None:
         if written is not None and (written.startswith("/") or {"", ".", ".."} & set(written.split("/"))):
             raise ValueError("is a folder below the drop's own, like `hrss` or `hrss/{yyyymm}`")
-        return written
+        return None if written is None else checked_placeholders(written, is_expression=False)
+
+    @model_validator(mode="after")
+    def _has_a_period(self) -> Self:
+        _refuse_timeless(self.files, self.folder)
+        return self
 
 
 class Window(Option):
     """Names of the parameters that bound a window of update times: from (inclusive) and to (exclusive)."""
 
-    from_parameter: str
-    to_parameter: str
+    from_parameter: Text
+    to_parameter: Text
 
 
 class PagePager(Option):
@@ -115,8 +154,8 @@ class PagePager(Option):
     """
 
     kind: Literal["page"]
-    page_parameter: str
-    size_parameter: str
+    page_parameter: Text
+    size_parameter: Text
     page_size: PositiveInt
     first_page: Literal[0, 1] = 1
     varies_size: bool = True
@@ -134,8 +173,8 @@ class StartPager(Option):
     """
 
     kind: Literal["start"]
-    start_parameter: str
-    count_parameter: str
+    start_parameter: Text
+    count_parameter: Text
     page_size: PositiveInt
     first_row: Literal[0, 1] = 1
     varies_size: bool = True
@@ -153,9 +192,9 @@ class CursorPager(Option):
     """
 
     kind: Literal["cursor"]
-    cursor_parameter: str
+    cursor_parameter: Text
     next_cursor: Names
-    size_parameter: str | None = None
+    size_parameter: Text | None = None
     page_size: PositiveInt | None = None
     varies_size: bool = True
 
@@ -184,7 +223,7 @@ class Total(Option):
     """
 
     path: Names
-    interface: str | None = None
+    interface: Text | None = None
 
 
 class TwoReads(Option):
@@ -210,14 +249,14 @@ class Snapshot(Option):
     """
 
     kind: Literal["snapshot"]
-    parameter: str
+    parameter: Text
     path: Names
-    interface: str | None = None
+    interface: Text | None = None
 
 
 Proof = Annotated[TwoReads | Snapshot, Field(discriminator="kind")]
 
-Parameters = Mapping[str, str | int | bool]
+Parameters = Mapping[Text, str | int | bool]
 
 
 class HttpSource(Option):
@@ -237,7 +276,7 @@ class HttpSource(Option):
 
     protocol: Literal["http"]
     path: Annotated[str, Field(pattern=r"^/")]
-    interface: str
+    interface: Text
     window: Window | None = None
     parameters: Parameters = Field(default_factory=dict)
     pager: Pager
@@ -271,8 +310,8 @@ class DatabaseSource(Option):
     """
 
     protocol: Literal["database"]
-    schema_name: str
-    table: str
+    schema_name: Text
+    table: Text
     most_unordered: NonNegativeInt = 10_000
     largest_mib: PositiveInt = 32_768
 

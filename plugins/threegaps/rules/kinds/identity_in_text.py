@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, model_validator
 
 from threegaps.rules.model import AS_TEXT, TEXT, Arguments, Columns, RuleKind, in_words
+from threegaps.rules.regular_expressions import ColumnExpression
 from threegaps.standards.by_value import given
 from threegaps.standards.identity_in_text import holds_identity_number
 
@@ -26,7 +27,7 @@ class IdentityInText(Arguments):
     """
 
     column_list: Annotated[tuple[str, ...], Field(strict=False, min_length=1), AS_TEXT]
-    own_forms: dict[str, str] = Field(default_factory=dict)
+    own_forms: dict[str, ColumnExpression] = Field(default_factory=dict)
     exempt_columns: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")

@@ -30,14 +30,14 @@ def _condition(frame: Any, *, key_columns: Sequence[str]) -> Any:
 
     key_names = [*key_columns, SENDING, VERSION]
     said: dict[tuple[Any, ...], dict[tuple[Any, ...], int]] = {}
-    for place, row in enumerate(frame.itertuples(index=False, name=None)):
+    for index, row in enumerate(frame.itertuples(index=False, name=None)):
         cells = dict(zip(frame.columns, (value if given(value) else None for value in row), strict=True))
-        said.setdefault(tuple(cells[name] for name in key_names), {}).setdefault(tuple(cells.values()), place)
+        said.setdefault(tuple(cells[name] for name in key_names), {}).setdefault(tuple(cells.values()), index)
     expected = [True] * len(frame)
     for contents in said.values():
         if len(contents) > 1:
-            for place in contents.values():
-                expected[place] = False
+            for index in contents.values():
+                expected[index] = False
     return pd.Series(expected, index=frame.index, dtype=bool)
 
 
