@@ -158,13 +158,13 @@ def test_the_catalogue_dates_headers_and_lists_layouts(tmp_path: Path) -> None:
         'headers, value: ["摊位数"]',
         "headers, value: [{header: 摊位, validTo: 2026-03-31}, {header: 摊位数, validFrom: 2026-04-01}]",
     )
-    layout = '{name: town, files: "skill_fairs_.*", without: [fair_name], headers: {fair_id: [编号]}, encoding: gb18030}'
+    layout = '{name: town, files: "skill_fairs.*", without: [fair_name], headers: {fair_id: [编号]}, encoding: gb18030}'
     text = text.replace('      encoding: "utf-8"\n', f'      encoding: "utf-8"\n      layouts: [{layout}]\n')
     path = tmp_path / NEWCOMER.name
     path.write_text(text, encoding="utf-8")
     page = page_of(path)
     assert "| `stalls` | 摊位（–2026-03-31）；摊位数（2026-04-01–） |" in page
-    assert "| town | `skill_fairs_.*` | `fair_id` 编号 | `fair_name` | encoding `gb18030` |" in page
+    assert "| town | `skill_fairs.*` | `fair_id` 编号 | `fair_name` | encoding `gb18030` |" in page
 
 
 def test_the_options_page_has_every_option_and_every_kind_of_rule() -> None:
