@@ -403,7 +403,7 @@ def test_what_could_not_run_is_refused_when_it_is_read(wrong: str, tmp_path: Pat
 def test_what_is_as_it_stands_is_read(path: Path, tmp_path: Path) -> None:
     """The table above changes what the contracts say, not how they are written."""
     feed = f"{path.parent.name}/{path.name.removesuffix('.odcs.yaml')}"
-    load_contract(saved(tmp_path, feed, changed(feed, {})))
+    assert load_contract(saved(tmp_path, feed, changed(feed, {}))).feed == feed
 
 
 KEPT: dict[str, tuple[str, dict[str, Any]]] = {
@@ -437,7 +437,7 @@ KEPT: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("right", KEPT)
 def test_what_other_feeds_need_is_read(right: str, tmp_path: Path) -> None:
     feed, changes = KEPT[right]
-    load_contract(saved(tmp_path, feed, changed(feed, changes)))
+    assert load_contract(saved(tmp_path, feed, changed(feed, changes))).feed == feed
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
@@ -464,7 +464,7 @@ def test_what_is_merged_from_an_anchor_may_be_said_otherwise(tmp_path: Path) -> 
     old = "{kind: date_styles, columns: "
     path = tmp_path / "wage_records.odcs.yaml"
     path.write_text(text.replace(old, "{<<: {kind: first_of_month}, kind: date_styles, columns: ", 1), encoding="utf-8")
-    load_contract(path)
+    assert len(load_contract(path).normalisations_of("date_styles")) == 1
 
 
 def test_a_file_is_that_of_its_own_feed(tmp_path: Path) -> None:
