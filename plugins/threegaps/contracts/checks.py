@@ -12,7 +12,7 @@ from threegaps.contracts.options.deliveries import OPEN_END
 from threegaps.contracts.options.normalisations import columns_of
 from threegaps.contracts.options.sources import HttpSource
 from threegaps.contracts.refusals import unknown_column
-from threegaps.contracts.tables import PERSON_COLUMN, physical_name
+from threegaps.contracts.tables import DERIVED_COLUMNS, PERSON_COLUMN, physical_name
 from threegaps.contracts.values import check_values
 from threegaps.contracts.vocabulary import (
     COMPLETENESS_BY_WAY,
@@ -28,6 +28,10 @@ _VALUES: Mapping[str, tuple[type, ...]] = {
     "integer": (int,),
     "number": (int, float),
 }
+
+
+# PostgreSQL keeps 63 characters of a name; a table's monthly parts are called by it and `_2026_06`.
+_LONGEST_TABLE = 63 - len("_2026_06")
 
 
 def check_contract(contract: Contract) -> None:
@@ -53,6 +57,12 @@ def check_contract(contract: Contract) -> None:
 def _check_feed(contract: Contract) -> None:
     """The names that follow from the feed's, and those that the feed's department has with others."""
     table = contract.feed.replace("/", "_")
+    if len(table) > _LONGEST_TABLE:
+        raise _refusal(
+            contract,
+            f"id: makes a table's name of {len(table)} characters; PostgreSQL would cut the names of its parts.",
+            f"say the feed's name in {_LONGEST_TABLE - len(contract.department) - 1} characters.",
+        )
     if contract.table != table:
         raise _refusal(contract, f"schema/0/physicalName: is {contract.table!r}, not the feed's name.", f"say {table}.")
     pool = f"department_{contract.department}"
@@ -158,6 +168,13 @@ def _check_columns(contract: Contract) -> None:
             advice="name an integer column that counts corrections from 0, or leave versionColumn out.",
         )
     for column in contract.columns:
+        if contract.has_person and column.name in DERIVED_COLUMNS:
+            raise ContractError(
+                f"schema/0/properties: {column.name} is made of {PERSON_COLUMN}, and the raw table has it already.",
+                feed=contract.feed,
+                column=column.name,
+                advice="call what the department sends otherwise.",
+            )
         _check_physical_name(contract, column)
         is_person, is_key = column.name == PERSON_COLUMN, column.name in contract.key
         if (is_person or is_key) and not column.required:

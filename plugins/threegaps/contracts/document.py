@@ -251,6 +251,8 @@ class ContractProperties(Option):
         owner_zh: The department that sends it.
         legal_basis: The laws and regulations under which it may be had, each in its own words.
         sharing: Under what condition it may be shared, and whether it is open.
+        is_summary: Whether its rows are summaries already (汇总性统计资料), as published statistics are; what a summary
+            is made of is kept for a shorter time.
         delivery: What is handed over at once.
         file_format: How bytes become rows.
         normalisations: The clean-ups that are declared. They run in one order for all feeds, in whatever order they
@@ -263,6 +265,7 @@ class ContractProperties(Option):
     owner_zh: Text
     legal_basis: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     sharing: Sharing | None = None
+    is_summary: bool = False
     delivery: DeliveryOptions
     file_format: FileFormat
     normalisations: Annotated[tuple[Normalisation, ...], Field(strict=False)] = ()

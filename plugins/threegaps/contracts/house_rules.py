@@ -19,7 +19,7 @@ from threegaps.contracts.authorities import (
     RETENTION,
 )
 from threegaps.contracts.document import AuthoritativeDefinition, ContractDocument, Property
-from threegaps.contracts.retention import LEAST_MONTHS, LEAST_SUMMARY_MONTHS
+from threegaps.contracts.retention import least_months
 from threegaps.contracts.tables import PERSON_COLUMN, PSEUDONYM_COLUMN
 
 PERSONAL = "personal-data"
@@ -80,8 +80,7 @@ def _law(document: ContractDocument) -> Iterator[str]:
     elif is_personal and (custom.sharing.kind == "unconditional" or custom.sharing.is_open):
         yield "sharing: rows about persons are shared under a condition at most, and never open"
     retention = document.service_level("retention")
-    # Figures that are published as such are summaries already.
-    least = LEAST_SUMMARY_MONTHS if document.domain == "official_statistics" else LEAST_MONTHS
+    least = least_months(is_summary=custom.is_summary)
     if retention is not None and isinstance(retention.value, int) and retention.value < least:
         yield f"slaProperties/retention: is under {least} months: the law has raw data kept two years, summaries ten"
 

@@ -140,6 +140,7 @@ def _contract(document: ContractDocument, written: Mapping[str, Any], digest: st
         watermark=custom.delivery.watermark,
         completeness=custom.delivery.completeness,
         shrinkage=custom.delivery.shrinkage,
+        is_summary=custom.is_summary,
         touch=custom.touch,
         key=tuple(column for _, column in key),
         columns=columns,

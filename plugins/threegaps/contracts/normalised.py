@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from threegaps.contracts.model import Contract
-from threegaps.contracts.options.normalisations import Normalisation, made_columns, read_types
+from threegaps.contracts.options.normalisations import (
+    BooleanWords,
+    DeclaredUnit,
+    Normalisation,
+    Unit,
+    made_columns,
+    read_types,
+)
 from threegaps.errors import ContractError
 
 _WHERE = "customProperties/normalisations"
@@ -18,6 +25,7 @@ def check_normalisations(contract: Contract) -> None:
         ContractError: With the column.
     """
     made: dict[str, str] = {}
+    _check_once(contract)
     for option in contract.normalisations:
         _check_types(contract, option, read_types(option), "reads")
         _check_types(contract, option, made_columns(option), "makes")
@@ -39,6 +47,24 @@ def check_normalisations(contract: Contract) -> None:
                 column=column.name,
                 advice="say what the department calls it (`headers`), or where its values come from.",
             )
+
+
+def _check_once(contract: Contract) -> None:
+    """An amount whose unit is declared twice would be multiplied twice; of two pairs of words the last would count."""
+    seen: dict[tuple[str, str], str] = {}
+    for option in contract.normalisations:
+        if not isinstance(option, Unit | DeclaredUnit | BooleanWords):
+            continue
+        changes = "words" if isinstance(option, BooleanWords) else "unit"
+        for name in option.columns if isinstance(option, DeclaredUnit) else (option.column,):
+            if (changes, name) in seen:
+                raise ContractError(
+                    f"{_WHERE}/{option.kind} says the column's {changes}, which {seen[changes, name]} says already.",
+                    feed=contract.feed,
+                    column=name,
+                    advice="keep one of them.",
+                )
+            seen[changes, name] = option.kind
 
 
 def _check_types(contract: Contract, option: Normalisation, types: Mapping[str, tuple[str, ...]], does: str) -> None:

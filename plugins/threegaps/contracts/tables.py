@@ -61,6 +61,9 @@ _PERSON_COLUMNS = (
     ),
 )
 
+DERIVED_COLUMNS = frozenset(column.name for column in _PERSON_COLUMNS)
+"""What the raw table of a feed about persons has of the document number."""
+
 SYSTEM_COLUMNS = (
     RawColumn("_batch_id", "bigint", False, "载入批次", "The batch that loaded the row"),
     RawColumn("_landed_object_id", "bigint", False, "到达文件", "The landed object that holds it"),

@@ -11,7 +11,8 @@ import pytest
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.retention import copies_end_before
 
-WAGES = find_contract(Path(__file__).parents[3] / "expectations", "hrss/wage_records")
+ROOT = Path(__file__).parents[3] / "expectations"
+WAGES, INCOME = (find_contract(ROOT, feed) for feed in ("hrss/wage_records", "statistics/resident_income"))
 DAY = dt.date(2026, 6, 30)
 
 
@@ -32,3 +33,10 @@ def test_the_contract_decides_between_the_law_and_the_deployment(
 ) -> None:
     contract = replace(WAGES, retention_months=months)
     assert copies_end_before(contract, DAY, at_most_days=at_most_days) == expected
+
+
+@pytest.mark.parametrize(("months", "at_most_days"), [(24, None), (120, 365), (120, None)])
+def test_summaries_are_kept_for_ten_years_whatever_is_asked_for(months: int, at_most_days: int | None) -> None:
+    income = replace(INCOME, retention_months=months)
+    assert copies_end_before(income, DAY, at_most_days=at_most_days) == dt.date(2016, 6, 30)
+    assert not WAGES.is_summary

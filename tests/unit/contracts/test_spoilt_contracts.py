@@ -313,6 +313,22 @@ SPOILT: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "yes and no in one word": (
         CERTIFICATES, {f"{CLEANING}/boolean_words/false": "0"}, (CLEANING, "'0' stands for yes and for no"),
     ),
+    "an amount in two units": (
+        SUBSIDIES, {f"{CLEANING}/7": {"kind": "declared_unit", "columns": ["amount_cny", "amount_cny"],
+                                      "unit": "万元", "factor": 10000}},
+        (f"{CLEANING}/declared_unit", "amount_cny", "says already"),
+    ),
+    "two pairs of words": (
+        CERTIFICATES, {f"{CLEANING}/7": {"kind": "boolean_words", "column": "is_revoked", "true": "1", "false": "0"}},
+        (f"{CLEANING}/boolean_words", "is_revoked", "says already"),
+    ),
+    "a column that the raw table has by itself": (
+        WAGES, {f"{COLUMNS}/scheme/name": "sex"}, ("schema/0/properties", "is made of resident_id"),
+    ),
+    "a name that PostgreSQL would cut": (
+        ROSTER, {"id": f"hrss/{'enterprises_' * 5}", "schema/0/physicalName": f"hrss_{'enterprises_' * 5}"},
+        ("id: ", "65 characters"),
+    ),
     # Touch and versions
     "a county that is a number": (
         ROSTER, {f"{TOUCH}/countyColumns": ["employees"]}, (f"{TOUCH}/countyColumns", "a string"),
