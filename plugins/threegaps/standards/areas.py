@@ -14,6 +14,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from threegaps.standards.white_space import without_white_space
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -145,14 +147,14 @@ def code_named(
         levels: What kinds of divisions may be named.
         city: The name of the city, which tells divisions of one name apart.
     """
-    text = "".join((name or "").split())
+    text = without_white_space(name or "")
     if text == PROVINCE_NAME:
         return PROVINCE if "province" in levels else None
     text = text.removeprefix(PROVINCE_NAME)
     cities = _cities()
     if text in cities and "city" in levels:
         return cities[text]
-    within = cities.get("".join((city or "").split()))
+    within = cities.get(without_white_space(city or ""))
     candidates = set(_candidates(text, day, within))
     if not candidates:
         before = next((above for above in cities if text.startswith(above) and text != above), None)

@@ -6,6 +6,7 @@ line is looked at by itself.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,7 +22,6 @@ from threegaps.batch.decode.header import (
     check_header,
     complete_frame,
     match_header,
-    without_spaces,
 )
 from threegaps.batch.decode.layout import Layout, csv_layout
 from threegaps.batch.decode.lines import NEWLINE, has_line_over, line_blocks
@@ -31,9 +31,9 @@ from threegaps.batch.decode.refusals import is_another_encoding, refuse_empty, r
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.formats import CsvFormat
 from threegaps.errors import FeedError
+from threegaps.standards.white_space import WHITE_SPACE_CLASS, without_white_space
 
 _READ_BYTES = 1 << 20
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def decode_csv(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlock]:
@@ -63,7 +63,7 @@ class _Reader:
         self._contract, self._part, self._declared, self._layout = contract, part, declared, layout
         self._delimiter = declared.delimiter.encode()
         self._header: Header | None = None
-        self._header_line = b""
+        self._names, self._name_form = _names_of(layout)
         self._titles_left = declared.title_rows
         self._line = 1
         self._rows_before = 0
@@ -72,8 +72,6 @@ class _Reader:
 
     def read(self, block: bytes, *, is_last: bool) -> TextBlock | None:
         """The rows of *block*; None where it has no whole record yet."""
-        if self._line == 1 and not self._carried:
-            block = block.removeprefix(_BYTE_ORDER_MARK)
         block = self._carried + block
         self._carried = b""
         noted: list[StructuralLine] = []
@@ -125,11 +123,9 @@ class _Reader:
             refuse_over_limit(self._contract, self._part, "more columns", "columns", allowed, row=0)
         check_header(self._contract, self._part, header)
         self._header = header
-        size = lines.size(0, record.lines)
-        self._header_line = block[: size - 1].rstrip(b"\r") if record.lines == 1 else b""
         noted.extend([StructuralLine("header", self._line)])
         self._line += record.lines
-        return block[size:]
+        return block[lines.size(0, record.lines) :]
 
     def _refuse_encoding_of_header(self, *, is_wrong: bool) -> None:
         """Say which encoding it is where another one fits; else only if the declared one cannot be."""
@@ -175,7 +171,6 @@ class _Reader:
             or b"\0" in block
             or b"\x1a" in block
             or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n"))
-            or (self._header_line and self._header_line in block)
             or has_line_over(block, self._declared.limits.cell_characters)
         ):
             return None
@@ -188,10 +183,17 @@ class _Reader:
                 infer_schema=False,
                 quote_char=None,
             ).rechunk()
-        except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
+        except (pl.exceptions.ComputeError, pl.exceptions.SchemaError, OSError):
+            # The last where a line begins as archives do: polars would unpack it.
             return None
         # As many delimiters as there should be, and no line with more fields than the header: each line has its own.
-        if frame.height != lines or _may_be_marked(frame) or _may_be_blank(frame) or not self._is_blank_beyond(frame):
+        if (
+            frame.height != lines
+            or _may_be_marked(frame)
+            or frame.to_series(0).str.contains(self._name_form).any()
+            or _may_be_blank(frame)
+            or not self._is_blank_beyond(frame)
+        ):
             return None
         return frame
 
@@ -258,8 +260,7 @@ class _Reader:
         assert self._header is not None  # noqa: S101  # it is read before any row
         if record.fields is None or len(record.fields) != len(self._header.canonical):
             return False
-        names = {without_spaces(one.name) for headers in self._layout.columns.values() for one in headers}
-        return all(without_spaces(field) in names for field in record.fields if field)
+        return all(without_white_space(field) in self._names for field in record.fields if field)
 
     def _faulty(self, record: Record, number: int, line: int) -> FaultyRow:
         assert self._header is not None  # noqa: S101  # it is read before any row
@@ -293,6 +294,14 @@ class _Reader:
         return TextBlock(self._part, frame, consecutive_row_numbers(self._rows_before, 0), 0, first_line=self._line)
 
 
+def _names_of(layout: Layout) -> tuple[frozenset[str], str]:
+    """The names of the columns on whatever day, and the form of a field that says one of them, spaced out or not."""
+    names = frozenset(without_white_space(one.name) for headers in layout.columns.values() for one in headers)
+    space = f"[{WHITE_SPACE_CLASS}]*"
+    forms = (space.join(re.escape(sign) for sign in name) for name in sorted(names))
+    return names, f"^{space}(?:{'|'.join(forms)}){space}$"
+
+
 def _may_be_marked(frame: pl.DataFrame) -> bool:
     """Whether a line begins with a byte order mark, as where files have been put together."""
     first = frame.to_series(0)
@@ -306,7 +315,7 @@ def _may_be_blank(frame: pl.DataFrame) -> bool:
         # Most columns hold nothing but plain signs, which is quick to see: spaces come before them or far behind.
         if not (column.null_count() or (column <= "!").any() or (column >= "\x7f").any()):
             return False
-        doubtful = column.is_null() | column.str.contains(r"^[\s\p{Z}\x{FEFF}\x{200B}\x{2060}]*$")
+        doubtful = column.is_null() | column.str.contains(f"^[{WHITE_SPACE_CLASS}]*$")
         if not doubtful.any():
             return False
         frame = frame.filter(doubtful)

@@ -16,6 +16,7 @@ from threegaps.batch.decode.blocks import Part
 from threegaps.batch.decode.layout import Layout
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
+from threegaps.standards.white_space import without_white_space
 
 _MOST_POSITIONS = 10
 
@@ -44,14 +45,12 @@ class Header:
         return tuple(name for name, count in Counter(self.canonical).items() if name is not None and count > 1)
 
 
-def without_spaces(name: str) -> str:
-    """A header without any white space: departments break and space them out as they like."""
-    return "".join(name.split()).strip("\ufeff\u200b")
-
-
 def match_header(layout: Layout, names: Sequence[str]) -> Header:
-    """Set the header's names against those of the layout on its day."""
-    cleaned = [without_spaces(name) for name in names]
+    """Set the header's names against those of the layout on its day.
+
+    White space is no part of a name: departments break and space them out as they like.
+    """
+    cleaned = [without_white_space(name) for name in names]
     width = len(cleaned)
     while width and not cleaned[width - 1]:
         width -= 1
@@ -136,7 +135,7 @@ def complete_frame(
 
 def _by_name(layout: Layout, *, on_its_day: bool) -> dict[str, str]:
     return {
-        without_spaces(header.name): name
+        without_white_space(header.name): name
         for name, headers in layout.columns.items()
         for header in headers
         if header.holds_on(layout.day) is on_its_day

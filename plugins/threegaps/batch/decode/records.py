@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from threegaps.batch.decode.faults import FaultKind
 from threegaps.batch.decode.lines import END_MARK, NEWLINE
 from threegaps.contracts.options.formats import CsvFormat
+from threegaps.standards.white_space import is_blank
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BAD_BYTES = "\udcff"
 _NOTHING: list[str] = []
-SPACES = "\x1a\ufeff\u200b\u2060"
-"""What is no white space to Python and yet nothing to see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +41,6 @@ class Record:
     def is_blank(self) -> bool:
         """Whether there is nothing to see in it."""
         return self.fields is not None and all(is_blank(text) for text in self.fields)
-
-
-def is_blank(text: str) -> bool:
-    """Whether *text* has nothing but spaces of any kind: full-width, non-breaking, of no width."""
-    return not text or not text.strip(SPACES).strip().strip(SPACES)
 
 
 class Lines:

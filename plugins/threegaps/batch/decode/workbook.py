@@ -16,7 +16,6 @@ from threegaps.batch.decode.blocks import FaultyRow, Part, StructuralLine, TextB
 from threegaps.batch.decode.faults import Fault, FaultKind
 from threegaps.batch.decode.header import Header, check_header, complete_frame, match_header
 from threegaps.batch.decode.layout import Layout, workbook_layout
-from threegaps.batch.decode.records import is_blank
 from threegaps.batch.decode.refusals import refuse_over_limit
 from threegaps.batch.decode.xlsx.book import Book, Sheet, read_book
 from threegaps.batch.decode.xlsx.cells import Cell
@@ -32,6 +31,7 @@ from threegaps.contracts.options.formats import (
     WorkbookFormat,
 )
 from threegaps.errors import FeedError
+from threegaps.standards.white_space import WHITE_SPACE, is_blank, without_white_space
 
 _BLOCK_ROWS = 20_000
 _DAYS = frozenset({"date", "timestamp"})
@@ -143,7 +143,7 @@ class _SheetDecoder:
         self._sheet, self._survey = sheet, survey
         self._head_end = declared.title_rows + declared.header_rows
         self._values = dict(layout.values)
-        self._values |= {column.name: sheet.name.strip() for column in contract.columns
+        self._values |= {column.name: sheet.name.strip(WHITE_SPACE) for column in contract.columns
                          if column.origin == "sheet_name"}  # fmt: skip
         self._days = frozenset(
             column.name for column in contract.columns if book.has_1904_dates and column.logical_type in _DAYS
@@ -217,7 +217,7 @@ class _SheetDecoder:
         names = []
         for column in range(1, width + 1):
             texts = [head.get(number, {}).get(column) for number in range(first, self._head_end + 1)]
-            levels = ["".join(text.split()) for text in texts if text is not None]
+            levels = [without_white_space(text) for text in texts if text is not None]
             names.append(self._declared.join.join(dict.fromkeys(level for level in levels if level)))
         return names
 
@@ -375,5 +375,5 @@ def _in_common_days(cell: Cell, kind: FaultKind | None) -> tuple[str | None, Fau
         shifted = format(Decimal(text) + _SHIFT_OF_1904, "f") if _NUMBER.fullmatch(text) else ""
         return (shifted, kind) if _SERIAL.fullmatch(shifted) else (text, kind)
     # However it is written: what a normalisation would make of it later must not be read by the other date system.
-    plain = unicodedata.normalize("NFKC", text).strip().lstrip("'‘’").strip()
+    plain = unicodedata.normalize("NFKC", text).strip(WHITE_SPACE).lstrip("'‘’").strip(WHITE_SPACE)
     return (text, FaultKind.EPOCH) if _SERIAL.fullmatch(plain) else (text, kind)

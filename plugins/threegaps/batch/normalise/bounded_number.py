@@ -9,6 +9,7 @@ import polars as pl
 from threegaps.batch.normalise.numerals import DIGITS, SCALES
 from threegaps.batch.normalise.text_columns import Counts, TextColumn, Texts
 from threegaps.contracts.options.normalisations import BoundedNumber
+from threegaps.standards.white_space import without_white_space
 
 EXACT = "exact"
 
@@ -54,7 +55,7 @@ def bounded_number(option: BoundedNumber, texts: Texts, counts: Counts) -> None:
 
 def read_bound(text: str) -> tuple[str, str | None]:
     """The text of the number by itself, and its bound; the text as it is, and None, where no number can be told."""
-    match = _BOUNDED.fullmatch("".join(text.split()))
+    match = _BOUNDED.fullmatch(without_white_space(text))
     if match is None:
         return text, None
     bounds = [_BOUND_OF_PREFIX[match["before"]]] if match["before"] else []

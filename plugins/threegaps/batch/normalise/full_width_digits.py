@@ -7,6 +7,7 @@ import polars as pl
 from threegaps.batch.normalise.text_columns import Counts, Texts
 from threegaps.batch.texts import FULL_WIDTH
 from threegaps.contracts.options.normalisations import FullWidthDigits
+from threegaps.standards.white_space import WHITE_SPACE
 
 
 def full_width_digits(option: FullWidthDigits, texts: Texts, counts: Counts) -> None:
@@ -20,4 +21,4 @@ def _is_suspicious(values: pl.Series) -> pl.Series:
 
 
 def _plain(text: str) -> str:
-    return text if text.isascii() else text.translate(FULL_WIDTH).strip()
+    return text if text.isascii() else text.translate(FULL_WIDTH).strip(WHITE_SPACE)

@@ -11,6 +11,7 @@ import polars as pl
 from threegaps.batch.normalise.numerals import SCALES, plain, read_numeral
 from threegaps.batch.normalise.text_columns import Counts, TextColumn, Texts
 from threegaps.contracts.options.normalisations import NumberRange
+from threegaps.standards.white_space import without_white_space
 
 _BETWEEN = re.compile(r"\s*(?:--?|－|——?|–|~|～|至|到)\s*")
 _OPEN_ABOVE = re.compile(r"(?P<number>.*?)(?:及?以上|起)(?P<measure>.*)")
@@ -46,7 +47,7 @@ def read_range(text: str, measure_words: Sequence[str] = ()) -> Range | None:
     A word for a power of ten at the end is said of both numbers (6-8千) unless the first would exceed the second
     then (8000-1.2万).
     """
-    text = "".join(text.split())
+    text = without_white_space(text)
     for form, is_low in ((_OPEN_ABOVE, True), (_OPEN_BELOW, False)):
         if match := form.fullmatch(text):
             bound = read_numeral(match["number"] + match["measure"], measure_words)

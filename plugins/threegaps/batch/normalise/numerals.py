@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from threegaps.standards.white_space import without_white_space
+
 SCALES = {
     "十": 10,
     "百": 100,
@@ -32,7 +34,7 @@ def read_numeral(text: str, measure_words: Sequence[str] = ()) -> Decimal | None
         text: 1200, 1,200, 1.2万, 3千5百, 2亿3000万; a sign may stand before it.
         measure_words: What may stand behind it.
     """
-    text = "".join(text.split())
+    text = without_white_space(text)
     for word in sorted(measure_words, key=len, reverse=True):
         if text.endswith(word) and len(text) > len(word):
             text = text.removesuffix(word)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from threegaps.batch.normalise.text_columns import Counts, Texts
-
-_SPACES = "".join(
-    chr(code)
-    for code in (*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
-)
-"""White space as Unicode defines it, the full-width one too."""
+from threegaps.standards.white_space import WHITE_SPACE
 
 
 def surrounding_spaces(texts: Texts, counts: Counts) -> None:
     """Take spaces off both ends of every text."""
     for name, column in texts.items():
-        rows = column.rewrite(lambda text: text.strip(_SPACES), lambda values: values.str.strip_chars() != values)
+        rows = column.rewrite(
+            lambda text: text.strip(WHITE_SPACE), lambda values: values.str.strip_chars(WHITE_SPACE) != values
+        )
         counts.add("surrounding_space", name, rows)
 
 

@@ -10,6 +10,7 @@ from operator import and_, or_
 import polars as pl
 
 from threegaps.contracts.options.normalisations import TotalRows
+from threegaps.standards.white_space import WHITE_SPACE_CLASS
 
 Read = Callable[[pl.DataFrame], Mapping[str, pl.Series]]
 """Gives the texts of rows as they are when they are judged, by canonical names."""
@@ -52,7 +53,7 @@ def total_rows(
     found: pl.Series | None = None
     for option in options:
         for name in option.columns:
-            labels = frame[name].str.replace_all(r"\s", "").str.contains(f"^(?:{option.regex})$")
+            labels = frame[name].str.replace_all(f"[{WHITE_SPACE_CLASS}]", "").str.contains(f"^(?:{option.regex})$")
             matches = labels.fill_null(value=False).arg_true()
             if not len(matches):
                 continue

@@ -80,6 +80,19 @@ def test_what_is_wrong_with_a_line_costs_that_line(name: str, block_bytes: int, 
     assert row.line == 6
 
 
+@pytest.mark.parametrize(
+    "mark", [b"\x1f\x8b", b"x^", b"x\x01", b"x\x9c", b"(\xb5/\xfd"], ids=["gzip", *"xyz", "Zstandard"]
+)
+@pytest.mark.parametrize("block_bytes", [200, 1 << 20])
+def test_a_line_that_begins_as_an_archive_does_is_a_line(mark: bytes, block_bytes: int) -> None:
+    rows = lines(9)
+    rows[0], rows[5] = mark + rows[0], mark + rows[5]
+    good, wrong = together(read(file(*rows), block_bytes=block_bytes))
+    assert {number for number, kinds in wrong.items() if kinds != {FaultKind.BYTES}} == set()
+    assert {**good, **dict.fromkeys(wrong)}.keys() == set(range(1, 10))
+    assert set(wrong) <= {1, 6}
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.data(),
@@ -167,6 +180,41 @@ def test_files_that_were_put_together_keep_their_marks_and_headers_out() -> None
     assert (len(good), wrong) == (7, {})
     assert sum((block.structural for block in blocks[1:]), blocks[0].structural) == {"header": 3}
     assert [one.line for one in blocks[0].noted] == [1, 4, 8]
+
+
+@pytest.mark.parametrize("block_bytes", [300, 1 << 20])
+@pytest.mark.parametrize("quoted", [False, True], ids=["plain", "with quotes"])
+@pytest.mark.parametrize("marks", ["\ufeff", "\ufeff\ufeff", "\ufeff\x1a\ufeff", ""])
+@pytest.mark.parametrize("repeated", ["as it was", "spaced out", "in another order", "by an older name", "marked"])
+def test_a_header_that_is_repeated_is_no_row(repeated: str, marks: str, quoted: bool, block_bytes: int) -> None:
+    names = HEADER.split(",")
+    older = [name.replace("险种", "险种类型") for name in names]
+    assert older != names
+    again = {
+        "as it was": names,
+        "spaced out": [f" {name[0]}\u3000{name[1:]}\u200b" for name in names],
+        "in another order": names[::-1],
+        "by an older name": older,
+        "marked": [f"\ufeff\ufeff{names[0]}", *names[1:]],
+    }[repeated]
+    scheme = (Header("险种类型", valid_to=dt.date(2020, 12, 31)), Header("险种", dt.date(2021, 1, 1)))
+    rows = lines(6)
+    if quoted:
+        rows[5] = rows[5].replace(b"E00000006", b'"E00000006"')
+    written = [f"{marks}{HEADER}".encode(), *rows[:3], ",".join(again).encode(), *rows[3:]]
+    good, wrong = together(
+        read(b"\n".join(written) + b"\n", with_headers(scheme=scheme), block_bytes, delivery_end=dt.date(2025, 6, 30))
+    )
+    assert good == {number: f"E{number:08d}" for number in range(1, 7)}
+    assert not wrong
+
+
+def test_a_row_that_begins_with_the_name_of_a_column_is_a_row() -> None:
+    rows = lines(4)
+    rows[1] = wage(2, id_type=HEADER.split(",")[0], employer_code="E00000002").encode()
+    good, wrong = together(read(file(*rows)))
+    assert good == {number: f"E{number:08d}" for number in range(1, 5)}
+    assert not wrong
 
 
 @pytest.mark.parametrize("space", ["", " ", "\u3000", "\u00a0", "\t", "\ufeff", "\u200b \u3000"])
