@@ -1,8 +1,8 @@
 """Answers of an interface: read by the same rules when they are fetched and when what landed of them is decoded.
 
-A byte order mark before an answer is no part of it, and a list of rows that is null or missing holds none; whether an
-answer may have none is for the fetcher to prove. What is wrong with one row only stays in it, to be refused with it:
-bytes that are no text, a key that stands twice, values within values without end.
+Byte order marks before an answer are no part of it. A list of rows that is empty, one that is null and one that is
+missing are three things: only the first says by itself that there are no rows. What is wrong with one row only stays in
+it, to be refused with it: bytes that are no text, a key that stands twice, values within values without end.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
+
+Silence = Literal["nothing", "null", "missing"]
+"""How an answer may say that it holds no rows, besides by an empty list and by a total that is reached."""
 
 DEEPEST = 32
 """Levels of objects and lists in an answer: a gateway's envelope and flat rows take four or five."""
@@ -53,7 +56,7 @@ def parse_answer(content: bytes, encoding: str) -> Any:
         AnswerError: It is cut off or no JSON.
     """
     try:
-        text = content.decode(encoding, "surrogateescape").removeprefix(_BYTE_ORDER_MARK)
+        text = content.decode(encoding, "surrogateescape").lstrip(_BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
         raise AnswerError(f"not {encoding}") from error
     try:
@@ -82,16 +85,62 @@ def value_at(document: Any, path: Sequence[str]) -> Any:
     return document
 
 
-def rows_at(document: Any, path: Sequence[str]) -> list[Any] | None:
-    """The list of rows at *path*; None where it is missing or null.
+def rows_at(document: Any, path: Sequence[str], *, announced: int | None, came: int, silence: Silence) -> list[Any]:
+    """The list of rows at *path*.
+
+    One that is null or missing holds none where no more rows are announced than came before. Else *silence* says
+    whether it may; but never in an answer with another list in it, whose rows these may be.
+
+    Args:
+        document: The answer.
+        path: The way to the list.
+        announced: How many rows there are in all, where that is known.
+        came: How many came with earlier answers.
+        silence: What else may stand for no rows.
 
     Raises:
-        AnswerError: There is something else than a list, or a step stands twice.
+        AnswerError: There is no list, and nothing that says that there are no rows; or a step stands twice.
     """
     found = value_at(document, path)
-    if found is not None and not isinstance(found, list):
-        raise AnswerError(f"no list of rows at {'.'.join(path)}")
-    return found
+    if isinstance(found, list):
+        return found
+    if found is None:
+        if announced is not None and announced <= came:
+            return []
+        is_allowed = silence == "missing" or (silence == "null" and _is_null(document, path))
+        if is_allowed and not _has_rows(document):
+            return []
+    raise AnswerError(f"no list of rows at {'.'.join(path)}")
+
+
+def number_of(written: Any) -> int:
+    """A total as a number.
+
+    Raises:
+        AnswerError: It is none.
+    """
+    text = str(written)
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise AnswerError("the total is no number of rows")
+    return int(text)
+
+
+def _is_null(document: Any, path: Sequence[str]) -> bool:
+    """Whether a step of the path is null, and none before it missing."""
+    for step in path:
+        if not isinstance(document, dict) or step not in document:
+            return False
+        document = document[step]
+        if document is None:
+            return True
+    return False
+
+
+def _has_rows(document: Any) -> bool:
+    """Whether a list with something in it stands anywhere in the objects of an answer."""
+    if isinstance(document, dict):
+        return any(_has_rows(value) for value in document.values())
+    return isinstance(document, list) and bool(document)
 
 
 def _parse(text: str) -> Any:

@@ -18,12 +18,12 @@ from threegaps.contracts.model import Contract
 from threegaps.contracts.options.formats import JsonPagesFormat
 from threegaps.contracts.options.sources import HttpSource, Snapshot
 from threegaps.errors import ContractError, FeedError, SourceUnavailableError
-from threegaps.landing.answers import AnswerError, value_at
+from threegaps.landing.answers import AnswerError, Silence, number_of, value_at
 from threegaps.landing.backends import CHUNK_BYTES
 from threegaps.landing.store import Arrival
 from threegaps.sources.gateway_client import Answer, GatewayClient, open_client
 from threegaps.sources.pagers import turning
-from threegaps.sources.readings import Reading, TooManyRowsError, number_of, read_pages
+from threegaps.sources.readings import Reading, TooManyRowsError, read_pages
 from threegaps.sources.retry import Retry
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ class HttpGateway:
         self._source = contract.source
         self._rows_path = contract.file_format.rows
         self._client = client
+        # Of a window a null may say that nothing changed; a full list without a row says so, or is not believed.
+        self._silence: Silence = "nothing" if contract.source.window is None else "null"
 
     def window(self, updated_from: str, updated_to: str) -> Sequence[Arrival]:
         """The rows updated from *updated_from* (inclusive) to *updated_to* (exclusive), as one part."""
@@ -141,6 +143,7 @@ class HttpGateway:
             pager=self._source.pager,
             total=self._source.total,
             rows_path=self._rows_path,
+            silence=self._silence,
             most_rows=self._source.most_rows,
             number=number,
         )

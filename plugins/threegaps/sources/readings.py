@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any, cast
 
 from threegaps.contracts.options.sources import Pager, Total
-from threegaps.landing.answers import AnswerError, rows_at, value_at
+from threegaps.landing.answers import AnswerError, Silence, number_of, rows_at, value_at
 from threegaps.sources.gateway_client import Answer
 from threegaps.sources.pagers import turning
 
@@ -114,6 +114,7 @@ def read_pages(
     pager: Pager,
     total: Total | None,
     rows_path: Sequence[str],
+    silence: Silence,
     most_rows: int,
     number: int,
 ) -> Reading:
@@ -125,6 +126,7 @@ def read_pages(
     Args:
         ask: Asks for a page.
         ask_total: Asks an interface of its own for the total, where there is one.
+        silence: What may stand for no rows where no total is announced and none has come.
         number: Which read it is, from 0.
 
     Raises:
@@ -133,7 +135,7 @@ def read_pages(
     """
     reading = Reading(number)
     try:
-        _read_into(reading, ask, ask_total, pager, total, rows_path, most_rows)
+        _read_into(reading, ask, ask_total, pager, total, rows_path, silence, most_rows)
     except BaseException:
         reading.close()
         raise
@@ -147,6 +149,7 @@ def _read_into(
     pager: Pager,
     total: Total | None,
     rows_path: Sequence[str],
+    silence: Silence,
     most_rows: int,
 ) -> None:
     position = turning(pager, reading.number)
@@ -158,7 +161,13 @@ def _read_into(
         answer = ask(position.parameters(), has_all)
         if answer is None:
             break
-        rows, announced = _page(answer.document, rows_path, own_total, is_empty=reading.total == 0)
+        announced = None if own_total is None else _announced(answer.document, own_total)
+        all_rows = reading.total if announced is None else announced
+        # Behind rows nothing may be the end; where it comes too early for a total, the read is one of too few rows.
+        allowed: Silence = "null" if reading.rows or all_rows is not None else silence
+        rows = rows_at(answer.document, rows_path, announced=all_rows, came=reading.rows, silence=allowed)
+        if rows and announced is None and own_total is not None:
+            raise AnswerError(f"no total at {'.'.join(own_total)}")
         if announced is not None and announced != reading.total:
             if reading.total is not None or reading.answers:
                 reading.fault = "the total changed while the pages were read"
@@ -186,44 +195,10 @@ def _read_into(
         reading.fault = "the total changed while the pages were read"
 
 
-def _page(
-    document: Any, rows_path: Sequence[str], total_path: Sequence[str] | None, *, is_empty: bool
-) -> tuple[list[Any], int | None]:
-    """An answer's rows, and the total that it announces where answers do.
-
-    A list that is missing holds nothing where a total of none says so; where nothing does, it is no answer.
-    """
-    rows = rows_at(document, rows_path)
-    announced = None if total_path is None else value_at(document, total_path)
-    if announced is None and total_path is not None and rows:
-        raise AnswerError(f"no total at {'.'.join(total_path)}")
-    number = None if announced is None else number_of(announced)
-    if rows is None and number != 0 and not is_empty and not _is_null(document, rows_path):
-        raise AnswerError(f"no list of rows at {'.'.join(rows_path)}")
-    return rows or [], number
-
-
-def number_of(written: Any) -> int:
-    """A total as a number.
-
-    Raises:
-        AnswerError: It is none.
-    """
-    text = str(written)
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise AnswerError("the total is no number of rows")
-    return int(text)
-
-
-def _is_null(document: Any, path: Sequence[str]) -> bool:
-    """Whether it is said that there is nothing: a step of the path is null, and none is missing."""
-    for step in path:
-        if not isinstance(document, dict) or step not in document:
-            return False
-        document = document[step]
-        if document is None:
-            return True
-    return False
+def _announced(document: Any, path: Sequence[str]) -> int | None:
+    """The total that an answer announces; None where it has none."""
+    written = value_at(document, path)
+    return None if written is None else number_of(written)
 
 
 def _digest(row: Any) -> bytes:

@@ -401,6 +401,52 @@ def test_what_is_no_answer_is_not_an_empty_one(feed: SmallFeed, data: str, total
     assert feed.landed() == []
 
 
+@pytest.mark.parametrize(
+    "data",
+    ['{"lisst":[{"id":"1"}]}', '{"lisst":[]}', '{"rows":null}', "null", '{"rows":null,"list":[{"id":"1"}]}', "{}"],
+)
+@pytest.mark.parametrize("is_window", [False, True])
+def test_a_list_under_another_name_is_never_an_empty_one_that_two_reads_agree_on(
+    feed: SmallFeed, data: str, is_window: bool
+) -> None:
+    feed.comes_by(http_source(is_window=is_window, pager=START, total=None), CHANGES if is_window else FULL_LIST)
+    with serving(lambda *_: b'{"status":1,"msg":"ok","data":%s}' % data.encode()) as gateway:
+        feed.at(gateway)
+        if is_window and data in {'{"rows":null}', "null"}:
+            feed.land()
+            assert len(gateway.asked) == 2
+            return
+        with pytest.raises(FeedError, match="no list of rows at data"):
+            feed.land()
+    assert feed.landed() == []
+
+
+@pytest.mark.parametrize(("nothing", "total"), [("[]", None), ("null", 120), (None, 120), ("null", None)])
+@pytest.mark.parametrize("is_window", [False, True])
+def test_behind_all_rows_a_page_may_say_nothing_in_its_own_way(
+    feed: SmallFeed, nothing: str | None, total: int | None, is_window: bool
+) -> None:
+    every = rows(120)
+
+    def answer(_: str, content: dict[str, Any]) -> Answer:
+        page = page_of(every, content)
+        data: dict[str, Any] = {} if total is None else {"total": total}
+        if page or nothing is not None:
+            data["rows"] = page or json.loads(nothing or "")
+        return data
+
+    # Pages of ten fit into the rows without a rest: only a page of nothing says that they have come to an end.
+    pager = {**START, "pageSize": 10, "variesSize": False} if total is None else {**START, "pageSize": 60}
+    feed.comes_by(
+        http_source(is_window=is_window, pager=pager, total=None if total is None else {"path": ["data", "total"]}),
+        CHANGES if is_window else FULL_LIST,
+    )
+    with serving(answer) as gateway:
+        feed.at(gateway)
+        feed.land()
+    assert feed.landed_ids() == ids(120)
+
+
 # Case 10: a byte order mark before each answer.
 
 

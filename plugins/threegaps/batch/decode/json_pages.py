@@ -19,8 +19,18 @@ from threegaps.batch.decode.refusals import is_another_encoding, refuse_empty, r
 from threegaps.batch.storable import is_storable
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.formats import JsonPagesFormat
+from threegaps.contracts.options.sources import HttpSource
 from threegaps.errors import FeedError
-from threegaps.landing.answers import NESTED, Ambiguous, AnswerError, parse_answer, rows_at
+from threegaps.landing.answers import (
+    NESTED,
+    Ambiguous,
+    AnswerError,
+    Silence,
+    number_of,
+    parse_answer,
+    rows_at,
+    value_at,
+)
 
 _BAD_BYTE = re.compile("[\udc80-\udcff]")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -35,6 +45,7 @@ def decode_json_pages(contract: Contract, part: Part, block_bytes: int) -> Itera
     """
     declared, layout = json_layout(contract, part)
     reader = _Reader(contract, part, declared, layout)
+    answers = _Answers(contract, part, declared)
     held: list[tuple[int, dict[str, Any]]] = []
     size = page = 0
     allowed = declared.limits.answer_bytes
@@ -46,7 +57,7 @@ def decode_json_pages(contract: Contract, part: Part, block_bytes: int) -> Itera
             if not line.strip():
                 continue
             page += 1
-            held.extend((page, record) for record in _records(contract, part, line, declared, page))
+            held.extend((page, record) for record in answers.records(line, page))
             size += len(line)
             if size >= block_bytes:
                 yield reader.read(held)
@@ -58,24 +69,51 @@ def decode_json_pages(contract: Contract, part: Part, block_bytes: int) -> Itera
     reader.finish()
 
 
-def _records(contract: Contract, part: Part, line: bytes, declared: JsonPagesFormat, page: int) -> list[dict[str, Any]]:
-    try:
-        records = rows_at(parse_answer(line.rstrip(b"\r\n"), declared.encoding), declared.rows) or []
-    except AnswerError as error:
-        raise FeedError(
-            f"Page {page} cannot be read: {error}.",
-            feed=contract.feed,
-            file=part.source_name,
-            advice="fetch it again; if it says the same, compare the interface's answer with the contract.",
-        ) from error
-    if not all(isinstance(record, dict) for record in records):
-        raise FeedError(
-            f"Page {page} holds no list of rows at {'.'.join(declared.rows)}.",
-            feed=contract.feed,
-            file=part.source_name,
-            advice="compare the interface's answer with the contract.",
-        )
-    return records
+class _Answers:
+    """Takes the records out of the answers of one part, in order."""
+
+    def __init__(self, contract: Contract, part: Part, declared: JsonPagesFormat) -> None:
+        self._contract, self._part, self._declared = contract, part, declared
+        self._came = 0
+        source = contract.source
+        total = source.total if isinstance(source, HttpSource) else None
+        self._own_total = None if total is None or total.interface is not None else total.path
+        # What another interface announced was compared when the answers were fetched, and is not in them.
+        self._silence: Silence = (
+            "missing" if total is not None and total.interface is not None
+            else "null" if contract.delivery_kind == "changes"
+            else "nothing"
+        )  # fmt: skip
+
+    def records(self, line: bytes, page: int) -> list[dict[str, Any]]:
+        """The records of the answer in *line*, which is the *page*-th.
+
+        Raises:
+            FeedError: It is cut off, or holds no list of records.
+        """
+        declared = self._declared
+        try:
+            document = parse_answer(line.rstrip(b"\r\n"), declared.encoding)
+            written = None if self._own_total is None else value_at(document, self._own_total)
+            announced = None if written is None else number_of(written)
+            silence = self._silence if announced is None else "nothing"
+            records = rows_at(document, declared.rows, announced=announced, came=self._came, silence=silence)
+        except AnswerError as error:
+            raise FeedError(
+                f"Page {page} cannot be read: {error}.",
+                feed=self._contract.feed,
+                file=self._part.source_name,
+                advice="fetch it again; if it says the same, compare the interface's answer with the contract.",
+            ) from error
+        if not all(isinstance(record, dict) for record in records):
+            raise FeedError(
+                f"Page {page} holds no list of rows at {'.'.join(declared.rows)}.",
+                feed=self._contract.feed,
+                file=self._part.source_name,
+                advice="compare the interface's answer with the contract.",
+            )
+        self._came += len(records)
+        return records
 
 
 class _Reader:
@@ -86,6 +124,8 @@ class _Reader:
 
     def __init__(self, contract: Contract, part: Part, declared: JsonPagesFormat, layout: Layout) -> None:
         self._contract, self._part, self._declared, self._layout = contract, part, declared, layout
+        # Anywhere else true is no 1: it stays what it says, for the rules to refuse.
+        self._booleans = frozenset(column.name for column in contract.columns if column.logical_type == "boolean")
         self._bad_rows, self._first_bad_row = 0, 0
         self.rows_before = 0
 
@@ -160,7 +200,7 @@ class _Reader:
             if len(given) > 1 or given[0] in twice:
                 faults.append(Fault(FaultKind.KEY_TWICE, name))
                 continue
-            values[name], kind = self._text(record[given[0]])
+            values[name], kind = self._text(name, record[given[0]])
             if kind is not None:
                 faults.append(Fault(kind, name))
         if any(fault.kind is FaultKind.BYTES for fault in faults):
@@ -168,12 +208,12 @@ class _Reader:
             self._first_bad_row = self._first_bad_row or self.rows_before + 1
         return values, faults
 
-    def _text(self, value: Any) -> tuple[str | None, FaultKind | None]:
-        """A value as text; with what is wrong with it, as far as it can be shown."""
+    def _text(self, name: str, value: Any) -> tuple[str | None, FaultKind | None]:
+        """A value of a column as text; with what is wrong with it, as far as it can be shown."""
         if value is None:
             return None, None
         if isinstance(value, bool):
-            return ("1" if value else "0"), None
+            return (str(int(value)) if name in self._booleans else json.dumps(value)), None
         if not isinstance(value, str):
             if _is_nested(value, self._declared.limits.depth):
                 return None, FaultKind.NESTED

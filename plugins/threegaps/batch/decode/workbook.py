@@ -148,6 +148,8 @@ class _SheetDecoder:
         self._days = frozenset(
             column.name for column in contract.columns if book.has_1904_dates and column.logical_type in _DAYS
         )
+        # Anywhere else TRUE is no 1: it stays what it says, for the rules to refuse.
+        self._booleans = frozenset(column.name for column in contract.columns if column.logical_type == "boolean")
         self._covered = Covered(survey.merges, self._head_end)
 
     def blocks(self, reader: SheetReader, rows_before: int) -> Iterator[TextBlock]:
@@ -239,6 +241,8 @@ class _SheetDecoder:
                 text, kind, where = None, FaultKind.MERGED, hidden[place].cells
             elif cell is not None and name in self._days and text is not None:
                 text, kind = _in_common_days(cell, kind)
+            elif cell is not None and cell.is_boolean and name in self._booleans and text is not None:
+                text = "1" if text == "TRUE" else "0"
             values[name] = text
             if kind is not None:
                 faults.append(Fault(kind, name, where, self._sheet.position))

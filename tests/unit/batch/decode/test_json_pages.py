@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 from tests.unit.batch.batches import ROOT, part, plain
 from threegaps.batch.decode import TextBlock, decode
 from threegaps.batch.decode.faults import Fault, FaultKind
+from threegaps.batch.normalise import Normaliser
 from threegaps.contracts.loader import find_contract
-from threegaps.contracts.model import Contract
+from threegaps.contracts.model import Column, Contract
 from threegaps.contracts.options.limits import Limits
+from threegaps.contracts.options.sources import Total
 from threegaps.errors import FeedError
 from threegaps.landing.answers import AnswerError, parse_answer, rows_at
 
@@ -126,7 +129,7 @@ def test_any_bytes_are_an_answer_or_an_error_of_ours(noise: bytes, place: int) -
     changed = content[:place] + noise + content[place:]
     for candidate in (noise, changed):
         try:
-            rows_at(parse_answer(candidate, "utf-8"), ("data", "rows"))
+            rows_at(parse_answer(candidate, "utf-8"), ("data", "rows"), announced=None, came=0, silence="null")
         except AnswerError as error:
             assert noise.decode("latin-1") not in str(error) or len(noise) < 3  # noqa: PT017
 
@@ -134,6 +137,94 @@ def test_any_bytes_are_an_answer_or_an_error_of_ours(noise: bytes, place: int) -
 @pytest.mark.parametrize("levels", [33, 1_000, 200_000])
 def test_what_is_nested_without_end_is_cut_out_of_an_answer(levels: int) -> None:
     text = '{"data": {"rows": [{"a": ' + "[" * levels + "1" + "]" * levels + ', "b": "]"}, {"a": 2}]}}'
-    rows = rows_at(parse_answer(text.encode(), "utf-8"), ("data", "rows"))
-    assert rows is not None
+    rows = rows_at(parse_answer(text.encode(), "utf-8"), ("data", "rows"), announced=None, came=0, silence="nothing")
     assert (rows[0]["b"], rows[1]["a"]) == ("]", "2")
+
+
+ANSWERS: dict[str, tuple[str, dict[str, bool]]] = {
+    # An answer; whether it holds no rows, by what is known of their number (else it is an error).
+    "an empty list": ('{"data": {"rows": []}}', {"page": True, "interface": True, "none": True}),
+    "an empty list that is announced": ('{"data": {"rows": [], "total": 0}}', {"page": True}),
+    "null": ('{"data": {"rows": null}}', {"page": True, "interface": True, "none": True}),
+    "null on the way": ('{"data": null}', {"page": True, "interface": True, "none": True}),
+    "null and announced": ('{"data": {"rows": null, "total": 3}}', {"page": False}),
+    "null and none announced": ('{"data": {"rows": null, "total": 0}}', {"page": True}),
+    "missing": ('{"data": {}}', {"page": False, "interface": True, "none": False}),
+    "missing on the way": ('{"status": 1}', {"page": False, "interface": True, "none": False}),
+    "missing and announced": ('{"data": {"total": 3}}', {"page": False}),
+    "missing and none announced": ('{"data": {"total": 0, "hint": "无"}}', {"page": True}),
+    "under another name": ('{"data": {"lisst": [{"a": 1}]}}', {"page": False, "interface": False, "none": False}),
+    "under another name beside null": ('{"data": {"rows": null, "list": [{"a": 1}]}}',
+                                       {"page": False, "interface": False, "none": False}),
+    "elsewhere": ('{"data": null, "result": {"rows": [{"a": 1}]}}', {"page": False, "interface": False, "none": False}),
+    "an object": ('{"data": {"rows": {}}}', {"page": False, "interface": False, "none": False}),
+    "a text": ('{"data": {"rows": ""}}', {"page": False, "interface": False, "none": False}),
+    "no": ('{"data": {"rows": false}}', {"page": False, "interface": False, "none": False}),
+    "a list on the way": ('{"data": []}', {"page": False, "interface": False, "none": False}),
+    "an error": ('{"code": 500, "message": "x"}', {"page": False, "none": False}),
+    "a list of none": ('{"data": {"rows": [null]}}', {"page": False, "interface": False, "none": False}),
+}  # fmt: skip
+
+
+def counted_by(where: str, kind: str = "changes") -> Contract:
+    """The contract with the number of rows announced in each page, by an interface of its own, or not at all."""
+    total = {"page": Total(path=("data", "total")), "interface": Total(path=("data", "total"), interface="x")}
+    source = TRAINING.source.model_copy(update={"total": total.get(where)})
+    return dataclasses.replace(TRAINING, source=source, delivery_kind=kind)
+
+
+@pytest.mark.parametrize(("name", "where"), [(name, where) for name, (_, known) in ANSWERS.items() for where in known])
+def test_only_an_answer_that_says_so_holds_no_rows(name: str, where: str) -> None:
+    answer, known = ANSWERS[name]
+    contract = counted_by(where)
+    if known[where]:
+        assert [block.received for block in read(answer.encode(), contract=contract)] == [0]
+        return
+    with pytest.raises(FeedError, match="Page 1"):
+        read(answer.encode(), contract=contract)
+
+
+@pytest.mark.parametrize("answer", ['{"data": {"rows": null}}', '{"data": null}'])
+def test_a_full_list_is_never_empty_by_a_null(answer: str) -> None:
+    with pytest.raises(FeedError, match="no list of rows at data"):
+        read(answer.encode(), contract=counted_by("none", "full_list"))
+
+
+def test_behind_all_rows_that_are_announced_a_list_may_be_missing() -> None:
+    contract = counted_by("page")
+    end = '{"data": {"total": %d}}'
+    assert only(page(record(1)), (end % 1).encode(), contract=contract) == ([1], {})
+    with pytest.raises(FeedError, match="Page 2 cannot be read: no list of rows"):
+        read(page(record(1)), (end % 2).encode(), contract=contract)
+
+
+@pytest.mark.parametrize("column", [column for column in TRAINING.columns if column.headers], ids=lambda one: one.name)
+@pytest.mark.parametrize("value", [True, False])
+def test_true_is_a_one_only_where_yes_or_no_is_asked_for(column: Column, value: bool) -> None:
+    (block,) = read(page(record(1, **{column.source_name: value})))
+    said = str(int(value)) if column.logical_type == "boolean" else str(value).lower()
+    assert block.frame[column.name].to_list() == [said]
+    if column.logical_type not in {"boolean", "string"}:
+        assert Normaliser(TRAINING).columns(block.frame)[column.name].typed.to_list() == [None]
+
+
+@pytest.mark.parametrize("value", [2, -1, 1.5, "true", "yes", [True]])
+def test_what_is_neither_yes_nor_no_is_neither(value: object) -> None:
+    (block,) = read(page(record(1, isOnline=value)))
+    assert Normaliser(TRAINING).columns(block.frame)["is_online"].typed.to_list() == [None]
+
+
+@pytest.mark.parametrize(("value", "read_as"), [("1", 1), ("1.0", 1), ("1.5", None), ("1e1", None), ("true", None)])
+def test_a_whole_number_is_one_however_json_says_it(value: str, read_as: int | None) -> None:
+    columns = tuple(
+        dataclasses.replace(column, logical_type="integer") if column.name == "duration_hours" else column
+        for column in TRAINING.columns
+    )
+    contract = dataclasses.replace(TRAINING, columns=columns)
+    (block,) = read(page(record(1, durationHours="n")).replace(b'"n"', value.encode()), contract=contract)
+    assert Normaliser(contract).columns(block.frame)["duration_hours"].typed.to_list() == [read_as]
+
+
+@pytest.mark.parametrize("marks", [1, 2, 3])
+def test_marks_before_an_answer_are_no_part_of_it(marks: int) -> None:
+    assert only(b"\xef\xbb\xbf" * marks + page(record(1))) == ([1], {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.batch.decode.workbooks import (
+    ENTERPRISES,
     STRICT,
     TRANSITIONAL,
     faults_of,
@@ -60,8 +62,10 @@ CELLS: dict[str, tuple[str, str | None, str | None]] = {
     "a formula's number": ('<c r="H5"><f>1+1</f><v>2</v></c>', "2", None),
     "an error": ('<c r="H5" t="e"><v>#N/A</v></c>', None, "FORMULA_ERROR"),
     "a formula's error": ('<c r="H5" t="e"><f>1/0</f><v>#DIV/0!</v></c>', None, "FORMULA_ERROR"),
-    "yes": ('<c r="H5" t="b"><v>1</v></c>', "1", None),
-    "no": ('<c r="H5" t="b"><v>0</v></c>', "0", None),
+    "yes": ('<c r="H5" t="b"><v>1</v></c>', "TRUE", None),
+    "no": ('<c r="H5" t="b"><v>false</v></c>', "FALSE", None),
+    "a formula's yes": ('<c r="H5" t="b"><f>A1=1</f><v>1</v></c>', "TRUE", None),
+    "neither yes nor no": ('<c r="H5" t="b"><v>2</v></c>', None, "UNKNOWN_CELL"),
     "a kind that nobody knows": ('<c r="H5" t="image"><v>1</v></c>', None, "UNKNOWN_CELL"),
     "a number with noise": ('<c r="H5"><v>0.30000000000000004</v></c>', "0.3", None),
     "a number below by noise": ('<c r="H5"><v>45000.99999999999</v></c>', "45001", None),
@@ -191,6 +195,19 @@ def test_numbers_keep_their_digits(number: object) -> None:
 def test_what_a_container_escapes_comes_back(written: str) -> None:
     escaped = "".join(f"_x{ord(sign):04X}_" if sign == "_" or ord(sign) < 32 else sign for sign in written)
     assert unescaped(escaped) == written
+
+
+@pytest.mark.parametrize(
+    ("logical_type", "said"), [("boolean", "1"), ("integer", "TRUE"), ("date", "TRUE"), ("number", "TRUE")]
+)
+def test_yes_is_a_one_only_where_yes_or_no_is_asked_for(logical_type: str, said: str) -> None:
+    columns = tuple(
+        dataclasses.replace(column, logical_type=logical_type) if column.name == "employees" else column
+        for column in ENTERPRISES.columns
+    )
+    contract = dataclasses.replace(ENTERPRISES, columns=columns)
+    content = workbook(roster(roster_row(5, K='<c r="K5" t="b"><v>1</v></c>')))
+    assert only(read(content, contract)).frame["employees"].to_list() == [said]
 
 
 @given(st.text(max_size=8), st.sampled_from(["n", "s", "b", "e", "d", "str", "inlineStr", "", "z"]), st.booleans())

@@ -14,6 +14,8 @@ from threegaps.batch.decode.xlsx.styles import NumberKind
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})")
+_BOOLEANS = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
+"""As a file stores them, and as Excel shows them."""
 _LAST_DAY = 2_958_465
 """9999-12-31, the last day that Excel knows."""
 _FALSE_LEAP_DAY = 60
@@ -32,12 +34,14 @@ class Cell:
         text: What it says; None where that cannot be had.
         fault: Why it cannot be had, or what was wrong with the text shown.
         is_bare_number: Whether it is a number that no style makes a day.
+        is_boolean: Whether it is TRUE or FALSE as a value of its own.
     """
 
     column: int
     text: str | None
     fault: FaultKind | None = None
     is_bare_number: bool = False
+    is_boolean: bool = False
 
 
 class CellReader:
@@ -81,7 +85,8 @@ class CellReader:
             case "str" | "inlineStr":
                 return _text(column, unescaped(value))
             case "b":
-                return Cell(column, "1" if value.strip() in {"1", "true"} else "0")
+                said = _BOOLEANS.get(value.strip())
+                return Cell(column, said, None if said else FaultKind.UNKNOWN_CELL, is_boolean=True)
             case "d":
                 return _iso(column, value.strip())
             case "e":
