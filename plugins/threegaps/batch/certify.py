@@ -18,7 +18,10 @@ from threegaps.batch.columns import Mask
 from threegaps.batch.frames import JudgedFrame, to_pandas
 from threegaps.contracts.model import Contract, Rule
 from threegaps.errors import CertificationError
+from threegaps.rules.model import TEXT
 
+_WHETHER = {"result_format": "BOOLEAN_ONLY"}
+_WHICH = {"result_format": "COMPLETE", "include_unexpected_rows": False, "partial_unexpected_count": 0}
 _FAULT = "this is a fault of the pipeline, not of the data: report it with the contract's version."
 
 
@@ -59,7 +62,8 @@ class Certifier:
         rules, frame = judged.rules, judged.frame
         if not frame.height or not rules:
             return frozenset()
-        for rule, found in zip(rules, self.unexpected(rules, frame), strict=True):
+        broken = frozenset(rule.rule for rule in rules if judged.verdicts[rule.rule].any())
+        for rule, found in zip(rules, self.unexpected(rules, frame, broken), strict=True):
             differing = np.flatnonzero(found != judged.verdicts[rule.rule])
             if len(differing):
                 raise CertificationError(
@@ -72,20 +76,30 @@ class Certifier:
                 )
         return frozenset(rule.rule for rule in rules)
 
-    def unexpected(self, rules: Sequence[Rule], frame: pl.DataFrame) -> list[Mask]:
+    def unexpected(self, rules: Sequence[Rule], frame: pl.DataFrame, broken: frozenset[str]) -> list[Mask]:
         """Which rows Great Expectations finds unexpected, rule by rule.
+
+        Args:
+            rules: The rules on the frame.
+            frame: The rows to judge.
+            broken: The rules that some row is likely to break; for costs only. Of the others it is asked first whether
+                any row breaks them, which takes half the time.
 
         Raises:
             CertificationError: It raised an exception.
         """
-        answer = self.validate(self.suite(self.contract.feed, rules), frame)
-        by_rule = {result.expectation_config.meta["rule"]: result for result in answer.results}
-        masks = []
-        for rule in rules:
-            found = np.zeros(frame.height, dtype=np.bool_)
-            found[self._unexpected_indexes(rule, by_rule[rule.rule])] = True
-            masks.append(found)
-        return masks
+        kept = [rule for rule in rules if rule.rule not in broken]
+        none = np.zeros(frame.height, dtype=np.bool_)
+        masks: dict[str, Mask] = {}
+        for result in self._results(kept, frame, _WHETHER):
+            if result.success:
+                masks[result.expectation_config.meta["rule"]] = none
+        asked = {rule.rule: rule for rule in rules if rule.rule not in masks}
+        for result in self._results(list(asked.values()), frame, _WHICH):
+            rule = asked[result.expectation_config.meta["rule"]]
+            masks[rule.rule] = found = none.copy()
+            found[self._unexpected_indexes(rule, result)] = True
+        return [masks[rule.rule] for rule in rules]
 
     def validate(self, suite: Any, frame: pl.DataFrame) -> Any:
         """What Great Expectations says of a frame, with the indexes of unexpected rows and none of their values.
@@ -93,15 +107,20 @@ class Certifier:
         Raises:
             CertificationError: It raised an exception, or left an expectation out.
         """
+        return self._validate(suite, frame, _WHICH)
+
+    def _results(self, rules: Sequence[Rule], frame: pl.DataFrame, result_format: dict[str, Any]) -> Sequence[Any]:
+        if not rules:
+            return ()
+        # Great Expectations hashes all that it is given, twice.
+        read = {name for rule in rules for name in (*rule.columns, *rule.kind.reads)}
+        frame = frame.select(name for name in frame.columns if {name, name.removesuffix(TEXT)} & read)
+        results: Sequence[Any] = self._validate(self.suite(self.contract.feed, rules), frame, result_format).results
+        return results
+
+    def _validate(self, suite: Any, frame: pl.DataFrame, result_format: dict[str, Any]) -> Any:
         batch = self.prepare().get_batch(batch_parameters={"dataframe": to_pandas(frame)})
-        answer = batch.validate(
-            suite,
-            result_format={
-                "result_format": "COMPLETE",
-                "include_unexpected_rows": False,
-                "partial_unexpected_count": 0,
-            },
-        )
+        answer = batch.validate(suite, result_format=result_format)
         if len(answer.results) != len(suite.expectations):
             raise CertificationError("Great Expectations left expectations out.", feed=self.contract.feed)
         for result in answer.results:

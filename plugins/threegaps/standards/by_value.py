@@ -10,7 +10,8 @@ import re
 
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,2}")
 _RESIDENT_ID = re.compile(r"[0-9]{17}[0-9X]")
-_CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_RESIDENT_VALUES = {character: value for value, character in enumerate("0123456789X")}
+_CREDIT_VALUES = {character: value for value, character in enumerate("0123456789ABCDEFGHJKLMNPQRTUWXY")}
 _LEVEL_NUMBER = re.compile(
     r"(?P<issuer>[YS])(?P<agency>[0-9]{4})(?P<province>[0-9]{2})(?P<site>[0-9]{6})"
     r"(?P<year>[0-9]{2})(?P<level>[1-5TS])(?P<serial>[0-9]{6})"
@@ -39,21 +40,21 @@ def birth_in(number: str) -> dt.date | None:
         born = dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
         return None
-    remainder = 0
+    total = 0
     for character in number:
-        remainder = (remainder * 2 + (10 if character == "X" else int(character))) % 11
-    return born if 1850 <= born.year <= 2100 and remainder == 1 else None
+        total = total * 2 + _RESIDENT_VALUES[character]
+    return born if 1850 <= born.year <= 2100 and total % 11 == 1 else None
 
 
 def is_credit_code(text: str) -> bool:
     """GB 32100: eighteen characters of the alphabet whose weighted sum by powers of three is a multiple of 31."""
-    if len(text) != 18 or any(character not in _CREDIT_ALPHABET for character in text):
+    if len(text) != 18 or not _CREDIT_VALUES.keys() >= set(text):
         return False
-    total, weight = 0, 1
+    total, weight = _CREDIT_VALUES[text[17]], 1
     for character in text[:17]:
-        total += _CREDIT_ALPHABET.index(character) * weight
+        total += _CREDIT_VALUES[character] * weight
         weight = weight * 3 % 31
-    return (total + _CREDIT_ALPHABET.index(text[17])) % 31 == 0
+    return total % 31 == 0
 
 
 def fits_certificate_kind(number: str, kind: str) -> bool:

@@ -183,16 +183,18 @@ def test_every_kind_on_rows_is_tried() -> None:
     assert tried == {expectation for expectation, kind in KINDS.items() if kind.scope == "row"}
 
 
-def test_a_differing_verdict_stops() -> None:
+@pytest.mark.parametrize("verdict", [[False, False, False], [True, False, False], [True, True, False]])
+def test_a_differing_verdict_stops(verdict: list[bool]) -> None:
     rule = next(rule for rule in WAGES.rules if rule.rule == "scheme_code")
     columns = {"scheme": typed(WAGES, "scheme", ["110", "999", None])}
     with pytest.raises(CertificationError, match="scheme_code"):
-        certify_one(WAGES, rule, columns, np.array([False, False, False]))
+        certify_one(WAGES, rule, columns, np.array(verdict))
 
 
-def test_an_exception_inside_great_expectations_is_no_verdict() -> None:
+@pytest.mark.parametrize("is_broken", [True, False])
+def test_an_exception_inside_great_expectations_is_no_verdict(is_broken: bool) -> None:
     rule = next(rule for rule in WAGES.rules if rule.rule == "wage_cny_month_range")
     text = pl.Series("wage_cny_month", ["1", "2"])
     columns = {"wage_cny_month": BlockColumn("wage_cny_month", text, text)}
     with pytest.raises(CertificationError, match="exception"):
-        certify_one(WAGES, rule, columns, np.array([True, True]))
+        certify_one(WAGES, rule, columns, np.array([is_broken, is_broken]))
