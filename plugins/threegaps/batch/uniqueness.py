@@ -40,7 +40,7 @@ _HASH_BYTES = 8
 _FILTER_BYTES = 1 << 25
 """A power of two; of a new key after thirty million others, one in ten looks as if it had been seen."""
 
-_FILTER_INDEX = np.uint64(_FILTER_BYTES - 1)
+_FILTER_SHIFT = np.uint64(64 - _FILTER_BYTES.bit_length() + 1)
 _ROW_BITS = np.uint64(32)
 _PART_BITS = np.uint64((1 << 31) - 1)
 _WITHDRAWN_BIT = np.uint64(63)
@@ -309,7 +309,7 @@ class KeyRegister:
         """Indexes of keys whose bit in the filter is set, which every key taken in has set."""
         if self._filter is None:
             return np.zeros(0, dtype=np.intp)
-        return np.flatnonzero(self._filter[keys & _FILTER_INDEX] & _bits(keys))
+        return np.flatnonzero(self._filter[keys >> _FILTER_SHIFT] & _bits(keys))
 
     def _seen(self, keys: Hashes) -> Iterator[tuple[npt.NDArray[np.intp], Statements]]:
         """Which of the sorted *keys* have been taken in, and what was kept of them, a run after the other."""
@@ -340,7 +340,10 @@ class KeyRegister:
     def _add(self, run: _Run) -> None:
         if self._filter is None:
             self._filter = np.zeros(_FILTER_BYTES, dtype=np.uint8)
-        np.bitwise_or.at(self._filter, run.sorted_keys & _FILTER_INDEX, _bits(run.sorted_keys))
+        # The bytes are by the keys' highest bits and so in their order: each byte's new bits are put together first.
+        places = run.sorted_keys >> _FILTER_SHIFT
+        starts = np.flatnonzero(np.concatenate([[True], places[1:] != places[:-1]]))
+        self._filter[places[starts]] |= np.bitwise_or.reduceat(_bits(run.sorted_keys), starts)
         self._recent.append(run)
         self._recent_rows += len(run.order)
         if self._recent_rows >= self._most_recent_rows:
@@ -369,8 +372,8 @@ def _equals_previous(order: npt.NDArray[np.intp], *arrays: npt.NDArray[np.generi
 
 
 def _bits(keys: Hashes) -> npt.NDArray[np.uint8]:
-    """Each key's bit in its byte of the filter: by the top three bits, the byte is by the lowest ones."""
-    return np.left_shift(np.uint8(1), (keys >> np.uint64(61)).astype(np.uint8))
+    """Each key's bit in its byte of the filter: by the lowest three bits, the byte is by the highest ones."""
+    return np.left_shift(np.uint8(1), (keys & np.uint64(7)).astype(np.uint8))
 
 
 def _found(run: Hashes, keys: Hashes) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

@@ -124,3 +124,17 @@ def test_the_higher_number_stays_in_either_order_of_two_corrections(turned: bool
 def test_a_contradiction_in_a_correction_leaves_what_was_there_before() -> None:
     parts = [(False, [Row(1, 0, 0)]), (True, [Row(1, 1, 1), Row(1, 2, 1)])]
     assert said(parts, fates(parts, 8)) == {"stays": [Row(1, 0, 0)], "refused": [Row(1, 1, 1), Row(1, 2, 1)]}
+
+
+def test_each_of_many_keys_is_found_again_whatever_its_bits() -> None:
+    random = np.random.default_rng(20250527)
+    edges = np.array([0, 1, 7, 8, 2**39 - 1, 2**39, 2**63, 2**64 - 1], dtype=np.uint64)
+    keys = np.unique(np.concatenate([edges, random.integers(0, 2**64, 5_000, dtype=np.uint64)]))
+    versions, positions = np.zeros(len(keys), dtype=np.int64), np.arange(len(keys), dtype=np.uint64)
+    sendings = Sendings(np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.int64))
+    with KeyRegister(sendings, recent_rows=1_500, rows_read=700) as register:
+        for block in np.array_split(np.arange(len(keys)), 7):
+            repeats = register.register(Statements(keys, keys, versions, positions).at(block))
+            assert not (repeats.duplicate | repeats.contested).any()
+        again = register.register(Statements(keys, keys, versions, positions + np.uint64(len(keys))))
+    assert again.duplicate.all()
