@@ -169,15 +169,15 @@ class AirflowApi:
         except urllib.error.HTTPError as error:
             detail = _detail(error)
             if error.code == 404:
-                raise NotFoundError(f"Airflow knows no such thing: {detail}") from error
+                raise NotFoundError(f"Airflow knows no such thing: {detail}") from None
             raise ServiceError(
                 f"Airflow refuses {method} {path}: {error.code} {detail}",
                 advice="wait until what is under way has ended, then ask again." if error.code == 409 else None,
-            ) from error
+            ) from None
         except OSError as error:
             raise ServiceError(
                 f"Airflow does not answer at {self.address}: {error}", advice="see `threegaps status`."
-            ) from error
+            ) from None
         return dict(json.loads(content)) if content else {}
 
 

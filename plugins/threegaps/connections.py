@@ -43,11 +43,11 @@ def get(connection_id: str) -> Connection:
 
     try:
         found = BaseHook.get_connection(connection_id)
-    except (AirflowNotFoundException, AirflowRuntimeError) as error:
+    except (AirflowNotFoundException, AirflowRuntimeError):
         raise SettingsError(
             f"There is no connection {connection_id!r}.",
             advice=f"set AIRFLOW_CONN_{connection_id.upper()} or add it to the secrets backend.",
-        ) from error
+        ) from None
     return Connection(
         connection_id=connection_id,
         kind=str(found.conn_type),

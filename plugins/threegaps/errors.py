@@ -1,6 +1,12 @@
-"""Errors that say where they happened and what to do next."""
+"""Errors that say where they happened and what to do next.
+
+None of them shows the error of a library that was behind it: its message may quote what was received, and a task's log
+prints causes whole.
+"""
 
 from __future__ import annotations
+
+import traceback
 
 
 class ThreeGapsError(Exception):
@@ -32,15 +38,17 @@ class ThreeGapsError(Exception):
         self.column = column
         self.advice = advice
         super().__init__(str(self))
+        # As if every one were raised `from None`: one that is raised in a function called by a handler is not.
+        self.__suppress_context__ = True
 
     @property
-    def place(self) -> str:
+    def where(self) -> str:
         """Where it happened: the parts that are known, from feed to column."""
         named = (("feed", self.feed), ("file", self.file), ("row", self.row), ("column", self.column))
         return ", ".join(f"{name} {value}" for name, value in named if value is not None)
 
     def __str__(self) -> str:
-        where = f"[{self.place}] " if self.place else ""
+        where = f"[{self.where}] " if self.where else ""
         advice = f" What to do: {self.advice}" if self.advice else ""
         return f"{where}{self.message}{advice}"
 
@@ -59,6 +67,23 @@ def _rebuild(
     advice: str | None,
 ) -> ThreeGapsError:
     return kind(message, feed=feed, file=file, row=row, column=column, advice=advice)
+
+
+def kind_of(error: BaseException) -> str:
+    """What may be said of an error that is not ours: what it is and where it came up, and nothing of its message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    code = getattr(error, "sqlstate", None)
+    kind = type(error).__name__ if code is None else f"{type(error).__name__}, SQLSTATE {code}"
+    return f"{kind} at line {frames[-1].lineno} of {frames[-1].name}" if frames else kind
+
+
+def of_warehouse(error: BaseException) -> str:
+    """What may be said of an error of the warehouse's driver: the server quotes rows in what it says.
+
+    What it says has a code. What has none is of this side of the connection: its first line says what is the matter.
+    """
+    lines = str(error).strip().splitlines()
+    return kind_of(error) if getattr(error, "sqlstate", None) is not None or not lines else lines[0]
 
 
 class SettingsError(ThreeGapsError):
@@ -99,3 +124,18 @@ class BuildError(ThreeGapsError):
 
 class ReleaseError(ThreeGapsError):
     """A release was refused by its checks or cannot be undone as asked."""
+
+
+class UnexpectedError(ThreeGapsError):
+    """An error of a library that nobody foresaw, in place of its own words."""
+
+    @classmethod
+    def of(cls, error: BaseException, *, feed: str | None = None, file: str | None = None) -> UnexpectedError:
+        """The error that stands for *error*; its traceback goes with it, its message does not."""
+        if type(error).__module__.split(".")[0] == "psycopg":
+            message = f"The warehouse does not answer as it should: {of_warehouse(error)}."
+            advice = "see `threegaps status` and `threegaps doctor`, then run it again."
+        else:
+            message = f"Something unexpected happened ({kind_of(error)})."
+            advice = "run it again; if that does not help, report this with the traceback."
+        return cls(message, feed=feed, file=file, advice=advice).with_traceback(error.__traceback__)

@@ -22,7 +22,7 @@ from threegaps.rules.model import TEXT
 
 _WHETHER = {"result_format": "BOOLEAN_ONLY"}
 _WHICH = {"result_format": "COMPLETE", "include_unexpected_rows": False, "partial_unexpected_count": 0}
-_FAULT = "this is a fault of the pipeline, not of the data: report it with the contract's version."
+FAULT = "this is a fault of the pipeline, not of the data: report it with the contract's version."
 
 
 class Certifier:
@@ -38,7 +38,7 @@ class Certifier:
         """Import Great Expectations and make the context, once a process."""
         if cls._batch_definition is None:
             os.environ["GX_ANALYTICS_ENABLED"] = "false"
-            logging.getLogger("great_expectations").setLevel(logging.ERROR)
+            logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
             import great_expectations as gx
             from great_expectations.data_context.types.base import ProgressBarsConfig
 
@@ -72,7 +72,7 @@ class Certifier:
                     feed=self.contract.feed,
                     row=int(differing[0]) + 1,
                     column=rule.column,
-                    advice=_FAULT,
+                    advice=FAULT,
                 )
         return frozenset(rule.rule for rule in rules)
 
@@ -149,7 +149,7 @@ class Certifier:
                     f"Great Expectations raised an exception in {result.expectation_config.type}.",
                     feed=self.contract.feed,
                     column=str(result.expectation_config.kwargs.get("column", "")) or None,
-                    advice=_FAULT,
+                    advice=FAULT,
                 )
 
     def _unexpected_indexes(self, rule: Rule, result: Any) -> list[int]:

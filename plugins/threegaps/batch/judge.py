@@ -15,7 +15,7 @@ import polars as pl
 
 from threegaps.batch.accepted import accepted_frame, row_versions
 from threegaps.batch.batch_rules import batch_checks, counters_judged
-from threegaps.batch.certify import Certifier
+from threegaps.batch.certify import FAULT, Certifier
 from threegaps.batch.columns import BlockColumn, Mask
 from threegaps.batch.decode import Part, TextBlock
 from threegaps.batch.faulty_lines import FaultyLines
@@ -46,7 +46,7 @@ from threegaps.batch.verdict import JudgedBlock, Previous, Verdict
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.contracts.reach import at_delivery
-from threegaps.errors import FeedError
+from threegaps.errors import CertificationError, FeedError, ThreeGapsError, kind_of
 
 CERTIFIED_ROWS = 20_000
 
@@ -99,20 +99,35 @@ class Judgement:
         self._touched = Touched(contract)
         self._sample = Sample(CERTIFIED_ROWS, self._rules.by_themselves)
         self._lines = FaultyLines(contract, CERTIFIED_ROWS)
+        self._reading: str | None = None
         self._is_done = False
 
     def blocks(self) -> Iterator[JudgedBlock]:
         """The judged blocks, in order.
 
         Raises:
-            FeedError: A file cannot be decoded as the contract declares.
+            FeedError: A file cannot be decoded as the contract declares, or its rows cannot be judged.
         """
         if not self._parts:
             raise FeedError("The batch has no file.", feed=self.contract.feed, advice="land the delivery first.")
+        try:
+            yield from self._blocks()
+        except (ThreeGapsError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001  # a library's own words may quote the rows
+            raise FeedError(
+                f"The rows cannot be judged ({kind_of(error)}).",
+                feed=self.contract.feed,
+                file=self._reading,
+                advice="report this with the contract's version: it is a fault of the pipeline that such rows stop it.",
+            ) from None
+
+    def _blocks(self) -> Iterator[JudgedBlock]:
         with ExitStack() as held:
             held.enter_context(self._register)
             held.enter_context(self._spool)
             for block in data_blocks(self.contract, self._parts, self._normaliser, self._block_bytes):
+                self._reading = block.part.source_name
                 yield self._judge(block)
             yield from self._settle()
         self._is_done = True
@@ -124,6 +139,18 @@ class Judgement:
             CertificationError: Great Expectations and the column rules disagree, or it failed.
             FeedError: The blocks have not been drawn to their end.
         """
+        try:
+            return self._finish()
+        except ThreeGapsError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a library's own words may quote the rows
+            raise CertificationError(
+                f"The batch could not be certified ({kind_of(error)}).",
+                feed=self.contract.feed,
+                advice=FAULT,
+            ) from None
+
+    def _finish(self) -> Verdict:
         tally, contract = self._tally, self.contract
         certifier = Certifier(contract)
         certified: frozenset[str] = frozenset()

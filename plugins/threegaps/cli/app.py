@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Annotated
 
 import typer
 
 from threegaps.cli import batches, feeds, purging, releases, sandbox, services
-from threegaps.errors import ThreeGapsError
+from threegaps.errors import ThreeGapsError, UnexpectedError, kind_of
 
 app = typer.Typer(
     name="threegaps",
@@ -45,25 +46,19 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:
-        _fail(ThreeGapsError(f"{type(error).__name__}: {error}"))
-    except Exception as error:
-        # psycopg is imported only by commands that ask a database.
-        if not type(error).__module__.startswith("psycopg"):
-            raise
-        _fail(
-            ThreeGapsError(
-                f"The warehouse does not answer as it should: {str(error).strip()}",
-                advice="see `threegaps status` and `threegaps doctor`.",
-            )
-        )
+        file = f": {error.filename}" if error.strerror and error.filename else ""
+        _fail(ThreeGapsError(f"{type(error).__name__}: {error.strerror or kind_of(error)}{file}"))
+    except Exception as error:  # noqa: BLE001  # its own words may quote rows; where it came up is ours
+        sys.stderr.writelines(traceback.format_tb(error.__traceback__))
+        _fail(UnexpectedError.of(error))
 
 
 def _fail(error: ThreeGapsError) -> None:
     from threegaps.cli.output import errors, print_json
 
     if "--json" in sys.argv:
-        print_json({"error": error.message, "place": error.place, "advice": error.advice})
-    where = f"[{error.place}] " if error.place else ""
+        print_json({"error": error.message, "where": error.where, "advice": error.advice})
+    where = f"[{error.where}] " if error.where else ""
     errors.print(f"error: {where}{error.message}", style="red", markup=False, soft_wrap=True)
     if error.advice:
         errors.print(f"what to do: {error.advice}", markup=False, soft_wrap=True)

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from threegaps.contracts.loader import load_contracts
-from threegaps.errors import ThreeGapsError
+from threegaps.errors import ThreeGapsError, of_warehouse
 from threegaps.settings import Settings
 
 _LEAST_FREE_BYTES = 3_000_000_000
@@ -28,8 +28,10 @@ def examine(settings: Settings) -> list[dict[str, Any]]:
             state, message, advice = check(settings)
         except ThreeGapsError as error:
             state, message, advice = "wrong", error.message, error.advice or ""
-        except (OSError, psycopg.Error) as error:
+        except OSError as error:
             state, message, advice = "wrong", str(error).strip(), ""
+        except psycopg.Error as error:
+            state, message, advice = "wrong", of_warehouse(error), ""
         found.append({"name": name, "state": state, "message": message, "advice": advice})
     return found
 
@@ -42,9 +44,9 @@ def _python(_: Settings) -> Finding:
 
 
 def _disk(settings: Settings) -> Finding:
-    place = settings.home if settings.home.exists() else settings.root
-    free = shutil.disk_usage(place).free
-    text = f"{free / 1e9:.1f} GB free at {place}"
+    folder = settings.home if settings.home.exists() else settings.root
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1e9:.1f} GB free at {folder}"
     return ("ok", text, "") if free > _LEAST_FREE_BYTES else ("warning", text, "make room; landing and database grow.")
 
 

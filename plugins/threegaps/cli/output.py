@@ -85,7 +85,7 @@ def _fitted(
     if sum(least) > room:
         return None
     while sum(widths) > room:
-        widest = max((place for place in range(len(widths)) if widths[place] > least[place]), key=widths.__getitem__)
+        widest = max((index for index in range(len(widths)) if widths[index] > least[index]), key=widths.__getitem__)
         widths[widest] -= 1
     return widths
 

@@ -203,8 +203,8 @@ def _day(text: str) -> str:
 
     try:
         return dt.date.fromisoformat(text).isoformat()
-    except ValueError as error:
-        raise SettingsError(f"{text!r} is no day.", advice="give --as-of like 2026-06-30.") from error
+    except ValueError:
+        raise SettingsError(f"{text!r} is no day.", advice="give --as-of like 2026-06-30.") from None
 
 
 def _row(value: Any) -> dict[str, Any]:

@@ -52,8 +52,8 @@ def advance(
         raise ServiceError("No services run.", advice="start them with `threegaps up`.")
     try:
         until = dt.date.fromisoformat(day) if day else environment.sandbox_day(settings) + dt.timedelta(days=days or 0)
-    except ValueError as error:
-        raise SettingsError(f"{day!r} is no day.", advice="write it like 2026-07-31.") from error
+    except ValueError:
+        raise SettingsError(f"{day!r} is no day.", advice="write it like 2026-07-31.") from None
     screen = display.Screen(is_silent=json_)
     with screen.shown():
         done = advancing.advance(settings, until, screen.progress)

@@ -109,13 +109,13 @@ def read_acceptance(store: LandingStore, landed: LandedObject) -> Acceptance:
         rules = tuple(str(rule) for rule in values["rules"])
         dt.datetime.fromisoformat(values["accepted_at"])
         return Acceptance(numbers, rules, str(values["accepted_by"]), str(values["reason"]), values["accepted_at"])
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError):
         raise FeedError(
             "The decision to accept a batch cannot be read.",
             feed=landed.feed,
             file=landed.source_name,
             advice="put the file back from a backup of landing.",
-        ) from error
+        ) from None
 
 
 def accepting_these(

@@ -11,9 +11,10 @@ import psycopg
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
-from threegaps.errors import LedgerError
+from threegaps.errors import LedgerError, of_warehouse
 from threegaps.ledger.migrate import check_connection
 from threegaps.settings import Settings
+from threegaps.sources.trouble import silence
 
 
 def feed_of(feed: str, delivery: str) -> tuple[Settings, Contract, Delivery]:
@@ -34,13 +35,14 @@ def warehouse_of(settings: Settings, feed: str | None) -> Iterator[psycopg.Conne
     Raises:
         LedgerError: It does not answer or went away, said in plain words; or the ledger is of another version.
     """
+    silence("psycopg")
     try:
         with psycopg.connect(settings.warehouse_dsn(), autocommit=True, application_name="threegaps") as connection:
             check_connection(connection)
             yield connection
     except psycopg.OperationalError as error:
         raise LedgerError(
-            f"The warehouse does not answer: {str(error).strip().splitlines()[0]}",
+            f"The warehouse does not answer: {of_warehouse(error)}.",
             feed=feed,
             advice="see that it is up (`threegaps status`), then run the task again: nothing half-done is kept.",
-        ) from error
+        ) from None

@@ -132,13 +132,13 @@ def _orders(store: LandingStore, landed: Sequence[LandedObject]) -> Iterator[Pur
             with store.open(one) as file:
                 values = json.loads(file.read())
             yield Purged(**{**values, "batch_ids": tuple(values["batch_ids"])})
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError):
             raise FeedError(
                 "The order to purge a landed object cannot be read.",
                 feed=one.feed,
                 file=one.source_name,
                 advice="put the file back from a backup of landing.",
-            ) from error
+            ) from None
 
 
 def _land(connection: psycopg.Connection[Any], store: LandingStore, landed: LandedObject, done: Purged) -> None:

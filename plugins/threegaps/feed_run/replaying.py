@@ -62,7 +62,7 @@ def replay(feed: str, path: Path) -> Replayed:
         refused = refused_by_token(connection, feed, [repair.row_token for repair in repairs])
         for unknown in (repair for repair in repairs if repair.row_token not in refused):
             raise FeedError(
-                f"No row of a loaded batch was refused under the token {unknown.row_token!r}.",
+                "No row of a loaded batch was refused under the row's token.",
                 feed=feed,
                 file=path.name,
                 row=unknown.row_number,
@@ -74,7 +74,7 @@ def replay(feed: str, path: Path) -> Replayed:
             raise _nothing_to_replay(connection, feed, path.name, list(refused.values()))
         for key in sorted({refused[repair.row_token].delivery for repair in touched}):
             chosen = [repair for repair in touched if refused[repair.row_token].delivery == key]
-            landed = _land_repairs(connection, store, contract, key, path.name, chosen, refused)
+            landed = _land_repairs(connection, store, contract, key, chosen, refused)
             delivery = Delivery.parse(contract.cadence, key)
             made.append(loading.load_one(settings, connection, contract, delivery, [landed], is_whole=False))
         done = [batches.get_batch(connection, batch_id) for batch_id in made]
@@ -118,7 +118,6 @@ def _land_repairs(
     store: LandingStore,
     contract: Contract,
     delivery: str,
-    file_name: str,
     repairs: list[Repair],
     refused: dict[str, RefusedRow],
 ) -> LandedObject:
@@ -137,10 +136,12 @@ def _land_repairs(
     ]
     number = 1 + sum(arrival.is_replay for arrival in latest_arrivals(connection, contract.feed, delivery).values())
     content = repairs_file(rows)
-    part = Arrival(f"{REPLAY_PREFIX}{number:04d}", file_name, lambda: [content], is_correction=True)
+    name = f"{REPLAY_PREFIX}{number:04d}"
+    # Under a name of ours: what the department calls the file that it sent back may say of whom it is.
+    part = Arrival(name, f"{name}.jsonl", lambda: [content], is_correction=True)
     made = store.land(connection, contract.feed, delivery, part)
     if made is None:
-        raise LedgerError(f"Part {part.part} of {delivery} has landed already.", feed=contract.feed, file=file_name)
+        raise LedgerError(f"Part {name} of {delivery} has landed already.", feed=contract.feed)
     return made
 
 

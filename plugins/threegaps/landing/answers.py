@@ -57,8 +57,8 @@ def parse_answer(content: bytes, encoding: str) -> Any:
     """
     try:
         text = content.decode(encoding, "surrogateescape").lstrip(_BYTE_ORDER_MARK)
-    except UnicodeDecodeError as error:
-        raise AnswerError(f"not {encoding}") from error
+    except UnicodeDecodeError:
+        raise AnswerError(f"not {encoding}") from None
     try:
         document = _parse(text)
     except RecursionError:
@@ -148,8 +148,8 @@ def _parse(text: str) -> Any:
         return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object)
     except RecursionError:
         raise
-    except ValueError as error:
-        raise AnswerError("cut off or no JSON") from error
+    except ValueError:
+        raise AnswerError("cut off or no JSON") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 
-from threegaps.errors import FeedError
+from threegaps.errors import FeedError, ThreeGapsError, UnexpectedError
 from threegaps.landing import manifests
 from threegaps.landing.backends import CHUNK_BYTES, Backend, LocalFolder, ObjectStore
 from threegaps.ledger.landed import (
@@ -72,6 +72,7 @@ class LandingStore:
 
         Raises:
             FeedError: The bytes could not be written; what was written of them is removed.
+            UnexpectedError: Something else happened while they were fetched; likewise.
         """
         latest = latest_arrivals(connection, feed, delivery).get(arrival.part)
         number = 1 if latest is None else latest.arrival_number + 1
@@ -109,11 +110,13 @@ class LandingStore:
                     self._backend.delete(left)
             if isinstance(error, OSError) and not isinstance(error, (ConnectionError, TimeoutError)):
                 raise FeedError(
-                    f"The part could not be written to landing: {error.strerror or error}.",
+                    f"The part could not be written to landing: {error.strerror or type(error).__name__}.",
                     feed=feed,
                     file=arrival.source_name,
                     advice=f"free space or mend the rights of {self._backend.uri(feed)}, then run the task again.",
-                ) from error
+                ) from None
+            if isinstance(error, Exception) and not isinstance(error, ThreeGapsError | psycopg.Error):
+                raise UnexpectedError.of(error, feed=feed, file=arrival.source_name) from None
             raise
         record_landed_object(connection, landed)
         return landed
@@ -128,13 +131,13 @@ class LandingStore:
             if landed.copies_ended_at is not None:
                 raise FileNotFoundError(landed.uri)
             return self._backend.open(landed.uri)
-        except FileNotFoundError as error:
+        except FileNotFoundError:
             raise FeedError(
                 "The landed bytes are gone.",
                 feed=landed.feed,
                 file=landed.source_name,
                 advice="retention ended them" if landed.copies_ended_at else "fetch the delivery again.",
-            ) from error
+            ) from None
 
     def manifests(self, feed: str) -> Iterator[LandedObject]:
         """What the manifests of a feed say has landed, in order of arrival, at the addresses where it lies now.

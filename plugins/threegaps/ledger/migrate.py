@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from threegaps.errors import LedgerError
+from threegaps.errors import LedgerError, of_warehouse
 
 KNOWN_VERSION = "0005"
 """The newest revision; the one that this code works with."""
@@ -51,8 +51,8 @@ def upgrade(dsn: str) -> None:
                 command.upgrade(config, KNOWN_VERSION)
     except psycopg.OperationalError as error:
         raise LedgerError(
-            f"The warehouse cannot be reached: {str(error).strip()}", advice="run `threegaps up`, then try again."
-        ) from error
+            f"The warehouse cannot be reached: {of_warehouse(error)}.", advice="run `threegaps up`, then try again."
+        ) from None
 
 
 def check_schema(dsn: str) -> None:

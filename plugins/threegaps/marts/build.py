@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from threegaps.contracts.loader import load_contracts
-from threegaps.errors import BuildError
+from threegaps.errors import BuildError, ThreeGapsError, kind_of
 from threegaps.marts import claim, dbt_runner, disclosure
 from threegaps.marts.dbt_runner import ActionOutcome
 from threegaps.marts.lock import held_by_builder
@@ -62,7 +62,7 @@ def build(build_id: int, *, settings: Settings | None = None) -> None:
             # The warehouse is gone: nothing can be written down now. Whoever comes next finds the lock free.
             raise
         except Exception as error:
-            claim.fail(connection, build_id, str(error))
+            claim.fail(connection, build_id, str(error) if isinstance(error, ThreeGapsError) else kind_of(error))
             raise
 
 

@@ -154,7 +154,7 @@ def _invoke(settings: Settings, arguments: list[str], folder: Path) -> Any:
         raise BuildError(
             f"dbt {arguments[0]} could not run: {_plain(str(result.exception))}",
             advice=f"read dbt.log in {folder / 'log'}.",
-        ) from result.exception
+        ) from None
     return result.result
 
 

@@ -45,7 +45,7 @@ def marts_dag_of(contracts: tuple[Contract, ...]) -> DAG:
             chosen = params or {}
             return tasks.claim(str(chosen.get("kind", "affected")), chosen.get("as_of"), run_id or "")
 
-        # A failed build gives its claims back, so the next run, not a retry, takes them up again.
+        # What a failed build had claimed is pending again: the next run, not a retry, takes it up.
         @task(task_id="build", retries=0, execution_timeout=dt.timedelta(hours=6))
         def build(build_id: int) -> int:
             tasks.build(build_id)

@@ -25,6 +25,8 @@ from threegaps.errors import (
     SettingsError,
     SourceUnavailableError,
     StillBeingWrittenError,
+    ThreeGapsError,
+    UnexpectedError,
 )
 
 log = logging.getLogger("threegaps")
@@ -39,6 +41,8 @@ _NOT_MENDED_BY_WAITING = (
     ReleaseError,
     SettingsError,
 )
+# By which a task says how it ends.
+_AIRFLOWS_OWN = (AirflowFailException, AirflowRescheduleException, AirflowSkipException)
 
 
 def _is_warning(record: logging.LogRecord) -> bool:
@@ -46,14 +50,22 @@ def _is_warning(record: logging.LogRecord) -> bool:
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Turn errors that waiting does not mend into failures without retries, said in one line."""
+def plain_errors(feed: str | None = None) -> Iterator[None]:
+    """Turn errors that waiting does not mend into failures without retries, said in one line.
+
+    The others of ours go on, and one of ours stands for those of any library. No cause goes with them: the task's log
+    prints causes whole, and a library quotes what it received.
+    """
     try:
         yield
-    except SourceUnavailableError:
-        raise
+    except SourceUnavailableError as error:
+        raise error from None
     except _NOT_MENDED_BY_WAITING as error:
-        raise AirflowFailException(str(error)) from error
+        raise AirflowFailException(str(error)).with_traceback(error.__traceback__) from None
+    except (ThreeGapsError, *_AIRFLOWS_OWN) as error:
+        raise error from None
+    except Exception as error:  # noqa: BLE001  # whatever it is, its words do not go into the log
+        raise UnexpectedError.of(error, feed=feed) from None
 
 
 def land(feed: str, cadence: Cadence, partition_key: str | None) -> None:
@@ -64,7 +76,7 @@ def land(feed: str, cadence: Cadence, partition_key: str | None) -> None:
         AirflowRescheduleException: A file may still be being written; the task comes again in some minutes, for as long
             as the run may take, and without using up its retries.
     """
-    with plain_errors():
+    with plain_errors(feed):
         delivery = Delivery.parse(cadence, partition_key).key
         from threegaps import feed_run
 
@@ -72,7 +84,7 @@ def land(feed: str, cadence: Cadence, partition_key: str | None) -> None:
             landed = feed_run.land(feed, delivery)
         except StillBeingWrittenError as error:
             log.warning("%s", error)
-            raise AirflowRescheduleException(dt.datetime.now(dt.UTC) + LOOK_AGAIN_AFTER) from error
+            raise AirflowRescheduleException(dt.datetime.now(dt.UTC) + LOOK_AGAIN_AFTER) from None
     if landed:
         log.info("%s: landed for deliveries up to %s: %d.", feed, delivery, len(landed))
     else:
@@ -86,7 +98,7 @@ def load(feed: str, cadence: Cadence, partition_key: str | None) -> None:
         AirflowSkipException: There was nothing to load: no event is sent, and the feed shows as late once it is due.
         AirflowFailException: The run carries no delivery, or a batch cannot be judged.
     """
-    with plain_errors():
+    with plain_errors(feed):
         delivery = Delivery.parse(cadence, partition_key).key
         from threegaps import feed_run
 
@@ -123,7 +135,7 @@ def claim(kind: str, as_of: str | None, requested_by: str) -> int | None:
 
 
 def build(build_id: int) -> None:
-    """Run dbt for a claimed build; a failure gives its claims back."""
+    """Run dbt for a claimed build; what a failed one had claimed is pending again."""
     # dbt leaves its locks to the end of the process, which a task does not live to see; they are freed, with a warning
     # that would stand in the log as an error.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
@@ -147,15 +159,17 @@ def work_waits(minutes: int) -> bool:
     from threegaps.marts import claim as claims
     from threegaps.settings import Settings
 
-    return claims.has_unclaimed(Settings.load().warehouse_dsn(), minutes=minutes)
+    with plain_errors():
+        return claims.has_unclaimed(Settings.load().warehouse_dsn(), minutes=minutes)
 
 
 def fail_stale_builds(minutes: int) -> None:
-    """Give back the claims of builds whose process is gone."""
+    """Free what builds had claimed whose process is gone: it is pending again."""
     from threegaps.marts import claim as claims
     from threegaps.settings import Settings
 
-    failed = claims.fail_stale(Settings.load().warehouse_dsn(), minutes=minutes)
+    with plain_errors():
+        failed = claims.fail_stale(Settings.load().warehouse_dsn(), minutes=minutes)
     if failed:
         log.warning("Builds %s did not end; their claims are free again.", ", ".join(map(str, failed)))
 
@@ -166,7 +180,7 @@ def end_old_copies() -> None:
     THREEGAPS_LANDING_RETENTION_DAYS may shorten it, but not below the two years of the law.
 
     Raises:
-        SettingsError: The variable is no number of days.
+        AirflowFailException: The variable is no number of days.
     """
     import psycopg
 
@@ -176,10 +190,11 @@ def end_old_copies() -> None:
     from threegaps.landing.store import LandingStore
     from threegaps.settings import SHANGHAI, Settings
 
-    settings = Settings.load()
-    store = LandingStore(settings.landing_uri)
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
-        for contract in load_contracts(settings.contracts_folder):
-            day = copies_end_before(contract, today(), at_most_days=settings.landing_retention_days)
-            ended = store.end_copies(connection, contract.feed, dt.datetime.combine(day, dt.time(), SHANGHAI))
-            log.info("%s: %d copies from before %s ended.", contract.feed, ended, day)
+    with plain_errors():
+        settings = Settings.load()
+        store = LandingStore(settings.landing_uri)
+        with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+            for contract in load_contracts(settings.contracts_folder):
+                day = copies_end_before(contract, today(), at_most_days=settings.landing_retention_days)
+                ended = store.end_copies(connection, contract.feed, dt.datetime.combine(day, dt.time(), SHANGHAI))
+                log.info("%s: %d copies from before %s ended.", contract.feed, ended, day)

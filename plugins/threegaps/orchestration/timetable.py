@@ -67,7 +67,7 @@ class DeliveryTimetable(CronTriggerTimetable):
             try:
                 Delivery.parse(self.cadence, self.last_delivery)
             except SettingsError as error:
-                raise AirflowTimetableInvalid(str(error)) from error
+                raise AirflowTimetableInvalid(str(error)) from None
 
     def delivery_due(self, tick: dt.datetime) -> Delivery:
         """The delivery that is due at *tick*: the last one that has ended before."""
@@ -126,7 +126,7 @@ class DeliveryTimetable(CronTriggerTimetable):
         try:
             return _first_moment(Delivery.parse(self.cadence, partition_key))
         except SettingsError as error:
-            raise InvalidPartitionKeyError(str(error)) from error
+            raise InvalidPartitionKeyError(str(error)) from None
 
     def _run_info(self, delivery: Delivery, *, run_after: DateTime) -> DagRunInfo | None:
         if self.last_delivery and delivery.start > Delivery.parse(self.cadence, self.last_delivery).start:

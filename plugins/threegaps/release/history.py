@@ -81,5 +81,5 @@ def pin(connection: psycopg.Connection[Any], release: int) -> None:
     """
     try:
         connection.execute("select history.as_of(%s)", [release])
-    except psycopg.errors.RaiseException as error:
-        raise ReleaseError(f"There is no release {release}.", advice="see `threegaps release list`.") from error
+    except psycopg.errors.RaiseException:
+        raise ReleaseError(f"There is no release {release}.", advice="see `threegaps release list`.") from None

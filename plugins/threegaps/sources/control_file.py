@@ -44,7 +44,7 @@ def read_control(content: bytes) -> Control:
     try:
         text = content.removeprefix(codecs.BOM_UTF8).removesuffix(b"\x1a").decode("ascii")
     except UnicodeDecodeError as error:
-        raise ControlFileError(f"byte {error.start + 1} is no plain letter, digit or sign") from error
+        raise ControlFileError(f"byte {error.start + 1} is no plain letter, digit or sign") from None
     said: dict[str, int] = {}
     at = 0
     while at < len(text):

@@ -14,7 +14,7 @@ verified for its name, unless the connection's extra ``sslmode`` says that its a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -30,7 +30,7 @@ from threegaps.errors import ContractError, FeedError, SettingsError
 from threegaps.landing.store import Arrival
 from threegaps.ledger.landed import OUTSIDE_PART
 from threegaps.settings import Settings
-from threegaps.sources.trouble import refused_login, unreachable, untrusted
+from threegaps.sources.trouble import refused_login, silence, unreachable, untrusted
 
 _CONNECT_SECONDS = 10
 _STATEMENT_SECONDS = 3600
@@ -185,7 +185,7 @@ class DatabaseTable:
             )
         if field is not None and types[field] not in _ORDERABLE:
             raise FeedError(
-                f"The update time of the table is a {types[field]}, which windows cannot order.",
+                "The update time of the table is of a type that windows cannot order.",
                 feed=self._contract.feed,
                 file=self._name,
                 advice="ask the department for a view in which it is a timestamp, and name that in the contract.",
@@ -239,6 +239,7 @@ def open_table(contract: Contract) -> Iterator[DatabaseTable]:
         FeedError: The login is not accepted, or the server does not show that it is the department's.
         SourceUnavailableError: The database does not answer.
     """
+    silence("psycopg")
     connection = connections.get(contract.connection_id)
     try:
         opened = psycopg.connect(
@@ -253,8 +254,8 @@ def open_table(contract: Contract) -> Iterator[DatabaseTable]:
             **_tls(connection),
         )
     except psycopg.OperationalError as error:
-        raise _not_connected(contract, str(error)) from error
-    with opened:
+        raise _not_connected(contract, str(error)) from None
+    with closing(opened):
         with _in_our_words(contract, f"connection {contract.connection_id}"):
             _prepare(contract, opened)
         table = DatabaseTable(contract, opened)

@@ -87,16 +87,14 @@ class FileDrop:
                         strays["names that cannot be read"] += 1
                     else:
                         files.append(self._found(name, entry.name, status))
-        except FileNotFoundError as error:
+        except FileNotFoundError:
             above = folder_above(self._template)
             if above is not None and self._is_there(above):
                 return None
             where = f"{name if above is None else above}"
-            raise unreachable(
-                self._contract, f"the drop folder cannot be read (there is no folder {where})."
-            ) from error
+            raise unreachable(self._contract, f"the drop folder cannot be read (there is no folder {where}).") from None
         except OSError as error:
-            raise unreachable(self._contract, f"the drop folder cannot be read ({error.strerror}).") from error
+            raise unreachable(self._contract, f"the drop folder cannot be read ({error.strerror}).") from None
         return Folder(name, files, strays)
 
     def _is_there(self, folder: str) -> bool:
@@ -139,17 +137,17 @@ class FileDrop:
                     descriptor = os.open(
                         name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent
                     )
+                with os.fdopen(descriptor, "rb", buffering=0) as file:
+                    self._refuse_change(os.fstat(descriptor), seen, name)
+                    yield from within(self._contract, name, iter(lambda: file.read(CHUNK_BYTES) or b"", b""))
+                    self._refuse_change(os.fstat(descriptor), seen, name)
             except OSError as error:
-                raise unreachable(self._contract, f"{name} cannot be read ({error.strerror}).") from error
-            with os.fdopen(descriptor, "rb", buffering=0) as file:
-                self._refuse_change(os.fstat(descriptor), seen, name)
-                yield from within(self._contract, name, iter(lambda: file.read(CHUNK_BYTES) or b"", b""))
-                self._refuse_change(os.fstat(descriptor), seen, name)
+                raise unreachable(self._contract, f"{name} cannot be read ({error.strerror}).") from None
             try:
                 with self._opened(folder) as parent:
                     status = os.stat(name, dir_fd=parent, follow_symlinks=False)
-            except OSError as error:
-                raise self._changed(name) from error
+            except OSError:
+                raise self._changed(name) from None
             self._refuse_change(status, seen, name)
 
         return read

@@ -270,7 +270,7 @@ def understood(contract: Contract, name: str, content: bytes) -> Control:
             feed=contract.feed,
             file=name,
             advice="ask the department for it again; it looks like parts=3 rows=120000.",
-        ) from error
+        ) from None
 
 
 def _log_strangers(contract: Contract, delivery: Delivery, folder: Folder, found: _Sorted) -> None:

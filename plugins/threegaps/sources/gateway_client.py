@@ -32,7 +32,7 @@ from threegaps.errors import ContractError, FeedError, SettingsError
 from threegaps.landing.answers import AnswerError, parse_answer
 from threegaps.settings import Settings
 from threegaps.sources.retry import Retry
-from threegaps.sources.trouble import TransientError, certificate_fault, refused_login, untrusted
+from threegaps.sources.trouble import TransientError, certificate_fault, refused_login, silence, untrusted
 
 _TIME_OUT = httpx.Timeout(60.0, connect=10.0)
 _ANSWER_SECONDS = 600.0
@@ -99,7 +99,7 @@ class GatewayClient:
         try:
             document = parse_answer(body, self._encoding)
         except AnswerError as error:
-            raise TransientError(f"The gateway's answer is {error}: half an answer, or none.") from error
+            raise TransientError(f"The gateway's answer is {error}: half an answer, or none.") from None
         if not isinstance(document, dict) or str(document.get("status")) != "1":
             if may_refuse and _refusal_of(document) not in {"login", "again"}:
                 return None
@@ -111,8 +111,8 @@ class GatewayClient:
             with self._client.stream("POST", self._path, data=form) as response:
                 self._check_status(response, interface)
                 return b"".join(self._unpacked(response, interface))
-        except httpx.TimeoutException as error:
-            raise TransientError("The gateway did not answer in time.") from error
+        except httpx.TimeoutException:
+            raise TransientError("The gateway did not answer in time.") from None
         except httpx.TransportError as error:
             fault = certificate_fault(error)
             if fault is not None:
@@ -121,15 +121,15 @@ class GatewayClient:
                     fault,
                     "ask the gateway's operator; a certificate of their own authority is named by the connection's"
                     " extra `ca_file`.",
-                ) from error
-            raise TransientError(f"The gateway cannot be reached ({type(error).__name__}).") from error
+                ) from None
+            raise TransientError(f"The gateway cannot be reached ({type(error).__name__}).") from None
         except (httpx.InvalidURL, httpx.HTTPError) as error:
             raise FeedError(
                 f"The gateway cannot be asked ({type(error).__name__}).",
                 feed=self._contract.feed,
                 file=f"connection {self._contract.connection_id}",
                 advice="check the address of the connection and the contract's path.",
-            ) from error
+            ) from None
 
     def _check_status(self, response: httpx.Response, interface: str) -> None:
         status = response.status_code
@@ -159,8 +159,8 @@ class GatewayClient:
         for packed in response.iter_raw(_CHUNK_BYTES):
             try:
                 chunk = packed if unpacker is None else unpacker.decompress(packed, left + 1)
-            except zlib.error as error:
-                raise TransientError("The gateway sent half an answer: its packing is damaged.") from error
+            except zlib.error:
+                raise TransientError("The gateway sent half an answer: its packing is damaged.") from None
             left -= len(chunk)
             if left < 0:
                 raise self._unusable(f"An answer holds more than {self._most_bytes >> 20} MiB.", interface)
@@ -221,6 +221,7 @@ def open_client(contract: Contract, retry: Retry) -> Iterator[GatewayClient]:
     Raises:
         SettingsError: Its address is no HTTPS where it must be, or its files of certificates cannot be read.
     """
+    silence("httpx")
     connection = connections.get(contract.connection_id)
     address = connection.host
     if "://" not in address:
@@ -246,7 +247,7 @@ def open_client(contract: Contract, retry: Retry) -> Iterator[GatewayClient]:
         raise SettingsError(
             f"The address or the proxy of the connection {contract.connection_id!r} is none ({type(error).__name__}).",
             advice="write them like https://gateway.example:443.",
-        ) from error
+        ) from None
     with client:
         yield GatewayClient(contract, connection, client, retry)
 
@@ -263,7 +264,7 @@ def _certificates(connection: Connection) -> ssl.SSLContext:
             f"A file of certificates of the connection {connection.connection_id!r} cannot be read"
             f" ({error.strerror or type(error).__name__}).",
             advice="check its extras `ca_file`, `client_certificate` and `client_key`.",
-        ) from error
+        ) from None
     return context
 
 

@@ -76,14 +76,14 @@ class HttpGateway:
                     feed=self._contract.feed,
                     file=self._source.interface,
                     advice="compare the interface's answer with its description; it may have a new version.",
-                ) from error
-            except TooManyRowsError as error:
+                ) from None
+            except TooManyRowsError:
                 raise FeedError(
                     f"More than {self._source.most_rows} rows came, or pages without an end.",
                     feed=self._contract.feed,
                     file=self._source.interface,
                     advice="ask the gateway's operator; a larger number is allowed by the contract's `mostRows`.",
-                ) from error
+                ) from None
             if proved.total is not None and proved.rows > proved.total:
                 logger.warning(
                     "%s: the gateway announces %d rows, and %d came, the same in two reads: its total is wrong.",

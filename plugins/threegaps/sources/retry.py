@@ -55,7 +55,7 @@ class Retry:
                 feed=contract.feed,
                 file=f"connection {contract.connection_id}",
                 advice="look whether the department's system is up; the task can simply be run again.",
-            ) from error
+            ) from None
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

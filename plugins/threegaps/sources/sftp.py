@@ -28,7 +28,7 @@ from threegaps.sources.files import Folder, looks_of, offer_files, within
 from threegaps.sources.model import Offer
 from threegaps.sources.names import filled, folder_above, is_plain
 from threegaps.sources.quiet import FoundFile
-from threegaps.sources.trouble import refused_login, unreachable, untrusted
+from threegaps.sources.trouble import refused_login, silence, unreachable, untrusted
 
 _TIME_OUT_SECONDS = 60.0
 _BANNER_SECONDS = 30.0
@@ -86,7 +86,7 @@ class SftpFolder:
                     strays["names that cannot be read"] += 1
                 else:
                     files.append(self._found(name, text, attributes))
-        except FileNotFoundError as error:
+        except FileNotFoundError:
             above = folder_above(self._source.folder)
             if above is not None and self._is_there(above):
                 return None
@@ -94,7 +94,7 @@ class SftpFolder:
                 f"The server has no folder {name if above is None else above}.",
                 feed=self._contract.feed,
                 advice="ask the department where its files lie now, then mend the contract.",
-            ) from error
+            ) from None
         return Folder(name, files, strays)
 
     def _is_there(self, folder: str) -> bool:
@@ -166,6 +166,7 @@ def open_sftp(contract: Contract) -> Iterator[SftpFolder]:
     from airflow.exceptions import AirflowException
     from airflow.providers.sftp.hooks.sftp import SFTPHook
 
+    silence("paramiko")
     _refuse_blind_trust(contract)
     try:
         # One attempt: a key that is refused is not offered again and again, and the task itself is retried.
@@ -174,7 +175,7 @@ def open_sftp(contract: Contract) -> Iterator[SftpFolder]:
         raise SettingsError(
             f"The connection {contract.connection_id!r} cannot be used ({type(error).__name__}).",
             advice="check its host and its extras: `key_file` or `private_key`, `host_key` (type and key).",
-        ) from error
+        ) from None
     with _in_our_words(contract), hook.get_managed_conn() as client:
         channel = client.get_channel()
         channel.settimeout(_TIME_OUT_SECONDS)
@@ -267,15 +268,15 @@ def _in_our_words(contract: Contract, name: str | None = None) -> Iterator[None]
 
     try:
         yield
-    except paramiko.BadHostKeyException as error:
+    except paramiko.BadHostKeyException:
         raise untrusted(
             contract,
             "its host key is not the one of the connection.",
             "do not go on before the department has said, by another way, that its key changed; then renew the"
             f" `host_key` of the connection {contract.connection_id!r}.",
-        ) from error
-    except paramiko.AuthenticationException as error:
-        raise refused_login(contract, "the key or the password is not accepted.") from error
+        ) from None
+    except paramiko.AuthenticationException:
+        raise refused_login(contract, "the key or the password is not accepted.") from None
     except (paramiko.SSHException, EOFError, TimeoutError, ConnectionError, socket.gaierror) as error:
         if "not found in known_hosts" in str(error):
             raise untrusted(
@@ -283,16 +284,16 @@ def _in_our_words(contract: Contract, name: str | None = None) -> Iterator[None]
                 "its host key is not known here.",
                 "ask the department for its host key (ssh-keyscan shows what to compare), and give it to the connection"
                 f" {contract.connection_id!r} as `host_key`.",
-            ) from error
-        raise unreachable(contract, f"{type(error).__name__}.") from error
-    except paramiko.SFTPError as error:
-        raise unreachable(contract, "its answer is no SFTP.") from error
+            ) from None
+        raise unreachable(contract, f"{type(error).__name__}.") from None
+    except paramiko.SFTPError:
+        raise unreachable(contract, "its answer is no SFTP.") from None
     except OSError as error:
         if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
-            raise unreachable(contract, f"{type(error).__name__}.") from error
+            raise unreachable(contract, f"{type(error).__name__}.") from None
         raise FeedError(
             f"The server does not give it out ({type(error).__name__}, {error.errno}).",
             feed=contract.feed,
             file=name or f"connection {contract.connection_id}",
             advice="ask the department whether our account may read folder and file.",
-        ) from error
+        ) from None

@@ -6,6 +6,7 @@ waiting does not mend: a login, a host or a certificate that is not the one agre
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Iterator
 
@@ -24,6 +25,11 @@ class TransientError(Exception):
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
+
+
+def silence(library: str) -> None:
+    """Let *library* log nothing: it quotes what it received, and we say what its errors come to."""
+    logging.getLogger(library).setLevel(logging.CRITICAL + 1)
 
 
 def unreachable(contract: Contract, reason: str) -> SourceUnavailableError:

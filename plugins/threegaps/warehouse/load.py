@@ -15,7 +15,7 @@ from psycopg import errors, sql
 from threegaps.batch.verdict import Verdict
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
-from threegaps.errors import FeedError, LedgerError
+from threegaps.errors import LedgerError, ThreeGapsError, of_warehouse
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Judged, Merged
 from threegaps.ledger.landed import REPLAY_PREFIX
@@ -98,7 +98,7 @@ def load_batch(connection: psycopg.Connection[Any], plan: Plan) -> Loaded:
     except Exception as error:
         is_refused = isinstance(error, psycopg.DatabaseError) and not isinstance(error, psycopg.OperationalError)
         plain = _without_values(error, plan) if isinstance(error, psycopg.Error) and is_refused else error
-        message = str(plain) if isinstance(plain, FeedError) else _first(plain)
+        message = _noted(plain)
         on_usable(connection, lambda usable: batches.fail_batch(usable, plan.batch_id, message))
         if plain is not error:
             # The server's own words quote the row, which may be personal: they do not follow into logs.
@@ -319,11 +319,10 @@ def _without_values(error: psycopg.Error, plan: Plan) -> LedgerError:
     )
 
 
-def _first(error: BaseException) -> str:
-    """What may be said of an error that is not ours: of the server's its first line, of others what they are.
-
-    Anything else may quote values.
-    """
-    if isinstance(error, psycopg.OperationalError):
-        return str(error).strip().split("\n")[0] or type(error).__name__
+def _noted(error: BaseException) -> str:
+    """What the ledger says of an error: ours whole, of others what they are, for their own words may quote values."""
+    if isinstance(error, ThreeGapsError):
+        return str(error)
+    if isinstance(error, psycopg.Error):
+        return of_warehouse(error)
     return f"{type(error).__name__}: see the log of the load."

@@ -148,12 +148,12 @@ def _rows(contract: Contract, path: Path) -> Iterator[list[str]]:
         raise FeedError("The file is neither .csv nor .xlsx.", feed=contract.feed, file=path.name, advice=advice)
     try:
         text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FeedError("The file is not UTF-8.", feed=contract.feed, file=path.name, advice=advice) from error
+    except UnicodeDecodeError:
+        raise FeedError("The file is not UTF-8.", feed=contract.feed, file=path.name, advice=advice) from None
     except OSError as error:
         raise FeedError(
             f"The file cannot be read: {error.strerror}.", feed=contract.feed, file=path.name, advice=advice
-        ) from error
+        ) from None
     number = 0
     try:
         for row in csv.reader(io.StringIO(text, newline="")):
@@ -166,7 +166,7 @@ def _rows(contract: Contract, path: Path) -> Iterator[list[str]]:
             file=path.name,
             row=number,
             advice="look for a quote that is not closed, or a cell of more than 128 KB; else send it back as .xlsx.",
-        ) from error
+        ) from None
 
 
 def _sheet_rows(contract: Contract, path: Path) -> Iterator[list[str]]:

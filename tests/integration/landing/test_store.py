@@ -13,7 +13,7 @@ import pytest
 from airflow.sdk.io import attach
 from fsspec.implementations.memory import MemoryFileSystem
 
-from threegaps.errors import FeedError
+from threegaps.errors import FeedError, UnexpectedError
 from threegaps.landing import store as landing
 from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger.landed import LandedObject, latest_arrivals
@@ -119,7 +119,7 @@ def test_a_cut_off_arrival_leaves_nothing_and_disturbs_nobody(
         yield b"half"
         raise ConnectionResetError
 
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(UnexpectedError, match=r"file part0001\.csv\.gz\] .* \(ConnectionResetError at line"):
         store.land(connection, FEED, DELIVERY, Arrival("part0001", "part0001.csv.gz", breaks))
     assert files(folder) == []
     assert latest_arrivals(connection, FEED, DELIVERY) == {}

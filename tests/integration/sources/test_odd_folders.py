@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import os
 import shutil
@@ -16,42 +15,26 @@ from typing import Any
 import pytest
 
 from tests.integration.sources.conftest import JUNE, SmallFeed
-from tests.integration.sources.odd_sftp import PASSWORD, OddServer, serving
+from tests.integration.sources.odd_folder import (
+    CONTROLLED,
+    LONG_AGO,
+    NAMES,
+    PARTS,
+    SINGLE,
+    at,
+    dropped,
+    put,
+    put_name,
+    send,
+    table,
+)
+from tests.integration.sources.odd_sftp import OddServer, serving
 from tests.integration.sources.small_contract import CSV, FEED
 from threegaps import feed_run
 from threegaps.errors import FeedError, SettingsError, SourceUnavailableError, StillBeingWrittenError
 from threegaps.feed_run import landing
 
 pytestmark = pytest.mark.integration
-
-LONG_AGO = dt.datetime(2026, 7, 1, tzinfo=dt.UTC).timestamp()
-SINGLE: dict[str, Any] = {
-    "kind": "full_period",
-    "firstDelivery": "2026-05",
-    "completeness": {"kind": "file", "quietSeconds": 30},
-}
-CONTROLLED: dict[str, Any] = {**SINGLE, "completeness": {"kind": "control_file"}}
-PARTS: dict[str, Any] = {**SINGLE, "completeness": {"kind": "quiet", "parts": ["housing", "health", "post"]}}
-NAMES: dict[str, Any] = {
-    "part": r"rows_{yyyymm}_part(?P<part>\d+)of(?P<parts>\d+)\.csv",
-    "correction": r"rows_{yyyymm}_correction(?P<part>\d+)\.csv",
-    "control": "rows_{yyyymm}.ok",
-}
-
-
-def table(count: int, first: int = 1, month: str = "2026-06") -> bytes:
-    lines = [f"{one:08d},330106,{month}-01,{month}-02 10:00:00\n" for one in range(first, first + count)]
-    return "".join(["id,county,day,updated\n", *lines]).encode()
-
-
-def put(path: Path, content: bytes, *, at: float = LONG_AGO) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    os.utime(path, (at, at))
-
-
-def put_name(folder: Path, name: bytes, content: bytes = b"?") -> None:
-    put(folder / os.fsdecode(name), content)
 
 
 @pytest.fixture
@@ -65,22 +48,6 @@ def odd(feed: SmallFeed, tmp_path: Path) -> Iterator[OddServer]:
         yield server
 
 
-def at(feed: SmallFeed, server: OddServer, **extra: Any) -> None:
-    whole = extra or {"no_host_key_check": True, "look_for_keys": False}
-    feed.connect(
-        conn_type="sftp", host="127.0.0.1", port=server.port, login="department", password=PASSWORD, extra=whole
-    )
-
-
-def send(root: Path, month: str, parts: int = 1, rows: int = 6, *, control: bytes | None = None) -> Path:
-    folder = root / "rows" / month
-    for part in range(1, parts + 1):
-        content = table(rows // parts, 1 + (part - 1) * (rows // parts), f"{month[:4]}-{month[4:]}")
-        put(folder / f"rows_{month}_part{part:02d}of{parts:02d}.csv", content)
-    put(folder / f"rows_{month}.ok", control or f"parts={parts} rows={rows}\n".encode())
-    return folder
-
-
 @pytest.fixture
 def drop(feed: SmallFeed, tmp_path: Path) -> Path:
     """A drop folder with one file a month for the small feed."""
@@ -89,10 +56,6 @@ def drop(feed: SmallFeed, tmp_path: Path) -> Path:
     dropped(feed, r"rows_{delivery}\.csv", SINGLE)
     feed.connect(conn_type="fs", extra={"path": str(tmp_path / "drop")})
     return folder
-
-
-def dropped(feed: SmallFeed, part: str, delivery: dict[str, Any], **more: Any) -> None:
-    feed.comes_by({"protocol": "file_drop", "files": {"part": part}, **more}, delivery, CSV)
 
 
 @pytest.fixture

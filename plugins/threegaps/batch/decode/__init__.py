@@ -5,7 +5,6 @@ Nothing is guessed: encoding, compression, delimiter and header are the contract
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator
 
 from threegaps.batch.decode.blocks import FaultyRow, Part, StructuralLine, TextBlock
@@ -14,7 +13,7 @@ from threegaps.batch.decode.json_pages import decode_json_pages
 from threegaps.batch.decode.replay import decode_replay
 from threegaps.batch.decode.workbook import decode_workbook
 from threegaps.contracts.model import Contract
-from threegaps.errors import FeedError, ThreeGapsError
+from threegaps.errors import FeedError, ThreeGapsError, kind_of
 
 __all__ = ["FaultyRow", "Part", "StructuralLine", "TextBlock", "decode"]
 
@@ -46,10 +45,8 @@ def decode(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlo
     except ThreeGapsError:
         raise
     except Exception as error:  # noqa: BLE001  # whatever a library raises over such bytes is an error of the file
-        # A library's own message may quote what it read.
-        where = traceback.extract_tb(error.__traceback__)[-1]
         raise FeedError(
-            f"The file cannot be read ({type(error).__name__} at line {where.lineno} of {where.name}).",
+            f"The file cannot be read ({kind_of(error)}).",
             feed=contract.feed,
             file=part.source_name,
             advice="ask the department to write it again; if that does not help, report this with the file's kind.",

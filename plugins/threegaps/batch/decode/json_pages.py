@@ -104,7 +104,7 @@ class _Answers:
                 feed=self._contract.feed,
                 file=self._part.source_name,
                 advice="fetch it again; if it says the same, compare the interface's answer with the contract.",
-            ) from error
+            ) from None
         if not all(isinstance(record, dict) for record in records):
             raise FeedError(
                 f"Page {page} holds no list of rows at {'.'.join(declared.rows)}.",

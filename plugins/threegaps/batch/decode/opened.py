@@ -94,10 +94,10 @@ def check_expanded(contract: Contract, part: Part, limits: Limits, expanded_byte
 def _read(contract: Contract, part: Part, source: io.BufferedIOBase, chunk_bytes: int) -> bytes:
     try:
         return source.read(chunk_bytes)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile):
         raise FeedError(
             "The archive is cut off or damaged.",
             feed=contract.feed,
             file=part.source_name,
             advice="ask the department to send it again; what arrives is judged anew.",
-        ) from error
+        ) from None

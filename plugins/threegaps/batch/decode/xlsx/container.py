@@ -56,7 +56,7 @@ class Container:
                 while chunk := stream.read(_CHUNK):
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-            raise self._damaged(type(error).__name__) from error
+            raise self._damaged(type(error).__name__) from None
 
     def refuse(self, why: str) -> NoReturn:
         """Refuse the workbook because of *why*.
@@ -96,7 +96,7 @@ def open_container(contract: Contract, part: Part) -> Iterator[Container]:
         try:
             archive = zipfile.ZipFile(stream)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OSError) as error:
-            raise _no_workbook(contract, part, f"a damaged or cut off archive ({type(error).__name__})") from error
+            raise _no_workbook(contract, part, f"a damaged or cut off archive ({type(error).__name__})") from None
         with archive:
             _check_entries(contract, part, archive, size)
             yield Container(contract, part, archive)
