@@ -6,7 +6,7 @@ from pathlib import Path
 
 from threegaps.contracts.document import ContractDocument
 from threegaps.contracts.loader import SUFFIX, load_contracts, read_document
-from threegaps.generate import catalogue, marts, options, staging
+from threegaps.generate import catalogue, connections, marts, options, staging
 
 ONLY_GENERATED = (staging.FOLDER,)
 """Folders that hold nothing else: what lies there and follows from nothing is out of date."""
@@ -17,10 +17,10 @@ def generated(root: Path) -> dict[Path, str]:
 
     Raises:
         ContractError: A contract cannot be read.
-        ValueError: An indicator's model does not fit the catalogue of indicators.
+        ValueError: An indicator's model does not fit the catalogue of indicators, or a file has no marks for its part.
     """
     contracts = load_contracts(root / "expectations")
-    files = staging.render(contracts) | marts.render(root) | options.render()
+    files = staging.render(contracts) | marts.render(root) | options.render() | connections.render(root, contracts)
     indicators = marts.indicator_catalogue(root)
     actions, targets = (marts.read_seed(root, name) for name in ("seed_action", "seed_target"))
     feeds = [(contract, _document(root, contract.feed)) for contract in contracts]

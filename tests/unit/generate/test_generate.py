@@ -14,7 +14,7 @@ from threegaps.contracts.loader import load_contract, load_contracts, read_docum
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import raw_columns, raw_key, staged_columns
 from threegaps.generate import __main__ as command
-from threegaps.generate import catalogue, options, staging
+from threegaps.generate import catalogue, connections, options, staging
 from threegaps.generate.files import generated, outdated, write
 from threegaps.rules.registry import KINDS
 from threegaps.settings import Settings
@@ -32,6 +32,8 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "docs").mkdir()
     for page in ("catalogue.md", "contract-options.md"):
         shutil.copy2(ROOT / "docs" / page, tmp_path / "docs")
+    for name in (connections.COMPOSE, connections.EXAMPLE):
+        shutil.copy2(ROOT / name, tmp_path)
     return tmp_path
 
 
@@ -65,6 +67,52 @@ def test_a_contract_that_goes_takes_its_staging_along(project: Path) -> None:
     (project / "expectations" / "statistics" / "resident_income.odcs.yaml").unlink()
     write(project)
     assert not (project / "dbt_project/models/staging/statistics/stg_statistics__resident_income.yml").exists()
+
+
+NEW_CONNECTIONS: dict[str, tuple[str, str, str | None]] = {
+    "hrss/wage_records": (
+        "labour_sftp",
+        "AIRFLOW_CONN_LABOUR_SFTP: ${LABOUR_SFTP_CONNECTION:?}",
+        "LABOUR_SFTP_CONNECTION=sftp://threegaps@sandbox:12222/?key_file=",
+    ),
+    "finance/training_subsidies": (
+        "ledger_database",
+        "AIRFLOW_CONN_LEDGER_DATABASE: ${LEDGER_DATABASE_CONNECTION:?}",
+        "@department-database:5432/department_finance",
+    ),
+    "organisation/prosperity_workshops": (
+        "workshops_drop",
+        """AIRFLOW_CONN_WORKSHOPS_DROP: '{"conn_type": "fs", "extra": {"path": "/var/lib/threegaps/drop"}}'""",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("feed", NEW_CONNECTIONS)
+def test_a_connection_follows_from_its_contract(project: Path, feed: str) -> None:
+    connection, given, example = NEW_CONNECTIONS[feed]
+    path = project / "expectations" / f"{feed}.odcs.yaml"
+    written = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r'(connectionId, value: ")\w+', rf"\g<1>{connection}", written), encoding="utf-8")
+    before = {name: (project / name).read_text(encoding="utf-8") for name in (connections.COMPOSE, connections.EXAMPLE)}
+    assert connections.COMPOSE in write(project)
+    compose, sample = ((project / name).read_text(encoding="utf-8") for name in before)
+    assert f"  {given}\n" in compose
+    assert yaml.safe_load(compose)["x-environment"][f"AIRFLOW_CONN_{connection.upper()}"]
+    lines = [line for line in sample.splitlines() if line.startswith(f"{connection.upper()}_CONNECTION=")]
+    assert [example in line for line in lines] == ([True] if example else [])
+    assert [outside_the_marks(text) for text in (compose, sample)] == [*map(outside_the_marks, before.values())]
+
+
+def outside_the_marks(text: str) -> list[str]:
+    return re.split(f"# {connections.BEGIN}|# {connections.END}", text)[::2]
+
+
+def test_a_file_without_its_marks_is_not_written_over(project: Path) -> None:
+    path = project / connections.COMPOSE
+    path.write_text(path.read_text(encoding="utf-8").replace(f"# {connections.END}", "# end"), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"docker-compose\.yml has not the two lines"):
+        generated(project)
 
 
 @pytest.mark.parametrize("name", ["hrss/stg_hrss__by_hand.sql", "hrss/_hrss__models.yml", "notes.md"])
