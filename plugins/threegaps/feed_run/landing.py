@@ -55,6 +55,15 @@ def land(feed: str, delivery: str) -> list[int]:
             landed = _land_list(connection, store, contract, last)
         else:
             landed = _land_files(connection, store, contract, last)
+    for received in landed:
+        logger.info(
+            "%s %s: landed object %d is %s, %d bytes.",
+            feed,
+            received.delivery,
+            received.landed_object_id,
+            received.source_name,
+            received.size_bytes,
+        )
     if landed:
         size = sum(received.size_bytes for received in landed)
         logger.info("%s: landed %d objects, %d bytes, up to delivery %s.", feed, len(landed), size, last)

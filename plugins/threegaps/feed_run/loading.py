@@ -166,6 +166,14 @@ def load_one(
         source_columns=[column.name for column in contract.columns],
         supersedes=supersedes,
     )
+    # By such lines `threegaps purge` knows which batch what follows is of.
+    logger.info(
+        "%s %s: batch %d judges landed objects %s.",
+        contract.feed,
+        delivery,
+        batch_id,
+        ", ".join(map(str, identifiers)),
+    )
     store = LandingStore(settings.landing_uri)
     judged = [landed for landed in objects if landed.is_judged]
     parts = [part_of(store, contract, landed) for landed in judged]

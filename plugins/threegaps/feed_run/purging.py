@@ -17,11 +17,11 @@ import psycopg
 
 from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run.decisions import check_words
-from threegaps.feed_run.log_lines import remove_lines
+from threegaps.feed_run.log_lines import Named, remove_lines
 from threegaps.feed_run.opening import warehouse_of
 from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger.decisions import purged_at, record_purge, remove_texts
-from threegaps.ledger.landed import PURGE_PREFIX, LandedObject, landed_objects, latest_arrivals
+from threegaps.ledger.landed import PURGE_PREFIX, LandedObject, is_name_shared, landed_objects, latest_arrivals
 from threegaps.settings import Settings
 from threegaps.warehouse.sessions import feed_lock
 
@@ -62,8 +62,8 @@ def purge(
     Args:
         purged_by: Who orders it.
         reason: Why.
-        task_logs: Folders with the logs of the feed's own tasks: every error of a task that judged the object goes, for
-            it may quote it.
+        task_logs: Folders with the logs of feeds' tasks: every error that came up while the object was judged and
+            loaded goes, for it may quote it.
         own_logs: Folders with logs of everything else: lines that name the object or its batches go.
 
     Raises:
@@ -89,9 +89,12 @@ def purge(
             store = LandingStore(settings.landing_uri)
             store.end_copy(connection, landed)
             batch_ids, messages = remove_texts(connection, landed_object_id)
-            names = [landed.source_name, Path(landed.uri).name]
-            lines = remove_lines(task_logs, file_names=names, batch_ids=batch_ids, hides_errors=True)
-            lines += remove_lines(own_logs, file_names=names, batch_ids=batch_ids, hides_errors=False)
+            own, shared = [Path(landed.uri).name], [landed.source_name]
+            if not is_name_shared(connection, landed):
+                own, shared = own + shared, []
+            named = Named(landed_object_id, batch_ids, own, shared)
+            lines = remove_lines(task_logs, named, hides_errors=True)
+            lines += remove_lines(own_logs, named, hides_errors=False)
             done = Purged(
                 landed_object_id=landed_object_id,
                 sha256=landed.sha256,

@@ -182,6 +182,15 @@ def ended_before(connection: psycopg.Connection[Any], feed: str, before: dt.date
         return cursor.fetchall()
 
 
+def is_name_shared(connection: psycopg.Connection[Any], landed: LandedObject) -> bool:
+    """Whether other arrivals have its source's name too, as all of an interface have, and what is sent again."""
+    row = connection.execute(
+        "select 1 from ops.landed_object where source_name = %s and landed_object_id <> %s limit 1",
+        [landed.source_name, landed.landed_object_id],
+    ).fetchone()
+    return row is not None
+
+
 def record_copies_ended(connection: psycopg.Connection[Any], landed_object_id: int) -> None:
     """Note that the copy of an arrival is gone; its hash and its counts stay."""
     connection.execute(

@@ -55,11 +55,19 @@ def test_what_was_purged_is_gone_and_stays_gone(
     assert ask(warehouse, "select count(*) from quarantine.refused_row where row_data::text like '%lots%'") == [(1,)]
     logs = tmp_path / "logs"
     logs.mkdir()
-    (logs / "attempt=1.log").write_text(f"2026-01-01 read {PART.format(1, 1)}\n2026-01-01 other\n", encoding="utf-8")
+    name = PART.format(1, 1)
+    lines = [
+        f"2026-01-01 {WAGES} {MONTH}: batch 1 judges landed objects 1, 2.\n",
+        f"2026-01-01 read {name}\n",
+        f"2026-01-02 {WAGES} {MONTH}: batch 2 judges landed objects 3, 2.\n",
+        f"2026-01-02 read {name}\n",
+        "2026-01-02 other\n",
+    ]
+    (logs / "attempt=1.log").write_text("".join(lines), encoding="utf-8")
 
     done = purge(int(str(number)), logs)
-    assert (done.sha256, done.log_lines, done.batch_ids) == (sha, 1, (2,))
-    assert (logs / "attempt=1.log").read_text(encoding="utf-8") == "2026-01-01 other\n"
+    assert (done.sha256, done.log_lines, done.batch_ids) == (sha, 2, (2,))
+    assert (logs / "attempt=1.log").read_text(encoding="utf-8") == "".join([*lines[:2], lines[4]])
     kept = [path.read_bytes() for path in (tmp_path / "landing").rglob("*") if path.is_file()]
     assert wage_part([wrong, *ROWS[1:]]) not in kept
     assert ask(warehouse, "select count(*) from quarantine.refused_row where row_data::text like '%lots%'") == [(0,)]
