@@ -9,20 +9,18 @@ from __future__ import annotations
 import datetime as dt
 import os
 import stat
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from threegaps import connections
-from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.sources import FileDropSource
-from threegaps.errors import ContractError, FeedError, SettingsError, StillBeingWrittenError
+from threegaps.errors import ContractError, FeedError, SettingsError
 from threegaps.landing.backends import CHUNK_BYTES
-from threegaps.sources.files import Folder, looks_of, offer_files, within
-from threegaps.sources.model import Offer
-from threegaps.sources.names import filled, folder_above, is_plain
+from threegaps.sources.files import within
+from threegaps.sources.folders import UNREADABLE, FolderSource, Stray
+from threegaps.sources.names import is_plain
 from threegaps.sources.quiet import FoundFile
 from threegaps.sources.trouble import unreachable
 
@@ -37,65 +35,35 @@ _KINDS = (
 _Seen = tuple[int, int, int, int]
 
 
-class FileDrop:
+class FileDrop(FolderSource):
     """The department's folder within the drop; see `open_drop`."""
 
     def __init__(self, contract: Contract, root: Path) -> None:
         if not isinstance(contract.source, FileDropSource):
             raise ContractError("The feed is not dropped as files.", feed=contract.feed)
-        self._contract = contract
-        self._source = contract.source
-        self._template = contract.source.folder or contract.department
+        super().__init__(contract, contract.source.folder or contract.department)
         self._root = root
-        self._looks = looks_of(contract)
-        self._folders: dict[str, Folder | None] = {}
 
-    def offer(self, delivery: Delivery) -> Offer:
-        """What lies there of the delivery."""
-        name = filled(self._template, delivery)
-        if name not in self._folders:
-            self._folders[name] = self._listed(name)
-        folder = self._folders[name]
-        if folder is None:
-            return Offer([], waiting_for=f"the folder {name}")
-        return offer_files(self._contract, delivery, folder, self._looks)
-
-    def look_again(self) -> None:
-        """Forget what folders held."""
-        self._folders.clear()
-
-    def _listed(self, name: str) -> Folder | None:
-        files: list[FoundFile] = []
-        strays: Counter[str] = Counter()
+    @contextmanager
+    def _in_our_words(self) -> Iterator[None]:
         try:
-            with self._opened(name) as folder, os.scandir(folder) as entries:
-                for count, entry in enumerate(entries, 1):
-                    if count > self._source.most_entries:
-                        raise FeedError(
-                            f"The folder {name} holds more than {self._source.most_entries} names.",
-                            feed=self._contract.feed,
-                            advice="ask the department to clear it; more are allowed by the contract's `mostEntries`.",
-                        )
-                    try:
-                        status = os.stat(entry.name, dir_fd=folder, follow_symlinks=False)
-                    except FileNotFoundError:
-                        continue
-                    kind = _kind_of(status)
-                    if kind is not None:
-                        strays[kind] += 1
-                    elif not is_plain(entry.name):
-                        strays["names that cannot be read"] += 1
-                    else:
-                        files.append(self._found(name, entry.name, status))
-        except FileNotFoundError:
-            above = folder_above(self._template)
-            if above is not None and self._is_there(above):
-                return None
-            where = f"{name if above is None else above}"
-            raise unreachable(self._contract, f"the drop folder cannot be read (there is no folder {where}).") from None
+            yield
         except OSError as error:
             raise unreachable(self._contract, f"the drop folder cannot be read ({error.strerror}).") from None
-        return Folder(name, files, strays)
+
+    def _entries(self, folder: str) -> Generator[FoundFile | Stray | None, None, None]:
+        with self._opened(folder) as opened, os.scandir(opened) as entries:
+            for entry in entries:
+                try:
+                    status = os.stat(entry.name, dir_fd=opened, follow_symlinks=False)
+                except FileNotFoundError:
+                    yield None
+                    continue
+                kind = _kind_of(status)
+                if kind is not None:
+                    yield Stray(kind)
+                else:
+                    yield self._found(folder, entry.name, status) if is_plain(entry.name) else UNREADABLE
 
     def _is_there(self, folder: str) -> bool:
         try:
@@ -103,6 +71,9 @@ class FileDrop:
                 return True
         except FileNotFoundError:
             return False
+
+    def _without_folder(self, folder: str) -> FeedError:
+        return unreachable(self._contract, f"the drop folder cannot be read (there is no folder {folder}).")
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[int]:
@@ -155,14 +126,6 @@ class FileDrop:
     def _refuse_change(self, status: os.stat_result, seen: _Seen, name: str) -> None:
         if _kind_of(status) is not None or _seen(status) != seen:
             raise self._changed(name)
-
-    def _changed(self, name: str) -> StillBeingWrittenError:
-        return StillBeingWrittenError(
-            "The file changed while it was read: it is still being written.",
-            feed=self._contract.feed,
-            file=name,
-            advice="it is looked at again by itself.",
-        )
 
 
 @contextmanager

@@ -12,21 +12,19 @@ import posixpath
 import re
 import socket
 import stat
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import Any
 
 from threegaps import connections
-from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.sources import SftpSource
-from threegaps.errors import ContractError, FeedError, SettingsError, StillBeingWrittenError
+from threegaps.errors import ContractError, FeedError, SettingsError
 from threegaps.landing.backends import CHUNK_BYTES
 from threegaps.settings import Settings
-from threegaps.sources.files import Folder, looks_of, offer_files, within
-from threegaps.sources.model import Offer
-from threegaps.sources.names import filled, folder_above, is_plain
+from threegaps.sources.files import within
+from threegaps.sources.folders import UNREADABLE, FolderSource, Stray
+from threegaps.sources.names import is_plain
 from threegaps.sources.quiet import FoundFile
 from threegaps.sources.trouble import refused_login, silence, unreachable, untrusted
 
@@ -41,61 +39,26 @@ _LISTED = re.compile(r"([dlbcps-])[-rwxsStT]{9}")
 _KINDS = {"d": "folders", "l": "links", "b": "devices", "c": "devices", "p": "pipes", "s": "sockets"}
 
 
-class SftpFolder:
+class SftpFolder(FolderSource):
     """The folders of one feed; see `open_sftp`."""
 
     def __init__(self, contract: Contract, client: Any) -> None:
         if not isinstance(contract.source, SftpSource):
             raise ContractError("The feed does not come by SFTP.", feed=contract.feed)
-        self._contract = contract
-        self._source = contract.source
+        super().__init__(contract, contract.source.folder)
         self._client = client
-        self._looks = looks_of(contract)
-        self._folders: dict[str, Folder | None] = {}
 
-    def offer(self, delivery: Delivery) -> Offer:
-        """What lies in the delivery's folder; nothing when there is no such folder yet."""
-        name = filled(self._source.folder, delivery)
-        if name not in self._folders:
-            with _in_our_words(self._contract):
-                self._folders[name] = self._listed(name)
-        folder = self._folders[name]
-        if folder is None:
-            return Offer([], waiting_for=f"the folder {name}")
-        return offer_files(self._contract, delivery, folder, self._looks)
+    def _in_our_words(self) -> AbstractContextManager[None]:
+        return _in_our_words(self._contract)
 
-    def look_again(self) -> None:
-        """Forget what folders held."""
-        self._folders.clear()
-
-    def _listed(self, name: str) -> Folder | None:
-        files: list[FoundFile] = []
-        strays: Counter[str] = Counter()
-        try:
-            for count, (raw, attributes) in enumerate(_entries(self._client, name), 1):
-                if count > self._source.most_entries:
-                    raise FeedError(
-                        f"The folder {name} holds more than {self._source.most_entries} names.",
-                        feed=self._contract.feed,
-                        advice="ask the department to clear it; more are allowed by the contract's `mostEntries`.",
-                    )
-                kind, text = _kind_of(attributes), _text_of(raw)
+    def _entries(self, folder: str) -> Generator[FoundFile | Stray | None, None, None]:
+        with closing(_entries(self._client, folder)) as entries:
+            for raw, attributes in entries:
+                kind, name = _kind_of(attributes), _text_of(raw)
                 if kind is not None:
-                    strays[kind] += 1
-                elif text is None:
-                    strays["names that cannot be read"] += 1
+                    yield Stray(kind)
                 else:
-                    files.append(self._found(name, text, attributes))
-        except FileNotFoundError:
-            above = folder_above(self._source.folder)
-            if above is not None and self._is_there(above):
-                return None
-            raise FeedError(
-                f"The server has no folder {name if above is None else above}.",
-                feed=self._contract.feed,
-                advice="ask the department where its files lie now, then mend the contract.",
-            ) from None
-        return Folder(name, files, strays)
+                    yield UNREADABLE if name is None else self._found(folder, name, attributes)
 
     def _is_there(self, folder: str) -> bool:
         try:
@@ -103,6 +66,13 @@ class SftpFolder:
         except FileNotFoundError:
             return False
         return True
+
+    def _without_folder(self, folder: str) -> FeedError:
+        return FeedError(
+            f"The server has no folder {folder}.",
+            feed=self._contract.feed,
+            advice="ask the department where its files lie now, then mend the contract.",
+        )
 
     def _found(self, folder: str, name: str, attributes: Any) -> FoundFile:
         path, size, time = posixpath.join(folder, name), int(attributes.st_size or 0), int(attributes.st_mtime or 0)
@@ -146,12 +116,7 @@ class SftpFolder:
         # A server that does not say one of them leaves the other to judge by.
         now = (int(status.st_size or 0), int(status.st_mtime or 0))
         if now != seen:
-            raise StillBeingWrittenError(
-                "The file changed while it was read: it is still being written.",
-                feed=self._contract.feed,
-                file=name,
-                advice="it is looked at again by itself.",
-            )
+            raise self._changed(name)
 
 
 @contextmanager
@@ -204,7 +169,7 @@ def _refuse_blind_trust(contract: Contract) -> None:
         )
 
 
-def _entries(client: Any, folder: str) -> Iterator[tuple[bytes, Any]]:
+def _entries(client: Any, folder: str) -> Generator[tuple[bytes, Any], None, None]:
     """Names and attributes in a folder; paramiko's own listing fails on a name that is no UTF-8."""
     from paramiko.sftp import CMD_CLOSE, CMD_HANDLE, CMD_NAME, CMD_OPENDIR, CMD_READDIR, SFTPError
     from paramiko.sftp_attr import SFTPAttributes
