@@ -1,20 +1,27 @@
 """Resident identity numbers that stand in texts where none is asked for: found, and masked.
 
 A number counts when it is valid by itself: 18 characters by GB 11643 or 15 digits as issued until 1999, an address code
-of a province (GB/T 2260), a day of birth, the check character where there is one; full-width digits are digits. It is
-looked for between characters that are no digits, so that a certificate's 16 or 22 digits hold none by chance; births
-are taken from 1900 to 2099. Of other runs of 18 digits one in 47,000 fits by chance (fewer of credit codes, which begin
-with no province's code), of 15 digits, which have no check character, one in 85: where a column has such codes, its
-contract says so.
+of a province (GB/T 2260), a day of birth, the check character where there is one; full-width digits are digits. Up to
+three spaces, dashes or characters that show nothing may stand between two of its digits; of 15 digits, which have no
+check character, the groups must be such as people make of them, and the birth one that is no day of this century in six
+digits. Numbers that follow each other without a gap are found too.
+
+They are looked for between characters that are no digits, so that a certificate's 16 or 22 digits hold none by chance;
+births are taken from 1900 to 2099. Of other runs of 18 digits one in 47,000 fits by chance (fewer of credit codes,
+which begin with no province's code), of 15 digits one in 85: where a column has such codes, its contract says so.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from threegaps.standards.by_value import birth_in
+from threegaps.standards.white_space import WHITE_SPACE, WHITE_SPACE_CLASS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,32 +29,52 @@ if TYPE_CHECKING:
 MASK = "***"
 """What stands for a number in whatever is kept."""
 
-_PROVINCES = "1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]"
-_DAY = "(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
-_NUMBER = f"(?:{_PROVINCES})[0-9]{{4}}(?:(?:19|20)[0-9]{{2}}{_DAY}[0-9]{{3}}[0-9Xx]|[0-9]{{2}}{_DAY}[0-9]{{3}})"
-_FOUND = re.compile(f"(?<![0-9])(?:{_NUMBER})(?![0-9])")
+_PROVINCES = ("1[1-5]", "2[1-3]", "3[1-7]", "4[1-6]", "5[0-4]", "6[1-5]", "71", "8[1-3]")
+_MONTHS, _DAYS = ("0[1-9]", "1[0-2]"), ("0[1-9]", "[12][0-9]", "3[01]")
+_DIGIT = ("[0-9]",)
+# The forms of both lengths, each part by what may stand for it.
+_LONG_PARTS = (_PROVINCES, *[_DIGIT] * 4, ("19", "20"), *[_DIGIT] * 2, _MONTHS, _DAYS, *[_DIGIT] * 3, ("[0-9Xx]",))
+_SHORT_PARTS = (_PROVINCES, *[_DIGIT] * 6, _MONTHS, _DAYS, *[_DIGIT] * 3)
+_SIGN = re.compile(r"\[[^]]+]|[0-9]")
+
+
+def _form(parts: Sequence[Sequence[str]], gap: str = "") -> str:
+    """A regular expression of *parts* in order, with *gap* between all of their signs."""
+    return gap.join(f"(?:{'|'.join(gap.join(_SIGN.findall(one)) for one in part)})" for part in parts)
+
+
+_IS_LONG, _IS_SHORT = re.compile(_form(_LONG_PARTS)), re.compile(_form(_SHORT_PARTS))
 _FULL_WIDTH = "０１２３４５６７８９Ｘｘ"
 _FOLDED = "0123456789Xx"
 _FOLDING = str.maketrans(_FULL_WIDTH, _FOLDED)
 
+_GAP = f"[{WHITE_SPACE_CLASS}\\-֊־᐀᠆‐-―⁃−⸺⸻〜〰゠﹘﹣－]"
+_RUN = re.compile(f"[0-9](?:{_GAP}{{0,3}}[0-9Xx]){{14,}}")
+_UNSEEN = frozenset(sign for sign in WHITE_SPACE if unicodedata.category(sign) == "Cf")
+_GROUPS_OF_SHORT = frozenset({(6, 6, 3), (6, 2, 2, 2, 3)})
+"""Groups of fifteen digits by what they mean."""
+_GROUPS_OF_SHORT_ALONE = frozenset({(6, 9), (12, 3), (3,) * 5, (4, 4, 4, 3), (5,) * 3, (1,) * 15})
+"""Groups that other codes have too, the last digits of a bank card for one: only where no other digits are near."""
+
+_FIRST_YEAR_IN_GROUPS = 30
+"""Of 1900: 330106-250612-001 is rather the first paper of a day in a county than somebody who was born in 1925."""
+
 # What a text must have to hold a number, quickly; then its form, as the regular expressions of polars can say it.
-_FIFTEEN_DIGITS = "[0-9０-９]{15}"
-_FORM = f"(?:^|[^0-9])(?:{_NUMBER})(?:[^0-9]|$)"
+_FIFTEEN_DIGITS = f"[0-9０-９](?:{_GAP}{{0,3}}[0-9０-９]){{14}}"
+_FORM = f"(?:^|[^0-9])(?:{_form(_LONG_PARTS, f'{_GAP}*')}|{_form(_SHORT_PARTS, f'{_GAP}*')})+(?:[^0-9]|$)"
 
 
 def holds_identity_number(text: str) -> bool:
     """Whether a valid number stands in *text*."""
-    return any(_is_valid(match[0]) for match in _FOUND.finditer(text.translate(_FOLDING)))
+    return next(_spans(text), None) is not None
 
 
 def masked(text: str) -> str:
-    """*text* with ``***`` for each valid number."""
-    folded = text.translate(_FOLDING)
+    """*text* with ``***`` for each valid number, or for several without a gap between them."""
     kept, end = [], 0
-    for match in _FOUND.finditer(folded):
-        if _is_valid(match[0]):
-            kept += [text[end : match.start()], MASK]
-            end = match.end()
+    for first, behind in _spans(text):
+        kept += [text[end:first], MASK]
+        end = behind
     return "".join([*kept, text[end:]])
 
 
@@ -78,11 +105,63 @@ def mask_texts(texts: pl.Series) -> pl.Series:
     return texts.clone().scatter(indexes, pl.Series(fresh, dtype=pl.String))
 
 
-def _is_valid(number: str) -> bool:
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where valid numbers stand, each from its first character to the one behind its last."""
+    folded = text if text.isascii() else text.translate(_FOLDING)
+    for run in _RUN.finditer(folded):
+        places = [place for place in range(*run.span()) if folded[place] in _FOLDED]
+        signs = "".join(folded[place] for place in places)
+        start = 0
+        while start + 15 <= len(signs):
+            follows_digit = start > 0 and places[start] - places[start - 1] == 1 and signs[start - 1].isdigit()
+            end = None if follows_digit else _end_of_numbers(folded, signs, places, start)
+            if end is None:
+                start += 1
+            else:
+                yield places[start], places[end - 1] + 1
+                start = end
+
+
+def _end_of_numbers(text: str, signs: str, places: Sequence[int], start: int) -> int | None:
+    """The sign behind the numbers that begin with the one at *start*, one directly upon the other; None if none do."""
+    begins, seen = [start], set()
+    while begins:
+        first = begins.pop()
+        for length in (18, 15):
+            end = first + length
+            if end in seen or end > len(signs):
+                continue
+            is_alone = end - first == len(signs)
+            if _is_valid(text, signs[first:end], places[first:end], is_alone=is_alone):
+                if end == len(signs) or places[end] - places[end - 1] > 1 or not signs[end].isdigit():
+                    return end
+                seen.add(end)
+                begins.append(end)
+    return None
+
+
+def _is_valid(text: str, number: str, places: Sequence[int], *, is_alone: bool) -> bool:
     if len(number) == 18:
-        return birth_in(number.upper()) is not None
+        return _IS_LONG.fullmatch(number) is not None and birth_in(number.upper()) is not None
+    if not _IS_SHORT.fullmatch(number):
+        return False
     try:
         dt.date(1900 + int(number[6:8]), int(number[8:10]), int(number[10:12]))
     except ValueError:
         return False
-    return True
+    groups = _groups(text, places)
+    if len(groups) == 1:
+        return True
+    allowed = _GROUPS_OF_SHORT | _GROUPS_OF_SHORT_ALONE if is_alone else _GROUPS_OF_SHORT
+    return int(number[6:8]) >= _FIRST_YEAR_IN_GROUPS and groups in allowed
+
+
+def _groups(text: str, places: Sequence[int]) -> tuple[int, ...]:
+    """How many digits stand side by side, group by group; what shows nothing parts none."""
+    sizes = [1]
+    for before, place in pairwise(places):
+        if _UNSEEN.issuperset(text[before + 1 : place]):
+            sizes[-1] += 1
+        else:
+            sizes.append(1)
+    return tuple(sizes)

@@ -21,6 +21,8 @@ from threegaps.errors import ContractError
 NUMBER = resident_id(321)
 SHORT = NUMBER[:6] + NUMBER[8:17]
 FULL_WIDTH = NUMBER.translate(str.maketrans("0123456789X", "０１２３４５６７８９Ｘ"))
+SPACED = f"{NUMBER[:6]} - {NUMBER[6:14]} {NUMBER[14:]}"
+UNSEEN = f"{NUMBER[:6]}\u200b{NUMBER[6:14]}\u2060{NUMBER[14:]}"
 ENTERPRISES = find_contract(ROOT, "hrss/skill_enterprises")
 ENROLLMENTS = find_contract(ROOT, "hrss/training_enrollments")
 
@@ -36,7 +38,11 @@ def everything(blocks: list[JudgedBlock]) -> str:
     return b"".join(block.accepted + block.refused for block in blocks).decode()
 
 
-@pytest.mark.parametrize("number", [NUMBER, SHORT, FULL_WIDTH], ids=["18", "15", "full width"])
+@pytest.mark.parametrize(
+    "number",
+    [NUMBER, SHORT, FULL_WIDTH, SPACED, UNSEEN, NUMBER + SHORT],
+    ids=["18", "15", "full width", "spaced out", "with what shows nothing", "two without a gap"],
+)
 @pytest.mark.parametrize("column", ["employer_code", "industry_code", "wage_cny_month", "wage_month", "amount_unit"])
 def test_a_number_in_any_column_is_refused_and_masked(column: str, number: str) -> None:
     rows = [wage(1), wage(2, **{column: number}), wage(3, **{column: f"见{number}"})]
@@ -45,7 +51,7 @@ def test_a_number_in_any_column_is_refused_and_masked(column: str, number: str) 
     assert len(refused) == 2
     assert all("identity_in_text" in rules for _, rules in refused)
     assert [row[column] for row, _ in refused] == ["***", "见***"]
-    assert not any(text in everything(blocks) for text in (NUMBER, SHORT, FULL_WIDTH))
+    assert not any(text in everything(blocks) for text in (NUMBER, SHORT, FULL_WIDTH, SPACED, UNSEEN))
     judgement.finish()
 
 
