@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -85,10 +86,9 @@ class Arguments(BaseModel):
 
     def references(self) -> Iterator[tuple[str, str, Reads]]:
         """(argument, column, how it is read) of each column that is named, in order."""
-        for argument, field in type(self).model_fields.items():
-            reads = next((one for one in field.metadata if isinstance(one, Reads)), None)
+        for argument, reads in _reads_of(type(self)):
             value = getattr(self, argument)
-            if reads is None or value is None:
+            if value is None:
                 continue
             for name in (value,) if isinstance(value, str) else value:
                 yield argument, name, reads
@@ -109,6 +109,17 @@ class Arguments(BaseModel):
         named = {argument for argument, _, _ in self.references()}
         written = self.model_dump(mode="json", exclude=named)
         return {name: value for name, value in written.items() if value is not None}
+
+
+@cache
+def _reads_of(model: type[Arguments]) -> tuple[tuple[str, Reads], ...]:
+    """The arguments of a kind that name columns, with how those are read."""
+    return tuple(
+        (argument, one)
+        for argument, field in model.model_fields.items()
+        for one in field.metadata
+        if isinstance(one, Reads)
+    )
 
 
 class ColumnForm(Protocol):
@@ -151,12 +162,7 @@ class RuleKind:
     @property
     def is_of_one_column(self) -> bool:
         """Whether it judges the values of a single column, whose missing ones it never speaks of."""
-        named = [
-            (argument, one.form)
-            for argument, field in self.arguments.model_fields.items()
-            for one in field.metadata
-            if isinstance(one, Reads)
-        ]
+        named = [(argument, reads.form) for argument, reads in _reads_of(self.arguments)]
         if self.reads:
             return not named and len(self.reads) == 1
         return named in ([("column", "text")], [("column", "typed")])

@@ -102,10 +102,10 @@ def test_what_the_pipeline_cannot_serve_is_refused_at_load(fault: str, tmp_path:
             column, said = "", "changes by http or database"
     path = tmp_path / "wage_records.odcs.yaml"
     path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
-    with pytest.raises(ContractError, match=said) as told:
+    with pytest.raises(ContractError, match=said) as refused:
         load_contract(path)
-    assert (told.value.feed, told.value.column or "") == ("hrss/wage_records", column)
-    assert told.value.advice
+    assert (refused.value.feed, refused.value.column or "") == ("hrss/wage_records", column)
+    assert refused.value.advice
 
 
 def test_missing_part_is_named(tmp_path: Path) -> None:

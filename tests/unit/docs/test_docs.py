@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import typer
 
+from threegaps.calendar import Delivery
 from threegaps.cli.app import app
+from threegaps.contracts.loader import load_contracts
 from threegaps.settings import Settings
 
 ROOT = Settings.load().root
@@ -140,6 +142,19 @@ def test_the_plan_is_called_a_draft_wherever_it_is_named() -> None:
 def test_the_readmes_say_the_same_commands() -> None:
     blocks = [re.findall(r"^make \w+", READ[ROOT / page], re.MULTILINE) for page in ("README.md", "README.zh.md")]
     assert blocks[0] == blocks[1] == ["make run"]
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
+def test_the_sample_of_a_first_run_shows_every_feed_with_counts_that_add_up(page: str) -> None:
+    sample = READ[ROOT / page].partition("<!-- sample: begin -->")[2].partition("<!-- sample: end -->")[0]
+    rows = re.findall(r"^(\w+/\w+) +(\S+) +(\d[\d, ]*?) +\S*[^\d\s,]\S*", sample, re.MULTILINE)
+    contracts = load_contracts(ROOT / "expectations")
+    assert [feed for feed, _, _ in rows] == [contract.feed for contract in contracts]
+    for contract, (feed, last, counts) in zip(contracts, rows, strict=True):
+        assert Delivery.parse(contract.cadence, last).key == last
+        batches, received, accepted, refused, duplicates = (int(word.replace(",", "")) for word in counts.split())
+        assert batches
+        assert received == accepted + refused + duplicates, feed
 
 
 def test_the_picture_is_readable_in_light_and_dark() -> None:
