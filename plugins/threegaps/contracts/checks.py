@@ -11,7 +11,7 @@ from threegaps.contracts.normalised import check_normalisations
 from threegaps.contracts.options.deliveries import OPEN_END
 from threegaps.contracts.options.normalisations import columns_of
 from threegaps.contracts.options.sources import HttpSource
-from threegaps.contracts.refusals import unknown_column
+from threegaps.contracts.refusals import path_of, unknown_column
 from threegaps.contracts.tables import DERIVED_COLUMNS, PERSON_COLUMN, physical_name
 from threegaps.contracts.values import check_values
 from threegaps.contracts.vocabulary import (
@@ -20,6 +20,7 @@ from threegaps.contracts.vocabulary import (
     PROTOCOLS_BY_KIND,
 )
 from threegaps.errors import ContractError
+from threegaps.rules.kinds.between import Between
 
 # By logical type, as what the values that a rule lists are read from the file; days and times cannot be listed.
 _VALUES: Mapping[str, tuple[type, ...]] = {
@@ -51,6 +52,7 @@ def check_contract(contract: Contract) -> None:
     check_normalisations(contract)
     for rule in (*contract.rules, *contract.batch_rules):
         _check_rule(contract, rule)
+        _check_bounds(contract, rule)
     check_values(contract)
 
 
@@ -136,8 +138,9 @@ def _named_columns(contract: Contract) -> Iterator[tuple[str, str]]:
     if contract.watermark:
         yield "customProperties/delivery/watermark", contract.watermark.column
     for rule in (*contract.rules, *contract.batch_rules):
-        for name in rule.columns:
-            yield f"Rule {rule.rule}", name
+        for argument, name, _ in rule.arguments.references():
+            if name not in contract.by_name:
+                yield path_of(contract, rule, f"kwargs/{argument}"), name
 
 
 def _check_columns(contract: Contract) -> None:
@@ -255,18 +258,23 @@ def _check_physical_name(contract: Contract, column: Column) -> None:
 
 def _check_rule(contract: Contract, rule: Rule) -> None:
     if rule.kind.scope == "batch" and rule.action == "refuse":
-        raise _refusal(contract, f"Rule {rule.rule} cannot have the action refuse.", "a batch is stopped or warned of.")
+        raise _refusal(
+            contract,
+            f"{path_of(contract, rule, 'meta/action')} cannot be refuse: it judges a batch as a whole.",
+            "say `stop` or `warn`.",
+        )
     if rule.kind.must_refuse and rule.action != "refuse":
         raise _refusal(
             contract,
-            f"Rule {rule.rule} must refuse: the feed's table cannot hold a row that it speaks against.",
+            f"{path_of(contract, rule, 'meta/action')}: must be refuse: the feed's table cannot hold a row that it"
+            " speaks against.",
             "leave its action out.",
         )
     for argument, name, reads in rule.arguments.references():
         logical_type = contract.by_name[name].logical_type
         if reads.logical_types is not None and logical_type not in reads.logical_types:
             raise ContractError(
-                f"Rule {rule.rule}: {argument} names a column that is a {logical_type}; it judges"
+                f"{path_of(contract, rule, f'kwargs/{argument}')}: names a column that is a {logical_type}; it judges"
                 f" {', '.join(sorted(reads.logical_types))}.",
                 feed=contract.feed,
                 column=name,
@@ -277,10 +285,26 @@ def _check_rule(contract: Contract, rule: Rule) -> None:
         fitting = _VALUES.get(logical_type, ())
         if any(type(value) not in fitting for value in values):
             raise ContractError(
-                f"Rule {rule.rule}: {argument} has a value that no {logical_type} can have.",
+                f"{path_of(contract, rule, f'kwargs/{argument}')}: has a value that no {logical_type} can have.",
                 feed=contract.feed,
                 column=name,
                 advice="write codes in quotes, yes and no as true and false.",
+            )
+
+
+def _check_bounds(contract: Contract, rule: Rule) -> None:
+    """Days are bounded by days, and numbers by numbers."""
+    of = rule.arguments
+    if not isinstance(of, Between):
+        return
+    is_day = contract.by_name[of.column].logical_type == "date"
+    for argument, bound in (("min_value", of.min_value), ("max_value", of.max_value)):
+        if bound is not None and isinstance(bound, str) != is_day:
+            raise ContractError(
+                f"{path_of(contract, rule, f'kwargs/{argument}')}: is no {'day' if is_day else 'number'}.",
+                feed=contract.feed,
+                column=of.column,
+                advice="write a day in quotes, like '2026-06-30'." if is_day else "write a number, without quotes.",
             )
 
 

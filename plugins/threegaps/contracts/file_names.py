@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
@@ -15,6 +15,7 @@ from threegaps.contracts.options.templates import (
     compiled_template,
     filled,
     group_fits,
+    group_span,
     number_form,
     plain_name,
 )
@@ -23,6 +24,7 @@ from threegaps.errors import ContractError
 _FILES = "servers/0/customProperties/source/files"
 _FORMAT = "customProperties/fileFormat"
 _YEARS_AHEAD = 12
+_ALTERNATIVES = re.compile(r"\(\?P<part>([\w-]+(?:\|[\w-]+)*)\)")
 
 
 def check_file_names(contract: Contract) -> None:
@@ -91,6 +93,21 @@ def _check_parts(contract: Contract, names: FileNames) -> None:
             f" `part` of {_FILES}/part never is, so that no delivery would be complete.",
             feed=contract.feed,
             advice="mend the one or the other.",
+        )
+    if completeness.parts is not None:
+        _check_alternatives(contract, names, completeness.parts)
+
+
+def _check_alternatives(contract: Contract, names: FileNames, parts: Iterable[str]) -> None:
+    """A part that the names have and the contract does not would stop every delivery that it comes with."""
+    span = group_span(names.part, "part")
+    listed = _ALTERNATIVES.fullmatch(names.part[slice(*span)]) if span else None
+    unknown = [word for word in listed[1].split("|") if word not in parts] if listed else []
+    if unknown:
+        raise ContractError(
+            f"{_FILES}/part: the part {unknown[0]!r} is not among customProperties/delivery/completeness/parts.",
+            feed=contract.feed,
+            advice="add it there, or take it out here.",
         )
 
 

@@ -8,6 +8,7 @@ from threegaps.contracts.model import Contract
 from threegaps.contracts.options.base import nearest
 from threegaps.contracts.options.formats import JsonPagesFormat
 from threegaps.contracts.options.normalisations import BOUNDS, BoundedNumber, Unit
+from threegaps.contracts.refusals import path_of
 from threegaps.errors import ContractError
 from threegaps.rules.kinds.amount_fits_unit import AmountFitsUnit
 
@@ -66,6 +67,6 @@ def _named(contract: Contract) -> Iterator[tuple[str, str, Iterable[str]]]:
                 yield f"customProperties/fileFormat/layouts/{index}/values/{name}", name, (value,)
     for rule in (*contract.rules, *contract.batch_rules):
         for argument, name, values in rule.arguments.values():
-            yield f"Rule {rule.rule}: {argument}", name, values
+            yield path_of(contract, rule, f"kwargs/{argument}"), name, values
         if isinstance(rule.arguments, AmountFitsUnit):
-            yield f"Rule {rule.rule}: bounds", rule.arguments.other_column, rule.arguments.bounds
+            yield path_of(contract, rule, "kwargs/bounds"), rule.arguments.other_column, rule.arguments.bounds

@@ -68,7 +68,7 @@ def test_a_rule_against_rows_that_no_table_can_hold_must_refuse(rule: str, tmp_p
         " implementation: {meta: {action: warn}}}\n"
     )
     path.write_text(text + differing, encoding="utf-8")
-    with pytest.raises(ContractError, match=f"{rule} must refuse"):
+    with pytest.raises(ContractError, match=rf"{rule}.*must be refuse"):
         load_contract(path)
 
 

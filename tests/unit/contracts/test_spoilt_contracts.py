@@ -142,6 +142,11 @@ SPOILT: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         SECTORS, {f"{DELIVERY}/completeness": {"kind": "quiet", "partCount": 7}},
         (f"{DELIVERY}/completeness/partCount", "the part '1'"),
     ),
+    "a part that the contract does not expect": (
+        SECTORS, {f"{DELIVERY}/completeness/parts": [
+            "housing", "transport", "civil_affairs", "health", "market", "post"]},
+        (f"{FILES}/part", "'emergency'", "completeness/parts"),
+    ),
     "one part twice": (
         SECTORS, {f"{DELIVERY}/completeness/parts": ["1", "01"]},
         (f"{DELIVERY}/completeness", "two of its parts have one name"),
@@ -214,6 +219,43 @@ SPOILT: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         WAGES, {f"{COLUMNS}/employer_code/quality": rule(
             "no_zero", "expect_column_values_to_match_regex", regex="(?<!0)1")},
         ("quality/0/implementation/kwargs/regex", "looks around"),
+    ),
+    # Rules
+    "a rule's bounds that leave nothing": (
+        ROSTER, {f"{COLUMNS}/employees/quality": rule("employees_range", min_value=9_000_000)},
+        ("kwargs", "min_value 9000000 leaves nothing up to max_value 1000000"),
+    ),
+    "a rule's day for a number": (
+        ROSTER, {f"{COLUMNS}/skilled_employees/quality": rule(
+            "few", "expect_column_values_to_be_between", max_value="2030-01-01")},
+        ("quality/0/implementation/kwargs/max_value (rule few)", "is no number", "without quotes"),
+    ),
+    "a rule's number for a day": (
+        WAGES, {f"{COLUMNS}/recorded_on/quality": rule("late", "expect_column_values_to_be_between", min_value=2015)},
+        ("quality/0/implementation/kwargs/min_value (rule late)", "is no day", "in quotes"),
+    ),
+    "a rule's day and number": (
+        WAGES, {f"{COLUMNS}/recorded_on/quality": rule("recorded_on_range", min_value=2015, max_value="2030-01-01")},
+        ("kwargs", "a day for one bound and a number for the other"),
+    ),
+    "ratios that leave nothing": (
+        ROSTER, {"schema/0/quality": rule("batch_row_count", min_ratio=3, max_ratio=2)},
+        ("kwargs", "min_ratio 3", "leaves nothing"),
+    ),
+    "amounts that leave nothing": (
+        WAGES, {"schema/0/quality": rule("fits", "expect_amount_to_fit_unit", column="wage_cny_month",
+                                         other_column="amount_unit", bounds={"元": [9, 1]})},
+        ("kwargs/bounds", "9 is above 1"),
+    ),
+    "amounts of a unit that is none": (
+        WAGES, {"schema/0/quality": rule("fits", "expect_amount_to_fit_unit", column="wage_cny_month",
+                                         other_column="amount_unit", bounds={"千元": [1, None]})},
+        ("schema/0/quality/0/implementation/kwargs/bounds (rule fits)", "'千元'"),
+    ),
+    "a rule on a column that is misspelt": (
+        ROSTER, {"schema/0/quality": rule("given", NEAR_GIVEN, column="revoked_no", where_column="status",
+                                          where_values=["已撤销"])},
+        ("schema/0/quality/0/implementation/kwargs/column (rule given)", "did you mean 'revoked_on'?"),
     ),
     # Columns
     "a number kept as text": (
@@ -292,11 +334,11 @@ SPOILT: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "a condition that no row meets": (
         ROSTER, {"schema/0/quality": rule("given", NEAR_GIVEN, column="revoked_on", where_column="status",
                                           where_values=["已撤消"])},
-        ("Rule given: where_values", "'已撤消'", "did you mean '已撤销'?"),
+        ("schema/0/quality/0/implementation/kwargs/where_values (rule given)", "'已撤消'", "did you mean '已撤销'?"),
     ),
     "codes beyond the code list": (
         ROSTER, {f"{COLUMNS}/status/quality": rule("status_code", value_set=["已认定", "已取消"])},
-        ("Rule status_code: value_set", "'已取消'"),
+        ("quality/0/implementation/kwargs/value_set (rule status_code)", "'已取消'"),
     ),
     "a bound that is no code": (
         WORKSHOPS, {f"{COLUMNS}/workers_bound/customProperties/codeList": {

@@ -103,15 +103,15 @@ WRONG = {
     ),
     "column that is not described": (
         own("late", "expect_date_within_years_of", column="recorded_at", other_column="wage_month", years=3),
-        "Rule late names a column",
+        "quality/0/implementation/kwargs/column .rule late. names a column",
     ),
     "column of another type": (
         own("late", "expect_date_within_years_of", column="scheme", other_column="wage_month", years=3),
-        "column names a column that is a string; it judges date",
+        "kwargs/column .rule late.: names a column that is a string; it judges date",
     ),
     "value of another type": (
         own("codes", "expect_column_values_to_be_in_set", column="scheme", value_set=[110]),
-        "value_set has a value that no string can have",
+        "kwargs/value_set .rule codes.: has a value that no string can have",
     ),
     "bound that is no day": (
         own("range", "expect_column_values_to_be_between", column="recorded_on", min_value="2015-13-01"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from threegaps.rules.conditions import each_row
 from threegaps.rules.model import AS_AMOUNT, AS_TEXT, Arguments, Columns, RuleKind, in_words
@@ -23,6 +23,14 @@ class AmountFitsUnit(Arguments):
     column: Annotated[str, AS_AMOUNT]
     other_column: Annotated[str, AS_TEXT]
     bounds: dict[str, Bounds]
+
+    @field_validator("bounds")
+    @classmethod
+    def _leave_something(cls, written: dict[str, Bounds]) -> dict[str, Bounds]:
+        for unit, (low, high) in written.items():
+            if low is not None and high is not None and low > high:
+                raise ValueError(f"of {unit} leave nothing: {low} is above {high}")
+        return written
 
 
 def _unexpected(columns: Columns, of: AmountFitsUnit) -> pl.Series:

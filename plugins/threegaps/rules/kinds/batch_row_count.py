@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, model_validator
 
 from threegaps.rules.conditions import each_row
 from threegaps.rules.frames import PREVIOUS_RECEIVED, RECEIVED
@@ -21,6 +21,12 @@ class BatchRowCount(Arguments):
     min_ratio: NonNegativeFloat
     max_ratio: PositiveFloat
     min_rows: NonNegativeInt = 0
+
+    @model_validator(mode="after")
+    def _leaves_something(self) -> BatchRowCount:
+        if self.min_ratio > self.max_ratio:
+            raise ValueError(f"min_ratio {self.min_ratio} leaves nothing up to max_ratio {self.max_ratio}")
+        return self
 
 
 def _unexpected(columns: Columns, of: BatchRowCount) -> pl.Series:

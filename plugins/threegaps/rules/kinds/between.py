@@ -30,9 +30,12 @@ class Between(Arguments):
         bounds = [bound for bound in (self.min_value, self.max_value) if bound is not None]
         if not bounds:
             raise ValueError("has neither min_value nor max_value")
-        for bound in bounds:
-            if isinstance(bound, str):
-                dt.date.fromisoformat(bound)
+        if len({isinstance(bound, str) for bound in bounds}) > 1:
+            raise ValueError("has a day for one bound and a number for the other")
+        low, high = _bound(self.min_value), _bound(self.max_value)
+        is_strict = self.strict_min or self.strict_max
+        if low is not None and high is not None and (low > high or (low == high and is_strict)):
+            raise ValueError(f"min_value {self.min_value} leaves nothing up to max_value {self.max_value}")
         return self
 
 
