@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     load = commands.add_parser("load-database", help="fill a department's database")
     load.add_argument("--home", type=Path, required=True)
     load.add_argument("--dsn", required=True)
-    load.add_argument("--department", default="hrss", help="whose tables")
+    load.add_argument("--department", required=True, help="whose tables")
     load.add_argument("--as-of", default=None, help="YYYY-MM-DD HH:MM:SS, Shanghai")
     advance = commands.add_parser("advance", help="let the departments deliver what falls due until a day")
     upcoming = commands.add_parser("upcoming", help="say what `advance` would deliver until a day")
@@ -39,14 +39,13 @@ def main(arguments: list[str] | None = None) -> int:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on; in a container 0.0.0.0")
     serve.add_argument("--http-port", type=int, default=0)
     serve.add_argument("--sftp-port", type=int, default=0)
-    serve.add_argument("--pg-dsn", default=None, help="load the database of hrss there first")
     options = parser.parse_args(arguments)
     if options.command == "generate":
         return _generate(options)
     if options.command == "load-database":
         from sandbox import database
 
-        print(json.dumps(database.load(options.home, options.dsn, options.as_of, options.department)))
+        print(json.dumps(database.load(options.home, options.dsn, options.department, options.as_of)))
         return 0
     if options.command in {"advance", "upcoming"}:
         return _advance(options)
@@ -86,10 +85,6 @@ def _serve(options: argparse.Namespace) -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    if options.pg_dsn:
-        from sandbox import database
-
-        database.load(options.home, options.pg_dsn)
     faults = Faults()
     gateway = http_gateway.start(options.home, options.http_port, faults, host=options.host)
     files = sftp.start(options.home, options.sftp_port, faults, host=options.host)

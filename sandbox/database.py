@@ -25,12 +25,12 @@ def _feeds(department: str) -> dict[str, Feed]:
     }
 
 
-def state(home: Path, table: str, as_of: str | None = None, department: str = "hrss") -> pl.DataFrame:
+def state(home: Path, table: str, department: str, as_of: str | None = None) -> pl.DataFrame:
     """Rows of a table as the department held them at `as_of` (Shanghai wall clock); None = on the sandbox's day."""
     return held(home, _feeds(department)[table], as_of or clock.end_of_today(home)).drop(HELPERS)
 
 
-def load(home: Path | str, dsn: str, as_of: str | None = None, department: str = "hrss") -> dict[str, int]:
+def load(home: Path | str, dsn: str, department: str, as_of: str | None = None) -> dict[str, int]:
     """(Re)fill a department's tables in one transaction; grants reading to `department_reader` where it exists.
 
     Readers see the tables as they were before until the end. Returns row counts.
@@ -42,7 +42,7 @@ def load(home: Path | str, dsn: str, as_of: str | None = None, department: str =
             medium = feed.medium
             if not isinstance(medium, Table):
                 continue
-            frame = state(Path(home), table, as_of, department)
+            frame = state(Path(home), table, department, as_of)
             name = sql.Identifier("public", table)
             columns = sql.SQL(", ").join(
                 sql.SQL("{} {}").format(

@@ -55,7 +55,7 @@ def build(build_id: int, *, settings: Settings | None = None) -> None:
                 ensure_tables(connection, contract)
             _run_dbt(connection, settings, build_id, "cells", full_refresh=kind == "full")
             suppressed = disclosure.suppress(connection)
-            log.info("Build %d: %d cells are too small to be told.", build_id, suppressed)
+            log.info("Build %d: %d cells are suppressed.", build_id, suppressed)
             _run_dbt(connection, settings, build_id, "marts", full_refresh=kind == "full")
             connection.execute("update ops.build set status = 'built' where build_id = %s", [build_id])
         except psycopg.OperationalError:

@@ -146,10 +146,10 @@ def _invoke(settings: Settings, arguments: list[str], folder: Path) -> Any:
     from dbt.cli.main import dbtRunner
 
     project = str(settings.dbt_project_folder)
-    places = ["--project-dir", project, "--profiles-dir", project]
-    places += ["--target-path", str(folder / "target"), "--log-path", str(folder / "log")]
+    folders = ["--project-dir", project, "--profiles-dir", project]
+    folders += ["--target-path", str(folder / "target"), "--log-path", str(folder / "log")]
     with _profile_environment(settings):
-        result = dbtRunner().invoke(["--quiet", "--no-use-colors", *arguments, *places])
+        result = dbtRunner().invoke(["--quiet", "--no-use-colors", *arguments, *folders])
     if result.exception is not None:
         raise BuildError(
             f"dbt {arguments[0]} could not run: {_plain(str(result.exception))}",

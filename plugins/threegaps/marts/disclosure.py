@@ -1,4 +1,4 @@
-"""Disclosure: which cells are too small to be told.
+"""Disclosure: which cells are too small to be published.
 
 One step over all cells at once, after every indicator is made and before anything that readers see is derived from
 them. **What it does now is primary suppression only**: cells that rest on fewer than ten persons, or, for figures on

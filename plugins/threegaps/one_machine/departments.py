@@ -64,7 +64,7 @@ def upcoming(settings: Settings, day: dt.date) -> tuple[Consigned, ...]:
     Raises:
         SettingsError: The day lies before the sandbox's own, or after the last one that it is made for.
     """
-    return _told(settings, "upcoming", day)
+    return _consigned(settings, "upcoming", day)
 
 
 def advance(settings: Settings, day: dt.date) -> tuple[Consigned, ...]:
@@ -73,12 +73,12 @@ def advance(settings: Settings, day: dt.date) -> tuple[Consigned, ...]:
     Raises:
         SettingsError: The day lies before the sandbox's own, or after the last one that it is made for.
     """
-    came = _told(settings, "advance", day)
+    came = _consigned(settings, "advance", day)
     load_databases(settings)
     return came
 
 
-def _told(settings: Settings, command: str, day: dt.date) -> tuple[Consigned, ...]:
+def _consigned(settings: Settings, command: str, day: dt.date) -> tuple[Consigned, ...]:
     answer = _run(settings, command, "--home", str(settings.sandbox_folder), "--to", day.isoformat())
     return tuple(
         Consigned(**{**one, "day": dt.date.fromisoformat(one["day"])}) for one in json.loads(answer)["deliveries"]

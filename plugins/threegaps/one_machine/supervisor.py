@@ -270,7 +270,7 @@ class Supervisor:
         while any(service.is_running for service in others) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
             if not asked_again and time.monotonic() > deadline - _STOP_SECONDS * 3 / 4:
-                # The scheduler waits for running tasks until it is told again; they are safe to cut off.
+                # The scheduler waits for running tasks until it is asked again; they are safe to cut off.
                 _signal(others)
                 asked_again = True
         tree = [one for one in processes.descendants(os.getpid()) if not _is_below(one, kept)]

@@ -167,7 +167,7 @@ def _apply_table(
 def _source(stored: StoredTable, source: str) -> sql.Composed:
     """The rows to serve, cast to the served types; as a sub-select."""
     table = stored.table
-    place = (
+    relation = (
         sql.Identifier(table.source_schema, table.name)
         if source == "build"
         else sql.Identifier("history", f"{table.name}_at")
@@ -176,7 +176,7 @@ def _source(stored: StoredTable, source: str) -> sql.Composed:
         sql.SQL("{0}::{1} as {0}").format(sql.Identifier(column.name), sql.SQL(column.data_type))
         for column in table.columns
     )
-    return sql.SQL("(select {} from {})").format(cast, place)
+    return sql.SQL("(select {} from {})").format(cast, relation)
 
 
 def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored: StoredTable, release_id: int) -> None:

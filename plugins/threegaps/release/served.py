@@ -132,35 +132,6 @@ def apply_served(dsn: str, manifest: Manifest, *, is_synthetic: bool = True) -> 
             _apply_table(connection, stored, is_synthetic=is_synthetic)
 
 
-def differences(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
-    """What is served otherwise than the manifest says: tables, columns, types, comments, policies, rights."""
-    found: list[str] = []
-    for stored in stored_tables(manifest):
-        served = _columns_of(connection, "marts", stored.table.name)
-        if not served:
-            found.append(f"marts.{stored.table.name} is missing")
-            continue
-        comments = _comments_of(connection, stored.table.name)
-        for column in stored.table.columns:
-            if column.name not in served:
-                found.append(f"marts.{stored.table.name}.{column.name} is missing")
-            elif served[column.name] != _canonical_type(connection, column.data_type):
-                found.append(f"marts.{stored.table.name}.{column.name} is {served[column.name]}")
-            elif (comments.get(column.name) or "") != column.comment:
-                found.append(f"marts.{stored.table.name}.{column.name} has another comment")
-        for schema, name in (("marts", stored.name), ("history", stored.table.name)):
-            expected = {policy for policy, _, _ in _policies(stored.table)}
-            if _policies_of(connection, schema, name) != expected:
-                found.append(f"{schema}.{name} has other policies")
-        for reader in READERS:
-            row = connection.execute(
-                "select has_table_privilege(%s, %s, 'select')", [reader, f'marts."{stored.table.name}"']
-            ).fetchone()
-            if row is None or not row[0]:
-                found.append(f"{reader} may not read marts.{stored.table.name}")
-    return found
-
-
 def _apply_table(connection: psycopg.Connection[Any], stored: StoredTable, *, is_synthetic: bool) -> None:
     table = stored.table
     tail = {
@@ -169,13 +140,13 @@ def _apply_table(connection: psycopg.Connection[Any], stored: StoredTable, *, is
     }
     comment = f"{table.comment}{_SYNTHETIC if is_synthetic and table.is_synthetic_in_sandbox else ''}"
     for schema, name in (("marts", stored.name), ("history", table.name)):
-        place = sql.Identifier(schema, name)
+        relation = sql.Identifier(schema, name)
         present = _columns_of(connection, schema, name)
         if not present:
-            _create(connection, place, table, tail[schema], is_keyed=schema == "marts")
+            _create(connection, relation, table, tail[schema], is_keyed=schema == "marts")
         else:
-            _add_columns(connection, place, table, present)
-            _empty_withdrawn(connection, place, table, present)
+            _add_columns(connection, relation, table, present)
+            _empty_withdrawn(connection, relation, table, present)
         _index(connection, schema, name, table)
         _protect(connection, schema, name, table)
         said = (
@@ -183,9 +154,9 @@ def _apply_table(connection: psycopg.Connection[Any], stored: StoredTable, *, is
             if schema == "marts"
             else f"被替换的行,自发布 release_from 起至 release_to 止 | replaced rows. {comment}"
         )
-        _comment(connection, "table", place, said)
+        _comment(connection, "table", relation, said)
         for column in (*table.columns, *_TAIL_COLUMNS[schema]):
-            _comment_column(connection, place, column)
+            _comment_column(connection, relation, column)
     if stored.name != table.name:
         _stamped_view(connection, stored, comment)
     _past_view(connection, stored, comment)
@@ -193,7 +164,7 @@ def _apply_table(connection: psycopg.Connection[Any], stored: StoredTable, *, is
 
 def _create(
     connection: psycopg.Connection[Any],
-    place: sql.Identifier,
+    relation: sql.Identifier,
     table: ServedTable,
     tail: list[tuple[str, str]],
     *,
@@ -205,19 +176,19 @@ def _create(
         columns.append(sql.SQL("primary key ({})").format(_names(table.key)))
     # Room in each page, so that a changed row stays where it is.
     connection.execute(
-        sql.SQL("create table {} ({}) with (fillfactor = 85)").format(place, sql.SQL(", ").join(columns))
+        sql.SQL("create table {} ({}) with (fillfactor = 85)").format(relation, sql.SQL(", ").join(columns))
     )
 
 
 def _add_columns(
-    connection: psycopg.Connection[Any], place: sql.Identifier, table: ServedTable, present: dict[str, str]
+    connection: psycopg.Connection[Any], relation: sql.Identifier, table: ServedTable, present: dict[str, str]
 ) -> None:
     for column in table.columns:
         kind = _canonical_type(connection, column.data_type)
         if column.name not in present:
             connection.execute(
                 sql.SQL("alter table {} add column {} {}").format(
-                    place, sql.Identifier(column.name), sql.SQL(column.data_type)
+                    relation, sql.Identifier(column.name), sql.SQL(column.data_type)
                 )
             )
         elif present[column.name] != kind:
@@ -228,14 +199,14 @@ def _add_columns(
 
 
 def _empty_withdrawn(
-    connection: psycopg.Connection[Any], place: sql.Identifier, table: ServedTable, present: dict[str, str]
+    connection: psycopg.Connection[Any], relation: sql.Identifier, table: ServedTable, present: dict[str, str]
 ) -> None:
     for name in table.withdrawn:
         if name in present:
             column = sql.Identifier(name)
-            connection.execute(sql.SQL("update {0} set {1} = null where {1} is not null").format(place, column))
+            connection.execute(sql.SQL("update {0} set {1} = null where {1} is not null").format(relation, column))
             said = sql.Literal("不再提供 | no longer served")
-            connection.execute(sql.SQL("comment on column {}.{} is {}").format(place, column, said))
+            connection.execute(sql.SQL("comment on column {}.{} is {}").format(relation, column, said))
 
 
 def _index(connection: psycopg.Connection[Any], schema: str, name: str, table: ServedTable) -> None:
@@ -269,24 +240,24 @@ def _policies(table: ServedTable) -> list[tuple[str, str, str]]:
 
 
 def _protect(connection: psycopg.Connection[Any], schema: str, name: str, table: ServedTable) -> None:
-    place = sql.Identifier(schema, name)
-    connection.execute(sql.SQL("grant select on {} to {}").format(place, _readers()))
+    relation = sql.Identifier(schema, name)
+    connection.execute(sql.SQL("grant select on {} to {}").format(relation, _readers()))
     wanted = _policies(table)
     present = _policies_of(connection, schema, name)
     row = connection.execute(
         "select relrowsecurity from pg_class where oid = to_regclass(%s)", [f'{schema}."{name}"']
     ).fetchone()
     if row is None or not row[0]:
-        connection.execute(sql.SQL("alter table {} enable row level security").format(place))
+        connection.execute(sql.SQL("alter table {} enable row level security").format(relation))
     for policy, role, condition in wanted:
         if policy not in present:
             connection.execute(
                 sql.SQL("create policy {} on {} for select to {} using ({})").format(
-                    sql.Identifier(policy), place, sql.Identifier(role), sql.SQL(condition)
+                    sql.Identifier(policy), relation, sql.Identifier(role), sql.SQL(condition)
                 )
             )
     for policy in present - {name for name, _, _ in wanted}:
-        connection.execute(sql.SQL("drop policy {} on {}").format(sql.Identifier(policy), place))
+        connection.execute(sql.SQL("drop policy {} on {}").format(sql.Identifier(policy), relation))
 
 
 def _stamped_view(connection: psycopg.Connection[Any], stored: StoredTable, comment: str) -> None:
@@ -295,7 +266,7 @@ def _stamped_view(connection: psycopg.Connection[Any], stored: StoredTable, comm
     all_names = [*table.column_names, *(column.name for column in _RELEASE_COLUMNS)]
     # A column that the project no longer has stays where readers find it.
     ordered = [*present, *(name for name in all_names if name not in present)]
-    place = sql.Identifier("marts", table.name)
+    relation = sql.Identifier("marts", table.name)
     if ordered != list(present):
         selected = [
             sql.SQL("(select max(release_id) from marts.dim_release) as release_id")
@@ -305,13 +276,13 @@ def _stamped_view(connection: psycopg.Connection[Any], stored: StoredTable, comm
         ]
         connection.execute(
             sql.SQL("create or replace view {} with (security_invoker = true) as select {} from {} as s").format(
-                place, sql.SQL(", ").join(selected), stored.rows
+                relation, sql.SQL(", ").join(selected), stored.rows
             )
         )
-    connection.execute(sql.SQL("grant select on {} to {}").format(place, _readers()))
-    _comment(connection, "view", place, comment)
+    connection.execute(sql.SQL("grant select on {} to {}").format(relation, _readers()))
+    _comment(connection, "view", relation, comment)
     for column in (*table.columns, *_RELEASE_COLUMNS):
-        _comment_column(connection, place, column)
+        _comment_column(connection, relation, column)
 
 
 def _past_view(connection: psycopg.Connection[Any], stored: StoredTable, comment: str) -> None:
@@ -320,7 +291,7 @@ def _past_view(connection: psycopg.Connection[Any], stored: StoredTable, comment
     present = _columns_of(connection, "history", name)
     wanted = [*table.column_names, "value_release_id"]
     ordered = [*present, *(column for column in wanted if column not in present)]
-    place = sql.Identifier("history", name)
+    relation = sql.Identifier("history", name)
     if ordered != list(present):
         past = [
             sql.SQL("release_from as value_release_id") if column == "value_release_id" else sql.Identifier(column)
@@ -332,10 +303,10 @@ def _past_view(connection: psycopg.Connection[Any], stored: StoredTable, comment
                 " select {} from {} where value_release_id <= (select history.pinned_release())"
                 " union all select {} from {} where release_from <= (select history.pinned_release())"
                 " and release_to > (select history.pinned_release())"
-            ).format(place, _names(ordered), stored.rows, sql.SQL(", ").join(past), stored.past)
+            ).format(relation, _names(ordered), stored.rows, sql.SQL(", ").join(past), stored.past)
         )
-    connection.execute(sql.SQL("grant select on {} to {}").format(place, _readers()))
-    _comment(connection, "view", place, f"按 history.as_of 固定的发布 | as the pinned release said. {comment}")
+    connection.execute(sql.SQL("grant select on {} to {}").format(relation, _readers()))
+    _comment(connection, "view", relation, f"按 history.as_of 固定的发布 | as the pinned release said. {comment}")
 
 
 def _lay_foundation(connection: psycopg.Connection[Any]) -> None:
@@ -347,13 +318,15 @@ def _lay_foundation(connection: psycopg.Connection[Any]) -> None:
         connection.execute(sql.SQL("comment on function marts.county_of(name) is {}").format(sql.Literal(digest)))
 
 
-def _comment(connection: psycopg.Connection[Any], kind: str, place: sql.Identifier, text: str) -> None:
-    connection.execute(sql.SQL("comment on {} {} is {}").format(sql.SQL(kind), place, sql.Literal(text)))
+def _comment(connection: psycopg.Connection[Any], kind: str, relation: sql.Identifier, text: str) -> None:
+    connection.execute(sql.SQL("comment on {} {} is {}").format(sql.SQL(kind), relation, sql.Literal(text)))
 
 
-def _comment_column(connection: psycopg.Connection[Any], place: sql.Identifier, column: ServedColumn) -> None:
+def _comment_column(connection: psycopg.Connection[Any], relation: sql.Identifier, column: ServedColumn) -> None:
     connection.execute(
-        sql.SQL("comment on column {}.{} is {}").format(place, sql.Identifier(column.name), sql.Literal(column.comment))
+        sql.SQL("comment on column {}.{} is {}").format(
+            relation, sql.Identifier(column.name), sql.Literal(column.comment)
+        )
     )
 
 
@@ -364,15 +337,6 @@ def _columns_of(connection: psycopg.Connection[Any], schema: str, name: str) -> 
         [f'{schema}."{name}"'],
     ).fetchall()
     return {str(column): str(kind) for column, kind in rows}
-
-
-def _comments_of(connection: psycopg.Connection[Any], name: str) -> dict[str, str | None]:
-    rows = connection.execute(
-        "select attname, col_description(attrelid, attnum) from pg_attribute"
-        " where attrelid = to_regclass(%s) and attnum > 0",
-        [f'marts."{name}"'],
-    ).fetchall()
-    return dict(rows)
 
 
 def _policies_of(connection: psycopg.Connection[Any], schema: str, name: str) -> set[str]:

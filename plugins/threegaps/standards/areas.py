@@ -82,12 +82,6 @@ def are_divisions(codes: pl.Series, levels: tuple[str, ...]) -> pl.Series:
 
 
 @cache
-def names_in_force() -> dict[str, str]:
-    """Names of the counties in force, by code."""
-    return {row["county_code"]: row["county_name"] for row in _rows("counties.csv")}
-
-
-@cache
 def _former() -> dict[str, list[_Former]]:
     former: dict[str, list[_Former]] = {}
     for row in _rows("county_code_history.csv"):

@@ -69,7 +69,7 @@ def departments(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
             ensure_database(connection, name, owner="department")
             connection.execute(f"grant connect on database {name} to department_reader")
             owner = postgres.dsn(name, user="department", password="department-in-tests")
-            departments_tables.load(home, owner, None, department)
+            departments_tables.load(home, owner, department)
             with psycopg.connect(owner, autocommit=True) as tables:
                 tables.execute("grant select on all tables in schema public to department_reader")
     owner = postgres.dsn(HRSS_DATABASE, user="department", password="department-in-tests")

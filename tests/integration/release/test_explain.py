@@ -5,12 +5,13 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from tests.integration.release.served_otherwise import differences
 from tests.integration.release.small_marts import make_build_schema, new_batch, new_build, set_cells, small_manifest
 from threegaps.errors import ReleaseError
 from threegaps.marts.lock import held_by_builder
 from threegaps.marts.manifest import Manifest
 from threegaps.release import apply, explain, undo
-from threegaps.release.served import apply_served, differences
+from threegaps.release.served import apply_served
 
 pytestmark = pytest.mark.integration
 A, B = ("M01-3", "330102"), ("M01-3", "330103")

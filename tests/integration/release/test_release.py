@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.integration.release.served_otherwise import differences
 from tests.integration.release.small_marts import (
     make_build_schema,
     new_batch,
@@ -23,7 +24,7 @@ from threegaps.errors import BuildError, ReleaseError
 from threegaps.ledger.batches import pending_batches
 from threegaps.marts.manifest import Manifest
 from threegaps.release import checks, history, holds, undo
-from threegaps.release.served import apply_served, differences
+from threegaps.release.served import apply_served
 
 pytestmark = pytest.mark.integration
 READER = "reader"

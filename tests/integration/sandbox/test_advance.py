@@ -142,12 +142,12 @@ def test_gateway_and_database_follow_the_clock(home: Path, empty_database: str) 
     held = gateway._held["hrss.training_enrollments"]
     window: dict[str, object] = {"updatedFrom": "2026-07-01 00:00:00", "updatedTo": "2027-01-01 00:00:00"}
     assert gateway._rows(held, window).is_empty()
-    early = database.load(home, empty_database)
+    early = database.load(home, empty_database, "hrss")
     advance(home, date(2026, 9, 30))
     fresh = gateway._rows(held, window)["updatedAt"]
     assert len(fresh) > 0
     assert str(fresh.max()) <= "2026-09-30 23:59:59"
-    later = database.load(home, empty_database)
+    later = database.load(home, empty_database, "hrss")
     assert all(later[table] > early[table] for table in early)
     with psycopg.connect(empty_database) as connection:
         newest = connection.execute("SELECT max(aae036) FROM public.dy13").fetchone()

@@ -110,7 +110,7 @@ def test_numbers_of_workers_are_said_in_three_ways(dirty_home: Path) -> None:
 
 
 def test_reversals_name_a_payment_of_at_least_their_amount(dirty_home: Path) -> None:
-    rows = database.state(dirty_home, "pxbtzj", department="finance")
+    rows = database.state(dirty_home, "pxbtzj", "finance")
     wrong = bad(dirty_home, "finance/training_subsidies")
     right = rows.filter(~pl.col("zfdh").is_in(wrong["key"].implode()) & pl.col("je").str.contains(r"^-?\d+\.\d\d$"))
     amounts = dict(zip(right["zfdh"], right["je"].cast(pl.Float64), strict=True))

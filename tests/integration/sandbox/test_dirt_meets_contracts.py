@@ -121,7 +121,7 @@ def test_files_of_seven_departments_in_four_layouts(dirty_home: Path) -> None:
     ],
 )
 def test_database(dirty_home: Path, feed: str, table: str, delivery: str) -> None:
-    rows = database.state(dirty_home, table, None, department=feed.split("/")[0])
+    rows = database.state(dirty_home, table, feed.split("/")[0])
     compare(dirty_home, feed, "", delivery, [Part(1, table, opened(rows.write_csv().encode("utf-8")))])
 
 

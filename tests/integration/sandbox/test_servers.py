@@ -242,8 +242,8 @@ def test_sftp_by_key_only_read_only_chrooted_and_late_on_request(dirty_home: Pat
 
 
 def test_departmental_database(dirty_home: Path, empty_database: str) -> None:
-    final = database.load(dirty_home, empty_database)
-    again = database.load(dirty_home, empty_database)
+    final = database.load(dirty_home, empty_database, "hrss")
+    again = database.load(dirty_home, empty_database, "hrss")
     assert final == again
     with psycopg.connect(empty_database) as connection:
         types = dict(
@@ -257,7 +257,7 @@ def test_departmental_database(dirty_home: Path, empty_database: str) -> None:
     assert set(types.values()) == {"text"}
     assert held is not None
     assert held[0] == final["dy13"] > held[1] > 0
-    assert database.load(dirty_home, empty_database, department="finance")["pxbtzj"] > 0
-    then = database.load(dirty_home, empty_database, "2025-03-31 23:59:59")
+    assert database.load(dirty_home, empty_database, "finance")["pxbtzj"] > 0
+    then = database.load(dirty_home, empty_database, "hrss", "2025-03-31 23:59:59")
     assert 0 < then["dy13"] < final["dy13"]
     assert 0 < then["zs01"] < final["zs01"]

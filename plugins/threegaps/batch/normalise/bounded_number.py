@@ -54,7 +54,7 @@ def bounded_number(option: BoundedNumber, texts: Texts, counts: Counts) -> None:
 
 
 def read_bound(text: str) -> tuple[str, str | None]:
-    """The text of the number by itself, and its bound; the text as it is, and None, where no number can be told."""
+    """The text of the number by itself, and its bound; the text as it is, and None, where it is no number."""
     match = _BOUNDED.fullmatch(without_white_space(text))
     if match is None:
         return text, None
