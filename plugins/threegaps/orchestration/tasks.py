@@ -66,6 +66,9 @@ def plain_errors(feed: str | None = None) -> Iterator[None]:
         raise error from None
     except Exception as error:  # noqa: BLE001  # whatever it is, its words do not go into the log
         raise UnexpectedError.of(error, feed=feed) from None
+    except BaseException as error:
+        # A time-out may come while another error is being handled.
+        raise error from None
 
 
 def land(feed: str, cadence: Cadence, partition_key: str | None) -> None:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+import traceback
 import types
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
 
 import threegaps
-from threegaps.errors import FeedError, SourceUnavailableError, StillBeingWrittenError
+from threegaps.errors import FeedError, LedgerError, SourceUnavailableError, StillBeingWrittenError
 from threegaps.orchestration import tasks
 
 
@@ -66,6 +73,37 @@ def test_a_department_that_does_not_answer_is_tried_again(feed_run: Any) -> None
     feed_run.error = SourceUnavailableError("no answer", feed="hrss/wage_records")
     with pytest.raises(SourceUnavailableError):
         tasks.land("hrss/wage_records", "month", "2026-06")
+
+
+RECEIVED = "33990019900101001X"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FeedError("no header"),
+        SourceUnavailableError("no answer"),
+        StillBeingWrittenError("not left alone yet"),
+        LedgerError("the warehouse went away"),
+        AirflowTaskTimeout(),
+        ValueError(f"the row {RECEIVED}"),
+        AirflowException(f"a hook quotes {RECEIVED}"),
+    ],
+)
+def test_no_error_of_a_library_goes_into_the_log_of_a_task(feed_run: Any, error: BaseException) -> None:
+    def fail(*_: str) -> list[int]:
+        try:
+            return [int(RECEIVED)]
+        except ValueError as cause:
+            raise error from cause
+
+    feed_run.land = fail
+    with pytest.raises(BaseException) as raised:  # noqa: PT011  # which one is not what is asked here
+        tasks.land("hrss/wage_records", "month", "2026-06")
+    shown = "".join(traceback.format_exception(raised.value))
+    assert RECEIVED not in shown
+    # Where it came up is still seen, but for what a task ends with on purpose.
+    assert "in fail" in shown or isinstance(raised.value, AirflowRescheduleException)
 
 
 def test_a_file_that_makes_no_sense_is_not_tried_again(feed_run: Any) -> None:
