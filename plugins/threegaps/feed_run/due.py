@@ -39,6 +39,7 @@ def batches_due(
 ) -> Iterator[tuple[list[LandedObject], bool]]:
     """The landed objects of each batch that a delivery still asks for, and whether they are the whole delivery.
 
+    A correction is a sending of its own, and comes before originals that came to their end after it.
     A whole delivery has its control file among them, and the word of whoever accepted it: a control file that comes
     late, or is mended alone, makes another batch of the same parts.
     """
@@ -140,28 +141,29 @@ def _files_due(
     if control is not None:
         parts = _without_surplus(store, contract, control, parts)
     new = [arrival for arrival in sent if arrival.landed_object_id not in loaded and arrival.copies_ended_at is None]
-    corrections = [arrival for arrival in new if arrival.is_correction]
     whole = [*parts, *([] if control is None else [control])]
     numbers = {arrival.landed_object_id for arrival in whole}
+    # By themselves: what the delivery's originals come to, or that they stop, must not decide about corrections.
+    earlier, later = _by_arrival([arrival for arrival in new if arrival.is_correction], max(numbers, default=0))
+    if earlier:
+        yield earlier, False
     has_changed = bool(parts) and numbers != batches.last_whole_object_ids(connection, contract.feed, delivery.key)
     ended = [arrival for arrival in parts if arrival.copies_ended_at is not None]
-    if not has_changed or ended:
+    if has_changed and not ended:
+        # A part that arrived again is judged with its whole delivery: rows may have moved between the parts.
+        yield _in_order([*whole, *accepting_these(store, arrivals.values(), numbers)]), True
+    elif has_changed and (alone := [arrival for arrival in parts if arrival in new]):
         # What was judged before cannot be judged with it again, and nothing may be closed for being out of reach.
-        alone = [*(arrival for arrival in parts if arrival in new), *corrections] if has_changed else corrections
-        if alone and has_changed:
-            logger.warning(
-                "%s %s: retention or a purge has ended the copies of %s: what came since is loaded by itself, and"
-                " nothing that it lacks is closed.",
-                contract.feed,
-                delivery,
-                ", ".join(arrival.source_name for arrival in _in_order(ended)),
-            )
-        if alone:
-            yield _in_order(alone), False
-        return
-    # A part that arrived again is judged with its whole delivery: rows may have moved between the parts.
-    accepting = accepting_these(store, arrivals.values(), numbers)
-    yield _in_order([*whole, *accepting, *corrections]), True
+        logger.warning(
+            "%s %s: retention or a purge has ended the copies of %s: what came since is loaded by itself, and"
+            " nothing that it lacks is closed.",
+            contract.feed,
+            delivery,
+            ", ".join(arrival.source_name for arrival in _in_order(ended)),
+        )
+        yield _in_order(alone), False
+    if later:
+        yield later, False
 
 
 def _without_surplus(
@@ -178,6 +180,14 @@ def _without_surplus(
         for arrival in parts
         if not numbers[arrival.part].isdigit() or int(numbers[arrival.part]) <= announced_parts
     ]
+
+
+def _by_arrival(objects: list[LandedObject], number: int) -> tuple[list[LandedObject], list[LandedObject]]:
+    """Those that arrived before landed object *number*, and the others."""
+    return (
+        _in_order(arrival for arrival in objects if arrival.landed_object_id < number),
+        _in_order(arrival for arrival in objects if arrival.landed_object_id > number),
+    )
 
 
 def _in_order(objects: Iterable[LandedObject]) -> list[LandedObject]:

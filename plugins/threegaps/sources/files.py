@@ -113,12 +113,13 @@ def offer_files(contract: Contract, delivery: Delivery, folder: Folder, looks: L
     corrections = {part: _only(contract, delivery, files) for part, files in found.corrections.items()}
     waiting_for = _missing(contract, delivery, originals, said, has_control=found.control is not None)
     arrivals = [_arrival(file, part) for part, file in sorted(originals.items()) if is_quiet(file)]
+    if control is not None:
+        # The control file behind its parts: a delivery whose landing is cut off is not yet complete.
+        arrivals.append(_arrival(control, CONTROL_PART))
+    # Corrections behind the sending that they may be of: rows that nothing stands in the way of are copied faster.
     arrivals += [
         _arrival(file, part, is_correction=True) for part, file in sorted(corrections.items()) if is_quiet(file)
     ]
-    if control is not None:
-        # The control file last: a delivery whose landing is cut off is not yet complete.
-        arrivals.append(_arrival(control, CONTROL_PART))
     if left and waiting_for is None:
         waiting_for = f"{len(left)} files that may still be being written"
     return Offer(arrivals, waiting_for=waiting_for, settles_in=max(left.values(), default=None))

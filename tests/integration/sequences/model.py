@@ -136,11 +136,15 @@ class Model:
             before = [batch for batch in self.batches if batch.is_whole and batch.delivery == delivery]
             last = max(before, key=lambda batch: batch.rank, default=None)
             held = last and frozenset(one.landed for one in last.objects if one.is_original or one.control)
+            # A correction is judged by itself, before a sending that came to its end later.
+            came = max(numbers, default=0)
+            if earlier := [one for one in corrections if one.landed < came]:
+                yield tuple(earlier), False
             if parts and numbers != held:
                 accepting = [one for one in latest.values() if one.accepts == numbers]
-                yield tuple(sorted([*whole, *accepting, *corrections], key=lambda one: one.landed)), True
-            elif corrections:
-                yield tuple(corrections), False
+                yield tuple(sorted([*whole, *accepting], key=lambda one: one.landed)), True
+            if later := [one for one in corrections if one.landed > came]:
+                yield tuple(later), False
         yield from (((one,), False) for one in sorted(new, key=lambda one: one.landed) if one.is_replay)
 
     def _judge(self, delivery: str, objects: tuple[Arrival, ...], *, is_whole: bool) -> Batch:

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.faults.conftest import point_at
@@ -287,7 +287,41 @@ def open_refusals(dsn: str) -> list[tuple[str, ...]]:
         ).fetchall()
 
 
+def overtaken(*, loads: bool) -> list[Step]:
+    """A correction below its original row, judged with it or after it; then a sending without their key."""
+    kept = ((0, 1, 0, False), (1, 1, 0, False))
+    return [
+        Step("send", 0, (((2, 1, 1, False), *kept),), 6, loads),
+        Step("correct", 0, (((2, 2, 0, False),),), 5, loads=True),
+        Step("send", 0, (kept,), 6, loads=True),
+    ]
+
+
+def shrunk() -> list[Step]:
+    """A correction, and a sending that is small only for whoever counts what the correction has replaced."""
+    same = (0, 0, 0, False)
+    return [
+        Step("send", 0, ((same, (1, 0, 0, False)), (same,)), 0, loads=True),
+        Step("correct", 0, ((same,),), 0, loads=True),
+        Step("send", 0, ((same,),), 0, loads=True),
+    ]
+
+
+def emptied() -> list[Step]:
+    """A correction, and a sending behind it that stops: built anew, both are entered at once."""
+    return [
+        Step("send", 0, ((), ((0, 0, 0, False),)), 0, loads=True),
+        Step("send", 1, ((),), 0, loads=True),
+        Step("correct", 0, (((0, 0, 0, False),),), 0, loads=True),
+        Step("send", 0, ((),), 0, loads=True),
+    ]
+
+
 @pytest.mark.parametrize("feed", FEEDS)
+@example(steps=emptied())
+@example(steps=shrunk())
+@example(steps=overtaken(loads=False))
+@example(steps=overtaken(loads=True))
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from threegaps.batch.verdict import CheckResult, Counts, JudgedBlock, Verdict
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Column, Contract, Header, Touch, Withdrawal
 from threegaps.contracts.options.deliveries import SingleFile
@@ -104,55 +105,6 @@ ROSTER = replace(
 
 
 @dataclass
-class FakeCounts:
-    physical_lines: int
-    structural: int
-    received: int
-    accepted: int
-    refused: int
-    duplicates: int
-
-
-@dataclass
-class FakeCheck:
-    rule: str
-    expectation: str
-    column: str | None
-    action: str
-    evaluated: int
-    unexpected: int
-    outcome: str
-    is_certified: bool
-
-
-@dataclass
-class FakeVerdict:
-    stopped_by: str | None
-    message_en: str
-    message_zh: str
-    counts: FakeCounts
-    structural_reasons: dict[str, int]
-    normalisations: dict[str, int]
-    checks: tuple[FakeCheck, ...]
-    touched: frozenset[tuple[str, dt.date, dt.date]]
-    received_of_originals: int
-    open_of_originals: int
-    settled_keys: frozenset[str] = frozenset()
-    noted_lines: tuple[Any, ...] = ()
-
-
-@dataclass
-class FakeBlock:
-    accepted: bytes
-    accepted_rows: int
-    refused: bytes
-    refused_rows: int
-    duplicate_rows: int = 0
-    removed: bytes = b""
-    removed_rows: int = 0
-
-
-@dataclass
 class FakeJudgement:
     """Says that *rows* are accepted, a block each, and *refused* rows are not."""
 
@@ -166,14 +118,14 @@ class FakeJudgement:
     fail_after: int | None = None
     seen: list[int] = field(default_factory=list)
 
-    def blocks(self) -> Iterator[FakeBlock]:
+    def blocks(self) -> Iterator[JudgedBlock]:
         for number, row in enumerate(self.rows, 1):
             if self.fail_after is not None and number > self.fail_after:
                 raise RuntimeError("the judge broke")
             self.seen.append(number)
-            yield FakeBlock(self._line(number, row), 1, b"", 0)
+            yield JudgedBlock(self._line(number, row), 1, b"", 0, 0)
         if self.refused:
-            yield FakeBlock(b"", 0, self._refused(), self.refused)
+            yield JudgedBlock(b"", 0, self._refused(), self.refused, 0)
 
     def _line(self, number: int, row: dict[str, Any]) -> bytes:
         is_list = self.contract.delivery_kind == "full_list"
@@ -208,15 +160,15 @@ class FakeJudgement:
             ]
         )
 
-    def finish(self) -> FakeVerdict:
+    def finish(self) -> Verdict:
         accepted = len(self.rows)
         received = accepted + self.refused
-        check = FakeCheck("wage_range", "x", "wage", "refuse", received, self.refused, "passed", True)
-        return FakeVerdict(
+        check = CheckResult("wage_range", "x", "wage", "refuse", received, self.refused, "passed", True)
+        return Verdict(
             self.stopped_by,
             "said by the test",
             "测试所说",
-            FakeCounts(received, 0, received, accepted, self.refused, 0),
+            Counts(received, 0, received, accepted, self.refused, 0),
             {},
             {},
             (check,),

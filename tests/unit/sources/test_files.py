@@ -42,7 +42,7 @@ def offer_parts(contract: Contract, delivery: Delivery, found: list[FoundFile]) 
 offer_single = offer_parts
 
 
-def test_parts_and_corrections_come_in_order_and_the_control_file_last(wages: Contract) -> None:
+def test_parts_come_in_order_then_the_control_file_then_corrections(wages: Contract) -> None:
     offer = offer_parts(
         wages,
         JULY,
@@ -54,8 +54,8 @@ def test_parts_and_corrections_come_in_order_and_the_control_file_last(wages: Co
             "readme.txt",
         ),
     )
-    assert [one.part for one in offer.arrivals] == ["part0001", "part0002", "correction0001", "control"]
-    assert [one.is_correction for one in offer.arrivals] == [False, False, True, False]
+    assert [one.part for one in offer.arrivals] == ["part0001", "part0002", "control", "correction0001"]
+    assert [one.is_correction for one in offer.arrivals] == [False, False, False, True]
     assert offer.waiting_for is None
 
 
