@@ -30,15 +30,21 @@ def held_slices(connection: psycopg.Connection[Any], manifest: Manifest) -> list
 
 
 def note_held(connection: psycopg.Connection[Any], slices: Iterable[Slice]) -> bool:
-    """Write the held slices to a temporary table of this transaction; whether there are any."""
+    """Write the periods of held slices to a temporary table of this transaction; whether there are any."""
     connection.execute(
-        "create temp table held_slice (indicator_code text, area_code text, period_start date, period_end date)"
+        "create temp table held_range (indicator_code text, area_code text, period_start date, period_end date)"
         " on commit drop"
     )
     rows = list(slices)
-    with connection.cursor() as cursor, cursor.copy("copy held_slice from stdin") as copy:
+    with connection.cursor() as cursor, cursor.copy("copy held_range from stdin") as copy:
         for one in rows:
             copy.write_row((one.indicator_code, one.area_code, *affected.database_range(one)))
+    connection.execute(
+        "create temp table held_slice on commit drop as"
+        " select distinct h.indicator_code, h.area_code, p.period_type, p.period_start"
+        " from held_range as h join core.dim_period as p"
+        " on h.period_start <= p.period_end and h.period_end >= p.period_start"
+    )
     return bool(rows)
 
 
@@ -48,9 +54,8 @@ def held_condition(table: ServedTable) -> sql.Composable | None:
         return None
     same = sql.SQL("h.indicator_code = k.indicator_code and ") if "indicator_code" in table.key else sql.SQL("")
     return sql.SQL(
-        "exists (select from held_slice as h where {}h.period_start < k.period_start + case k.period_type"
-        " when 'year' then interval '1 year' when 'quarter' then interval '3 months' else interval '1 month' end"
-        " and h.period_end >= k.period_start and (h.area_code in ('*', k.area_code) or exists (select from"
+        "exists (select from held_slice as h where {}h.period_type = k.period_type"
+        " and h.period_start = k.period_start and (h.area_code in ('*', k.area_code) or exists (select from"
         " core.area_member as m where m.area_code = k.area_code and m.county_code = h.area_code)))"
     ).format(same)
 

@@ -108,6 +108,10 @@ def make_build_schema(dsn: str) -> None:
         connection.execute(
             "create table if not exists build.suppressed_cell (indicator_code text, area_code text, period_type text,"
             " period_start date, breakdown text, breakdown_value text, reason text);"
+            "create table core.dim_period (period_type text, period_start date, period_end date);"
+            "insert into core.dim_period values ('month', '2026-06-01', '2026-06-30'),"
+            " ('month', '2026-07-01', '2026-07-31'), ('quarter', '2026-04-01', '2026-06-30'),"
+            " ('year', '2026-01-01', '2026-12-31');"
             "create table core.area_member (area_code text, county_code text, area_level text, valid_from date,"
             " valid_to date);"
             "insert into core.area_member values ('330102', '330102', 'county', '2000-01-01', 'infinity'),"

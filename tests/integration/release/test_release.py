@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import threading
 from typing import Any
@@ -22,6 +23,7 @@ from tests.integration.release.small_marts import (
 )
 from threegaps.errors import BuildError, ReleaseError
 from threegaps.ledger.batches import pending_batches
+from threegaps.marts.affected import Slice
 from threegaps.marts.manifest import Manifest
 from threegaps.release import checks, history, holds, undo
 from threegaps.release.served import apply_served
@@ -175,6 +177,18 @@ def test_an_undo_says_the_old_again_and_holds_what_came(marts: str) -> None:
         assert pending_batches(connection) == [batch]
     release(marts, {A: 99, B: 31, P: 130}, batches=[batch])
     assert served(marts) == {A: 99, B: 31, P: 130}
+
+
+def test_a_hold_reaches_every_period_that_it_overlaps(marts: str) -> None:
+    june = Slice("M01-3", "330102", dt.date(2026, 6, 1), dt.date(2026, 6, 30))
+    with psycopg.connect(marts) as connection:
+        assert holds.note_held(connection, [june])
+        held = connection.execute("select period_type, period_start from held_slice order by 1").fetchall()
+    assert held == [
+        ("month", dt.date(2026, 6, 1)),
+        ("quarter", dt.date(2026, 4, 1)),
+        ("year", dt.date(2026, 1, 1)),
+    ]
 
 
 def test_undo_goes_back_step_by_step_but_not_before_the_first(marts: str) -> None:
