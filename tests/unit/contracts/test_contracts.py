@@ -86,7 +86,7 @@ def test_what_the_pipeline_cannot_serve_is_refused_at_load(fault: str, tmp_path:
             columns["resident_id"].update(required=False)
             for name in ("primaryKey", "primaryKeyPosition"):
                 del columns["resident_id"][name]
-            column, said = "resident_id", "The person must be required"
+            column, said = "resident_id", "the person must be required"
         case "key":
             columns["scheme"]["required"] = False
             column, said = "scheme", "column of the key must be required"

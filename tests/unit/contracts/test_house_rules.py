@@ -136,9 +136,9 @@ def test_persons_addresses_and_slips_are_refused_as_the_file_is_read(change: Cha
 @pytest.mark.parametrize(
     ("name", "physical", "said"),
     [
-        ("uscc", "UNIT_CODE", "The raw table's column is uscc, not UNIT_CODE"),
-        ("resident_id", "resident_id", "The raw table's column is person_id"),
-        ("amount_unit", "amount_unit", "not stored has no physicalName"),
+        ("uscc", "UNIT_CODE", "the raw table's column is uscc, not UNIT_CODE"),
+        ("resident_id", "resident_id", "the raw table's column is person_id"),
+        ("amount_unit", "amount_unit", "physicalName: a column that is not stored has none"),
     ],
 )
 def test_a_physical_name_is_the_raw_tables_column(tmp_path: Path, name: str, physical: str, said: str) -> None:

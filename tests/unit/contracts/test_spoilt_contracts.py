@@ -320,6 +320,31 @@ SPOILT: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "a key that is not stored": (
         WAGES, {f"{COLUMNS}/employer_code/customProperties/stored": False}, ("primaryKey", "stored: false"),
     ),
+    "persons whose numbers stay as they are": (
+        WAGES, {f"{CLEANING}/3": {"kind": "missing_words", "words": ["无"]}},
+        (CLEANING, "kind resident_id", "typeColumn"),
+    ),
+    "a key that may be missing": (
+        WAGES, {f"{COLUMNS}/scheme/required": False}, ("/required: a column of the key", "required: true"),
+    ),
+    "a full period by a database": (
+        WAGES, {SOURCE: {"protocol": "database", "schemaName": "public", "table": "wages"}},
+        (f"{DELIVERY}/kind", "full_period by sftp or file_drop"),
+    ),
+    "pages in a folder": (
+        ROSTER, {FORMAT: {"kind": "json_pages", "rows": ["data"]}}, (f"{FORMAT}/kind", "csv or xlsx"),
+    ),
+    "a list that ends with a window": (
+        ROSTER, {f"{DELIVERY}/completeness": {"kind": "window"}},
+        (f"{DELIVERY}/completeness/kind", "control_file or file"),
+    ),
+    "a list by windows": (
+        SITES, {f"{SOURCE}/window": {"fromParameter": "a", "toParameter": "b"}}, (f"{SOURCE}/window", "leave it out"),
+    ),
+    "changes without a watermark": (SPELLS, {f"{DELIVERY}/watermark": GONE}, (f"{DELIVERY}/watermark", "say it")),
+    "a watermark that may be missing": (
+        SPELLS, {f"{COLUMNS}/updated_at/required": False}, (f"{DELIVERY}/watermark/column", "required: true"),
+    ),
     "a table parted by what is not of its key": (
         WAGES, {f"{COLUMNS}/recorded_on/partitioned": True}, ("partitioned", "a date of its key"),
     ),
@@ -365,7 +390,7 @@ SPOILT: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         (f"{CLEANING}/boolean_words", "is_revoked", "says already"),
     ),
     "a column that the raw table has by itself": (
-        WAGES, {f"{COLUMNS}/scheme/name": "sex"}, ("schema/0/properties", "is made of resident_id"),
+        WAGES, {f"{COLUMNS}/scheme/name": "sex"}, ("schema/0/properties/7/name", "is made of resident_id"),
     ),
     "a name that PostgreSQL would cut": (
         ROSTER, {"id": f"hrss/{'enterprises_' * 5}", "schema/0/physicalName": f"hrss_{'enterprises_' * 5}"},
