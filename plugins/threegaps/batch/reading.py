@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -10,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from threegaps.batch.decode import FaultyRow, Part, TextBlock, decode
+from threegaps.batch.decode import FaultyRow, Part, StructuralLine, TextBlock, decode
 from threegaps.batch.decode.faults import FaultKind
 from threegaps.batch.normalise import Normaliser
 from threegaps.contracts.model import Contract
 
 BLOCK_BYTES = 8 * 1024 * 1024
+_BYTES_OF_A_LINE = 1_000
+"""About what a faulty or structural line takes."""
 
 
 def data_blocks(
@@ -34,9 +37,46 @@ def data_blocks(
     """
     for part in parts:
         structural_before = 0
-        for block in decode(contract, part, block_bytes):
+        for block in _together(decode(contract, part, block_bytes), block_bytes):
             structural_before = _strip_structural(contract, block, normaliser, structural_before)
             yield block
+
+
+def _together(blocks: Iterator[TextBlock], block_bytes: int) -> Iterator[TextBlock]:
+    """Small blocks of one part as one, up to *block_bytes*: a block has a price of its own, and sheets may be many."""
+    held: list[TextBlock] = []
+    held_bytes = 0
+    for block in blocks:
+        size = int(block.frame.estimated_size()) + (len(block.faulty) + len(block.noted)) * _BYTES_OF_A_LINE
+        if held and held_bytes + size > block_bytes:
+            yield _joined(held)
+            held, held_bytes = [], 0
+        held.append(block)
+        held_bytes += size
+        # A large block does not wait for the next one: two of them would be in memory.
+        if held_bytes > block_bytes // 2:
+            yield _joined(held)
+            held, held_bytes = [], 0
+    if held:
+        yield _joined(held)
+
+
+def _joined(blocks: list[TextBlock]) -> TextBlock:
+    first, *others = blocks
+    if not others:
+        return first
+    return TextBlock(
+        first.part,
+        pl.concat([block.frame for block in blocks]).rechunk(),
+        pl.concat([block.row_numbers for block in blocks]).rechunk(),
+        sum(block.physical_lines for block in blocks),
+        structural=sum((block.structural for block in blocks), Counter()),
+        noted=[line for block in blocks for line in block.noted],
+        faulty=[row for block in blocks for row in block.faulty],
+        lines=pl.concat([block.every_line() for block in blocks]).rechunk(),
+        sheets=pl.concat([block.every_sheet() for block in blocks]).rechunk(),
+        is_plain=all(block.is_plain for block in blocks),
+    )
 
 
 def rows_at(
@@ -86,14 +126,13 @@ def _strip_structural(contract: Contract, block: TextBlock, normaliser: Normalis
     if reasons is not None:
         kept = reasons.is_null()
         for place in (~kept).arg_true():
-            block.note(reasons[place], block.line_of(place))
+            block.note(StructuralLine(reasons[place], block.line_of(place), block.sheet_of(place)))
         removed = block.row_numbers.filter(~kept).to_list()
-        if block.lines is None and removed:
-            block.lines = pl.int_range(
-                block.first_line, block.first_line + block.frame.height, dtype=pl.Int64, eager=True
-            )
+        if removed:
+            block.lines = block.every_line()
         block.frame, block.row_numbers = block.frame.filter(kept), block.row_numbers.filter(kept)
         block.lines = None if block.lines is None else block.lines.filter(kept)
+        block.sheets = None if block.sheets is None else block.sheets.filter(kept)
     if block.faulty:
         removed = sorted(removed + _strip_faulty(contract, block, normaliser))
     if before or removed:
@@ -117,6 +156,6 @@ def _strip_faulty(contract: Contract, block: TextBlock, normaliser: Normaliser) 
     found = {row.row_number: reason for row, reason in zip(rows, reasons, strict=True) if reason is not None}
     for row in rows:
         if row.row_number in found:
-            block.note(found[row.row_number], row.line)
+            block.note(StructuralLine(found[row.row_number], row.line, row.sheet))
     block.faulty = [row for row in block.faulty if row.row_number not in found]
     return sorted(found)

@@ -60,6 +60,7 @@ class FaultyRow:
         faults: What could not be had, and where; empty where the row only has another number of fields.
         values: Its texts by canonical name, as far as they could be had; None where it is not known which is which.
         fields: How many fields it has, where that is not as many as the header.
+        sheet: The position of its sheet, as in `StructuralLine`.
     """
 
     row_number: int
@@ -67,6 +68,7 @@ class FaultyRow:
     faults: tuple[Fault, ...] = ()
     values: Mapping[str, str | None] | None = None
     fields: int | None = None
+    sheet: int | None = None
 
 
 @dataclass(slots=True)
@@ -74,9 +76,9 @@ class TextBlock:
     """Rows of one part as text, by canonical column names.
 
     ``row_numbers`` counts data rows of the part from 1, ``faulty`` ones included; ``lines`` are the lines that the rows
-    stand in, one after the other from ``first_line`` on where it is None; ``structural`` counts lines that are no data,
-    by reason, and ``noted`` has the positions of some; ``is_plain`` says that no text holds a comma, a quote or the end
-    of a line.
+    stand in, one after the other from ``first_line`` on where it is None; ``sheets`` are their sheets, all of them
+    ``sheet`` where it is None; ``structural`` counts lines that are no data, by reason, and ``noted`` has the positions
+    of some; ``is_plain`` says that no text holds a comma, a quote or the end of a line.
     """
 
     part: Part
@@ -89,16 +91,34 @@ class TextBlock:
     first_line: int = 1
     lines: pl.Series | None = None
     sheet: int | None = None
+    sheets: pl.Series | None = None
     is_plain: bool = False
 
     def line_of(self, place: int) -> int:
         """The line of the row at *place* of the frame."""
         return self.first_line + place if self.lines is None else int(self.lines[place])
 
-    def note(self, reason: str, line: int) -> None:
+    def every_line(self) -> pl.Series:
+        """The line of each row of the frame."""
+        if self.lines is not None:
+            return self.lines
+        end = self.first_line + self.frame.height
+        return pl.int_range(self.first_line, end, dtype=pl.Int64, eager=True).alias("line")
+
+    def sheet_of(self, place: int) -> int | None:
+        """The sheet of the row at *place* of the frame."""
+        return self.sheet if self.sheets is None else self.sheets[place]
+
+    def every_sheet(self) -> pl.Series:
+        """The sheet of each row of the frame."""
+        if self.sheets is not None:
+            return self.sheets
+        return pl.repeat(self.sheet, self.frame.height, dtype=pl.Int64, eager=True).alias("sheet")
+
+    def note(self, line: StructuralLine) -> None:
         """Count a structural line, and note where it stands."""
-        self.structural[reason] += 1
-        self.noted.append(StructuralLine(reason, line, self.sheet))
+        self.structural[line.reason] += 1
+        self.noted.append(line)
 
     @property
     def received(self) -> int:

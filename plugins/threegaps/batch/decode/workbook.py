@@ -343,7 +343,9 @@ class _Rows:
         self._number += 1
         if faults or fields is not None:
             everything = {**self._decoder.values, **values}
-            self._faulty.append(FaultyRow(self._number, row.number, tuple(faults), everything, fields))
+            self._faulty.append(
+                FaultyRow(self._number, row.number, tuple(faults), everything, fields, self._decoder.position)
+            )
             return
         self._numbers.append(self._number)
         self._lines.append(row.number)
@@ -362,7 +364,7 @@ class _Rows:
             sheet=self._decoder.position,
         )
         for one in self._noted:
-            block.note(one.reason, one.line)
+            block.note(one)
         if self._unnoted:
             block.structural["blank"] += self._unnoted
         return block
