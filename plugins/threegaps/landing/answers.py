@@ -22,6 +22,9 @@ DEEPEST = 32
 NESTED = "\0nested"
 """Stands for a value that is nested more deeply than `DEEPEST`: no text can be it."""
 
+NO_NUMBER = "\0no number"
+"""Stands for NaN and the infinities, which are no JSON and which careless servers write for what they have not."""
+
 _BYTE_ORDER_MARK = "\ufeff"
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
@@ -145,11 +148,15 @@ def _has_rows(document: Any) -> bool:
 
 def _parse(text: str) -> Any:
     try:
-        return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object)
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=_no_number, object_pairs_hook=_object)
     except RecursionError:
         raise
     except ValueError:
         raise AnswerError("cut off or no JSON") from None
+
+
+def _no_number(_: str) -> str:
+    return NO_NUMBER
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class FaultKind(Enum):
     UNKNOWN_CELL = ("的单元格类型无法识别", "is a cell of no known kind")
     KEY_TWICE = ("在同一条记录中出现两次", "stands twice in the record")
     KEY_MISSING = ("在这条记录中缺失", "is missing from the record, and not only empty")
+    NO_NUMBER = ("不是数值(NaN或无穷大)", "is no number (NaN or infinite)")
     NESTED = ("嵌套过深", "is nested too deeply")
 
     @property

@@ -23,6 +23,7 @@ from threegaps.contracts.options.sources import HttpSource
 from threegaps.errors import FeedError
 from threegaps.landing.answers import (
     NESTED,
+    NO_NUMBER,
     Ambiguous,
     AnswerError,
     Silence,
@@ -218,8 +219,8 @@ class _Reader:
             if _is_nested(value, self._declared.limits.depth):
                 return None, FaultKind.NESTED
             value = json.dumps(value, ensure_ascii=False)
-        elif value == NESTED:
-            return None, FaultKind.NESTED
+        elif value in {NESTED, NO_NUMBER}:
+            return None, FaultKind.NESTED if value == NESTED else FaultKind.NO_NUMBER
         if len(value) > self._declared.limits.cell_characters:
             return None, FaultKind.TOO_LONG
         if is_storable(value):

@@ -228,3 +228,13 @@ def test_a_whole_number_is_one_however_json_says_it(value: str, read_as: int | N
 @pytest.mark.parametrize("marks", [1, 2, 3])
 def test_marks_before_an_answer_are_no_part_of_it(marks: int) -> None:
     assert only(b"\xef\xbb\xbf" * marks + page(record(1))) == ([1], {})
+
+
+@pytest.mark.parametrize("written", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("key", ["durationHours", "occupationCode", "startDate", "isOnline"])
+def test_what_is_no_number_is_no_text_either(written: str, key: str) -> None:
+    content = page(record(1), record(2, **{key: "n"}), record(3)).replace(b'"n"', written.encode())
+    whole, faults = only(content)
+    assert whole == [1, 3]
+    assert [fault.kind for fault in faults[2]] == [FaultKind.NO_NUMBER]
+    assert only(content.replace(written.encode(), f'"{written}"'.encode())) == ([1, 2, 3], {})
