@@ -15,6 +15,7 @@ from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import FeedError
 from threegaps.standards.identity_in_text import MASK
+from threegaps.standards.white_space import WHITE_SPACE
 from threegaps.warehouse.quarantine import FORMULA_MARKS, ROW_HEADER
 
 
@@ -41,7 +42,7 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
             missing, a token twice, a cell that the warehouse cannot hold.
     """
     rows = _rows(contract, path)
-    header = [cell.strip() for cell in next(rows, [])]
+    header = [cell.strip(WHITE_SPACE) for cell in next(rows, [])]
     missing = [
         name for name in (ROW_HEADER, *(column.source_name for column in contract.columns)) if name not in header
     ]
@@ -71,7 +72,7 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
                     column=name,
                     advice="write the cell again by hand, and send the file back.",
                 )
-        token = cells[token_index].strip()
+        token = cells[token_index].strip(WHITE_SPACE)
         if not token or token in repairs:
             raise FeedError(
                 "The row's token stands in the file twice." if token else "The row has no token.",
@@ -190,8 +191,12 @@ def _sheet_rows(contract: Contract, path: Path) -> Iterator[list[str]]:
                 file=path.name,
                 advice="send back the exported file itself, and change cells only.",
             )
+        yes_or_no = {column.source_name for column in contract.columns if column.logical_type == "boolean"}
+        asking: frozenset[int] | None = None
         before = 0
         for row in reader.rows(surveys[0][0]):
+            if asking is None:
+                asking = frozenset(one.column for one in row.cells if (one.text or "").strip(WHITE_SPACE) in yes_or_no)
             # Blank rows count, so that a message names the row that a person sees.
             yield from ([] for _ in range(before + 1, row.number))
             before = row.number
@@ -206,7 +211,7 @@ def _sheet_rows(contract: Contract, path: Path) -> Iterator[list[str]]:
                         row=row.number - 1,
                         advice="write its value into it by hand, and send the file back.",
                     )
-                cells[cell.column - 1] = cell.text
+                cells[cell.column - 1] = (cell.yes_or_no if cell.column in asking else None) or cell.text
             yield cells
 
 

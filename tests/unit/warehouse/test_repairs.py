@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import json
 from collections.abc import Callable
@@ -146,6 +147,24 @@ def test_a_workbook_with_blank_rows_keeps_its_row_numbers(wages: Contract, tmp_p
 
 
 @pytest.mark.usefixtures("usual_field_limit")
+@pytest.mark.parametrize(("logical_type", "said"), [("boolean", "1"), ("string", "TRUE")])
+def test_yes_in_a_cell_is_a_one_only_where_yes_or_no_is_asked_for(
+    wages: Contract, tmp_path: Path, logical_type: str, said: str
+) -> None:
+    columns = tuple(
+        dataclasses.replace(column, logical_type=logical_type) if column.name == "base_limit" else column
+        for column in wages.columns
+    )
+    contract = dataclasses.replace(wages, columns=columns)
+
+    def change(sheet: Any) -> None:
+        place = [cell.value for cell in sheet[1]].index(wages.by_name["base_limit"].source_name) + 1
+        sheet.cell(2, place, True)
+
+    (repair,) = read_repairs(contract, worked_on(wages, tmp_path / "refused.xlsx", change))
+    assert repair.values["base_limit"] == said
+
+
 def test_a_cell_that_is_too_long_is_refused_by_its_row(wages: Contract, tmp_path: Path) -> None:
     rows = [{ROW_HEADER: "7-3"}, {ROW_HEADER: "7-4", "单位编号": "E" * 200_000}]
     with pytest.raises(FeedError, match="split into cells") as told:

@@ -148,9 +148,10 @@ class _SheetDecoder:
         self._days = frozenset(
             column.name for column in contract.columns if book.has_1904_dates and column.logical_type in _DAYS
         )
-        # Anywhere else TRUE is no 1: it stays what it says, for the rules to refuse.
         self._booleans = frozenset(column.name for column in contract.columns if column.logical_type == "boolean")
         self._covered = Covered(survey.merges, self._head_end)
+        self._head_rows: list[dict[int, str]] = []
+        self._head_firsts: frozenset[int] = frozenset()
 
     def blocks(self, reader: SheetReader, rows_before: int) -> Iterator[TextBlock]:
         """The sheet's rows; its titles, header and blank rows are counted with the first ones."""
@@ -163,6 +164,11 @@ class _SheetDecoder:
                 first = row
                 break
             head[row.number] = {cell.column: cell.text for cell in row.cells if cell.text is not None}
+        rows_of_names = (
+            _visible(head.get(number, {})) for number in range(self._declared.title_rows + 1, self._head_end + 1)
+        )
+        self._head_rows = [texts for texts in rows_of_names if texts]
+        self._head_firsts = frozenset(min(texts) for texts in self._head_rows)
         header = self._header(head)
         block = _Rows(self, header, rows_before, self._head_end)
         for number in range(1, self._head_end + 1):
@@ -223,6 +229,13 @@ class _SheetDecoder:
             names.append(self._declared.join.join(dict.fromkeys(level for level in levels if level)))
         return names
 
+    def repeats_header(self, row: SheetRow) -> bool:
+        """Whether the row is one of the header's once more, as where lists have been put together or are printed."""
+        first = next((cell.column for cell in row.cells if not is_blank(cell.text or "")), None)
+        if first not in self._head_firsts:
+            return False
+        return _visible({cell.column: cell.text or "" for cell in row.cells}) in self._head_rows
+
     def read(self, row: SheetRow, header: Header) -> tuple[dict[str, str | None], list[Fault], int | None, bool]:
         """A row's texts by column, what is wrong with it, how many fields it has if too many, whether it is blank."""
         cells = {cell.column: cell for cell in row.cells}
@@ -241,8 +254,8 @@ class _SheetDecoder:
                 text, kind, where = None, FaultKind.MERGED, hidden[place].cells
             elif cell is not None and name in self._days and text is not None:
                 text, kind = _in_common_days(cell, kind)
-            elif cell is not None and cell.is_boolean and name in self._booleans and text is not None:
-                text = "1" if text == "TRUE" else "0"
+            elif cell is not None and name in self._booleans:
+                text = cell.yes_or_no
             values[name] = text
             if kind is not None:
                 faults.append(Fault(kind, name, where, self._sheet.position))
@@ -336,6 +349,9 @@ class _Rows:
             self.structural("blank", line)
         self._unnoted += max(0, len(gap) - self._decoder.most_noted)
         values, faults, fields, is_empty = self._decoder.read(row, self._header)
+        if self._decoder.repeats_header(row):
+            self.structural("header", row.number)
+            return
         if is_empty:
             # Something beside the table, in a row that has nothing in it, is no row of it.
             self.structural("blank" if fields is None else "outside", row.number)
@@ -372,6 +388,11 @@ class _Rows:
     def following(self) -> _Rows:
         """Those that come behind these."""
         return _Rows(self._decoder, self._header, self._number, self._line)
+
+
+def _visible(texts: Mapping[int, str]) -> dict[int, str]:
+    """Texts by column without their white space, and without those that are nothing else."""
+    return {column: text for column, written in texts.items() if (text := without_white_space(written))}
 
 
 def _in_common_days(cell: Cell, kind: FaultKind | None) -> tuple[str | None, FaultKind | None]:

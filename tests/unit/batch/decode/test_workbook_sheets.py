@@ -12,7 +12,9 @@ import pytest
 
 from tests.unit.batch.batches import judge, part, plain
 from tests.unit.batch.decode.workbooks import (
+    COLUMNS,
     ENTERPRISES,
+    HEADER,
     only,
     read,
     roster,
@@ -147,6 +149,32 @@ def test_a_total_across_merged_cells_is_a_total() -> None:
     assert verdict.structural_reasons == {"title": 2, "header": 2, "total": 1}
     assert verdict.counts.refused == 0
     assert [(one.sheet, one.line) for one in verdict.noted_lines if one.reason == "total"] == [(1, 7)]
+
+
+@pytest.mark.parametrize("merges", [(), ("B7:C7", "D7:F7", "G7:J7", "K7:L7", "A7:A8")], ids=["plain", "merged"])
+@pytest.mark.parametrize("space", ["", "\u3000", "\u200b"])
+def test_a_header_that_is_repeated_is_no_row(space: str, merges: tuple[str, ...]) -> None:
+    again = [
+        row(
+            number,
+            [
+                text(f"{letter}{number}", f"{space}{name[0]}{space}{name[1:]}")
+                for letter, name in zip(COLUMNS, names, strict=True)
+            ],
+        )
+        for number, names in enumerate(HEADER, 7)
+    ]
+    block = only(read(workbook(roster(roster_row(5), roster_row(6), *again, roster_row(9), merges=merges))))
+    assert block.structural == {"title": 2, "header": 4}
+    assert [one.line for one in block.noted if one.reason == "header"] == [3, 4, 7, 8]
+    assert block.row_numbers.to_list() == [1, 2, 3]
+    assert not block.faulty
+
+
+def test_a_row_with_the_names_of_some_columns_is_a_row() -> None:
+    named = roster_row(6, A=text("A6", "序号"), B=text("B6", "企业名称"))
+    block = only(read(workbook(roster(roster_row(5), named))))
+    assert block.row_numbers.to_list() == [1, 2]
 
 
 def test_rows_of_spaces_are_blank_and_what_stands_beside_the_table_is_seen() -> None:

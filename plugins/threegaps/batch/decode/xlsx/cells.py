@@ -43,6 +43,11 @@ class Cell:
     is_bare_number: bool = False
     is_boolean: bool = False
 
+    @property
+    def yes_or_no(self) -> str | None:
+        """Its text in a column that asks for yes or no, where TRUE is 1; anywhere else TRUE stays what it says."""
+        return str(int(self.text == "TRUE")) if self.is_boolean and self.text is not None else self.text
+
 
 class CellReader:
     """Reads the cells of one workbook.
