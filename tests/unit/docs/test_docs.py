@@ -145,13 +145,16 @@ def test_the_readmes_say_the_same_commands() -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
-def test_the_sample_of_a_first_run_shows_every_feed_with_counts_that_add_up(page: str) -> None:
+def test_the_sample_of_a_first_run_shows_feeds_that_there_are_with_counts_that_add_up(page: str) -> None:
+    # Not each of them: a new feed touches no page but what is generated.
     sample = READ[ROOT / page].partition("<!-- sample: begin -->")[2].partition("<!-- sample: end -->")[0]
     rows = re.findall(r"^(\w+/\w+) +(\S+) +(\d[\d, ]*?) +\S*[^\d\s,]\S*", sample, re.MULTILINE)
-    contracts = load_contracts(ROOT / "expectations")
-    assert [feed for feed, _, _ in rows] == [contract.feed for contract in contracts]
-    for contract, (feed, last, counts) in zip(contracts, rows, strict=True):
-        assert Delivery.parse(contract.cadence, last).key == last
+    contracts = {contract.feed: contract for contract in load_contracts(ROOT / "expectations")}
+    shown = [feed for feed, _, _ in rows]
+    assert shown
+    assert shown == sorted(set(shown) & set(contracts))
+    for feed, last, counts in rows:
+        assert Delivery.parse(contracts[feed].cadence, last).key == last
         batches, received, accepted, refused, duplicates = (int(word.replace(",", "")) for word in counts.split())
         assert batches
         assert received == accepted + refused + duplicates, feed
