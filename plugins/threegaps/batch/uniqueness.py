@@ -341,9 +341,9 @@ class KeyRegister:
         if self._filter is None:
             self._filter = np.zeros(_FILTER_BYTES, dtype=np.uint8)
         # The bytes are by the keys' highest bits and so in their order: each byte's new bits are put together first.
-        places = run.sorted_keys >> _FILTER_SHIFT
-        starts = np.flatnonzero(np.concatenate([[True], places[1:] != places[:-1]]))
-        self._filter[places[starts]] |= np.bitwise_or.reduceat(_bits(run.sorted_keys), starts)
+        indexes = run.sorted_keys >> _FILTER_SHIFT
+        starts = np.flatnonzero(np.concatenate([[True], indexes[1:] != indexes[:-1]]))
+        self._filter[indexes[starts]] |= np.bitwise_or.reduceat(_bits(run.sorted_keys), starts)
         self._recent.append(run)
         self._recent_rows += len(run.order)
         if self._recent_rows >= self._most_recent_rows:

@@ -15,13 +15,13 @@ def county_codes(option: CountyCodes, texts: Texts, counts: Counts) -> None:
     if strange.is_empty():
         return
     codes = column.texts
-    places = codes.is_in(strange.implode()).fill_null(value=False).arg_true()
-    days = read_dates(texts[option.date_column].texts.gather(places)).to_list()
+    indexes = codes.is_in(strange.implode()).fill_null(value=False).arg_true()
+    days = read_dates(texts[option.date_column].texts.gather(indexes)).to_list()
     moved: list[int] = []
     fresh: list[str | None] = []
-    for place, code, day in zip(places.to_list(), codes.gather(places).to_list(), days, strict=True):
+    for index, code, day in zip(indexes.to_list(), codes.gather(indexes).to_list(), days, strict=True):
         new = successor(code, day)
         if new is not None:
-            moved.append(place)
+            moved.append(index)
             fresh.append(new)
     counts.add("county_codes", option.column, column.change_rows(moved, fresh))

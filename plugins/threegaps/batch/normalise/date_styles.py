@@ -27,13 +27,13 @@ def date_styles(option: DateStyles, texts: Texts, counts: Counts) -> None:
         column = texts[name]
         values = column.values
         unusual = ~values.str.contains(_PLAIN)
-        places = unusual.fill_null(value=False).arg_true()
+        indexes = unusual.fill_null(value=False).arg_true()
         changed: dict[str, tuple[list[int], list[str | None]]] = {}
-        for place, text in zip(places.to_list(), values.gather(places).to_list(), strict=True):
+        for index, text in zip(indexes.to_list(), values.gather(indexes).to_list(), strict=True):
             day, style = read_date(text)
             if day is not None and style is not None:
                 moved, fresh = changed.setdefault(style, ([], []))
-                moved.append(place)
+                moved.append(index)
                 fresh.append(day.isoformat())
         for style, (moved, fresh) in changed.items():
             counts.add(style, name, column.change_values(moved, fresh))

@@ -30,7 +30,7 @@ def number_range(option: NumberRange, texts: Texts, counts: Counts) -> None:
     counts.add(
         "number_range",
         option.column,
-        column.rows_of([place for place, text in enumerate(column.values.to_list()) if text and read[text]]),
+        column.rows_of([index for index, text in enumerate(column.values.to_list()) if text and read[text]]),
     )
     for index, target in enumerate((option.low_column, option.high_column)):
         ends: dict[str, str | None] = {}

@@ -12,13 +12,13 @@ def resident_id(option: ResidentId, texts: Texts, counts: Counts) -> None:
     column = texts[option.column]
     numbers, kinds = column.texts, texts[option.type_column].texts
     unusual = (numbers.str.len_bytes() != RESIDENT_ID_LENGTH) | numbers.str.ends_with("x")
-    places = (unusual & (kinds == RESIDENT_CARD)).fill_null(value=False).arg_true()
+    indexes = (unusual & (kinds == RESIDENT_CARD)).fill_null(value=False).arg_true()
     moved: list[int] = []
     fresh: list[str | None] = []
-    for place, text in zip(places.to_list(), numbers.gather(places).to_list(), strict=True):
+    for index, text in zip(indexes.to_list(), numbers.gather(indexes).to_list(), strict=True):
         new, kind = canonical_resident_id(text)
         if kind is not None:
-            moved.append(place)
+            moved.append(index)
             fresh.append(new)
             counts.add(kind, option.column, 1)
     column.change_rows(moved, fresh)

@@ -53,7 +53,7 @@ class TextColumn:
 
     @property
     def dictionary(self) -> Dictionary | None:
-        """Different texts and each row's place among them; None where they hardly repeat."""
+        """Different texts and each row's index among them; None where they hardly repeat."""
         if self._may_repeat:
             # Two spellings may have become one value: the dictionary is made anew.
             if self._dictionary is not None and self._dictionary.values.n_unique() < len(self._dictionary.values):
@@ -61,20 +61,20 @@ class TextColumn:
             self._may_repeat = False
         return self._dictionary
 
-    def rows_of(self, places: Sequence[int]) -> int:
-        """How many rows have one of the values at *places*."""
+    def rows_of(self, indexes: Sequence[int]) -> int:
+        """How many rows have one of the values at *indexes*."""
         if self._dictionary is None:
-            return len(places)
+            return len(indexes)
         if self._frequencies is None:
             self._frequencies = np.bincount(self._dictionary.codes, minlength=len(self._dictionary.values))
-        return int(self._frequencies[list(places)].sum())
+        return int(self._frequencies[list(indexes)].sum())
 
-    def change_values(self, places: Sequence[int], texts: Sequence[str | None]) -> int:
-        """Put *texts* in place of the values at *places*; how many rows that changes."""
-        if not places:
+    def change_values(self, indexes: Sequence[int], texts: Sequence[str | None]) -> int:
+        """Put *texts* in place of the values at *indexes*; how many rows that changes."""
+        if not indexes:
             return 0
-        rows = self.rows_of(places)
-        changed = self.values.clone().scatter(list(places), pl.Series(texts, dtype=pl.String))
+        rows = self.rows_of(indexes)
+        changed = self.values.clone().scatter(list(indexes), pl.Series(texts, dtype=pl.String))
         if self._dictionary is None:
             self._texts = changed
         else:
@@ -84,11 +84,11 @@ class TextColumn:
             self._may_repeat = True
         return rows
 
-    def change_rows(self, places: Sequence[int], texts: Sequence[str | None]) -> int:
-        """Put *texts* in the rows at *places*; how many they are."""
-        if places:
-            self.change_all(self.texts.clone().scatter(list(places), pl.Series(texts, dtype=pl.String)))
-        return len(places)
+    def change_rows(self, indexes: Sequence[int], texts: Sequence[str | None]) -> int:
+        """Put *texts* in the rows at *indexes*; how many they are."""
+        if indexes:
+            self.change_all(self.texts.clone().scatter(list(indexes), pl.Series(texts, dtype=pl.String)))
+        return len(indexes)
 
     def change_all(self, texts: pl.Series) -> None:
         """Put *texts* in place of every row's."""
@@ -105,16 +105,16 @@ class TextColumn:
         if self._dictionary is not None and len(self._dictionary.values) <= _FEW:
             if self._few is None:
                 self._few = self._dictionary.values.to_list()
-            chosen = [(place, old) for place, old in enumerate(self._few) if old is not None]
+            chosen = [(index, old) for index, old in enumerate(self._few) if old is not None]
         else:
-            places = suspicious(self.values).fill_null(value=False).arg_true()
-            chosen = list(zip(places.to_list(), self.values.gather(places).to_list(), strict=True))
+            indexes = suspicious(self.values).fill_null(value=False).arg_true()
+            chosen = list(zip(indexes.to_list(), self.values.gather(indexes).to_list(), strict=True))
         moved: list[int] = []
         fresh: list[str | None] = []
-        for place, old in chosen:
+        for index, old in chosen:
             new = function(old)
             if new != old:
-                moved.append(place)
+                moved.append(index)
                 fresh.append(new)
         return self.change_values(moved, fresh)
 

@@ -170,8 +170,9 @@ class Coordinates(Option):
 class TotalRows(Option):
     """Rows that are totals, ranks or notes.
 
-    A row is one where the whole of a cell, without its spaces, has the form, and a part of the key is missing besides:
-    a firm whose name ends in a word for a total is a firm.
+    A row is one where the whole of a cell, without its spaces, has the form, and a part of its key is empty once it is
+    cleaned; or the key has not its form, or is the label alone, and another column that no row may lack is empty too.
+    So a firm whose name ends in a word for a total is a firm, and a full row with a mistyped key is refused.
 
     Args:
         columns: Where the label may stand.
