@@ -19,6 +19,9 @@ from threegaps.standards.white_space import WHITE_SPACE
 from threegaps.warehouse.quarantine import FORMULA_MARKS, ROW_HEADER
 
 
+_MOST_CELL_CHARACTERS = 131_072
+
+
 @dataclass(frozen=True, slots=True)
 class Repair:
     """One row of the file.
@@ -158,16 +161,24 @@ def _rows(contract: Contract, path: Path) -> Iterator[list[str]]:
     number = 0
     try:
         for row in csv.reader(io.StringIO(text, newline="")):
+            # Not left to the parser: its limit is the whole process's, and other packages lift it.
+            if any(len(cell) > _MOST_CELL_CHARACTERS for cell in row):
+                raise _not_split(contract, path, number)
             yield row
             number += 1
-    except csv.Error as error:
-        raise FeedError(
-            f"The row cannot be split into cells ({error}).",
-            feed=contract.feed,
-            file=path.name,
-            row=number,
-            advice="look for a quote that is not closed, or a cell of more than 128 KB; else send it back as .xlsx.",
-        ) from None
+    except csv.Error:
+        raise _not_split(contract, path, number) from None
+
+
+def _not_split(contract: Contract, path: Path, number: int) -> FeedError:
+    return FeedError(
+        "The row cannot be split into cells.",
+        feed=contract.feed,
+        file=path.name,
+        row=number,
+        advice=f"look for a quote that is not closed, or a cell of more than {_MOST_CELL_CHARACTERS} characters;"
+        " else send it back as .xlsx.",
+    )
 
 
 def _sheet_rows(contract: Contract, path: Path) -> Iterator[list[str]]:

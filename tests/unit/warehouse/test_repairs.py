@@ -146,7 +146,6 @@ def test_a_workbook_with_blank_rows_keeps_its_row_numbers(wages: Contract, tmp_p
     assert repair.values[wages.columns[1].name] == "2025-06-01"
 
 
-@pytest.mark.usefixtures("usual_field_limit")
 @pytest.mark.parametrize(("logical_type", "said"), [("boolean", "1"), ("string", "TRUE")])
 def test_yes_in_a_cell_is_a_one_only_where_yes_or_no_is_asked_for(
     wages: Contract, tmp_path: Path, logical_type: str, said: str
@@ -165,7 +164,10 @@ def test_yes_in_a_cell_is_a_one_only_where_yes_or_no_is_asked_for(
     assert repair.values["base_limit"] == said
 
 
-def test_a_cell_that_is_too_long_is_refused_by_its_row(wages: Contract, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("usual_field_limit")
+@pytest.mark.parametrize("limit_of_process", [131_072, 10_000_000])
+def test_a_cell_that_is_too_long_is_refused_by_its_row(wages: Contract, tmp_path: Path, limit_of_process: int) -> None:
+    csv.field_size_limit(limit_of_process)
     rows = [{ROW_HEADER: "7-3"}, {ROW_HEADER: "7-4", "单位编号": "E" * 200_000}]
     with pytest.raises(FeedError, match="split into cells") as told:
         read_repairs(wages, sent_back(wages, tmp_path / "refused.csv", *rows))
