@@ -18,7 +18,6 @@ from threegaps.standards.identity_in_text import MASK
 from threegaps.standards.white_space import WHITE_SPACE
 from threegaps.warehouse.quarantine import FORMULA_MARKS, ROW_HEADER
 
-
 _MOST_CELL_CHARACTERS = 131_072
 
 
