@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -375,7 +376,18 @@ def test_workers_share_the_landing_volume() -> None:
 
 def test_secrets_that_are_mounted_are_declared() -> None:
     used = {name for service in SERVICES.values() for name in service.get("secrets", [])}
+    assert used
     assert used == set(COMPOSE["secrets"])
+    for text in (value for value in EXAMPLE.values() if "key_file=" in value):
+        assert unquote(re.search(r"key_file=([^&]*)", text)[1]) in {f"/run/secrets/{name}" for name in used}  # type: ignore[index]
+
+
+def test_what_departments_share_is_not_called_after_one_of_them() -> None:
+    departments = {one.department for one in CONNECTIONS}
+    assert len(departments) > 1
+    own = {f"{one.connection_id.upper()}_CONNECTION" for one in CONNECTIONS}
+    shared = {*COMPOSE["secrets"], *COMPOSE["volumes"], *SERVICES, *(set(EXAMPLE) - own)}
+    assert {name for name in shared if set(re.split(r"[_-]", name.lower())) & departments} == set()
 
 
 # ---- image ----------------------------------------------------------------------------------------------------
