@@ -39,7 +39,8 @@ def batches_due(
 ) -> Iterator[tuple[list[LandedObject], bool]]:
     """The landed objects of each batch that a delivery still asks for, and whether they are the whole delivery.
 
-    A correction is a sending of its own, and comes before originals that came to their end after it.
+    A correction is a sending of its own, and comes before originals that came to their end after it, in the order of
+    the landed objects' numbers.
     A whole delivery has its control file among them, and the word of whoever accepted it: a control file that comes
     late, or is mended alone, makes another batch of the same parts.
     """
@@ -143,10 +144,10 @@ def _files_due(
     new = [arrival for arrival in sent if arrival.landed_object_id not in loaded and arrival.copies_ended_at is None]
     whole = [*parts, *([] if control is None else [control])]
     numbers = {arrival.landed_object_id for arrival in whole}
-    # By themselves: what the delivery's originals come to, or that they stop, must not decide about corrections.
-    earlier, later = _by_arrival([arrival for arrival in new if arrival.is_correction], max(numbers, default=0))
-    if earlier:
-        yield earlier, False
+    # By themselves: that one sending is replaced, or stops, must not decide about another.
+    corrections = _in_order(arrival for arrival in new if arrival.is_correction)
+    whole_number = max(numbers, default=0)
+    yield from (([arrival], False) for arrival in corrections if arrival.landed_object_id < whole_number)
     has_changed = bool(parts) and numbers != batches.last_whole_object_ids(connection, contract.feed, delivery.key)
     ended = [arrival for arrival in parts if arrival.copies_ended_at is not None]
     if has_changed and not ended:
@@ -162,8 +163,7 @@ def _files_due(
             ", ".join(arrival.source_name for arrival in _in_order(ended)),
         )
         yield _in_order(alone), False
-    if later:
-        yield later, False
+    yield from (([arrival], False) for arrival in corrections if arrival.landed_object_id > whole_number)
 
 
 def _without_surplus(
@@ -180,14 +180,6 @@ def _without_surplus(
         for arrival in parts
         if not numbers[arrival.part].isdigit() or int(numbers[arrival.part]) <= announced_parts
     ]
-
-
-def _by_arrival(objects: list[LandedObject], number: int) -> tuple[list[LandedObject], list[LandedObject]]:
-    """Those that arrived before landed object *number*, and the others."""
-    return (
-        _in_order(arrival for arrival in objects if arrival.landed_object_id < number),
-        _in_order(arrival for arrival in objects if arrival.landed_object_id > number),
-    )
 
 
 def _in_order(objects: Iterable[LandedObject]) -> list[LandedObject]:

@@ -15,7 +15,7 @@ from threegaps.batch.verdict import Previous
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
-from threegaps.errors import LedgerError
+from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run.accepting import land_acceptance, read_acceptance
 from threegaps.feed_run.due import batches_due, deliveries_to_load, is_complete
 from threegaps.feed_run.opening import feed_of, warehouse_of
@@ -38,15 +38,17 @@ logger = logging.getLogger(__name__)
 
 
 def load(feed: str, delivery: str) -> list[int]:
-    """Judge and load what has landed up to *delivery* and is not loaded yet: one batch a delivery, in order.
+    """Judge and load what has landed up to *delivery* and is not loaded yet: one batch a sending, in order.
+
+    A sending that stops keeps no other one of its delivery waiting; the originals of a delivery, where they stop, keep
+    later deliveries waiting.
 
     Returns:
         The numbers of the batches loaded; none when nothing is new.
 
     Raises:
-        BatchStoppedError: A rule stopped a batch; deliveries after it wait. Raised again, without judging again,
-            while nothing has changed.
-        FeedError: A part cannot be decoded.
+        BatchStoppedError: A rule stopped a batch. Raised again, without judging again, while nothing has changed.
+        FeedError: A part cannot be decoded. Of several errors the first is raised, when the others have been logged.
         LedgerError: The warehouse went away; a rerun starts from what it had before.
     """
     settings, contract, last = feed_of(feed, delivery)
@@ -54,9 +56,21 @@ def load(feed: str, delivery: str) -> list[int]:
     with warehouse_of(settings, feed) as connection, feed_lock(connection, feed, step="load"):
         for batch_id in batches.abandon_judging(connection, feed):
             logger.warning("%s: batch %d was left by a run that ended early; nothing of it was kept.", feed, batch_id)
+        faults: list[FeedError] = []
         for due in deliveries_to_load(connection, contract, last):
+            is_waited_for = False
             for objects, is_whole in batches_due(settings, connection, contract, due):
-                loaded.append(load_one(settings, connection, contract, due, objects, is_whole=is_whole))
+                try:
+                    loaded.append(load_one(settings, connection, contract, due, objects, is_whole=is_whole))
+                except FeedError as fault:
+                    faults.append(fault)
+                    is_waited_for |= not all(landed.is_correction for landed in objects)
+            if is_waited_for:
+                break
+    if faults:
+        for other in faults[1:]:
+            logger.error("%s", other)
+        raise faults[0]
     if not loaded:
         logger.info("%s: nothing to load up to delivery %s.", feed, last)
     return loaded

@@ -87,6 +87,30 @@ def test_the_higher_number_stands_whatever_is_judged_together(
     assert standing(anew) == standing(warehouse)
 
 
+def test_a_sending_that_stops_keeps_no_other_one_of_its_delivery_waiting(wages: WageFolder, warehouse: str) -> None:
+    wages.send(wage_part(ROWS))
+    run_month()
+    odd = [[*row[:9], "no amount", *row[10:]] for row in ROWS[:25]]
+    (wages.folder / "wage_202407_correction01.csv.gz").write_bytes(wage_part(odd))
+    (wages.folder / "wage_202407_correction02.csv.gz").write_bytes(correction("7100.00", 1))
+    with pytest.raises(BatchStoppedError):
+        run_month()
+    assert wage_of_first(warehouse) == [("7100.00", 1)], "a good correction does not wait for a bad one"
+    kept = {path.name: path.read_bytes() for path in wages.folder.glob("*correction*")}
+    wages.send(wage_part(ROWS[1:]), count=59)
+    for name, correction_file in kept.items():
+        (wages.folder / name).write_bytes(correction_file)
+    with pytest.raises(BatchStoppedError, match="nothing has changed"):
+        run_month()
+    assert statuses(warehouse) == ["loaded", "stopped", "loaded", "loaded"], "nor do the originals"
+    wages.send(wage_part(ROWS[:1]), count=1)
+    (wages.folder / "wage_202407_correction03.csv.gz").write_bytes(correction("7300.00", 3))
+    with pytest.raises(BatchStoppedError):
+        run_month()
+    assert wage_of_first(warehouse) == [("7300.00", 3)], "nor a correction for originals"
+    assert len(standing(warehouse)) == 60
+
+
 def test_a_control_file_that_is_mended_alone_completes_its_delivery(wages: WageFolder, warehouse: str) -> None:
     wages.send(wage_part(ROWS))
     run_month()

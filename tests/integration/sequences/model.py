@@ -100,10 +100,16 @@ class Model:
         self.arrivals.append(arrival)
 
     def load(self) -> None:
-        """Load what is due, delivery by delivery, up to the first one that stops."""
+        """Load what is due, delivery by delivery, up to the first one that stops; the rest of that one too."""
         for delivery in sorted({one.delivery for one in self.arrivals if one.control is None}):
+            stop: Stopped | None = None
             for objects, is_whole in self._due(delivery):
-                self.batches.append(self._judge(delivery, objects, is_whole=is_whole))
+                try:
+                    self.batches.append(self._judge(delivery, objects, is_whole=is_whole))
+                except Stopped as stopped:
+                    stop = stopped
+            if stop is not None:
+                raise stop
 
     def standing(self) -> dict[Key, str]:
         """Open rows: what they say, by key and month (of lists and changes by key alone)."""
@@ -119,7 +125,7 @@ class Model:
         latest = self._latest(delivery)
         loaded = {one.landed for batch in self.batches for one in batch.objects}
         new = [one for one in latest.values() if one.landed not in loaded]
-        corrections = [one for one in new if one.is_correction]
+        corrections = sorted((one for one in new if one.is_correction), key=lambda one: one.landed)
         if self.kind == "changes":
             if windows := [one for one in new if one.is_original]:
                 yield tuple(windows), False
@@ -138,13 +144,11 @@ class Model:
             held = last and frozenset(one.landed for one in last.objects if one.is_original or one.control)
             # A correction is judged by itself, before a sending that came to its end later.
             came = max(numbers, default=0)
-            if earlier := [one for one in corrections if one.landed < came]:
-                yield tuple(earlier), False
+            yield from (((one,), False) for one in corrections if one.landed < came)
             if parts and numbers != held:
                 accepting = [one for one in latest.values() if one.accepts == numbers]
                 yield tuple(sorted([*whole, *accepting], key=lambda one: one.landed)), True
-            if later := [one for one in corrections if one.landed > came]:
-                yield tuple(later), False
+            yield from (((one,), False) for one in corrections if one.landed > came)
         yield from (((one,), False) for one in sorted(new, key=lambda one: one.landed) if one.is_replay)
 
     def _judge(self, delivery: str, objects: tuple[Arrival, ...], *, is_whole: bool) -> Batch:
