@@ -55,7 +55,7 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
 
 @group.command("show")
 def show_feed(
-    feed: Annotated[str, typer.Argument(help="The feed, e.g. hrss/wage_records.")],
+    feed: Annotated[str, typer.Argument(help="The feed, written department/name.")],
     expanded: Annotated[
         bool,
         typer.Option("--expanded", help="The contract in full: every derived rule, as Great Expectations runs it."),
@@ -84,7 +84,7 @@ def show_feed(
 
 
 def backfill(
-    feed: Annotated[str, typer.Argument(help="The feed, e.g. hrss/wage_records.")],
+    feed: Annotated[str, typer.Argument(help="The feed, written department/name.")],
     first: Annotated[str, typer.Argument(help="First delivery, e.g. 2025-01.")],
     last: Annotated[str, typer.Argument(help="Last delivery, included.")],
     again: Annotated[bool, typer.Option("--again", help="Also deliveries whose run has succeeded.")] = False,
@@ -183,7 +183,7 @@ def count_refused(feed: Feed = None, json_: Json = False) -> None:
 
 @quarantine.command("export")
 def export_refused(
-    feed: Annotated[str, typer.Argument(help="The feed, e.g. hrss/wage_records.")],
+    feed: Annotated[str, typer.Argument(help="The feed, written department/name.")],
     file: Annotated[Path, typer.Argument(help="Where to write: .xlsx or .csv, readable by you only.")],
     batch: Annotated[int | None, typer.Option(help="Only this batch.")] = None,
     json_: Json = False,
@@ -209,7 +209,7 @@ def export_refused(
 
 @quarantine.command("replay")
 def replay_refused(
-    feed: Annotated[str, typer.Argument(help="The feed, e.g. hrss/wage_records.")],
+    feed: Annotated[str, typer.Argument(help="The feed, written department/name.")],
     file: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="The file that came back from the department.")
     ],

@@ -7,5 +7,5 @@ from typing import Annotated
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
-Feed = Annotated[str | None, typer.Option("--feed", help="Only this feed, e.g. hrss/wage_records.")]
+Feed = Annotated[str | None, typer.Option("--feed", help="Only this feed, written department/name.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many rows.")]

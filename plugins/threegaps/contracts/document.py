@@ -293,7 +293,7 @@ class ServiceLevel(Option):
 
 
 class TeamMember(Option):
-    """Someone who answers for the feed, by post (``hrss.data_steward``), never by name."""
+    """Someone who answers for the feed, by post (``department.data_steward``), never by name."""
 
     username: Annotated[str, Field(pattern=r"^[a-z][a-z_]*\.[a-z][a-z_]*$")]
     role: str

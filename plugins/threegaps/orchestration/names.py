@@ -15,7 +15,7 @@ POOL_SLOTS = 3
 
 
 def feed_dag(feed: str) -> str:
-    """DAG of a feed: `hrss/wage_records` is `feed_hrss_wage_records`."""
+    """DAG of a feed: `department/name` is `feed_department_name`."""
     return f"feed_{feed.replace('/', '_')}"
 
 

@@ -96,7 +96,7 @@ class SftpSource(Option):
     @classmethod
     def _is_a_folder(cls, written: str) -> str:
         if ".." in written.split("/"):
-            raise ValueError("leads upward: name the folder itself, like `/wage_records/{yyyymm}`")
+            raise ValueError("leads upward: name the folder itself, like `/wages/{yyyymm}`")
         return checked_placeholders(written, is_expression=False)
 
     @model_validator(mode="after")
@@ -125,7 +125,7 @@ class FileDropSource(Option):
     @classmethod
     def _stays_below(cls, written: str | None) -> str | None:
         if written is not None and (written.startswith("/") or {"", ".", ".."} & set(written.split("/"))):
-            raise ValueError("is a folder below the drop's own, like `hrss` or `hrss/{yyyymm}`")
+            raise ValueError("is a folder below the drop's own, like `files` or `files/{yyyymm}`")
         return None if written is None else checked_placeholders(written, is_expression=False)
 
     @model_validator(mode="after")
