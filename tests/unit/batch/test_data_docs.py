@@ -35,7 +35,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pages(site: Path) -> dict[str, str]:
-    return {path.relative_to(site).as_posix(): path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+    found = {path.relative_to(site).as_posix(): path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+    # Tests ask something of each page: were there none, they would ask nothing.
+    assert len(found) >= 5
+    return found
 
 
 def test_there_is_a_page_for_each_frame(site: Path) -> None:
