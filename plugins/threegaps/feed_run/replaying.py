@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,23 @@ from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run import loading
+from threegaps.feed_run.landed_texts import landed_texts
 from threegaps.feed_run.opening import warehouse_of
 from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.landed import REPLAY_PREFIX, LandedObject, landed_objects, latest_arrivals
 from threegaps.settings import Settings
+from threegaps.standards.identity_in_text import MASK
 from threegaps.warehouse.quarantine import RefusedRow, refused_by_token
-from threegaps.warehouse.repairs import Repair, is_touched, laid_over, masked_columns, read_repairs, repairs_file
+from threegaps.warehouse.repairs import (
+    Repair,
+    is_same_row,
+    is_touched,
+    laid_over,
+    masked_columns,
+    read_repairs,
+    repairs_file,
+)
 from threegaps.warehouse.sessions import feed_lock
 
 
@@ -51,7 +60,8 @@ def replay(feed: str, path: Path) -> Replayed:
         path: The exported file as it came back, ``.csv`` in UTF-8 or ``.xlsx``.
 
     Raises:
-        FeedError: The file is no exported one, names a row that was never refused, or has nothing left to mend.
+        FeedError: The file is no exported one, names a row that was never refused or whose token stands for another row
+            now, or has nothing left to mend.
     """
     settings = Settings.load()
     contract = find_contract(settings.contracts_folder, feed)
@@ -59,22 +69,15 @@ def replay(feed: str, path: Path) -> Replayed:
     store = LandingStore(settings.landing_uri)
     made: list[int] = []
     with warehouse_of(settings, feed) as connection, feed_lock(connection, feed, step="load"):
-        refused = refused_by_token(connection, feed, [repair.row_token for repair in repairs])
-        for unknown in (repair for repair in repairs if repair.row_token not in refused):
-            raise FeedError(
-                "No row of a loaded batch was refused under the row's token.",
-                feed=feed,
-                file=path.name,
-                row=unknown.row_number,
-                advice="send back rows of this feed's export; a stopped batch needs a new delivery instead.",
-            )
+        refused = _refused_rows(connection, contract, path.name, repairs)
         waiting = [repair for repair in repairs if refused[repair.row_token].closed_by_batch_id is None]
         touched = [repair for repair in waiting if is_touched(repair, refused[repair.row_token].row_data)]
         if not touched:
             raise _nothing_to_replay(connection, feed, path.name, list(refused.values()))
+        texts = _landed_texts(connection, store, contract, path.name, touched, refused)
         for key in sorted({refused[repair.row_token].delivery for repair in touched}):
             chosen = [repair for repair in touched if refused[repair.row_token].delivery == key]
-            landed = _land_repairs(connection, store, contract, key, chosen, refused)
+            landed = _land_repairs(connection, store, contract, key, chosen, refused, texts)
             delivery = Delivery.parse(contract.cadence, key)
             made.append(loading.load_one(settings, connection, contract, delivery, [landed], is_whole=False))
         done = [batches.get_batch(connection, batch_id) for batch_id in made]
@@ -86,6 +89,37 @@ def replay(feed: str, path: Path) -> Replayed:
         duplicates=sum(batch.duplicates or 0 for batch in done),
         untouched=len(waiting) - len(touched),
     )
+
+
+def _refused_rows(
+    connection: psycopg.Connection[Any], contract: Contract, file_name: str, repairs: list[Repair]
+) -> dict[str, RefusedRow]:
+    """The newest refusal of each row of the file, by token."""
+    by_token = refused_by_token(connection, contract.feed, [repair.row_token for repair in repairs])
+    newest: dict[str, RefusedRow] = {}
+    for repair in repairs:
+        rows = by_token.get(repair.row_token, ())
+        sent_out = next((row for row in rows if row.batch_id == repair.batch_id), None)
+        if sent_out is None:
+            raise FeedError(
+                "No row of a loaded batch was refused under the row's token.",
+                feed=contract.feed,
+                file=file_name,
+                row=repair.row_number,
+                advice="send back rows of this feed's export; a stopped batch needs a new delivery instead.",
+            )
+        if rows[0] is not sent_out and not is_same_row(contract, sent_out.row_data, rows[0].row_data):
+            raise FeedError(
+                f"Token {repair.row_token} was sent out for a row that batch {sent_out.batch_id} refused; since it was"
+                f" judged again by batch {rows[0].batch_id}, the token may stand for another row.",
+                feed=contract.feed,
+                file=file_name,
+                row=repair.row_number,
+                advice=f"export the rows again (`threegaps quarantine export {contract.feed} refused.xlsx`), and mend"
+                " them there.",
+            )
+        newest[repair.row_token] = rows[0]
+    return newest
 
 
 def _nothing_to_replay(
@@ -113,6 +147,35 @@ def _nothing_to_replay(
     )
 
 
+def _landed_texts(
+    connection: psycopg.Connection[Any],
+    store: LandingStore,
+    contract: Contract,
+    file_name: str,
+    repairs: list[Repair],
+    refused: dict[str, RefusedRow],
+) -> dict[str, dict[str, str | None]]:
+    """What had landed of the rows of which something was not sent out as it is, by token; all of them, or none."""
+    texts: dict[str, dict[str, str | None]] = {}
+    kept = [repair for repair in repairs if masked_columns(repair, refused[repair.row_token].row_data)]
+    for identifier in sorted({refused[repair.row_token].landed_object_id for repair in kept}):
+        (landed,) = landed_objects(connection, [identifier])
+        rows_of_part = [refused[repair.row_token] for repair in kept]
+        wanted = {row.row_number: row for row in rows_of_part if row.landed_object_id == identifier}
+        texts.update(landed_texts(contract, loading.part_of(store, contract, landed), wanted))
+    for lost in (repair for repair in kept if repair.row_token not in texts):
+        raise FeedError(
+            f"What had landed of the row with token {lost.row_token} is not certain: by the contract of now no row"
+            " under the token has the texts that were refused.",
+            feed=contract.feed,
+            file=file_name,
+            row=lost.row_number,
+            advice=f"write the row's document number, and texts with {MASK} whole, into the file; or judge batch"
+            f" {refused[lost.row_token].batch_id} again, and export the rows anew.",
+        )
+    return texts
+
+
 def _land_repairs(
     connection: psycopg.Connection[Any],
     store: LandingStore,
@@ -120,16 +183,9 @@ def _land_repairs(
     delivery: str,
     repairs: list[Repair],
     refused: dict[str, RefusedRow],
+    texts: dict[str, dict[str, str | None]],
 ) -> LandedObject:
-    """Land repaired rows as a part of their own; what was not sent out as it is comes from what had landed."""
-    texts: dict[str, dict[str, str | None]] = {}
-    kept = [
-        refused[repair.row_token] for repair in repairs if masked_columns(repair, refused[repair.row_token].row_data)
-    ]
-    for identifier in sorted({row.landed_object_id for row in kept}):
-        (landed,) = landed_objects(connection, [identifier])
-        wanted = {row.row_number: row.row_token for row in kept if row.landed_object_id == identifier}
-        texts.update(_landed_texts(store, contract, landed, wanted))
+    """Land repaired rows as a part of their own; what was not sent out as it is comes from *texts*, what had landed."""
     rows = [
         (repair, laid_over(contract, repair, refused[repair.row_token].row_data, texts.get(repair.row_token, {})))
         for repair in repairs
@@ -143,19 +199,3 @@ def _land_repairs(
     if made is None:
         raise LedgerError(f"Part {name} of {delivery} has landed already.", feed=contract.feed)
     return made
-
-
-def _landed_texts(
-    store: LandingStore, contract: Contract, landed: LandedObject, wanted: dict[int, str]
-) -> Iterator[tuple[str, dict[str, str | None]]]:
-    """The texts of some rows of a landed part, by token; *wanted* has tokens by row number."""
-    from threegaps.batch.normalise import Normaliser
-    from threegaps.batch.reading import data_blocks
-
-    for block in data_blocks(contract, [loading.part_of(store, contract, landed)], Normaliser(contract)):
-        for index, number in enumerate(block.row_numbers):
-            if number in wanted:
-                yield wanted[number], block.frame.row(index, named=True)
-        for row in block.faulty:
-            if row.row_number in wanted and row.values is not None:
-                yield wanted[row.row_number], dict(row.values)

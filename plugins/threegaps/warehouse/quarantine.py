@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import os
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from threegaps.errors import FeedError
 
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 ROW_HEADER = "行标识"
+BATCH_HEADER = "退回批次"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,13 @@ def show(
         return cursor.fetchall()
 
 
-def refused_by_token(connection: psycopg.Connection[Any], feed: str, tokens: list[str]) -> dict[str, RefusedRow]:
-    """The feed's refused rows with these tokens, closed ones too, as their newest loaded batch refused them."""
+def refused_by_token(
+    connection: psycopg.Connection[Any], feed: str, tokens: list[str]
+) -> dict[str, tuple[RefusedRow, ...]]:
+    """The feed's refusals under these tokens by its loaded batches, closed ones too, the newest first."""
     with connection.cursor(row_factory=class_row(RefusedRow)) as cursor:
         cursor.execute(
-            "select distinct on (r.row_token) r.row_token, r.batch_id, r.feed, r.delivery, l.source_name, r.row_number,"
+            "select r.row_token, r.batch_id, r.feed, r.delivery, l.source_name, r.row_number,"
             " r.county_code, r.row_data, r.reasons, r.landed_object_id, r.refused_at, r.closed_by_batch_id"
             " from quarantine.refused_row as r join ops.landed_object as l using (landed_object_id)"
             " join ops.batch as b using (batch_id)"
@@ -91,7 +95,7 @@ def refused_by_token(connection: psycopg.Connection[Any], feed: str, tokens: lis
             " order by r.row_token, r.batch_id desc",
             [feed, tokens],
         )
-        return {row.row_token: row for row in cursor.fetchall()}
+        return {token: tuple(rows) for token, rows in groupby(cursor.fetchall(), lambda row: row.row_token)}
 
 
 def close_repaired(connection: psycopg.Connection[Any], feed: str, tokens: list[str], batch_id: int) -> None:
@@ -136,7 +140,8 @@ def keep_closed(connection: psycopg.Connection[Any], superseded_batch_id: int, b
 def export(connection: psycopg.Connection[Any], contract: Contract, path: Path, *, batch_id: int | None = None) -> int:
     """Write the feed's open refused rows to *path* (``.csv`` or ``.xlsx``) for the department; how many.
 
-    A row has its token, file and row number, the columns by the department's own names, and every reason in Chinese.
+    A row has its token, file, row number and batch, the columns by the department's own names, and every reason in
+    Chinese.
     Document numbers are left out, their pseudonyms too: token, file and row number say which row it is, and a repair
     that leaves the cell empty keeps the number that was sent. The file is readable by its owner only. Text that a
     spreadsheet would take for a formula is made plain.
@@ -147,7 +152,8 @@ def export(connection: psycopg.Connection[Any], contract: Contract, path: Path, 
     if path.suffix not in {".csv", ".xlsx"}:
         raise FeedError("The file is neither .csv nor .xlsx.", feed=contract.feed, file=path.name)
     rows = show(connection, feed=contract.feed, batch_id=batch_id, limit=None)
-    header = [ROW_HEADER, "来源文件", "行号", *(column.source_name for column in contract.columns), "退回原因"]
+    names = (column.source_name for column in contract.columns)
+    header = [ROW_HEADER, "来源文件", "行号", BATCH_HEADER, *names, "退回原因"]
     lines = [[_plain(value) for value in _line(contract, row)] for row in rows]
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         if path.suffix == ".xlsx":
@@ -169,7 +175,7 @@ def _line(contract: Contract, row: RefusedRow) -> list[str]:
         "" if column.name == PERSON_COLUMN else row.row_data.get(column.name) or "" for column in contract.columns
     ]
     reasons = ";".join(str(reason["message_zh"]) for reason in row.reasons)
-    return [row.row_token, row.source_name, str(row.row_number), *values, reasons]
+    return [row.row_token, row.source_name, str(row.row_number), str(row.batch_id), *values, reasons]
 
 
 def _plain(value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,13 @@ from threegaps.batch.storable import is_storable
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import FeedError
-from threegaps.standards.identity_in_text import MASK
+from threegaps.standards.identity_in_text import MASK, masked
 from threegaps.standards.white_space import WHITE_SPACE
-from threegaps.warehouse.quarantine import FORMULA_MARKS, ROW_HEADER
+from threegaps.warehouse.quarantine import BATCH_HEADER, FORMULA_MARKS, ROW_HEADER
 
 _MOST_CELL_CHARACTERS = 131_072
+
+_BATCH = re.compile("[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,13 @@ class Repair:
 
     Args:
         row_token: Which refused row it mends.
+        batch_id: The batch whose refusal was sent out; None where the cell is no number.
         row_number: Its number in the file, counted from 1 at the first data row.
         values: The texts in it by canonical name; an empty cell is an empty text.
     """
 
     row_token: str
+    batch_id: int | None
     row_number: int
     values: Mapping[str, str]
 
@@ -40,13 +45,15 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
     """The rows of a file that `quarantine.export` wrote and a department has worked on.
 
     Raises:
-        FeedError: It is no such file: another format or encoding, no token column, a column of the feed that is
-            missing, a token twice, a cell that the warehouse cannot hold.
+        FeedError: It is no such file: another format or encoding, no column of tokens or batches, a column of the feed
+            that is missing, a token twice, a cell that the warehouse cannot hold.
     """
     rows = _rows(contract, path)
     header = [cell.strip(WHITE_SPACE) for cell in next(rows, [])]
     missing = [
-        name for name in (ROW_HEADER, *(column.source_name for column in contract.columns)) if name not in header
+        name
+        for name in (ROW_HEADER, BATCH_HEADER, *(column.source_name for column in contract.columns))
+        if name not in header
     ]
     if missing:
         raise FeedError(
@@ -58,7 +65,7 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
             advice="send back the exported file itself, with its header, and change cells only.",
         )
     indexes = {column.name: header.index(column.source_name) for column in contract.columns}
-    token_index = header.index(ROW_HEADER)
+    token_index, batch_index = header.index(ROW_HEADER), header.index(BATCH_HEADER)
     repairs: dict[str, Repair] = {}
     for number, row in enumerate(rows, 1):
         if not any(row):
@@ -84,7 +91,10 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
                 column=ROW_HEADER,
                 advice="keep each exported row once, with its token.",
             )
-        repairs[token] = Repair(token, number, {name: _as_typed(cells[index]) for name, index in indexes.items()})
+        batch = cells[batch_index].strip(WHITE_SPACE)
+        batch_id = int(batch) if _BATCH.fullmatch(batch) else None
+        values = {name: _as_typed(cells[index]) for name, index in indexes.items()}
+        repairs[token] = Repair(token, batch_id, number, values)
     return list(repairs.values())
 
 
@@ -93,6 +103,20 @@ def is_touched(repair: Repair, refused: Mapping[str, Any]) -> bool:
     return any(
         value != ("" if name == PERSON_COLUMN else refused.get(name) or "") for name, value in repair.values.items()
     )
+
+
+def is_same_row(contract: Contract, refused: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two rows under one token are the same, by all that is kept of them; where nothing can be compared, no.
+
+    A row's number, and so its token, follows from what the contract takes for no row: of another version of it, or
+    judged again, the same token may stand for another row.
+
+    Args:
+        refused: The refused row as quarantine keeps it.
+        other: Another one, or a landed row with its document number replaced likewise.
+    """
+    names = [column.name for column in contract.columns if column.name in refused and column.name in other]
+    return bool(names) and all(masked(refused[name] or "") == masked(other[name] or "") for name in names)
 
 
 def masked_columns(repair: Repair, refused: Mapping[str, Any]) -> frozenset[str]:

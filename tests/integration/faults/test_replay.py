@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import openpyxl
+import polars as pl
 import psycopg
 import pytest
 
@@ -27,9 +29,10 @@ from tests.integration.faults.small_feeds import (
     wage_rows,
 )
 from threegaps import feed_run
+from threegaps.batch.pseudonym import load_key, pseudonyms
 from threegaps.contracts.loader import find_contract
 from threegaps.errors import FeedError
-from threegaps.feed_run import loading
+from threegaps.feed_run import loading, replaying
 from threegaps.settings import Settings
 from threegaps.warehouse import quarantine
 
@@ -64,7 +67,7 @@ def test_repairs_end_as_if_the_rows_had_been_right(
     rows[1]["参保地区划"] = refused_wages[1][4]
     rows[2]["证件号码"] = refused_wages[2][1]
     header = list(rows[3])
-    rows[3].update(zip(header[3:-1], refused_wages[3], strict=True))
+    rows[3].update(zip(header[4:-1], refused_wages[3], strict=True))
     outcome = feed_run.replay(WAGES, send_back(file, rows))
     assert (outcome.accepted, outcome.refused, outcome.duplicates, outcome.untouched) == (4, 0, 0, 0)
     assert content(warehouse, WAGES) == clean[WAGES]
@@ -166,6 +169,102 @@ def test_a_batch_that_is_judged_again_does_not_ask_for_repairs_twice(
     assert content(warehouse, WAGES) == before
     assert sorted(refusals(warehouse)) == [3, 4]
     assert statuses(warehouse) == ["superseded", "superseded", "loaded", "loaded"]
+
+
+@pytest.fixture
+def renumbered(
+    wages: WageFolder, warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[list[str]], list[dict[str, str]]]:
+    """A loaded month whose second line the contract has come to take for a total since its refusals were exported.
+
+    Rows three and four, alike but for their persons and what is wrong with them, have become two and three.
+
+    Returns:
+        The rows as they should have been, and as they were exported.
+    """
+    right = wage_rows()
+    right[3] = [right[2][0], right[3][1], *right[2][2:]]
+    sent = [list(row) for row in right]
+    sent[1] = ["本页", *[""] * (len(right[1]) - 1)]
+    sent[2][12] = sent[3][12] = "2024-02-30"
+    wages.send(wage_part(sent))
+    feed_run.land(WAGES, MONTH)
+    feed_run.load(WAGES, MONTH)
+    rows = exported(warehouse, WAGES, tmp_path / "exported.csv")
+    assert [row["行号"] for row in rows] == ["2", "3", "4"]
+    folder = tmp_path / "contracts" / "hrss"
+    folder.mkdir(parents=True)
+    written = (Settings.load().contracts_folder / f"{WAGES}.odcs.yaml").read_text(encoding="utf-8")
+    assert "(合计|小计|总计)" in written
+    (folder / "wage_records.odcs.yaml").write_text(written.replace("(合计|", "(本页|合计|"), encoding="utf-8")
+    changed = find_contract(folder.parent, WAGES)
+    for module in (replaying, loading):
+        monkeypatch.setattr(module, "find_contract", lambda *_: changed)
+    return right, rows
+
+
+def persons_of(warehouse: str) -> list[str]:
+    with psycopg.connect(warehouse) as connection:
+        return [str(row[0]) for row in connection.execute("select person_id from raw.hrss_wage_records order by 1")]
+
+
+def pseudonyms_of(rows: list[list[str]]) -> list[str]:
+    hashed = pseudonyms(load_key(), pl.Series([row[1] for row in rows]))
+    return sorted(str(uuid.UUID(one)) for one in hashed)
+
+
+def test_a_repair_never_gets_the_number_of_another_row(
+    renumbered: tuple[list[list[str]], list[dict[str, str]]], warehouse: str, tmp_path: Path
+) -> None:
+    right, rows = renumbered
+    rows[1]["业务日期"] = right[2][12]
+    with pytest.raises(FeedError, match=f"token {rows[1][TOKEN]} is not certain") as told:
+        feed_run.replay(WAGES, send_back(tmp_path / "back.csv", rows))
+    assert (told.value.feed, told.value.file, told.value.row) == (WAGES, "back.csv", 2)
+    assert "document number" in (told.value.advice or "")
+    assert (statuses(warehouse), sorted(refusals(warehouse))) == (["loaded"], [2, 3, 4])
+    # With its number the row is whole, whatever stands where it stood.
+    rows[1]["证件号码"] = right[2][1]
+    assert feed_run.replay(WAGES, send_back(tmp_path / "back.csv", rows)).accepted == 1
+    assert persons_of(warehouse) == pseudonyms_of([right[0], right[2], *right[4:]])
+
+
+def test_a_token_that_is_another_row_s_since_it_was_sent_out_is_refused(
+    renumbered: tuple[list[list[str]], list[dict[str, str]]], warehouse: str, tmp_path: Path
+) -> None:
+    right, rows = renumbered
+    again = feed_run.judge_again(int(rows[1]["退回批次"]))
+    assert sorted(refusals(warehouse)) == [2, 3]
+    rows[1]["业务日期"], rows[1]["证件号码"] = right[2][12], right[2][1]
+    with pytest.raises(FeedError, match=f"judged again by batch {again}, the token may stand for another row") as told:
+        feed_run.replay(WAGES, send_back(tmp_path / "back.csv", rows[1:2]))
+    assert (told.value.row, "export" in (told.value.advice or "")) == (1, True)
+    assert sorted(refusals(warehouse)) == [2, 3]
+    anew = exported(warehouse, WAGES, tmp_path / "anew.csv")
+    anew[0]["业务日期"] = right[2][12]
+    assert feed_run.replay(WAGES, send_back(tmp_path / "anew.csv", anew)).accepted == 1
+    assert persons_of(warehouse) == pseudonyms_of([right[0], right[2], *right[4:]])
+
+
+def test_a_file_from_before_a_judgement_that_changed_nothing_is_taken(
+    refused_wages: list[list[str]], warehouse: str, tmp_path: Path
+) -> None:
+    rows = exported(warehouse, WAGES, tmp_path / "refused.csv")
+    feed_run.judge_again(int(rows[0]["退回批次"]))
+    rows[1]["参保地区划"] = refused_wages[1][4]
+    assert feed_run.replay(WAGES, send_back(tmp_path / "back.csv", rows[:2])).accepted == 1
+
+
+def test_a_row_that_is_known_by_no_column_has_no_number_to_keep(
+    refused_wages: list[list[str]], warehouse: str, tmp_path: Path
+) -> None:
+    row = exported(warehouse, WAGES, tmp_path / "refused.csv")[3]
+    row["缴费工资"] = "7000"
+    with pytest.raises(FeedError, match=f"token {row[TOKEN]} is not certain"):
+        feed_run.replay(WAGES, send_back(tmp_path / "back.csv", [row]))
+    feed_run.judge_again(int(row["退回批次"]))
+    with pytest.raises(FeedError, match="may stand for another row"):
+        feed_run.replay(WAGES, send_back(tmp_path / "back.csv", [row]))
 
 
 def test_a_file_that_is_no_export_is_named(refused_wages: list[list[str]], warehouse: str, tmp_path: Path) -> None:

@@ -17,8 +17,16 @@ from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
 from threegaps.settings import Settings
-from threegaps.warehouse.quarantine import ROW_HEADER
-from threegaps.warehouse.repairs import Repair, is_touched, laid_over, read_repairs, repaired_tokens, repairs_file
+from threegaps.warehouse.quarantine import BATCH_HEADER, ROW_HEADER
+from threegaps.warehouse.repairs import (
+    Repair,
+    is_same_row,
+    is_touched,
+    laid_over,
+    read_repairs,
+    repaired_tokens,
+    repairs_file,
+)
 
 
 @pytest.fixture
@@ -35,7 +43,7 @@ def refused(wages: Contract) -> dict[str, str | None]:
 
 def sent_out(refused: dict[str, str | None], **changed: str) -> Repair:
     values = {name: value or "" for name, value in refused.items()} | {"resident_id": ""} | changed
-    return Repair("7-3", 1, values)
+    return Repair("7-3", 5, 1, values)
 
 
 def test_an_export_that_nobody_changed_is_untouched(refused: dict[str, str | None]) -> None:
@@ -74,10 +82,35 @@ def test_a_landed_file_of_repairs_says_which_rows_it_mends(wages: Contract, refu
     assert json.loads(landed)["row"]["wage_cny_month"] == "7000"
 
 
+def test_a_row_is_the_same_by_all_that_is_kept_of_it(wages: Contract, refused: dict[str, str | None]) -> None:
+    number = "339900199001010011"
+    noted = {**refused, "employer_code": "DW ***"}
+    assert is_same_row(wages, refused, dict(refused))
+    assert is_same_row(wages, noted, {**refused, "employer_code": f"DW {number}"})
+    assert is_same_row(wages, {**refused, "wage_cny_month": ""}, refused)
+    for name in refused:
+        assert not is_same_row(wages, refused, {**refused, name: "another"})
+    # A column that the contract has had since is not compared; a row without any is nobody's.
+    without = {name: value for name, value in refused.items() if name != "employer_code"}
+    assert is_same_row(wages, without, refused)
+    assert not is_same_row(wages, {"fields": "16"}, {"fields": "16"})
+
+
+@pytest.mark.parametrize(("cell", "batch_id"), [("5", 5), (" 12 ", 12), ("", None), ("五", None), ("9" * 30, None)])
+def test_a_file_says_which_batch_refused_a_row(
+    wages: Contract, tmp_path: Path, cell: str, batch_id: int | None
+) -> None:
+    row = {ROW_HEADER: "7-3", BATCH_HEADER: cell}
+    (repair,) = read_repairs(wages, sent_back(wages, tmp_path / "refused.csv", row))
+    assert repair.batch_id == batch_id
+
+
 def sent_back(contract: Contract, path: Path, *rows: dict[str, str]) -> Path:
     """A file with these rows, by the source's column names; all other cells are empty."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [ROW_HEADER, *(str(column.source_name) for column in contract.columns)])
+        writer = csv.DictWriter(
+            file, [ROW_HEADER, BATCH_HEADER, *(str(column.source_name) for column in contract.columns)]
+        )
         writer.writeheader()
         writer.writerows(rows)
     return path
@@ -99,8 +132,8 @@ def worked_on(contract: Contract, path: Path, change: Callable[[Any], None]) -> 
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
-    sheet.append([ROW_HEADER, *(column.source_name for column in contract.columns)])
-    sheet.append(["7-3", *("x" for _ in contract.columns)])
+    sheet.append([ROW_HEADER, *(column.source_name for column in contract.columns), BATCH_HEADER])
+    sheet.append(["7-3", *("x" for _ in contract.columns), "5"])
     change(sheet)
     book.save(path)
     return path
