@@ -6,7 +6,7 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
-from sandbox.feeds.model import DataSet, Feed, Table
+from sandbox.feeds.model import Feed, Table
 
 
 @cache
@@ -25,11 +25,6 @@ def every() -> tuple[Feed, ...]:
     return tuple(sorted(found, key=lambda feed: feed.name))
 
 
-def data_sets() -> dict[str, DataSet]:
-    """Data sets of the gateway by their registered names."""
-    return {feed.medium.name: feed.medium for feed in every() if isinstance(feed.medium, DataSet)}
-
-
 def tables(department: str) -> dict[str, Table]:
     """Tables of a department's database by name; none when it has no database."""
     return {
@@ -37,8 +32,3 @@ def tables(department: str) -> dict[str, Table]:
         for feed in every()
         if isinstance(feed.medium, Table) and feed.department == department
     }
-
-
-def database_departments() -> tuple[str, ...]:
-    """Departments that have a database."""
-    return tuple(dict.fromkeys(feed.department for feed in every() if isinstance(feed.medium, Table)))

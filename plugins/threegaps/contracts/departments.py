@@ -47,5 +47,10 @@ def department_connections(contracts: Iterable[Contract]) -> tuple[DepartmentCon
     return tuple(sorted(known.values()))
 
 
+def departments_with_database(connections: Iterable[DepartmentConnection]) -> tuple[str, ...]:
+    """Departments whose database is read over one of *connections*, once each and in their order."""
+    return tuple(dict.fromkeys(one.department for one in connections if one.protocol == "database"))
+
+
 def _words(connection: DepartmentConnection) -> str:
     return f"{connection.department}'s by {connection.protocol} in pool {connection.pool}"

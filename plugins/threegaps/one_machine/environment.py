@@ -315,5 +315,6 @@ def databases(settings: Settings) -> dict[str, str]:
 
 def departments_with_database(settings: Settings) -> tuple[str, ...]:
     """Departments whose database the contracts read."""
-    used = _used_connections(settings)
-    return tuple(dict.fromkeys(one.department for one in used if one.protocol == "database"))
+    from threegaps.contracts import departments
+
+    return departments.departments_with_database(_used_connections(settings))

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from sandbox import feeds
+from threegaps.contracts.departments import department_connections, departments_with_database
+from threegaps.contracts.loader import load_contracts
 from threegaps.ledger.migrate import upgrade
 from threegaps.one_machine.postgres import SUPERUSER, PostgresServer, temporary_server
 from threegaps.settings import Settings, department_database
@@ -91,7 +92,9 @@ def test_the_departments_reader_may_read_what_a_load_makes(started: PostgresServ
     }
     finished = subprocess.run([script], env=environment, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
-    for department in feeds.database_departments():
+    departments = departments_with_database(department_connections(load_contracts(Settings.load().contracts_folder)))
+    assert departments
+    for department in departments:
         database = department_database(department)
         owner = started.dsn(database, user="department", password="department's own")
         reader = started.dsn(database, user="department_reader", password="reader's own")

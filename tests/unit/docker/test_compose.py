@@ -15,7 +15,7 @@ import yaml
 
 from sandbox import feeds
 from sandbox.feeds.model import DataSet, Drop, Sftp, Table
-from threegaps.contracts.departments import DepartmentConnection, department_connections
+from threegaps.contracts.departments import DepartmentConnection, department_connections, departments_with_database
 from threegaps.contracts.loader import load_contracts
 from threegaps.settings import AIRFLOW_DATABASE, WAREHOUSE_DATABASE, Settings, department_database
 
@@ -438,7 +438,7 @@ def test_the_image_runs_a_python_that_the_project_supports() -> None:
         (
             "department-database",
             "initdb-department",
-            {department_database(name) for name in feeds.database_departments()},
+            {department_database(name) for name in departments_with_database(CONNECTIONS)},
         ),
     ],
 )
