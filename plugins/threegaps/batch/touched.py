@@ -12,9 +12,8 @@ import polars as pl
 
 from threegaps.batch.columns import BlockColumn
 from threegaps.contracts.model import Contract
+from threegaps.contracts.options.deliveries import NO_END
 from threegaps.ledger.touches import EARLIEST, UNKNOWN_COUNTY
-
-OPEN_END = "infinity"
 
 
 class Touched:
@@ -28,7 +27,7 @@ class Touched:
         """Counties and months of each row of a block."""
         touch = self._touch
         rows = len(next(iter(columns.values())).text)
-        ends = [name for name in touch.to_columns or touch.from_columns if name != OPEN_END]
+        ends = [name for name in touch.to_columns or touch.from_columns if name != NO_END]
         first = _first_given([columns[name].typed for name in touch.from_columns], rows).fill_null(EARLIEST)
         last = _first_given([columns[name].typed for name in ends], rows).fill_null(dt.date.max)
         frame = pl.DataFrame({"first": first, "last": last}).select(

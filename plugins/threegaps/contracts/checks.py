@@ -9,7 +9,7 @@ from threegaps.contracts.file_names import check_file_names
 from threegaps.contracts.layouts import check_layouts
 from threegaps.contracts.model import Contract, Rule
 from threegaps.contracts.normalised import check_normalisations
-from threegaps.contracts.options.deliveries import OPEN_END
+from threegaps.contracts.options.deliveries import NO_END
 from threegaps.contracts.options.normalisations import columns_of
 from threegaps.contracts.options.sources import HttpSource
 from threegaps.contracts.refusals import path_of, unknown_column
@@ -128,7 +128,7 @@ def _check_names(contract: Contract) -> None:
 def _named_columns(contract: Contract) -> Iterator[tuple[str, str]]:
     touch = contract.touch
     for name in (*touch.county_columns, *touch.from_columns, *touch.to_columns):
-        if name != OPEN_END:
+        if name != NO_END:
             yield "customProperties/touch", name
     for option in contract.normalisations:
         for name in columns_of(option):

@@ -95,7 +95,7 @@ def land(feed: str, cadence: Cadence, partition_key: str | None) -> None:
 
 
 def load(feed: str, cadence: Cadence, partition_key: str | None) -> None:
-    """Judge and load what has landed up to the delivery, one batch a delivery.
+    """Judge and load what has landed up to the delivery: one batch a sending.
 
     Raises:
         AirflowSkipException: There was nothing to load: no event is sent, and the feed shows as late once it is due.

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from threegaps.contracts.model import Contract
+from threegaps.contracts.options.deliveries import NO_END
 from threegaps.ledger.touches import EARLIEST, OPEN_END, UNKNOWN_COUNTY, AreaPeriod
 
 
@@ -52,9 +53,7 @@ def area_periods_in(
 
 def _first_date(alias: str, columns: Iterable[str], *, fallback: sql.Composable) -> sql.Composed:
     parts: list[sql.Composable] = [
-        sql.SQL("'infinity'::date")
-        if column == "infinity"
-        else sql.SQL("{}::date").format(sql.Identifier(alias, column))
+        sql.SQL("'infinity'::date") if column == NO_END else sql.SQL("{}::date").format(sql.Identifier(alias, column))
         for column in columns
     ]
     return sql.SQL("coalesce({})").format(sql.SQL(", ").join([*parts, sql.SQL("{}::date").format(fallback)]))

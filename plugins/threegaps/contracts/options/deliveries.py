@@ -20,7 +20,7 @@ class ControlFile(Option):
     """Complete when the control file says so: how many parts, how many rows.
 
     Args:
-        quiet_seconds: How long a correction, which no control file announces, must have been left alone.
+        quiet_seconds: How long each of its files, the control file among them, must have been left alone.
     """
 
     kind: Literal["control_file"]
@@ -107,7 +107,7 @@ class Watermark(Option):
         try:
             dt.datetime.fromisoformat(written)
         except ValueError as error:
-            raise ValueError(f"is no time: {error}") from error
+            raise ValueError(f"is no time: {error}") from None
         return written
 
 
@@ -145,7 +145,7 @@ class DeliveryOptions(Option):
     shrinkage: Shrinkage = Shrinkage()
 
 
-OPEN_END = "infinity"
+NO_END = "infinity"
 """Stands among the columns for a period's end where it has none."""
 
 
@@ -168,13 +168,13 @@ class Touch(Option):
     def _has_a_beginning(cls, written: tuple[str, ...]) -> tuple[str, ...]:
         if not written:
             raise ValueError("names no column: say by which date a row belongs to a period")
-        if OPEN_END in written:
-            raise ValueError(f"a period does not begin at {OPEN_END}: that is for toColumns")
+        if NO_END in written:
+            raise ValueError(f"a period does not begin at {NO_END}: that is for toColumns")
         return written
 
     @field_validator("to_columns")
     @classmethod
     def _ends_openly_at_last(cls, written: tuple[str, ...]) -> tuple[str, ...]:
-        if OPEN_END in written[:-1]:
-            raise ValueError(f"what stands behind {OPEN_END} is never read: name it last")
+        if NO_END in written[:-1]:
+            raise ValueError(f"what stands behind {NO_END} is never read: name it last")
         return written
