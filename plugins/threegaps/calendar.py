@@ -81,7 +81,7 @@ class Delivery:
         except ValueError as error:
             raise SettingsError(
                 f"{key!r} names no date: {error}.", advice=f"write it like {EXAMPLES[cadence]}."
-            ) from error
+            ) from None
         if numbers[1] != numbers[0] + 1:
             raise SettingsError(f"{key!r} names no school year.", advice="write it like 2025-2026-1.")
         return cls(dt.date(numbers[0], 9, 1) if numbers[2] == 1 else dt.date(numbers[1], 2, 1), cadence)

@@ -197,7 +197,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise SettingsError(
             f"{path.name} in the runtime home is not valid JSON: {error}.", advice="restore or delete it."
-        ) from error
+        ) from None
 
 
 def _write_json(path: Path, values: Mapping[str, Any], *, mode: int) -> None:

@@ -172,7 +172,7 @@ class Derivation:
                 feed=self._document.id,
                 column=kwargs.get("column"),
                 advice="mend the column's logicalTypeOptions or codeList.",
-            ) from error
+            ) from None
         zh, en = kind.message(arguments, self._labels)
         return Rule(rule, kind, arguments, kind.action, zh, en, kind.dimension)
 

@@ -104,7 +104,7 @@ def _checked(path: Path, written: Any) -> ContractDocument:
             feed=str(feed) if feed else None,
             file=path.name,
             advice="mend the file at these paths; a contract beside it shows the right names.",
-        ) from error
+        ) from None
 
 
 def _contract(document: ContractDocument, written: Mapping[str, Any], digest: str) -> Contract:
@@ -184,7 +184,7 @@ def _first_delivery(feed: str, cadence: Cadence, key: str) -> str:
     except SettingsError as error:
         raise ContractError(
             f"customProperties/delivery/firstDelivery: {error.message}", feed=feed, advice=error.advice
-        ) from error
+        ) from None
 
 
 def _column(column: Property, file_format: FileFormat) -> Column:

@@ -28,7 +28,7 @@ def plain_data(content: bytes, name: str) -> Any:
             raise ContractError(f"{'; '.join(faults)}.", file=name, advice="mend the file at these paths.")
         return loader.construct_document(node)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ContractError(f"Not valid YAML: {error}.", file=name) from error
+        raise ContractError(f"Not valid YAML: {error}.", file=name) from None
     finally:
         loader.dispose()
 

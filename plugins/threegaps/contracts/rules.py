@@ -118,4 +118,4 @@ class _Written:
             faults = "; ".join(f"{path}/{fault}" for fault in explain(error, kwargs, kind.arguments))
             raise ContractError(
                 f"{faults}.", feed=self._feed, column=self._column, advice="see the kind of rule in the catalogue."
-            ) from error
+            ) from None

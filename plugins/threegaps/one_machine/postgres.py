@@ -231,7 +231,7 @@ class PostgresServer:
                     return
             except psycopg.OperationalError as error:
                 if not is_alive() or time.monotonic() > deadline:
-                    raise ServiceError(f"PostgreSQL does not answer: {error}", advice=f"read {log}.") from error
+                    raise ServiceError(f"PostgreSQL does not answer: {error}", advice=f"read {log}.") from None
             time.sleep(0.1)
 
     def stop(self, *, seconds: float = 30) -> None:

@@ -31,7 +31,7 @@ def compiled(written: str) -> re.Pattern[str]:
     try:
         return re.compile(written)
     except re.error as error:
-        raise ValueError(f"no regular expression ({error})") from error
+        raise ValueError(f"no regular expression ({error})") from None
 
 
 def fits_anything(written: str) -> bool:

@@ -168,7 +168,7 @@ def test_served_model_is_described(model: dict[str, Any]) -> None:
 
 
 def test_no_model_reads_what_a_run_said() -> None:
-    """Messages of a batch may quote what a library made of received text; codes, rules and outcomes are served."""
+    """No free text is served; codes, rules and outcomes are."""
     spoken = re.compile(r"\bmessage(_zh|_en)?\b|\breasons?\b(?!_)|\brow_data\b|\bnote\b", re.IGNORECASE)
     texts = {path.name: path.read_text(encoding="utf-8") for path in sql_files()}
     of_runs = {name: text for name, text in texts.items() if re.search(r"source\('(ops|quarantine)'", text)}

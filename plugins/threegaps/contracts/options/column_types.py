@@ -80,8 +80,8 @@ def _bound(logical_type: LogicalType, name: str, value: Any) -> Any:
     if logical_type == "date" and isinstance(value, str):
         try:
             return dt.date.fromisoformat(value)
-        except ValueError as error:
-            raise OptionError(f"logicalTypeOptions/{name}", "is no day like 2026-06-30") from error
+        except ValueError:
+            raise OptionError(f"logicalTypeOptions/{name}", "is no day like 2026-06-30") from None
     if logical_type in {"number", "integer"} and not isinstance(value, str):
         return value
     of = {"date": "a day in quotes, like '2026-06-30'", "number": "a number", "integer": "a number"}.get(logical_type)

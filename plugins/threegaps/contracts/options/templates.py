@@ -55,7 +55,7 @@ def compiled_template(template: str) -> re.Pattern[str]:
     try:
         return re.compile(template.replace(DELIVERY, "").replace(MONTH, ""), re.ASCII)
     except re.error as error:
-        raise ValueError(f"no regular expression ({error})") from error
+        raise ValueError(f"no regular expression ({error})") from None
 
 
 def group_span(expression: str, name: str) -> tuple[int, int] | None:
