@@ -96,7 +96,7 @@ def rows_at(
 def faulty_block(contract: Contract, block: TextBlock) -> tuple[TextBlock, list[FaultyRow]]:
     """Rows of *block* of which something could not be had, as a block of what could, with those rows."""
     rows = [row for row in block.faulty if row.values is not None]
-    names = [column.name for column in contract.columns if column.source_name]
+    names = [column.name for column in contract.sent_columns]
     frame = pl.DataFrame(
         {name: [row.values.get(name) if row.values else None for row in rows] for name in names},
         schema=dict.fromkeys(names, pl.String),

@@ -167,6 +167,11 @@ class Contract:
         return self.source.protocol
 
     @property
+    def sent_columns(self) -> tuple[Column, ...]:
+        """The columns whose texts come with the rows; what is derived from them is nobody's to send or to mend."""
+        return tuple(column for column in self.columns if column.source_name)
+
+    @property
     def stored_columns(self) -> tuple[Column, ...]:
         """The columns that the raw table keeps."""
         return tuple(column for column in self.columns if column.is_stored)

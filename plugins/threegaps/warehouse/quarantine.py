@@ -152,7 +152,7 @@ def export(connection: psycopg.Connection[Any], contract: Contract, path: Path, 
     if path.suffix not in {".csv", ".xlsx"}:
         raise FeedError("The file is neither .csv nor .xlsx.", feed=contract.feed, file=path.name)
     rows = show(connection, feed=contract.feed, batch_id=batch_id, limit=None)
-    names = (column.source_name for column in contract.columns)
+    names = (column.source_name for column in contract.sent_columns)
     header = [ROW_HEADER, "来源文件", "行号", BATCH_HEADER, *names, "退回原因"]
     lines = [[_plain(value) for value in _line(contract, row)] for row in rows]
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -172,7 +172,7 @@ def export(connection: psycopg.Connection[Any], contract: Contract, path: Path, 
 
 def _line(contract: Contract, row: RefusedRow) -> list[str]:
     values = [
-        "" if column.name == PERSON_COLUMN else row.row_data.get(column.name) or "" for column in contract.columns
+        "" if column.name == PERSON_COLUMN else row.row_data.get(column.name) or "" for column in contract.sent_columns
     ]
     reasons = ";".join(str(reason["message_zh"]) for reason in row.reasons)
     return [row.row_token, row.source_name, str(row.row_number), str(row.batch_id), *values, reasons]

@@ -52,7 +52,7 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
     header = [cell.strip(WHITE_SPACE) for cell in next(rows, [])]
     missing = [
         name
-        for name in (ROW_HEADER, BATCH_HEADER, *(column.source_name for column in contract.columns))
+        for name in (ROW_HEADER, BATCH_HEADER, *(column.source_name for column in contract.sent_columns))
         if name not in header
     ]
     if missing:
@@ -64,7 +64,7 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
             column=missing[0],
             advice="send back the exported file itself, with its header, and change cells only.",
         )
-    indexes = {column.name: header.index(column.source_name) for column in contract.columns}
+    indexes = {column.name: header.index(column.source_name) for column in contract.sent_columns}
     token_index, batch_index = header.index(ROW_HEADER), header.index(BATCH_HEADER)
     repairs: dict[str, Repair] = {}
     for number, row in enumerate(rows, 1):
@@ -141,7 +141,7 @@ def laid_over(
     """
     kept = masked_columns(repair, refused)
     row: dict[str, str | None] = {}
-    for column in contract.columns:
+    for column in contract.sent_columns:
         written = repair.values[column.name]
         if column.name in kept:
             row[column.name] = landed.get(column.name)
@@ -225,7 +225,7 @@ def _sheet_rows(contract: Contract, path: Path) -> Iterator[list[str]]:
                 file=path.name,
                 advice="send back the exported file itself, and change cells only.",
             )
-        yes_or_no = {column.source_name for column in contract.columns if column.logical_type == "boolean"}
+        yes_or_no = {column.source_name for column in contract.sent_columns if column.logical_type == "boolean"}
         asking: frozenset[int] | None = None
         before = 0
         for row in reader.rows(surveys[0][0]):

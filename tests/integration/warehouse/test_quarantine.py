@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -32,3 +33,14 @@ def test_refused_rows_are_shown_and_exported_with_their_reasons(loader: Loader, 
     assert [cell[0] for cell in cells] == [line[0] for line in lines]
     with pytest.raises(FeedError, match="neither"):
         quarantine.export(loader.connection, WAGES, tmp_path / "rows.txt")
+
+
+def test_a_derived_column_is_not_sent_out(loader: Loader, tmp_path: Path) -> None:
+    row = {"employer": "A", "wage_month": dt.date(2026, 6, 1), "county": "330102", "wage": "1"}
+    loader.load(WAGES, "2026-06", [row], refused=1)
+    *sent, last = WAGES.columns
+    contract = replace(WAGES, columns=(*sent, replace(last, headers=())))
+    quarantine.export(loader.connection, contract, tmp_path / "rows.csv")
+    header, line = csv.reader((tmp_path / "rows.csv").read_text(encoding="utf-8-sig").splitlines())
+    assert header == ["行标识", "来源文件", "行号", "退回批次", *(column.source_name for column in sent), "退回原因"]
+    assert len(line) == len(header)

@@ -116,6 +116,22 @@ def sent_back(contract: Contract, path: Path, *rows: dict[str, str]) -> Path:
     return path
 
 
+@pytest.mark.parametrize("feed", ["organisation/prosperity_workshops", "statistics/resident_income"])
+def test_what_is_derived_is_nobody_s_to_mend(feed: str, tmp_path: Path) -> None:
+    contract = find_contract(Settings.load().contracts_folder, feed)
+    made = {column.name for column in contract.columns if not column.source_name}
+    assert len(made) == 2
+    sent = {column.name: f"{column.name} as sent" for column in contract.sent_columns}
+    header = [ROW_HEADER, BATCH_HEADER, *(column.source_name for column in contract.sent_columns), "", "备注"]
+    path = tmp_path / "refused.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, ["7-3", "5", *sent.values(), "see the list of May", "and here"]])
+    (repair,) = read_repairs(contract, path)
+    assert repair.values == sent
+    assert not is_touched(repair, sent)
+    assert laid_over(contract, repair, sent, {}) == sent
+
+
 def test_a_nul_in_a_cell_is_refused_by_row_and_column(wages: Contract, tmp_path: Path) -> None:
     rows = [{ROW_HEADER: "7-3"}, {ROW_HEADER: "7-4", "单位编号": "E00\00001"}]
     with pytest.raises(FeedError, match="NUL") as told:

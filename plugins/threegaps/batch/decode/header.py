@@ -127,8 +127,7 @@ def complete_frame(
             columns[column.name].alias(column.name)
             if column.name in columns
             else pl.repeat(constant.get(column.name), rows, dtype=pl.String, eager=True).alias(column.name)
-            for column in contract.columns
-            if column.source_name
+            for column in contract.sent_columns
         ]
     )
 

@@ -16,7 +16,7 @@ def decode_replay(contract: Contract, part: Part, block_bytes: int) -> Iterator[
     del block_bytes
     with part.open() as raw:
         repairs = [json.loads(line) for line in raw]
-    names = [column.name for column in contract.columns if column.source_name]
+    names = [column.name for column in contract.sent_columns]
     frame = pl.DataFrame(
         {name: [repair["row"].get(name) for repair in repairs] for name in names},
         schema=dict.fromkeys(names, pl.String),
