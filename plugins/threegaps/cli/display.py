@@ -260,7 +260,13 @@ def _number(value: Any) -> str:
 
 
 def _print_feeds(settings: Settings, *, synthetic: bool) -> None:
-    table = Table(title="Feeds 数据源", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title="Feeds 数据源: all loaded batches 已载入各批次合计",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
     for name in ("feed", "up to", "batches", "received", "accepted", "refused", "duplicates", ""):
         table.add_column(name, justify="left" if name in {"feed", "up to", ""} else "right", header_style="dim")
     published = {row["feed"] for row in queries.ask(settings, queries.PUBLISHED_FEEDS)}

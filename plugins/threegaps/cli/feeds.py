@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 @group.callback(invoke_without_command=True)
 def feeds(context: typer.Context, json_: Json = False) -> None:
-    """Every feed: where it comes from, when it is due, what has been loaded."""
+    """Every feed: where it comes from, when it is due, and the counts of all its loaded batches together."""
     if context.invoked_subcommand is not None:
         return
     from threegaps.cli import queries

@@ -8,23 +8,12 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from threegaps.ledger.batches import FEED_TOTALS
 from threegaps.settings import Settings
 
 Row = dict[str, Any]
 
-FEEDS = """
-select b.feed, count(*) filter (where b.status = 'loaded') as batches,
-       max(b.delivery) filter (where b.status = 'loaded') as last_delivery,
-       coalesce(sum(b.received) filter (where b.status = 'loaded'), 0)::bigint as received,
-       coalesce(sum(b.accepted) filter (where b.status = 'loaded'), 0)::bigint as accepted,
-       coalesce(sum(b.refused) filter (where b.status = 'loaded'), 0)::bigint as refused,
-       coalesce(sum(b.duplicates) filter (where b.status = 'loaded'), 0)::bigint as duplicates,
-       count(*) filter (where b.status = 'stopped') as stopped,
-       max(b.finished_at) as last_batch_at
-from ops.batch b
-where b.status <> 'superseded'
-group by b.feed order by b.feed
-"""
+FEEDS = FEED_TOTALS
 
 BATCHES = """
 select batch_id, feed, delivery, status, received, accepted, refused, duplicates, inserted, changed, unchanged,

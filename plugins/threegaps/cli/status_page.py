@@ -49,8 +49,8 @@ def collect(settings: Settings) -> dict[str, Any]:
             )
         if feed["is_shrinking"]:
             page["problems"].append(
-                f"{feed['feed']}: {feed['received']:,} rows in {feed['last_delivery']},"
-                f" {feed['received_before']:,} in the delivery before"
+                f"{feed['feed']}: {feed['rows']:,} rows in {feed['last_delivery']},"
+                f" {feed['rows_before']:,} in the delivery before"
             )
     if page["build"] and page["build"][0]["status"] in {"failed", "undone"}:
         build, message = page["build"][0]["build_id"], str(page["build"][0]["message"] or "")
@@ -145,8 +145,8 @@ def _feed_line(feed: dict[str, Any]) -> dict[str, Any]:
         "state": ", ".join(states) or "in time",
         "last_delivery": feed["last_delivery"],
         "expected": feed["expected_delivery"],
-        "rows": feed["received"],
-        "rows_before": feed["received_before"],
+        "rows": feed["rows"],
+        "rows_before": feed["rows_before"],
         "open_refusals": feed["open_refusals"],
         "last_loaded_at": feed["last_loaded_at"],
     }

@@ -17,6 +17,26 @@ from threegaps.errors import LedgerError
 BATCH_STATUSES = ("judging", "loaded", "stopped", "failed", "superseded")
 """What ``ops.batch.status`` may say."""
 
+FEED_TOTALS = """
+select b.feed, count(*) filter (where b.status = 'loaded') as batches,
+       max(b.delivery) filter (where b.status = 'loaded') as last_delivery,
+       coalesce(sum(b.received) filter (where b.status = 'loaded'), 0)::bigint as received,
+       coalesce(sum(b.accepted) filter (where b.status = 'loaded'), 0)::bigint as accepted,
+       coalesce(sum(b.refused) filter (where b.status = 'loaded'), 0)::bigint as refused,
+       coalesce(sum(b.duplicates) filter (where b.status = 'loaded'), 0)::bigint as duplicates,
+       count(*) filter (where b.status = 'stopped') as stopped,
+       max(b.finished_at) as last_batch_at
+from ops.batch b
+where b.status <> 'superseded'
+group by b.feed order by b.feed
+"""
+"""Batches of each feed, and the sums of their counts over those that are loaded.
+
+A delivery that was sent again counts each time, corrections and repairs count too; a judgement that another superseded
+does not. The model ``feed_health`` counts each delivery as it was judged last (``rows_received``), and
+`threegaps.ledger.status` the last one alone (``rows``).
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

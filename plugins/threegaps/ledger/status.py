@@ -27,7 +27,8 @@ class FeedStatus:
         expected_delivery: The latest delivery that is due by the day asked for.
         is_late: That delivery has not been loaded.
         stopped_batch_id: The newest batch of the feed when it is stopped or failed.
-        received_before: Rows of the delivery before, for feeds whose deliveries compare.
+        rows: Rows of the last delivery as it was sent last, without corrections and repairs.
+        rows_before: Likewise of the delivery before, for feeds whose deliveries compare.
         is_shrinking: The last delivery has less than `SHRINKING_BELOW` of the one before, and that had
             `SHRINKING_FROM_ROWS` rows or more.
         open_refusals: Refused rows that nothing has closed.
@@ -42,8 +43,8 @@ class FeedStatus:
     stopped_batch_id: int | None
     stop_message_en: str | None
     stop_message_zh: str | None
-    received: int | None
-    received_before: int | None
+    rows: int | None
+    rows_before: int | None
     is_shrinking: bool
     open_refusals: int
     last_loaded_at: dt.datetime | None
@@ -71,7 +72,7 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.
     expected = expected_delivery(contract, on)
     last = str(loaded[0][0]) if loaded else None
     comparable = contract.delivery_kind != "changes" and len(loaded) == 2
-    received = loaded[0][1] if loaded else None
+    rows = loaded[0][1] if loaded else None
     before = loaded[1][1] if comparable else None
     is_stopped = newest is not None and newest[1] in {"stopped", "failed"}
     return FeedStatus(
@@ -84,9 +85,9 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.
         stopped_batch_id=newest[0] if is_stopped and newest else None,
         stop_message_en=newest[2] if is_stopped and newest else None,
         stop_message_zh=newest[3] if is_stopped and newest else None,
-        received=received,
-        received_before=before,
-        is_shrinking=_shrinks(received, before),
+        rows=rows,
+        rows_before=before,
+        is_shrinking=_shrinks(rows, before),
         open_refusals=int(refusals[0]) if refusals else 0,
         last_loaded_at=loaded[0][2] if loaded else None,
     )
@@ -106,7 +107,7 @@ def _due_day(contract: Contract, delivery: Delivery) -> dt.date:
     return due.date()
 
 
-def _shrinks(received: int | None, before: int | None) -> bool:
-    if received is None or before is None or before < SHRINKING_FROM_ROWS:
+def _shrinks(rows: int | None, before: int | None) -> bool:
+    if rows is None or before is None or before < SHRINKING_FROM_ROWS:
         return False
-    return received < before * SHRINKING_BELOW
+    return rows < before * SHRINKING_BELOW

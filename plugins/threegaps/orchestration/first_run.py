@@ -12,13 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import psycopg
+from psycopg.rows import dict_row
 
 from threegaps.airflow_api import ENDED_STATES, AirflowApi
 from threegaps.calendar import Delivery, today
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.errors import ServiceError
-from threegaps.ledger.batches import pending_batches
+from threegaps.ledger.batches import FEED_TOTALS, pending_batches
 from threegaps.one_machine.environment import sandbox_day
 from threegaps.orchestration.names import MARTS_DAG, POOL_SLOTS, RETENTION_DAG, UPKEEP_DAG, feed_dag, pools
 from threegaps.settings import Settings
@@ -184,15 +185,12 @@ def _fail(settings: Settings, dag_id: str, run_id: str, task: str) -> None:
 
 def _count(settings: Settings, rows: list[FeedProgress]) -> None:
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
-        counted = {
-            str(feed): numbers
-            for feed, *numbers in connection.execute(
-                "select feed, count(*), coalesce(sum(received), 0)::bigint, coalesce(sum(accepted), 0)::bigint,"
-                " coalesce(sum(refused), 0)::bigint from ops.batch where status in ('loaded', 'stopped') group by feed"
-            )
-        }
+        totals = connection.cursor(row_factory=dict_row).execute(FEED_TOTALS).fetchall()
+    by_feed = {one["feed"]: one for one in totals}
     for row in rows:
-        row.batches, row.received, row.accepted, row.refused = counted.get(row.feed, (0, 0, 0, 0))
+        if counted := by_feed.get(row.feed):
+            row.batches, row.received = counted["batches"], counted["received"]
+            row.accepted, row.refused = counted["accepted"], counted["refused"]
 
 
 def has_pending(settings: Settings) -> bool:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
+from threegaps.ledger.batches import FEED_TOTALS
 from threegaps.ledger.status import feed_status
 from threegaps.settings import Settings
 
@@ -89,7 +91,7 @@ def test_a_feed_shrinks_below_four_fifths(
     enter(connection, "2026-04", received=1000)
     enter(connection, "2026-05", received=received)
     status = feed_status(connection, wages, dt.date(2026, 6, 20))
-    assert (status.received, status.received_before, status.is_shrinking) == (received, 1000, is_shrinking)
+    assert (status.rows, status.rows_before, status.is_shrinking) == (received, 1000, is_shrinking)
 
 
 def test_a_delivery_counts_as_it_was_sent_last_and_corrections_not_at_all(
@@ -107,7 +109,30 @@ def test_a_delivery_counts_as_it_was_sent_last_and_corrections_not_at_all(
         [correction],
     )
     status = feed_status(connection, wages, dt.date(2026, 6, 20))
-    assert (status.received, status.received_before, status.is_shrinking) == (850, 900, False)
+    assert (status.rows, status.rows_before, status.is_shrinking) == (850, 900, False)
+
+
+def test_totals_of_a_feed_are_those_of_all_its_loaded_batches(
+    connection: psycopg.Connection[tuple[object, ...]], wages: Contract
+) -> None:
+    for delivery, status, received in (
+        ("2026-04", "superseded", 1000),
+        ("2026-04", "loaded", 990),
+        ("2026-04", "loaded", 900),
+        ("2026-05", "stopped", 80),
+    ):
+        enter(connection, delivery, status=status, received=received)
+    (totals,) = connection.cursor(row_factory=dict_row).execute(FEED_TOTALS).fetchall()
+    named = {name: totals[name] for name in ("feed", "batches", "stopped", "received", "accepted", "last_delivery")}
+    assert named == {
+        "feed": wages.feed,
+        "batches": 2,
+        "stopped": 1,
+        "received": 990 + 900,
+        "accepted": 990 + 900,
+        "last_delivery": "2026-04",
+    }
+    assert feed_status(connection, wages, dt.date(2026, 6, 20)).rows == 900
 
 
 def test_changes_have_no_usual_number_of_rows(connection: psycopg.Connection[tuple[object, ...]]) -> None:
@@ -117,5 +142,5 @@ def test_changes_have_no_usual_number_of_rows(connection: psycopg.Connection[tup
     contract = find_contract(Settings.load().contracts_folder, feed)
     status = feed_status(connection, contract, dt.date(2026, 6, 1))
     assert status.is_late is False
-    assert status.received_before is None
+    assert status.rows_before is None
     assert status.is_shrinking is False
