@@ -22,7 +22,7 @@ help:
 	@echo 'make test   lint and all tests'
 	@echo 'make contract-test    hold contracts, and the raw tables of a running warehouse, against another tool of their standard'
 	@echo 'make bench  measure against bare psql'
-	@echo 'make docs   renew what is generated: staging, union of slices, wide marts, catalogue, connections'
+	@echo 'make docs   renew what is generated: staging, union of slices, wide marts, catalogue, connections, databases of departments'
 	@echo 'make lint   the quick part of make test'
 	@echo 'make lock   renew both requirements*.txt from their *.in'
 

@@ -1,6 +1,7 @@
-"""The departments' connections on a server, in `docker-compose.yml` and `.env.example`: a marked part of either file.
+"""The departments on a server: their connections, and the databases of those whose database is read.
 
-What stands outside the marks is written by hand. The example reaches the sandbox, as Airflow writes connections.
+They stand in marked parts of files that are otherwise written by hand. The example of a connection reaches the
+sandbox, as Airflow writes connections.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from threegaps.contracts.departments import DepartmentConnection, department_connections
+from threegaps.contracts.departments import DepartmentConnection, department_connections, departments_with_database
 from threegaps.contracts.model import Contract
 from threegaps.settings import department_database
 
 COMPOSE, EXAMPLE = Path("docker-compose.yml"), Path(".env.example")
+DATABASES = Path("docker/initdb-department/10-databases.sh")
 BEGIN, END = "made by `make docs` from the contracts: begin", "made by `make docs` from the contracts: end"
 
 _IN_SANDBOX: Mapping[str, Callable[[str], str]] = {
@@ -29,15 +31,21 @@ _IN_SANDBOX: Mapping[str, Callable[[str], str]] = {
 
 
 def render(root: Path, contracts: Iterable[Contract]) -> dict[Path, str]:
-    """Both files with the part that follows from the contracts, by their paths below *root*.
+    """The files with the parts that follow from the contracts, by their paths below *root*.
 
     Raises:
-        ValueError: A file has not the two marks.
+        ValueError: A file has not two marks for each of its parts.
     """
     connections = department_connections(contracts)
+    departments = departments_with_database(connections)
+    examples = [_example(one) for one in connections if one.protocol in _IN_SANDBOX]
+    databases = " ".join(department_database(department) for department in departments)
     return {
-        COMPOSE: _with_part(root / COMPOSE, [_given(one) for one in connections]),
-        EXAMPLE: _with_part(root / EXAMPLE, [_example(one) for one in connections if one.protocol in _IN_SANDBOX]),
+        COMPOSE: _with_parts(
+            root / COMPOSE, [_given(one) for one in connections], [_filled(department) for department in departments]
+        ),
+        EXAMPLE: _with_parts(root / EXAMPLE, examples),
+        DATABASES: _with_parts(root / DATABASES, [f"databases='{databases}'"]),
     }
 
 
@@ -54,11 +62,26 @@ def _example(connection: DepartmentConnection) -> str:
     return f"{connection.connection_id.upper()}_CONNECTION={address}"
 
 
-def _with_part(path: Path, part: Iterable[str]) -> str:
+def _filled(department: str) -> str:
+    """How the stand-in of a department's database gets its rows."""
+    dsn = f"host=department-database user=department dbname={department_database(department)}"
+    return f'python -m sandbox load-database --home /var/lib/threegaps/sandbox --department {department} --dsn "{dsn}"'
+
+
+def _with_parts(path: Path, *parts: Iterable[str]) -> str:
+    """The text of the file at *path*, with the lines of each part between its marks, in the file's order."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    marks = [index for mark in (BEGIN, END) for index, line in enumerate(lines) if line.strip() == f"# {mark}"]
-    if len(marks) != 2 or marks[0] > marks[1]:
-        raise ValueError(f"{path.name} has not the two lines `# {BEGIN}` and `# {END}`, in this order.")
-    first, last = marks
-    indent = lines[first].partition("#")[0]
-    return "\n".join([*lines[: first + 1], *(f"{indent}{line}" for line in part), *lines[last:]]) + "\n"
+    marks = {f"# {BEGIN}": BEGIN, f"# {END}": END}
+    found = [(index, marks[line.strip()]) for index, line in enumerate(lines) if line.strip() in marks]
+    if [mark for _, mark in found] != [BEGIN, END] * len(parts):
+        raise ValueError(
+            f"{path.name} has not the two lines `# {BEGIN}` and `# {END}`, in this order, for each of its parts"
+            f" ({len(parts)})."
+        )
+    written: list[str] = []
+    next_line = 0
+    for part, (first, _), (last, _) in zip(parts, found[::2], found[1::2], strict=True):
+        indent = lines[first].partition("#")[0]
+        written += [*lines[next_line : first + 1], *(f"{indent}{line}" for line in part)]
+        next_line = last
+    return "\n".join([*written, *lines[next_line:]]) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,9 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "docs").mkdir()
     for page in ("catalogue.md", "contract-options.md"):
         shutil.copy2(ROOT / "docs" / page, tmp_path / "docs")
-    for name in (connections.COMPOSE, connections.EXAMPLE):
-        shutil.copy2(ROOT / name, tmp_path)
+    for name in (connections.COMPOSE, connections.EXAMPLE, connections.DATABASES):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, tmp_path / name)
     return tmp_path
 
 
@@ -104,6 +106,24 @@ def test_a_connection_follows_from_its_contract(project: Path, feed: str) -> Non
     assert [outside_the_marks(text) for text in (compose, sample)] == [*map(outside_the_marks, before.values())]
 
 
+def test_a_departments_database_follows_from_its_contract(project: Path) -> None:
+    grants = next(one for one in CONTRACTS if one.feed == "finance/training_subsidies")
+    new = replace(grants, feed="labour/grants", department="labour", connection_id="labour_database", pool="labour")
+    files = connections.render(project, [*CONTRACTS, new])
+    assert "databases='department_finance department_hrss department_labour'\n" in files[connections.DATABASES]
+    command = yaml.safe_load(files[connections.COMPOSE])["services"]["sandbox-data"]["command"][-1]
+    (load,) = [line for line in command.splitlines() if "--department labour " in line]
+    assert load.endswith('--dsn "host=department-database user=department dbname=department_labour"')
+    (without,) = [
+        text
+        for path, text in connections.render(project, [one for one in CONTRACTS if one.department != "hrss"]).items()
+        if path == connections.COMPOSE
+    ]
+    assert "department_hrss" not in without
+    assert "department_finance" in without
+    assert outside_the_marks(without) == outside_the_marks(files[connections.COMPOSE])
+
+
 def outside_the_marks(text: str) -> list[str]:
     return re.split(f"# {connections.BEGIN}|# {connections.END}", text)[::2]
 
@@ -112,6 +132,15 @@ def test_a_file_without_its_marks_is_not_written_over(project: Path) -> None:
     path = project / connections.COMPOSE
     path.write_text(path.read_text(encoding="utf-8").replace(f"# {connections.END}", "# end"), encoding="utf-8")
     with pytest.raises(ValueError, match=r"docker-compose\.yml has not the two lines"):
+        generated(project)
+
+
+def test_a_file_whose_marks_stand_crosswise_is_not_written_over(project: Path) -> None:
+    path = project / connections.DATABASES
+    text = path.read_text(encoding="utf-8")
+    swapped = text.replace(connections.BEGIN, "x").replace(connections.END, connections.BEGIN)
+    path.write_text(swapped.replace("# x", f"# {connections.END}"), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"10-databases\.sh has not the two lines"):
         generated(project)
 
 
