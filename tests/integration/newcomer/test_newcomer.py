@@ -47,7 +47,7 @@ GENERATED = {
     "dbt_project/models/marts/indicator_base.sql",
     "dbt_project/models/marts/action_2_strong_enterprises/action_2_strong_enterprises.yml",
 }
-_PARTS = ("plugins", "dags", "expectations", "dbt_project", "sandbox", "tests", "docs")
+_PARTS = ("plugins", "dags", "expectations", "dbt_project", "docker", "sandbox", "tests", "docs")
 _MADE = shutil.ignore_patterns("__pycache__", "target", "logs", "*.egg-info", ".*_cache", "dbt_packages")
 
 
