@@ -6,7 +6,6 @@ line is looked at by itself.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,10 +27,11 @@ from threegaps.batch.decode.lines import NEWLINE, has_line_over, line_blocks
 from threegaps.batch.decode.opened import expanded
 from threegaps.batch.decode.records import Lines, Record, records_of
 from threegaps.batch.decode.refusals import is_another_encoding, refuse_empty, refuse_encoding, refuse_over_limit
+from threegaps.batch.decode.repeated import HeaderRow
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.formats import CsvFormat
 from threegaps.errors import FeedError
-from threegaps.standards.white_space import WHITE_SPACE_CLASS, without_white_space
+from threegaps.standards.white_space import WHITE_SPACE_CLASS
 
 _READ_BYTES = 1 << 20
 
@@ -63,7 +63,8 @@ class _Reader:
         self._contract, self._part, self._declared, self._layout = contract, part, declared, layout
         self._delimiter = declared.delimiter.encode()
         self._header: Header | None = None
-        self._names, self._name_form = _names_of(layout)
+        self._header_row: HeaderRow | None = None
+        self._first_name = ""
         self._titles_left = declared.title_rows
         self._line = 1
         self._rows_before = 0
@@ -123,6 +124,8 @@ class _Reader:
             refuse_over_limit(self._contract, self._part, "more columns", "columns", allowed, row=0)
         check_header(self._contract, self._part, header)
         self._header = header
+        self._header_row = HeaderRow.of_columns(self._layout, header)
+        self._first_name = self._header_row.first_form
         noted.extend([StructuralLine("header", self._line)])
         self._line += record.lines
         return block[lines.size(0, record.lines) :]
@@ -190,7 +193,7 @@ class _Reader:
         if (
             frame.height != lines
             or _may_be_marked(frame)
-            or frame.to_series(0).str.contains(self._name_form).any()
+            or frame.to_series(0).str.contains(self._first_name).any()
             or _may_be_blank(frame)
             or not self._is_blank_beyond(frame)
         ):
@@ -258,9 +261,10 @@ class _Reader:
     def _is_header(self, record: Record) -> bool:
         """Whether the header is repeated, as where parts have been put together."""
         assert self._header is not None  # noqa: S101  # it is read before any row
+        assert self._header_row is not None  # noqa: S101  # likewise
         if record.fields is None or len(record.fields) != len(self._header.canonical):
             return False
-        return all(without_white_space(field) in self._names for field in record.fields if field)
+        return self._header_row.is_repeated_by(enumerate(record.fields))
 
     def _faulty(self, record: Record, number: int, line: int) -> FaultyRow:
         assert self._header is not None  # noqa: S101  # it is read before any row
@@ -292,14 +296,6 @@ class _Reader:
         none = {name: pl.Series(name, [], dtype=pl.String) for name in self._layout.columns}
         frame = complete_frame(self._contract, none, 0, self._layout.values)
         return TextBlock(self._part, frame, consecutive_row_numbers(self._rows_before, 0), 0, first_line=self._line)
-
-
-def _names_of(layout: Layout) -> tuple[frozenset[str], str]:
-    """The names of the columns on whatever day, and the form of a field that says one of them, spaced out or not."""
-    names = frozenset(without_white_space(one.name) for headers in layout.columns.values() for one in headers)
-    space = f"[{WHITE_SPACE_CLASS}]*"
-    forms = (space.join(re.escape(sign) for sign in name) for name in sorted(names))
-    return names, f"^{space}(?:{'|'.join(forms)}){space}$"
 
 
 def _may_be_marked(frame: pl.DataFrame) -> bool:

@@ -17,6 +17,7 @@ from threegaps.batch.decode.faults import Fault, FaultKind
 from threegaps.batch.decode.header import Header, check_header, complete_frame, match_header
 from threegaps.batch.decode.layout import Layout, workbook_layout
 from threegaps.batch.decode.refusals import refuse_over_limit
+from threegaps.batch.decode.repeated import HeaderRow
 from threegaps.batch.decode.xlsx.book import Book, Sheet, read_book
 from threegaps.batch.decode.xlsx.cells import Cell
 from threegaps.batch.decode.xlsx.container import open_container
@@ -150,8 +151,7 @@ class _SheetDecoder:
         )
         self._booleans = frozenset(column.name for column in contract.columns if column.logical_type == "boolean")
         self._covered = Covered(survey.merges, self._head_end)
-        self._head_rows: list[dict[int, str]] = []
-        self._head_firsts: frozenset[int] = frozenset()
+        self._header_rows: list[HeaderRow] = []
 
     def blocks(self, reader: SheetReader, rows_before: int) -> Iterator[TextBlock]:
         """The sheet's rows; its titles, header and blank rows are counted with the first ones."""
@@ -164,12 +164,16 @@ class _SheetDecoder:
                 first = row
                 break
             head[row.number] = {cell.column: cell.text for cell in row.cells if cell.text is not None}
-        rows_of_names = (
-            _visible(head.get(number, {})) for number in range(self._declared.title_rows + 1, self._head_end + 1)
-        )
-        self._head_rows = [texts for texts in rows_of_names if texts]
-        self._head_firsts = frozenset(min(texts) for texts in self._head_rows)
+        written = [
+            {column - 1: text for column, text in head.get(number, {}).items()}
+            for number in range(self._declared.title_rows + 1, self._head_end + 1)
+        ]
         header = self._header(head)
+        self._header_rows = (
+            [HeaderRow.of_columns(self._layout, header)]
+            if len(written) == 1
+            else [HeaderRow.as_written(texts) for texts in written]
+        )
         block = _Rows(self, header, rows_before, self._head_end)
         for number in range(1, self._head_end + 1):
             block.structural("title" if number <= self._declared.title_rows else "header", number)
@@ -231,10 +235,9 @@ class _SheetDecoder:
 
     def repeats_header(self, row: SheetRow) -> bool:
         """Whether the row is one of the header's once more, as where lists have been put together or are printed."""
-        first = next((cell.column for cell in row.cells if not is_blank(cell.text or "")), None)
-        if first not in self._head_firsts:
-            return False
-        return _visible({cell.column: cell.text or "" for cell in row.cells}) in self._head_rows
+        return any(
+            one.is_repeated_by((cell.column - 1, cell.text or "") for cell in row.cells) for one in self._header_rows
+        )
 
     def read(self, row: SheetRow, header: Header) -> tuple[dict[str, str | None], list[Fault], int | None, bool]:
         """A row's texts by column, what is wrong with it, how many fields it has if too many, whether it is blank."""
@@ -388,11 +391,6 @@ class _Rows:
     def following(self) -> _Rows:
         """Those that come behind these."""
         return _Rows(self._decoder, self._header, self._number, self._line)
-
-
-def _visible(texts: Mapping[int, str]) -> dict[int, str]:
-    """Texts by column without their white space, and without those that are nothing else."""
-    return {column: text for column, written in texts.items() if (text := without_white_space(written))}
 
 
 def _in_common_days(cell: Cell, kind: FaultKind | None) -> tuple[str | None, FaultKind | None]:

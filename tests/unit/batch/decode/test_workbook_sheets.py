@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import io
 import zipfile
 from contextlib import suppress
@@ -25,7 +26,7 @@ from tests.unit.batch.decode.workbooks import (
     workbook,
 )
 from threegaps.batch.decode import StructuralLine
-from threegaps.contracts.model import Contract
+from threegaps.contracts.model import Contract, Header
 from threegaps.contracts.options.formats import (
     AllSheets,
     FirstSheet,
@@ -175,6 +176,44 @@ def test_a_row_with_the_names_of_some_columns_is_a_row() -> None:
     named = roster_row(6, A=text("A6", "序号"), B=text("B6", "企业名称"))
     block = only(read(workbook(roster(roster_row(5), named))))
     assert block.row_numbers.to_list() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_header"),
+    [
+        ({}, True),
+        ({"B": " 企业\u3000信息/单位名称"}, True),
+        ({"B": "企业信息/统一社会信用代码"}, False),
+        ({"B": ""}, False),
+        ({"L": ""}, False),
+        ({"A": ""}, False),
+    ],
+    ids=["as it was", "by an older name", "twice a name", "without one", "without the last", "without the first"],
+)
+def test_a_header_of_one_row_is_repeated_by_all_of_its_names(changed: dict[str, str], is_header: bool) -> None:
+    older = (Header("企业信息/单位名称", valid_to=dt.date(2020, 12, 31)),)
+    columns = tuple(
+        dataclasses.replace(column, headers=(*older, *column.headers))
+        if column.source_name == "企业信息/企业名称"
+        else column
+        for column in ENTERPRISES.columns
+    )
+    declared = dataclasses.replace(
+        contract(FirstSheet(by="first"), title_rows=0, header_rows=1),
+        columns=columns,
+        by_name={column.name: column for column in columns},
+    )
+    names = {
+        letter: "/".join(dict.fromkeys(both)) for letter, both in zip(COLUMNS, zip(*HEADER, strict=True), strict=True)
+    }
+
+    def head(number: int, texts: dict[str, str]) -> str:
+        return row(number, [text(f"{letter}{number}", name) for letter, name in texts.items() if name])
+
+    again = head(3, {**names, **changed})
+    block = only(read(workbook(sheet(head(1, names), roster_row(2), again, roster_row(4))), declared))
+    assert block.structural == {"header": 2 if is_header else 1}
+    assert block.received == (2 if is_header else 3)
 
 
 def test_rows_of_spaces_are_blank_and_what_stands_beside_the_table_is_seen() -> None:
