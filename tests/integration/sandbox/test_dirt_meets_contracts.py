@@ -61,33 +61,47 @@ def counted(home: Path, feed: str, delivery: str) -> tuple[int, int, int]:
     return total[0], total[1], total[2]
 
 
-def compare(home: Path, feed: str, delivery: str, label: str, parts: list[Part]) -> Refused:
-    """Judge the parts; the reasons and the counts must be those of the truth. Returns the refused rows."""
-    verdict, refused = judged(feed, delivery or label, parts)
-    by_rules = Counter(rules for _, _, rules in refused)
-    assert by_rules == expected(home, feed, delivery, [part.source_name for part in parts])
-    counts = verdict.counts
-    assert (counts.received, counts.refused, counts.duplicates) == counted(home, feed, delivery)
-    assert counts.received == counts.accepted + counts.refused + counts.duplicates
+def compare(home: Path, feed: str, delivery: str, label: str, *batches: list[Part]) -> Refused:
+    """Judge the parts, each batch by itself as the pipeline does; reasons and counts must be those of the truth.
+
+    Returns:
+        The refused rows of all of them.
+    """
+    refused: Refused = []
+    received = wrong = duplicates = 0
+    for parts in batches:
+        verdict, rows = judged(feed, delivery or label, parts)
+        sources = [part.source_name for part in parts]
+        assert Counter(rules for _, _, rules in rows) == expected(home, feed, delivery, sources)
+        counts = verdict.counts
+        assert counts.received == counts.accepted + counts.refused + counts.duplicates
+        received, wrong, duplicates = (
+            received + counts.received,
+            wrong + counts.refused,
+            duplicates + counts.duplicates,
+        )
+        refused += rows
+    assert (received, wrong, duplicates) == counted(home, feed, delivery)
     return refused
 
 
 def test_wages(dirty_home: Path) -> None:
-    """A month in two parts with a correction file: the very rows, and their reasons."""
+    """A month in two parts, and a correction file that is a batch of its own: the very rows, and their reasons."""
     folder = dirty_home / "sftp" / "wage_records" / "202410"
-    files = sorted(folder.glob("*part*.csv.gz")) + sorted(folder.glob("*correction*.csv.gz"))
-    assert len(files) == 3
+    originals, corrections = sorted(folder.glob("*part*.csv.gz")), sorted(folder.glob("*correction*.csv.gz"))
+    assert (len(originals), len(corrections)) == (2, 1)
     parts = [
-        Part(number, path.name, opened(path.read_bytes()), "correction" in path.name)
-        for number, path in enumerate(files, 1)
+        Part(number, path.name, opened(path.read_bytes()), path in corrections)
+        for number, path in enumerate([*originals, *corrections], 1)
     ]
-    refused = compare(dirty_home, "hrss/wage_records", "2024-10", "2024-10", parts)
+    refused = compare(dirty_home, "hrss/wage_records", "2024-10", "2024-10", parts[:2], parts[2:])
     names = {part.landed_object_id: part.source_name for part in parts}
     bad = pl.read_parquet(dirty_home / "truth" / "bad_rows.parquet").filter(pl.col("delivery") == "2024-10")
     wanted = {
         (row["source_name"], row["row_number"], frozenset(row["rules"]))
         for row in bad.filter(pl.col("feed") == "hrss/wage_records").iter_rows(named=True)
     }
+    assert wanted
     assert {(names[part], number, rules) for part, number, rules in refused} == wanted
 
 
