@@ -8,6 +8,42 @@ from __future__ import annotations
 
 import traceback
 
+# What the server (in English or Chinese), libpq and psycopg write of connections, and what we say of it. The first that
+# is found counts: of several addresses, one that answered says more than one that did not.
+_OF_CONNECTIONS = (
+    ("no pg_hba.conf entry", "it lets nobody in from here (no pg_hba.conf entry)"),
+    ("authentication failed", "it refuses the role or its password"),
+    ("认证失败", "it refuses the role or its password"),
+    ("no password supplied", "it asks for a password, and none is set"),
+    ("is not permitted to log in", "the role may not log in"),
+    ("permission denied for database", "the role may not use the database"),
+    ("does not exist", "there is no such database or role"),
+    ("不存在", "there is no such database or role"),
+    ("is starting up", "it is starting up"),
+    ("is shutting down", "it is shutting down"),
+    ("in recovery mode", "it is recovering"),
+    ("not yet accepting connections", "it is recovering"),
+    ("too many clients", "it has no connection left to give"),
+    ("too many connections", "it has no connection left to give"),
+    ("connection slots are reserved", "it has no connection left to give"),
+    ("another command is already in progress", "another command is already in progress"),
+    ("the connection is closed", "the connection is closed"),
+    ("the connection is lost", "the connection is lost"),
+    ("server closed the connection unexpectedly", "it closed the connection unexpectedly"),
+    ("SSL connection has been closed unexpectedly", "it closed the connection unexpectedly"),
+    ("SSL SYSCALL error", "it closed the connection unexpectedly"),
+    ("Connection reset by peer", "it closed the connection unexpectedly"),
+    ("certificate", "TLS: its certificate is not accepted"),
+    ("SSL", "TLS: the two sides do not agree on it"),
+    ("Connection refused", "connection refused"),
+    ("timeout expired", "no answer in time"),
+    ("could not translate host name", "its host name cannot be resolved"),
+    ("failed to resolve host", "its host name cannot be resolved"),
+    ("No route to host", "no route to its host"),
+    ("Network is unreachable", "its network is unreachable"),
+    ("No such file or directory", "no server listens at its socket"),
+)
+
 
 class ThreeGapsError(Exception):
     """Anything that a user of ThreeGaps can act upon.
@@ -78,12 +114,15 @@ def kind_of(error: BaseException) -> str:
 
 
 def of_warehouse(error: BaseException) -> str:
-    """What may be said of an error of the warehouse's driver: the server quotes rows in what it says.
+    """What may be said of an error of the warehouse's driver: the server quotes rows and names in what it says.
 
-    What it says has a code. What has none is of this side of the connection: its first line says what is the matter.
+    What it says in a session has a code. What has none is of the connection, and may hold the server's own words, too:
+    it is recognised and said in ours.
     """
-    lines = str(error).strip().splitlines()
-    return kind_of(error) if getattr(error, "sqlstate", None) is not None or not lines else lines[0]
+    if getattr(error, "sqlstate", None) is None:
+        written = str(error)
+        return next((said for sign, said in _OF_CONNECTIONS if sign in written), kind_of(error))
+    return kind_of(error)
 
 
 class SettingsError(ThreeGapsError):

@@ -28,7 +28,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from threegaps.errors import ServiceError
+from threegaps.errors import ServiceError, of_warehouse
 from threegaps.settings import to_dsn
 
 OLDEST_MAJOR = 15
@@ -231,7 +231,9 @@ class PostgresServer:
                     return
             except psycopg.OperationalError as error:
                 if not is_alive() or time.monotonic() > deadline:
-                    raise ServiceError(f"PostgreSQL does not answer: {error}", advice=f"read {log}.") from None
+                    raise ServiceError(
+                        f"PostgreSQL does not answer: {of_warehouse(error)}.", advice=f"read {log}."
+                    ) from None
             time.sleep(0.1)
 
     def stop(self, *, seconds: float = 30) -> None:

@@ -131,6 +131,15 @@ def test_a_warehouse_that_is_down_is_told(
     assert content(warehouse, WAGES) == clean[WAGES]
 
 
+def test_what_the_server_says_of_a_session_that_it_refuses_is_not_repeated(
+    wages: WageFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THREEGAPS_WAREHOUSE_DATABASE", "nowhere_339900")
+    with pytest.raises(LedgerError, match="does not answer: there is no such database or role") as told:
+        feed_run.land(WAGES, MONTH)
+    assert "339900" not in str(told.value)
+
+
 KILLED_AFTER_COPY = """
 import sys, time
 from threegaps import feed_run
