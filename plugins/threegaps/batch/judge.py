@@ -169,8 +169,7 @@ class Judgement:
             normalisations=dict(self._normaliser.counts),
             checks=tuple(checks),
             touched=self._touched.intervals(),
-            received_of_originals=tally.received_of_originals,
-            open_of_originals=tally.open_of_originals,
+            open_rows=tally.open_rows,
             settled_keys=frozenset(self._settled_keys),
             noted_lines=tuple(tally.noted),
         )
@@ -211,8 +210,7 @@ class Judgement:
         accepted_rows, duplicates = int(np.count_nonzero(is_accepted)), int(np.count_nonzero(duplicate))
         tally.accepted += accepted_rows
         tally.duplicates += duplicates
-        if not block.part.is_correction:
-            tally.open_of_originals += int(np.count_nonzero(is_accepted & ~withdraws))
+        tally.open_rows += int(np.count_nonzero(is_accepted & ~withdraws))
         if self._refused_keys and hashes is not None:
             passed = pl.Series(np.flatnonzero(is_accepted | contested))
             self._settled_keys |= self._refused_keys & set(hashes(passed).drop_nulls())
@@ -280,7 +278,8 @@ class Judgement:
         tally.accepted -= len(gone.keys)
         tally.refused += refused
         tally.duplicates += len(gone.keys) - refused
-        tally.open_of_originals += settled.open_originals - settled.open_firsts
+        tally.open_rows += int(np.count_nonzero(settled.wins & ~contested.withdraws))
+        tally.open_rows -= int(np.count_nonzero(~gone.withdraws))
         # Any row of its key is enough for the warehouse to find the row that goes.
         unique, first_index = np.unique(contested.keys, return_index=True)
         removing = np.zeros(len(contested.keys), dtype=np.bool_)

@@ -17,13 +17,12 @@ class Tally:
     """Rows and lines so far.
 
     ``structural`` counts lines by reason, ``unexpected`` rows by the rule that they break; ``passed_rows`` are those
-    that no rule on rows by themselves refused; ``open_of_originals`` are the keys that the original parts, taken by
-    themselves, say without withdrawing them; ``noted`` has the positions of at most ``most_noted`` structural lines.
+    that no rule on rows by themselves refused; ``open_rows`` are the accepted ones that are no withdrawals;
+    ``noted`` has the positions of at most ``most_noted`` structural lines.
     """
 
     physical_lines: int = 0
     received: int = 0
-    received_of_originals: int = 0
     accepted: int = 0
     refused: int = 0
     duplicates: int = 0
@@ -32,7 +31,7 @@ class Tally:
     most_noted: int = 0
     unexpected: Counter[str] = field(default_factory=Counter)
     passed_rows: int = 0
-    open_of_originals: int = 0
+    open_rows: int = 0
 
     def receive(self, block: TextBlock) -> None:
         """Count what *block* brings, before any row of it is judged."""
@@ -42,8 +41,6 @@ class Tally:
         kept = block.noted[: max(0, self.most_noted - len(self.noted))]
         self.noted.extend(NotedLine(block.part.landed_object_id, one.sheet, one.line, one.reason) for one in kept)
         self.received += rows
-        if not block.part.is_correction:
-            self.received_of_originals += rows
 
     def counts(self) -> Counts:
         """The counts that the ledger keeps."""

@@ -119,16 +119,12 @@ class Settled:
         refused: Of the contested rows, those that contradict another one; the rest are duplicates.
         firsts: The rows of their keys that had been passed on before they were contested and do not stay.
         first_refused: Which of *firsts* are refused; the others are duplicates.
-        open_originals: Of the keys' rows in original parts by themselves, how many stay and are no withdrawals.
-        open_firsts: How many of them had been passed on as such.
     """
 
     wins: Mask
     refused: Mask
     firsts: Statements
     first_refused: Mask
-    open_originals: int
-    open_firsts: int
 
 
 def positions_of(part_index: int, row_numbers: pl.Series, withdraws: Mask) -> Hashes:
@@ -259,9 +255,6 @@ class KeyRegister:
         firsts = firsts.at(np.unique(firsts.positions, return_index=True)[1])
         rows = Statements.joined([firsts, contested])
         wins, refused = self._decide(rows)
-        originals = rows.at(self._sendings.groups[rows.part_indexes] == ORIGINALS)
-        is_open = self._decide(originals)[0] & ~originals.withdraws
-        open_firsts = ~firsts.withdraws & (self._sendings.groups[firsts.part_indexes] == ORIGINALS)
         count = len(firsts.keys)
         goes = ~wins[:count]
         return Settled(
@@ -269,8 +262,6 @@ class KeyRegister:
             refused=refused[count:],
             firsts=firsts.at(goes),
             first_refused=refused[:count][goes],
-            open_originals=int(np.count_nonzero(is_open)),
-            open_firsts=int(np.count_nonzero(open_firsts)),
         )
 
     def _decide(self, rows: Statements) -> tuple[Mask, Mask]:

@@ -78,9 +78,8 @@ class NotedLine:
 class Verdict:
     """What a batch came to.
 
-    ``touched`` holds (county, from, to) of accepted rows, ``date.max`` is an open end; ``received_of_originals`` are
-    the rows received in parts that are no corrections: what a control file counts; ``open_of_originals`` are the
-    keys that these parts, taken by themselves, say without withdrawing them; ``noted_lines`` are some of the structural
+    ``touched`` holds (county, from, to) of accepted rows, ``date.max`` is an open end; ``open_rows`` are
+    the accepted rows that are no withdrawals; ``noted_lines`` are some of the structural
     lines, as many as the contract's limit allows; ``settled_keys`` are hashes of accepted keys that earlier rows were
     refused under.
     """
@@ -93,7 +92,6 @@ class Verdict:
     normalisations: dict[str, int]
     checks: tuple[CheckResult, ...]
     touched: frozenset[tuple[str, dt.date, dt.date]]
-    received_of_originals: int
-    open_of_originals: int
+    open_rows: int
     noted_lines: tuple[NotedLine, ...] = ()
     settled_keys: frozenset[str] = frozenset()

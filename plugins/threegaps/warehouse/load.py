@@ -44,7 +44,7 @@ class Plan:
     Args:
         judge: Starts the judgement; called again when a first attempt has to be repeated.
         is_whole: The batch has every original part of its delivery.
-        is_complete: Whether the delivery is complete, given how many rows its original parts had in this batch.
+        is_complete: Whether the delivery is complete, given how many rows were received.
         repairs: Tokens of the refused rows that this batch mends.
         accepted_rules: Stop rules that somebody has said are not to stop it.
     """
@@ -158,7 +158,7 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
         refused=refused,
     )
     plan.stop_rules.after_judging(verdict)
-    is_complete = plan.is_complete(verdict.received_of_originals)
+    is_complete = plan.is_complete(verdict.counts.received)
     standing = standing_with(connection, plan.batch_id, delivery_kind=contract.delivery_kind, is_complete=is_complete)
     if is_straight:
         merged, touched = _counted(table, verdict), set(verdict.touched)

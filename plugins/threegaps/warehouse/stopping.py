@@ -104,7 +104,7 @@ class StopRules:
             return
         row = table.run(
             "select l.source_name from {rows} as b join ops.landed_object as l"
-            " on l.landed_object_id = b._landed_object_id where not l.is_correction group by l.source_name"
+            " on l.landed_object_id = b._landed_object_id group by l.source_name"
             " having count(*) filter (where b.{column} between {first} and {last}) = 0 order by 1 limit 1",
             column=sql.Identifier(column),
             first=sql.Literal(self.delivery.start),
@@ -136,7 +136,7 @@ class StopRules:
             replaced=replaced,
             within=table.pruning.within("r", months),
         ).fetchone()
-        open_before, open_now = int(row[0]) if row else 0, verdict.open_of_originals
+        open_before, open_now = int(row[0]) if row else 0, verdict.open_rows
         bound = self.contract.shrinkage
         has_shrunk = open_before >= bound.from_rows and open_now < open_before * bound.least_share
         if open_before and (open_now == 0 or has_shrunk):

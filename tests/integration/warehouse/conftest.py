@@ -173,7 +173,6 @@ class FakeJudgement:
             {},
             (check,),
             frozenset(self._area_periods()),
-            received,
             sum(row.get("_withdrawn") != "t" for row in self.rows),
         )
 
