@@ -210,7 +210,8 @@ def test_an_emptied_month_closes_nothing_and_a_first_one_is_taken(wages: WageFol
     with pytest.raises(BatchStoppedError, match=SHRUNK):
         run_month()
     assert len(standing(warehouse)) == 60
-    assert statuses(warehouse) == ["loaded", "loaded", "stopped"]
+    assert wage_of_first(warehouse) == [("7100.00", 1)]
+    assert statuses(warehouse) == ["loaded", "loaded", "stopped", "loaded"]
 
 
 def test_another_rule_cannot_be_accepted(wages: WageFolder, warehouse: str) -> None:
