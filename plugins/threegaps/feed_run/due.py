@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -27,23 +28,48 @@ from threegaps.sources.files import expected_parts, understood
 logger = logging.getLogger(__name__)
 
 
-def deliveries_to_load(connection: psycopg.Connection[Any], contract: Contract, last: Delivery) -> list[Delivery]:
-    """Deliveries of which something has landed, up to *last*, in order."""
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What is judged as one batch.
+
+    Args:
+        objects: Its landed objects, in order; of a whole delivery its control file too, and the word of whoever
+            accepted it.
+        is_whole: They are every original part of the delivery.
+    """
+
+    delivery: Delivery
+    objects: list[LandedObject]
+    is_whole: bool
+
+    @property
+    def arrival_number(self) -> int:
+        """The number of the landed object with which it came to its end."""
+        return max(landed.landed_object_id for landed in self.objects if not landed.is_acceptance)
+
+
+def sendings_due(
+    settings: Settings, connection: psycopg.Connection[Any], contract: Contract, last: Delivery
+) -> list[Sending]:
+    """What deliveries up to *last* still ask for, in the order of arrival.
+
+    A correction is a sending of its own. A control file that comes late, or is mended alone, makes another one of the
+    same parts.
+    """
     keys = landed_deliveries(connection, contract.feed)
-    found = (Delivery.parse(contract.cadence, key) for key in keys)
-    return sorted(delivery for delivery in found if delivery.start <= last.start)
+    deliveries = (Delivery.parse(contract.cadence, key) for key in keys)
+    found = [
+        Sending(delivery, objects, is_whole)
+        for delivery in deliveries
+        if delivery.start <= last.start
+        for objects, is_whole in _due_of(settings, connection, contract, delivery)
+    ]
+    return sorted(found, key=lambda sending: sending.arrival_number)
 
 
-def batches_due(
+def _due_of(
     settings: Settings, connection: psycopg.Connection[Any], contract: Contract, delivery: Delivery
 ) -> Iterator[tuple[list[LandedObject], bool]]:
-    """The landed objects of each batch that a delivery still asks for, and whether they are the whole delivery.
-
-    A correction is a sending of its own, and comes before originals that came to their end after it, in the order of
-    the landed objects' numbers.
-    A whole delivery has its control file among them, and the word of whoever accepted it: a control file that comes
-    late, or is mended alone, makes another batch of the same parts.
-    """
     arrivals = latest_arrivals(connection, contract.feed, delivery.key)
     judged = [arrival for arrival in arrivals.values() if arrival.is_judged]
     readable = [arrival for arrival in judged if arrival.copies_ended_at is None]
@@ -55,10 +81,9 @@ def batches_due(
         store = LandingStore(settings.landing_uri)
         sent = [arrival for arrival in judged if not arrival.is_replay]
         yield from _files_due(connection, store, contract, delivery, arrivals, sent, loaded)
-    for arrival in _in_order(
-        arrival for arrival in readable if arrival.is_replay and arrival.landed_object_id not in loaded
-    ):
-        yield [arrival], False
+    for arrival in readable:
+        if arrival.is_replay and arrival.landed_object_id not in loaded:
+            yield [arrival], False
 
 
 def is_complete(
@@ -145,9 +170,7 @@ def _files_due(
     whole = [*parts, *([] if control is None else [control])]
     numbers = {arrival.landed_object_id for arrival in whole}
     # By themselves: that one sending is replaced, or stops, must not decide about another.
-    corrections = _in_order(arrival for arrival in new if arrival.is_correction)
-    whole_number = max(numbers, default=0)
-    yield from (([arrival], False) for arrival in corrections if arrival.landed_object_id < whole_number)
+    yield from (([arrival], False) for arrival in new if arrival.is_correction)
     has_changed = bool(parts) and numbers != batches.last_whole_object_ids(connection, contract.feed, delivery.key)
     ended = [arrival for arrival in parts if arrival.copies_ended_at is not None]
     if has_changed and not ended:
@@ -163,7 +186,6 @@ def _files_due(
             ", ".join(arrival.source_name for arrival in _in_order(ended)),
         )
         yield _in_order(alone), False
-    yield from (([arrival], False) for arrival in corrections if arrival.landed_object_id > whole_number)
 
 
 def _without_surplus(

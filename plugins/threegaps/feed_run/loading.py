@@ -17,7 +17,7 @@ from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run.accepting import land_acceptance, read_acceptance
-from threegaps.feed_run.due import batches_due, deliveries_to_load, is_complete
+from threegaps.feed_run.due import is_complete, sendings_due
 from threegaps.feed_run.opening import feed_of, warehouse_of
 from threegaps.landing.store import LandingStore
 from threegaps.ledger import batches
@@ -38,10 +38,11 @@ logger = logging.getLogger(__name__)
 
 
 def load(feed: str, delivery: str) -> list[int]:
-    """Judge and load what has landed up to *delivery* and is not loaded yet: one batch a sending, in order.
+    """Judge and load what has landed up to *delivery* and is not loaded yet: one batch a sending, in the
+    order of arrival.
 
     A sending that stops keeps no other one of its delivery waiting; the originals of a delivery, where they stop, keep
-    later deliveries waiting.
+    what has arrived since of other deliveries waiting.
 
     Returns:
         The numbers of the batches loaded; none when nothing is new.
@@ -57,16 +58,18 @@ def load(feed: str, delivery: str) -> list[int]:
         for batch_id in batches.abandon_judging(connection, feed):
             logger.warning("%s: batch %d was left by a run that ended early; nothing of it was kept.", feed, batch_id)
         faults: list[FeedError] = []
-        for due in deliveries_to_load(connection, contract, last):
-            is_waited_for = False
-            for objects, is_whole in batches_due(settings, connection, contract, due):
-                try:
-                    loaded.append(load_one(settings, connection, contract, due, objects, is_whole=is_whole))
-                except FeedError as fault:
-                    faults.append(fault)
-                    is_waited_for |= not all(landed.is_correction for landed in objects)
-            if is_waited_for:
-                break
+        waits_for: Delivery | None = None
+        for due in sendings_due(settings, connection, contract, last):
+            if waits_for not in {None, due.delivery}:
+                continue
+            try:
+                loaded.append(
+                    load_one(settings, connection, contract, due.delivery, due.objects, is_whole=due.is_whole)
+                )
+            except FeedError as fault:
+                faults.append(fault)
+                if not all(landed.is_correction for landed in due.objects):
+                    waits_for = due.delivery
     if faults:
         for other in faults[1:]:
             logger.error("%s", other)

@@ -100,16 +100,19 @@ class Model:
         self.arrivals.append(arrival)
 
     def load(self) -> None:
-        """Load what is due, delivery by delivery, up to the first one that stops; the rest of that one too."""
-        for delivery in sorted({one.delivery for one in self.arrivals if one.control is None}):
-            stop: Stopped | None = None
-            for objects, is_whole in self._due(delivery):
+        """Load what is due in the order of arrival; what stops lets only its own delivery go on."""
+        deliveries = {one.delivery for one in self.arrivals if one.control is None}
+        due = [(delivery, *sending) for delivery in deliveries for sending in self._due(delivery)]
+        due.sort(key=lambda sending: max(one.landed for one in sending[1] if not one.accepts))
+        stop: tuple[str, Stopped] | None = None
+        for delivery, objects, is_whole in due:
+            if stop is None or stop[0] == delivery:
                 try:
                     self.batches.append(self._judge(delivery, objects, is_whole=is_whole))
                 except Stopped as stopped:
-                    stop = stopped
-            if stop is not None:
-                raise stop
+                    stop = delivery, stopped
+        if stop is not None:
+            raise stop[1]
 
     def standing(self) -> dict[Key, str]:
         """Open rows: what they say, by key and month (of lists and changes by key alone)."""
@@ -125,7 +128,7 @@ class Model:
         latest = self._latest(delivery)
         loaded = {one.landed for batch in self.batches for one in batch.objects}
         new = [one for one in latest.values() if one.landed not in loaded]
-        corrections = sorted((one for one in new if one.is_correction), key=lambda one: one.landed)
+        corrections = [one for one in new if one.is_correction]
         if self.kind == "changes":
             if windows := [one for one in new if one.is_original]:
                 yield tuple(windows), False
@@ -142,13 +145,10 @@ class Model:
             before = [batch for batch in self.batches if batch.is_whole and batch.delivery == delivery]
             last = max(before, key=lambda batch: batch.rank, default=None)
             held = last and frozenset(one.landed for one in last.objects if one.is_original or one.control)
-            # A correction is judged by itself, before a sending that came to its end later.
-            came = max(numbers, default=0)
-            yield from (((one,), False) for one in corrections if one.landed < came)
+            yield from (((one,), False) for one in corrections)
             if parts and numbers != held:
                 accepting = [one for one in latest.values() if one.accepts == numbers]
                 yield tuple(sorted([*whole, *accepting], key=lambda one: one.landed)), True
-            yield from (((one,), False) for one in corrections if one.landed > came)
         yield from (((one,), False) for one in sorted(new, key=lambda one: one.landed) if one.is_replay)
 
     def _judge(self, delivery: str, objects: tuple[Arrival, ...], *, is_whole: bool) -> Batch:

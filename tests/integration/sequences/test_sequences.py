@@ -245,7 +245,7 @@ class Run:
         lines = [self._values(row) for row in rows]
         if tokens:
             return repairs_file(
-                [(Repair(token, number, {}), values)
+                [(Repair(token, None, number, {}), values)
                  for number, (token, values) in enumerate(zip(tokens, lines, strict=True), 1)]
             )  # fmt: skip
         names = small_contracts.header(contract.feed)
@@ -317,7 +317,16 @@ def emptied() -> list[Step]:
     ]
 
 
+def turned() -> list[Step]:
+    """The later delivery first, and empty: loaded after the earlier one it would stop, before it there is nothing."""
+    return [
+        Step("send", 1, ((),), 0, loads=False),
+        Step("send", 0, (((0, 0, 0, False),),), 0, loads=True),
+    ]
+
+
 @pytest.mark.parametrize("feed", FEEDS)
+@example(steps=turned())
 @example(steps=emptied())
 @example(steps=shrunk())
 @example(steps=overtaken(loads=False))
