@@ -111,7 +111,7 @@ def _to_enter(contract: Contract, landed: list[LandedObject], purged: Collection
 
 
 def _in_steps(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
-    """Arrivals that may be entered at once, as a load takes deliveries in their order and each part's last arrival.
+    """Arrivals that may be entered at once, as a load takes them in their order and of each part the last one.
 
     A step ends where an earlier delivery comes again, or a part, or a repair; so too behind a control file, with which
     a sending ends, and before an acceptance, which speaks of what has been judged.
