@@ -45,7 +45,7 @@ def deliver(home: Path, today: date) -> None:
         if date.fromisoformat(folder.name) > today:
             break
         waiting = [path for path in folder.rglob("*") if path.is_file()]
-        for path in sorted(waiting, key=lambda one: (one.stat().st_mtime, str(one))):
+        for path in sorted(waiting, key=lambda found: (found.stat().st_mtime, str(found))):
             target = home / path.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             # The drop folder may be another file system: copied under a name that nobody reads, then renamed.

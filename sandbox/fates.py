@@ -46,14 +46,14 @@ def plan(feeds: Iterable[Feed], seed: int, horizon: date) -> dict[tuple[str, Due
     fates = {(feed, due): Fate("on time", day) for day, feed, due in every}
     to_come = [(feed, due) for day, feed, due in every if day > OPENING_DAY]
     rng = np.random.default_rng([seed, FATE_STREAM])
-    for (year, month), due_then in groupby(to_come, lambda one: (one[1].day.year, one[1].day.month)):
+    for (year, month), due_then in groupby(to_come, lambda planned: (planned[1].day.year, planned[1].day.month)):
         group = list(due_then)
         order = np.random.default_rng([seed, FATE_STREAM, year, month]).permutation(len(group))
         for kind, place in zip(TROUBLES, order, strict=False):
             feed, due = group[place]
             fates[feed, due] = _troubled(kind, feed, due, seed)
     soon = OPENING_DAY + timedelta(days=NEVER_WITHIN_DAYS)
-    on_time = [one for one in to_come if fates[one].kind == "on time" and one[1].day <= soon]
+    on_time = [planned for planned in to_come if fates[planned].kind == "on time" and planned[1].day <= soon]
     if on_time:
         fates[on_time[int(rng.integers(len(on_time)))]] = Fate("never", None)
     return fates

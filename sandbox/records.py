@@ -80,9 +80,9 @@ def publish(home: Path, day: date) -> None:
         if isinstance(feed.medium, DataSet | Table):
             rows = state(home, feed, f"{day} 23:59:59").with_columns(_row=pl.int_range(1, pl.len() + 1))
             held.note(rows, feed.name, "", feed.medium.name, pl.col("_key"))
-    pl.concat([bad.select(*BAD_ROW), *(one.select(*BAD_ROW) for one in held.bad_rows)]).cast(BAD_ROW).write_parquet(
+    pl.concat([bad.select(*BAD_ROW), *(part.select(*BAD_ROW) for part in held.bad_rows)]).cast(BAD_ROW).write_parquet(
         folder / "bad_rows.parquet"
     )
-    pl.concat([last.select(*COUNT), *(one.select(*COUNT) for one in held.counts)]).cast(COUNT).write_parquet(
+    pl.concat([last.select(*COUNT), *(part.select(*COUNT) for part in held.counts)]).cast(COUNT).write_parquet(
         folder / "counts.parquet"
     )

@@ -79,8 +79,8 @@ def both(*changes: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[pl.DataF
     """One change after the other."""
 
     def change(frame: pl.DataFrame) -> pl.DataFrame:
-        for one in changes:
-            frame = one(frame)
+        for change in changes:
+            frame = change(frame)
         return frame
 
     return change

@@ -36,12 +36,12 @@ def write_workbook(rows: pl.DataFrame, sheets: list[Sheet], path: Path) -> pl.Da
     # Streamed rather than held: faster, and flat in memory.
     book = Workbook(write_only=True)
     numbers: list[int] = []
-    for one in sheets:
-        sheet = book.create_sheet(one.name)
-        sheet.sheet_state = one.state
-        for cells in one.merged:
+    for content in sheets:
+        sheet = book.create_sheet(content.name)
+        sheet.sheet_state = content.state
+        for cells in content.merged:
             sheet.merged_cells.add(cells)
-        for number, line in enumerate(one.lines, 1):
+        for number, line in enumerate(content.lines, 1):
             sheet.append(line.cells)
             if line.is_data:
                 numbers.append(number)

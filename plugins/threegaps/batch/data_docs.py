@@ -63,15 +63,15 @@ def write_data_docs(contract: Contract, run_name: str, judged: Sequence[JudgedFr
     )
     certifier, run = Certifier(contract), RunIdentifier(run_name=run_name)
     names: list[str] = []
-    for one in judged:
-        if not one.rules or not one.frame.height:
+    for frame in judged:
+        if not frame.rules or not frame.frame.height:
             continue
-        suite = certifier.suite(f"{contract.table}_{_NAMES[one.rules[0].kind.scope]}", one.rules)
+        suite = certifier.suite(f"{contract.table}_{_NAMES[frame.rules[0].kind.scope]}", frame.rules)
         context.suites.add(suite)
         names.append(suite.name)
-        answer = certifier.validate(suite, one.frame)
+        answer = certifier.validate(suite, frame.frame)
         for result in answer.results:
-            result.result = _masked(result.result, one.tokens)
+            result.result = _masked(result.result, frame.tokens)
         answer.meta = {"great_expectations_version": gx.__version__, "run_id": run}
         key = ValidationResultIdentifier(ExpectationSuiteIdentifier(suite.name), run, contract.name)
         context.validation_results_store.set(key, answer)

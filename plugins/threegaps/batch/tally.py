@@ -39,7 +39,7 @@ class Tally:
         self.physical_lines += block.physical_lines
         self.structural.update(block.structural)
         kept = block.noted[: max(0, self.most_noted - len(self.noted))]
-        self.noted.extend(NotedLine(block.part.landed_object_id, one.sheet, one.line, one.reason) for one in kept)
+        self.noted.extend(NotedLine(block.part.landed_object_id, line.sheet, line.line, line.reason) for line in kept)
         self.received += rows
 
     def counts(self) -> Counts:

@@ -52,7 +52,7 @@ def check_rule(settings: Settings, rule: str | None, feed: str | None) -> None:
     if rule is None:
         return
     contracts = contracts_of(settings, feed)
-    known = {one.rule for contract in contracts for one in contract.rules if one.action == "refuse"}
+    known = {rule.rule for contract in contracts for rule in contract.rules if rule.action == "refuse"}
     if rule in known:
         return
     known |= {str(row["rule"]) for row in queries.ask(settings, queries.REFUSED_BY_RULE, {"feed": feed})}

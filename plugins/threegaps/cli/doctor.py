@@ -93,7 +93,11 @@ def _services(settings: Settings) -> Finding:
         )
     if not account.is_running(settings):
         return "warning", "the services do not run", "`threegaps up` starts them."
-    waiting = [one["name"] for one in account.read_status(settings).get("services", []) if one["state"] != "running"]
+    waiting = [
+        service["name"]
+        for service in account.read_status(settings).get("services", [])
+        if service["state"] != "running"
+    ]
     if waiting:
         return "wrong", f"{', '.join(waiting)} does not stay up", f"read the logs below {settings.logs_folder}."
     return "ok", "all services run", ""

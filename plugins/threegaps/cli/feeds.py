@@ -165,8 +165,8 @@ def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
         reasons = Table.grid(padding=(0, 1))
         reasons.add_column(overflow="fold", max_width=32)
         reasons.add_column(overflow="fold")
-        for one in row["reasons"]:
-            reasons.add_row(Text(one["rule"]), Text(both(one.get("message_zh"), one.get("message_en"))))
+        for reason in row["reasons"]:
+            reasons.add_row(Text(reason["rule"]), Text(both(reason.get("message_zh"), reason.get("message_en"))))
         console.print(Padding(reasons, (0, 0, 0, 2)))
         sent = ", ".join(f"{name}={'' if value is None else value}" for name, value in row["row_data"].items())
         console.print(Padding(Text(sent, style="dim", overflow="fold"), (0, 0, 0, 2)))

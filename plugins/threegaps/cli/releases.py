@@ -177,7 +177,7 @@ def explanation_page(found: dict[str, Any]) -> None:
     for name, value in found.items():
         if isinstance(value, list):
             console.print()
-            rows = [_row(one) for one in value]
+            rows = [_row(cell) for cell in value]
             # The beginning tells files apart; the whole stands in the JSON.
             shown = [{**row, "sha256": f"{row['sha256'][:12]}…"} if "sha256" in row else row for row in rows]
             print_rows(shown, title=name.replace("_", " "))

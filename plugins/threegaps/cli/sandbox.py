@@ -60,9 +60,13 @@ def advance(
     if json_:
         print_json(dataclasses.asdict(done))
         return
-    for one in done.deliveries:
-        part = f" {one.part}" if one.part else ""
-        console.print(f"{one.day} {one.feed} {one.delivery}{part}: {_CAME[one.came]}", markup=False, soft_wrap=True)
+    for delivery in done.deliveries:
+        part = f" {delivery.part}" if delivery.part else ""
+        console.print(
+            f"{delivery.day} {delivery.feed} {delivery.delivery}{part}: {_CAME[delivery.came]}",
+            markup=False,
+            soft_wrap=True,
+        )
     for run in done.runs:
         console.print(f"run of {run.feed} up to {run.delivery}: {run.state} {run.task}".rstrip(), markup=False)
     console.print(

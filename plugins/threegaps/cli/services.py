@@ -139,19 +139,19 @@ def rebuild(json_: Json = False) -> None:
 
     environment.apply(Settings.load())
     done = []
-    for one in feed_run.rebuild():
-        done.append(one)
+    for rebuilt in feed_run.rebuild():
+        done.append(rebuilt)
         if not json_:
-            gone = f"; copies ended by retention or a purge: {', '.join(one.gone)}" if one.gone else ""
+            gone = f"; copies ended by retention or a purge: {', '.join(rebuilt.gone)}" if rebuilt.gone else ""
             console.print(
-                f"{one.feed}: {one.arrivals:,} landed objects of {one.deliveries:,} deliveries,"
-                f" {len(one.batch_ids):,} batches loaded{gone}{f'; {one.error}' if one.error else ''}",
+                f"{rebuilt.feed}: {rebuilt.arrivals:,} landed objects of {rebuilt.deliveries:,} deliveries,"
+                f" {len(rebuilt.batch_ids):,} batches loaded{gone}{f'; {rebuilt.error}' if rebuilt.error else ''}",
                 markup=False,
                 soft_wrap=True,
             )
     if json_:
-        print_json([dataclasses.asdict(one) for one in done])
-    if any(one.error for one in done):
+        print_json([dataclasses.asdict(rebuilt) for rebuilt in done])
+    if any(rebuilt.error for rebuilt in done):
         raise typer.Exit(1)
     if not json_:
         console.print("Next: `threegaps build --full`.", markup=False)

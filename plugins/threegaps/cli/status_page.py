@@ -24,12 +24,16 @@ from threegaps.settings import Settings
 def collect(settings: Settings) -> dict[str, Any]:
     """All that the page says; `problems` lists what someone should look at now."""
     page: dict[str, Any] = {"services": _services(settings), "airflow": airflow_address(settings), "problems": []}
-    page["problems"] += [f"{one['name']} is {one['state']}" for one in page["services"] if one["state"] != "running"]
+    page["problems"] += [
+        f"{service['name']} is {service['state']}" for service in page["services"] if service["state"] != "running"
+    ]
     if not page["services"]:
         page["problems"].append("the services do not run: `threegaps up`")
     elif not settings.is_server:
         page["problems"] += [
-            f"Airflow's {one['name']} is {one['state']}" for one in _airflow(settings) if one["state"] != "running"
+            f"Airflow's {component['name']} is {component['state']}"
+            for component in _airflow(settings)
+            if component["state"] != "running"
         ]
     try:
         page |= _warehouse(settings)
@@ -112,7 +116,7 @@ def show(page: dict[str, Any]) -> None:
     for problem in page["problems"]:
         console.print(f"! {problem}", style="yellow", markup=False)
     print_rows(
-        [{name: one[name] for name in ("name", "state", "pid", "restarts")} for one in page["services"]],
+        [{name: service[name] for name in ("name", "state", "pid", "restarts")} for service in page["services"]],
         title="Services",
     )
     console.print(f"Airflow: {page['airflow']}", markup=False)

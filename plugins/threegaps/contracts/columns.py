@@ -155,7 +155,7 @@ def _check_physical_name(contract: Contract, column: Column) -> None:
 
 
 def _refusal(contract: Contract, column: Column, key: str, message: str, advice: str) -> ContractError:
-    index = [one.name for one in contract.columns].index(column.name)
+    index = [known.name for known in contract.columns].index(column.name)
     return ContractError(
         f"schema/0/properties/{index}/{key}: {message}", feed=contract.feed, column=column.name, advice=advice
     )

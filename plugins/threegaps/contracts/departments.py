@@ -49,7 +49,9 @@ def department_connections(contracts: Iterable[Contract]) -> tuple[DepartmentCon
 
 def departments_with_database(connections: Iterable[DepartmentConnection]) -> tuple[str, ...]:
     """Departments whose database is read over one of *connections*, once each and in their order."""
-    return tuple(dict.fromkeys(one.department for one in connections if one.protocol == "database"))
+    return tuple(
+        dict.fromkeys(connection.department for connection in connections if connection.protocol == "database")
+    )
 
 
 def _words(connection: DepartmentConnection) -> str:

@@ -63,14 +63,16 @@ class Derivation:
         """The plain rules on rows as wholes."""
         yield self._rule("row_shape", "expect_row_to_have_declared_fields")
         yield self._rule("row_readable", "expect_row_to_be_readable")
-        positions = sorted((one.primary_key_position or 0, one.name) for one in self._columns if one.primary_key)
+        positions = sorted(
+            (column.primary_key_position or 0, column.name) for column in self._columns if column.primary_key
+        )
         key = [name for _, name in positions]
         withdrawal = self._document.custom_properties.delivery.withdrawal
         others = [
-            one.name
-            for one in self._columns
-            if one.name not in key
-            and (one.custom_properties.stored or (withdrawal is not None and one.name == withdrawal.column))
+            column.name
+            for column in self._columns
+            if column.name not in key
+            and (column.custom_properties.stored or (withdrawal is not None and column.name == withdrawal.column))
         ]
         yield self._rule(
             "key_unique", "expect_keys_not_to_be_contradicted", column_list=[*key, *others], key_columns=key

@@ -357,7 +357,7 @@ class ContractDocument(Option):
 
     def service_level(self, name: str) -> ServiceLevel | None:
         """The promise of this name; None where there is none."""
-        return next((one for one in self.sla_properties if one.property == name), None)
+        return next((entry for entry in self.sla_properties if entry.property == name), None)
 
 
 Implementation.model_rebuild()

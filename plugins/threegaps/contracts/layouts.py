@@ -42,7 +42,7 @@ def headers_of(column: Column, layout: CsvLayout | WorkbookLayout | None) -> tup
     if column.name in layout.without:
         return ()
     written = layout.headers.get(column.name)
-    return column.headers if written is None else tuple(header_of(one) for one in written)
+    return column.headers if written is None else tuple(header_of(header) for header in written)
 
 
 def _check_origin(contract: Contract, column: Column, layouts: tuple[CsvLayout | WorkbookLayout, ...]) -> None:

@@ -194,7 +194,7 @@ def _column(column: Property, file_format: FileFormat) -> Column:
     )
     return Column(
         name=column.name,
-        headers=tuple(header_of(one) for one in written),
+        headers=tuple(header_of(header) for header in written),
         logical_type=column.logical_type,
         sql_type=column.physical_type,
         required=column.required,

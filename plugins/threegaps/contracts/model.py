@@ -189,4 +189,4 @@ class Contract:
 
     def normalisations_of(self, kind: str) -> tuple[Any, ...]:
         """The declared normalisations of a kind, in order."""
-        return tuple(one for one in self.normalisations if one.kind == kind)
+        return tuple(option for option in self.normalisations if option.kind == kind)

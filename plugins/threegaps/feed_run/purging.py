@@ -128,18 +128,18 @@ def note_landed_purges(
 
 
 def _orders(store: LandingStore, landed: Sequence[LandedObject]) -> Iterator[Purged]:
-    for one in landed:
-        if not one.is_purge or one.copies_ended_at is not None:
+    for arrival in landed:
+        if not arrival.is_purge or arrival.copies_ended_at is not None:
             continue
         try:
-            with store.open(one) as file:
+            with store.open(arrival) as file:
                 values = json.loads(file.read())
             yield Purged(**{**values, "batch_ids": tuple(values["batch_ids"])})
         except (ValueError, TypeError, KeyError):
             raise FeedError(
                 "The order to purge a landed object cannot be read.",
-                feed=one.feed,
-                file=one.source_name,
+                feed=arrival.feed,
+                file=arrival.source_name,
                 advice="put the file back from a backup of landing.",
             ) from None
 

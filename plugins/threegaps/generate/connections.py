@@ -38,11 +38,13 @@ def render(root: Path, contracts: Iterable[Contract]) -> dict[Path, str]:
     """
     connections = department_connections(contracts)
     departments = departments_with_database(connections)
-    examples = [_example(one) for one in connections if one.protocol in _IN_SANDBOX]
+    examples = [_example(connection) for connection in connections if connection.protocol in _IN_SANDBOX]
     databases = " ".join(department_database(department) for department in departments)
     return {
         COMPOSE: _with_parts(
-            root / COMPOSE, [_given(one) for one in connections], [_filled(department) for department in departments]
+            root / COMPOSE,
+            [_given(connection) for connection in connections],
+            [_filled(department) for department in departments],
         ),
         EXAMPLE: _with_parts(root / EXAMPLE, examples),
         DATABASES: _with_parts(root / DATABASES, [f"databases='{databases}'"]),

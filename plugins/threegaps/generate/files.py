@@ -59,4 +59,4 @@ def _document(root: Path, feed: str) -> ContractDocument:
 
 def _left_over(root: Path, files: dict[Path, str]) -> list[Path]:
     present = [path for folder in ONLY_GENERATED for path in (root / folder).rglob("*") if path.is_file()]
-    return [path for path in (one.relative_to(root) for one in present) if path not in files]
+    return [path for path in (file.relative_to(root) for file in present) if path not in files]

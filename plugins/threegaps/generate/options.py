@@ -128,8 +128,8 @@ def _tag_field(model: type[Option]) -> tuple[str, Any]:
 def _words(model: type[Option]) -> tuple[list[str], dict[str, str]]:
     """A docstring without its arguments, and the arguments by name; those of what it inherits from too."""
     arguments: dict[str, str] = {}
-    for one in reversed(model.__mro__):
-        arguments |= _arguments(inspect.cleandoc(one.__doc__ or "").partition("\nArgs:\n")[2])
+    for kind in reversed(model.__mro__):
+        arguments |= _arguments(inspect.cleandoc(kind.__doc__ or "").partition("\nArgs:\n")[2])
     summary = inspect.cleandoc(model.__doc__ or "").partition("\nArgs:\n")[0].strip()
     return summary.replace("``", "`").splitlines(), {name: text.replace("``", "`") for name, text in arguments.items()}
 
@@ -155,9 +155,9 @@ def _takes(annotation: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{choice}`" for choice in inner)
     if origin in {Union, types.UnionType}:
-        return " or ".join(dict.fromkeys(_takes(one) for one in inner if one is not type(None)))
+        return " or ".join(dict.fromkeys(_takes(part) for part in inner if part is not type(None)))
     if origin is tuple:
-        items = [one for one in inner if one is not Ellipsis]
+        items = [part for part in inner if part is not Ellipsis]
         return f"list of {_takes(items[0])}" if len(items) < len(inner) else " and ".join(map(_takes, items))
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return f"mapping of {_takes(inner[0])} to {_takes(inner[1])}"

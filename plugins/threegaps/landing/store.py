@@ -162,7 +162,7 @@ class LandingStore:
             key = (landed.delivery, landed.part, landed.arrival_number)
             if key not in found or found[key].landed_object_id < landed.landed_object_id:
                 found[key] = landed
-        yield from sorted(found.values(), key=lambda one: one.landed_object_id)
+        yield from sorted(found.values(), key=lambda landed: landed.landed_object_id)
 
     def check(self, landed: LandedObject) -> None:
         """Read an arrival's bytes and compare them with its manifest.

@@ -81,7 +81,8 @@ def advance(settings: Settings, day: dt.date) -> tuple[Consigned, ...]:
 def _consigned(settings: Settings, command: str, day: dt.date) -> tuple[Consigned, ...]:
     answer = _run(settings, command, "--home", str(settings.sandbox_folder), "--to", day.isoformat())
     return tuple(
-        Consigned(**{**one, "day": dt.date.fromisoformat(one["day"])}) for one in json.loads(answer)["deliveries"]
+        Consigned(**{**consigned, "day": dt.date.fromisoformat(consigned["day"])})
+        for consigned in json.loads(answer)["deliveries"]
     )
 
 

@@ -220,7 +220,7 @@ def _connections(settings: Settings) -> dict[str, str]:
 def _sandbox_connections(settings: Settings) -> dict[str, dict[str, Any]]:
     """The stand-in departments; the sandbox makes its own keys when it is generated."""
     ways = {"http": _gateway, "database": _database, "sftp": _sftp, "file_drop": _file_drop}
-    return {one.connection_id: ways[one.protocol](settings, one.department) for one in _used_connections(settings)}
+    return {used.connection_id: ways[used.protocol](settings, used.department) for used in _used_connections(settings)}
 
 
 def _used_connections(settings: Settings) -> tuple[DepartmentConnection, ...]:

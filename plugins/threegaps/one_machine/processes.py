@@ -99,7 +99,7 @@ def end_descendants(process_id: int, *, patience_seconds: float) -> None:
     deadline = time.monotonic() + patience_seconds
     while True:
         reap()
-        alive = [one for one in descendants(process_id) if is_alive(one)]
+        alive = [descendant for descendant in descendants(process_id) if is_alive(descendant)]
         if not alive:
             return
         if time.monotonic() > deadline:

@@ -253,7 +253,7 @@ class Supervisor:
             for service in self.services:
                 if service.restarts >= _MOST_FAILURES_AT_START:
                     raise ServiceError(f"{service.name} does not start.", advice=f"read {service.log}.")
-        processes.reap(spared={one.process.pid for one in self.services if one.process})
+        processes.reap(spared={service.process.pid for service in self.services if service.process})
         time.sleep(_POLL_SECONDS)
 
     def _stop_all(self) -> None:
@@ -273,7 +273,7 @@ class Supervisor:
                 # The scheduler waits for running tasks until it is asked again; they are safe to cut off.
                 _signal(others)
                 asked_again = True
-        tree = [one for one in processes.descendants(os.getpid()) if not _is_below(one, kept)]
+        tree = [process_id for process_id in processes.descendants(os.getpid()) if not _is_below(process_id, kept)]
         processes.end(tree, signal_number=signal.SIGKILL)
         _signal(database)
         for service in database:

@@ -82,9 +82,9 @@ def steps(contracts: Iterable[Contract], before: dt.date, day: dt.date, coming: 
         while delivery.end <= day:
             wanted.setdefault(delivery.end, set()).add(contract.feed)
             delivery = delivery.next()
-    for one in coming:
-        if one.came != "not" and one.feed in feeds:
-            wanted.setdefault(one.day, set()).add(one.feed)
+    for consigned in coming:
+        if consigned.came != "not" and consigned.feed in feeds:
+            wanted.setdefault(consigned.day, set()).add(consigned.feed)
     return [
         Step(then, tuple((feed, _newest(feeds[feed], then)) for feed in sorted(wanted[then])))
         for then in sorted(wanted)

@@ -186,7 +186,7 @@ def _fail(settings: Settings, dag_id: str, run_id: str, task: str) -> None:
 def _count(settings: Settings, rows: list[FeedProgress]) -> None:
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
         totals = connection.cursor(row_factory=dict_row).execute(FEED_TOTALS).fetchall()
-    by_feed = {one["feed"]: one for one in totals}
+    by_feed = {total["feed"]: total for total in totals}
     for row in rows:
         if counted := by_feed.get(row.feed):
             row.batches, row.received = counted["batches"], counted["received"]

@@ -183,7 +183,7 @@ def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored:
     """Take the figures of cells that this release suppressed out of the past too, whatever relation they stand in."""
     table = stored.table
     cell_key = ("indicator_code", "area_code", "period_type", "period_start", "breakdown", "breakdown_value")
-    if not any(one.table.name == STAMPED for one in stored_tables(manifest)):
+    if not any(stored.table.name == STAMPED for stored in stored_tables(manifest)):
         return
     suppressed = sql.SQL(
         "(select {} from marts.indicator_value_stored where value_status = 'suppressed' and value_release_id = {})"

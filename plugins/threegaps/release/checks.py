@@ -123,7 +123,9 @@ def _counted(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
 
 def _suppression(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
     """A suppressed cell says no figure, in its own relation and in the wide ones."""
-    stored = next((one for one in stored_tables(manifest) if one.table.name == STAMPED), None)
+    stored = next(
+        (stored_table for stored_table in stored_tables(manifest) if stored_table.table.name == STAMPED), None
+    )
     if stored is None:
         return []
     found = []

@@ -37,8 +37,8 @@ def note_held(connection: psycopg.Connection[Any], slices: Iterable[Slice]) -> b
     )
     rows = list(slices)
     with connection.cursor() as cursor, cursor.copy("copy held_range from stdin") as copy:
-        for one in rows:
-            copy.write_row((one.indicator_code, one.area_code, *affected.database_range(one)))
+        for held in rows:
+            copy.write_row((held.indicator_code, held.area_code, *affected.database_range(held)))
     connection.execute(
         "create temp table held_slice on commit drop as"
         " select distinct h.indicator_code, h.area_code, p.period_type, p.period_start"

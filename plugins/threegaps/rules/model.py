@@ -100,9 +100,9 @@ class Arguments(BaseModel):
     def values(self) -> Iterator[tuple[str, str, tuple[Any, ...]]]:
         """(argument, column, values) of each argument that lists values of a column."""
         for argument, field in type(self).model_fields.items():
-            for one in field.metadata:
-                if isinstance(one, ValuesOf):
-                    yield argument, getattr(self, one.argument), getattr(self, argument)
+            for reads in field.metadata:
+                if isinstance(reads, ValuesOf):
+                    yield argument, getattr(self, reads.argument), getattr(self, argument)
 
     def others(self) -> dict[str, Any]:
         """The arguments that name no column, as plain data, without those that are left out."""
@@ -115,10 +115,10 @@ class Arguments(BaseModel):
 def _reads_of(model: type[Arguments]) -> tuple[tuple[str, Reads], ...]:
     """The arguments of a kind that name columns, with how those are read."""
     return tuple(
-        (argument, one)
+        (argument, reads)
         for argument, field in model.model_fields.items()
-        for one in field.metadata
-        if isinstance(one, Reads)
+        for reads in field.metadata
+        if isinstance(reads, Reads)
     )
 
 
@@ -173,7 +173,7 @@ class RuleKind:
         return tuple(
             argument
             for argument, field in self.arguments.model_fields.items()
-            if not any(isinstance(one, Reads) for one in field.metadata)
+            if not any(isinstance(mark, Reads) for mark in field.metadata)
         )
 
 

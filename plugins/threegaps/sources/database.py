@@ -174,7 +174,7 @@ class DatabaseTable:
         ).fetchall()
         types = {_text(name): _text(kind) for name, kind in rows}
         if not types or (field is not None and field not in types):
-            column = next((one.name for one in self._contract.columns if one.source_name == field), None)
+            column = next((column.name for column in self._contract.columns if column.source_name == field), None)
             missing = f"column {field!r}" if types else "table"
             raise FeedError(
                 f"The department's database has no {missing} where the contract says.",

@@ -133,7 +133,7 @@ def _sorted(contract: Contract, delivery: Delivery, folder: Folder) -> _Sorted:
     control_name = None if names.control is None else filled(names.control, delivery)
     found = _Sorted(None, defaultdict(list), defaultdict(list), [])
     control: list[FoundFile] = []
-    for file in sorted(folder.files, key=lambda one: one.name):
+    for file in sorted(folder.files, key=lambda found: found.name):
         if file.name == control_name:
             control.append(file)
         elif match := part_pattern.fullmatch(file.name):

@@ -34,7 +34,7 @@ def any_period(template: str) -> re.Pattern[str]:
 
 def is_plain(name: str) -> bool:
     """Whether a name can be one of a file that we take: no control characters, no separators, no half characters."""
-    return bool(name) and not any(unicodedata.category(one) in {"Cc", "Cs"} or one in "/\\" for one in name)
+    return bool(name) and not any(unicodedata.category(sign) in {"Cc", "Cs"} or sign in "/\\" for sign in name)
 
 
 def common_form(name: str) -> str:
@@ -43,7 +43,7 @@ def common_form(name: str) -> str:
     Composed or decomposed accents, full-width letters and digits, upper and lower case, invisible characters, zeros
     before a number.
     """
-    plain = "".join(one for one in unicodedata.normalize("NFKC", name) if unicodedata.category(one) != "Cf")
+    plain = "".join(sign for sign in unicodedata.normalize("NFKC", name) if unicodedata.category(sign) != "Cf")
     folded = unicodedata.normalize("NFKC", plain.casefold())
     return re.sub(r"(?<![0-9])0+(?=[0-9])", "", folded).replace(" ", "")
 

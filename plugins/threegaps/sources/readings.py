@@ -65,7 +65,7 @@ class Reading:
         # A line break between JSON's own marks carries no meaning; within a text JSON has none.
         self.body.write(answer.body.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n")
         self._digests.write(b"".join(digests))
-        self._sum += sum(int.from_bytes(one) for one in digests)
+        self._sum += sum(int.from_bytes(digest) for digest in digests)
         self.rows += len(digests)
         self.answers += 1
         self.ends.append(self.rows)

@@ -64,18 +64,18 @@ def untrusted(contract: Contract, reason: str, advice: str) -> FeedError:
 
 def certificate_fault(error: BaseException) -> str | None:
     """What is wrong with a server's certificate or its TLS, where that is behind an error; None where it is not."""
-    for one in _causes(error):
-        if isinstance(one, ssl.SSLCertVerificationError):
-            return f"its certificate is not accepted ({one.verify_message})."
-        if isinstance(one, ssl.SSLError) and not isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-            return f"it does not speak TLS as it must ({one.reason or 'unknown'})."
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not accepted ({cause.verify_message})."
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return f"it does not speak TLS as it must ({cause.reason or 'unknown'})."
     return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
-    one: BaseException | None = error
-    while one is not None and id(one) not in seen:
-        seen.add(id(one))
-        yield one
-        one = one.__cause__ or one.__context__
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__

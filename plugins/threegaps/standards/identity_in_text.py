@@ -40,7 +40,7 @@ _SIGN = re.compile(r"\[[^]]+]|[0-9]")
 
 def _form(parts: Sequence[Sequence[str]], gap: str = "") -> str:
     """A regular expression of *parts* in order, with *gap* between all of their signs."""
-    return gap.join(f"(?:{'|'.join(gap.join(_SIGN.findall(one)) for one in part)})" for part in parts)
+    return gap.join(f"(?:{'|'.join(gap.join(_SIGN.findall(signs)) for signs in part)})" for part in parts)
 
 
 _IS_LONG, _IS_SHORT = re.compile(_form(_LONG_PARTS)), re.compile(_form(_SHORT_PARTS))

@@ -288,7 +288,7 @@ def _judged(verdict: Verdict, message_en: str, message_zh: str) -> Judged:
         normalisations=verdict.normalisations,
         message_en=message_en,
         message_zh=message_zh,
-        structural_lines=[(one.landed_object_id, one.sheet, one.line, one.reason) for one in verdict.noted_lines],
+        structural_lines=[(line.landed_object_id, line.sheet, line.line, line.reason) for line in verdict.noted_lines],
     )
 
 

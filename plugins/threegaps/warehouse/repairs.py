@@ -230,7 +230,9 @@ def _sheet_rows(contract: Contract, path: Path) -> Iterator[list[str]]:
         before = 0
         for row in reader.rows(surveys[0][0]):
             if asking is None:
-                asking = frozenset(one.column for one in row.cells if (one.text or "").strip(WHITE_SPACE) in yes_or_no)
+                asking = frozenset(
+                    cell.column for cell in row.cells if (cell.text or "").strip(WHITE_SPACE) in yes_or_no
+                )
             # Blank rows count, so that a message names the row that a person sees.
             yield from ([] for _ in range(before + 1, row.number))
             before = row.number

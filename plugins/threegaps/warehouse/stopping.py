@@ -77,12 +77,12 @@ class StopRules:
         for name in stopping:
             if name not in self.accepted:
                 rules = (*self.contract.rules, *self.contract.batch_rules)
-                rule = next((one for one in rules if one.rule == name), None)
+                rule = next((known for known in rules if known.rule == name), None)
                 texts = (verdict.message_en, verdict.message_zh) if rule is None else (rule.message_en, rule.message_zh)
                 raise Stopped(verdict, name, texts[0] or "", texts[1] or "")
         if self.contract.delivery_kind == "full_period" and self.is_whole and verdict.counts.accepted:
             first, last = self.delivery.start, self.delivery.end
-            if not any(_ends_within(one, first, last) for one in verdict.touched):
+            if not any(_ends_within(touch, first, last) for touch in verdict.touched):
                 raise Stopped(
                     verdict,
                     WRONG_PERIOD,
@@ -149,5 +149,5 @@ class StopRules:
             )
 
 
-def _ends_within(one: AreaPeriod, first: dt.date, last: dt.date) -> bool:
-    return one[2] != OPEN_END and one[2] >= first and one[2].replace(day=1) <= last
+def _ends_within(touch: AreaPeriod, first: dt.date, last: dt.date) -> bool:
+    return touch[2] != OPEN_END and touch[2] >= first and touch[2].replace(day=1) <= last

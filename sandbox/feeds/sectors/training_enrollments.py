@@ -162,7 +162,7 @@ def enrollments(scene: Scene, month: Span, number: int) -> pl.DataFrame:
         }
     ).with_columns(pl.col("start_date").cast(pl.Date))
     base = pl.concat([shared, own.select(shared.columns)]).with_columns(length=pl.Series(length))
-    sector = rng.choice(len(SECTORS), number, p=[one.share for one in SECTORS])
+    sector = rng.choice(len(SECTORS), number, p=[sector_share.share for sector_share in SECTORS])
     ended = pl.col("start_date") + pl.duration(days="length")
     running = ended > month.last
     broken_off = pl.Series(rng.random(number) < 0.07)

@@ -85,7 +85,7 @@ class _Reader:
             block = self._read_header(block, noted, is_last=is_last)
         parsed = self._parse(block, is_last=is_last)
         parsed.noted[:0] = noted
-        parsed.structural.update(one.reason for one in noted)
+        parsed.structural.update(line.reason for line in noted)
         parsed.physical_lines += len(noted)
         self._rows_before += parsed.received
         self._check(parsed, is_last=is_last)

@@ -246,8 +246,10 @@ def _is_nested(value: Any, levels: int) -> bool:
     """Whether *value* is nested more than *levels* deep, or was cut off for it."""
     level = [value]
     for _ in range(levels):
-        inner = (one for outer in level for one in (outer.values() if isinstance(outer, dict) else outer))
-        level = [one for one in inner if isinstance(one, dict | list) or one == NESTED]
+        inner = (
+            inner_value for outer in level for inner_value in (outer.values() if isinstance(outer, dict) else outer)
+        )
+        level = [inner_value for inner_value in inner if isinstance(inner_value, dict | list) or inner_value == NESTED]
         if NESTED in level:
             return True
         if not level:

@@ -78,7 +78,7 @@ def _chosen(contract: Contract, part: Part, layouts: tuple[_Kind, ...]) -> _Kind
     raise FeedError(
         "The file's name fits none of the contract's layouts."
         if not fitting
-        else f"The file's name fits several of the contract's layouts: {', '.join(one.name for one in fitting)}.",
+        else f"The file's name fits several of the contract's layouts: {', '.join(layout.name for layout in fitting)}.",
         feed=contract.feed,
         file=part.source_name,
         advice="compare it with customProperties/fileFormat/layouts of the contract.",

@@ -30,7 +30,7 @@ class HeaderRow:
         """The only row of *header*: each column by its names on whatever day."""
         return cls(
             {
-                position: frozenset(without_white_space(one.name) for one in layout.columns[name])
+                position: frozenset(without_white_space(header.name) for header in layout.columns[name])
                 for position, name in enumerate(header.canonical)
                 if name is not None
             }

@@ -236,7 +236,8 @@ class _SheetDecoder:
     def repeats_header(self, row: SheetRow) -> bool:
         """Whether the row is one of the header's once more, as where lists have been put together or are printed."""
         return any(
-            one.is_repeated_by((cell.column - 1, cell.text or "") for cell in row.cells) for one in self._header_rows
+            header_row.is_repeated_by((cell.column - 1, cell.text or "") for cell in row.cells)
+            for header_row in self._header_rows
         )
 
     def read(self, row: SheetRow, header: Header) -> tuple[dict[str, str | None], list[Fault], int | None, bool]:
@@ -382,8 +383,8 @@ class _Rows:
             lines=pl.Series("line", self._lines, dtype=pl.Int64),
             sheet=self._decoder.position,
         )
-        for one in self._noted:
-            block.note(one)
+        for line in self._noted:
+            block.note(line)
         if self._unnoted:
             block.structural["blank"] += self._unnoted
         return block

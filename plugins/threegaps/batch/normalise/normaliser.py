@@ -73,7 +73,7 @@ class Normaliser:
         self._reading = _declared(contract, READING | {"county_names": partial(county_names, last_day=last_day)})
         self._totals = contract.normalisations_of("total_rows")
         self._needed = _needed(contract)
-        self._words = {one.column: (one.true, one.false) for one in contract.normalisations_of("boolean_words")}
+        self._words = {words.column: (words.true, words.false) for words in contract.normalisations_of("boolean_words")}
 
     def structural(self, frame: pl.DataFrame, unread: Mapping[str, pl.Series] | None = None) -> pl.Series | None:
         """By row why it is no data, a total, a rank or a note, and null where it is; None where all are.

@@ -121,17 +121,17 @@ def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]
     for step in location:
         found: list[type[BaseModel]] = []
         is_field = False
-        for one in models:
-            for name, field in one.model_fields.items():
+        for model in models:
+            for name, field in model.model_fields.items():
                 if step in {name, field.alias}:
                     is_field = True
                     found.extend(_models_in(field.annotation))
         if is_field:
             models = found
         elif isinstance(step, str) and len(models) > 1:
-            tagged = [one for one in models if _is_tagged(one, step)]
+            tagged = [model for model in models if _is_tagged(model, step)]
             models = tagged or models
-    return sorted({field.alias or name for one in models for name, field in one.model_fields.items()})
+    return sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
 
 
 def _is_tagged(model: type[BaseModel], tag: str) -> bool:

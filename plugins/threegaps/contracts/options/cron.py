@@ -63,7 +63,7 @@ def _is_cron(written: str) -> str:
         )
     has_last_day = _LAST_DAY in parts[2].split(",")
     parts[2] = ",".join(item for item in parts[2].split(",") if item != _LAST_DAY) or "31"
-    _, _, days, months, _ = (one.values(part) for one, part in zip(_FIELDS, parts, strict=True))
+    _, _, days, months, _ = (field.values(part) for field, part in zip(_FIELDS, parts, strict=True))
     if parts[4] == "*" and not has_last_day and min(days) > max(_LONGEST[month - 1] for month in months):
         raise ValueError(f"never comes: none of its months has a day {min(days)}")
     return written

@@ -38,7 +38,7 @@ class Covered:
             cells: The row's own cells, by column.
         """
         if self._areas:
-            self._areas = [one for one in self._areas if one.merge.last_row >= row]
+            self._areas = [area for area in self._areas if area.merge.last_row >= row]
         while self._waiting and self._waiting[-1].first_row <= row:
             merge = self._waiting.pop()
             if merge.last_row < row:
@@ -48,7 +48,7 @@ class Covered:
                 # What a header shows is no row's value.
                 shown = Cell(merge.first_column, None, FaultKind.MERGED)
             self._areas.append(_Area(merge, shown))
-        return [(one.merge, one.shown) for one in self._areas]
+        return [(area.merge, area.shown) for area in self._areas]
 
 
 def unmerged(rows: dict[int, dict[int, str]], merges: Sequence[Merge], first: int, last: int, width: int) -> None:
