@@ -187,11 +187,9 @@ def test_what_is_served_is_the_truth_or_suppressed(installation: Installation) -
     assert both.filter(~reported & pl.col("value").is_not_null()).is_empty()
 
 
-def test_a_second_run_is_a_fast_no_op(installation: Installation) -> None:
+def test_a_second_run_is_a_no_op(installation: Installation) -> None:
     before = installation.ask("select (select count(*) from ops.batch), (select max(release_id) from ops.release)")
-    started = time.monotonic()
     assert installation.json("up", "--run")["started"] is False
-    assert time.monotonic() - started < 20
     after = installation.ask("select (select count(*) from ops.batch), (select max(release_id) from ops.release)")
     assert after == before
 
