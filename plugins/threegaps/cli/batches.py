@@ -38,8 +38,8 @@ def list_batches(
     if feed is not None:
         asked.contracts_of(settings, feed)
     asked.check_status(status)
-    rows = queries.ask(settings, queries.BATCHES, {"feed": feed, "status": status, "limit": limit})
-    answer(rows, as_json=json_)
+    rows = queries.ask(settings, queries.BATCHES, {"feed": feed, "status": status, "limit": limit + 1})
+    answer(rows, as_json=json_, limit=limit)
 
 
 @batches.command("show")

@@ -150,9 +150,12 @@ def cell(value: Any) -> str:
     return str(value)
 
 
-def answer(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "") -> None:
-    """Rows as JSON or as a table."""
+def answer(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", limit: int | None = None) -> None:
+    """Rows as JSON or as a table; where there are more than *limit*, so many of them, and a line that says so."""
+    shown = list(rows[:limit])
     if as_json:
-        print_json(list(rows))
-    else:
-        print_rows(rows, title=title)
+        print_json(shown)
+        return
+    print_rows(shown, title=title)
+    if len(shown) < len(rows):
+        console.print(f"Only the first {limit} are shown: --limit shows more.")

@@ -106,7 +106,7 @@ def diff_releases(
     from threegaps.release import history
 
     rows = history.difference(Settings.load().warehouse_dsn(), first, second)
-    answer([_row(row) for row in rows[: None if json_ else limit]], as_json=json_)
+    answer([_row(row) for row in rows], as_json=json_, limit=None if json_ else limit)
 
 
 @release.command("undo")

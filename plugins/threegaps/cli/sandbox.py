@@ -71,7 +71,7 @@ def advance(
         console.print(f"run of {run.feed} up to {run.delivery}: {run.state} {run.task}".rstrip(), markup=False)
     console.print(
         f"The departments stand on {done.day}; release {done.release} serves, {done.release_before} did before."
-        " `threegaps status` says how the feeds stand.",
+        " `threegaps status` says how the feeds stand, `threegaps batches --status failed` why a load failed.",
         markup=False,
         soft_wrap=True,
     )

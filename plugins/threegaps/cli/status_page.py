@@ -46,6 +46,11 @@ def collect(settings: Settings) -> dict[str, Any]:
                 f"{feed['feed']} is late: {feed['expected_delivery']} was due ({feed['due_day']}),"
                 f" the last delivery is {feed['last_delivery'] or 'none'}"
             )
+        if feed["incomplete_deliveries"]:
+            page["problems"].append(
+                f"{feed['feed']}: not all has come of {', '.join(feed['incomplete_deliveries'])}"
+                " (`threegaps batches --feed` and the log of task `land` say what is missing)"
+            )
         if feed["stopped_batch_id"]:
             page["problems"].append(
                 f"{feed['feed']}: batch {feed['stopped_batch_id']} stopped:"

@@ -23,10 +23,11 @@ class FeedStatus:
     """One line of ``threegaps status``.
 
     Args:
-        last_delivery: The latest loaded delivery, None before the first.
+        last_delivery: The latest delivery of which originals are loaded, None before the first.
         expected_delivery: The latest delivery that is due by the day asked for.
-        is_late: That delivery has not been loaded.
-        stopped_batch_id: The newest batch of the feed when it is stopped or failed.
+        is_late: That delivery has not been loaded, or not all of it.
+        incomplete_deliveries: Deliveries that are loaded without having all that belongs to them.
+        stopped_batch_id: The newest batch that is stopped or failed and whose rows nothing has brought since.
         rows: Rows of the last delivery as it was sent last, without corrections and repairs.
         rows_before: Likewise of the delivery before, for feeds whose deliveries compare.
         is_shrinking: The last delivery has less than `SHRINKING_BELOW` of the one before, and that had
@@ -40,6 +41,7 @@ class FeedStatus:
     last_delivery: str | None
     expected_delivery: str
     is_late: bool
+    incomplete_deliveries: tuple[str, ...]
     stopped_batch_id: int | None
     stop_message_en: str | None
     stop_message_zh: str | None
@@ -50,20 +52,41 @@ class FeedStatus:
     last_loaded_at: dt.datetime | None
 
 
+_ORIGINALS = (
+    "coalesce((select bool_or(not l.is_correction) from ops.batch_object as o join ops.landed_object as l"
+    " using (landed_object_id) where o.batch_id = {batch}.batch_id), true)"
+)
+"""That a batch has originals, which corrections and repairs are not."""
+
+# A list, or a window of changes, says again what an earlier one would have said. A part of a month stands by itself.
+_IS_OVERTAKEN = {
+    "full_list": _ORIGINALS.format(batch="later"),
+    "changes": _ORIGINALS.format(batch="later"),
+    "full_period": (
+        "later.delivery = b.delivery"
+        " and (not exists (select 1 from ops.batch_object as o where o.batch_id = b.batch_id)"
+        " or exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
+        " join ops.landed_object as m on m.feed = l.feed and m.delivery = l.delivery and m.part = l.part"
+        " join ops.batch_object as p on p.landed_object_id = m.landed_object_id"
+        " where o.batch_id = b.batch_id and p.batch_id = later.batch_id))"
+    ),
+}
+
+
 def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.date) -> FeedStatus:
     """How *contract*'s feed stands on the day *on*."""
     loaded = connection.execute(
         # A delivery that was sent again counts as it was sent last; corrections and repairs are no rows of its own.
-        "select b.delivery, (array_agg(b.received order by b.order_number desc, b.batch_id desc) filter (where"
-        " coalesce((select bool_or(not l.is_correction) from ops.batch_object as o join ops.landed_object as l"
-        " using (landed_object_id) where o.batch_id = b.batch_id), true)))[1], max(b.finished_at)"
-        " from ops.batch as b where b.feed = %s and b.status = 'loaded'"
-        " group by b.delivery order by b.delivery desc limit 2",
+        "select distinct on (b.delivery) b.delivery, b.received, b.is_complete, b.finished_at from ops.batch as b"
+        f" where b.feed = %s and b.status = 'loaded' and {_ORIGINALS.format(batch='b')}"
+        " order by b.delivery desc, b.order_number desc, b.batch_id desc",
         [contract.feed],
     ).fetchall()
-    newest = connection.execute(
-        "select batch_id, status, message_en, message_zh from ops.batch where feed = %s and status <> 'superseded'"
-        " order by batch_id desc limit 1",
+    stopped = connection.execute(
+        "select batch_id, message_en, message_zh from ops.batch as b"
+        " where feed = %s and status in ('stopped', 'failed')"
+        " and not exists (select 1 from ops.batch as later where later.feed = b.feed and later.batch_id > b.batch_id"
+        f" and later.status <> 'judging' and {_IS_OVERTAKEN[contract.delivery_kind]}) order by batch_id desc limit 1",
         [contract.feed],
     ).fetchone()
     refusals = connection.execute(
@@ -71,25 +94,28 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.
     ).fetchone()
     expected = expected_delivery(contract, on)
     last = str(loaded[0][0]) if loaded else None
-    comparable = contract.delivery_kind != "changes" and len(loaded) == 2
+    comparable = contract.delivery_kind != "changes" and len(loaded) > 1
+    incomplete: set[str] = set()
+    if contract.delivery_kind == "full_period":
+        incomplete = {delivery for delivery, _, is_complete, _ in loaded if not is_complete}
     rows = loaded[0][1] if loaded else None
     before = loaded[1][1] if comparable else None
-    is_stopped = newest is not None and newest[1] in {"stopped", "failed"}
     return FeedStatus(
         feed=contract.feed,
         title_zh=contract.title_zh,
         title_en=contract.title_en,
         last_delivery=last,
         expected_delivery=expected.key,
-        is_late=last is None or last < expected.key,
-        stopped_batch_id=newest[0] if is_stopped and newest else None,
-        stop_message_en=newest[2] if is_stopped and newest else None,
-        stop_message_zh=newest[3] if is_stopped and newest else None,
+        is_late=last is None or last < expected.key or expected.key in incomplete,
+        incomplete_deliveries=tuple(sorted(incomplete)),
+        stopped_batch_id=stopped[0] if stopped else None,
+        stop_message_en=stopped[1] if stopped else None,
+        stop_message_zh=stopped[2] if stopped else None,
         rows=rows,
         rows_before=before,
         is_shrinking=_shrinks(rows, before),
         open_refusals=int(refusals[0]) if refusals else 0,
-        last_loaded_at=loaded[0][2] if loaded else None,
+        last_loaded_at=max((finished_at for *_, finished_at in loaded), default=None),
     )
 
 

@@ -21,10 +21,14 @@ def status_path(settings: Settings) -> Path:
     return run_folder(settings) / "status.json"
 
 
-def try_lock(settings: Settings) -> int | None:
-    """Take the lock that keeper and supervisor hold while they run; None when they do. Returns its descriptor."""
+def try_lock(settings: Settings, name: str = "supervisor") -> int | None:
+    """Take the lock *name*, which keeper and supervisor hold while they run, or whoever else it is of.
+
+    Returns:
+        Its descriptor; None where somebody holds it.
+    """
     run_folder(settings).mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(run_folder(settings) / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(run_folder(settings) / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

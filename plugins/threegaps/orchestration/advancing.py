@@ -9,6 +9,7 @@ wakes the marts by itself.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from threegaps.calendar import Delivery
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.errors import ServiceError
-from threegaps.one_machine import departments
+from threegaps.one_machine import account, departments
 from threegaps.one_machine.departments import Consigned
 from threegaps.one_machine.environment import sandbox_day
 from threegaps.orchestration.first_run import (
@@ -103,8 +104,18 @@ def advance(settings: Settings, day: dt.date, report: Callable[[Progress], None]
 
     Raises:
         SettingsError: The departments cannot be moved to that day.
-        ServiceError: Airflow does not answer, or the marts do not come to an end.
+        ServiceError: Another advance is under way, Airflow does not answer, or the marts do not come to an end.
     """
+    lock = account.try_lock(settings, "advance")
+    if lock is None:
+        raise ServiceError("Another advance is under way.", advice="wait for its end, then say a later day.")
+    try:
+        return _advance(settings, day, report)
+    finally:
+        os.close(lock)
+
+
+def _advance(settings: Settings, day: dt.date, report: Callable[[Progress], None]) -> Advanced:
     api = AirflowApi.of(settings)
     contracts = load_contracts(settings.contracts_folder)
     before = sandbox_day(settings)

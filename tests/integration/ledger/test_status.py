@@ -37,17 +37,30 @@ def enter(
     status: str = "loaded",
     received: int = 1000,
     feed: str = "hrss/wage_records",
+    is_complete: bool = True,
+    part: str | None = None,
 ) -> int:
     row = connection.execute(
         "insert into ops.batch (feed, delivery, delivery_start, delivery_end, status, contract_hash, code_version,"
         " pseudonym_key_version,"
         " physical_lines, structural, received, accepted, refused, duplicates, inserted, changed, unchanged,"
-        " withdrawn, message_en, message_zh, finished_at) values (%s, %s, now(), now(), %s, 'h', '1', '1', %s, 0, %s,"
-        " %s, 0, 0, %s, 0, 0, 0, 'too many refused', '退回过多', now()) returning batch_id",
-        [feed, delivery, status, *[received] * 4],
+        " withdrawn, message_en, message_zh, finished_at, is_complete)"
+        " values (%s, %s, now(), now(), %s, 'h', '1', '1', %s, 0, %s, %s, 0, 0, %s, 0, 0, 0,"
+        " 'too many refused', '退回过多', now(), %s) returning batch_id",
+        [feed, delivery, status, *[received] * 4, is_complete],
     ).fetchone()
     assert row is not None
-    return int(str(row[0]))
+    batch_id = int(str(row[0]))
+    if part is not None:
+        connection.execute(
+            "with landed as (insert into ops.landed_object (feed, delivery, part, arrival_number, source_name, uri,"
+            " size_bytes, sha256, is_correction) select %(feed)s, %(delivery)s, %(part)s, 1 + count(*), 'c', 'u', 1,"
+            " repeat('0', 64), starts_with(%(part)s, 'correction') from ops.landed_object where feed = %(feed)s"
+            " and delivery = %(delivery)s and part = %(part)s returning landed_object_id)"
+            " insert into ops.batch_object select %(batch)s, landed_object_id from landed",
+            {"feed": feed, "delivery": delivery, "part": part, "batch": batch_id},
+        )
+    return batch_id
 
 
 def test_a_feed_without_a_batch_is_late(connection: psycopg.Connection[tuple[object, ...]], wages: Contract) -> None:
@@ -100,16 +113,38 @@ def test_a_delivery_counts_as_it_was_sent_last_and_corrections_not_at_all(
     enter(connection, "2026-04", received=1000)
     enter(connection, "2026-04", received=900)
     enter(connection, "2026-05", received=850)
-    correction = enter(connection, "2026-05", received=7)
-    connection.execute(
-        "with landed as (insert into ops.landed_object (feed, delivery, part, arrival_number, source_name, uri,"
-        " size_bytes, sha256, is_correction) values ('hrss/wage_records', '2026-05', 'correction0001', 1, 'c', 'u', 1,"
-        " repeat('0', 64), true) returning landed_object_id)"
-        " insert into ops.batch_object select %s, landed_object_id from landed",
-        [correction],
-    )
+    enter(connection, "2026-05", received=7, part="correction0001")
     status = feed_status(connection, wages, dt.date(2026, 6, 20))
     assert (status.rows, status.rows_before, status.is_shrinking) == (850, 900, False)
+
+
+def test_a_correction_is_no_delivery_and_hides_no_failed_one(
+    connection: psycopg.Connection[tuple[object, ...]], wages: Contract
+) -> None:
+    enter(connection, "2026-04", part="part0001")
+    failed = enter(connection, "2026-05", status="failed", part="part0001")
+    enter(connection, "2026-05", part="correction0001")
+    status = feed_status(connection, wages, dt.date(2026, 6, 20))
+    assert (status.last_delivery, status.is_late, status.stopped_batch_id) == ("2026-04", True, failed)
+    stopped = enter(connection, "2026-05", status="stopped", part="correction0002")
+    enter(connection, "2026-05", part="part0001")
+    status = feed_status(connection, wages, dt.date(2026, 6, 20))
+    assert (status.last_delivery, status.is_late, status.stopped_batch_id) == ("2026-05", False, stopped)
+    enter(connection, "2026-05", part="correction0002")
+    assert feed_status(connection, wages, dt.date(2026, 6, 20)).stopped_batch_id is None
+
+
+def test_a_delivery_of_which_a_part_is_missing_is_late_and_stays_in_sight(
+    connection: psycopg.Connection[tuple[object, ...]], wages: Contract
+) -> None:
+    enter(connection, "2026-05", is_complete=False)
+    status = feed_status(connection, wages, dt.date(2026, 6, 20))
+    assert (status.is_late, status.incomplete_deliveries) == (True, ("2026-05",))
+    enter(connection, "2026-06")
+    status = feed_status(connection, wages, dt.date(2026, 7, 20))
+    assert (status.is_late, status.incomplete_deliveries) == (False, ("2026-05",))
+    enter(connection, "2026-05")
+    assert feed_status(connection, wages, dt.date(2026, 7, 20)).incomplete_deliveries == ()
 
 
 def test_totals_of_a_feed_are_those_of_all_its_loaded_batches(

@@ -146,3 +146,11 @@ def test_a_feed_is_real_where_the_catalogue_calls_its_figures_published(
     text = printed(capsys)
     assert "hrss/yearbook 2026Q2 1 1 1 1 1 真实公布数 real" in text
     assert "statistics/drafts 2026Q2 1 1 1 1 1 合成数据 synthetic" in text
+
+
+@pytest.mark.parametrize(("rows", "is_cut"), [(2, False), (3, True)])
+def test_a_list_that_is_cut_says_so(rows: int, is_cut: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    output.answer([{"rule": f"rule_{number}"} for number in range(rows)], as_json=False, limit=2)
+    written = printed(capsys)
+    assert "rule_1" in written
+    assert ("rule_2" in written, "Only the first 2" in written) == (False, is_cut)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from threegaps.contracts.loader import load_contracts
+from threegaps.errors import ServiceError
+from threegaps.one_machine import account
 from threegaps.one_machine.departments import Consigned
 from threegaps.one_machine.environment import sandbox_day
-from threegaps.orchestration.advancing import Step, steps
+from threegaps.orchestration.advancing import Step, advance, steps
 from threegaps.orchestration.first_run import newest_delivery
 from threegaps.settings import Settings
 
@@ -77,3 +80,16 @@ def test_the_newest_delivery_has_ended_by_the_sandboxes_day(tmp_path: Path, day:
     (tmp_path / "sandbox" / "clock.json").write_text(json.dumps({"day": day}), "ascii")
     newest = {one.feed: newest_delivery(one, settings) for one in FEEDS}
     assert newest == {"hrss/certificates": day, "hrss/wage_records": wages, "hrss/skill_enterprises": roster}
+
+
+def test_two_do_not_move_the_departments_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THREEGAPS_HOME", str(tmp_path))
+    settings = Settings.load()
+    lock = account.try_lock(settings, "advance")
+    assert lock is not None
+    try:
+        with pytest.raises(ServiceError, match="under way"):
+            advance(settings, JULY_31, lambda _: None)
+    finally:
+        os.close(lock)
+    assert not account.is_running(settings), "another lock than the services'"
