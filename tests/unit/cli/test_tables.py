@@ -121,6 +121,7 @@ def test_the_status_page_says_in_both_why_a_batch_stopped(monkeypatch: pytest.Mo
     feed = {
         "feed": "hrss/wage_records",
         "is_late": False,
+        "incomplete_deliveries": (),
         "is_shrinking": False,
         "stopped_batch_id": 41,
         "stop_message_zh": ZH,
