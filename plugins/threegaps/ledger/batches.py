@@ -72,11 +72,14 @@ class Batch:
 
 
 _COLUMNS = ", ".join(Batch.__slots__)
-# Of a batch ``b``: whether it judged anything but corrections and repairs.
-_HAS_ORIGINALS = (
-    "exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
-    " where o.batch_id = b.batch_id and not l.is_correction)"
-)
+
+
+def has_originals(batch: str) -> str:
+    """The condition that the row *batch* of ``ops.batch`` has original parts: corrections and repairs are none."""
+    return (
+        "exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
+        f" where o.batch_id = {batch}.batch_id and not l.is_correction)"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +347,7 @@ def is_delivery_complete(connection: psycopg.Connection[Any], feed: str, deliver
     """Whether the last loaded batch with original parts of a delivery was complete; False before there is one."""
     row = connection.execute(
         "select b.is_complete from ops.batch as b where b.feed = %s and b.delivery = %s and b.status = 'loaded'"
-        f" and {_HAS_ORIGINALS} order by b.newest_object_id desc, b.order_number desc limit 1",
+        f" and {has_originals('b')} order by b.newest_object_id desc, b.order_number desc limit 1",
         [feed, delivery],
     ).fetchone()
     return bool(row and row[0])
@@ -363,7 +366,7 @@ def previous_batch(connection: psycopg.Connection[Any], feed: str, delivery: str
     with connection.cursor(row_factory=class_row(Batch)) as cursor:
         return cursor.execute(
             f"select {_COLUMNS} from ops.batch as b where feed = %s and status = 'loaded' and delivery < %s"
-            f" and batch_id <> %s and {_HAS_ORIGINALS} order by delivery desc, order_number desc limit 1",
+            f" and batch_id <> %s and {has_originals('b')} order by delivery desc, order_number desc limit 1",
             [feed, delivery, batch_id],
         ).fetchone()
 

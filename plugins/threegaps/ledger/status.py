@@ -11,6 +11,7 @@ from croniter import croniter
 
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
+from threegaps.ledger.batches import has_originals
 
 SHRINKING_BELOW = 0.8
 """A feed shrinks when its last delivery has less than this share of the one before."""
@@ -52,23 +53,16 @@ class FeedStatus:
     last_loaded_at: dt.datetime | None
 
 
-_ORIGINALS = (
-    "coalesce((select bool_or(not l.is_correction) from ops.batch_object as o join ops.landed_object as l"
-    " using (landed_object_id) where o.batch_id = {batch}.batch_id), true)"
-)
-"""That a batch has originals, which corrections and repairs are not."""
-
 # A list, or a window of changes, says again what an earlier one would have said. A part of a month stands by itself.
 _IS_OVERTAKEN = {
-    "full_list": _ORIGINALS.format(batch="later"),
-    "changes": _ORIGINALS.format(batch="later"),
+    "full_list": has_originals("later"),
+    "changes": has_originals("later"),
     "full_period": (
         "later.delivery = b.delivery"
-        " and (not exists (select 1 from ops.batch_object as o where o.batch_id = b.batch_id)"
-        " or exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
+        " and exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
         " join ops.landed_object as m on m.feed = l.feed and m.delivery = l.delivery and m.part = l.part"
         " join ops.batch_object as p on p.landed_object_id = m.landed_object_id"
-        " where o.batch_id = b.batch_id and p.batch_id = later.batch_id))"
+        " where o.batch_id = b.batch_id and p.batch_id = later.batch_id)"
     ),
 }
 
@@ -78,7 +72,7 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.
     loaded = connection.execute(
         # A delivery that was sent again counts as it was sent last; corrections and repairs are no rows of its own.
         "select distinct on (b.delivery) b.delivery, b.received, b.is_complete, b.finished_at from ops.batch as b"
-        f" where b.feed = %s and b.status = 'loaded' and {_ORIGINALS.format(batch='b')}"
+        f" where b.feed = %s and b.status = 'loaded' and {has_originals('b')}"
         " order by b.delivery desc, b.order_number desc, b.batch_id desc",
         [contract.feed],
     ).fetchall()

@@ -38,7 +38,7 @@ def enter(
     received: int = 1000,
     feed: str = "hrss/wage_records",
     is_complete: bool = True,
-    part: str | None = None,
+    part: str = "part0001",
 ) -> int:
     row = connection.execute(
         "insert into ops.batch (feed, delivery, delivery_start, delivery_end, status, contract_hash, code_version,"
@@ -51,15 +51,14 @@ def enter(
     ).fetchone()
     assert row is not None
     batch_id = int(str(row[0]))
-    if part is not None:
-        connection.execute(
-            "with landed as (insert into ops.landed_object (feed, delivery, part, arrival_number, source_name, uri,"
-            " size_bytes, sha256, is_correction) select %(feed)s, %(delivery)s, %(part)s, 1 + count(*), 'c', 'u', 1,"
-            " repeat('0', 64), starts_with(%(part)s, 'correction') from ops.landed_object where feed = %(feed)s"
-            " and delivery = %(delivery)s and part = %(part)s returning landed_object_id)"
-            " insert into ops.batch_object select %(batch)s, landed_object_id from landed",
-            {"feed": feed, "delivery": delivery, "part": part, "batch": batch_id},
-        )
+    connection.execute(
+        "with landed as (insert into ops.landed_object (feed, delivery, part, arrival_number, source_name, uri,"
+        " size_bytes, sha256, is_correction) select %(feed)s, %(delivery)s, %(part)s, 1 + count(*), 'c', 'u', 1,"
+        " repeat('0', 64), starts_with(%(part)s, 'correction') from ops.landed_object where feed = %(feed)s"
+        " and delivery = %(delivery)s and part = %(part)s returning landed_object_id)"
+        " insert into ops.batch_object select %(batch)s, landed_object_id from landed",
+        {"feed": feed, "delivery": delivery, "part": part, "batch": batch_id},
+    )
     return batch_id
 
 

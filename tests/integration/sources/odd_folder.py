@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.integration.sources.conftest import SmallFeed
-from tests.integration.sources.odd_sftp import PASSWORD, OddServer
+from tests.integration.sources.odd_sftp import PASSWORD, OddServer, serving
 from tests.integration.sources.small_contract import CSV
 
 LONG_AGO = dt.datetime(2026, 7, 1, tzinfo=dt.UTC).timestamp()
@@ -59,3 +61,22 @@ def send(root: Path, month: str, parts: int = 1, rows: int = 6, *, control: byte
 
 def dropped(feed: SmallFeed, part: str, delivery: dict[str, Any], **more: Any) -> None:
     feed.comes_by({"protocol": "file_drop", "files": {"part": part}, **more}, delivery, CSV)
+
+
+@contextmanager
+def months_on_server(feed: SmallFeed, root: Path) -> Iterator[OddServer]:
+    """An SFTP server with a folder for each month; the small feed comes from it with a control file."""
+    (root / "rows").mkdir(parents=True)
+    feed.comes_by({"protocol": "sftp", "folder": "/rows/{yyyymm}", "files": NAMES}, CONTROLLED, CSV)
+    with serving(OddServer(root)) as server:
+        at(feed, server)
+        yield server
+
+
+def months_in_drop(feed: SmallFeed, root: Path) -> Path:
+    """A drop folder below *root* with one file a month for the small feed."""
+    folder = root / "test"
+    folder.mkdir(parents=True)
+    dropped(feed, r"rows_{delivery}\.csv", SINGLE)
+    feed.connect(conn_type="fs", extra={"path": str(root)})
+    return folder

@@ -23,8 +23,14 @@ import pytest
 from tests.integration.sources import scripted_gateway
 from tests.integration.sources.conftest import JUNE, SmallFeed
 from tests.integration.sources.odd_database import COLUMNS, SOURCE, Department, made
-from tests.integration.sources.odd_folder import CONTROLLED, NAMES, SINGLE, at, dropped, put, send, table
-from tests.integration.sources.odd_sftp import PASSWORD, OddServer, serving
+from tests.integration.sources.odd_folder import (
+    months_in_drop,
+    months_on_server,
+    put,
+    send,
+    table,
+)
+from tests.integration.sources.odd_sftp import PASSWORD, OddServer
 from tests.integration.sources.scripted_gateway import Answer
 from tests.integration.sources.small_contract import CHANGES, CSV, FEED, http_source
 from threegaps import feed_run
@@ -112,11 +118,7 @@ def answering(content: bytes) -> Iterator[int]:
 
 @pytest.fixture
 def odd(feed: SmallFeed, tmp_path: Path) -> Iterator[OddServer]:
-    root = tmp_path / "server"
-    (root / "rows").mkdir(parents=True)
-    feed.comes_by({"protocol": "sftp", "folder": "/rows/{yyyymm}", "files": NAMES}, CONTROLLED, CSV)
-    with serving(OddServer(root)) as server:
-        at(feed, server)
+    with months_on_server(feed, tmp_path / "server") as server:
         yield server
 
 
@@ -152,11 +154,7 @@ def test_what_greets_us_on_an_sftp_port(said: Said, feed: SmallFeed, odd: OddSer
 
 @pytest.fixture
 def drop(feed: SmallFeed, tmp_path: Path) -> Path:
-    folder = tmp_path / "drop" / "test"
-    folder.mkdir(parents=True)
-    dropped(feed, r"rows_{delivery}\.csv", SINGLE)
-    feed.connect(conn_type="fs", extra={"path": str(tmp_path / "drop")})
-    return folder
+    return months_in_drop(feed, tmp_path / "drop")
 
 
 def test_the_name_of_a_file_that_may_not_be_looked_at(said: Said, drop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

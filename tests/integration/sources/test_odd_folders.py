@@ -23,12 +23,14 @@ from tests.integration.sources.odd_folder import (
     SINGLE,
     at,
     dropped,
+    months_in_drop,
+    months_on_server,
     put,
     put_name,
     send,
     table,
 )
-from tests.integration.sources.odd_sftp import OddServer, serving
+from tests.integration.sources.odd_sftp import OddServer
 from tests.integration.sources.small_contract import CSV, FEED
 from threegaps import feed_run
 from threegaps.errors import FeedError, SettingsError, SourceUnavailableError, StillBeingWrittenError
@@ -39,23 +41,13 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def odd(feed: SmallFeed, tmp_path: Path) -> Iterator[OddServer]:
-    """An SFTP server with a folder for each month; the small feed comes from it with a control file."""
-    root = tmp_path / "server"
-    (root / "rows").mkdir(parents=True)
-    feed.comes_by({"protocol": "sftp", "folder": "/rows/{yyyymm}", "files": NAMES}, CONTROLLED, CSV)
-    with serving(OddServer(root)) as server:
-        at(feed, server)
+    with months_on_server(feed, tmp_path / "server") as server:
         yield server
 
 
 @pytest.fixture
 def drop(feed: SmallFeed, tmp_path: Path) -> Path:
-    """A drop folder with one file a month for the small feed."""
-    folder = tmp_path / "drop" / "test"
-    folder.mkdir(parents=True)
-    dropped(feed, r"rows_{delivery}\.csv", SINGLE)
-    feed.connect(conn_type="fs", extra={"path": str(tmp_path / "drop")})
-    return folder
+    return months_in_drop(feed, tmp_path / "drop")
 
 
 @pytest.fixture
