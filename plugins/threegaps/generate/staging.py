@@ -72,6 +72,7 @@ def _yaml(contract: Contract) -> Iterator[str]:
     yield f"      - name: {contract.table}"
     yield f"        description: {_quoted(row)}"
     yield "        config:"
+    yield f"          meta: {{feed: {contract.feed}}}"
     yield (
         "          loaded_at_query: select max(finished_at) from ops.batch"
         f" where feed = '{contract.feed}' and status = 'loaded'"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
 from threegaps.calendar import add_months
-from threegaps.marts.manifest import IndicatorModel, Manifest, Reach
+from threegaps.marts.manifest import IndicatorModel, Manifest
+from threegaps.marts.reach import AS_OF, Reach
 
 EVERYWHERE = "*"
 OPEN_START, OPEN_END = dt.date.min, dt.date.max
@@ -51,17 +52,17 @@ def affected_slices(manifest: Manifest, touches: Iterable[Touch]) -> list[Slice]
     fed = manifest.indicators_fed_by(changed)
     result: list[Slice] = []
     for indicator in manifest.indicators:
-        if indicator.code in fed or (indicator.reach is None and touched):
+        if indicator.code in fed:
             result.append(whole(indicator.code))
-            continue
-        result += _merged(_reached(indicator, indicator.reach or {}, touched))
+        else:
+            result += _merged(_reached(indicator, touched))
     return result
 
 
-def _reached(indicator: IndicatorModel, reaches: Mapping[str, Reach], touches: Iterable[Touch]) -> Iterator[Slice]:
+def _reached(indicator: IndicatorModel, touches: Iterable[Touch]) -> Iterator[Slice]:
     for touch in touches:
-        key = "as_of" if touch.cause == "as_of" else touch.source
-        reach = reaches.get(key) if key and touch.cause in {"batch", "as_of"} else None
+        key = AS_OF if touch.cause == "as_of" else touch.source
+        reach = indicator.reach.get(key) if key and touch.cause in {"batch", "as_of"} else None
         if reach is None:
             continue
         first, last = reached_period(reach, touch.period_from, touch.period_to)
@@ -71,7 +72,9 @@ def _reached(indicator: IndicatorModel, reaches: Mapping[str, Reach], touches: I
 
 def reached_period(reach: Reach, first: dt.date, last: dt.date) -> tuple[dt.date, dt.date]:
     """The days that a touch of *first* to *last* reaches, by whole months."""
-    start = OPEN_START if first == OPEN_START else add_months(first.replace(day=1), reach.first_month)
+    start = OPEN_START
+    if reach.first_month is not None and first != OPEN_START:
+        start = add_months(first.replace(day=1), reach.first_month)
     if reach.last_month is None or last == OPEN_END:
         return start, OPEN_END
     return start, add_months(last.replace(day=1), reach.last_month + 1) - dt.timedelta(days=1)
@@ -80,6 +83,8 @@ def reached_period(reach: Reach, first: dt.date, last: dt.date) -> tuple[dt.date
 def touching_period(reach: Reach, first: dt.date, last: dt.date) -> tuple[dt.date, dt.date]:
     """The inverse: touches that meet the days returned reach the period *first* to *last*."""
     start = OPEN_START if reach.last_month is None else add_months(first.replace(day=1), -reach.last_month)
+    if reach.first_month is None:
+        return start, OPEN_END
     return start, add_months(last.replace(day=1), 1 - reach.first_month) - dt.timedelta(days=1)
 
 

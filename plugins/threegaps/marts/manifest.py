@@ -11,59 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from threegaps.errors import BuildError
-
-REACH_KINDS = frozenset({"same", "shift", "window", "all_later"})
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How far one input of an indicator reaches.
-
-    Args:
-        first_month: Months from the touched one to the first affected one; negative is earlier.
-        last_month: Months from the touched one to the last affected one; None is every later period.
-        is_everywhere: A touch in one county may matter in any.
-    """
-
-    first_month: int
-    last_month: int | None
-    is_everywhere: bool
-
-    @classmethod
-    def of(cls, declared: Mapping[str, Any], *, model: str) -> Reach:
-        """Read one entry of ``meta.reach``.
-
-        Raises:
-            BuildError: The declaration makes no sense.
-        """
-        kind = declared.get("kind")
-        months = declared.get("months", [0, 0])
-        if (
-            kind not in REACH_KINDS
-            or len(months) != 2
-            or not all(isinstance(month, int) for month in months)
-            or months[0] > months[1]
-            or declared.get("areas", "same") not in {"same", "all"}
-        ):
-            raise BuildError(
-                f"Model {model} declares a reach that makes no sense: {dict(declared)}.",
-                advice="write {kind: same|shift|window|all_later, months: [earliest, latest], areas: same|all}.",
-            )
-        return cls(
-            first_month=int(months[0]),
-            last_month=None if kind == "all_later" else int(months[1]),
-            is_everywhere=declared.get("areas", "same") == "all",
-        )
+from threegaps.marts.reach import Reach, composed, meta_of
 
 
 @dataclass(frozen=True, slots=True)
 class IndicatorModel:
-    """The slice model of one indicator; *reach* by feed, seed or ``as_of``, None when it declares nothing."""
+    """The slice model of one indicator; *reach* by feed, and by ``as_of``."""
 
     code: str
     name: str
     unique_id: str
-    reach: Mapping[str, Reach] | None
+    reach: Mapping[str, Reach]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +87,17 @@ class Manifest:
 
     @cached_property
     def indicators(self) -> tuple[IndicatorModel, ...]:
-        """Indicator models by code."""
-        found = []
-        for unique_id, node in self.nodes.items():
-            meta = _meta(node)
-            if "indicator" not in meta:
-                continue
-            declared = meta.get("reach")
-            reach = (
-                None
-                if declared is None
-                else {source: Reach.of(entry, model=node["name"]) for source, entry in declared.items()}
+        """Indicator models by code.
+
+        Raises:
+            BuildError: See `threegaps.marts.reach.composed`.
+        """
+        found = [
+            IndicatorModel(
+                str(meta_of(self.nodes[unique_id])["indicator"]), self.nodes[unique_id]["name"], unique_id, reach
             )
-            found.append(IndicatorModel(str(meta["indicator"]), node["name"], unique_id, reach))
+            for unique_id, reach in composed(self.raw).items()
+        ]
         return tuple(sorted(found, key=lambda indicator: indicator.code))
 
     @cached_property
@@ -151,7 +107,7 @@ class Manifest:
         Raises:
             BuildError: A served model has no key, or a column without a type.
         """
-        tables = [_served_table(node) for node in self.nodes.values() if _meta(node).get("served")]
+        tables = [_served_table(node) for node in self.nodes.values() if meta_of(node).get("served")]
         return tuple(sorted(tables, key=lambda table: table.name))
 
     @cached_property
@@ -160,8 +116,8 @@ class Manifest:
         return {node["name"]: (str(node["resource_type"]), self._checksum(node)) for node in self.nodes.values()}
 
     def is_read(self, feed: str) -> bool:
-        """Whether any indicator rests on *feed*; where one does not say on what it rests, any may."""
-        return any(indicator.reach is None or feed in indicator.reach for indicator in self.indicators)
+        """Whether any indicator rests on *feed*."""
+        return any(feed in indicator.reach for indicator in self.indicators)
 
     def indicators_fed_by(self, names: Iterable[str]) -> frozenset[str]:
         """Codes of the indicators whose model is among *names* or stands downstream of one."""
@@ -205,11 +161,6 @@ def action_of(node: Mapping[str, Any]) -> str:
     return fqn[0] if len(fqn) > 1 else "shared"
 
 
-def _meta(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    meta: Mapping[str, Any] = node.get("config", {}).get("meta") or node.get("meta") or {}
-    return meta
-
-
 def _cell(meta: Mapping[str, Any]) -> tuple[str, str, str] | None:
     if "indicator_code" not in meta:
         return None
@@ -217,13 +168,13 @@ def _cell(meta: Mapping[str, Any]) -> tuple[str, str, str] | None:
 
 
 def _served_table(node: Mapping[str, Any]) -> ServedTable:
-    meta = _meta(node)
+    meta = meta_of(node)
     columns = tuple(
         ServedColumn(
             str(column["name"]),
             str(column.get("data_type") or ""),
             str(column.get("description") or ""),
-            _cell(_meta(column)),
+            _cell(meta_of(column)),
         )
         for column in node["columns"].values()
     )

@@ -14,7 +14,8 @@ from psycopg.rows import dict_row
 from threegaps.errors import ReleaseError
 from threegaps.marts import dbt_runner
 from threegaps.marts.affected import touching_period
-from threegaps.marts.manifest import Manifest, Reach
+from threegaps.marts.manifest import Manifest
+from threegaps.marts.reach import Reach
 from threegaps.settings import Settings
 
 
@@ -153,7 +154,7 @@ def _what_there_is(connection: psycopg.Connection[dict[str, Any]], code: str, ar
 
 def _batches(connection: psycopg.Connection[dict[str, Any]], manifest: Manifest, cell: Mapping[str, Any]) -> list[int]:
     found: set[int] = set()
-    for feed, reach in _reaches(connection, manifest, str(cell["indicator_code"])).items():
+    for feed, reach in _reaches(manifest, str(cell["indicator_code"])).items():
         first, last = touching_period(reach, cell["period_start"], cell["period_end"])
         rows = connection.execute(
             _BATCHES,
@@ -171,13 +172,8 @@ def _batches(connection: psycopg.Connection[dict[str, Any]], manifest: Manifest,
     return sorted(found)
 
 
-def _reaches(connection: psycopg.Connection[dict[str, Any]], manifest: Manifest, code: str) -> Mapping[str, Reach]:
-    declared = next((indicator.reach for indicator in manifest.indicators if indicator.code == code), None)
-    if declared is not None:
-        return declared
-    # A model that does not say how far its inputs reach may rest on anything.
-    feeds = connection.execute("select distinct feed from ops.batch").fetchall()
-    return {str(row["feed"]): Reach(-12_000, None, is_everywhere=True) for row in feeds}
+def _reaches(manifest: Manifest, code: str) -> Mapping[str, Reach]:
+    return next((indicator.reach for indicator in manifest.indicators if indicator.code == code), {})
 
 
 def _why(
