@@ -27,6 +27,7 @@ import psycopg
 from psycopg import sql
 
 from benchmarks.wages import as_delivered, write_month
+from threegaps.access.server import make_roles
 from threegaps.batch.certify import Certifier
 from threegaps.batch.decode import Part
 from threegaps.batch.judge import Judgement
@@ -54,9 +55,8 @@ _OBJECT_ID = 1
 def _prepare(server: PostgresServer, contract: Contract) -> None:
     """A migrated warehouse with the feed's empty tables, which each load starts from a copy of."""
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        for role in ("bi_reader", "county_reader", "pipeline"):
-            ensure_role(connection, role)
-        connection.execute("alter role pipeline createrole")
+        ensure_role(connection, "pipeline")
+        make_roles(connection)
         ensure_database(connection, _TEMPLATE, owner="pipeline")
     upgrade(server.dsn(_TEMPLATE))
     with psycopg.connect(server.dsn(_TEMPLATE), autocommit=True) as connection:

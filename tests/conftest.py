@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from threegaps.access.server import close_warehouse, make_roles
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role, temporary_server
 
 # How long an example takes says how busy the machine is, not whether the code is right.
@@ -24,10 +25,8 @@ def postgres() -> Iterator[PostgresServer]:
     """One running server for the whole session; databases are made per test."""
     with temporary_server() as server:
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            for group in ("bi_reader", "county_reader"):
-                ensure_role(connection, group)
             ensure_role(connection, "pipeline", password=PIPELINE_PASSWORD)
-            connection.execute("alter role pipeline createrole")
+            make_roles(connection)
         yield server
 
 
@@ -53,6 +52,8 @@ class Warehouses:
 
         self._server = server
         self._migrated = new_database(server)
+        with psycopg.connect(server.dsn(self._migrated), autocommit=True) as connection:
+            close_warehouse(connection)
         upgrade(self._dsn(self._migrated))
 
     def _dsn(self, name: str) -> str:

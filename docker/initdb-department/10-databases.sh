@@ -16,6 +16,9 @@ run <<'SQL'
 \getenv department_password DEPARTMENT_PASSWORD
 \getenv reader_password DEPARTMENT_READER_PASSWORD
 
+-- A statement that fails is not logged: these hold passwords.
+set log_statement = 'none';
+set log_min_error_statement = 'panic';
 create role department login password :'department_password';
 create role department_reader login password :'reader_password';
 SQL

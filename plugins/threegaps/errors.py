@@ -157,6 +157,10 @@ class LedgerError(ThreeGapsError):
     """The ledger is at a schema version that this code does not know, or refuses a step."""
 
 
+class AccessError(ThreeGapsError):
+    """A reader's login cannot be made, changed or removed as asked."""
+
+
 class BuildError(ThreeGapsError):
     """A build of the marts failed; the last release goes on serving."""
 

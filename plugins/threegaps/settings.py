@@ -169,6 +169,17 @@ class Settings:
             "dbname": WAREHOUSE_DATABASE,
         }
 
+    def reader_address(self) -> str:
+        """Host and port under which readers reach the warehouse, written ``host:port``.
+
+        On a server readers come by another way than the services: the deployment says by which.
+        """
+        given = self.environment.get("THREEGAPS_READER_ADDRESS")
+        if given:
+            return given
+        warehouse = self.warehouse()
+        return f"{warehouse['host']}:{warehouse['port']}"
+
     def warehouse_dsn(self) -> str:
         """The warehouse's address as psycopg takes it."""
         return to_dsn(self.warehouse())

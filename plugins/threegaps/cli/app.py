@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from threegaps.cli import batches, feeds, purging, releases, sandbox, services
+from threegaps.cli import batches, feeds, purging, readers, releases, sandbox, services
 from threegaps.errors import ThreeGapsError, UnexpectedError, kind_of
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ feeds.register(app)
 batches.register(app)
 purging.register(app)
 releases.register(app)
+readers.register(app)
 sandbox.register(app)
 
 

@@ -13,17 +13,23 @@ from threegaps.calendar import today
 from threegaps.cli import queries
 from threegaps.cli.output import both, console, print_rows
 from threegaps.contracts.loader import load_contracts
+from threegaps.errors import SettingsError
 from threegaps.ledger.batches import pending_batches
 from threegaps.ledger.status import feed_status
 from threegaps.one_machine import account
 from threegaps.one_machine.environment import sandbox_day
 from threegaps.one_machine.processes import is_alive
-from threegaps.settings import Settings
+from threegaps.settings import WAREHOUSE_DATABASE, Settings
 
 
 def collect(settings: Settings) -> dict[str, Any]:
     """All that the page says; `problems` lists what someone should look at now."""
-    page: dict[str, Any] = {"services": _services(settings), "airflow": airflow_address(settings), "problems": []}
+    page: dict[str, Any] = {
+        "services": _services(settings),
+        "airflow": airflow_address(settings),
+        "readers": _readers(settings),
+        "problems": [],
+    }
     page["problems"] += [
         f"{service['name']} is {service['state']}" for service in page["services"] if service["state"] != "running"
     ]
@@ -66,6 +72,22 @@ def collect(settings: Settings) -> dict[str, Any]:
         is_undone = message.startswith("undone by")
         page["problems"].append(f"build {build} {'was' if is_undone else 'failed:'} {message}")
     return page
+
+
+def _readers(settings: Settings) -> dict[str, Any]:
+    """Where a reader finds the warehouse, and how to come by a login; no password stands here."""
+    has_login = settings.has_own_services
+    try:
+        address = settings.reader_address()
+    except SettingsError:
+        address = None
+    return {
+        "address": address,
+        "database": WAREHOUSE_DATABASE,
+        "login": "bi" if has_login else None,
+        "password_in": f"{settings.home / 'secrets.json'}: postgres_bi" if has_login else None,
+        "more_logins": "threegaps reader add",
+    }
 
 
 def _services(settings: Settings) -> list[dict[str, Any]]:
@@ -125,6 +147,15 @@ def show(page: dict[str, Any]) -> None:
         title="Services",
     )
     console.print(f"Airflow: {page['airflow']}", markup=False)
+    readers = page["readers"]
+    if readers["address"]:
+        login = f"login {readers['login']}, its password in {readers['password_in']}; " if readers["login"] else ""
+        console.print(
+            f"Readers 读者: {readers['address']}, database {readers['database']}, schema marts; {login}"
+            f"others: `{readers['more_logins']}`, `threegaps reader list`",
+            markup=False,
+            soft_wrap=True,
+        )
     if "feeds" not in page:
         return
     console.print()

@@ -28,6 +28,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from threegaps.access.server import scram_verifier
 from threegaps.errors import ServiceError, of_warehouse
 from threegaps.settings import to_dsn
 
@@ -53,6 +54,8 @@ _SETTINGS = {
     "jit": "off",
     # DETAIL lines quote rows; what a person is called does not belong in a log, not even as a pseudonym.
     "log_error_verbosity": "terse",
+    # A statement that is logged says whose it is.
+    "log_line_prefix": "%m [%p] %q%u@%d ",
 }
 _PR_SET_PDEATHSIG = 1
 
@@ -336,7 +339,9 @@ def ensure_role(connection: psycopg.Connection[Any], name: str, *, password: str
     """Make a role unless it is there; with *password* it may log in, without it is a group."""
     known = connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone()
     verb = sql.SQL("alter" if known else "create")
-    login = sql.SQL("login password {}").format(sql.Literal(password)) if password else sql.SQL("nologin")
+    login: sql.Composable = sql.SQL("nologin")
+    if password:
+        login = sql.SQL("login password {}").format(sql.Literal(scram_verifier(connection, name, password)))
     connection.execute(sql.SQL("{} role {} {}").format(verb, sql.Identifier(name), login))
 
 

@@ -23,13 +23,15 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from threegaps.access.logins import CONNECTIONS
+from threegaps.access.server import close_warehouse, make_roles
 from threegaps.airflow_api import airflow_address
 from threegaps.errors import ServiceError, ThreeGapsError
 from threegaps.one_machine import environment, processes
 from threegaps.one_machine.account import status_path
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.one_machine.programs import Job, Service, child_options, say, turn_over
-from threegaps.settings import Settings, department_database
+from threegaps.settings import WAREHOUSE_DATABASE, Settings, department_database
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 6.0
@@ -176,19 +178,15 @@ class Supervisor:
             raise ServiceError("PostgreSQL has not been started.")
         settings = self.settings
         with psycopg.connect(self.server.dsn(), autocommit=True) as connection:
-            for group in ("bi_reader", "county_reader"):
-                ensure_role(connection, group)
             for login in ("pipeline", "airflow", "department", "department_reader", "bi"):
                 ensure_role(connection, login, password=settings.secret(f"postgres_{login}"))
-            # The pipeline gives county officers their roles.
-            connection.execute("alter role pipeline createrole")
+            make_roles(connection)
             connection.execute("grant bi_reader to bi")
-            # What a reader lists first is what is served.
-            connection.execute("alter role bi set search_path = marts, history")
-            connection.execute("grant bi_reader, county_reader to pipeline with admin option")
+            connection.execute(f"alter role bi connection limit {CONNECTIONS['bi']}")
             for name, owner in environment.databases(settings).items():
                 ensure_database(connection, name, owner=owner)
-            connection.execute("grant connect on database warehouse to bi_reader, county_reader")
+        with psycopg.connect(self.server.dsn(WAREHOUSE_DATABASE), autocommit=True) as connection:
+            close_warehouse(connection)
         for department in environment.departments_with_database(settings):
             self._open_to_reader(self.server, department_database(department))
 

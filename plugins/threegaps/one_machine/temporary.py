@@ -8,6 +8,7 @@ import sys
 
 import psycopg
 
+from threegaps.access.server import make_roles
 from threegaps.ledger.migrate import upgrade
 from threegaps.one_machine.postgres import ensure_database, ensure_role, temporary_server
 from threegaps.settings import WAREHOUSE_DATABASE
@@ -17,9 +18,8 @@ def run(command: list[str]) -> int:
     """Run *command* with THREEGAPS_WAREHOUSE_* set to an empty, migrated warehouse; its exit code."""
     with temporary_server() as server:
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            for group in ("bi_reader", "county_reader"):
-                ensure_role(connection, group)
             ensure_role(connection, "pipeline", password=server.password)
+            make_roles(connection)
             ensure_database(connection, WAREHOUSE_DATABASE, owner="pipeline")
         upgrade(server.dsn(WAREHOUSE_DATABASE, user="pipeline"))
         warehouse = {

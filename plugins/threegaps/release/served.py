@@ -77,6 +77,9 @@ create or replace function history.as_of(release bigint) returns bigint
         return release;
     end
     $$;
+revoke all on function marts.county_of(name), history.pinned_release(), history.as_of(bigint) from public;
+grant execute on function marts.county_of(name), history.pinned_release(), history.as_of(bigint)
+    to bi_reader, county_reader;
 comment on function history.as_of(bigint) is
     '将本会话固定在某次发布,再查 history.<表>_at;null 取消 | pins the session for the views history.<table>_at';
 """

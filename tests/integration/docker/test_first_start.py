@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from threegaps import access
 from threegaps.contracts.departments import department_connections, departments_with_database
 from threegaps.contracts.loader import load_contracts
 from threegaps.ledger.migrate import upgrade
@@ -18,6 +20,7 @@ from threegaps.settings import Settings, department_database
 pytestmark = pytest.mark.integration
 
 SCRIPT = Settings.load().root / "docker" / "initdb" / "10-databases.sh"
+ACCESS_FOLDER = Path(access.__file__).parent
 WAREHOUSE_PASSWORD = "it's a \\ password"
 AIRFLOW_PASSWORD = "another"
 
@@ -34,6 +37,7 @@ def started() -> Iterator[PostgresServer]:
             "POSTGRES_USER": SUPERUSER,
             "WAREHOUSE_PASSWORD": WAREHOUSE_PASSWORD,
             "AIRFLOW_DATABASE_PASSWORD": AIRFLOW_PASSWORD,
+            "ACCESS_FOLDER": str(ACCESS_FOLDER),
         }
         finished = subprocess.run([SCRIPT], env=environment, capture_output=True, text=True, check=False)
         assert finished.returncode == 0, finished.stderr

@@ -5,13 +5,10 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.integration.release.served_otherwise import differences
 from tests.integration.release.small_marts import make_build_schema, new_batch, new_build, set_cells, small_manifest
 from threegaps.errors import ReleaseError
 from threegaps.marts.lock import held_by_builder
-from threegaps.marts.manifest import Manifest
 from threegaps.release import apply, explain, undo
-from threegaps.release.served import apply_served
 
 pytestmark = pytest.mark.integration
 A, B = ("M01-3", "330102"), ("M01-3", "330103")
@@ -109,21 +106,3 @@ def test_what_is_not_served_is_said_with_what_is(
     with pytest.raises(ReleaseError, match=f"{code} in {area} and {period}") as told:
         explain.explain(marts, code, area, period, breakdown=part, manifest=small_manifest())
     assert advice in str(told.value)
-
-
-def test_the_served_tables_of_the_project_are_what_its_manifest_says(
-    warehouse: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from threegaps.marts import dbt_runner
-    from threegaps.settings import Settings
-
-    monkeypatch.setenv("THREEGAPS_HOME", str(tmp_path))
-    monkeypatch.setenv("THREEGAPS_WAREHOUSE_HOST", "127.0.0.1")
-    manifest: Manifest = dbt_runner.parse_project(Settings.load())
-    for _ in range(2):
-        apply_served(warehouse, manifest)
-        with psycopg.connect(warehouse) as connection:
-            assert differences(connection, manifest) == []
-    names = {table.name for table in manifest.served}
-    assert {"indicator_value", "indicator_rank", "three_gaps", "action_1_bright_future", "dim_area"} <= names
-    assert all(column.comment for table in manifest.served for column in table.columns)

@@ -35,6 +35,7 @@ COMMANDS = {
     "doctor",
     "catalogue",
     "migrate",
+    "reader",
 }
 
 

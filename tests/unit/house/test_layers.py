@@ -19,7 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"contracts"}),
     frozenset({"ledger"}),
     frozenset({"connections", "landing", "sources"}),
-    frozenset({"batch", "warehouse"}),
+    frozenset({"access", "batch", "warehouse"}),
     frozenset({"airflow_api", "one_machine", "marts", "feed_run", "generate"}),
     frozenset({"release"}),
     frozenset({"orchestration"}),

@@ -1,0 +1,38 @@
+-- Roles of the server, once for all of its databases; as its superuser, after role pipeline is made. May be run again.
+-- With psql: psql --file roles.sql --dbname postgres
+
+do $$
+declare
+    group_name text;
+begin
+    foreach group_name in array array['bi_reader', 'county_reader', 'statistician'] loop
+        if not exists (select from pg_roles where rolname = group_name) then
+            execute format('create role %I nologin', group_name);
+        end if;
+    end loop;
+end
+$$;
+
+-- The pipeline gives readers their logins, sees how long they ask, and ends what asks for too long; it is no superuser.
+alter role pipeline createrole;
+grant bi_reader, county_reader, statistician to pipeline with admin option;
+grant pg_read_all_stats, pg_signal_backend to pipeline;
+-- What statisticians ask is logged: a setting that only the superuser gives away.
+grant set on parameter log_statement to pipeline;
+
+do $$
+declare
+    name text;
+begin
+    -- Readers never take the last connections. PostgreSQL 15 has no such slots.
+    if exists (select from pg_roles where rolname = 'pg_use_reserved_connections') then
+        for name in select rolname from pg_roles where rolname in ('pipeline', 'airflow') loop
+            execute format('grant pg_use_reserved_connections to %I', name);
+        end loop;
+    end if;
+    -- Nobody has anything to do in the databases that the server brings.
+    for name in select datname from pg_database where datname in ('postgres', 'template1') loop
+        execute format('revoke all on database %I from public', name);
+    end loop;
+end
+$$;

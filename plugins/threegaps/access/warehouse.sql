@@ -1,0 +1,32 @@
+-- What only the server's superuser can close in the warehouse's database, in which this runs; after roles.sql. May be
+-- run again, and must be after an upgrade of the server's major version.
+-- With psql: psql --file warehouse.sql --dbname warehouse
+
+-- By default everybody may take advisory locks (builds, loads and migrations hold theirs), store large objects, write to
+-- the log of changes, and fill the queue of notifications.
+do $$
+declare
+    called regprocedure;
+begin
+    for called in
+        select p.oid
+        from pg_proc as p
+        where p.pronamespace = 'pg_catalog'::regnamespace
+            and (p.proname ~ '^(pg_(try_)?advisory_|lo_)'
+                or p.proname in ('loread', 'lowrite', 'pg_logical_emit_message', 'pg_notify'))
+            and has_function_privilege('public', p.oid, 'execute')
+    loop
+        execute format('revoke execute on function %s from public', called);
+    end loop;
+    for called in
+        select p.oid
+        from pg_proc as p
+        where p.pronamespace = 'pg_catalog'::regnamespace and p.proname ~ '^pg_(try_)?advisory_'
+    loop
+        execute format('grant execute on function %s to pipeline', called);
+    end loop;
+    -- What a statement may spill to disk; unlike its other limits, a session cannot lift this one.
+    execute format('alter database %I set temp_file_limit = ''4GB''', current_database());
+    execute format('alter role pipeline in database %I set temp_file_limit = -1', current_database());
+end
+$$;

@@ -1,0 +1,111 @@
+"""Commands for the logins of those who read: BI tools, county officers, statisticians."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from threegaps.cli.options import Json
+from threegaps.settings import Settings
+
+_SEES = {
+    "bi": "所有发布的指标 all released indicators",
+    "county": "本县各行与公开数 the own county's rows and what is public",
+    "statistician": "所有发布的指标及精确值,语句记入日志 and their exact values; what is asked is logged",
+}
+
+Login = Annotated[str, typer.Argument(help="Name of the login 登录名, see `threegaps reader list`.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to *app*."""
+    group = typer.Typer(
+        no_args_is_help=True, help="Logins of those who read 读者登录: BI tools, counties, statisticians."
+    )
+    group.command("add")(add)
+    group.command("list")(list_readers)
+    group.command("renew")(renew)
+    group.command("remove")(remove)
+    app.add_typer(group, name="reader")
+
+
+def add(
+    login: Annotated[str, typer.Argument(help="Name of the login 登录名: small letters, digits, underscores.")],
+    county: Annotated[
+        str | None, typer.Option("--county", help="An officer of this county 县级人员: its code, like 330102.")
+    ] = None,
+    statistician: Annotated[
+        bool, typer.Option("--statistician", help="Sees exact values 统计人员; what is asked is logged.")
+    ] = False,
+    json_: Json = False,
+) -> None:
+    """Make a login for a BI tool, or for a county's officer or a statistician 新建读者; its password is shown once."""
+    from threegaps.access import logins
+    from threegaps.errors import SettingsError
+    from threegaps.standards.areas import is_division
+
+    if county is not None and statistician:
+        raise SettingsError(
+            "A login is an officer's or a statistician's, not both.", advice="make two logins, one for each."
+        )
+    if county is not None and not is_division(county):
+        raise SettingsError("This is no county's code in force.", advice="marts.dim_area lists the counties.")
+    settings = Settings.load()
+    kind: logins.Kind = "statistician" if statistician else "county" if county else "bi"
+    password = logins.add(settings.warehouse_dsn(), login, kind, county_code=county)
+    _show_password(settings, login, password, json_=json_, kind=kind, county_code=county)
+
+
+def list_readers(json_: Json = False) -> None:
+    """Logins of readers, what they see, and their sessions now 读者一览."""
+    import dataclasses
+
+    from threegaps.access import logins
+    from threegaps.cli.output import answer
+
+    readers = logins.listed(Settings.load().warehouse_dsn())
+    rows = [dataclasses.asdict(reader) for reader in readers]
+    answer(rows if json_ else [{**row, "sees": _SEES[row["kind"]]} for row in rows], as_json=json_)
+
+
+def renew(login: Login, json_: Json = False) -> None:
+    """Give a reader a new password and end its sessions 换口令; the password is shown once."""
+    from threegaps.access import logins
+
+    settings = Settings.load()
+    _show_password(settings, login, logins.renew(settings.warehouse_dsn(), login), json_=json_)
+
+
+def remove(login: Login, json_: Json = False) -> None:
+    """Remove a reader's login and end its sessions 删除读者."""
+    from threegaps.access import logins
+    from threegaps.cli.output import console, print_json
+
+    logins.remove(Settings.load().warehouse_dsn(), login)
+    if json_:
+        print_json({"removed": login})
+    else:
+        console.print(f"已删除,其会话已结束 Removed, and its sessions have ended: {login}", markup=False)
+
+
+def _show_password(settings: Settings, login: str, password: str, *, json_: bool, **said: Any) -> None:
+    from threegaps.cli.output import console, print_json
+    from threegaps.settings import WAREHOUSE_DATABASE
+
+    address = settings.reader_address()
+    if json_:
+        where = {"address": address, "database": WAREHOUSE_DATABASE, "login": login, "password": password}
+        print_json({**where, **said})
+        return
+    sees = _SEES.get(str(said.get("kind")))
+    county = f" ({said['county_code']})" if said.get("county_code") else ""
+    lines = (
+        f"地址 address    {address}  库 database {WAREHOUSE_DATABASE}",
+        f"登录名 login    {login}",
+        f"口令 password   {password}",
+        "                口令只显示这一次,请经商定的安全渠道交付 shown this once: hand it over by a safe channel",
+        *([f"可见 sees       {sees}{county}"] if sees else []),
+    )
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)

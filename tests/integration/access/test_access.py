@@ -1,0 +1,316 @@
+"""What each role may do with everything in the warehouse, and what a reader cannot do to it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+from psycopg import errors, sql
+
+from tests.conftest import PIPELINE_PASSWORD, new_database
+from tests.integration.access.catalogue import PUBLIC, open_functions, rights, rows_seen
+from tests.integration.release.served_otherwise import differences
+from threegaps.access import logins
+from threegaps.access.server import GROUPS, close_warehouse
+from threegaps.errors import AccessError
+from threegaps.ledger.migrate import upgrade
+from threegaps.marts import dbt_runner
+from threegaps.marts.lock import BUILD_LOCK
+from threegaps.marts.manifest import Manifest
+from threegaps.one_machine.postgres import PostgresServer
+from threegaps.release.served import apply_served
+from threegaps.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+EXPECTED: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("expected.yaml").read_text(encoding="utf-8"))
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manifest]:
+    """The project's own manifest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("THREEGAPS_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("THREEGAPS_WAREHOUSE_HOST", "127.0.0.1")
+        yield dbt_runner.parse_project(Settings.load())
+
+
+@pytest.fixture(scope="module")
+def warehouse(postgres: PostgresServer, manifest: Manifest) -> str:
+    """A warehouse as a deployment makes it, with all that is served; its connection string as role pipeline."""
+    database = new_database(postgres)
+    with psycopg.connect(postgres.dsn(database), autocommit=True) as connection:
+        close_warehouse(connection)
+    dsn = postgres.dsn(database, user="pipeline", password=PIPELINE_PASSWORD)
+    upgrade(dsn)
+    apply_served(dsn, manifest)
+    return dsn
+
+
+@pytest.fixture
+def catalogue(warehouse: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(warehouse) as connection:
+        # Names in policies and of functions are written with their schemas.
+        connection.execute("set search_path = ''")
+        yield connection
+
+
+@pytest.fixture(params=["bi", "county", "statistician"])
+def reader(request: pytest.FixtureRequest, warehouse: str, postgres: PostgresServer) -> Iterator[str]:
+    """The connection string of a login of each kind."""
+    login = f"reader_{next(_numbers)}"
+    password = logins.add(warehouse, login, request.param, county_code="330102" if request.param == "county" else None)
+    yield postgres.dsn(psycopg.conninfo.conninfo_to_dict(warehouse)["dbname"], user=login, password=password)
+    logins.remove(warehouse, login)
+
+
+# ---- what each role sees ----------------------------------------------------------------------------------------
+
+
+def test_the_database_is_for_those_who_read(catalogue: psycopg.Connection[Any]) -> None:
+    (found,) = rights(catalogue, "database").values()
+    assert found == {role: set(names) for role, names in EXPECTED["database"].items()}
+
+
+def test_each_schema_is_open_to_whom_it_is_for(catalogue: psycopg.Connection[Any]) -> None:
+    found = rights(catalogue, "schema")
+    assert set(found) == {*EXPECTED["schemas"], *EXPECTED["closed_schemas"]}, "say in expected.yaml who uses it"
+    for schema, roles in found.items():
+        assert roles == {role: {"USAGE"} for role in EXPECTED["schemas"].get(schema, ())}, schema
+
+
+def test_each_relation_is_read_by_whom_it_is_for(catalogue: psycopg.Connection[Any]) -> None:
+    found = {name: roles for name, roles in rights(catalogue, "relation").items() if roles or not is_closed(name)}
+    assert {name: set(roles) for name, roles in found.items()} == {
+        name: set(roles) for name, roles in EXPECTED["relations"].items()
+    }, "say in expected.yaml who reads it, and which rows"
+    assert {name: right for name, roles in found.items() for right in roles.values() if right != {"SELECT"}} == {}
+    assert rights(catalogue, "column") == {}
+
+
+@pytest.mark.parametrize("relation", EXPECTED["relations"])
+def test_each_role_sees_the_rows_that_are_for_it(catalogue: psycopg.Connection[Any], relation: str) -> None:
+    expected = EXPECTED["relations"][relation]
+    assert {role: rows_seen(catalogue, role, relation) for role in expected} == expected
+
+
+def test_each_function_is_called_by_whom_it_is_for(catalogue: psycopg.Connection[Any]) -> None:
+    found = {name: set(roles) for name, roles in rights(catalogue, "function").items()}
+    assert found == {name: set(roles) for name, roles in EXPECTED["functions"].items()}, "say in expected.yaml who"
+
+
+def test_nothing_that_is_made_later_is_open_by_default(catalogue: psycopg.Connection[Any]) -> None:
+    assert catalogue.execute("select count(*) from pg_default_acl").fetchone() == (0,)
+    owned = catalogue.execute(
+        "select count(*) from pg_shdepend as d inner join pg_roles as r on r.oid = d.refobjid"
+        " where d.deptype = 'o' and r.rolname = any(%s)",
+        [list(GROUPS)],
+    )
+    assert owned.fetchone() == (0,)
+
+
+def test_dbt_grants_nothing(manifest: Manifest) -> None:
+    granted = {name: node["config"].get("grants") for name, node in manifest.nodes.items()}
+    assert {name: grants for name, grants in granted.items() if grants} == {}
+
+
+def test_a_table_of_expectations_that_is_wrong_fails(catalogue: psycopg.Connection[Any]) -> None:
+    """What the tests above would say of a relation, a right and a function that nobody has spoken of."""
+    catalogue.execute("create table marts.of_nobody (area_code text)")
+    catalogue.execute("grant insert on marts.dim_area to county_reader")
+    catalogue.execute("grant select (area_code) on marts.of_nobody to public")
+    catalogue.execute("create function marts.open_to_all() returns int language sql return 1")
+    found = rights(catalogue, "relation")
+    assert "marts.of_nobody" in found
+    assert found["marts.dim_area"]["county_reader"] == {"SELECT", "INSERT"}
+    assert rights(catalogue, "column") == {"marts.of_nobody.area_code": {PUBLIC: {"SELECT"}}}
+    assert rights(catalogue, "function")["marts.open_to_all()"] == {PUBLIC: {"EXECUTE"}}
+    catalogue.rollback()
+
+
+def test_the_served_tables_of_the_project_are_what_its_manifest_says(warehouse: str, manifest: Manifest) -> None:
+    apply_served(warehouse, manifest)
+    with psycopg.connect(warehouse) as connection:
+        assert differences(connection, manifest) == []
+    names = {table.name for table in manifest.served}
+    assert {"indicator_value", "indicator_rank", "three_gaps", "action_1_bright_future", "dim_area"} <= names
+    assert all(column.comment for table in manifest.served for column in table.columns)
+
+
+# ---- what a reader cannot do ------------------------------------------------------------------------------------
+
+
+def test_no_function_that_could_stop_or_fill_the_server_is_open(catalogue: psycopg.Connection[Any]) -> None:
+    assert open_functions(catalogue) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"select pg_advisory_lock({BUILD_LOCK})",
+        f"select pg_try_advisory_xact_lock_shared({BUILD_LOCK})",
+        "select pg_advisory_lock(7237, hashtext('load hrss/wage_records'))",
+        "select lo_from_bytea(0, 'x')",
+        "select lo_create(0)",
+        "select pg_notify('a', 'b')",
+        "select pg_logical_emit_message(false, 'a', repeat('b', 1000))",
+        "create temporary table filled (x text)",
+        "create table marts.filled (x text)",
+        "create table public.filled (x text)",
+        "create schema filled",
+        "set temp_file_limit = -1",
+        "set log_statement = 'none'",
+        "select * from ops.batch",
+    ],
+)
+def test_a_reader_cannot_stop_or_fill_the_server(reader: str, statement: str) -> None:
+    with psycopg.connect(reader) as connection, pytest.raises(errors.InsufficientPrivilege):
+        connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize("database", ["postgres", "template1"])
+def test_a_reader_enters_no_other_database(reader: str, database: str) -> None:
+    parts = psycopg.conninfo.conninfo_to_dict(reader)
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(psycopg.conninfo.make_conninfo(**(parts | {"dbname": database})))
+
+
+def test_each_session_of_a_reader_has_its_limits(reader: str) -> None:
+    expected = {
+        "timezone": "Asia/Shanghai",
+        "statement_timeout": "5min",
+        "lock_timeout": "30s",
+        "idle_in_transaction_session_timeout": "5min",
+        "idle_session_timeout": "12h",
+        "temp_file_limit": "4GB",
+    }
+    with psycopg.connect(reader) as connection:
+        assert {name: shown(connection, name) for name in expected} == expected
+        assert shown(connection, "search_path").removeprefix("exact, ") == "marts, history"
+
+
+def test_the_pipeline_has_no_limits_and_its_locks(warehouse: str) -> None:
+    with psycopg.connect(warehouse) as connection:
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"):
+            assert shown(connection, name) == "0"
+        assert shown(connection, "temp_file_limit") == "-1"
+        assert connection.execute("select pg_try_advisory_lock(%s)", [BUILD_LOCK]).fetchone() == (True,)
+
+
+# ---- logins -----------------------------------------------------------------------------------------------------
+
+
+def test_a_login_reads_what_is_for_it(warehouse: str, postgres: PostgresServer) -> None:
+    database = str(psycopg.conninfo.conninfo_to_dict(warehouse)["dbname"])
+    passwords = {
+        "a_tool": logins.add(warehouse, "a_tool", "bi"),
+        "an_officer": logins.add(warehouse, "an_officer", "county", county_code="330102"),
+        "a_statistician": logins.add(warehouse, "a_statistician", "statistician"),
+    }
+    sees_exact = {}
+    for login, password in passwords.items():
+        with psycopg.connect(postgres.dsn(database, user=login, password=password)) as connection:
+            assert connection.execute("select count(*) from indicator_value").fetchone() == (0,)
+            sees_exact[login] = connection.execute("select has_schema_privilege('exact', 'usage')").fetchone()
+            found = {one.login: one for one in logins.listed(warehouse)}[login]
+            assert (found.connections, found.most_connections) == (1, logins.CONNECTIONS[found.kind])
+    assert sees_exact == {"a_tool": (False,), "an_officer": (False,), "a_statistician": (True,)}
+    listed = {one.login: (one.kind, one.county_code) for one in logins.listed(warehouse)}
+    assert {name: listed[name] for name in passwords} == {
+        "a_tool": ("bi", None),
+        "an_officer": ("county", "330102"),
+        "a_statistician": ("statistician", None),
+    }
+    with psycopg.connect(postgres.dsn(database, user="an_officer", password=passwords["an_officer"])) as connection:
+        asked = connection.execute("select marts.county_of(current_user)").fetchone()
+        assert asked == ("330102",)
+    for login in passwords:
+        logins.remove(warehouse, login)
+    assert not set(passwords) & {one.login for one in logins.listed(warehouse)}
+    with psycopg.connect(warehouse) as connection:
+        left = connection.execute("select count(*) from ops.county_reader where role_name = 'an_officer'").fetchone()
+    assert left == (0,)
+
+
+def test_what_a_statistician_asks_is_logged_and_what_others_ask_is_not(
+    warehouse: str, postgres: PostgresServer
+) -> None:
+    database = str(psycopg.conninfo.conninfo_to_dict(warehouse)["dbname"])
+    for login, kind, logged in (("watched", "statistician", "all"), ("unwatched", "bi", "none")):
+        password = logins.add(warehouse, login, kind)  # type: ignore[arg-type]  # the two kinds that are written here
+        with psycopg.connect(postgres.dsn(database, user=login, password=password)) as connection:
+            assert shown(connection, "log_statement") == logged
+        logins.remove(warehouse, login)
+
+
+def test_no_password_stands_in_a_statement(
+    warehouse: str, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    execute = psycopg.Connection.execute
+
+    def record(self: psycopg.Connection[Any], query: Any, params: Any = None, **more: Any) -> Any:
+        written = query.as_string(self) if isinstance(query, sql.Composable) else str(query)
+        sent.append(f"{written} {params}")
+        return execute(self, query, params, **more)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", record)
+    passwords = [logins.add(warehouse, "quiet", "bi"), logins.renew(warehouse, "quiet")]
+    logins.remove(warehouse, "quiet")
+    assert len([one for one in sent if "SCRAM-SHA-256$" in one]) == 2
+    assert [one for one in sent if any(password in one for password in passwords)] == []
+
+
+def test_a_new_password_ends_the_old_one_and_its_sessions(warehouse: str, postgres: PostgresServer) -> None:
+    database = str(psycopg.conninfo.conninfo_to_dict(warehouse)["dbname"])
+    old = logins.add(warehouse, "renewed", "bi")
+    with psycopg.connect(postgres.dsn(database, user="renewed", password=old)) as session:
+        new = logins.renew(warehouse, "renewed")
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("select 1")
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(postgres.dsn(database, user="renewed", password=old))
+    psycopg.connect(postgres.dsn(database, user="renewed", password=new)).close()
+    logins.remove(warehouse, "renewed")
+
+
+@pytest.mark.parametrize("name", ["", "Upper", "1st", "with space", "pg_reader", "x" * 64, "a;b", 'a"b'])
+def test_a_name_that_is_none_is_refused_and_not_repeated(warehouse: str, name: str) -> None:
+    with pytest.raises(AccessError) as refused:
+        logins.add(warehouse, name, "bi")
+    assert not name or name not in str(refused.value)
+
+
+@pytest.mark.parametrize("taken", ["pipeline", "bi_reader", "county_reader"])
+def test_no_other_role_is_taken_for_a_reader(warehouse: str, taken: str) -> None:
+    with pytest.raises(AccessError, match="There is a role of this name"):
+        logins.add(warehouse, taken, "bi")
+    for change in (logins.renew, logins.remove):
+        with pytest.raises(AccessError, match="There is no reader of this name"):
+            change(warehouse, taken)
+
+
+def test_a_login_made_by_the_servers_superuser_is_left_to_him(warehouse: str, postgres: PostgresServer) -> None:
+    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+        connection.execute("create role made_by_hand login in role bi_reader")
+    assert "made_by_hand" in {one.login for one in logins.listed(warehouse)}
+    with pytest.raises(AccessError, match="may not do this"):
+        logins.remove(warehouse, "made_by_hand")
+    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+        connection.execute("drop role made_by_hand")
+
+
+def is_closed(relation: str) -> bool:
+    return relation.split(".")[0] in EXPECTED["closed_schemas"]
+
+
+def shown(connection: psycopg.Connection[Any], setting: str) -> str:
+    row = connection.execute(sql.SQL("show {}").format(sql.Identifier(setting))).fetchone()
+    assert row is not None
+    return str(row[0])
