@@ -89,15 +89,11 @@ def _yaml(contract: Contract) -> Iterator[str]:
     yield f"    description: {_quoted(staged)}"
     yield "    config:"
     yield "      contract: {enforced: true}"
+    yield "    data_tests:"
+    yield f"      - key: {{arguments: {{columns: [{', '.join(raw_key(contract))}]}}}}"
     yield "    columns:"
-    key = raw_key(contract)
     for column in staged_columns(contract):
         yield from _column(column, "      ")
-        if column.name in key:
-            yield "        data_tests:"
-            yield "          - not_null"
-            if len(key) == 1:
-                yield "          - unique"
 
 
 def _column(column: RawColumn, indent: str) -> Iterator[str]:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,20 +12,6 @@ import pytest
 from threegaps.marts.manifest import Manifest
 
 PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
-
-
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """dbt's manifest, with the compiled text of the intermediate models."""
-    folder = tmp_path_factory.mktemp("dbt")
-    dbt = shutil.which("dbt", path=str(Path(sys.executable).parent)) or "dbt"
-    command = [dbt, "compile", "--select", "path:models/intermediate", "--no-introspect", "--no-populate-cache"]
-    command += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    command += ["--target-path", str(folder), "--log-path", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    content: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return content
 
 
 def readers(manifest: dict[str, Any], unique_id: str) -> Iterator[str]:

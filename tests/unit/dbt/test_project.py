@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def properties() -> list[dict[str, Any]]:
     return [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(PROJECT.rglob("*.yml"))]
 
 
+@cache
 def models() -> dict[str, dict[str, Any]]:
     return {
         model["name"]: model for document in properties() for model in document.get("models") or () if "name" in model

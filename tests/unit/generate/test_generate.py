@@ -187,11 +187,9 @@ def test_staging_has_names_types_and_texts_of_the_raw_table(contract: Contract) 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.feed)
 def test_keys_are_tested(contract: Contract) -> None:
-    tests = {column["name"]: column.get("data_tests", []) for column in staged(contract)[1]["models"][0]["columns"]}
-    key = raw_key(contract)
-    assert {name for name, given in tests.items() if given} == set(key)
-    assert all("not_null" in tests[name] for name in key)
-    assert ("unique" in tests[key[0]]) == (len(key) == 1)
+    model = staged(contract)[1]["models"][0]
+    assert model["data_tests"] == [{"key": {"arguments": {"columns": list(raw_key(contract))}}}]
+    assert not any("data_tests" in column for column in model["columns"])
 
 
 def test_registration_is_not_called_residence() -> None:
