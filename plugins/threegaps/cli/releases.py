@@ -151,7 +151,7 @@ def free_held(
 def explain(
     code: Annotated[str, typer.Argument(help="Indicator, e.g. M21-1.")],
     area: Annotated[str, typer.Argument(help="Area code, e.g. 330000.")],
-    period: Annotated[str, typer.Argument(help="Period, e.g. 2026-06, 2026Q2, 2026.")],
+    period: Annotated[str, typer.Argument(help="Label of the period, e.g. 2026-06, 2026Q2, 2026年上半年, 2026.")],
     part: Annotated[
         str | None, typer.Option(help="A part of the whole, e.g. skill_level=3; by default the total.")
     ] = None,

@@ -43,33 +43,24 @@ _BASE_COLUMNS = (
     "n_employers",
     "is_supplied",
 )
-_LEVEL_NAMES = {
-    "5": ("初级工", "junior"),
-    "4": ("中级工", "intermediate"),
-    "3": ("高级工", "senior"),
-    "2": ("技师", "technician"),
-    "1": ("高级技师", "senior technician"),
-    "T": ("特级技师", "special-grade technician"),
-    "S": ("首席技师", "chief technician"),
-    "none": ("无等级证书", "no certificate with a level"),
-}
 
 
 def render(root: Path) -> dict[Path, str]:
     """Every file of the project at *root* that follows from its indicators, by its path below *root*.
 
     Raises:
-        ValueError: A model's indicator has no row in the catalogue, or its YAML names a column that it does not have.
+        ValueError: A model's indicator has no row in the catalogue, its YAML names a column that it does not have, or a
+            part that a wide mart shows has no name.
     """
     indicators = indicator_catalogue(root)
     actions = read_seed(root, "seed_action")
-    value_names = _value_names(root)
+    part_names = _part_names(root)
     files = {
         SEEDS / "seed_indicator.csv": _seed(indicators),
         MARTS / "indicator_base.sql": _indicator_base(indicators),
     }
     for mart in dict.fromkeys(action["mart"] for action in actions):
-        files[MARTS / mart / f"{mart}.yml"] = _wide_mart(mart, actions, indicators, value_names)
+        files[MARTS / mart / f"{mart}.yml"] = _wide_mart(mart, actions, indicators, part_names)
         files[MARTS / mart / f"{mart}.sql"] = "{{ wide_mart() }}\n"
     return files
 
@@ -149,17 +140,27 @@ def _column(name: str, data_type: str, description: str, meta: dict[str, str] | 
     return lines
 
 
-def _value_names(root: Path) -> dict[str, tuple[str, str]]:
-    lists = {row["list_code"]: (row["name_zh"], row["name_en"]) for row in read_seed(root, "seed_county_list")}
-    return _LEVEL_NAMES | lists
+Part = tuple[str, str]
+"""A breakdown and its value."""
 
 
-def _indicator_columns(row: Row, value_names: Mapping[str, tuple[str, str]]) -> list[str]:
+def _part_names(root: Path) -> dict[Part, tuple[str, str]]:
+    """Names of the parts, in Chinese and in English."""
+    return {
+        (row["breakdown"], row["breakdown_value"]): (row["name_zh"], row["name_en"])
+        for row in read_seed(root, "seed_breakdown_value")
+    }
+
+
+def _indicator_columns(row: Row, part_names: Mapping[Part, tuple[str, str]]) -> list[str]:
     lines: list[str] = []
     for value in row["wide_breakdown_values"].split(","):
         is_total = value == "total"
         name = _model_name(row["indicator_code"]) + ("" if is_total else f"_{value.lower()}")
-        name_zh, name_en = ("", "") if is_total else value_names[value]
+        part = (row["wide_breakdown"], value)
+        if part not in part_names:
+            raise ValueError(f"{row['indicator_code']}: seed_breakdown_value.csv has no row for {' '.join(part)}")
+        name_zh, name_en = ("", "") if is_total else part_names[part]
         label_zh = row["name_zh"] + (f"·{name_zh}" if name_zh else "")
         label_en = row["name_en"] + (f", {name_en}" if name_en else "")
         meta = {
@@ -175,7 +176,7 @@ def _indicator_columns(row: Row, value_names: Mapping[str, tuple[str, str]]) -> 
 
 
 def _wide_mart(
-    mart: str, actions: Iterable[Row], indicators: Iterable[Row], value_names: Mapping[str, tuple[str, str]]
+    mart: str, actions: Iterable[Row], indicators: Iterable[Row], part_names: Mapping[Part, tuple[str, str]]
 ) -> str:
     """The YAML of one wide mart: its contract, its key and, in the meta of each column, the cell it shows."""
     own = [action for action in actions if action["mart"] == mart]
@@ -210,6 +211,6 @@ def _wide_mart(
         lines += _column(name, data_type, text)
     for row in indicators:
         if row["is_built"] == "true" and row["audience"] == "public" and row["action_code"] in codes:
-            lines += _indicator_columns(row, value_names)
+            lines += _indicator_columns(row, part_names)
     lines += _column(*_LAST_COLUMN)
     return "\n".join(lines) + "\n"

@@ -13,6 +13,8 @@ from typing import Any
 from threegaps.errors import BuildError
 from threegaps.marts.reach import Reach, composed, meta_of
 
+SERVED_SCHEMAS = ("marts", "exact")
+
 
 @dataclass(frozen=True, slots=True)
 class IndicatorModel:
@@ -43,14 +45,18 @@ class ServedTable:
     """A model that readers are served, with what the serving side needs to know of it.
 
     Args:
+        schema: ``marts``, or ``exact`` for figures before disclosure.
+        source_name: The model's relation in *source_schema*.
         row_policy: ``none`` (every reader sees every row), ``audience`` (public rows, and the own county's),
             ``own`` (the own county's only).
         is_synthetic_in_sandbox: Its figures are synthetic where the departments are.
         withdrawn: Columns that it once had and whose content may no longer be read, in the past either.
     """
 
+    schema: str
     name: str
     source_schema: str
+    source_name: str
     comment: str
     key: tuple[str, ...]
     indexes: tuple[tuple[str, ...], ...]
@@ -108,7 +114,7 @@ class Manifest:
             BuildError: A served model has no key, or a column without a type.
         """
         tables = [_served_table(node) for node in self.nodes.values() if meta_of(node).get("served")]
-        return tuple(sorted(tables, key=lambda table: table.name))
+        return tuple(sorted(tables, key=lambda table: (table.schema != "marts", table.name)))
 
     @cached_property
     def checksums(self) -> dict[str, tuple[str, str]]:
@@ -199,13 +205,22 @@ def _served_table(node: Mapping[str, Any]) -> ServedTable:
         policy = "audience" if "audience" in names else "none" if meta.get("audience") == "public" else "own"
     elif meta.get("audience") == "internal":
         policy = "own"
+    schema, _, name = str(meta.get("served_as") or f"marts.{node['name']}").partition(".")
+    if schema not in SERVED_SCHEMAS or not name:
+        raise BuildError(
+            f"Model {node['name']} is served as {schema}.{name}.",
+            advice=f"meta.served_as is a relation in one of {', '.join(SERVED_SCHEMAS)}.",
+        )
     return ServedTable(
-        name=str(node["name"]),
+        name=name,
+        schema=schema,
+        source_name=str(node["name"]),
         source_schema=str(node["schema"]),
         comment=str(node.get("description") or ""),
         key=key,
         indexes=tuple(tuple(columns) for columns in meta.get("indexes") or ()),
-        row_policy=str(policy),
+        # Before disclosure nothing is public.
+        row_policy="own" if schema == "exact" else str(policy),
         is_synthetic_in_sandbox=bool(meta.get("synthetic_in_sandbox", "period_start" in names)),
         columns=columns,
         withdrawn=withdrawn,

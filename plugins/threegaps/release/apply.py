@@ -16,10 +16,16 @@ from psycopg import sql
 from threegaps.errors import ReleaseError
 from threegaps.marts.manifest import Manifest
 from threegaps.release import holds
-from threegaps.release.served import STAMPED, StoredTable, stored_tables
+from threegaps.release.served import StoredTable, stored_tables
 
 NOT_CONTENT = frozenset({"release_id", "value_release_id", "data_as_of", "built_at"})
 _FIGURES = ("numerator", "denominator", "value", "n_persons", "n_employers", "target_progress", "change_on_year")
+_CELL_KEY = ("indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value")
+# What becomes of a figure after it was said as final is a revision; that it is hidden from now on is none.
+_IS_REVISION = (
+    "o.maturity = 'final' and o.value_status = 'reported' and n.value_status <> 'suppressed'"
+    " and n.value is distinct from o.value"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,8 @@ def _apply_table(
     table = stored.table
     columns = table.column_names
     content = [name for name in columns if name not in table.key and name not in NOT_CONTENT]
-    difference = sql.Identifier(f"difference_{table.name}"[:63])
+    difference = sql.Identifier(f"difference_{stored.label}"[:63])
+    flags = [column.name for column in stored.flags]
     condition = holds.held_condition(table) if source == "build" else None
     parts = {
         "difference": difference,
@@ -121,6 +128,11 @@ def _apply_table(
         "source": _source(stored, source),
         "key": _list(table.key),
         "columns": _list(columns),
+        "flags": sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in flags),
+        "old_flags": sql.SQL("").join(sql.SQL(", o.{}").format(sql.Identifier(name)) for name in flags),
+        "flagged": sql.SQL(", is_revised = o.is_revised or ({})").format(sql.SQL(_IS_REVISION))
+        if flags
+        else sql.SQL(""),
         "old": _list(columns, "o"),
         "new": _list(columns, "n"),
         "changed": sql.SQL("row({}) is distinct from row({})").format(_list(content, "n"), _list(content, "o"))
@@ -147,14 +159,15 @@ def _apply_table(
     )
     run("analyze {difference}")
     run(
-        "insert into {past} ({columns}, release_from, release_to) select {old}, o.value_release_id, {release}"
+        "insert into {past} ({columns}{flags}, release_from, release_to) select {old}{old_flags},"
+        " o.value_release_id, {release}"
         " from {rows} as o join {difference} using ({key}) where difference_kind in ('u', 'd')"
     )
     matched = sql.SQL(" and ").join(sql.SQL("o.{0} = d.{0}").format(sql.Identifier(name)) for name in table.key)
     parts["matched"] = matched
     removed = run("delete from {rows} as o using {difference} as d where {matched} and d.difference_kind = 'd'")
     changed = run(
-        "update {rows} as o set {assigned}, value_release_id = {release} from {source} as n"
+        "update {rows} as o set {assigned}{flagged}, value_release_id = {release} from {source} as n"
         " join {difference} as d using ({key}) where {matched} and d.difference_kind = 'u'"
     )
     inserted = run(
@@ -167,11 +180,7 @@ def _apply_table(
 def _source(stored: StoredTable, source: str) -> sql.Composed:
     """The rows to serve, cast to the served types; as a sub-select."""
     table = stored.table
-    relation = (
-        sql.Identifier(table.source_schema, table.name)
-        if source == "build"
-        else sql.Identifier("history", f"{table.name}_at")
-    )
+    relation = stored.built if source == "build" else stored.pinned
     cast = sql.SQL(", ").join(
         sql.SQL("{0}::{1} as {0}").format(sql.Identifier(column.name), sql.SQL(column.data_type))
         for column in table.columns
@@ -182,27 +191,24 @@ def _source(stored: StoredTable, source: str) -> sql.Composed:
 def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored: StoredTable, release_id: int) -> None:
     """Take the figures of cells that this release suppressed out of the past too, whatever relation they stand in."""
     table = stored.table
-    cell_key = ("indicator_code", "area_code", "period_type", "period_start", "breakdown", "breakdown_value")
-    if not any(stored.table.name == STAMPED for stored in stored_tables(manifest)):
+    stamped = next((other for other in stored_tables(manifest) if other.is_stamped), None)
+    if stamped is None or table.schema != "marts" or not {"area_code", "period_type", "period_end"} <= set(table.key):
         return
-    suppressed = sql.SQL(
-        "(select {} from marts.indicator_value_stored where value_status = 'suppressed' and value_release_id = {})"
-    ).format(_list(cell_key), sql.Literal(release_id))
+    suppressed = sql.SQL("(select {} from {} where value_status = 'suppressed' and value_release_id = {})").format(
+        _list(_CELL_KEY), stamped.rows, sql.Literal(release_id)
+    )
     if "indicator_code" in table.key:
-        shared = [name for name in cell_key if name in table.key]
+        shared = [name for name in _CELL_KEY if name in table.key]
         figures = [name for name in (*_FIGURES, "area_rank") if name in table.column_names]
         settings: list[sql.Composable] = [sql.SQL("{} = null").format(sql.Identifier(name)) for name in figures]
         if "value_status" in table.column_names:
             settings.append(sql.SQL("value_status = 'suppressed'"))
         if "status" in table.column_names:
             settings.append(sql.SQL("status = 'no_target'"))
-        if not settings or "area_code" not in shared:
-            return
-        _blank(connection, stored, suppressed, shared, settings, sql.SQL(""))
+        if settings:
+            _blank(connection, stored, suppressed, shared, settings, sql.SQL(""))
         return
-    if not {"area_code", "period_type", "period_start"} <= set(table.key):
-        return
-    shared = ["area_code", "period_type", "period_start"]
+    shared = ["area_code", "period_type", "period_end"]
     for shown in table.columns:
         if shown.cell is None:
             continue

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from threegaps.marts.manifest import Manifest
-from threegaps.release.served import STAMPED, StoredTable, stored_tables
+from threegaps.release.served import StoredTable, stored_tables
 
 FEWEST_TO_COMPARE = 100
 """Served rows below which a shrinking table says nothing."""
@@ -17,7 +17,8 @@ SMALLEST_SHARE = 0.5
 """Share of the served rows that a build must have again."""
 
 _ADDITIVE = "('count', 'sum', 'ratio_of_sums')"
-_CELL = ("indicator_code", "area_code", "period_type", "period_start", "breakdown", "breakdown_value")
+_CELL = ("indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value")
+_FIGURES = ("numerator", "denominator", "value", "target_progress", "change_on_year")
 
 
 def findings(
@@ -55,12 +56,12 @@ def _keys(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
         twice = _count(
             connection,
             sql.SQL("select count(*) from (select from {} group by {} having count(*) > 1) as k").format(
-                _built(stored), key
+                stored.built, key
             ),
         )
-        missing = _count(connection, sql.SQL("select count(*) from {} where {}").format(_built(stored), empty))
+        missing = _count(connection, sql.SQL("select count(*) from {} where {}").format(stored.built, empty))
         if twice or missing:
-            found.append(f"{stored.table.name} has {twice} keys more than once and {missing} rows without a key")
+            found.append(f"{stored.label} has {twice} keys more than once and {missing} rows without a key")
     return found
 
 
@@ -77,9 +78,9 @@ def _numbers(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
         strange = sql.SQL(" or ").join(
             sql.SQL("{}::text in ('NaN', 'Infinity', '-Infinity')").format(sql.Identifier(name)) for name in numeric
         )
-        count = _count(connection, sql.SQL("select count(*) from {} where {}").format(_built(stored), strange))
+        count = _count(connection, sql.SQL("select count(*) from {} where {}").format(stored.built, strange))
         if count:
-            found.append(f"{stored.table.name} has {count} rows with a figure that is no number")
+            found.append(f"{stored.label} has {count} rows with a figure that is no number")
     return found
 
 
@@ -122,56 +123,35 @@ def _counted(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
 
 
 def _suppression(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
-    """A suppressed cell says no figure, in its own relation and in the wide ones."""
-    stored = next(
-        (stored_table for stored_table in stored_tables(manifest) if stored_table.table.name == STAMPED), None
-    )
+    """A suppressed cell says no figure, in its own relation and in every other that readers have."""
+    stored = next((stored for stored in stored_tables(manifest) if stored.is_stamped), None)
     if stored is None:
         return []
     found = []
-    key = sql.SQL(", ").join(sql.Identifier(name) for name in _CELL)
-    figures = [
-        name
-        for name in (
-            "numerator",
-            "denominator",
-            "value",
-            "n_persons",
-            "n_employers",
-            "target_progress",
-            "change_on_year",
-        )
-        if name in stored.table.column_names
-    ]
-    said = sql.SQL(" or ").join(sql.SQL("{} is not null").format(sql.Identifier(name)) for name in figures)
-    count = _count(
-        connection,
-        sql.SQL("select count(*) from {} where value_status = 'suppressed' and ({})").format(_built(stored), said),
+    said = sql.SQL(" or ").join(
+        sql.SQL("{} is not null").format(sql.Identifier(name)) for name in _FIGURES if name in stored.table.column_names
     )
+    suppressed = sql.SQL("(select * from {} where value_status = 'suppressed')").format(stored.built)
+    count = _count(connection, sql.SQL("select count(*) from {} as s where {}").format(suppressed, said))
     if count:
         found.append(f"{count} suppressed cells carry a figure")
-    open_cells = _count(
-        connection,
-        sql.SQL(
-            "select count(*) from build.suppressed_cell join {} using ({}) where value_status <> 'suppressed'"
-        ).format(_built(stored), key),
-    )
-    if open_cells:
-        found.append(f"{open_cells} cells that are to be suppressed are not")
     for other in stored_tables(manifest):
-        if other.table.name != STAMPED and set(_CELL) <= set(other.table.key):
+        if other.is_stamped or other.table.schema != "marts":
+            continue
+        if set(_CELL) <= set(other.table.key):
+            key = sql.SQL(", ").join(sql.Identifier(name) for name in _CELL)
             count = _count(
                 connection,
-                sql.SQL("select count(*) from {} join build.suppressed_cell using ({})").format(_built(other), key),
+                sql.SQL("select count(*) from {} join {} as s using ({})").format(other.built, suppressed, key),
             )
             if count:
-                found.append(f"{other.table.name} speaks of {count} suppressed cells")
-        elif {"area_code", "period_type", "period_start"} <= set(other.table.key):
-            found += _wide(connection, other)
+                found.append(f"{other.label} speaks of {count} suppressed cells")
+        elif {"area_code", "period_type", "period_end"} <= set(other.table.key):
+            found += _wide(connection, other, suppressed)
     return found
 
 
-def _wide(connection: psycopg.Connection[Any], stored: StoredTable) -> list[str]:
+def _wide(connection: psycopg.Connection[Any], stored: StoredTable, suppressed: sql.Composed) -> list[str]:
     found = []
     for column in stored.table.columns:
         if column.cell is None:
@@ -179,35 +159,32 @@ def _wide(connection: psycopg.Connection[Any], stored: StoredTable) -> list[str]
         count = _count(
             connection,
             sql.SQL(
-                "select count(*) from {} as w join build.suppressed_cell as s using (area_code, period_type,"
-                " period_start) where (s.indicator_code, s.breakdown, s.breakdown_value) = ({}) and w.{} is not null"
+                "select count(*) from {} as w join {} as s using (area_code, period_type, period_end)"
+                " where (s.indicator_code, s.breakdown, s.breakdown_value) = ({}) and w.{} is not null"
             ).format(
-                _built(stored),
+                stored.built,
+                suppressed,
                 sql.SQL(", ").join(sql.Literal(part) for part in column.cell),
                 sql.Identifier(column.name),
             ),
         )
         if count:
-            found.append(f"{stored.table.name}.{column.name} shows {count} suppressed cells")
+            found.append(f"{stored.label}.{column.name} shows {count} suppressed cells")
     return found
 
 
 def _row_count(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
     found = []
     for stored in stored_tables(manifest):
-        built = _count(connection, sql.SQL("select count(*) from {}").format(_built(stored)))
+        built = _count(connection, sql.SQL("select count(*) from {}").format(stored.built))
         served = _count(connection, sql.SQL("select count(*) from {}").format(stored.rows))
         if served >= FEWEST_TO_COMPARE and built < served * SMALLEST_SHARE:
-            found.append(f"{stored.table.name} would shrink from {served} to {built} rows")
+            found.append(f"{stored.label} would shrink from {served} to {built} rows")
     return found
 
 
 def _has_cells(manifest: Manifest) -> bool:
     return any(node["name"] == "indicator_cell" for node in manifest.nodes.values())
-
-
-def _built(stored: StoredTable) -> sql.Identifier:
-    return sql.Identifier(stored.table.source_schema, stored.table.name)
 
 
 def _count(connection: psycopg.Connection[Any], query: sql.Composed) -> int:

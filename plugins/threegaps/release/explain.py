@@ -62,7 +62,7 @@ where v.indicator_code = %s and v.area_code = %s and v.period_label = %s and v.b
 """
 _BEFORE = """
 select release_from, release_to, value, value_status from history.indicator_value
-where indicator_code = %s and area_code = %s and period_type = %s and period_start = %s and breakdown = %s
+where indicator_code = %s and area_code = %s and period_type = %s and period_end = %s and breakdown = %s
   and breakdown_value = %s order by release_from desc
 """
 # Touches that reach the slice, by the batch that left them; what no released build has used stands behind nothing yet,
@@ -106,7 +106,16 @@ def explain(
     breakdown_value: str = "total",
     manifest: Manifest | None = None,
 ) -> Explanation:
-    """What is said for *code* in *area* and *period* (``2026-06``, ``2026Q2``, ``2026``), and what stands behind it.
+    """What is said for *code* in *area* and *period*, and what stands behind it.
+
+    Args:
+        dsn: The warehouse.
+        code: An indicator.
+        area: Code of an area.
+        period: Label of a period: ``2026-06``, ``2026Q2``, ``2026年上半年``, ``2026``.
+        breakdown: What the figure is broken down by.
+        breakdown_value: Which part of it.
+        manifest: The parsed dbt project; by default it is parsed now.
 
     Raises:
         ReleaseError: No such figure is served.
@@ -121,7 +130,7 @@ def explain(
                 advice=_what_there_is(connection, code, area, period),
             )
         batches = _batches(connection, manifest, cell)
-        key = [cell[name] for name in ("indicator_code", "area_code", "period_type", "period_start")]
+        key = [cell[name] for name in ("indicator_code", "area_code", "period_type", "period_end")]
         fields: dict[str, Any] = {name: cell[name] for name in Explanation.__slots__ if name in cell}
         return Explanation(
             **fields,
@@ -141,7 +150,7 @@ def _what_there_is(connection: psycopg.Connection[dict[str, Any]], code: str, ar
     if parts:
         return f"it exists by parts: `--part` with one of {', '.join(row['part'] for row in parts)}."
     periods = connection.execute(
-        "select period_label, max(period_start) as last_start from marts.indicator_value"
+        "select period_label, max(period_end) as last_day from marts.indicator_value"
         " where indicator_code = %s and area_code = %s group by 1 order by 2 desc limit 6",
         [code, area],
     ).fetchall()

@@ -36,10 +36,10 @@ select coalesce(b.indicator_code, a.indicator_code) as indicator_code, coalesce(
        a.value_release_id as said_by_release
 from pg_temp.said_before as b
 full join pg_temp.said_after as a
-    using (indicator_code, area_code, period_type, period_start, breakdown, breakdown_value)
+    using (indicator_code, area_code, period_type, period_end, breakdown, breakdown_value)
 where (a.value, a.numerator, a.denominator, a.value_status, a.status, a.maturity)
     is distinct from (b.value, b.numerator, b.denominator, b.value_status, b.status, b.maturity)
-order by 1, coalesce(b.period_start, a.period_start), 2, 4, 5
+order by 1, coalesce(b.period_end, a.period_end), 2, 4, 5
 """
 
 

@@ -41,7 +41,7 @@ def note_held(connection: psycopg.Connection[Any], slices: Iterable[Slice]) -> b
             copy.write_row((held.indicator_code, held.area_code, *affected.database_range(held)))
     connection.execute(
         "create temp table held_slice on commit drop as"
-        " select distinct h.indicator_code, h.area_code, p.period_type, p.period_start"
+        " select distinct h.indicator_code, h.area_code, p.period_type, p.period_end"
         " from held_range as h join core.dim_period as p"
         " on h.period_start <= p.period_end and h.period_end >= p.period_start"
     )
@@ -50,12 +50,12 @@ def note_held(connection: psycopg.Connection[Any], slices: Iterable[Slice]) -> b
 
 def held_condition(table: ServedTable) -> sql.Composable | None:
     """The condition on a row ``k`` (its key) under which it is held; None for relations that speak of no period."""
-    if not {"area_code", "period_type", "period_start"} <= set(table.key):
+    if not {"area_code", "period_type", "period_end"} <= set(table.key):
         return None
     same = sql.SQL("h.indicator_code = k.indicator_code and ") if "indicator_code" in table.key else sql.SQL("")
     return sql.SQL(
         "exists (select from held_slice as h where {}h.period_type = k.period_type"
-        " and h.period_start = k.period_start and (h.area_code in ('*', k.area_code) or exists (select from"
+        " and h.period_end = k.period_end and (h.area_code in ('*', k.area_code) or exists (select from"
         " core.area_member as m where m.area_code = k.area_code and m.county_code = h.area_code)))"
     ).format(same)
 

@@ -8,7 +8,8 @@ import psycopg
 from psycopg import sql
 
 from threegaps.marts.manifest import Manifest, ServedTable
-from threegaps.release.served import READERS, stored_tables
+from threegaps.release.rights import READERS
+from threegaps.release.served import stored_tables
 
 
 def differences(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:

@@ -39,19 +39,19 @@ CELL_COLUMNS = {
 WIDE_COLUMNS = {
     "area_code": "text",
     "period_type": "text",
-    "period_start": "date",
+    "period_end": "date",
     "m01_3": "numeric(20,4)",
 }
 # The cells that columns of the wide relation show.
 WIDE_CELLS = {"m01_3": ("M01-3", "total", "total"), "m01_3_youth": ("M01-3", "priority_group", "02")}
-CELL_KEY = ["indicator_code", "area_code", "period_type", "period_start", "breakdown", "breakdown_value"]
+CELL_KEY = ["indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value"]
 
 
 def _shown(column: str) -> dict[str, str]:
     return dict(zip(("indicator_code", "breakdown", "breakdown_value"), WIDE_CELLS.get(column, ()), strict=False))
 
 
-def _node(name: str, columns: dict[str, str], **meta: Any) -> dict[str, Any]:
+def node(name: str, columns: dict[str, str], **meta: Any) -> dict[str, Any]:
     return {
         "name": name,
         "resource_type": "model",
@@ -77,18 +77,18 @@ def small_manifest(**more_columns: str) -> Manifest:
     """Two served relations and two indicators; *more_columns* stand in the wide one."""
     reach = {"a/b": {"kind": "same"}, "as_of": {"kind": "same", "areas": "all"}}
     nodes = [
-        _node("indicator_value", CELL_COLUMNS, served=True, key=CELL_KEY, indexes=[["area_code", "period_start"]]),
-        _node(
+        node("indicator_value", CELL_COLUMNS, served=True, key=CELL_KEY, indexes=[["area_code", "period_end"]]),
+        node(
             "action_1_bright_future",
             WIDE_COLUMNS | more_columns,
             served=True,
-            key=["area_code", "period_type", "period_start"],
+            key=["area_code", "period_type", "period_end"],
             audience="public",
         ),
-        _node("ind_m01_3", {}, indicator="M01-3", reach=reach),
-        _node("ind_m01_5", {}, indicator="M01-5", reach=reach),
+        node("ind_m01_3", {}, indicator="M01-3", reach=reach),
+        node("ind_m01_5", {}, indicator="M01-5", reach=reach),
     ]
-    ids = {f"model.threegaps.{node['name']}": node for node in nodes}
+    ids = {f"model.threegaps.{one['name']}": one for one in nodes}
     return Manifest(
         {
             "nodes": ids,
@@ -106,8 +106,6 @@ def make_build_schema(dsn: str) -> None:
             listing = ", ".join(f"{column} {kind}" for column, kind in columns.items())
             connection.execute(f"create table build.{name} ({listing})".encode())
         connection.execute(
-            "create table if not exists build.suppressed_cell (indicator_code text, area_code text, period_type text,"
-            " period_start date, breakdown text, breakdown_value text, reason text);"
             "create table core.dim_period (period_type text, period_start date, period_end date);"
             "insert into core.dim_period values ('month', '2026-06-01', '2026-06-30'),"
             " ('month', '2026-07-01', '2026-07-31'), ('quarter', '2026-04-01', '2026-06-30'),"
@@ -122,27 +120,31 @@ def make_build_schema(dsn: str) -> None:
     apply_served(dsn, small_manifest())
 
 
-def set_cells(dsn: str, values: dict[tuple[str, str], int | None], *, audience: str = "public") -> None:
+def set_cells(
+    dsn: str, values: dict[tuple[str, str], int | None], *, audience: str = "public", maturity: str = "final"
+) -> None:
     """What the next build says: value by (indicator, area) for 2026-06; None is suppressed."""
     with psycopg.connect(dsn) as connection:
-        connection.execute("truncate build.indicator_value, build.action_1_bright_future, build.suppressed_cell")
+        connection.execute("truncate build.indicator_value, build.action_1_bright_future")
         for (code, area), value in values.items():
             level = "province" if area == "330000" else "county"
             connection.execute(
                 "insert into build.indicator_value select %(code)s, %(area)s, %(level)s, 'month', '2026-06-01',"
                 " '2026-06-30', '2026-06', 'total', 'total', %(value)s::int, null, %(value)s::int, %(value)s::int,"
-                " null, null, null, 'no_target', null, 'final',"
+                " null, null, null, 'no_target', null, %(maturity)s,"
                 " case when %(value)s::int is null then 'suppressed' else 'reported' end, %(audience)s, current_date",
-                {"code": code, "area": area, "level": level, "value": value, "audience": audience},
+                {
+                    "code": code,
+                    "area": area,
+                    "level": level,
+                    "value": value,
+                    "audience": audience,
+                    "maturity": maturity,
+                },
             )
-            if value is None:
-                connection.execute(
-                    "insert into build.suppressed_cell values (%s, %s, 'month', '2026-06-01', 'total', 'total', 'few')",
-                    [code, area],
-                )
             if code == "M01-3":
                 connection.execute(
-                    "insert into build.action_1_bright_future values (%s, 'month', '2026-06-01', %s)", [area, value]
+                    "insert into build.action_1_bright_future values (%s, 'month', '2026-06-30', %s)", [area, value]
                 )
 
 
@@ -155,9 +157,15 @@ def new_build(connection: psycopg.Connection[Any], *, status: str = "built") -> 
     return int(row[0])
 
 
-def release(dsn: str, values: dict[tuple[str, str], int | None], *, batches: list[int] | None = None) -> apply.Outcome:
+def release(
+    dsn: str,
+    values: dict[tuple[str, str], int | None],
+    *,
+    batches: list[int] | None = None,
+    maturity: str = "final",
+) -> apply.Outcome:
     """Serve *values* by a new release."""
-    set_cells(dsn, values)
+    set_cells(dsn, values, maturity=maturity)
     with held_by_builder(dsn) as connection:
         build_id = new_build(connection)
         connection.execute("insert into ops.build_input select %s, unnest(%s::bigint[])", [build_id, batches or []])

@@ -183,11 +183,11 @@ def test_a_hold_reaches_every_period_that_it_overlaps(marts: str) -> None:
     june = Slice("M01-3", "330102", dt.date(2026, 6, 1), dt.date(2026, 6, 30))
     with psycopg.connect(marts) as connection:
         assert holds.note_held(connection, [june])
-        held = connection.execute("select period_type, period_start from held_slice order by 1").fetchall()
+        held = connection.execute("select period_type, period_end from held_slice order by 1").fetchall()
     assert held == [
-        ("month", dt.date(2026, 6, 1)),
-        ("quarter", dt.date(2026, 4, 1)),
-        ("year", dt.date(2026, 1, 1)),
+        ("month", dt.date(2026, 6, 30)),
+        ("quarter", dt.date(2026, 6, 30)),
+        ("year", dt.date(2026, 12, 31)),
     ]
 
 
@@ -238,7 +238,10 @@ def test_a_part_that_is_suppressed_is_not_shown_by_its_own_column(marts: str) ->
     with psycopg.connect(marts) as connection:
         connection.execute("alter table build.action_1_bright_future add column m01_3_youth numeric(20,4)")
         connection.execute(
-            "insert into build.suppressed_cell values (%s, %s, 'month', '2026-06-01', 'priority_group', '02', 'few')", A
+            "insert into build.indicator_value (indicator_code, area_code, period_type, period_end, breakdown,"
+            " breakdown_value, value_status)"
+            " values (%s, %s, 'month', '2026-06-30', 'priority_group', '02', 'suppressed')",
+            A,
         )
         assert checks.findings(connection, manifest) == []
         connection.execute("update build.action_1_bright_future set m01_3_youth = 4")
@@ -335,7 +338,7 @@ def test_readers_read_nothing_but_what_is_served(marts: str, officer: str, relat
     for role in ("bi_reader", officer):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             as_role(marts, role, f"select * from {relation}")
-    for statement in ("delete from marts.indicator_value", "update marts.dim_release set note = 'x'"):
+    for statement in ("delete from marts.indicator_value_stored", "update marts.dim_release set note = 'x'"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             as_role(marts, officer, statement)
 
@@ -373,8 +376,8 @@ def test_served_tables_are_what_the_manifest_says_and_only_grow(marts: str) -> N
 def test_a_withdrawn_column_is_emptied_in_the_past_too(marts: str) -> None:
     """It stays where readers' queries name it, and what it said is gone."""
     apply_served(marts, small_manifest(last_message="text"))
-    wide = "area_code, period_type, period_start, last_message"
-    row = "'330102', 'month', '2026-01-01', 'what a department wrote'"
+    wide = "area_code, period_type, period_end, last_message"
+    row = "'330102', 'month', '2026-01-31', 'what a department wrote'"
     with psycopg.connect(marts) as connection:
         for relation, more, releases in (
             ("marts.action_1_bright_future", "value_release_id", "1"),

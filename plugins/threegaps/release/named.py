@@ -1,0 +1,275 @@
+"""Views for those who read with a BI tool: names instead of codes, one kind of period, no parts beside their total.
+
+``marts.indicator_named`` has a row a cell of ``indicator_value``. ``monthly``, ``quarterly``, ``yearly`` and
+``cumulative`` have the totals of one kind of period; in them ``value`` is a settled figure or null, and a provisional
+one stands in a column of its own, so that a chart cannot show the one as the other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from threegaps.marts.manifest import Manifest, ServedColumn
+from threegaps.release.rights import READERS
+from threegaps.release.views import ensure_view
+
+NEEDED = frozenset({"indicator_value", "indicator_latest", "dim_indicator", "dim_area", "dim_breakdown"})
+"""Served tables that the views join."""
+
+_PERIOD_VIEWS = {
+    "monthly": ("month", "月度", "months"),
+    "quarterly": ("quarter", "季度", "quarters"),
+    "yearly": ("year", "年度", "years"),
+    "cumulative": ("ytd", "当年累计(一月至当月)", "the running year, from January on"),
+}
+
+Labels = dict[str, tuple[str, str]]
+_LEVELS: Labels = {
+    "province": ("全省", "province"),
+    "city": ("设区市", "city"),
+    "county": ("县(市、区)", "county"),
+    "group": ("县组", "group of counties"),
+    "other": ("其他", "other"),
+}
+_PERIOD_TYPES: Labels = {
+    "month": ("月", "month"),
+    "quarter": ("季", "quarter"),
+    "ytd": ("当年累计", "year to date"),
+    "year": ("年", "year"),
+    "day": ("某日", "day"),
+}
+VALUE_STATUSES: Labels = {
+    "reported": ("已报", "reported"),
+    "suppressed": ("已隐去", "suppressed"),
+    "immature": ("未到观察期", "not yet observable"),
+    "not_supplied": ("未报送", "not supplied"),
+    "not_applicable": ("不适用", "not applicable"),
+}
+"""Why a value is there or missing, in Chinese and in English."""
+_MATURITIES: Labels = {"final": ("最终", "final"), "provisional": ("暂定", "provisional")}
+_STATUSES: Labels = {
+    "met": ("已达成", "met"),
+    "on_track": ("符合进度", "on track"),
+    "behind": ("落后", "behind"),
+    "no_target": ("无目标", "no target"),
+}
+_CHANGE_UNITS: Labels = {
+    "percentage_points": ("个百分点", "percentage points"),
+    "percent": ("%", "per cent"),
+    "unit": ("同指标单位", "in the unit"),
+}
+
+# Column, expression, comment. The expressions name: v the cell, i its indicator, a its area, p the area above,
+# b its part, l the newest period.
+_Column = tuple[str, str, str]
+
+
+def _label(column: str, labels: Labels, language: int) -> str:
+    whens = " ".join(f"when '{code}' then '{names[language]}'" for code, names in labels.items())
+    return f"case {column} {whens} else {column} end"
+
+
+def _both(name: str, column: str, labels: Labels, meaning_zh: str, meaning_en: str) -> tuple[_Column, _Column]:
+    return (
+        (f"{name}_zh", _label(column, labels, 0), f"{meaning_zh} | {meaning_en}, in Chinese"),
+        (f"{name}_en", _label(column, labels, 1), f"{meaning_zh}(英文) | {meaning_en}, in English"),
+    )
+
+
+# As people write it: no more decimals than the unit has, and none that were not kept.
+_WRITTEN = "rtrim(to_char(round(v.value, i.decimals), 'FM999,999,999,999,990.9999'), '.')"
+_VALUE_TEXT = (
+    f"case when v.value_status <> 'reported' then {_label('v.value_status', VALUE_STATUSES, 0)}"
+    f" else {_WRITTEN} || i.unit_zh || case when v.maturity = 'provisional' then '(暂定)' else '' end"
+    " || case when v.is_revised then '(修订)' else '' end end"
+)
+_VALUE_TEXT_EN = (
+    f"case when v.value_status <> 'reported' then {_label('v.value_status', VALUE_STATUSES, 1)}"
+    f" else {_WRITTEN} || case when i.unit_en in ('%', '‰') then '' else ' ' end || i.unit_en"
+    " || case when v.maturity = 'provisional' then ' (provisional)' else '' end"
+    " || case when v.is_revised then ' (revised)' else '' end end"
+)
+
+_INDICATOR: tuple[_Column, ...] = (
+    ("indicator_code", "v.indicator_code", "指标代码 | indicator"),
+    ("indicator_name_zh", "i.name_zh", "指标名称 | name of the indicator"),
+    ("indicator_name_en", "i.name_en", "指标英文名称 | name of the indicator in English"),
+    ("action_code", "i.action_code", "行动或差距代码 | action or gap"),
+    ("action_name_zh", "i.action_name_zh", "行动或差距名称 | name of the action or gap"),
+    ("action_name_en", "i.action_name_en", "行动或差距英文名称 | name of the action or gap in English"),
+)
+_AREA: tuple[_Column, ...] = (
+    ("area_code", "v.area_code", "地区代码 | area"),
+    ("area_level", "v.area_level", "地区层级代码 | level of the area"),
+    *_both("area_level", "v.area_level", _LEVELS, "地区层级", "level of the area"),
+    ("area_name_zh", "coalesce(a.name_zh, v.area_code)", "地区名称 | name of the area"),
+    ("area_name_en", "coalesce(a.name_en, v.area_code)", "地区英文名称 | name of the area in English"),
+    (
+        "city_name_zh",
+        "case when v.area_level = 'city' then a.name_zh end",
+        "设区市名称:仅设区市自身的行有,按它汇总不会与县重复 | the city, in its own rows alone: grouped by it, no county"
+        " counts twice",
+    ),
+    (
+        "city_name_en",
+        "case when v.area_level = 'city' then a.name_en end",
+        "设区市英文名称:仅设区市自身的行有 | the city in English, in its own rows alone",
+    ),
+    (
+        "county_name_zh",
+        "case when v.area_level = 'county' then a.name_zh end",
+        "县(市、区)名称:仅县自身的行有 | the county, in its own rows alone",
+    ),
+    (
+        "county_name_en",
+        "case when v.area_level = 'county' then a.name_en end",
+        "县(市、区)英文名称:仅县自身的行有 | the county in English, in its own rows alone",
+    ),
+    ("parent_name_zh", "p.name_zh", "上级地区名称 | the area that it lies in"),
+    ("parent_name_en", "p.name_en", "上级地区英文名称 | the area that it lies in, in English"),
+    ("area_order", "a.sort_order", "地区排列顺序 | order of the areas"),
+)
+_PERIOD: tuple[_Column, ...] = (
+    ("period_start", "v.period_start", "期初 | first day of the period"),
+    ("period_end", "v.period_end", "期末 | last day of the period"),
+    ("period_label", "v.period_label", "期的写法 | label of the period"),
+)
+_STATE: tuple[_Column, ...] = (
+    ("unit_zh", "i.unit_zh", "计量单位 | unit"),
+    ("unit_en", "i.unit_en", "计量单位(英文) | unit in English"),
+    (
+        "value_text",
+        _VALUE_TEXT,
+        "值的写法,带单位;没有值时写明原因 | the value as it is written, with its unit; else why there is none",
+    ),
+    ("value_text_en", _VALUE_TEXT_EN, "值的写法(英文) | the value as it is written, in English"),
+    ("value_status", "v.value_status", "取值状态代码 | why a value is there or missing"),
+    *_both("value_status", "v.value_status", VALUE_STATUSES, "取值状态", "why a value is there or missing"),
+    ("maturity", "v.maturity", "成熟度代码(final最终,provisional暂定) | final or provisional"),
+    *_both("maturity", "v.maturity", _MATURITIES, "成熟度", "final or provisional"),
+    ("is_revised", "v.is_revised", "是否修订 | revised: it changed after it was said as final"),
+    (
+        "is_latest",
+        "coalesce(v.period_end = l.period_end, false)",
+        "是否该指标同级同类期别中最新的最终期 | the newest"
+        " settled period of the indicator at this level and type of period",
+    ),
+    (
+        "is_additive_over_areas",
+        "i.is_additive_over_areas",
+        "值能否按地区相加 | whether values may be added over areas of one level",
+    ),
+    (
+        "is_additive_over_periods",
+        "i.is_additive_over_periods",
+        "值能否按期相加 | whether values may be added over periods of one type",
+    ),
+    ("target_value", "v.target_value", "目标值(指标单位) | target, in the unit"),
+    ("status", "v.status", "目标状态代码 | status against the target"),
+    *_both("status", "v.status", _STATUSES, "目标状态", "status against the target"),
+    ("change_on_year", "v.change_on_year", "较上年同期变化 | change on the same period a year before"),
+    ("change_unit", "v.change_unit", "变化的单位代码 | unit of the change"),
+    *_both("change_unit", "v.change_unit", _CHANGE_UNITS, "变化的单位", "unit of the change"),
+    ("audience", "v.audience", "受众(public公开,internal内部) | audience"),
+    ("data_as_of", "v.data_as_of", "数据截至日 | data as of"),
+    ("release_id", "v.release_id", "发布号 | the serving release"),
+)
+_NAMED: tuple[_Column, ...] = (
+    *_INDICATOR,
+    *_AREA,
+    ("period_type", "v.period_type", "期别代码 | type of period"),
+    *_both("period_type", "v.period_type", _PERIOD_TYPES, "期别", "type of period"),
+    *_PERIOD,
+    ("breakdown", "v.breakdown", "分组代码(total合计) | breakdown, total when none"),
+    ("breakdown_zh", "coalesce(b.breakdown_name_zh, v.breakdown)", "分组 | breakdown, in Chinese"),
+    ("breakdown_en", "coalesce(b.breakdown_name_en, v.breakdown)", "分组(英文) | breakdown, in English"),
+    ("breakdown_value", "v.breakdown_value", "分组值代码(total合计) | value of the breakdown"),
+    ("breakdown_value_zh", "coalesce(b.name_zh, v.breakdown_value)", "分组值 | value of the breakdown, in Chinese"),
+    (
+        "breakdown_value_en",
+        "coalesce(b.name_en, v.breakdown_value)",
+        "分组值(英文) | value of the breakdown, in English",
+    ),
+    ("breakdown_order", "b.sort_order", "分组值排列顺序 | order of the values"),
+    (
+        "parts_overlap",
+        "coalesce(b.parts_overlap, false)",
+        "各组是否重叠、不能相加 | the parts overlap: they do not add up",
+    ),
+    ("numerator", "v.numerator", "分子(单位见指标公式) | numerator"),
+    ("denominator", "v.denominator", "分母(单位见指标公式) | denominator"),
+    ("value", "v.value", "指标值,未定的也在内,见maturity | value, a provisional one too: see maturity"),
+    *_STATE,
+    ("target_progress", "v.target_progress", "目标进度(%) | progress towards the target (%)"),
+    ("time_progress", "v.time_progress", "时间进度(%) | share of the time to the target that is gone (%)"),
+    ("covered_from", "v.covered_from", "数据覆盖起 | covered from"),
+    ("covered_to", "v.covered_to", "数据覆盖止 | covered to"),
+    ("source_kind", "v.source_kind", "来源类别(computed推算,printed公布) | computed or printed"),
+    ("value_release_id", "v.value_release_id", "最先给出此值的发布号 | the release that first said this value"),
+)
+_SETTLED: tuple[_Column, ...] = (
+    *_INDICATOR,
+    *_AREA,
+    *_PERIOD,
+    (
+        "value",
+        "case when v.maturity = 'final' then v.value end",
+        "最终值;暂定时为空,见provisional_value | the settled value; null while it is provisional",
+    ),
+    (
+        "provisional_value",
+        "case when v.maturity = 'provisional' then v.value end",
+        "暂定值,以后还会变 | the provisional value, which will still change",
+    ),
+    *_STATE,
+)
+_FROM = """
+from marts.indicator_value as v
+left join marts.dim_indicator as i using (indicator_code)
+left join marts.dim_area as a using (area_code)
+left join marts.dim_area as p on a.parent_code = p.area_code
+left join marts.dim_breakdown as b on v.breakdown = b.breakdown and v.breakdown_value = b.breakdown_value
+left join marts.indicator_latest as l
+    on v.indicator_code = l.indicator_code and v.area_level = l.area_level and v.period_type = l.period_type
+"""
+
+
+def apply_named(connection: psycopg.Connection[Any], manifest: Manifest) -> None:
+    """Make the views, once the project serves what they join."""
+    if not {table.name for table in manifest.served if table.schema == "marts"} >= NEEDED:
+        return
+    _view(
+        connection,
+        "indicator_named",
+        _NAMED,
+        "",
+        "指标值,代码均附名称,一行一单元格;期别、分组、层级混在一起,求和前须各选其一"
+        " | values of indicators with the names of their codes, a row a cell; types of periods, breakdowns and levels"
+        " stand side by side: choose one of each before adding up",
+    )
+    for name, (period_type, meaning_zh, meaning_en) in _PERIOD_VIEWS.items():
+        _view(
+            connection,
+            name,
+            _SETTLED,
+            f"where v.period_type = '{period_type}' and v.breakdown = 'total'",
+            f"{meaning_zh}指标值,仅合计,附名称;一个指标加一个地区名称列即可作图,不会重复计算"
+            f" | totals of {meaning_en} with names: one indicator and one column of names make a chart, nothing twice",
+        )
+
+
+def _view(
+    connection: psycopg.Connection[Any], name: str, columns: tuple[_Column, ...], condition: str, comment: str
+) -> None:
+    selected = ", ".join(f"{expression} as {column}" for column, expression, _ in columns)
+    ensure_view(
+        connection,
+        ("marts", name),
+        sql.SQL(f"select {selected} {_FROM} {condition}"),
+        [ServedColumn(column, "", said) for column, _, said in columns],
+        comment=comment,
+        readers=READERS,
+    )

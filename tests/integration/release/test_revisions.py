@@ -1,0 +1,87 @@
+"""What became of figures after they were said: revisions, changes while provisional, and their rates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.integration.release.small_marts import make_build_schema, release, small_manifest
+from threegaps.release import undo
+
+pytestmark = pytest.mark.integration
+A, B, C, D = (("M01-3", f"33010{number}") for number in range(2, 6))
+
+
+@pytest.fixture
+def marts(warehouse: str) -> str:
+    make_build_schema(warehouse)
+    return warehouse
+
+
+def rows(dsn: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_a_change_of_a_final_figure_is_a_revision_and_one_before_is_none(marts: str) -> None:
+    release(marts, {A: 10, B: 40, C: 50}, maturity="provisional")
+    release(marts, {A: 20, B: 40, C: 50}, maturity="provisional")
+    release(marts, {A: 20, B: 40, C: 50})
+    release(marts, {A: 25, B: 40, C: 50})
+    release(marts, {A: 24, B: 40, C: 50})
+    assert rows(
+        marts,
+        "select area_code, first_value::int, first_final_value::int, value_now::int, revision::int, revision_percent,"
+        " revisions, provisional_changes, days_until_last >= 0, last_revised_at > first_final_at"
+        " from marts.indicator_revision",
+    ) == [("330102", 10, 20, 24, 4, 20, 2, 1, True, True)]
+    assert rows(marts, "select area_code, is_revised from marts.indicator_value order by 1") == [
+        ("330102", True),
+        ("330103", False),
+        ("330104", False),
+    ]
+
+
+def test_what_is_suppressed_is_no_revision_and_leaves_no_figure(marts: str) -> None:
+    release(marts, {A: 20, B: 30, C: 40})
+    release(marts, {A: None, B: 30, C: 40})
+    release(marts, {A: 22, B: 33, C: 40})
+    assert rows(marts, "select area_code, first_value::int, value_now::int from marts.indicator_revision") == [
+        ("330103", 30, 33)
+    ]
+    assert rows(marts, "select area_code from marts.indicator_value where is_revised") == [("330103",)]
+
+
+def test_a_figure_that_is_no_longer_said_counts_as_no_revision_by_itself(marts: str) -> None:
+    release(marts, {A: 20, B: 30})
+    release(marts, {A: 21, B: 30})
+    release(marts, {B: 30})
+    assert rows(marts, "select area_code, value_now, revisions from marts.indicator_revision") == [("330102", None, 1)]
+
+
+def test_rates_are_worked_out_over_all_final_figures(marts: str) -> None:
+    """First finals P are 20, 40, 100, 50; latest L are 25, 38, 100, 50; so L − P is 5, −2, 0, 0.
+
+    Mean revision 3 / 4, mean absolute 7 / 4, relative mean absolute 7 / 210 = 3.3333 %; two of four were revised.
+    """
+    release(marts, {A: 10, B: 40, C: 100, D: 50}, maturity="provisional")
+    release(marts, {A: 20, B: 40, C: 100, D: 50})
+    release(marts, {A: 25, B: 38, C: 100, D: 50})
+    (rate,) = rows(
+        marts,
+        "select indicator_code, area_level, period_type, figures, revised, revised_percent, mean_revision,"
+        " mean_absolute_revision, relative_mean_absolute_revision::text from marts.indicator_revision_rate",
+    )
+    assert rate == ("M01-3", "county", "month", 4, 2, 50, 0.75, 1.75, "3.3333")
+
+
+def test_an_undo_is_a_change_that_readers_saw(marts: str) -> None:
+    release(marts, {A: 20})
+    release(marts, {A: 25})
+    undo.undo(marts, note="wrong file", manifest=small_manifest())
+    assert rows(marts, "select first_final_value::int, value_now::int, revisions from marts.indicator_revision") == [
+        (20, 20, 2)
+    ]
+    assert rows(marts, "select value::int, is_revised from marts.indicator_value") == [(20, True)]
