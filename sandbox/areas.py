@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 HERE = Path(__file__).parent
 PROVINCE = "330000"
+PROVINCE_OWN_LEVEL = "339900"
 # 万人, for the cities that the yearbook excerpt lacks; with the seven printed ones about 3,750 in all.
 REMAINDER_CITIES = {"330700": 400.0, "330800": 130.0, "331000": 400.0, "331100": 140.0}
 KIND_WEIGHT = {"district": 1.1, "county-level city": 1.1, "county": 0.55, "autonomous county": 0.3}

@@ -171,6 +171,11 @@ def county_kinds(column: str) -> list[Kind]:
     ]  # fmt: skip
 
 
+def outside_kinds(column: str) -> list[Kind]:
+    """Kinds for a county column that takes other provinces: a code of no province of GB/T 2260."""
+    return [Kind(f"{column}_no_province", (f"{column}_valid",), put(**{column: "991522"}), filled(column))]
+
+
 def date_kinds(column: str) -> list[Kind]:
     """Kinds for a required date: one that does not exist, and the styles that are declared."""
     return [

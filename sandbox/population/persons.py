@@ -18,6 +18,10 @@ from sandbox.population.codes import (
 )
 
 SHARE_FROM_ELSEWHERE = 1 / 3
+SHARE_RURAL_OF_THOSE_FROM_ELSEWHERE = 0.7
+# 统计用城乡分类代码 of the places where people live: towns and cities, and the country.
+URBAN_CODES = {"111": 0.55, "112": 0.12, "121": 0.24, "122": 0.08, "123": 0.01}
+RURAL_CODES = {"210": 0.12, "220": 0.88}
 # Counties of other provinces that many workers of Zhejiang come from, in percent of all who do (assumed): 安徽, 江西,
 # 河南, 贵州, 四川, 湖南, 湖北, 云南, 重庆, 江苏, 福建.
 ELSEWHERE = {
@@ -28,7 +32,10 @@ ELSEWHERE = {
 
 
 def make_persons(number: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Persons: `county` is where they work, `residence` where they live, `registration` where they are registered."""
+    """Persons: `county` is where they work, `residence` where they live, `registration` where they are registered.
+
+    `lives_in` is the code of the residence as the departments have it; it says nothing of where somebody is registered.
+    """
     area = areas.load()
     county = rng.choice(len(area.codes), number, p=area.weight)
     order = np.arange(number)
@@ -62,6 +69,16 @@ def make_persons(number: int, rng: np.random.Generator) -> pl.DataFrame:
     low_level = rng.choice(LEVELS[:2], number, p=[0.53, 0.47])
     high_level = rng.choice(LEVELS[2:], number, p=[0.69, 0.21, 0.09, 0.007, 0.003])
     level = np.where(only_special, "special", np.where(high, high_level, low_level))
+    drawn = {
+        "industry": rng.choice(len(INDUSTRIES), number, p=INDUSTRY_SHARE / INDUSTRY_SHARE.sum()),
+        "level": np.where(skilled, level, "none"),
+        "occupation": rng.choice(OCCUPATIONS, number),
+        "wage_noise": _wage_noise(number, rng),
+        "registration": registrations(residence, rng),
+        "insured": rng.random(number) < 0.745,
+    }
+    is_from_elsewhere = ~np.char.startswith(drawn["registration"], "33")
+    registered_rural = np.where(is_from_elsewhere, rng.random(number) < SHARE_RURAL_OF_THOSE_FROM_ELSEWHERE, rural)
     return pl.DataFrame(
         {
             "person": order.astype(np.int64),
@@ -71,14 +88,11 @@ def make_persons(number: int, rng: np.random.Generator) -> pl.DataFrame:
             "male": male,
             "county": county,
             "residence": residence,
-            "residence_kind": np.where(rural, "2", "1"),
-            "industry": rng.choice(len(INDUSTRIES), number, p=INDUSTRY_SHARE / INDUSTRY_SHARE.sum()),
-            "level": np.where(skilled, level, "none"),
-            "occupation": rng.choice(OCCUPATIONS, number),
-            "wage_noise": _wage_noise(number, rng),
-            "registration": registrations(residence, rng),
-            "insured": rng.random(number) < 0.745,
+            "lives_in": np.array(area.codes)[residence],
+            "urban_rural_code": np.where(rural, _drawn(RURAL_CODES, number, rng), _drawn(URBAN_CODES, number, rng)),
+            "registration_kind": np.where(registered_rural, "2", "1"),
         }
+        | drawn
     )
 
 
@@ -86,6 +100,11 @@ def _wage_noise(number: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """What a person's wage is to that of others alike; one in twenty earns several times as much."""
     noise: NDArray[np.float64] = np.exp(rng.normal(0, 0.3, number))
     return noise * np.where(rng.random(number) < 0.05, rng.uniform(2.2, 4.5, number), 1)
+
+
+def _drawn(shares: dict[str, float], number: int, rng: np.random.Generator) -> NDArray[np.str_]:
+    """So many codes, each as often as its share says."""
+    return rng.choice(np.array(list(shares)), number, p=np.array(list(shares.values())))
 
 
 def registrations(residence: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.str_]:

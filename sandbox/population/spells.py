@@ -11,6 +11,12 @@ from sandbox.population.codes import LAST_DAY, NOT_A_DATE, Dates, days
 from sandbox.population.employers import pick
 
 SHARE_WITH_TWO_EMPLOYERS = 0.04
+# 就业形式: with an employer, own business, flexible, public-welfare post (assumed).
+FORMS, FORM_SHARES = np.array(["1", "2", "3", "4"]), (0.92, 0.03, 0.04, 0.01)
+
+
+PLACES = ("lives_in", "urban_rural_code", "registration", "registration_kind")
+"""Where a person lives and is registered, as the departments write it."""
 
 
 def neighbouring(county: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -75,6 +81,7 @@ def make_spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.G
     updated = np.where(np.isnat(end), start, end) + rng.integers(0, 12, len(start))
     seconds = rng.integers(8 * 3600, 18 * 3600, len(start))
     updated = np.minimum(updated, LAST_DAY).astype("datetime64[s]") + seconds
+    form = rng.choice(FORMS, len(start), p=FORM_SHARES)
     return (
         pl.DataFrame(
             {
@@ -83,6 +90,7 @@ def make_spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.G
                 "start_date": start,
                 "end_date": end,
                 "is_insured": insured,
+                "employment_form": form,
                 "updated_at": updated.astype("datetime64[us]"),
                 "opened_at": (np.minimum(start + 3, LAST_DAY).astype("datetime64[s]") + seconds).astype(
                     "datetime64[us]"
@@ -90,6 +98,6 @@ def make_spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.G
             }
         )
         .join(employers.select("employer", "employer_code", "uscc", work="county", industry="industry"), on="employer")
-        .join(persons.select("person", "id_type", "resident_id", "registration", "residence_kind"), on="person")
+        .join(persons.select("person", "id_type", "resident_id", *PLACES), on="person")
         .sort("updated_at", "person", "employer")
     )

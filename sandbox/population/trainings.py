@@ -7,7 +7,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sandbox import areas, identifiers
-from sandbox.population.codes import FIRST_MONTH, LAST_DAY, Dates, days
+from sandbox.population.codes import FIRST_MONTH, LAST_DAY, NOT_A_DATE, Dates, days
+from sandbox.population.spells import PLACES
+
+# 补贴资金来源: not on the subsidy list, unemployment insurance, employment subsidies, special account, other (assumed).
+SOURCES, SOURCE_SHARES = np.array(["00", "01", "02", "03", "04"]), (0.05, 0.5, 0.3, 0.1, 0.05)
+# Who approves and pays: mostly the county of residence, else that of the venue, a city's or the province's own office;
+# for the rest nobody has said it.
+SHARE_HANDLED_AT_HOME, SHARE_HANDLED_AT_VENUE, SHARE_HANDLED_BY_CITY, SHARE_HANDLED_BY_PROVINCE = 0.8, 0.14, 0.02, 0.01
 
 
 def make_trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.DataFrame:
@@ -27,7 +34,7 @@ def make_trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng
     completion = start + length
     draw = rng.random(number)
     outcome = np.where(draw < 0.9, "02", "03")
-    rural = persons["residence_kind"].to_numpy()[person] == "2"
+    rural = persons["registration_kind"].to_numpy()[person] == "2"
     groups = [rng.random(number) < share for share in (0.08, 0.22, 0.0, 0.1, 0.03)]
     groups[2] = rural & (rng.random(number) < 0.7)
     codes = np.full(number, "", dtype="U14")
@@ -45,12 +52,19 @@ def make_trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng
     months = start.astype("datetime64[M]").astype(int)
     stamp = (months // 12 + 1970) * 100 + months % 12 + 1
     running = np.arange(number, dtype=np.int64)
+    # Who leaves early leaves between the first day and the last but one.
+    left = np.where(outcome == "03", start + (rng.random(number) * length).astype(int), NOT_A_DATE)
+    last_day: Dates = np.where(np.isnat(left), completion, np.maximum(left, start + 1))
+    planned = np.maximum(completion + np.where(rng.random(number) < 0.1, rng.integers(-7, 8, number), 0), start)
+    source = rng.choice(SOURCES, number, p=SOURCE_SHARES)
+    handling = _handled(residence, np.where(online, residence, venue), rng)
     enrollment = np.char.add("PX", identifiers.to_text(identifiers.fixed_digits(stamp * 100_000_000 + running, 14)))
     base = pl.DataFrame(
         {
             "enrollment_id": enrollment,
             "person": person,
             "residence": residence,
+            "handling_county_code": handling,
             "venue": np.where(online, -1, venue),
             "is_online": online,
             "priority_groups": codes,
@@ -59,13 +73,17 @@ def make_trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng
             "provider_type": rng.choice(np.array(["01", "02", "03", "04"]), number, p=[0.2, 0.25, 0.35, 0.2]),
             "ends_in_assessment": rng.random(number) < 0.62,
             "start_date": start,
+            "planned_end_date": planned,
             "completion_date": completion,
+            "left_on": left,
             "duration_hours": hours,
-            "subsidy_cny": subsidy,
+            "subsidy_source": source,
+            "subsidy_cny": np.where(source == "00", np.nan, subsidy),
             "outcome": outcome,
         },
         nan_to_null=True,
-    ).join(persons.select("person", "id_type", "resident_id", "residence_kind"), on="person", maintain_order="left")
+    ).join(persons.select("person", "id_type", "resident_id", *PLACES), on="person", maintain_order="left")
+    base = base.with_columns(class_code=_class_codes())
     fate = rng.random(number)
     corrected = pl.Series(np.where(fate < 0.03, "corrected", np.where(fate < 0.045, "withdrawn", "")))
     clock = [rng.integers(8 * 3600, 20 * 3600, number) for _ in range(3)]
@@ -78,11 +96,12 @@ def make_trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng
         status=pl.lit("01"),
         updated_at=at(start + 1, clock[0]),
         completion_date=pl.lit(None, pl.Date),
+        left_on=pl.lit(None, pl.Date),
     )
     ended = base.with_columns(
         version=pl.lit(2),
         status=pl.col("outcome"),
-        updated_at=at(completion + rng.integers(1, 5, number), clock[1]),
+        updated_at=at(last_day + rng.integers(1, 5, number), clock[1]),
         completion_date=pl.when(pl.col("outcome") == "02").then("completion_date"),
     )
     changed = ended.with_columns(
@@ -94,3 +113,20 @@ def make_trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng
         updated_at=at(completion + rng.integers(30, 200, number), clock[2]),
     ).filter(corrected != "")
     return pl.concat([begun, ended, changed]).drop("outcome").sort("updated_at", "enrollment_id")
+
+
+def _handled(residence: NDArray[np.int64], venue: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.str_]:
+    """Codes of the offices that approve and pay; an empty text where it was not said."""
+    codes = np.array(areas.load().codes)
+    cities = np.array([f"{code[:4]}99" for code in codes])
+    limits = np.cumsum(
+        [SHARE_HANDLED_AT_HOME, SHARE_HANDLED_AT_VENUE, SHARE_HANDLED_BY_CITY, SHARE_HANDLED_BY_PROVINCE]
+    )
+    chosen = np.searchsorted(limits, rng.random(len(residence)), side="right")
+    return np.choose(chosen, [codes[residence], codes[venue], cities[residence], areas.PROVINCE_OWN_LEVEL, ""])
+
+
+def _class_codes() -> pl.Expr:
+    """Those who begin and end on the same days at the same venue are one class; its month stands in its number."""
+    number = pl.struct("start_date", "planned_end_date", "venue").rank("dense").cast(pl.String).str.zfill(8)
+    return pl.format("BJ{}{}", pl.col("start_date").dt.strftime("%Y%m"), number)

@@ -26,7 +26,7 @@ def highest(certificates: pl.DataFrame, day: date) -> pl.DataFrame:
 
 
 def at_work(known: Known, period: Period) -> pl.DataFrame:
-    """area_code, residence_kind, certified, high: each person at work once in each area, by the latest spell there."""
+    """area_code, registration_kind, certified, high: each person at work once in each area, by the latest spell."""
     day = period.reference
     working = known.spells.filter(
         (pl.col("start_date") <= day) & (pl.col("end_date").is_null() | (pl.col("end_date") >= day))
@@ -38,7 +38,7 @@ def at_work(known: Known, period: Period) -> pl.DataFrame:
         .unique(["area_code", "person"], keep="last", maintain_order=True)
         .select(
             "area_code",
-            "residence_kind",
+            "registration_kind",
             certified=pl.col("person").is_in(holders.implode()),
             high=pl.col("person").is_in(high.implode()),
         )

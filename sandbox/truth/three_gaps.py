@@ -65,7 +65,7 @@ def certified_by_residence(cells: Cells, known: Known) -> None:
 
 def _by_residence(cells: Cells, period: Period, persons: pl.DataFrame) -> None:
     """G1-2: certified share of urban residents over that of rural residents."""
-    urban, rural = pl.col("residence_kind") == "1", pl.col("residence_kind") == "2"
+    urban, rural = pl.col("registration_kind") == "1", pl.col("registration_kind") == "2"
     frame = persons.group_by("area_code").agg(
         numerator=(pl.col("certified") & urban).sum() / urban.sum(),
         denominator=(pl.col("certified") & rural).sum() / rural.sum(),

@@ -1,7 +1,8 @@
 """Which counties and periods the accepted rows of a batch speak of, by the contract's touch.
 
-The same rule stands in SQL for rows that are merged (`threegaps.warehouse.area_periods`): a row without a county
-touches an unknown one, one without a beginning all earlier periods, one without an end all later ones.
+The same rule stands in SQL for rows that are merged (`threegaps.warehouse.area_periods`): a row without any county
+touches an unknown one, one without a beginning all earlier periods, one without an end all later ones. A code of
+another province touches the area 省外, and where only one of several counties is missing, that one touches 不详.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from threegaps.batch.columns import BlockColumn
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.deliveries import NO_END
 from threegaps.ledger.touches import EARLIEST, UNKNOWN_COUNTY
+from threegaps.standards.areas import ELSEWHERE, OTHER_PROVINCES_AREA, UNKNOWN_AREA
 
 
 class Touched:
@@ -46,10 +48,11 @@ class Touched:
             return
         counties = [name for name in frame.columns if name.startswith("county_")]
         different = frame.unique()
-        nowhere = different.filter(pl.all_horizontal(pl.col(counties).is_null())) if counties else different
+        is_nowhere = pl.all_horizontal(pl.col(counties).is_null()) if counties else pl.lit(value=True)
+        nowhere, somewhere = different.filter(is_nowhere), different.filter(~is_nowhere)
         tall = pl.concat(
             [
-                *(different.select(pl.col(name).alias("county"), "first", "last").drop_nulls() for name in counties),
+                *(somewhere.select(_area(name).alias("county"), "first", "last") for name in counties),
                 nowhere.select(pl.lit(UNKNOWN_COUNTY).alias("county"), "first", "last"),
             ]
         ).unique()
@@ -66,6 +69,12 @@ class Touched:
             if not kept or kept[-1][0] != county or last > kept[-1][2]:
                 kept.append((county, first, last))
         return frozenset(kept)
+
+
+def _area(county: str) -> pl.Expr:
+    code = pl.col(county)
+    outside = pl.when(code.str.contains(ELSEWHERE)).then(pl.lit(OTHER_PROVINCES_AREA)).otherwise(code)
+    return outside.fill_null(UNKNOWN_AREA)
 
 
 def _first_given(series: list[pl.Series], rows: int) -> pl.Series:

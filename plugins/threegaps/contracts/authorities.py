@@ -43,6 +43,7 @@ AUTHORITIES: Mapping[str, Authority] = {
     ),
     CREDIT_CODES: Authority("standard", "GB 32100—2015 法人和其他组织统一社会信用代码编码规则"),
     DIVISIONS: Authority("standard", "GB/T 2260—2007 中华人民共和国行政区划代码"),
+    "urn:guideline:cn:urban-rural:2008": Authority("guideline", "统计上划分城乡的规定(国函〔2008〕60号)"),
     INDUSTRIES: Authority("standard", "GB/T 4754—2017 国民经济行业分类"),
     OCCUPATIONS: Authority("classification", "中华人民共和国职业分类大典(2022年版)"),
 }

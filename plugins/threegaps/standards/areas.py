@@ -23,6 +23,10 @@ PROVINCE = "330000"
 PROVINCE_NAME = "浙江省"
 HANGZHOU_DIVIDED_ON = dt.date(2021, 4, 9)
 """The day from which the counties of ``hangzhou_2021_split.csv`` are those of today."""
+OTHER_PROVINCES_AREA, UNKNOWN_AREA = "OUT", "UNK"
+"""The areas 省外 and 不详: of those who live in another province, and of those of whom nobody has said where."""
+PROVINCE_OWN_LEVEL = "339900"
+"""省本级: what the province's own offices file, insure or issue. A city's (市本级) is its first four digits and 99."""
 ELSEWHERE = r"^(1[1-5]|2[1-3]|3[124567]|4[1-6]|5[0-4]|6[1-5]|71|81|82)[0-9]{4}$"
 """A division of another province: its own codes are not kept here, the province's first two digits are (GB/T 2260)."""
 
@@ -58,15 +62,24 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 @cache
 def codes_in_force(levels: tuple[str, ...] = ("county",)) -> frozenset[str]:
-    """Codes in force of the given levels (``county``, ``city``, ``province``)."""
+    """Codes in force of the given levels.
+
+    Args:
+        levels: ``county``, ``city``, ``province``, or ``own_level``: the province's and the cities' own offices, which
+            are no divisions and have a code beside them in the departments' systems.
+    """
     codes: set[str] = set()
     for row in _rows("counties.csv"):
         if "county" in levels:
             codes.add(row["county_code"])
         if "city" in levels:
             codes.add(row["city_code"])
+        if "own_level" in levels:
+            codes.add(f"{row['city_code'][:4]}99")
     if "province" in levels:
         codes.add(PROVINCE)
+    if "own_level" in levels:
+        codes.add(PROVINCE_OWN_LEVEL)
     return frozenset(codes)
 
 

@@ -14,6 +14,7 @@ from psycopg import sql
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.deliveries import NO_END
 from threegaps.ledger.touches import EARLIEST, OPEN_END, UNKNOWN_COUNTY, AreaPeriod
+from threegaps.standards.areas import ELSEWHERE, OTHER_PROVINCES_AREA, UNKNOWN_AREA
 
 
 def area_periods_in(
@@ -31,15 +32,25 @@ def area_periods_in(
     # A row of a feed without counties speaks of no known one.
     columns: list[sql.Composable] = [sql.Identifier(alias, column) for column in touch.county_columns]
     counties = sql.SQL(", ").join(columns or [sql.SQL("null::text")])
+    areas = sql.SQL(", ").join(
+        sql.SQL("coalesce(case when {column} ~ {elsewhere} then {outside} else {column} end, {unknown})").format(
+            column=column,
+            elsewhere=sql.Literal(ELSEWHERE),
+            outside=sql.Literal(OTHER_PROVINCES_AREA),
+            unknown=sql.Literal(UNKNOWN_AREA),
+        )
+        for column in columns or [sql.SQL("null::text")]
+    )
     rows = connection.execute(
         sql.SQL(
             "select distinct county, date_trunc('month', first)::date,"
             " case when isfinite(last) then date_trunc('month', greatest(first, last))::date end from ("
             "select unnest(case when coalesce({counties}) is null then array[{unknown}]"
-            " else array_remove(array[{counties}], null) end) as county, {first} as first, {last} as last"
+            " else array[{areas}] end) as county, {first} as first, {last} as last"
             " from {table} as {alias} where {condition}) as area_periods"
         ).format(
             counties=counties,
+            areas=areas,
             unknown=sql.Literal(UNKNOWN_COUNTY),
             first=first,
             last=last,

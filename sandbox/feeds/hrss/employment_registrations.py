@@ -17,6 +17,7 @@ from sandbox.dirt.kinds import (
     flip_last,
     identity_kinds,
     missing_word_kinds,
+    outside_kinds,
     put,
     required_kind,
 )
@@ -27,9 +28,10 @@ from sandbox.population import Population
 
 NAME = "hrss/employment_registrations"
 FIELDS = {
-    "id_type": "aac058", "resident_id": "aac147", "residence_county_code": "bac301", "residence_kind": "bac302",
-    "employer_code": "aab001", "uscc": "aab998", "work_county_code": "aab301", "industry_code": "bab022",
-    "is_insured": "aac031", "start_date": "aae030", "end_date": "aae031", "updated_at": "aae036", "is_valid": "aae100",
+    "id_type": "aac058", "resident_id": "aac147", "residence_county_code": "aac301", "urban_rural_code": "bac304",
+    "registration_county_code": "bac301", "registration_kind": "bac302", "employer_code": "aab001", "uscc": "aab998",
+    "work_county_code": "aab301", "industry_code": "bab022", "employment_form": "bcc001", "is_insured": "aac031",
+    "start_date": "aae030", "end_date": "aae031", "updated_at": "aae036", "is_valid": "aae100",
 }  # fmt: skip
 
 
@@ -40,11 +42,15 @@ def kinds() -> list[Kind]:
         *identity_kinds(),
         *county_kinds("work_county_code"),
         *county_kinds("residence_county_code"),
+        *outside_kinds("residence_county_code"),
+        *outside_kinds("registration_county_code"),
         *date_kinds("start_date"),
         required_kind("employer_code"),
         required_kind("start_date"),
         code_kind("industry_code", "Z"),
-        code_kind("residence_kind", "3"),
+        code_kind("registration_kind", "3"),
+        code_kind("urban_rural_code", "300"),
+        code_kind("employment_form", "9"),
         Kind("ends_before_start", ("dates_in_order",), put(end_date="20180101"), ANY),
         Kind("end_bad_date", ("end_date_type",), put(end_date="20251301"), ended),
         Kind("uscc_check", ("uscc_check_digit",), each_text("uscc", flip_last), ANY),
@@ -63,12 +69,15 @@ def rows(people: Population) -> pl.DataFrame:
     return people.spells.select(
         "id_type",
         "resident_id",
-        residence_county_code="registration",
-        residence_kind="residence_kind",
+        residence_county_code="lives_in",
+        urban_rural_code="urban_rural_code",
+        registration_county_code="registration",
+        registration_kind="registration_kind",
         employer_code="employer_code",
         uscc="uscc",
         work_county_code=county_code("work"),
         industry_code=industry_code("industry"),
+        employment_form="employment_form",
         is_insured=flag("is_insured"),
         start_date=day("start_date", "%Y%m%d"),
         end_date=day("end_date", "%Y%m%d"),

@@ -22,6 +22,7 @@ from sandbox.dirt.kinds import (
     filled,
     full_width,
     identity_kinds,
+    outside_kinds,
     put,
     required_kind,
     restyle,
@@ -61,7 +62,8 @@ A = Layout(
     CsvLayout(
         {
             "department": "主管部门", "enrollment_id": "报名编号", "id_type": "证件类型", "resident_id": "身份证件号码",
-            "residence_county_code": "常住地行政区划", "venue_county_code": "培训地行政区划", "course_name": "培训项目",
+            "residence_county_code": "常住地行政区划", "handling_county_code": "经办地行政区划",
+            "venue_county_code": "培训地行政区划", "course_name": "培训项目",
             "occupation_code": "职业代码", "start_date": "开班日期", "completion_date": "结业日期",
             "status": "培训状态", "duration_hours": "培训学时", "is_subsidised": "是否补贴性培训",
         },
@@ -75,8 +77,8 @@ B = Layout(
             "enrollment_id": "学员编号", "department": "部门名称", "course_name": "课程名称", "id_type": "证件种类",
             "resident_id": "证件号", "start_date": "培训开始时间", "completion_date": "培训结束时间",
             "duration_hours": "课时数", "residence_county_code": "居住地区划代码",
-            "venue_county_code": "培训地区划代码", "occupation_code": "工种代码", "status": "培训结果",
-            "is_subsidised": "是否享受补贴",
+            "handling_county_code": "经办地区划代码", "venue_county_code": "培训地区划代码",
+            "occupation_code": "工种代码", "status": "培训结果", "is_subsidised": "是否享受补贴",
         },
         encoding="gb18030", line_end="\r\n",
     ),
@@ -88,7 +90,7 @@ C = Layout(
             "department": "归口部门", "enrollment_id": "培训流水号", "resident_id": "证照号码", "id_type": "证照类型",
             "course_name": "培训课程", "occupation_code": "职业编码", "status": "状态", "start_date": "开始日期",
             "completion_date": "完成日期", "duration_hours": "学时", "residence_county_code": "常住地代码",
-            "venue_county_code": "培训地代码", "is_subsidised": "补贴标志",
+            "handling_county_code": "经办地代码", "venue_county_code": "培训地代码", "is_subsidised": "补贴标志",
         },
         delimiter="|",
     ),
@@ -98,8 +100,8 @@ D = Layout(
     CsvLayout(
         {
             "enrollment_id": "序列号", "id_type": "证件类别", "resident_id": "身份证号",
-            "residence_county_code": "居住地", "venue_county_code": "培训地", "course_name": "培训内容",
-            "occupation_code": "工种", "start_date": "起",
+            "residence_county_code": "居住地", "venue_county_code": "培训地", "handling_county_code": "经办地",
+            "course_name": "培训内容", "occupation_code": "工种", "start_date": "起",
             "completion_date": "止", "status": "结果", "duration_hours": "课时", "is_subsidised": "补贴",
             "department": "填报单位",
         },
@@ -124,7 +126,11 @@ def kinds() -> list[Kind]:
     return [
         *identity_kinds(),
         *county_kinds("residence_county_code"),
-        required_kind("residence_county_code"),
+        Kind(
+            "handled_elsewhere", ("handling_county_code_valid",), put(handling_county_code="341522"),
+            filled("handling_county_code"),
+        ),
+        *outside_kinds("residence_county_code"),
         required_kind("enrollment_id"),
         Kind("department_unlisted", ("department_code",), put(department="省某某厅"), ANY),
         code_kind("status", "05"),
@@ -173,13 +179,13 @@ def enrollments(scene: Scene, month: Span, number: int) -> pl.DataFrame:
         sector=pl.Series(sector),
         completion_date=pl.when(~running & ~broken_off).then(ended),
         status=pl.when(running).then(pl.lit("01")).when(broken_off).then(pl.lit("03")).otherwise(pl.lit("02")),
-        residence=pl.Series(residence),
         venue=pl.Series(np.where(rng.random(number) < 0.93, venue, -1)),
+        handling=pl.Series(np.where(rng.random(number) < 0.9, residence, -1)),
         hours=pl.col("length") * 6,
         is_subsidised=pl.Series(rng.random(number) < 0.5),
         has_fifteen=pl.Series(rng.random(number) < SHARE_FIFTEEN_DIGITS),
         serial=pl.int_range(1, number + 1),
-    ).join(people.persons.select("person", "id_type", "resident_id"), on="person", maintain_order="left")
+    ).join(people.persons.select("person", "id_type", "resident_id", "lives_in"), on="person", maintain_order="left")
 
 
 def rows(frame: pl.DataFrame, sector: Sector, month: Span) -> pl.DataFrame:
@@ -191,7 +197,8 @@ def rows(frame: pl.DataFrame, sector: Sector, month: Span) -> pl.DataFrame:
         ),
         id_type="id_type",
         resident_id="resident_id",
-        residence_county_code=county_code("residence"),
+        residence_county_code="lives_in",
+        handling_county_code=county_code("handling"),
         venue_county_code=county_code("venue"),
         course_name=pl.format("合成课程{}", pl.col("occupation_code")),
         occupation_code="occupation_code",

@@ -195,9 +195,12 @@ def test_keys_are_tested(contract: Contract) -> None:
 def test_registration_is_not_called_residence() -> None:
     """BAC301 is where a household is registered; where people live (AAC301) is another column."""
     for feed in ("hrss/employment_registrations", "hrss/training_enrollments"):
-        column = next(one for one in CONTRACTS if one.feed == feed).by_name["residence_county_code"]
-        assert "户籍" in column.description_zh
-        assert "registration" in column.description_en
+        columns = next(one for one in CONTRACTS if one.feed == feed).by_name
+        registration, residence = columns["registration_county_code"], columns["residence_county_code"]
+        assert "户籍" in registration.description_zh
+        assert "BAC301" in registration.description_en
+        assert "常住地" in residence.description_zh
+        assert "AAC301" in residence.description_en
 
 
 def test_short_code_lists_stand_in_the_text_and_long_ones_in_the_catalogue() -> None:

@@ -5,6 +5,7 @@ select
     id_type,
     person_id,
     residence_county_code,
+    handling_county_code,
     venue_county_code,
     course_name,
     occupation_code,

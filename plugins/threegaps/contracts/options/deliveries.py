@@ -153,8 +153,9 @@ class Touch(Option):
     """Which counties and periods an accepted row speaks of.
 
     Args:
-        county_columns: Columns with county or area codes; each one that has a value is touched. None where rows have no
-            county: what they touch may be anywhere.
+        county_columns: Columns with county or area codes; each is touched: as 省外 where it is of another province, as
+            不详 where it is missing beside another one. None where rows have no county: what they touch may be
+            anywhere.
         from_columns: The first of these that has a value is the period's first day.
         to_columns: Likewise its last day; ``infinity`` stands for an open end, none of them for the first day.
     """

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 from threegaps.contracts.options.base import Names, Option, Text
 from threegaps.rules.regular_expressions import ColumnExpression, fits_anything
 
-AreaLevel = Literal["county", "city", "province", "elsewhere"]
+AreaLevel = Literal["county", "city", "province", "own_level", "elsewhere"]
 AreaLevels = Annotated[tuple[AreaLevel, ...], Field(strict=False, min_length=1)]
 
 
