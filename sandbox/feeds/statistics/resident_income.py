@@ -25,6 +25,7 @@ NOTES = {
     "2020Q4": "注：全省全体居民收入由公布值推算，城镇、农村收入和收入比为公布值",
     "2022Q4": "注：全省收入由宁波公布值及其与全省差额推算",
     "2023Q4": "注：全省城乡收入比由台州公布的比值及其与全省差距推算",
+    "2025Q4": "注：全省城乡收入比为省政府工作报告公布的约数，城镇、农村收入未公布准确数",
 }
 FIGURES = ("all", "growth_all", "urban", "growth_urban", "rural", "growth_rural", "ratio")
 COLUMNS = ("area_name", "area_code", *FIGURES, "definition", "basis", "source")

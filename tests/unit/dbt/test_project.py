@@ -133,20 +133,40 @@ def test_lists_of_counties_are_groups_of_the_catalogue() -> None:
     assert broken_down == {",".join(row["list_code"] for row in lists)}
 
 
-def test_targets_drawn_from_the_draft_say_so() -> None:
+def test_each_target_says_which_document_it_comes_from() -> None:
     plans = {row["plan_version"]: row for row in seed("seed_plan_version")}
     targets = seed("seed_target")
     assert targets
     assert {row["plan_version"] for row in targets} <= set(plans)
-    assert all(plans[row["plan_version"]]["status_zh"] == "征求意见稿" for row in targets)
+    of_the_plan = {row["plan_version"] for row in targets if row["indicator_code"].startswith("M")} - {"report-2025"}
+    assert of_the_plan == {"draft-2025-05"}
+    assert plans["draft-2025-05"]["status_zh"] == "征求意见稿"
+    # the plan says nothing of the gaps: theirs come from elsewhere, each with its source
+    of_the_gaps = [row for row in targets if row["indicator_code"].startswith("G")]
+    assert {row["indicator_code"] for row in of_the_gaps} == {"G1-1", "G2-4", "G2-5"}
+    assert not {row["plan_version"] for row in of_the_gaps} & {"draft-2025-05", "final-2025-07"}
+    assert all(row["source_url"] and plans[row["plan_version"]]["source_url"] for row in of_the_gaps)
     # no county quota is published: a county has a target for the skill ecosystem alone
-    assert {row["indicator_code"] for row in targets if row["area_code"] != "330000"} == {"M09-1"}
+    counties = {row["area_code"] for row in seed("seed_area") if row["area_level"] == "county"}
+    assert {row["indicator_code"] for row in targets if row["area_code"] in counties} == {"M09-1"}
 
 
 def test_published_figures_keep_their_source() -> None:
     figures = seed("seed_published_skill_share")
     assert figures
     assert all(row["source_url"] for row in figures)
+
+
+def test_published_figures_of_one_day_that_disagree_are_marked() -> None:
+    figures = [row for row in seed("seed_published_skill_share") if row["kind"] == "actual"]
+    for measure in ("skill_talent_10k", "share_of_employed_pct", "high_skill_10k", "high_skill_share_pct"):
+        said: dict[tuple[str, str], set[str]] = {}
+        for row in figures:
+            if row[measure]:
+                said.setdefault((row["area_code"], row["as_of"]), set()).add(row[measure])
+        for row in figures:
+            if len(said.get((row["area_code"], row["as_of"]), ())) > 1 and row[measure]:
+                assert row["is_conflicting"] == "true", (row["as_of"], measure)
 
 
 def served_models() -> list[dict[str, Any]]:
