@@ -208,6 +208,6 @@ def required_kind(column: str) -> Kind:
 def missing_word_kinds(column: str) -> list[Kind]:
     """Words for a missing value in an optional column."""
     return [
-        Kind(f"{column}_word_{number}", (), put(**{column: word}), pl.col(column) == "", 0.7, "missing_word")
+        Kind(f"{column}_word_{number}", (), put(**{column: word}), pl.col(column) == "", 1, "missing_word")
         for number, word in enumerate(MISSING_WORDS)
     ]

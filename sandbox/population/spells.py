@@ -11,6 +11,8 @@ from sandbox.population.codes import LAST_DAY, NOT_A_DATE, Dates, days
 from sandbox.population.employers import pick
 
 SHARE_WITH_TWO_EMPLOYERS = 0.04
+# Work with wages that nobody registered; the reverse, registered work without insurance, is that of the uninsured.
+SHARE_UNREGISTERED = 0.03
 # 就业形式: with an employer, own business, flexible, public-welfare post (assumed).
 FORMS, FORM_SHARES = np.array(["1", "2", "3", "4"]), (0.92, 0.03, 0.04, 0.01)
 
@@ -82,6 +84,7 @@ def make_spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.G
     seconds = rng.integers(8 * 3600, 18 * 3600, len(start))
     updated = np.minimum(updated, LAST_DAY).astype("datetime64[s]") + seconds
     form = rng.choice(FORMS, len(start), p=FORM_SHARES)
+    is_registered = (rng.random(len(start)) >= SHARE_UNREGISTERED) | ~insured
     return (
         pl.DataFrame(
             {
@@ -91,6 +94,7 @@ def make_spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.G
                 "end_date": end,
                 "is_insured": insured,
                 "employment_form": form,
+                "is_registered": is_registered,
                 "updated_at": updated.astype("datetime64[us]"),
                 "opened_at": (np.minimum(start + 3, LAST_DAY).astype("datetime64[s]") + seconds).astype(
                     "datetime64[us]"

@@ -10,6 +10,8 @@ from sandbox import areas, identifiers
 from sandbox.population.codes import FIRST_MONTH, LAST_DAY, NOT_A_DATE, Dates, days
 from sandbox.population.spells import PLACES
 
+# A second training that begins within 90 days of the first one's end: together they are one episode.
+SHARE_SECOND, LONGEST_GAP_DAYS = 0.08, 85
 # 补贴资金来源: not on the subsidy list, unemployment insurance, employment subsidies, special account, other (assumed).
 SOURCES, SOURCE_SHARES = np.array(["00", "01", "02", "03", "04"]), (0.05, 0.5, 0.3, 0.1, 0.05)
 # Who approves and pays: mostly the county of residence, else that of the venue, a city's or the province's own office;
@@ -20,7 +22,8 @@ SHARE_HANDLED_AT_HOME, SHARE_HANDLED_AT_VENUE, SHARE_HANDLED_BY_CITY, SHARE_HAND
 def make_trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng: np.random.Generator) -> pl.DataFrame:
     """Trainings of the window.
 
-    A third leads into a job that begins later; versions: begun, ended, corrected or withdrawn.
+    A third leads into a job that begins later, some follow another one of the same person within 90 days; versions:
+    begun, ended, corrected or withdrawn.
     """
     area = areas.load()
     later = spells.filter(pl.col("start_date") >= pl.date(2024, 9, 1)).select("person", "start_date")
@@ -31,6 +34,12 @@ def make_trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng
     start[:into_work] = chosen["start_date"].to_numpy() - rng.integers(20, 150, into_work)
     start = np.maximum(start, FIRST_MONTH)
     length = rng.choice([3, 5, 10, 20, 45, 90], number, p=[0.2, 0.25, 0.25, 0.15, 0.1, 0.05])
+    second = np.arange(number - int(number * SHARE_SECOND), number)
+    first = rng.integers(0, number - len(second), len(second))
+    begins = start[first] + length[first] + rng.integers(1, LONGEST_GAP_DAYS, len(second))
+    in_time = begins <= LAST_DAY - 5
+    second, first = second[in_time], first[in_time]
+    person[second], start[second] = person[first], begins[in_time]
     completion = start + length
     draw = rng.random(number)
     outcome = np.where(draw < 0.9, "02", "03")

@@ -65,8 +65,8 @@ def kinds() -> list[Kind]:
 
 
 def rows(people: Population) -> pl.DataFrame:
-    """Spells in their current state; `_opened_at` says since when the open version was there."""
-    return people.spells.select(
+    """Registered spells in their current state; `_opened_at` says since when the open version was there."""
+    return people.spells.filter("is_registered").select(
         "id_type",
         "resident_id",
         residence_county_code="lives_in",
@@ -90,7 +90,7 @@ def rows(people: Population) -> pl.DataFrame:
 
 def make(scene: Scene) -> Iterator[Versions]:
     """The last state of each spell and, for closed ones, the open version before it."""
-    spells = scene.people.spells.with_row_index("spell")
+    spells = scene.people.spells.filter("is_registered").with_row_index("spell")
     current = rows(scene.people).with_row_index("_spell")
     closed = pl.col("end_date") != ""
     was_open = closed & (pl.col("_opened_at") < pl.col("updated_at"))
