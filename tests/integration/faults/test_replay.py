@@ -315,10 +315,10 @@ def test_changes_of_a_gateway_are_mended_too(reading: Departments, warehouse: st
     before = content(warehouse, TRAINING)[0]
     file = tmp_path / "refused.csv"
     every = exported(warehouse, TRAINING, file)
-    rows = [row for row in every if row["退回原因"] == "户籍所在县不是当日有效的浙江行政区划"]
+    rows = [row for row in every if row["plannedEndDate"] == ""]
     assert rows
     for row in rows:
-        row["residenceCounty"] = "330106"
+        row["plannedEndDate"] = row["startDate"]
     outcome = feed_run.replay(TRAINING, send_back(file, rows))
     assert outcome.accepted == len(rows)
     assert content(warehouse, TRAINING)[0] == before + len(rows)

@@ -204,25 +204,8 @@ def test_published_incomes_with_labels_subtotals_and_notes() -> None:
 def test_quoted_newline_stays_in_its_cell() -> None:
     contract = find_contract(ROOT, "hrss/employment_registrations")
     header = ",".join(column.source_name for column in contract.columns)
-    rows = [
-        ",".join(
-            [
-                "01",
-                "x",
-                "330102",
-                "1",
-                '"E0001\nsecond"',
-                "",
-                "330105",
-                "C",
-                "1",
-                "2024-07-01",
-                "",
-                "2025-01-01 08:00:00",
-                "1",
-            ]
-        )
-    ] * 3
+    cells = {"employer_code": '"E0001\nsecond"', "start_date": "2024-07-01"}
+    rows = [",".join(cells.get(column.name, "1") for column in contract.columns)] * 3
     content = "\n".join([header, *rows, "", "01,too,short"]).encode()
     (block,) = decode(contract, part(content), 1 << 20)
     assert block.frame["employer_code"].to_list() == ["E0001\nsecond"] * 3

@@ -166,4 +166,4 @@ def test_nobody_is_born_after_the_row_s_date(birthday: str, is_refused: bool) ->
 
 def test_the_first_date_that_is_given_counts() -> None:
     rule = next(rule for rule in ENROLLMENTS.rules if rule.rule == "resident_id_birth_after_date")
-    assert rule.columns == ("resident_id", "id_type", "completion_date", "start_date")
+    assert rule.columns == ("resident_id", "id_type", "completion_date", "left_on", "start_date")
