@@ -1,5 +1,6 @@
 # One image for every part of the system: Airflow, dbt, Great Expectations and the pipeline share one environment.
-FROM python:3.13-slim
+# docker buildx imagetools inspect python:3.13-slim
+FROM python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -19,7 +20,7 @@ WORKDIR /srv/threegaps
 
 # The lock first: a change of our own code leaves this layer as it is.
 COPY requirements.txt ./
-RUN pip install --only-binary :all: -r requirements.txt
+RUN pip install --no-deps --require-hashes --only-binary :all: -r requirements.txt
 
 COPY LICENSE README.md pyproject.toml requirements.in ./
 COPY plugins ./plugins

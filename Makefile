@@ -34,18 +34,19 @@ stop:
 
 environment: $(READY)
 
-# Byte code is made where it is used: compiling all of it first costs half a minute.
+# Byte code is made where it is used: compiling all of it first costs half a minute. The lock is whole, so nothing is asked for
+# beyond it, and pip of before 23.3 cannot join hashes with extras when it resolves.
 $(READY): requirements.txt pyproject.toml
 	@test -n '$(PYTHON)' || { echo 'No Python 3.11, 3.12 or 3.13 found: install one, or say make PYTHON=/path/to/python'; exit 1; }
 	@test -x $(BIN)/python || '$(PYTHON)' -m venv $(VENV)
 	@echo 'Installing packages into $(VENV): some minutes, once ...'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 $(CONTRACTS)/ready: requirements-contracts.txt $(READY)
 	@test -x $(CONTRACTS)/bin/python || $(BIN)/python -m venv $(CONTRACTS)
-	@$(CONTRACTS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-contracts.txt
+	@$(CONTRACTS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements-contracts.txt
 	@touch $@
 
 contract-test: $(CONTRACTS)/ready
@@ -70,11 +71,11 @@ bench: $(READY)
 docs: $(READY)
 	$(BIN)/python -m threegaps.generate
 
-# One lock for Python 3.11 to 3.13 on every platform, wheels only.
+# One lock for Python 3.11 to 3.13 on every platform, wheels only, each with its hashes.
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile --universal --python-version 3.11 --only-binary :all: --emit-build-options --no-header --no-annotate requirements.in --output-file requirements.txt
-	$(BIN)/uv pip compile --universal --python-version 3.11 --only-binary :all: --emit-build-options --no-header --no-annotate requirements-contracts.in --output-file requirements-contracts.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --only-binary :all: --emit-build-options --no-strip-extras --generate-hashes --no-header --no-annotate requirements.in --output-file requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --only-binary :all: --emit-build-options --no-strip-extras --generate-hashes --no-header --no-annotate requirements-contracts.in --output-file requirements-contracts.txt
 
 clean: stop
 	rm -rf $(VENV) $(CONTRACTS) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Command line: python -m sandbox generate | load-database | advance | upcoming | serve."""
+"""Command line: python -m sandbox generate | settings | load-database | advance | upcoming | serve."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import threading
 from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,6 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
     generate.add_argument("--dirt", type=float, default=0.02, help="share of dirty rows")
     generate.add_argument("--rows-per-part", type=int, default=8_000)
     generate.add_argument("--no-truth", action="store_true", help="leave the true indicator values out (large scales)")
+    settings = commands.add_parser("settings", help="print the lines of .env that reach the two servers")
+    settings.add_argument("--home", type=Path, required=True)
     load = commands.add_parser("load-database", help="fill a department's database")
     load.add_argument("--home", type=Path, required=True)
     load.add_argument("--dsn", required=True)
@@ -42,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "generate":
         return _generate(options)
+    if options.command == "settings":
+        return _settings(options)
     if options.command == "load-database":
         from sandbox import database
 
@@ -59,6 +64,16 @@ def _generate(options: argparse.Namespace) -> int:
     parameters = Parameters(options.scale, options.seed, options.dirt, options.rows_per_part, not options.no_truth)
     changed = run(options.home, parameters)
     print(json.dumps({"generated": changed, "home": str(options.home)}))
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> int:
+    application = json.loads((options.home / "credentials.json").read_text("utf-8"))
+    kind, key = (options.home / "keys" / "host_key.pub").read_text("ascii").split()[:2]
+    print(f"SANDBOX_APPLICATION_ID={application['app_id']}")
+    print(f"SANDBOX_APPLICATION_SECRET={application['app_secret']}")
+    # It stands in an address: only its letters and digits may stay as they are.
+    print(f"SANDBOX_HOST_KEY={quote(f'{kind} {key}', safe='')}")
     return 0
 
 

@@ -154,9 +154,12 @@ def remove(dsn: str, login: str) -> None:
 
 
 def _watch(connection: psycopg.Connection[Any], name: sql.Identifier) -> None:
-    """Log what the statistician asks, and let exact values stand first where a relation is named without its schema."""
+    """Log what the statistician asks; exact values stand first where a relation is named without its schema.
+
+    Terse lines would leave out the values that a tool sends apart from its statement; a reader's errors quote no row.
+    """
     database = sql.Identifier(connection.info.dbname)
-    for setting in ("log_statement = 'all'", "search_path = exact, marts, history"):
+    for setting in ("log_statement = 'all'", "log_error_verbosity = 'default'", "search_path = exact, marts, history"):
         connection.execute(sql.SQL("alter role {} in database {} set {}").format(name, database, sql.SQL(setting)))
 
 

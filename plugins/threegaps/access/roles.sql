@@ -17,8 +17,8 @@ $$;
 alter role pipeline createrole;
 grant bi_reader, county_reader, statistician to pipeline with admin option;
 grant pg_read_all_stats, pg_signal_backend to pipeline;
--- What statisticians ask is logged: a setting that only the superuser gives away.
-grant set on parameter log_statement to pipeline;
+-- What statisticians ask is logged, with the values that a tool sends apart from it: settings that are the superuser's.
+grant set on parameter log_statement, log_error_verbosity to pipeline;
 
 do $$
 declare

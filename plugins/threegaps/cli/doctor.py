@@ -110,6 +110,21 @@ def _ledger(settings: Settings) -> Finding:
     return "ok", f"the ledger has schema version {KNOWN_VERSION}", ""
 
 
+def _access(settings: Settings) -> Finding:
+    from threegaps.access.findings import findings
+
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        found = findings(connection)
+    if found:
+        return (
+            "wrong",
+            "; ".join(found),
+            "let the server's superuser run plugins/threegaps/access/*.sql, and make logins by `threegaps reader add`"
+            " (docs/server.md, Readers).",
+        )
+    return "ok", "readers can neither stop nor fill the warehouse", ""
+
+
 def _landing(settings: Settings) -> Finding:
     executor = settings.environment.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
     shared = settings.environment.get("THREEGAPS_LANDING_SHARED") == "1"
@@ -130,5 +145,6 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("postgresql", _postgres),
     ("services", _services),
     ("ledger", _ledger),
+    ("access", _access),
     ("landing", _landing),
 )

@@ -24,7 +24,7 @@ _IN_SANDBOX: Mapping[str, Callable[[str], str]] = {
         + department_database(department)
     ),
     "sftp": lambda _: (
-        "sftp://threegaps@sandbox:12222/?key_file=%2Frun%2Fsecrets%2Fdepartment_sftp_key&no_host_key_check=true"
+        "sftp://threegaps@sandbox:12222/?key_file=%2Frun%2Fsecrets%2Fdepartment_sftp_key&host_key=${SANDBOX_HOST_KEY}"
     ),
 }
 """By protocol, how the stand-in of a department is reached; the folder of a file drop is the same everywhere."""

@@ -177,6 +177,19 @@ def fail_stale_builds(minutes: int) -> None:
         log.warning("Builds %s did not end; their claims are free again.", ", ".join(map(str, failed)))
 
 
+def end_overlong_readers() -> None:
+    """End the sessions of readers whose transactions do not end by themselves."""
+    import psycopg
+
+    from threegaps.access.overlong import end_overlong
+    from threegaps.settings import Settings
+
+    with plain_errors(), psycopg.connect(Settings.load().warehouse_dsn(), autocommit=True) as connection:
+        ended = end_overlong(connection)
+    if ended:
+        log.warning("%d sessions of readers had held a transaction for too long; they are ended.", ended)
+
+
 def end_old_copies() -> None:
     """Delete landed copies that are older than their contract's retention; their hashes and counts stay.
 

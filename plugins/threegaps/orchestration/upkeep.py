@@ -16,11 +16,11 @@ _ZONE = "Asia/Shanghai"
 
 
 def upkeep_dag() -> DAG:
-    """Every few minutes: free the claims of dead builds, and wake the marts when work stays unclaimed."""
+    """Every few minutes: end what should have ended by itself, and wake the marts when work stays unclaimed."""
     with DAG(
         UPKEEP_DAG,
         dag_display_name="值守 upkeep",
-        description="Wake the marts for work that stayed unclaimed; free the claims of dead builds",
+        description="Wake the marts for work that stayed unclaimed; end dead builds and readers' overlong transactions",
         schedule=CronTriggerTimetable("*/5 * * * *", timezone=_ZONE),
         catchup=False,
         max_active_runs=1,
@@ -36,6 +36,7 @@ def upkeep_dag() -> DAG:
 
         @task.short_circuit(task_id="find_waiting_work")
         def find_waiting_work() -> bool:
+            tasks.end_overlong_readers()
             tasks.fail_stale_builds(STALE_BUILD_MINUTES)
             return tasks.work_waits(UNCLAIMED_MINUTES)
 

@@ -16,6 +16,8 @@ from tests.conftest import PIPELINE_PASSWORD, new_database
 from tests.integration.access.catalogue import PUBLIC, open_functions, rights, rows_seen
 from tests.integration.release.served_otherwise import differences
 from threegaps.access import logins
+from threegaps.access.findings import findings
+from threegaps.access.overlong import end_overlong
 from threegaps.access.server import GROUPS, close_warehouse
 from threegaps.errors import AccessError
 from threegaps.ledger.migrate import upgrade
@@ -201,6 +203,37 @@ def test_the_pipeline_has_no_limits_and_its_locks(warehouse: str) -> None:
             assert shown(connection, name) == "0"
         assert shown(connection, "temp_file_limit") == "-1"
         assert connection.execute("select pg_try_advisory_lock(%s)", [BUILD_LOCK]).fetchone() == (True,)
+
+
+def test_a_transaction_that_never_ends_is_ended(reader: str, warehouse: str) -> None:
+    """Even where the session has lifted its own limits; the pipeline's own are left alone."""
+    with psycopg.connect(reader) as session, psycopg.connect(warehouse) as pipeline:
+        session.execute("set statement_timeout = 0")
+        session.execute("set idle_in_transaction_session_timeout = 0")
+        pipeline.execute("select 1")
+        with psycopg.connect(warehouse, autocommit=True) as connection:
+            assert end_overlong(connection) == 0
+            assert end_overlong(connection, minutes=0) == 1
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("select 1")
+        assert pipeline.execute("select 1").fetchone() == (1,)
+
+
+def test_what_stands_open_is_found(warehouse: str, postgres: PostgresServer) -> None:
+    database = str(psycopg.conninfo.conninfo_to_dict(warehouse)["dbname"])
+    opened = (
+        ("grant execute on function pg_advisory_lock(bigint) to public", "everybody may call 1 of"),
+        (f"grant temporary on database {database} to public", "everybody has 1 rights on the database"),
+        ("create role unwatched_statistician login in role statistician", "of 1 logins that may see exact values"),
+        (f"alter database {database} reset statement_timeout", "readers' sessions have no limits"),
+    )
+    with psycopg.connect(postgres.dsn(database)) as connection:
+        assert findings(connection) == []
+        for statement, said in opened:
+            with connection.transaction(force_rollback=True):
+                connection.execute(statement.encode())
+                (found,) = findings(connection)
+                assert found.startswith(said)
 
 
 # ---- logins -----------------------------------------------------------------------------------------------------

@@ -31,6 +31,26 @@ EXAMPLE = dict(
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("threegaps:")}
 CONNECTIONS = department_connections(load_contracts(ROOT / "expectations"))
 RUN_ONCE = {"init", "sandbox-data"}
+DIGEST = r"sha256:[0-9a-f]{64}"
+
+# Who may know what: a secret that a service does not need is not given to it.
+AIRFLOWS_DATABASE = {"init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"}
+KNOWN_TO: dict[str, set[str]] = {
+    "POSTGRES_PASSWORD": {"postgres"},
+    "WAREHOUSE_PASSWORD": {"postgres", "init", "worker"},
+    "AIRFLOW_DATABASE_PASSWORD": {"postgres", *AIRFLOWS_DATABASE},
+    "AIRFLOW_FERNET_KEY": AIRFLOWS_DATABASE,
+    "AIRFLOW_API_SECRET": {"init", "api-server", "triggerer", "worker"},
+    "AIRFLOW_JWT_SECRET": {"api-server", "scheduler"},
+    "REDIS_PASSWORD": {"redis", "scheduler", "worker"},
+    "ADMIN_PASSWORD": {"init", "worker"},
+    "PSEUDONYM_KEY": {"worker"},
+    "SANDBOX_APPLICATION_SECRET": {"worker"},
+    "DEPARTMENT_PASSWORD": {"department-database", "sandbox-data"},
+    "DEPARTMENT_READER_PASSWORD": {"department-database", "worker"},
+    # The public key of the sandbox's SFTP server is no secret.
+    "SANDBOX_HOST_KEY": {"worker"},
+}
 
 
 def strings_of(node: Any) -> Iterator[str]:
@@ -392,6 +412,81 @@ def test_what_departments_share_is_not_called_after_one_of_them() -> None:
     assert {name for name in shared if set(re.split(r"[_-]", name.lower())) & departments} == set()
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_container_is_confined(service: str) -> None:
+    definition = SERVICES[service]
+    assert definition["cap_drop"] == ["ALL"]
+    assert "cap_add" not in definition
+    assert definition["security_opt"] == ["no-new-privileges:true"]
+    assert re.fullmatch(r"\d+[mg]", filled(definition["mem_limit"]))
+    assert set(definition["logging"]["options"]) == {"max-size", "max-file"}
+    # What is being judged is spooled by the worker to its own root, on disk.
+    assert definition.get("read_only", False) == (service != "worker")
+    if definition.get("read_only"):
+        folders = {mount.split(":")[0] for mount in definition["tmpfs"]}
+        assert "/tmp" in folders
+        assert service not in OURS or "/var/lib/threegaps/airflow" in folders
+
+
+@pytest.mark.parametrize("service", sorted(set(SERVICES) - set(OURS)))
+def test_images_of_others_are_named_by_their_digest(service: str) -> None:
+    assert re.fullmatch(rf"[a-z]+:\d+@{DIGEST}", SERVICES[service]["image"])
+
+
+def secrets_of(service: str) -> set[str]:
+    """Variables of `.env` that reach the service and are secret, those that another variable is made of too."""
+    names = set().union(*(interpolated(text) for text in strings_of(SERVICES[service])))
+    while more := set().union(*(interpolated(EXAMPLE[name]) for name in names)) - names:
+        names |= more
+    return names & set(KNOWN_TO)
+
+
+def test_each_service_knows_the_secrets_that_it_needs_and_no_other() -> None:
+    secret = {name for name in EXAMPLE if re.search(r"PASSWORD|SECRET|_KEY$", name)}
+    assert set(KNOWN_TO) == secret
+    found = {name: {service for service in SERVICES if name in secrets_of(service)} for name in secret}
+    assert found == KNOWN_TO
+    assert [name for name, service in SERVICES.items() if service.get("secrets")] == ["worker"]
+
+
+def test_the_databases_log_says_whose_a_statement_is_and_quotes_no_row() -> None:
+    words = SERVICES["postgres"]["command"]
+    given = dict(word.split("=", 1) for word in words[2::2])
+    assert set(words[1::2]) == {"-c"}
+    assert given["log_error_verbosity"] == "terse"
+    assert "%u" in given["log_line_prefix"]
+    # Readers cannot take the pipeline's and Airflow's last connections.
+    assert int(given["reserved_connections"]) >= 50
+
+
+def test_the_example_switches_no_check_off() -> None:
+    written = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert not re.search(r"no_host_key_check|allow_host_key_change|sslmode=(?:disable|allow|prefer|require)", written)
+    assert EXAMPLE["BIND_ADDRESS"] == "127.0.0.1"
+
+
+def test_what_the_sandbox_prints_makes_its_servers_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from airflow.models.connection import Connection
+
+    from sandbox.__main__ import main
+
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "host_key.pub").write_text("ssh-ed25519 AAAA/b+c= threegaps\n", encoding="ascii")
+    (tmp_path / "credentials.json").write_text('{"app_id": "one", "app_secret": "two"}', encoding="utf-8")
+    assert main(["settings", "--home", str(tmp_path)]) == 0
+    printed = dict(line.split("=", 1) for line in capsys.readouterr().out.splitlines())
+    assert set(printed) <= set(EXAMPLE)
+    for name in ("HRSS_SFTP_CONNECTION", "HRSS_GATEWAY_CONNECTION"):
+        address = EXAMPLE[name]
+        for variable, value in printed.items():
+            address = address.replace(f"${{{variable}}}", value)
+        connection = Connection(uri=address)
+        if connection.conn_type == "sftp":
+            assert connection.extra_dejson["host_key"] == "ssh-ed25519 AAAA/b+c="
+        else:
+            assert (connection.login, connection.password) == ("one", "two")
+
+
 # ---- image ----------------------------------------------------------------------------------------------------
 
 
@@ -426,7 +521,7 @@ def test_the_image_runs_a_python_that_the_project_supports() -> None:
 
     from packaging.specifiers import SpecifierSet
 
-    version = re.search(r"^FROM python:([\d.]+)-slim$", DOCKERFILE, re.MULTILINE)
+    version = re.search(rf"^FROM python:([\d.]+)-slim@{DIGEST}$", DOCKERFILE, re.MULTILINE)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert version
     assert f"{version.group(1)}.0" in SpecifierSet(project["requires-python"])

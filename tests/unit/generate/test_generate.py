@@ -100,7 +100,7 @@ def test_a_connection_follows_from_its_contract(project: Path, feed: str) -> Non
     assert connections.COMPOSE in write(project)
     compose, sample = ((project / name).read_text(encoding="utf-8") for name in before)
     assert f"  {given}\n" in compose
-    assert yaml.safe_load(compose)["x-environment"][f"AIRFLOW_CONN_{connection.upper()}"]
+    assert yaml.safe_load(compose)["services"]["worker"]["environment"][f"AIRFLOW_CONN_{connection.upper()}"]
     lines = [line for line in sample.splitlines() if line.startswith(f"{connection.upper()}_CONNECTION=")]
     assert [example in line for line in lines] == ([True] if example else [])
     assert [outside_the_marks(text) for text in (compose, sample)] == [*map(outside_the_marks, before.values())]

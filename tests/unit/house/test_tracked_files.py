@@ -82,10 +82,21 @@ def test_the_patterns_see(fault: str, line: str) -> None:
 def test_every_requirement_is_pinned(lock: str) -> None:
     lines = [line.strip() for line in read(ROOT / lock).splitlines()]
     assert "--only-binary :all:" in lines, "wheels only: nothing is compiled while installing"
-    lines = [line for line in lines if line and not line.startswith(("#", "--"))]
+    lines = [line.removesuffix(" \\") for line in lines if line and not line.startswith(("#", "--"))]
     loose = [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._\[\],-]+==[A-Za-z0-9.+!]+(?:\s*;\s*.+)?", line)]
     assert lines
     assert not loose
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-contracts.txt"])
+def test_every_requirement_has_its_hashes(lock: str) -> None:
+    """A package that was swapped on its way is not installed."""
+    entries = [
+        entry for entry in re.split(r"\n(?=\S)", read(ROOT / lock)) if entry and not entry.startswith(("#", "--"))
+    ]
+    assert len(entries) > 40
+    without = [entry for entry in entries if not re.search(r"\\\n    --hash=sha256:[0-9a-f]{64}\b", entry)]
+    assert without == []
 
 
 @pytest.mark.parametrize("lock", ["requirements", "requirements-contracts"])

@@ -1,0 +1,64 @@
+"""What stands open that should not: where the superuser has not run our SQL, or has made logins by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+_OPEN_FUNCTIONS = """
+select count(*)
+from pg_proc as p
+where p.pronamespace = 'pg_catalog'::regnamespace
+    and (p.proname ~ '^(pg_(try_)?advisory_|lo_)'
+        or p.proname in ('loread', 'lowrite', 'pg_logical_emit_message', 'pg_notify'))
+    and has_function_privilege('public', p.oid, 'execute')
+"""
+
+_OPEN_DATABASE = """
+select count(*)
+from pg_database as d
+cross join lateral aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) as a
+where d.datname = current_database() and a.grantee = 0
+"""
+
+# Members through other roles, too; a superuser is a member of everything.
+_UNWATCHED = """
+select count(*)
+from pg_roles as r
+where r.rolcanlogin and not r.rolsuper and r.rolname <> 'pipeline'
+    and exists (select from pg_roles where rolname = 'statistician')
+    and pg_has_role(r.oid, (select oid from pg_roles where rolname = 'statistician'), 'member')
+    and not exists (
+        select from pg_db_role_setting as s
+        inner join pg_database as d on d.datname = current_database() and s.setdatabase in (0, d.oid)
+        where s.setrole = r.oid and 'log_statement=all' = any(s.setconfig)
+    )
+"""
+
+_UNLIMITED = """
+select count(*)
+from pg_database as d
+where d.datname = current_database() and not exists (
+    select from pg_db_role_setting as s
+    where s.setdatabase = d.oid and s.setrole = 0
+        and s.setconfig::text ~ 'statement_timeout=' and s.setconfig::text ~ 'temp_file_limit='
+)
+"""
+
+_SAID = (
+    (_OPEN_FUNCTIONS, "everybody may call {} of the server's functions by which it can be stopped or filled"),
+    (_OPEN_DATABASE, "everybody has {} rights on the database"),
+    (_UNWATCHED, "of {} logins that may see exact values, what is asked is not logged"),
+    (_UNLIMITED, "readers' sessions have no limits"),
+)
+
+
+def findings(connection: psycopg.Connection[Any]) -> list[str]:
+    """What is open in the warehouse of *connection*, a sentence each; none where all is closed."""
+    found = []
+    for query, said in _SAID:
+        row = connection.execute(query.encode()).fetchone()
+        if row is not None and row[0]:
+            found.append(said.format(row[0]))
+    return found
