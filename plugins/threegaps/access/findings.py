@@ -36,6 +36,16 @@ where r.rolcanlogin and not r.rolsuper and r.rolname <> 'pipeline'
     )
 """
 
+# A login that was made by hand may open any number of sessions.
+_UNBOUNDED = """
+select count(distinct r.oid)
+from pg_roles as r
+inner join pg_auth_members as m on m.member = r.oid
+inner join pg_roles as g on g.oid = m.roleid
+where r.rolcanlogin and not r.rolsuper and r.rolname <> 'pipeline' and r.rolconnlimit < 0
+    and g.rolname in ('bi_reader', 'county_reader', 'statistician')
+"""
+
 _UNLIMITED = """
 select count(*)
 from pg_database as d
@@ -50,6 +60,7 @@ _SAID = (
     (_OPEN_FUNCTIONS, "everybody may call {} of the server's functions by which it can be stopped or filled"),
     (_OPEN_DATABASE, "everybody has {} rights on the database"),
     (_UNWATCHED, "of {} logins that may see exact values, what is asked is not logged"),
+    (_UNBOUNDED, "{} logins of readers may open any number of sessions"),
     (_UNLIMITED, "readers' sessions have no limits"),
 )
 

@@ -12,7 +12,7 @@ from threegaps.settings import Settings
 _SEES = {
     "bi": "所有发布的指标 all released indicators",
     "county": "本县各行与公开数 the own county's rows and what is public",
-    "statistician": "所有发布的指标及精确值,语句记入日志 and their exact values; what is asked is logged",
+    "statistician": "所有发布的指标及精确值,语句记入日志 exact values, too; what is asked is logged",
 }
 
 Login = Annotated[str, typer.Argument(help="Name of the login 登录名, see `threegaps reader list`.")]

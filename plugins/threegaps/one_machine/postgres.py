@@ -33,6 +33,8 @@ from threegaps.errors import ServiceError, of_warehouse
 from threegaps.settings import to_dsn
 
 OLDEST_MAJOR = 15
+# From this on the last connections can be kept from readers.
+_RESERVING_MAJOR = 16
 SUPERUSER = "threegaps"
 _SHARED_FOLDER = Path("/var/lib/threegaps")
 _UNPRIVILEGED_USERS = ("postgres", "nobody")
@@ -201,6 +203,8 @@ class PostgresServer:
     def command(self) -> list[str]:
         """The server's command line; secrets are not in it."""
         values = dict(_SETTINGS, port=str(self.port))
+        if (_major(self.binaries()) or 0) >= _RESERVING_MAJOR:
+            values["reserved_connections"] = "60"
         if not self.durable:
             values |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         options = [item for name, value in values.items() for item in ("-c", f"{name}={value}")]

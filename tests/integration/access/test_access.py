@@ -224,7 +224,11 @@ def test_what_stands_open_is_found(warehouse: str, postgres: PostgresServer) -> 
     opened = (
         ("grant execute on function pg_advisory_lock(bigint) to public", "everybody may call 1 of"),
         (f"grant temporary on database {database} to public", "everybody has 1 rights on the database"),
-        ("create role unwatched_statistician login in role statistician", "of 1 logins that may see exact values"),
+        (
+            "create role unwatched login connection limit 1 in role statistician",
+            "of 1 logins that may see exact values",
+        ),
+        ("create role unbounded login in role county_reader", "1 logins of readers may open any number"),
         (f"alter database {database} reset statement_timeout", "readers' sessions have no limits"),
     )
     with psycopg.connect(postgres.dsn(database)) as connection:

@@ -11,6 +11,8 @@ import psycopg
 import pytest
 
 from threegaps import access
+from threegaps.access import logins
+from threegaps.access.findings import findings
 from threegaps.contracts.departments import department_connections, departments_with_database
 from threegaps.contracts.loader import load_contracts
 from threegaps.ledger.migrate import upgrade
@@ -76,11 +78,26 @@ def test_the_pipeline_is_no_superuser(started: PostgresServer) -> None:
 def test_the_pipeline_gives_a_county_its_role(started: PostgresServer) -> None:
     dsn = started.dsn("warehouse", user="pipeline", password=WAREHOUSE_PASSWORD)
     upgrade(dsn)
-    with psycopg.connect(dsn) as connection:
-        connection.execute("create role county_330102 login password 'the county''s own' in role county_reader")
-        connection.execute("insert into ops.county_reader values ('county_330102', '330102')")
-    with psycopg.connect(started.dsn("warehouse", user="county_330102", password="the county's own")) as connection:
+    password = logins.add(dsn, "county_330102", "county", county_code="330102")
+    with psycopg.connect(started.dsn("warehouse", user="county_330102", password=password)) as connection:
         assert connection.execute("select pg_has_role('county_reader', 'member')").fetchone() == (True,)
+    logins.remove(dsn, "county_330102")
+
+
+def test_the_pipeline_has_what_a_statistician_is_logged_with(started: PostgresServer) -> None:
+    dsn = started.dsn("warehouse", user="pipeline", password=WAREHOUSE_PASSWORD)
+    upgrade(dsn)
+    password = logins.add(dsn, "a_statistician", "statistician")
+    with psycopg.connect(started.dsn("warehouse", user="a_statistician", password=password)) as connection:
+        assert connection.execute("show log_statement").fetchone() == ("all",)
+    logins.remove(dsn, "a_statistician")
+
+
+def test_nothing_stands_open_after_the_first_start(started: PostgresServer) -> None:
+    dsn = started.dsn("warehouse", user="pipeline", password=WAREHOUSE_PASSWORD)
+    upgrade(dsn)
+    with psycopg.connect(dsn) as connection:
+        assert findings(connection) == []
 
 
 def test_the_departments_reader_may_read_what_a_load_makes(started: PostgresServer) -> None:

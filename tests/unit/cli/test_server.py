@@ -37,6 +37,14 @@ def test_no_password_is_made_up(server: Settings) -> None:
     assert not server.home.exists()
 
 
+def test_readers_are_sent_where_the_deployment_says(server: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    say(monkeypatch, HEALTHY)
+    found = status_page.collect(server)["readers"]
+    assert (found["address"], found["login"], found["password_in"]) == ("127.0.0.1:1", None, None)
+    elsewhere = Settings.load({**server.environment, "THREEGAPS_READER_ADDRESS": "figures.test:5432"})
+    assert status_page.collect(elsewhere)["readers"]["address"] == "figures.test:5432"
+
+
 def test_the_services_are_what_airflow_says(server: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     say(monkeypatch, {**HEALTHY, "triggerer": {"status": "unhealthy"}})
     page = status_page.collect(server)
