@@ -449,14 +449,22 @@ def test_each_service_knows_the_secrets_that_it_needs_and_no_other() -> None:
     assert [name for name, service in SERVICES.items() if service.get("secrets")] == ["worker"]
 
 
-def test_the_databases_log_says_whose_a_statement_is_and_quotes_no_row() -> None:
-    words = SERVICES["postgres"]["command"]
-    given = dict(word.split("=", 1) for word in words[2::2])
-    assert set(words[1::2]) == {"-c"}
+@pytest.mark.parametrize("service", ["postgres", "department-database"])
+def test_the_databases_log_says_whose_a_statement_is_and_quotes_no_row(service: str) -> None:
+    given = server_settings(service)
     assert given["log_error_verbosity"] == "terse"
     assert "%u" in given["log_line_prefix"]
-    # Readers cannot take the pipeline's and Airflow's last connections.
-    assert int(given["reserved_connections"]) >= 50
+
+
+def test_readers_cannot_take_the_last_connections() -> None:
+    assert int(server_settings("postgres")["reserved_connections"]) >= 50
+
+
+def server_settings(service: str) -> dict[str, str]:
+    """What the PostgreSQL server of a service is started with."""
+    words = SERVICES[service]["command"]
+    assert set(words[1::2]) == {"-c"}
+    return dict(word.split("=", 1) for word in words[2::2])
 
 
 def test_the_example_switches_no_check_off() -> None:
