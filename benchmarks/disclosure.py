@@ -1,0 +1,76 @@
+"""Measure disclosure control on a province of any size: `python -m benchmarks.disclosure --scale 0.01 --seed 1`.
+
+Two releases are made of each province: one before refused rows came back mended, one after. Both are attacked together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+import polars as pl
+import psycopg
+
+from sandbox.generate import run
+from sandbox.parameters import DEFAULT_SCALE, Parameters
+from tests.disclosure import measures
+from tests.disclosure.published import Release, examine, read_release, undeclared_equals
+from tests.disclosure.structure import read_structure
+from tests.disclosure.warehouse_of_truth import make_cells, prepare
+from threegaps.access.server import make_roles
+from threegaps.ledger.migrate import upgrade
+from threegaps.one_machine.postgres import ensure_database, ensure_role, temporary_server
+
+DIRT = (0.02, 0.0)
+
+
+def main() -> int:
+    """Run the measurement that the command line asks for; 1 when the attacker found something."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.disclosure", description=__doc__)
+    parser.add_argument("--scale", type=float, default=DEFAULT_SCALE, help="1 = the province, 39 million employed")
+    parser.add_argument("--seed", type=int, default=Parameters().seed)
+    parser.add_argument("--programs", type=int, default=100, help="on how many counts linear programming is tried")
+    options = parser.parse_args()
+    password = secrets.token_hex(16)
+    with temporary_server() as server, tempfile.TemporaryDirectory() as folder:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            ensure_role(connection, "pipeline", password=password)
+            make_roles(connection)
+            ensure_database(connection, "warehouse", owner="pipeline")
+        dsn = server.dsn("warehouse", user="pipeline", password=password)
+        upgrade(dsn)
+        return _measure(dsn, Path(folder), options.scale, options.seed, options.programs)
+
+
+def _measure(dsn: str, folder: Path, scale: float, seed: int, programs: int) -> int:
+    dbt = prepare(dsn, folder / "dbt")
+    releases: list[Release] = []
+    for dirt in DIRT:
+        home = folder / f"dirt-{dirt}"
+        run(home, Parameters(scale=scale, seed=seed, dirt=dirt))
+        make_cells(dbt, pl.read_parquet(home / "truth" / "indicators.parquet"))
+        with psycopg.connect(dsn) as connection:
+            releases.append(read_release(connection))
+    with psycopg.connect(dsn) as connection:
+        structure = read_structure(connection)
+        for line in (*measures.visible(connection), *measures.rounding(connection), *measures.shares(connection)):
+            print(line)
+        underived = measures.underived(connection)
+    found = examine(structure, releases, programs=programs)
+    print(
+        f"{found.counts} counts, {found.equations} sums; {found.hidden} not shown, {found.small} of one to nine persons"
+    )
+    print(f"linear programming on the narrowest {found.programmed}")
+    print(f"follow exactly: {len(found.exact)}; of one to nine in too narrow an interval: {len(found.narrow)}")
+    equal = undeclared_equals(structure, releases[-1])
+    print(f"counts of two names that are equal everywhere: {len(equal)}; values that do not follow: {underived}")
+    for one in (*list(found.exact.items())[:10], *list(found.narrow.items())[:10], *equal):
+        print(f"  {one}")
+    return int(bool(found.exact or found.narrow or equal or underived))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,252 @@
+"""What follows from everything that readers can see: the attack on the marts, and what it found.
+
+The attacker knows all figures that are shown, of one release or of several, and the structure. He is helped where he
+would have to guess: he is told which sums hold exactly, which of numerator, denominator and complement made a cell too
+small to be shown, which figures are exact, and which counts did not change between two releases. What he cannot find
+out with this, no reader can.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from tests.disclosure.attacker import FAR, Attack, System, attack
+from tests.disclosure.structure import Count, Side, Structure, neighbours
+
+Cell = dict[str, Any]
+Key = tuple[Any, ...]
+
+# Which sides are a part and its whole.
+PAIRS = (("numerator", "denominator"), ("comparison_numerator", "comparison_denominator"))
+
+# Fewer persons than this are hidden.
+FEWEST = 10
+# A figure that is rounded stands for so many values.
+TEN = 10
+# A small count may lie in no narrower interval: from zero to three, say.
+NARROWEST = 3
+
+_EXACT = """
+select indicator_code, area_code, area_level, period_type, period_end, breakdown, breakdown_value,
+       numerator, denominator, comparison_numerator, comparison_denominator
+from {schema}.indicator_measured
+"""
+_SHOWN = """
+select indicator_code, area_code, area_level, period_type, period_end, breakdown, breakdown_value,
+       numerator, denominator, comparison_numerator, comparison_denominator, is_exact, is_suppressed, is_immature
+from {schema}.indicator_shown
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The exact cells of one release and those that were shown, by key."""
+
+    exact: dict[Key, Cell]
+    shown: dict[Key, Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What an attack found.
+
+    Args:
+        exact: Counts that are not shown and follow exactly, with their values.
+        narrow: Counts of one to nine that lie in too narrow an interval, with it.
+        hidden: How many counts were not shown.
+        small: How many of all counts are one to nine.
+        counts: How many counts there are.
+        equations: How many sums.
+        programmed: On how many counts linear programming was tried.
+    """
+
+    exact: dict[Count, int]
+    narrow: dict[Count, tuple[int, int]]
+    hidden: int
+    small: int
+    counts: int
+    equations: int
+    programmed: int
+
+
+@dataclass(slots=True)
+class _World:
+    """True counts by name and state: a count that changed between two releases is another one."""
+
+    truth: dict[tuple[Count, int], int] = field(default_factory=dict)
+    shown: set[tuple[Count, int]] = field(default_factory=set)
+    states: dict[Count, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def name(self, count: Count, value: int) -> tuple[Count, int]:
+        """The name of *count* while it has *value*."""
+        values = self.states[count]
+        if value not in values:
+            values.append(value)
+        name = (count, values.index(value))
+        self.truth[name] = value
+        return name
+
+
+def read_release(connection: psycopg.Connection[Any], schema: str = "build") -> Release:
+    """The release that stands in *schema*."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        exact = {key_of(cell): cell for cell in cursor.execute(_EXACT.format(schema=schema).encode())}
+        shown = {key_of(cell): cell for cell in cursor.execute(_SHOWN.format(schema=schema).encode())}
+    return Release(exact, shown)
+
+
+def key_of(cell: Cell) -> Key:
+    """The key of a cell."""
+    names = ("indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value")
+    return tuple(cell[name] for name in names)
+
+
+def examine(structure: Structure, releases: Sequence[Release], *, programs: int = 100) -> Findings:
+    """Attack *releases* together and say what was found.
+
+    Args:
+        structure: Which counts are the same and which sums hold.
+        releases: What was shown and what was true, release by release.
+        programs: On how many of the narrowest counts linear programming is tried.
+
+    Raises:
+        ValueError: What is shown contradicts itself: the attacker was misled, or the structure is wrong.
+    """
+    system, world = System(), _World()
+    for release in releases:
+        _add_release(system, world, structure, release)
+    targets = [name for name, value in world.truth.items() if 1 <= value < FEWEST and name not in world.shown]
+    return _judged(world, attack(system, targets, programs=programs), system)
+
+
+def undeclared_equals(
+    structure: Structure, release: Release, *, fewest: int = 30
+) -> set[frozenset[tuple[str, str, str, str]]]:
+    """Pairs of counts of different names that are equal in all areas and periods that both have.
+
+    Args:
+        structure: Which counts are declared the same.
+        release: The exact cells.
+        fewest: Counts that have fewer cells with anybody in common are not compared.
+    """
+    series: dict[tuple[str, str, str, str], dict[Key, int]] = defaultdict(dict)
+    for count, value in _counts(structure, release).items():
+        series[count.measure, count.part, count.breakdown, count.breakdown_value][count.area, count.period] = value
+    alike: dict[Key, list[tuple[str, str, str, str]]] = defaultdict(list)
+    for name, values in series.items():
+        province = {key: value for key, value in values.items() if key[0] == "330000" and value}
+        for key, value in province.items():
+            alike[key, value].append(name)
+    pairs = {frozenset(pair) for names in alike.values() for pair in itertools.combinations(names, 2)}
+    return {pair for pair in pairs if _are_equal([series[name] for name in pair], fewest)}
+
+
+def _are_equal(columns: list[dict[Key, int]], fewest: int) -> bool:
+    one, other = columns
+    both = one.keys() & other.keys()
+    return sum(one[key] > 0 for key in both) >= fewest and all(one[key] == other[key] for key in both)
+
+
+def _counts(structure: Structure, release: Release) -> dict[Count, int]:
+    """The exact counts, with the complements of shares."""
+    counts: dict[Count, int] = {}
+    for cell in release.exact.values():
+        named = {side.side: side for side in structure.sides_of(cell) if cell[side.side] is not None}
+        for name, side in named.items():
+            counts[structure.count_of(side, cell)] = int(cell[name])
+        for part, whole in PAIRS:
+            if part in named and whole in named:
+                complement = structure.count_of(named[part], cell)._replace(part=_without(named[part], named[whole]))
+                counts[complement] = int(cell[whole]) - int(cell[part])
+    return counts
+
+
+def _without(part: Side, whole: Side) -> str:
+    return f"{whole.part} without {part.part}"
+
+
+def _add_release(system: System, world: _World, structure: Structure, release: Release) -> None:
+    counts = _counts(structure, release)
+    for key, cell in release.exact.items():
+        _add_cell(system, world, structure, cell, release.shown.get(key))
+    for count, value in counts.items():
+        for parts in neighbours(structure, count):
+            values = [counts.get(part, 0) for part in parts]
+            if sum(values) == value and any(part in counts for part in parts):
+                names = [world.name(part, found) for part, found in zip(parts, values, strict=True)]
+                system.adds_up(world.name(count, value), names)
+
+
+def _add_cell(system: System, world: _World, structure: Structure, cell: Cell, shown: Cell | None) -> None:
+    sides = structure.sides_of(cell)
+    named = {side.side: (side, structure.count_of(side, cell)) for side in sides if cell[side.side] is not None}
+    for name, (_, count) in named.items():
+        _bound(system, world, world.name(count, int(cell[name])), shown, name)
+    for part, whole in PAIRS:
+        if part in named and whole in named:
+            _add_complement(system, world, named[part], named[whole], cell, shown)
+
+
+def _add_complement(
+    system: System, world: _World, part: tuple[Side, Count], whole: tuple[Side, Count], cell: Cell, shown: Cell | None
+) -> None:
+    """Those of the denominator who are not in the numerator are a count too."""
+    few, many = int(cell[part[0].side]), int(cell[whole[0].side])
+    count = part[1]._replace(part=_without(part[0], whole[0]))
+    complement = world.name(count, many - few)
+    system.adds_up(world.name(whole[1], many), [world.name(part[1], few), complement])
+    if shown is None:
+        return
+    if not shown["is_suppressed"]:
+        # the complement of a share whose sides are exact is shown with them
+        if shown["is_exact"]:
+            world.shown.add(complement)
+        system.bound(complement, FEWEST, FAR)
+    elif many - few < FEWEST:
+        system.bound(complement, 0, FEWEST - 1)
+
+
+def _bound(system: System, world: _World, name: tuple[Count, int], shown: Cell | None, side: str) -> None:
+    value = world.truth[name]
+    system.unknown(name)
+    if shown is None:
+        return
+    if shown["is_suppressed"]:
+        if value < FEWEST:
+            system.bound(name, 0, FEWEST - 1)
+    elif shown[side] is not None:
+        world.shown.add(name)
+        figure = int(shown[side])
+        if shown["is_exact"]:
+            system.bound(name, figure, figure)
+        else:
+            lowest = figure // TEN * TEN
+            system.bound(name, lowest, lowest + TEN - 1)
+
+
+def _judged(world: _World, found: Attack, system: System) -> Findings:
+    exact, narrow = {}, {}
+    for name, value in world.truth.items():
+        low, high = found.interval(name)
+        if not low <= value <= high:
+            raise ValueError(f"{name} is {value}, and the attacker believes it between {low} and {high}")
+        if 1 <= value < FEWEST and high - low < NARROWEST:
+            narrow[name[0]] = (low, high)
+        if name not in world.shown and found.is_exact(name):
+            exact[name[0]] = value
+    return Findings(
+        exact,
+        narrow,
+        hidden=sum(name not in world.shown for name in world.truth),
+        small=sum(1 <= value < FEWEST for value in world.truth.values()),
+        counts=len(world.truth),
+        equations=len(system.equations),
+        programmed=found.programmed,
+    )

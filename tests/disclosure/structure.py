@@ -1,0 +1,141 @@
+"""What anyone may know of the figures: which counts are the same, and which sums hold between areas, periods and parts.
+
+All of it is data of the project: `seed_measure` names the count behind each side of an indicator, `cell_edge` says what
+is part of what and since when.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+import psycopg
+
+# The breakdown of a row that holds for all cells of an indicator.
+ANY = "any"
+
+
+class Period(NamedTuple):
+    """A period by its key."""
+
+    kind: str
+    end: dt.date
+
+
+class Count(NamedTuple):
+    """One count: of whom, where, when."""
+
+    measure: str
+    part: str
+    area: str
+    period: Period
+    breakdown: str
+    breakdown_value: str
+
+
+class Side(NamedTuple):
+    """The count behind one side of an indicator.
+
+    Args:
+        side: Its column: numerator, denominator, or the same of the comparison.
+        measure: Who is counted; the same name is the same count.
+        part: Which of them; `all` for all.
+        is_own: The name is that of the cell of one breakdown, and stands for the whole count.
+    """
+
+    side: str
+    measure: str
+    part: str
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """What adds up to a whole from one day to another (excluded)."""
+
+    parts: tuple[str, ...]
+    valid_from: dt.date
+    valid_to: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What is the same and what adds up.
+
+    Args:
+        sides: By indicator, breakdown and value; `any` for all that are not named apart.
+        partitions: By kind (area, period, part) and whole; the whole of parts is their breakdown.
+        breakdowns: Those whose parts add up.
+        list_areas: The groups that a value of the breakdown `list` compares: those listed and the rest.
+    """
+
+    sides: dict[tuple[str, str, str], tuple[Side, ...]]
+    partitions: dict[tuple[str, str], tuple[Partition, ...]]
+    breakdowns: tuple[str, ...]
+    list_areas: dict[tuple[str, str], str]
+
+    def sides_of(self, cell: dict[str, Any]) -> tuple[Side, ...]:
+        """The sides of *cell* whose counts have a name."""
+        code, breakdown, breakdown_value = cell["indicator_code"], cell["breakdown"], cell["breakdown_value"]
+        own = self.sides.get((code, breakdown, breakdown_value), ())
+        named = {side.side for side in own}
+        return (*own, *(side for side in self.sides.get((code, ANY, ANY), ()) if side.side not in named))
+
+    def count_of(self, side: Side, cell: dict[str, Any]) -> Count:
+        """The count that stands on *side* of *cell*; a list of counties is a group of its own."""
+        area, breakdown, breakdown_value = cell["area_code"], cell["breakdown"], cell["breakdown_value"]
+        if breakdown == "list":
+            group = "rest" if side.side.startswith("comparison") else "listed"
+            area, breakdown, breakdown_value = self.list_areas[breakdown_value, group], "total", "total"
+        elif side.is_own:
+            breakdown, breakdown_value = "total", "total"
+        period = Period(cell["period_type"], cell["period_end"])
+        return Count(side.measure, side.part, area, period, breakdown, breakdown_value)
+
+
+def read_structure(connection: psycopg.Connection[Any]) -> Structure:
+    """The structure as the warehouse has it."""
+    sides: dict[tuple[str, str, str], list[Side]] = defaultdict(list)
+    for code, breakdown, breakdown_value, side, measure, part in connection.execute(
+        "select indicator_code, breakdown, breakdown_value, side, measure, part"
+        " from core.seed_measure order by indicator_code, side"
+    ):
+        sides[code, breakdown, breakdown_value].append(Side(side, measure, part, is_own=breakdown != ANY))
+    list_areas: dict[tuple[str, str], str] = {}
+    for code, listed, rest in connection.execute("select list_code, group_code, rest_code from core.seed_county_list"):
+        list_areas |= {(code, "listed"): listed, (code, "rest"): rest}
+    partitions: dict[tuple[str, str], list[Partition]] = defaultdict(list)
+    for kind, whole, parts, valid_from, valid_to in connection.execute(
+        "select kind, whole, array_agg(part order by part), valid_from, valid_to from core.cell_edge"
+        " group by kind, partition, whole, valid_from, valid_to order by kind, partition, whole, valid_from"
+    ):
+        partitions[kind, whole].append(Partition(tuple(parts), valid_from, valid_to))
+    return Structure(
+        {key: tuple(found) for key, found in sides.items()},
+        {key: tuple(found) for key, found in partitions.items()},
+        tuple(whole for kind, whole in partitions if kind == "part"),
+        list_areas,
+    )
+
+
+def neighbours(structure: Structure, count: Count) -> Iterator[tuple[Count, ...]]:
+    """Everything that may add up to *count*: smaller areas, shorter periods, parts."""
+    for partition in structure.partitions.get(("area", count.area), ()):
+        if partition.valid_from <= count.period.end < partition.valid_to:
+            yield tuple(count._replace(area=part) for part in partition.parts)
+    for partition in structure.partitions.get(("period", f"{count.period.kind} {count.period.end}"), ()):
+        yield tuple(count._replace(period=_period(part)) for part in partition.parts)
+    if count.breakdown == "total":
+        for breakdown in structure.breakdowns:
+            for partition in structure.partitions["part", breakdown]:
+                yield tuple(count._replace(breakdown=breakdown, breakdown_value=part) for part in partition.parts)
+
+
+@cache
+def _period(text: str) -> Period:
+    kind, end = text.split(" ")
+    return Period(kind, dt.date.fromisoformat(end))
