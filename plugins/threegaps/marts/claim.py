@@ -13,6 +13,7 @@ import psycopg
 from threegaps.calendar import today
 from threegaps.errors import BuildError, SettingsError
 from threegaps.ledger.batches import pending_batches
+from threegaps.ledger.coverage import Coverage, Range, changed_days, covered_days
 from threegaps.ledger.migrate import check_connection
 from threegaps.marts import affected
 from threegaps.marts.lock import try_lock
@@ -64,14 +65,14 @@ def claim(
             raise SettingsError(
                 f"{day} has not come yet, and no loaded delivery covers it.", advice=f"build as of {latest} or earlier."
             )
-        horizons = {feed: min(horizon, day) for feed, horizon in feed_horizons(connection).items()}
+        coverage = covered_days(connection, until=day)
         actual: Kind = kind if last else "full"
         changed = _changed_nodes(connection, manifest, last[0]) if last else {}
-        passed = _passed(connection, manifest, last, horizons, day) if last else None
+        passed = _passed(connection, manifest, last, coverage, day) if last else None
         if not (batches or changed or passed or kind == "full"):
             return None
         build_id = _insert_build(connection, actual, day, requested_by)
-        _record_state(connection, build_id, manifest, batches, horizons)
+        _record_state(connection, build_id, manifest, batches, coverage)
         _record_touches(connection, build_id, changed, passed)
         slices = (
             [affected.whole(indicator.code) for indicator in manifest.indicators]
@@ -131,22 +132,12 @@ def fail(connection: psycopg.Connection[Any], build_id: int, message: str) -> No
     )
 
 
-def feed_horizons(connection: psycopg.Connection[Any]) -> dict[str, dt.date]:
-    """The last day that each feed is complete to, by its loaded deliveries."""
-    return _delivery_ends(connection, "status = 'loaded' and is_complete")
-
-
 def _last_covered_day(connection: psycopg.Connection[Any], manifest: Manifest) -> dt.date | None:
-    ends = _delivery_ends(connection, "status = 'loaded'")
-    read = [end for feed, end in ends.items() if manifest.is_read(feed)]
-    return max(read or ends.values(), default=None)
-
-
-def _delivery_ends(connection: psycopg.Connection[Any], condition: str) -> dict[str, dt.date]:
     rows = connection.execute(
-        f"select feed, max(delivery_end) from ops.batch where {condition} group by feed".encode()
+        "select feed, max(delivery_end) from ops.batch where status = 'loaded' group by feed"
     ).fetchall()
-    return {str(row[0]): row[1] for row in rows}
+    read = [end for feed, end in rows if manifest.is_read(str(feed))]
+    return max(read or [end for _, end in rows], default=None)
 
 
 def _fail(connection: psycopg.Connection[Any], condition: str, message: str) -> list[int]:
@@ -183,34 +174,30 @@ def _passed(
     connection: psycopg.Connection[Any],
     manifest: Manifest,
     last: tuple[int, dt.date],
-    horizons: dict[str, dt.date],
+    coverage: Coverage,
     day: dt.date,
 ) -> tuple[dt.date, dt.date] | None:
-    """The days that have passed since the last release, by the build's date or a horizon of a feed that is read.
+    """The days by which the build's date, or what a feed that is read covers, differs from the last release's.
 
     Builds since then that failed or were undone count too: they may have left slices as of another day.
     """
-    rows = connection.execute(
-        "select h.feed, min(h.horizon_date), max(h.horizon_date),"
-        " count(*) = (select count(*) from ops.build where build_id >= %s)"
-        " from ops.build_horizon as h where h.build_id >= %s group by h.feed",
-        [last[0], last[0]],
-    ).fetchall()
-    before = {
-        str(feed): (first, final, is_in_all) for feed, first, final, is_in_all in rows if manifest.is_read(str(feed))
-    }
-    moved = []
-    for feed, now in horizons.items():
-        if not manifest.is_read(feed):
-            continue
-        first, final, is_in_all = before.get(feed, (now, now, False))
-        if not is_in_all or (first, final) != (now, now):
-            moved.append((min(first, now), max(final, now)))
-    moved += [(first, final) for feed, (first, final, _) in before.items() if feed not in horizons]
-    days = connection.execute("select min(as_of), max(as_of) from ops.build where build_id >= %s", [last[0]]).fetchone()
-    if days is not None and days != (day, day):
-        moved.append((min(days[0], day), max(days[1], day)))
-    return (min(start for start, _ in moved), max(end for _, end in moved)) if moved else None
+    builds = connection.execute("select build_id, as_of from ops.build where build_id >= %s", [last[0]]).fetchall()
+    before: dict[tuple[int, str], list[Range]] = {}
+    for build_id, feed, first, final in connection.execute(
+        "select build_id, feed, covered_from, covered_to from ops.build_coverage where build_id >= %s"
+        " order by build_id, feed, covered_from",
+        [last[0]],
+    ):
+        before.setdefault((int(build_id), str(feed)), []).append(Range(first, final))
+    feeds = sorted(feed for feed in {*coverage, *(feed for _, feed in before)} if manifest.is_read(feed))
+    moved = [
+        changed
+        for build_id, _ in builds
+        for feed in feeds
+        if (changed := changed_days(tuple(before.get((int(build_id), feed), ())), coverage.get(feed, ())))
+    ]
+    moved += [Range(min(as_of, day), max(as_of, day)) for _, as_of in builds if as_of != day]
+    return (min(piece.first for piece in moved), max(piece.last for piece in moved)) if moved else None
 
 
 def _insert_build(connection: psycopg.Connection[Any], kind: Kind, as_of: dt.date, requested_by: str) -> int:
@@ -228,7 +215,7 @@ def _record_state(
     build_id: int,
     manifest: Manifest,
     batches: list[int],
-    horizons: dict[str, dt.date],
+    coverage: Coverage,
 ) -> None:
     connection.execute("insert into ops.build_input select %s, unnest(%s::bigint[])", [build_id, batches])
     with connection.cursor() as cursor:
@@ -237,8 +224,8 @@ def _record_state(
             [(build_id, name, kind, checksum) for name, (kind, checksum) in manifest.checksums.items()],
         )
         cursor.executemany(
-            "insert into ops.build_horizon (build_id, feed, horizon_date) values (%s, %s, %s)",
-            [(build_id, feed, horizon) for feed, horizon in horizons.items()],
+            "insert into ops.build_coverage (build_id, feed, covered_from, covered_to) values (%s, %s, %s, %s)",
+            [(build_id, feed, *piece) for feed, ranges in coverage.items() for piece in ranges],
         )
 
 

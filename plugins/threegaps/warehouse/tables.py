@@ -14,6 +14,7 @@ from threegaps.calendar import Delivery, add_months
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import RawColumn, raw_columns, raw_key
 from threegaps.errors import ContractError
+from threegaps.ledger.coverage import record_feed
 
 MONTHS_BACK = 24
 """How far back a delivery of a partitioned feed speaks as a rule; partitions for these months stand ready."""
@@ -32,6 +33,8 @@ class _Shape:
 
 def ensure_tables(connection: psycopg.Connection[Any], contract: Contract) -> None:
     """Make the raw table of *contract* and its history unless they are there; a new nullable column is added.
+
+    The ledger notes how the feed is delivered, and since when.
 
     Raises:
         ContractError: A column that the table has is gone from the contract, has another type, or is required in one
@@ -63,6 +66,12 @@ def ensure_tables(connection: psycopg.Connection[Any], contract: Contract) -> No
         _extend(connection, contract, columns, known)
     for schema in ("raw", "raw_history"):
         _comment(connection, schema, contract.table, columns)
+    record_feed(
+        connection,
+        contract.feed,
+        delivery_kind=contract.delivery_kind,
+        first_day=Delivery.parse(contract.cadence, contract.first_delivery).start,
+    )
 
 
 def ensure_partitions(connection: psycopg.Connection[Any], contract: Contract, months: Iterable[dt.date]) -> None:

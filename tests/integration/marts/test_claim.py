@@ -11,7 +11,8 @@ import pytest
 from tests.integration.release.small_marts import new_batch, small_manifest
 from threegaps.errors import BuildError, LedgerError, SettingsError
 from threegaps.ledger.batches import pending_batches
-from threegaps.marts import build, claim, disclosure
+from threegaps.ledger.coverage import record_feed
+from threegaps.marts import build, claim
 from threegaps.marts.dbt_runner import ActionOutcome
 from threegaps.marts.lock import held_by_builder
 from threegaps.marts.manifest import Manifest
@@ -203,9 +204,36 @@ def test_work_in_hand_does_not_wait(warehouse: str) -> None:
 def test_no_feed_is_complete_beyond_the_day_of_the_build(warehouse: str) -> None:
     new_batch(warehouse)
     build_id = take(warehouse, as_of="2026-06-10")
+    assert ask(warehouse, "select distinct covered_to::text from ops.build_coverage where build_id = %s", build_id) == [
+        ("2026-06-10",)
+    ]
+
+
+def test_a_gap_in_a_feed_ends_what_it_covers_and_its_closing_is_work(warehouse: str) -> None:
+    new_batch(warehouse, delivery="2026-03")
+    new_batch(warehouse, delivery="2026-05")
+    new_batch(warehouse, delivery="2026-06")
+    first = take(warehouse)
+    ranges = "select covered_from::text, covered_to::text from ops.build_coverage where build_id = %s order by 1"
+    assert ask(warehouse, ranges, first) == [("2026-03-01", "2026-03-31"), ("2026-05-01", "2026-06-30")]
+    end(warehouse, first)
+    new_batch(warehouse, delivery="2026-04")
+    second = take(warehouse)
+    assert ask(warehouse, ranges, second) == [("2026-03-01", "2026-06-30")]
+    affected = "select min(period_start)::text, max(period_end)::text from ops.affected where build_id = %s"
+    assert ask(warehouse, affected, second) == [("2026-04-01", "2026-06-30")], "every stock behind the gap"
+
+
+@pytest.mark.parametrize("kind", ["changes", "full_list"])
+def test_what_leaves_no_gap_covers_from_the_first_delivery_that_is_expected(warehouse: str, kind: str) -> None:
+    with psycopg.connect(warehouse) as connection:
+        record_feed(connection, "a/b", delivery_kind=kind, first_day=dt.date(2024, 7, 1))
+    new_batch(warehouse, delivery="2026-03")
+    new_batch(warehouse, delivery="2026-06")
+    build_id = take(warehouse, as_of="2026-06-10")
     assert ask(
-        warehouse, "select distinct horizon_date::text from ops.build_horizon where build_id = %s", build_id
-    ) == [("2026-06-10",)]
+        warehouse, "select covered_from::text, covered_to::text from ops.build_coverage where build_id = %s", build_id
+    ) == [("2024-07-01", "2026-06-10")]
 
 
 def test_a_feed_that_no_indicator_reads_is_consumed_and_makes_nothing_anew(warehouse: str) -> None:
@@ -278,7 +306,7 @@ def test_a_failure_of_dbt_fails_the_build_with_its_reasons(warehouse: str, monke
     build_id = take(warehouse)
     seen: list[list[tuple[Any, ...]]] = []
 
-    def run(settings: object, selector: str, **_: object) -> tuple[ActionOutcome, ...]:
+    def run(settings: object, **_: object) -> tuple[ActionOutcome, ...]:
         seen.append(ask(warehouse, "select build_id, kind from ops.build_now"))
         return (
             ActionOutcome("action_1", 3, 0, 0, ()),
@@ -296,27 +324,6 @@ def test_a_failure_of_dbt_fails_the_build_with_its_reasons(warehouse: str, monke
     assert ask(warehouse, "select status from ops.build") == [("failed",)]
     with psycopg.connect(warehouse) as connection:
         assert pending_batches(connection) == [batch]
-
-
-def test_small_cells_are_suppressed_and_the_pattern_is_kept(warehouse: str) -> None:
-    with psycopg.connect(warehouse, autocommit=True) as connection:
-        connection.execute(
-            "create table core.seed_indicator as select * from (values ('P', 'persons'), ('E', 'employers'),"
-            " ('N', 'none')) as v (indicator_code, disclosure);"
-            "create table build.indicator_cell as select code as indicator_code, '330102' as area_code,"
-            " 'month' as period_type, date '2026-06-01' as period_start, 'total' as breakdown,"
-            " code || persons || employers as breakdown_value, persons::bigint as n_persons,"
-            " employers::bigint as n_employers from (values ('P'), ('E'), ('N')) as c (code),"
-            " (values (9), (10)) as p (persons), (values (2), (3)) as e (employers)"
-        )
-        patterns = []
-        for _ in range(2):
-            assert disclosure.suppress(connection) == 5
-            patterns.append(
-                connection.execute("select breakdown_value, reason from build.suppressed_cell order by 1").fetchall()
-            )
-    assert patterns[0] == patterns[1]
-    assert [row[0] for row in patterns[0]] == ["E102", "E92", "E93", "P92", "P93"]
 
 
 def _at(dsn: str) -> Any:
