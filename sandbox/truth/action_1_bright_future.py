@@ -25,9 +25,11 @@ def found_work(cells: Cells, known: Known) -> None:
 
 @computes("M01-2")
 def certified(cells: Cells, known: Known) -> None:
-    """Certified within six months, every quarter: a certificate may come on the last day of the course."""
+    """Certified within six months; quarters that have matured."""
     ever_valid = known.certificates.filter(~(pl.col("is_revoked") & pl.col("revoked_on").is_null()))
     for period in periods("quarter"):
+        if period.shifted(6).end > HORIZON:
+            continue
         _certified(cells, period, known.completed, ever_valid)
 
 
@@ -47,7 +49,7 @@ def _certified(cells: Cells, period: Period, completed: pl.DataFrame, ever_valid
 @computes("M01-3", "M01-5")
 def trainings(cells: Cells, known: Known) -> None:
     """Completed trainings, and the share of those for priority groups."""
-    for kind in ("month", "quarter", "year"):
+    for kind in ("month", "quarter", "ytd", "year"):
         for period in periods(kind):
             rows = known.completed.filter(pl.col("completion_date").is_between(period.start, period.end))
             cells.count("M01-3", period, rows, "person")

@@ -6,7 +6,7 @@ import polars as pl
 
 from sandbox.truth.cells import Cells
 from sandbox.truth.known import Known
-from sandbox.truth.periods import periods
+from sandbox.truth.periods import days, periods
 from sandbox.truth.registry import computes
 
 
@@ -14,7 +14,7 @@ from sandbox.truth.registry import computes
 def issued_certificates(cells: Cells, known: Known) -> None:
     """Share issued by employers, and of high levels."""
     standing = known.certificates.filter(~pl.col("is_revoked"))
-    for kind in ("quarter", "year"):
+    for kind in ("month", "quarter", "ytd", "year"):
         for period in periods(kind):
             issued = standing.filter(pl.col("issued_on").is_between(period.start, period.end))
             employer = pl.col("certificate_number").str.starts_with("Y")
@@ -26,8 +26,8 @@ def issued_certificates(cells: Cells, known: Known) -> None:
 @computes("M08-1")
 def skill_enterprises(cells: Cells, known: Known) -> None:
     """Ever recognised; apart, those revoked by then."""
-    for period in periods("quarter"):
-        rows = known.enterprises.filter(pl.col("recognised") <= period.reference)
+    for period in days("quarter", "year"):
+        rows = known.enterprises.filter(pl.col("recognised") <= period.end)
         cells.count("M08-1", period, rows, None)
-        revoked = rows.filter(pl.col("revoked") <= period.reference)
+        revoked = rows.filter(pl.col("revoked") <= period.end)
         cells.count("M08-1", period, revoked, None, ("status", "revoked"))

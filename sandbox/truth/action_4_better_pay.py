@@ -21,9 +21,9 @@ def high_over_low(cells: Cells, known: Known) -> None:
 
 @computes("M14-4")
 def median_by_level(cells: Cells, known: Known) -> None:
-    """Median wage by level, quarters."""
+    """Median wage by level, quarters and years."""
     nothing = {"numerator": pl.lit(None), "denominator": pl.lit(None)}
-    for period in periods("quarter"):
+    for period in periods("quarter", "year"):
         for (rank,), part in person_wages(known, period).group_by("rank"):
             frame = part.group_by("area_code").agg(value=pl.col("wage").median(), n_persons=pl.len())
             label = LABEL.get(int(str(rank)), "none")

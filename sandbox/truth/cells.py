@@ -12,7 +12,7 @@ from sandbox import areas
 from sandbox.truth.periods import Period
 
 SCHEMA = pl.Schema({
-    "indicator_code": pl.String, "area_code": pl.String, "period_type": pl.String, "period_start": pl.Date,
+    "indicator_code": pl.String, "area_code": pl.String, "period_type": pl.String, "period_end": pl.Date,
     "breakdown": pl.String, "breakdown_value": pl.String, "numerator": pl.Float64, "denominator": pl.Float64,
     "value": pl.Float64, "n_persons": pl.Int64,
 })  # fmt: skip
@@ -55,7 +55,7 @@ class Cells:
                 indicator_code=pl.lit(code),
                 area_code="area_code",
                 period_type=pl.lit(period.kind),
-                period_start=pl.lit(period.start),
+                period_end=pl.lit(period.end),
                 breakdown=pl.lit(breakdown[0]),
                 breakdown_value=pl.lit(breakdown[1]),
                 numerator=pl.col("numerator").cast(pl.Float64),

@@ -25,12 +25,12 @@ def wage_rows(folder: Path, period: Period) -> pl.DataFrame:
 
 
 def person_wages(known: Known, period: Period) -> pl.DataFrame:
-    """area_code, person, wage (元 a month, mean over the months with a row in the area), rank (0 = none)."""
+    """area_code, person, wage (元 a month, mean over months with a row there), rank on the first day (0 = none)."""
     rows = wage_rows(known.wages, period).join(members(period.end), on="county")
     monthly = rows.group_by("area_code", "person").agg(
         wage=pl.col("cents").sum() / pl.col("wage_month").n_unique() / 100
     )
-    level = highest(known.certificates, period.reference)
+    level = highest(known.certificates, period.start)
     return monthly.join(level, on="person", how="left").with_columns(pl.col("rank").fill_null(0))
 
 

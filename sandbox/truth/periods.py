@@ -1,4 +1,4 @@
-"""Months, quarters and years of which something is said on the opening day."""
+"""The periods of which something can be said on the opening day: whole ones, and the year to date."""
 
 from __future__ import annotations
 
@@ -8,32 +8,41 @@ from datetime import date, timedelta
 from sandbox.calendar import FIRST_MONTH, OPENING_DAY, add_months
 
 HORIZON = OPENING_DAY
+LENGTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A month, quarter or year; `reference` = its end or the horizon, whichever is earlier."""
+    """A month, quarter, year, year to date or day, by its first and last day."""
 
     kind: str
     start: date
     end: date
 
-    @property
-    def reference(self) -> date:
-        """Day on which stocks are counted."""
-        return min(self.end, HORIZON)
-
     def shifted(self, months: int) -> Period:
         """The period of the same length `months` later."""
         start = add_months(self.start, months)
-        length = {"month": 1, "quarter": 3, "year": 12}[self.kind]
-        return Period(self.kind, start, add_months(start, length) - timedelta(days=1))
+        return Period(self.kind, start, add_months(start, LENGTHS[self.kind]) - timedelta(days=1))
 
 
-def periods(kind: str) -> list[Period]:
-    """Periods of the window."""
-    if kind == "year":
-        return [Period("year", date(year, 1, 1), date(year, 12, 31)) for year in (2024, 2025, 2026)]
-    step = {"month": 1, "quarter": 3}[kind]
-    starts = [add_months(FIRST_MONTH, number) for number in range(0, 24, step)]
-    return [Period(kind, start, add_months(start, step) - timedelta(days=1)) for start in starts]
+def periods(*kinds: str) -> list[Period]:
+    """Periods of these kinds that lie whole in the window: flows and cohorts."""
+    return [period for kind in kinds for period in _all(kind) if period.start >= FIRST_MONTH and period.end <= HORIZON]
+
+
+def days(*kinds: str) -> list[Period]:
+    """Periods of these kinds that end in the window: stocks on their last day."""
+    return [period for kind in kinds for period in _all(kind) if FIRST_MONTH <= period.end <= HORIZON]
+
+
+def _all(kind: str) -> list[Period]:
+    if kind == "ytd":
+        return [
+            Period("ytd", date(year, 1, 1), add_months(date(year, 1, 1), months) - timedelta(days=1))
+            for year in range(FIRST_MONTH.year, HORIZON.year + 1)
+            for months in range(1, 12)
+        ]
+    length = LENGTHS[kind]
+    first, count = date(FIRST_MONTH.year, 1, 1), (HORIZON.year - FIRST_MONTH.year + 1) * 12 // length
+    starts = [add_months(first, number * length) for number in range(count)]
+    return [Period(kind, start, add_months(start, length) - timedelta(days=1)) for start in starts]

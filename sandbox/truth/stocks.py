@@ -27,7 +27,7 @@ def highest(certificates: pl.DataFrame, day: date) -> pl.DataFrame:
 
 def at_work(known: Known, period: Period) -> pl.DataFrame:
     """area_code, registration_kind, certified, high: each person at work once in each area, by the latest spell."""
-    day = period.reference
+    day = period.end
     working = known.spells.filter(
         (pl.col("start_date") <= day) & (pl.col("end_date").is_null() | (pl.col("end_date") >= day))
     ).sort("start_date", "employer_code")

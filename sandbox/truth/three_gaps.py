@@ -13,7 +13,7 @@ from sandbox.truth.cells import Cells, members, published_row
 from sandbox.truth.cohorts import overlaps, with_entry
 from sandbox.truth.contribution_wages import median_ratio, person_wages, wage_rows
 from sandbox.truth.known import LABEL, Known
-from sandbox.truth.periods import HORIZON, Period, periods
+from sandbox.truth.periods import HORIZON, Period, days, periods
 from sandbox.truth.registry import computes
 from sandbox.truth.stocks import at_work, certified_share
 
@@ -58,8 +58,8 @@ def _earnings(cells: Cells, period: Period, exits: pl.DataFrame, wages: Path) ->
 
 @computes("G1-2")
 def certified_by_residence(cells: Cells, known: Known) -> None:
-    """Certified share of urban residents over that of rural residents, quarters."""
-    for period in periods("quarter"):
+    """Certified share of urban residents over that of rural residents, quarters and years."""
+    for period in days("quarter", "year"):
         _by_residence(cells, period, at_work(known, period))
 
 
@@ -67,8 +67,8 @@ def _by_residence(cells: Cells, period: Period, persons: pl.DataFrame) -> None:
     """G1-2: certified share of urban residents over that of rural residents."""
     urban, rural = pl.col("registration_kind") == "1", pl.col("registration_kind") == "2"
     frame = persons.group_by("area_code").agg(
-        numerator=(pl.col("certified") & urban).sum() / urban.sum(),
-        denominator=(pl.col("certified") & rural).sum() / rural.sum(),
+        numerator=(pl.col("certified") & urban).sum() / urban.sum() * 100,
+        denominator=(pl.col("certified") & rural).sum() / rural.sum() * 100,
         n_persons=pl.min_horizontal(urban.sum(), rural.sum()),
     )
     cells.add("G1-2", period, frame.filter((pl.col("n_persons") > 0) & (pl.col("denominator") > 0)))
@@ -77,7 +77,7 @@ def _by_residence(cells: Cells, period: Period, persons: pl.DataFrame) -> None:
 @computes("G2-2")
 def certified_in_mountain_counties(cells: Cells, known: Known) -> None:
     """Certified share in the mountain and island counties over that of the rest, by list; years."""
-    for period in periods("year"):
+    for period in days("year"):
         frame = certified_share(at_work(known, period))
         share = {row["area_code"]: row for row in frame.iter_rows(named=True)}
         for label, group in LISTS:
@@ -107,25 +107,23 @@ def published_gaps(cells: Cells, known: Known) -> None:
     """Real figures as published: urban over rural income, highest over lowest city."""
     for delivery, rows in published_income.figures().items():
         year, quarter = int(delivery[:4]), int(delivery[5])
-        start = date(year, quarter * 3 - 2, 1)
-        span = [Period("quarter", start, add_months(start, 3) - timedelta(days=1))]
-        if quarter == 4:
-            span.append(Period("year", date(year, 1, 1), date(year, 12, 31)))
+        start = date(year, 1, 1)
+        # Figures run from January.
+        period = Period("year" if quarter == 4 else "ytd", start, add_months(start, 3 * quarter) - timedelta(days=1))
         current = [row for row in rows if row.get("definition") != "old_2013" and row["area_code"].isdigit()]
-        for period in span:
-            for row in current:
-                urban, rural, ratio = (_number(row.get(name, "")) for name in ("urban", "rural", "ratio"))
-                if urban is not None and rural is not None:
-                    cells.add("G1-1", period, published_row(row["area_code"], urban, rural, urban / rural))
-                elif ratio is not None:
-                    cells.add("G1-1", period, published_row(row["area_code"], None, None, ratio))
-            cities = [row for row in current if row["area_code"][2:4] != "00" and row["area_code"].endswith("00")]
-            incomes = [number for row in cities if (number := _number(row.get("all", ""))) is not None]
-            if len(incomes) == 11:
-                top, bottom = max(incomes), min(incomes)
-                cells.add("G2-5", period, published_row(areas.PROVINCE, top, bottom, top / bottom))
-            elif incomes:
-                cells.add("G2-5", period, published_row(areas.PROVINCE, None, None, None))
+        for row in current:
+            urban, rural, ratio = (_number(row.get(name, "")) for name in ("urban", "rural", "ratio"))
+            if urban is not None and rural is not None:
+                cells.add("G1-1", period, published_row(row["area_code"], urban, rural, urban / rural))
+            elif ratio is not None:
+                cells.add("G1-1", period, published_row(row["area_code"], None, None, ratio))
+        cities = [row for row in current if row["area_code"][2:4] != "00" and row["area_code"].endswith("00")]
+        incomes = [number for row in cities if (number := _number(row.get("all", ""))) is not None]
+        if len(incomes) == 11:
+            top, bottom = max(incomes), min(incomes)
+            cells.add("G2-5", period, published_row(areas.PROVINCE, top, bottom, top / bottom))
+        elif incomes:
+            cells.add("G2-5", period, published_row(areas.PROVINCE, None, None, None))
 
 
 def _number(text: str) -> float | None:

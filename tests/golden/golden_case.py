@@ -62,7 +62,9 @@ _PERSONS = re.compile(r"^(?P<stem>[a-z]+)(?:(?P<one>\d+)|\[(?P<first>\d+)-(?P<la
 _PERIODS = (
     ("month", re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")),
     ("quarter", re.compile(r"^\d{4}Q[1-4]$")),
+    ("ytd", re.compile(r"^\d{4}年(1月|一季度|上半年|前三季度|1—(2|4|5|7|8|10|11)月)$")),
     ("year", re.compile(r"^\d{4}$")),
+    ("day", re.compile(r"^截至\d{4}年\d{1,2}月(底|\d{1,2}日)$")),
 )
 
 
@@ -144,7 +146,7 @@ def _check_keys(
 def _period(path: Path, place: str, entry: object) -> str:
     label = str(entry)
     if not any(pattern.match(label) for _, pattern in _PERIODS):
-        raise CaseError(f"{path.name}: {place}: '{label}' is no period; write 2016-03, 2016Q1 or 2016.")
+        raise CaseError(f"{path.name}: {place}: '{label}' is no period; write 2016-03, 2016Q1, 2016年上半年 or 2016.")
     return label
 
 

@@ -18,17 +18,16 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.golden.golden_case import ROW_DEFAULTS, Case
-from threegaps.marts.disclosure import suppress
 
 DBT_PROJECT = Path(__file__).parents[2] / "dbt_project"
-# As far as the cases know the world: the last day that each feed is complete to.
+# As far as the cases know the world: the days that each feed covers. They need years of their own, far before the first
+# period of the pipeline.
+FIRST_DAY = dt.date(2013, 1, 1)
 HORIZON = dt.date(2026, 6, 30)
 OTHER_HORIZONS = {
     "statistics/resident_income": dt.date(2023, 12, 31),
     "seed/published_skill_share": dt.date(2025, 8, 31),
 }
-# The cases need years of their own, far before the first period of the pipeline.
-FIRST_PERIOD = dt.date(2013, 1, 1)
 FACTS = tuple(ROW_DEFAULTS)
 
 
@@ -66,20 +65,20 @@ class Dbt:
 def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
     """Builds everything between the core facts and the marts from the rows of *cases*; gives dbt's manifest."""
     dbt = Dbt(dsn, folder)
-    # One seed pass first: the first period of each indicator is moved back before the slices are made from it.
     dbt.run("seed")
     manifest = dbt.manifest()
     with psycopg.connect(dsn) as connection:
-        connection.execute("update core.seed_indicator set first_period = %s", [FIRST_PERIOD])
         for fact in FACTS:
             _make_table(connection, manifest, fact)
-        _make_table(connection, manifest, "data_horizon")
+        _make_table(connection, manifest, "feed_coverage")
         feeds = connection.execute(
             "select distinct feed from core.seed_indicator, string_to_table(horizon_feeds, ',') as feed where is_built"
         ).fetchall()
         for (feed,) in feeds:
-            horizon = OTHER_HORIZONS.get(feed, HORIZON)
-            connection.execute("insert into core.data_horizon (feed, horizon_date) values (%s, %s)", [feed, horizon])
+            connection.execute(
+                "insert into core.feed_coverage (feed, covered_from, covered_to) values (%s, %s, %s)",
+                [feed, FIRST_DAY, OTHER_HORIZONS.get(feed, HORIZON)],
+            )
         for case in cases:
             for table, rows in case.rows.items():
                 for row in rows:
@@ -88,13 +87,10 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
             "insert into ops.build (status, kind, as_of, requested_by) values ('running', 'full', %s, 'golden')",
             [HORIZON],
         )
-        for fact in (*FACTS, "data_horizon"):
+        for fact in (*FACTS, "feed_coverage"):
             connection.execute(sql.SQL("analyze core.{}").format(sql.Identifier(fact)))
-    replaced = [*FACTS, "data_horizon", "path:models/staging"]
-    dbt.run("run", "--select", "tag:cells", "--exclude", *replaced)
-    with psycopg.connect(dsn) as connection:
-        suppress(connection)
-    dbt.run("run", "--select", "indicator_value")
+    replaced = [*FACTS, "feed_coverage", "path:models/staging"]
+    dbt.run("run", "--select", "+indicator_value", "indicator_cell", "--exclude", *replaced)
     return manifest
 
 

@@ -1,6 +1,6 @@
-{# The slices of one indicator that this build computes; the body of a CTE. #}
-{% macro affected_slices(code) -%}
-    {{ slices_of([code]) }}
+{# The slices of the model's indicator that this build computes; the body of a CTE. #}
+{% macro affected_slices() -%}
+    {{ slices_of([indicator_code()]) }}
 {%- endmacro %}
 
 {# Those of several indicators. #}
@@ -12,26 +12,23 @@
         period_type,
         period_start,
         period_end,
-        reference_date,
-        horizon_date
+        time_basis
     from {{ ref('int_affected_slice') }}
     where
         indicator_code in ('{{ codes | join("', '") }}')
-        and period_start <= horizon_date
+        and is_covered
 {%- endmacro %}
 
 {# The same with each county that belongs to the area at the end of the period. #}
-{% macro slice_members(code) -%}
+{% macro slice_members() -%}
     select
         slice.area_code,
         slice.area_level,
         slice.period_type,
         slice.period_start,
         slice.period_end,
-        slice.reference_date,
-        slice.horizon_date,
         member.county_code
-    from ({{ affected_slices(code) }}) as slice
+    from ({{ affected_slices() }}) as slice
     inner join {{ ref('area_member') }} as member
         on
             slice.area_code = member.area_code

@@ -1,5 +1,5 @@
 {# Deletes what this build computes anew, so that a slice that became empty does not keep its old rows. #}
-{% macro delete_affected_slices(code) %}
+{% macro delete_affected_slices() %}
     {%- if is_incremental() -%}
     delete from {{ this }} as cell
     where
@@ -12,10 +12,10 @@
             select 1
             from {{ ref('int_affected_slice') }} as slice
             where
-                slice.indicator_code = '{{ code }}'
+                slice.indicator_code = '{{ indicator_code() }}'
                 and slice.area_code = cell.area_code
                 and slice.period_type = cell.period_type
-                and slice.period_start = cell.period_start
+                and slice.period_end = cell.period_end
         )
     {%- else -%}
     select 1

@@ -1,6 +1,5 @@
 {#
-    The rows of a CTE that fall into the CTE `slices`, with the area, the period and the horizon of their slice; the body
-    of a CTE. A row falls into a slice by the column `area`, which names its county or area, and in time either by a
+    The rows of a CTE that fall into the CTE `slices`, with the area and the period of their slice; the body of a CTE. A row falls into a slice by the column `area`, which names its county or area, and in time either by a
     `day` of its own that lies in the period, or by columns that both have under the same name (`match`).
 #}
 {% macro in_slices(rows, area='area_code', day=none, match=none) -%}
@@ -19,19 +18,20 @@
     {%- set there = (match or []) + ([area] if area == slice_area else []) -%}
     select
         {{ rows }}.*
-        {%- for column in ['area_code', 'period_type', 'period_start', 'horizon_date'] if column not in there %},
+        {%- for column in ['area_code', 'period_type', 'period_end'] if column not in there %},
         {{ slices }}.{{ column }}
         {%- endfor %}
     from {{ rows }}
     {%- if day %}
-    cross join (values ('month'), ('quarter'), ('year')) as period_kind (period_type)
+    inner join {{ ref('period_month') }} as period_month
+        on date_trunc('month', {{ rows }}.{{ day }}::timestamp)::date = period_month.month_start
     {%- endif %}
     inner join {{ slices }}
         on
             {{ rows }}.{{ area }} = {{ slices }}.{{ slice_area }}
             {%- if day %}
-            and period_kind.period_type = {{ slices }}.period_type
-            and date_trunc(period_kind.period_type, {{ rows }}.{{ day }}::timestamp)::date = {{ slices }}.period_start
+            and period_month.period_type = {{ slices }}.period_type
+            and period_month.period_end = {{ slices }}.period_end
             {%- endif %}
             {%- for column in match or [] %}
             and {{ rows }}.{{ column }} = {{ slices }}.{{ column }}

@@ -1,37 +1,86 @@
 with
 
+published_days as (
+    select distinct as_of as day
+    from {{ ref('seed_published_skill_share') }}
+),
+
 months as (
-    select series.day::date as first_day
+    select
+        series.day::date as first_day,
+        (series.day + interval '1 month' - interval '1 day')::date as last_day,
+        extract(month from series.day)::integer as month_number
     from generate_series('2013-01-01'::date, '2030-12-01'::date, interval '1 month') as series (day)
 ),
 
-periods as (
+whole_months as (
     select
         'month' as period_type,
         first_day as period_start,
-        (first_day + interval '1 month' - interval '1 day')::date as period_end,
+        last_day as period_end,
         to_char(first_day, 'YYYY-MM') as period_label
     from months
+),
 
-    union all
-
+quarters as (
     select
         'quarter' as period_type,
         first_day as period_start,
         (first_day + interval '3 months' - interval '1 day')::date as period_end,
         to_char(first_day, 'YYYY"Q"Q') as period_label
     from months
-    where extract(month from first_day) in (1, 4, 7, 10)
+    where month_number in (1, 4, 7, 10)
+),
 
-    union all
+-- as people here speak of a year that runs; its twelfth month makes it a year
+years_to_date as (
+    select
+        'ytd' as period_type,
+        date_trunc('year', first_day::timestamp)::date as period_start,
+        last_day as period_end,
+        to_char(first_day, 'YYYY"年"') || case month_number
+            when 1 then '1月'
+            when 3 then '一季度'
+            when 6 then '上半年'
+            when 9 then '前三季度'
+            else '1—' || month_number || '月'
+        end as period_label
+    from months
+    where month_number < 12
+),
 
+years as (
     select
         'year' as period_type,
         first_day as period_start,
         (first_day + interval '1 year' - interval '1 day')::date as period_end,
         to_char(first_day, 'YYYY') as period_label
     from months
-    where extract(month from first_day) = 1
+    where month_number = 1
+),
+
+-- a figure of one day stands as that day's; one of the last of December is the year's
+days as (
+    select
+        'day' as period_type,
+        day as period_start,
+        day as period_end,
+        to_char(day, '"截至"YYYY"年"FMMM"月"')
+        || case when extract(day from day + 1) = 1 then '底' else to_char(day, 'FMDD"日"') end as period_label
+    from published_days
+    where to_char(day, 'MM-DD') != '12-31'
+),
+
+periods as (
+    select * from whole_months
+    union all
+    select * from quarters
+    union all
+    select * from years_to_date
+    union all
+    select * from years
+    union all
+    select * from days
 )
 
 select
@@ -39,5 +88,5 @@ select
     period_start,
     period_end,
     period_label,
-    (period_start - interval '1 year')::date as prior_year_start
+    (period_end + 1 - interval '1 year')::date - 1 as prior_year_end
 from periods

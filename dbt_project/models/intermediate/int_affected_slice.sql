@@ -1,6 +1,6 @@
 {{ config(
     materialized='table',
-    indexes=[{'columns': ['indicator_code', 'area_code', 'period_type', 'period_start']}]
+    indexes=[{'columns': ['indicator_code', 'area_code', 'period_type', 'period_end']}]
 ) }}
 
 with
@@ -17,8 +17,8 @@ area_member as (
     select * from {{ ref('area_member') }}
 ),
 
-horizons as (
-    select * from {{ ref('int_indicator_horizon') }}
+covered_periods as (
+    select * from {{ ref('int_covered_period') }}
 ),
 
 affected_build as (
@@ -38,10 +38,10 @@ indicators as (
     select
         indicator_code,
         method,
-        first_period,
+        time_basis,
         -- additive indicators are rolled up from their counties, later and for all alike
         case
-            when method in ('count', 'sum', 'ratio_of_sums') then array['county']
+            when method in ('count', 'sum', 'ratio_of_sums') then array['county', 'other']
             else string_to_array(levels, ',')
         end as area_levels,
         string_to_array(period_types, ',') as period_types
@@ -73,29 +73,32 @@ claimed_ranges as (
     where not exists (select 1 from affected_build)
 ),
 
--- what lies beyond the horizon yields nothing, but a build of parts must still empty it
+-- a period that the feeds do not cover yields nothing, but a build of parts must still empty it
 claimed_periods as (
     select distinct
         claimed_ranges.indicator_code,
         claimed_ranges.claimed_area_code,
+        indicators.time_basis,
         indicators.area_levels,
         dim_period.period_type,
         dim_period.period_start,
         dim_period.period_end,
-        horizons.horizon_date
+        covered_periods.indicator_code is not null as is_covered
     from claimed_ranges
     inner join indicators
         on claimed_ranges.indicator_code = indicators.indicator_code
-    inner join horizons
-        on claimed_ranges.indicator_code = horizons.indicator_code
     inner join dim_period
         on
             dim_period.period_type = any(indicators.period_types)
             and claimed_ranges.period_start <= dim_period.period_end
             and claimed_ranges.period_end >= dim_period.period_start
-            and indicators.first_period <= dim_period.period_end
+    left join covered_periods
+        on
+            claimed_ranges.indicator_code = covered_periods.indicator_code
+            and dim_period.period_type = covered_periods.period_type
+            and dim_period.period_end = covered_periods.period_end
     where
-        dim_period.period_start <= horizons.horizon_date
+        covered_periods.indicator_code is not null
         or exists (select 1 from affected_build)
 ),
 
@@ -125,8 +128,8 @@ slices as (
         claimed_periods.period_type,
         claimed_periods.period_start,
         claimed_periods.period_end,
-        claimed_periods.horizon_date,
-        least(claimed_periods.period_end, claimed_periods.horizon_date) as reference_date
+        claimed_periods.time_basis,
+        claimed_periods.is_covered
     from claimed_periods
     inner join claimable_areas
         on

@@ -1,4 +1,4 @@
-{#- Period, its day of reference and county hang together; the planner takes them for independent, expects hardly a row,
+{#- Period and county hang together; the planner takes them for independent, expects hardly a row,
     and would go through hundreds of thousands of persons in a nested loop. -#}
 {{ config(pre_hook='set local enable_nestloop = off') }}
 
@@ -20,9 +20,7 @@ areas as (
     select distinct
         area_code,
         period_type,
-        period_start,
-        period_end,
-        reference_date
+        period_end
     from slices
 ),
 
@@ -31,7 +29,7 @@ numbered_areas as (
     select
         areas.*,
         row_number() over (
-            order by areas.area_code, areas.period_type, areas.period_start, areas.reference_date
+            order by areas.area_code, areas.period_type, areas.period_end
         )::integer as slice_number
     from areas
 ),
@@ -40,8 +38,7 @@ members as (
     select
         numbered_areas.slice_number,
         numbered_areas.period_type,
-        numbered_areas.period_start,
-        numbered_areas.reference_date,
+        numbered_areas.period_end,
         area_member.county_code
     from numbered_areas
     inner join area_member
@@ -61,8 +58,7 @@ one_county_wages as (
     inner join members
         on
             person_wages.period_type = members.period_type
-            and person_wages.period_start = members.period_start
-            and person_wages.reference_date = members.reference_date
+            and person_wages.period_end = members.period_end
             and person_wages.work_county_code = members.county_code
     where person_wages.is_in_one_county
 ),
@@ -80,8 +76,7 @@ several_counties_wages as (
     inner join members
         on
             person_wages.period_type = members.period_type
-            and person_wages.period_start = members.period_start
-            and person_wages.reference_date = members.reference_date
+            and person_wages.period_end = members.period_end
             and person_wages.work_county_code = members.county_code
     where not person_wages.is_in_one_county
     group by
@@ -130,8 +125,7 @@ medians as (
     select
         numbered_areas.area_code,
         numbered_areas.period_type,
-        numbered_areas.period_start,
-        numbered_areas.reference_date,
+        numbered_areas.period_end,
         group_medians.level_group,
         group_medians.median_cny_month,
         group_medians.n_persons

@@ -15,17 +15,15 @@ area_member as (
 areas as (
     select distinct
         area_code,
-        period_end,
-        reference_date
+        period_end
     from slices
 ),
 
--- membership is that at the end of the period, the stock that of the reference date
+-- membership and stock are those at the end of the period
 members as (
     select
         areas.area_code,
         areas.period_end,
-        areas.reference_date,
         area_member.county_code
     from areas
     inner join area_member
@@ -38,7 +36,7 @@ members as (
 -- persons of one county add up over counties; those of several are told apart in each area
 county_counts as (
     select
-        reference_date,
+        period_end,
         work_county_code,
         residence_kind,
         count(*) as n_employed,
@@ -46,25 +44,24 @@ county_counts as (
         count(*) filter (where is_high_skilled) as n_high_skilled
     from stock
     where is_in_one_county
-    group by reference_date, work_county_code, residence_kind
+    group by period_end, work_county_code, residence_kind
 ),
 
 several_counties as (
     select
         members.area_code,
         members.period_end,
-        members.reference_date,
         stock.residence_kind,
         stock.is_certified,
         stock.is_high_skilled,
         row_number() over (
-            partition by members.area_code, members.period_end, members.reference_date, stock.person_id
+            partition by members.area_code, members.period_end, stock.person_id
             order by stock.start_date desc, stock.employer_code collate "C" desc
         ) as spell_rank
     from stock
     inner join members
         on
-            stock.reference_date = members.reference_date
+            stock.period_end = members.period_end
             and stock.work_county_code = members.county_code
     where not stock.is_in_one_county
 ),
@@ -73,7 +70,6 @@ parts as (
     select
         members.area_code,
         members.period_end,
-        members.reference_date,
         county_counts.residence_kind,
         county_counts.n_employed,
         county_counts.n_certified,
@@ -81,27 +77,25 @@ parts as (
     from county_counts
     inner join members
         on
-            county_counts.reference_date = members.reference_date
+            county_counts.period_end = members.period_end
             and county_counts.work_county_code = members.county_code
     union all
     select
         area_code,
         period_end,
-        reference_date,
         residence_kind,
         count(*) as n_employed,
         count(*) filter (where is_certified) as n_certified,
         count(*) filter (where is_high_skilled) as n_high_skilled
     from several_counties
     where spell_rank = 1
-    group by area_code, period_end, reference_date, residence_kind
+    group by area_code, period_end, residence_kind
 ),
 
 workforce as (
     select
         area_code,
         period_end,
-        reference_date,
         sum(n_employed)::bigint as n_employed,
         sum(n_certified)::bigint as n_certified,
         sum(n_high_skilled)::bigint as n_high_skilled,
@@ -110,7 +104,7 @@ workforce as (
         sum(case when residence_kind = '2' then n_employed else 0 end)::bigint as n_rural,
         sum(case when residence_kind = '2' then n_certified else 0 end)::bigint as n_rural_certified
     from parts
-    group by area_code, period_end, reference_date
+    group by area_code, period_end
 )
 
 select * from workforce

@@ -12,46 +12,46 @@ slices as (
     {{ slices_of_readers() }}
 ),
 
-reference_dates as (
-    select distinct reference_date
+days as (
+    select distinct period_end
     from slices
 ),
 
 in_force as (
     select
-        reference_dates.reference_date,
+        days.period_end,
         spells.work_county_code,
         spells.person_id,
         spells.residence_kind,
         spells.start_date,
         spells.employer_code,
         row_number() over (
-            partition by reference_dates.reference_date, spells.person_id, spells.work_county_code
+            partition by days.period_end, spells.person_id, spells.work_county_code
             order by spells.start_date desc, spells.employer_code collate "C" desc
         ) as spell_rank
     from spells
-    inner join reference_dates
+    inner join days
         on
-            spells.start_date <= reference_dates.reference_date
-            and (spells.end_date is null or spells.end_date >= reference_dates.reference_date)
+            spells.start_date <= days.period_end
+            and (spells.end_date is null or spells.end_date >= days.period_end)
 ),
 
 latest_in_county as (
     select
-        reference_date,
+        period_end,
         work_county_code,
         person_id,
         residence_kind,
         start_date,
         employer_code,
-        count(*) over (partition by reference_date, person_id) = 1 as is_in_one_county
+        count(*) over (partition by period_end, person_id) = 1 as is_in_one_county
     from in_force
     where spell_rank = 1
 ),
 
 with_level as (
     select
-        latest_in_county.reference_date,
+        latest_in_county.period_end,
         latest_in_county.work_county_code,
         latest_in_county.person_id,
         latest_in_county.residence_kind,
@@ -63,7 +63,7 @@ with_level as (
     from latest_in_county
     left join holders
         on
-            latest_in_county.reference_date = holders.reference_date
+            latest_in_county.period_end = holders.reference_date
             and latest_in_county.person_id = holders.person_id
 )
 

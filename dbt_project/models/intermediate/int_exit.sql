@@ -15,7 +15,8 @@ slices as (
 quarters as (
     select distinct
         period_type,
-        period_start
+        period_start,
+        period_end
     from slices
     where period_type = 'quarter'
 ),
@@ -39,6 +40,7 @@ ranked as (
         candidates.*,
         quarters.period_type,
         quarters.period_start,
+        quarters.period_end,
         row_number() over (
             partition by candidates.exit_kind, quarters.period_start, candidates.person_id
             order by candidates.completion_date desc, candidates.enrollment_id collate "C" desc
@@ -52,7 +54,7 @@ exits as (
     select
         exit_kind,
         period_type,
-        period_start,
+        period_end,
         person_id,
         enrollment_id,
         residence_county_code,
@@ -82,7 +84,7 @@ followed_exits as (
     select
         exits.exit_kind,
         exits.period_type,
-        exits.period_start,
+        exits.period_end,
         exits.person_id,
         exits.enrollment_id,
         exits.residence_county_code,
@@ -109,7 +111,7 @@ followed_exits as (
     group by
         exits.exit_kind,
         exits.period_type,
-        exits.period_start,
+        exits.period_end,
         exits.person_id,
         exits.enrollment_id,
         exits.residence_county_code,

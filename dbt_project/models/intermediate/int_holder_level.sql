@@ -13,8 +13,9 @@ slices as (
     {{ slices_of_readers() }}
 ),
 
+-- a stock looks at the end of its period; wages go by the level that a person began the period with
 reference_dates as (
-    select distinct reference_date
+    select distinct case when time_basis = 'stock' then period_end else period_start end as reference_date
     from slices
 ),
 

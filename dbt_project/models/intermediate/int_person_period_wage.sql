@@ -12,16 +12,15 @@ slices as (
     {{ slices_of_readers() }}
 ),
 
-dim_period as (
-    select * from {{ ref('dim_period') }}
+period_month as (
+    select * from {{ ref('period_month') }}
 ),
 
 periods as (
     select distinct
         period_type,
         period_start,
-        period_end,
-        reference_date
+        period_end
     from slices
 ),
 
@@ -30,21 +29,21 @@ period_months as (
     select
         periods.period_type,
         periods.period_start,
-        periods.reference_date,
-        dim_period.period_start as wage_month,
-        1 << (extract(month from dim_period.period_start)::integer - 1) as month_bit
+        periods.period_end,
+        period_month.month_start as wage_month,
+        1 << (extract(month from period_month.month_start)::integer - 1) as month_bit
     from periods
-    inner join dim_period
+    inner join period_month
         on
-            dim_period.period_type = 'month'
-            and dim_period.period_start between periods.period_start and periods.period_end
+            periods.period_type = period_month.period_type
+            and periods.period_end = period_month.period_end
 ),
 
 county_wages as (
     select
         period_months.period_type,
         period_months.period_start,
-        period_months.reference_date,
+        period_months.period_end,
         wages.person_id,
         wages.work_county_code,
         sum(wages.wage_cny_month) as wage_sum_cny,
@@ -58,7 +57,7 @@ county_wages as (
     group by
         period_months.period_type,
         period_months.period_start,
-        period_months.reference_date,
+        period_months.period_end,
         wages.person_id,
         wages.work_county_code
 ),
@@ -67,7 +66,7 @@ levelled as (
     select
         county_wages.period_type,
         county_wages.period_start,
-        county_wages.reference_date,
+        county_wages.period_end,
         county_wages.person_id,
         county_wages.work_county_code,
         county_wages.wage_sum_cny,
@@ -78,13 +77,13 @@ levelled as (
             partition by
                 county_wages.period_type,
                 county_wages.period_start,
-                county_wages.reference_date,
+                county_wages.period_end,
                 county_wages.person_id
         ) = 1 as is_in_one_county
     from county_wages
     left join holders
         on
-            county_wages.reference_date = holders.reference_date
+            county_wages.period_start = holders.reference_date
             and county_wages.person_id = holders.person_id
 )
 

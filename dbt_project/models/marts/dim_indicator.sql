@@ -22,6 +22,10 @@ select
     indicator.audience,
     indicator.disclosure,
     indicator.matures_after_months,
+    indicator.time_basis,
+    indicator.window_months,
+    indicator.settles_zh,
+    indicator.settles_en,
     indicator.method = 'published' as is_published_figure
 from {{ ref('seed_indicator') }} as indicator
 inner join {{ ref('seed_action') }} as action

@@ -1,49 +1,56 @@
 {{ config(indexes=[
-    {'columns': ['indicator_code', 'area_code', 'period_type', 'period_start']}
+    {'columns': ['indicator_code', 'area_code', 'period_type', 'period_end']}
 ]) }}
 
 with
 
-indicator as (
-    select
-        *,
-        method in ('count', 'sum', 'ratio_of_sums') as is_additive
-    from {{ ref('seed_indicator') }}
-    where is_built
+seed_indicator as (
+    select * from {{ ref('seed_indicator') }}
 ),
 
-horizon as (
-    select * from {{ ref('int_indicator_horizon') }}
-),
-
-made as (
+indicator_base as (
     select * from {{ ref('indicator_base') }}
-    union all
+),
+
+indicator_rollup as (
     select * from {{ ref('indicator_rollup') }}
 ),
 
--- an additive indicator has a cell for every area once its feeds cover the period: nothing counted is a true zero
-spine as (
+covered_periods as (
+    select * from {{ ref('int_covered_period') }}
+),
+
+dim_period as (
+    select * from {{ ref('dim_period') }}
+),
+
+dim_area as (
+    select * from {{ ref('dim_area') }}
+),
+
+made as (
+    select * from indicator_base
+    union all
+    select * from indicator_rollup
+),
+
+-- an additive indicator has a cell for every area of a period that its feeds cover: nothing counted is a true zero
+zeros as (
     select
-        indicator.indicator_code,
-        area.area_code,
-        period.period_type,
-        period.period_start,
-        indicator.method
-    from indicator
-    inner join horizon
-        on indicator.indicator_code = horizon.indicator_code
-    inner join {{ ref('dim_period') }} as period
+        seed_indicator.indicator_code,
+        dim_area.area_code,
+        covered_periods.period_type,
+        covered_periods.period_end,
+        case when seed_indicator.method = 'ratio_of_sums' then 0::numeric end as denominator
+    from seed_indicator
+    inner join covered_periods
+        on seed_indicator.indicator_code = covered_periods.indicator_code
+    inner join dim_area
         on
-            period.period_type = any(string_to_array(indicator.period_types, ','))
-            and indicator.first_period <= period.period_end
-            and horizon.horizon_date >= period.period_start
-    inner join {{ ref('dim_area') }} as area
-        on
-            area.area_level = any(string_to_array(indicator.levels, ','))
-            and period.period_end >= area.valid_from
-            and period.period_end < area.valid_to
-    where indicator.is_additive
+            dim_area.area_level = any(string_to_array(seed_indicator.levels, ','))
+            and covered_periods.period_end >= dim_area.valid_from
+            and covered_periods.period_end < dim_area.valid_to
+    where seed_indicator.method in ('count', 'sum', 'ratio_of_sums')
 ),
 
 candidates as (
@@ -55,24 +62,30 @@ candidates as (
     union all
 
     select
-        spine.indicator_code,
-        spine.area_code,
-        spine.period_type,
-        spine.period_start,
+        indicator_code,
+        area_code,
+        period_type,
+        period_end,
         'total' as breakdown,
         'total' as breakdown_value,
         0::numeric as numerator,
-        case when spine.method = 'ratio_of_sums' then 0::numeric end as denominator,
+        denominator,
+        null::numeric as comparison_numerator,
+        null::numeric as comparison_denominator,
         null::numeric as value,
         0::bigint as n_persons,
-        null::bigint as n_employers,
+        0::bigint as n_numerator_persons,
+        0::bigint as n_complement_persons,
+        0::bigint as n_employers,
+        null::numeric as largest_employer_share,
+        null::text as source_kind,
         true as is_supplied,
         2 as preference
-    from spine
+    from zeros
 ),
 
--- sorted, not joined: the planner knows nothing of how many cells a spine has
-base as (
+-- sorted, not joined: the planner does not know how many zeros there are
+chosen as (
     select
         candidates.*,
         row_number() over (
@@ -80,7 +93,7 @@ base as (
                 candidates.indicator_code,
                 candidates.area_code,
                 candidates.period_type,
-                candidates.period_start,
+                candidates.period_end,
                 candidates.breakdown,
                 candidates.breakdown_value
             order by candidates.preference asc
@@ -90,35 +103,71 @@ base as (
 
 described as (
     select
-        base.*,
-        area.area_level,
-        period.period_end,
-        period.period_label,
-        period.prior_year_start,
-        indicator.method,
-        indicator.unit_scale,
-        indicator.direction,
-        indicator.audience,
-        horizon.horizon_date,
-        -- the end of the month that lies so many months after the period
-        (period.period_end + 1 + make_interval(months => indicator.matures_after_months))::date - 1 as mature_on,
-        indicator.outcome_after_months > 0
-        and (base.period_start + make_interval(months => indicator.outcome_after_months))::date > horizon.horizon_date
-            as is_immature
-    from base
-    inner join indicator
-        on base.indicator_code = indicator.indicator_code
-    inner join horizon
-        on base.indicator_code = horizon.indicator_code
-    inner join {{ ref('dim_period') }} as period
+        chosen.*,
+        dim_area.area_level,
+        dim_period.period_start,
+        dim_period.period_label,
+        dim_period.prior_year_end,
+        seed_indicator.method,
+        seed_indicator.time_basis,
+        seed_indicator.unit_scale,
+        seed_indicator.audience,
+        covered_periods.covered_to as feeds_covered_to,
+        covered_periods.window_end,
+        covered_periods.settles_on,
+        covered_periods.is_window_open,
+        covered_periods.is_settled
+    from chosen
+    inner join seed_indicator
+        on chosen.indicator_code = seed_indicator.indicator_code
+    inner join covered_periods
         on
-            base.period_type = period.period_type
-            and base.period_start = period.period_start
-    inner join {{ ref('dim_area') }} as area
-        on base.area_code = area.area_code
-    where
-        base.choice = 1
-        and period.period_start <= horizon.horizon_date
+            chosen.indicator_code = covered_periods.indicator_code
+            and chosen.period_type = covered_periods.period_type
+            and chosen.period_end = covered_periods.period_end
+    inner join dim_period
+        on
+            chosen.period_type = dim_period.period_type
+            and chosen.period_end = dim_period.period_end
+    inner join dim_area
+        on chosen.area_code = dim_area.area_code
+    where chosen.choice = 1
+),
+
+-- what is looked for in a window that has not ended cannot be known yet
+known as (
+    select
+        indicator_code,
+        area_code,
+        area_level,
+        period_type,
+        period_start,
+        period_end,
+        period_label,
+        prior_year_end,
+        breakdown,
+        breakdown_value,
+        case when not is_window_open then numerator end as numerator,
+        denominator,
+        case when not is_window_open then comparison_numerator end as comparison_numerator,
+        comparison_denominator,
+        case when not is_window_open then value end as value,
+        n_persons,
+        case when not is_window_open then n_numerator_persons end as n_numerator_persons,
+        case when not is_window_open then n_complement_persons end as n_complement_persons,
+        n_employers,
+        largest_employer_share,
+        source_kind,
+        is_supplied,
+        is_window_open as is_immature,
+        method,
+        unit_scale,
+        audience,
+        case when is_settled then 'final' else 'provisional' end as maturity,
+        case when time_basis in ('stock', 'published') then period_end else period_start end as covered_from,
+        case when time_basis = 'cohort' then least(window_end, feeds_covered_to) else period_end end as covered_to,
+        least(settles_on, feeds_covered_to) as data_as_of
+    from described
 ),
 
 valued as (
@@ -130,26 +179,31 @@ valued as (
         period_start,
         period_end,
         period_label,
-        prior_year_start,
+        prior_year_end,
         breakdown,
         breakdown_value,
-        case when not is_immature then numerator end as numerator,
+        numerator,
         denominator,
+        comparison_numerator,
+        comparison_denominator,
         case
-            when is_immature or not is_supplied then null
-            when value is not null then round(value, 4)
-            when method in ('count', 'sum') then round(numerator * unit_scale, 4)
-            when denominator != 0 then round(numerator / denominator * unit_scale, 4)
+            when is_supplied and not is_immature
+                then {{ cell_value() }}
         end as value,
         n_persons,
+        n_numerator_persons,
+        n_complement_persons,
         n_employers,
-        direction,
-        audience,
+        largest_employer_share,
+        source_kind,
         is_supplied,
         is_immature,
-        case when mature_on <= horizon_date then 'final' else 'provisional' end as maturity,
-        least(mature_on, horizon_date) as data_as_of
-    from described
+        audience,
+        maturity,
+        covered_from,
+        covered_to,
+        data_as_of
+    from known
 )
 
 select * from valued

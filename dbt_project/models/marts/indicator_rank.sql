@@ -6,7 +6,7 @@ ranked as (
         cell.area_code,
         cell.area_level,
         cell.period_type,
-        cell.period_start,
+        cell.period_end,
         cell.breakdown,
         cell.breakdown_value,
         rank() over (
@@ -14,9 +14,10 @@ ranked as (
                 cell.indicator_code,
                 cell.area_level,
                 cell.period_type,
-                cell.period_start,
+                cell.period_end,
                 cell.breakdown,
-                cell.breakdown_value
+                cell.breakdown_value,
+                cell.source_kind
             order by
                 case indicator.direction
                     when 'down' then cell.value
@@ -29,9 +30,10 @@ ranked as (
                 cell.indicator_code,
                 cell.area_level,
                 cell.period_type,
-                cell.period_start,
+                cell.period_end,
                 cell.breakdown,
-                cell.breakdown_value
+                cell.breakdown_value,
+                cell.source_kind
         )::integer as areas_ranked
     from {{ ref('indicator_value') }} as cell
     inner join {{ ref('seed_indicator') }} as indicator
@@ -39,6 +41,7 @@ ranked as (
     where
         cell.area_level in ('county', 'city')
         and cell.value is not null
+        and cell.maturity = 'final'
         -- where neither more nor less is better, an order says nothing
         and indicator.direction != 'neutral'
 )
@@ -48,7 +51,7 @@ select
     area_code,
     area_level,
     period_type,
-    period_start,
+    period_end,
     breakdown,
     breakdown_value,
     area_rank,

@@ -1,43 +1,64 @@
 with
 
+seed_indicator as (
+    select * from {{ ref('seed_indicator') }}
+),
+
+indicator_base as (
+    select * from {{ ref('indicator_base') }}
+),
+
+dim_period as (
+    select * from {{ ref('dim_period') }}
+),
+
+area_member as (
+    select * from {{ ref('area_member') }}
+),
+
 counties as (
-    select base.*
-    from {{ ref('indicator_base') }} as base
-    inner join {{ ref('seed_indicator') }} as indicator
-        on base.indicator_code = indicator.indicator_code
-    where indicator.method in ('count', 'sum', 'ratio_of_sums')
+    select indicator_base.*
+    from indicator_base
+    inner join seed_indicator
+        on indicator_base.indicator_code = seed_indicator.indicator_code
+    where seed_indicator.method in ('count', 'sum', 'ratio_of_sums')
 ),
 
 -- membership is that at the end of the period
 rolled_up as (
     select
         counties.indicator_code,
-        member.area_code,
+        area_member.area_code,
         counties.period_type,
-        counties.period_start,
+        counties.period_end,
         counties.breakdown,
         counties.breakdown_value,
         sum(counties.numerator) as numerator,
         sum(counties.denominator) as denominator,
         sum(counties.n_persons)::bigint as n_persons,
+        sum(counties.n_numerator_persons)::bigint as n_numerator_persons,
+        sum(counties.n_complement_persons)::bigint as n_complement_persons,
         sum(counties.n_employers)::bigint as n_employers,
+        -- the largest employer of an area is at most that of the county where it weighs most
+        max(counties.largest_employer_share * counties.numerator) / nullif(sum(counties.numerator), 0)
+            as largest_employer_share,
         bool_and(counties.is_supplied) as is_supplied
     from counties
-    inner join {{ ref('dim_period') }} as period
+    inner join dim_period
         on
-            counties.period_type = period.period_type
-            and counties.period_start = period.period_start
-    inner join {{ ref('area_member') }} as member
+            counties.period_type = dim_period.period_type
+            and counties.period_end = dim_period.period_end
+    inner join area_member
         on
-            counties.area_code = member.county_code
-            and period.period_end >= member.valid_from
-            and period.period_end < member.valid_to
-    where member.area_level != 'county'
+            counties.area_code = area_member.county_code
+            and dim_period.period_end >= area_member.valid_from
+            and dim_period.period_end < area_member.valid_to
+    where area_member.area_level not in ('county', 'other')
     group by
         counties.indicator_code,
-        member.area_code,
+        area_member.area_code,
         counties.period_type,
-        counties.period_start,
+        counties.period_end,
         counties.breakdown,
         counties.breakdown_value
 )
@@ -46,13 +67,19 @@ select
     indicator_code,
     area_code,
     period_type,
-    period_start,
+    period_end,
     breakdown,
     breakdown_value,
     numerator,
     denominator,
+    null::numeric as comparison_numerator,
+    null::numeric as comparison_denominator,
     null::numeric as value,
     n_persons,
+    n_numerator_persons,
+    n_complement_persons,
     n_employers,
+    largest_employer_share,
+    null::text as source_kind,
     is_supplied
 from rolled_up

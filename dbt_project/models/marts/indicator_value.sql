@@ -1,34 +1,19 @@
 {{ config(indexes=[
-    {'columns': ['indicator_code', 'area_code', 'period_type', 'period_start', 'breakdown', 'breakdown_value'],
+    {'columns': ['indicator_code', 'area_code', 'period_type', 'period_end', 'breakdown', 'breakdown_value'],
      'unique': true}
 ]) }}
 
 with
 
-cell as (
-    select
-        cell.*,
-        suppressed.reason is not null as is_suppressed,
-        prior_suppressed.reason is not null as is_prior_suppressed
-    from {{ ref('indicator_cell') }} as cell
-    left join {{ source('build_step', 'suppressed_cell') }} as suppressed
-        on
-            cell.indicator_code = suppressed.indicator_code
-            and cell.area_code = suppressed.area_code
-            and cell.period_type = suppressed.period_type
-            and cell.period_start = suppressed.period_start
-            and cell.breakdown = suppressed.breakdown
-            and cell.breakdown_value = suppressed.breakdown_value
-    -- with this year's value and the change, last year's would follow
-    left join {{ source('build_step', 'suppressed_cell') }} as prior_suppressed
-        on
-            cell.indicator_code = prior_suppressed.indicator_code
-            and cell.area_code = prior_suppressed.area_code
-            and cell.period_type = prior_suppressed.period_type
-            and (cell.period_start - interval '1 year')::date = prior_suppressed.period_start
-            and cell.breakdown = prior_suppressed.breakdown
-            and cell.breakdown_value = prior_suppressed.breakdown_value
-)
+indicator_shown as (
+    select * from {{ ref('indicator_shown') }}
+),
+
+cells as (
+    select * from indicator_shown
+),
+
+{{ compared_cells() }}
 
 select
     indicator_code,
@@ -40,17 +25,20 @@ select
     period_label,
     breakdown,
     breakdown_value,
-    case when not is_suppressed then numerator end as numerator,
-    case when not is_suppressed then denominator end as denominator,
-    case when not is_suppressed then value end as value,
-    case when not is_suppressed then n_persons end as n_persons,
-    case when not is_suppressed then n_employers end as n_employers,
+    side_numerator as numerator,
+    side_denominator as denominator,
+    value,
     target_value,
-    case when not is_suppressed then target_progress end as target_progress,
-    case when is_suppressed then 'no_target' else status end as status,
-    case when not is_suppressed and not is_prior_suppressed then change_on_year end as change_on_year,
+    target_progress,
+    time_progress,
+    status,
+    change_on_year,
+    change_unit,
     maturity,
-    case when is_suppressed then 'suppressed' else value_status end as value_status,
+    value_status,
+    covered_from,
+    covered_to,
+    source_kind,
     audience,
     data_as_of
-from cell
+from compared

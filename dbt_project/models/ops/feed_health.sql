@@ -64,6 +64,15 @@ waiting as (
     from {{ source('quarantine', 'refused_row') }}
     where closed_by_batch_id is null
     group by feed
+),
+
+-- complete to where the first gap begins
+complete as (
+    select
+        feed,
+        min(covered_to) as complete_to
+    from {{ ref('feed_coverage') }}
+    group by feed
 )
 
 select
@@ -82,7 +91,7 @@ select
     coalesce(judged.rows_duplicate, 0) as rows_duplicate,
     round(judged.rows_refused * 100.0 / nullif(judged.rows_received, 0), 4) as refused_percent,
     coalesce(waiting.refused_open, 0) as refused_open,
-    data_horizon.horizon_date as complete_to,
+    complete.complete_to,
     totals.last_loaded_at
 from totals
 inner join latest
@@ -91,5 +100,5 @@ left join judged
     on totals.feed = judged.feed
 left join waiting
     on totals.feed = waiting.feed
-left join {{ ref('data_horizon') }} as data_horizon
-    on totals.feed = data_horizon.feed
+left join complete
+    on totals.feed = complete.feed

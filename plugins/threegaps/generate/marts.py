@@ -23,26 +23,12 @@ Row = Mapping[str, str]
 _AREA_COLUMNS = (
     ("area_code", "text", "地区代码 | area"),
     ("area_level", "text", "地区层级(county县,city设区市,province全省,group县组) | level of the area"),
-    ("period_type", "text", "期别(month月,quarter季,year年) | type of period"),
+    ("period_type", "text", "期别(month月,quarter季,ytd本年累计,year年,day时点) | type of period"),
     ("period_start", "date", "期初 | first day of the period"),
     ("period_end", "date", "期末 | last day of the period"),
-    ("period_label", "text", "期的写法(2026-06、2026Q2、2026) | label of the period"),
+    ("period_label", "text", "期的写法(2026-06、2026Q2、2026年上半年、2026) | label of the period"),
 )
 _LAST_COLUMN = ("data_as_of", "date", "数据截至日(各列中最晚者) | data as of, the latest of the columns")
-_BASE_COLUMNS = (
-    "indicator_code",
-    "area_code",
-    "period_type",
-    "period_start",
-    "breakdown",
-    "breakdown_value",
-    "numerator",
-    "denominator",
-    "value",
-    "n_persons",
-    "n_employers",
-    "is_supplied",
-)
 
 
 def render(root: Path) -> dict[Path, str]:
@@ -116,9 +102,8 @@ def _model_name(code: str) -> str:
 
 def _indicator_base(indicators: Iterable[Row]) -> str:
     """The union of all indicator slices, as SQL."""
-    columns = ",\n".join(f"    {column}" for column in _BASE_COLUMNS)
     parts = [
-        f"select\n{columns}\nfrom {{{{ ref('ind_{_model_name(row['indicator_code'])}') }}}}"
+        f"select\n    {{{{ base_columns() }}}}\nfrom {{{{ ref('ind_{_model_name(row['indicator_code'])}') }}}}"
         for row in indicators
         if row["is_built"] == "true"
     ]
@@ -195,13 +180,12 @@ def _wide_mart(
         f"  - name: {mart}",
         f"    description: {json.dumps(description, ensure_ascii=False)}",
         "    config:",
-        "      tags: [marts, wide]",
         "      contract: {enforced: true}",
         "      meta:",
         "        served: true",
         f"        action: {mart}",
-        "        key: [area_code, period_type, period_start]",
-        "        indexes: [[period_type, period_start, area_level]]",
+        "        key: [area_code, period_type, period_end]",
+        "        indexes: [[period_type, period_end, area_level]]",
         "        row_policy: county",
         "        audience: public",
         "        synthetic_in_sandbox: true",

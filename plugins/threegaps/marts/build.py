@@ -11,7 +11,7 @@ import psycopg
 
 from threegaps.contracts.loader import load_contracts
 from threegaps.errors import BuildError, ThreeGapsError, kind_of
-from threegaps.marts import claim, dbt_runner, disclosure
+from threegaps.marts import claim, dbt_runner
 from threegaps.marts.dbt_runner import ActionOutcome
 from threegaps.marts.lock import held_by_builder
 from threegaps.settings import Settings
@@ -39,7 +39,7 @@ def prepare(
 
 
 def build(build_id: int, *, settings: Settings | None = None) -> None:
-    """Make everything that readers will see in schema ``build``: dbt, disclosure, dbt.
+    """Make everything that readers will see in schema ``build``.
 
     May be repeated: a build whose process was killed is taken over, as long as no other claim has come between.
 
@@ -53,10 +53,7 @@ def build(build_id: int, *, settings: Settings | None = None) -> None:
             # A feed of which nothing has come yet has no rows, but the models read its table.
             for contract in load_contracts(settings.contracts_folder):
                 ensure_tables(connection, contract)
-            _run_dbt(connection, settings, build_id, "cells", full_refresh=kind == "full")
-            suppressed = disclosure.suppress(connection)
-            log.info("Build %d: %d cells are suppressed.", build_id, suppressed)
-            _run_dbt(connection, settings, build_id, "marts", full_refresh=kind == "full")
+            _run_dbt(connection, settings, build_id, full_refresh=kind == "full")
             connection.execute("update ops.build set status = 'built' where build_id = %s", [build_id])
         except psycopg.OperationalError:
             # The warehouse is gone: nothing can be written down now. Whoever comes next finds the lock free.
@@ -80,21 +77,19 @@ def _take(connection: psycopg.Connection[Any], build_id: int) -> str:
     return str(row[0])
 
 
-def _run_dbt(
-    connection: psycopg.Connection[Any], settings: Settings, build_id: int, tag: str, *, full_refresh: bool
-) -> None:
-    outcomes = dbt_runner.run_build(settings, f"tag:{tag}", name=f"{build_id}-{tag}", full_refresh=full_refresh)
+def _run_dbt(connection: psycopg.Connection[Any], settings: Settings, build_id: int, *, full_refresh: bool) -> None:
+    outcomes = dbt_runner.run_build(settings, name=str(build_id), full_refresh=full_refresh)
     record_outcomes(connection, build_id, outcomes)
     failed = [message for outcome in outcomes for message in outcome.messages]
     if failed:
         raise BuildError(
             f"{len(failed)} models or tests failed: {'; '.join(failed[:5])}",
-            advice=f"read dbt/invocations/{build_id}-{tag}/log/dbt.log in the runtime home.",
+            advice=f"read dbt/invocations/{build_id}/log/dbt.log in the runtime home.",
         )
 
 
 def record_outcomes(connection: psycopg.Connection[Any], build_id: int, outcomes: Iterable[ActionOutcome]) -> None:
-    """Add the outcome of each action to ``ops.build_action``; a failure in either invocation stays."""
+    """Add the outcome of each action to ``ops.build_action``; a failure that was there stays."""
     for outcome in outcomes:
         connection.execute(
             "insert into ops.build_action as a (build_id, action, status, models, failures, message)"

@@ -56,12 +56,11 @@ def parse_project(settings: Settings) -> Manifest:
     return Manifest.read(_parsed(settings) / "manifest.json")
 
 
-def run_build(settings: Settings, selector: str, *, name: str, full_refresh: bool = False) -> tuple[ActionOutcome, ...]:
-    """``dbt build --select`` *selector*; the outcome of each action.
+def run_build(settings: Settings, *, name: str, full_refresh: bool = False) -> tuple[ActionOutcome, ...]:
+    """``dbt build`` of the whole project; the outcome of each action.
 
     Args:
         settings: Where the project, the runtime home and the warehouse are.
-        selector: What dbt is to select, e.g. ``tag:cells``.
         name: Name of the invocation's folder below ``dbt/`` in the runtime home.
         full_refresh: Make incremental tables and seeds anew.
 
@@ -75,7 +74,7 @@ def run_build(settings: Settings, selector: str, *, name: str, full_refresh: boo
     for file in _PARSED_FILES:
         shutil.copy2(parsed / file, folder / "target" / file)
     # Unit tests judge the project's text, not what has arrived: they belong to the tests of the project.
-    arguments = ["build", "--select", selector, "--exclude-resource-type", "unit_test"]
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
     arguments += ["--full-refresh"] if full_refresh else []
     result = _invoke(settings, arguments, folder)
     _forget_old(folder.parent)

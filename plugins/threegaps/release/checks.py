@@ -90,17 +90,17 @@ def _sums(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
         return []
     rows = connection.execute(
         "with cell as (select c.* from build.indicator_cell as c join core.seed_indicator as i using (indicator_code)"
-        f" where i.method in {_ADDITIVE}), of as (select indicator_code, period_type, period_start, breakdown,"
-        " breakdown_value, sum(numerator) filter (where area_level = 'county') as counties_n,"
+        f" where i.method in {_ADDITIVE}), of as (select indicator_code, period_type, period_end, breakdown,"
+        " breakdown_value, sum(numerator) filter (where area_level in ('county', 'other')) as counties_n,"
         " sum(numerator) filter (where area_level = 'province') as province_n,"
-        " sum(denominator) filter (where area_level = 'county') as counties_d,"
+        " sum(denominator) filter (where area_level in ('county', 'other')) as counties_d,"
         " sum(denominator) filter (where area_level = 'province') as province_d from cell group by 1, 2, 3, 4, 5)"
-        " select indicator_code, count(*), min(period_start) from of"
+        " select indicator_code, count(*), min(period_end) from of"
         " where counties_n is distinct from province_n or counties_d is distinct from province_d group by 1 order by 1"
     ).fetchall()
     return [
-        f"{code} of the province is not the sum of its counties in {count} cells, first in the period from {start}"
-        for code, count, start in rows
+        f"{code} of the province is not the sum of its counties in {count} cells, first in the period to {last}"
+        for code, count, last in rows
     ]
 
 
@@ -109,7 +109,7 @@ def _counted(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
     if not _has_cells(manifest):
         return []
     rows = connection.execute(
-        "select c.indicator_code, i.disclosure, count(*), min(c.period_start) from build.indicator_cell as c"
+        "select c.indicator_code, i.disclosure, count(*), min(c.period_end) from build.indicator_cell as c"
         " join core.seed_indicator as i using (indicator_code)"
         " where coalesce(c.value, c.numerator, c.denominator) is not null"
         " and (i.disclosure = 'persons' and c.n_persons is null"
@@ -117,8 +117,8 @@ def _counted(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
         " group by 1, 2 order by 1"
     ).fetchall()
     return [
-        f"{code} does not say on how many {disclosure} it rests in {count} cells, first in the period from {start}"
-        for code, disclosure, count, start in rows
+        f"{code} does not say on how many {disclosure} it rests in {count} cells, first in the period to {last}"
+        for code, disclosure, count, last in rows
     ]
 
 

@@ -258,15 +258,15 @@ def test_a_figure_that_does_not_say_on_how_many_it_rests_is_not_released(marts: 
             "create table core.seed_indicator as select * from (values ('P', 'persons', 'median'),"
             " ('E', 'employers', 'count'), ('N', 'none', 'published')) as v (indicator_code, disclosure, method);"
             "create table build.indicator_cell as select code as indicator_code, 'county' as area_level,"
-            " 'month' as period_type, date '2026-06-01' as period_start, 'total' as breakdown,"
+            " 'month' as period_type, date '2026-06-30' as period_end, 'total' as breakdown,"
             " 'total' as breakdown_value, null::numeric as numerator, null::numeric as denominator, value,"
             " persons::bigint as n_persons, employers::bigint as n_employers from (values"
             " ('P', 1.5, null, 3), ('P', 1.5, 10, null), ('P', null, null, null), ('E', 2, 10, null),"
             " ('N', 3, null, null)) as c (code, value, persons, employers)"
         )
         assert checks.findings(connection, manifest, accepted=frozenset({"row_count"})) == [
-            "counted: E does not say on how many employers it rests in 1 cells, first in the period from 2026-06-01",
-            "counted: P does not say on how many persons it rests in 1 cells, first in the period from 2026-06-01",
+            "counted: E does not say on how many employers it rests in 1 cells, first in the period to 2026-06-30",
+            "counted: P does not say on how many persons it rests in 1 cells, first in the period to 2026-06-30",
         ]
 
 

@@ -15,7 +15,16 @@ ROOT = Path(__file__).resolve().parents[3]
 PROJECT = ROOT / "dbt_project"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 ADDITIVE = {"count", "sum", "ratio_of_sums"}
-METHODS = ADDITIVE | {"distinct", "median", "growth_difference", "from_indicators", "inequality", "published"}
+METHODS = ADDITIVE | {
+    "distinct",
+    "median",
+    "ratio_of_medians",
+    "ratio_of_shares",
+    "growth_difference",
+    "from_indicators",
+    "inequality",
+    "published",
+}
 
 
 def seed(name: str) -> list[dict[str, str]]:
@@ -60,7 +69,13 @@ def test_catalogue_is_whole() -> None:
         if row["is_built"] == "true":
             assert row["caveat_zh"], row["indicator_code"]
             assert row["horizon_feeds"], row["indicator_code"]
-            assert row["first_period"], row["indicator_code"]
+            assert row["time_basis"] in {"flow", "stock", "cohort", "published"}, row["indicator_code"]
+            assert row["settles_zh"], row["indicator_code"]
+            assert row["settles_en"], row["indicator_code"]
+            assert int(row["matures_after_months"]) >= int(row["window_months"]), row["indicator_code"]
+            feeds = set(row["horizon_feeds"].split(","))
+            assert (row["time_basis"] == "cohort") == bool(row["cohort_feeds"]), row["indicator_code"]
+            assert set(filter(None, row["cohort_feeds"].split(","))) <= feeds, row["indicator_code"]
 
 
 def test_no_name_claims_an_effect_and_contribution_wages_are_called_so() -> None:
@@ -95,15 +110,9 @@ def codes_in(path: Path) -> set[str]:
     return set(re.findall(r"'([A-Z]\d{0,2}-\d+)'", path.read_text(encoding="utf-8")))
 
 
-def test_an_indicator_model_names_its_own_code_and_no_other() -> None:
-    for path in indicator_files():
-        assert codes_in(path) == {models()[path.stem]["config"]["meta"]["indicator"]}, path.name
-
-
-def test_no_shared_model_names_an_indicator() -> None:
-    shared = [path for path in sql_files() if not path.name.startswith("ind_")]
-    assert len(shared) > 20
-    assert {path.name: codes for path in shared if (codes := codes_in(path))} == {}
+def test_no_model_names_the_code_of_an_indicator() -> None:
+    """Which indicator a model is stands in the meta of its YAML alone."""
+    assert {path.name: codes for path in sql_files() if (codes := codes_in(path))} == {}
 
 
 def test_groups_of_counties_have_their_members() -> None:

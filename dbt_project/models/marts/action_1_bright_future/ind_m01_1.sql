@@ -1,4 +1,4 @@
-{{ indicator_config('M01-1') }}
+{{ indicator_config() }}
 
 with
 
@@ -7,31 +7,28 @@ exits as (
 ),
 
 slices as (
-    {{ affected_slices('M01-1') }}
+    {{ affected_slices() }}
 ),
 
 cohort as (
-    {{ in_slices('exits', area='residence_county_code', match=['period_type', 'period_start']) }}
+    {{ in_slices('exits', area='residence_county_code', match=['period_type', 'period_end']) }}
 ),
 
 cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         'total' as breakdown,
         'total' as breakdown_value,
         count(*) filter (where is_employed_in_month_6) as numerator,
         count(*) as denominator,
-        null as value,
-        count(*) as n_persons,
-        null as n_employers,
-        true as is_supplied
+        count(*) as n_persons
     from cohort
     where
         exit_kind = 'any'
         and not was_employed_at_entry
-    group by area_code, period_type, period_start
+    group by area_code, period_type, period_end
 )
 
-{{ base_cells('M01-1') }}
+{{ base_cells(['numerator', 'denominator', 'n_persons']) }}

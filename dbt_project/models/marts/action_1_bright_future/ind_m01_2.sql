@@ -1,4 +1,4 @@
-{{ indicator_config('M01-2') }}
+{{ indicator_config() }}
 
 with
 
@@ -11,7 +11,7 @@ certificates as (
 ),
 
 slices as (
-    {{ affected_slices('M01-2') }}
+    {{ affected_slices() }}
 ),
 
 assessed as (
@@ -21,7 +21,7 @@ assessed as (
 ),
 
 cohort as (
-    {{ in_slices('assessed', area='residence_county_code', match=['period_type', 'period_start']) }}
+    {{ in_slices('assessed', area='residence_county_code', match=['period_type', 'period_end']) }}
 ),
 
 -- one row per exit, however many certificates followed; a revocation without a date was never valid
@@ -42,7 +42,7 @@ followed as (
     select
         cohort.area_code,
         cohort.period_type,
-        cohort.period_start,
+        cohort.period_end,
         certified.enrollment_id is not null as is_certified
     from cohort
     left join certified
@@ -53,17 +53,14 @@ cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         'total' as breakdown,
         'total' as breakdown_value,
         count(*) filter (where is_certified) as numerator,
         count(*) as denominator,
-        null as value,
-        count(*) as n_persons,
-        null as n_employers,
-        true as is_supplied
+        count(*) as n_persons
     from followed
-    group by area_code, period_type, period_start
+    group by area_code, period_type, period_end
 )
 
-{{ base_cells('M01-2') }}
+{{ base_cells(['numerator', 'denominator', 'n_persons']) }}

@@ -1,4 +1,4 @@
-{{ indicator_config('M01-3') }}
+{{ indicator_config() }}
 
 with
 
@@ -7,7 +7,7 @@ completed as (
 ),
 
 slices as (
-    {{ affected_slices('M01-3') }}
+    {{ affected_slices() }}
 ),
 
 placed as (
@@ -35,17 +35,13 @@ cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         breakdown,
         breakdown_value,
         count(*) as numerator,
-        null as denominator,
-        null as value,
-        count(distinct person_id) as n_persons,
-        null as n_employers,
-        true as is_supplied
+        count(distinct person_id) as n_persons
     from broken_down
-    group by area_code, period_type, period_start, breakdown, breakdown_value
+    group by area_code, period_type, period_end, breakdown, breakdown_value
 )
 
-{{ base_cells('M01-3') }}
+{{ base_cells(['numerator', 'n_persons']) }}

@@ -1,4 +1,4 @@
-{{ indicator_config('M01-5') }}
+{{ indicator_config() }}
 
 with
 
@@ -7,7 +7,7 @@ completed as (
 ),
 
 slices as (
-    {{ affected_slices('M01-5') }}
+    {{ affected_slices() }}
 ),
 
 placed as (
@@ -22,17 +22,16 @@ cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         breakdown,
         breakdown_value,
         count(*) filter (where priority_groups is not null) as numerator,
         count(*) as denominator,
-        null as value,
         count(distinct person_id) as n_persons,
-        null as n_employers,
-        true as is_supplied
+        count(distinct person_id) filter (where priority_groups is not null) as n_numerator_persons,
+        count(distinct person_id) filter (where priority_groups is null) as n_complement_persons
     from broken_down
-    group by area_code, period_type, period_start, breakdown, breakdown_value
+    group by area_code, period_type, period_end, breakdown, breakdown_value
 )
 
-{{ base_cells('M01-5') }}
+{{ base_cells(['numerator', 'denominator', 'n_persons', 'n_numerator_persons', 'n_complement_persons']) }}

@@ -1,4 +1,4 @@
-{{ indicator_config('M07-1') }}
+{{ indicator_config() }}
 
 with
 
@@ -7,7 +7,7 @@ certificates as (
 ),
 
 slices as (
-    {{ affected_slices('M07-1') }}
+    {{ affected_slices() }}
 ),
 
 issued as (
@@ -18,21 +18,20 @@ cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         'total' as breakdown,
         'total' as breakdown_value,
         count(*) filter (where issuer_kind = 'Y') as numerator,
         count(*) as denominator,
-        null as value,
         count(distinct person_id) as n_persons,
-        null as n_employers,
-        true as is_supplied
+        count(distinct person_id) filter (where issuer_kind = 'Y') as n_numerator_persons,
+        count(distinct person_id) filter (where issuer_kind = 'S') as n_complement_persons
     from issued
     where
         not is_revoked
         and certificate_type = '01'
         and issuer_kind in ('Y', 'S')
-    group by area_code, period_type, period_start
+    group by area_code, period_type, period_end
 )
 
-{{ base_cells('M07-1') }}
+{{ base_cells(['numerator', 'denominator', 'n_persons', 'n_numerator_persons', 'n_complement_persons']) }}

@@ -1,4 +1,4 @@
-{{ indicator_config('M08-1') }}
+{{ indicator_config() }}
 
 with
 
@@ -7,7 +7,7 @@ enterprises as (
 ),
 
 slices as (
-    {{ affected_slices('M08-1') }}
+    {{ affected_slices() }}
 ),
 
 recognised as (
@@ -15,19 +15,19 @@ recognised as (
         enterprises.uscc,
         slices.area_code,
         slices.period_type,
-        slices.period_start,
+        slices.period_end,
         -- a revocation without a date holds from the recognition on
         case
             when
                 enterprises.status = '已撤销'
-                and coalesce(enterprises.revoked_on, enterprises.recognised_on) <= slices.reference_date
+                and coalesce(enterprises.revoked_on, enterprises.recognised_on) <= slices.period_end
                 then 'revoked'
         end as status
     from enterprises
     inner join slices
         on
             enterprises.county_code = slices.area_code
-            and enterprises.recognised_on <= slices.reference_date
+            and enterprises.recognised_on <= slices.period_end
 ),
 
 -- ever recognised is what the plan counts; those revoked by then are shown apart
@@ -39,17 +39,13 @@ cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         breakdown,
         breakdown_value,
         count(distinct uscc) as numerator,
-        null as denominator,
-        null as value,
-        null as n_persons,
-        count(distinct uscc) as n_employers,
-        true as is_supplied
+        count(distinct uscc) as n_employers
     from broken_down
-    group by area_code, period_type, period_start, breakdown, breakdown_value
+    group by area_code, period_type, period_end, breakdown, breakdown_value
 )
 
-{{ base_cells('M08-1') }}
+{{ base_cells(['numerator', 'n_employers']) }}

@@ -1,4 +1,4 @@
-{{ indicator_config('M14-2') }}
+{{ indicator_config() }}
 
 with
 
@@ -7,41 +7,39 @@ area_medians as (
 ),
 
 slices as (
-    {{ affected_slices('M14-2') }}
+    {{ affected_slices() }}
 ),
 
 medians as (
-    {{ in_slices('area_medians', match=['period_type', 'period_start', 'reference_date']) }}
+    {{ in_slices('area_medians', match=['period_type', 'period_end']) }}
 ),
 
 sides as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         max(median_cny_month) filter (where level_group = 'high') as high_median_cny_month,
         max(median_cny_month) filter (where level_group = 'basic') as basic_median_cny_month,
         coalesce(max(n_persons) filter (where level_group = 'high'), 0) as n_high,
         coalesce(max(n_persons) filter (where level_group = 'basic'), 0) as n_basic
     from medians
     where level_group in ('high', 'basic')
-    group by area_code, period_type, period_start
+    group by area_code, period_type, period_end
 ),
 
 cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         'total' as breakdown,
         'total' as breakdown_value,
         round(high_median_cny_month, 2) as numerator,
         round(basic_median_cny_month, 2) as denominator,
         round(high_median_cny_month / nullif(basic_median_cny_month, 0), 4) as value,
-        least(n_high, n_basic) as n_persons,
-        null as n_employers,
-        true as is_supplied
+        least(n_high, n_basic) as n_persons
     from sides
 )
 
-{{ base_cells('M14-2') }}
+{{ base_cells(['numerator', 'denominator', 'value', 'n_persons']) }}

@@ -1,4 +1,4 @@
-{{ indicator_config('M14-4') }}
+{{ indicator_config() }}
 
 with
 
@@ -7,28 +7,24 @@ area_medians as (
 ),
 
 slices as (
-    {{ affected_slices('M14-4') }}
+    {{ affected_slices() }}
 ),
 
 medians as (
-    {{ in_slices('area_medians', match=['period_type', 'period_start', 'reference_date']) }}
+    {{ in_slices('area_medians', match=['period_type', 'period_end']) }}
 ),
 
 cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         'skill_level' as breakdown,
         level_group as breakdown_value,
-        null as numerator,
-        null as denominator,
         round(median_cny_month, 4) as value,
-        n_persons,
-        null as n_employers,
-        true as is_supplied
+        n_persons
     from medians
     where level_group in ('5', '4', '3', '2', '1', 'T', 'S', 'none')
 )
 
-{{ base_cells('M14-4') }}
+{{ base_cells(['value', 'n_persons']) }}

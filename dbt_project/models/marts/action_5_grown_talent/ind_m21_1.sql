@@ -1,4 +1,4 @@
-{{ indicator_config('M21-1') }}
+{{ indicator_config() }}
 
 with
 
@@ -7,27 +7,24 @@ workforce as (
 ),
 
 slices as (
-    {{ affected_slices('M21-1') }}
+    {{ affected_slices() }}
 ),
 
 counts as (
-    {{ in_slices('workforce', match=['period_end', 'reference_date']) }}
+    {{ in_slices('workforce', match=['period_end']) }}
 ),
 
 cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         'total' as breakdown,
         'total' as breakdown_value,
         n_certified as numerator,
         n_employed as denominator,
-        null as value,
-        n_employed as n_persons,
-        null as n_employers,
-        true as is_supplied
+        n_employed as n_persons
     from counts
 )
 
-{{ base_cells('M21-1') }}
+{{ base_cells(['numerator', 'denominator', 'n_persons']) }}

@@ -1,4 +1,4 @@
-{{ indicator_config('G1-1') }}
+{{ indicator_config() }}
 
 with
 
@@ -7,43 +7,41 @@ incomes as (
 ),
 
 slices as (
-    {{ affected_slices('G1-1') }}
+    {{ affected_slices() }}
 ),
 
 -- figures run from 1 January: the fourth quarter is the year; 2013 and before were another survey
-published as (
+integrated as (
     select
-        slices.area_code,
-        slices.period_type,
-        slices.period_start,
-        case when incomes.income_rural_cny is not null then incomes.income_urban_cny end as urban_cny,
-        case when incomes.income_urban_cny is not null then incomes.income_rural_cny end as rural_cny,
-        incomes.urban_rural_ratio_printed
+        area_code,
+        period_end,
+        case when income_rural_cny is not null then income_urban_cny end as urban_cny,
+        case when income_urban_cny is not null then income_rural_cny end as rural_cny,
+        urban_rural_ratio_printed
     from incomes
-    inner join slices
-        on
-            incomes.area_code = slices.area_code
-            and incomes.period_end = slices.period_end
-    where incomes.definition = 'integrated'
+    where definition = 'integrated'
 ),
 
+published as (
+    {{ in_slices('integrated', match=['period_end']) }}
+),
+
+-- a printed ratio is rounded: it stands only where the incomes are not published, and says so
 cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         'total' as breakdown,
         'total' as breakdown_value,
         urban_cny as numerator,
         rural_cny as denominator,
-        round(coalesce(urban_cny / rural_cny, urban_rural_ratio_printed), 4) as value,
-        null as n_persons,
-        null as n_employers,
-        true as is_supplied
+        coalesce(round(urban_cny / rural_cny, 4), urban_rural_ratio_printed) as value,
+        case when urban_cny is null then 'printed' else 'computed' end as source_kind
     from published
     where
         urban_cny is not null
         or urban_rural_ratio_printed is not null
 )
 
-{{ base_cells('G1-1') }}
+{{ base_cells(['numerator', 'denominator', 'value', 'source_kind']) }}

@@ -1,4 +1,4 @@
-{{ indicator_config('G2-2') }}
+{{ indicator_config() }}
 
 with
 
@@ -12,17 +12,19 @@ lists as (
 ),
 
 slices as (
-    {{ affected_slices('G2-2') }}
+    {{ affected_slices() }}
 ),
 
 sides as (
     select
         slices.area_code,
         slices.period_type,
-        slices.period_start,
+        slices.period_end,
         lists.list_code,
-        100 * listed.numerator / nullif(listed.denominator, 0) as listed_share_pct,
-        100 * rest.numerator / nullif(rest.denominator, 0) as rest_share_pct,
+        listed.numerator,
+        listed.denominator,
+        rest.numerator as comparison_numerator,
+        rest.denominator as comparison_denominator,
         least(listed.n_persons, rest.n_persons) as n_persons
     from slices
     cross join lists
@@ -30,12 +32,12 @@ sides as (
         on
             lists.group_code = listed.area_code
             and slices.period_type = listed.period_type
-            and slices.period_start = listed.period_start
+            and slices.period_end = listed.period_end
     inner join certified_shares as rest
         on
             lists.rest_code = rest.area_code
             and slices.period_type = rest.period_type
-            and slices.period_start = rest.period_start
+            and slices.period_end = rest.period_end
     where slices.area_level = 'province'
 ),
 
@@ -43,16 +45,15 @@ cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         'list' as breakdown,
         list_code as breakdown_value,
-        listed_share_pct as numerator,
-        rest_share_pct as denominator,
-        round(listed_share_pct / nullif(rest_share_pct, 0), 4) as value,
-        n_persons,
-        null as n_employers,
-        true as is_supplied
+        numerator,
+        denominator,
+        comparison_numerator,
+        comparison_denominator,
+        n_persons
     from sides
 )
 
-{{ base_cells('G2-2') }}
+{{ base_cells(['numerator', 'denominator', 'comparison_numerator', 'comparison_denominator', 'n_persons']) }}

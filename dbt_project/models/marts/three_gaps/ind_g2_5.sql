@@ -1,4 +1,4 @@
-{{ indicator_config('G2-5') }}
+{{ indicator_config() }}
 
 with
 
@@ -11,7 +11,7 @@ area_member as (
 ),
 
 slices as (
-    {{ affected_slices('G2-5') }}
+    {{ affected_slices() }}
 ),
 
 published as (
@@ -29,7 +29,6 @@ cities as (
     select distinct
         slices.area_code,
         slices.period_type,
-        slices.period_start,
         slices.period_end,
         area_member.area_code as city_code
     from slices
@@ -45,7 +44,7 @@ extremes as (
     select
         cities.area_code,
         cities.period_type,
-        cities.period_start,
+        cities.period_end,
         count(*) = count(published.income_all_cny) as is_complete,
         count(published.income_all_cny) as n_published,
         max(published.income_all_cny) as highest_cny,
@@ -55,7 +54,7 @@ extremes as (
         on
             cities.city_code = published.area_code
             and cities.period_end = published.period_end
-    group by cities.area_code, cities.period_type, cities.period_start
+    group by cities.area_code, cities.period_type, cities.period_end
 ),
 
 -- with one city missing the highest or the lowest may be the one that is not known
@@ -63,17 +62,15 @@ cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         'total' as breakdown,
         'total' as breakdown_value,
         case when is_complete then highest_cny end as numerator,
         case when is_complete then lowest_cny end as denominator,
         case when is_complete then round(highest_cny / lowest_cny, 4) end as value,
-        null as n_persons,
-        null as n_employers,
         is_complete as is_supplied
     from extremes
     where n_published > 0
 )
 
-{{ base_cells('G2-5') }}
+{{ base_cells(['numerator', 'denominator', 'value', 'is_supplied']) }}

@@ -1,4 +1,4 @@
-{{ indicator_config('G3-1') }}
+{{ indicator_config() }}
 
 with
 
@@ -7,11 +7,11 @@ area_medians as (
 ),
 
 slices as (
-    {{ affected_slices('G3-1') }}
+    {{ affected_slices() }}
 ),
 
 medians as (
-    {{ in_slices('area_medians', match=['period_type', 'period_start', 'reference_date']) }}
+    {{ in_slices('area_medians', match=['period_type', 'period_end']) }}
 ),
 
 uncertified as (
@@ -24,7 +24,7 @@ sides as (
     select
         medians.area_code,
         medians.period_type,
-        medians.period_start,
+        medians.period_end,
         medians.level_group as skill_level,
         medians.median_cny_month as level_median_cny_month,
         uncertified.median_cny_month as uncertified_median_cny_month,
@@ -34,7 +34,7 @@ sides as (
         on
             medians.area_code = uncertified.area_code
             and medians.period_type = uncertified.period_type
-            and medians.period_start = uncertified.period_start
+            and medians.period_end = uncertified.period_end
     where medians.level_group in ('5', '4', '3', '2', '1', 'T', 'S')
 ),
 
@@ -42,16 +42,14 @@ cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         'skill_level' as breakdown,
         skill_level as breakdown_value,
         round(level_median_cny_month, 2) as numerator,
         round(uncertified_median_cny_month, 2) as denominator,
         round(level_median_cny_month / nullif(uncertified_median_cny_month, 0), 4) as value,
-        n_persons,
-        null as n_employers,
-        true as is_supplied
+        n_persons
     from sides
 )
 
-{{ base_cells('G3-1') }}
+{{ base_cells(['numerator', 'denominator', 'value', 'n_persons']) }}

@@ -1,4 +1,4 @@
-{{ indicator_config('O-1') }}
+{{ indicator_config() }}
 
 with
 
@@ -7,7 +7,7 @@ exits as (
 ),
 
 slices as (
-    {{ affected_slices('O-1') }}
+    {{ affected_slices() }}
 ),
 
 completers as (
@@ -19,7 +19,7 @@ completers as (
 ),
 
 cohort as (
-    {{ in_slices('completers', area='residence_county_code', match=['period_type', 'period_start']) }}
+    {{ in_slices('completers', area='residence_county_code', match=['period_type', 'period_end']) }}
 ),
 
 broken_down as (
@@ -30,17 +30,14 @@ cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         breakdown,
         breakdown_value,
         count(*) filter (where is_employed_in_quarter_2) as numerator,
         count(*) as denominator,
-        null as value,
-        count(*) as n_persons,
-        null as n_employers,
-        true as is_supplied
+        count(*) as n_persons
     from broken_down
-    group by area_code, period_type, period_start, breakdown, breakdown_value
+    group by area_code, period_type, period_end, breakdown, breakdown_value
 )
 
-{{ base_cells('O-1') }}
+{{ base_cells(['numerator', 'denominator', 'n_persons']) }}

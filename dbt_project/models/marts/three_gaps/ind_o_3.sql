@@ -1,4 +1,4 @@
-{{ indicator_config('O-3') }}
+{{ indicator_config() }}
 
 with
 
@@ -11,7 +11,7 @@ wages as (
 ),
 
 members as (
-    {{ slice_members('O-3') }}
+    {{ slice_members() }}
 ),
 
 completers as (
@@ -37,40 +37,32 @@ quarter_wages as (
 ),
 
 placed as (
-    {{ in_members('completers', county='residence_county_code', match=['period_type', 'period_start']) }}
+    {{ in_members('completers', county='residence_county_code', match=['period_type', 'period_end']) }}
 ),
 
 cohort as (
     select
         placed.area_code,
         placed.period_type,
-        placed.period_start,
-        quarter_wages.wage_cny,
-        -- until one month of the outcome lies within the horizon there is a cell, and nothing to say in it
-        placed.period_start + interval '6 months' <= placed.horizon_date as has_outcome
+        placed.period_end,
+        quarter_wages.wage_cny
     from placed
-    left join quarter_wages
+    inner join quarter_wages
         on placed.enrollment_id = quarter_wages.enrollment_id
+    where quarter_wages.wage_cny > 0
 ),
 
 cells as (
     select
         area_code,
         period_type,
-        period_start,
+        period_end,
         'total' as breakdown,
         'total' as breakdown_value,
-        null as numerator,
-        null as denominator,
         round((percentile_cont(0.5) within group (order by wage_cny::double precision))::numeric, 4) as value,
-        count(*) as n_persons,
-        null as n_employers,
-        true as is_supplied
+        count(*) as n_persons
     from cohort
-    where
-        wage_cny > 0
-        or not has_outcome
-    group by area_code, period_type, period_start
+    group by area_code, period_type, period_end
 )
 
-{{ base_cells('O-3') }}
+{{ base_cells(['value', 'n_persons']) }}

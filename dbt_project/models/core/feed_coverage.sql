@@ -4,45 +4,44 @@ build_now as (
     select * from {{ source('ops', 'build_now') }}
 ),
 
-build_horizon as (
-    select * from {{ source('ops', 'build_horizon') }}
+build_coverage as (
+    select * from {{ source('ops', 'build_coverage') }}
 ),
 
-batch as (
-    select * from {{ source('ops', 'batch') }}
+ledger_coverage as (
+    select * from {{ source('ops', 'feed_coverage') }}
 ),
 
 seed_published_skill_share as (
     select * from {{ ref('seed_published_skill_share') }}
 ),
 
--- a build reaches as far as it claimed, whatever is loaded while it runs
+-- a build covers what it claimed, whatever is loaded while it runs
 claimed as (
     select
-        build_horizon.feed,
-        build_horizon.horizon_date
-    from build_horizon
+        build_coverage.feed,
+        build_coverage.covered_from,
+        build_coverage.covered_to
+    from build_coverage
     inner join build_now
-        on build_horizon.build_id = build_now.build_id
+        on build_coverage.build_id = build_now.build_id
 ),
 
 -- run by hand, dbt takes what the ledger has
 loaded as (
     select
         feed,
-        max(delivery_end) as horizon_date
-    from batch
-    where
-        status = 'loaded'
-        and is_complete
-        and not exists (select 1 from build_now)
-    group by feed
+        covered_from,
+        covered_to
+    from ledger_coverage
+    where not exists (select 1 from build_now)
 ),
 
 published as (
     select
         'seed/published_skill_share' as feed,
-        least(max(seed_published_skill_share.as_of), max(build_now.as_of)) as horizon_date
+        min(seed_published_skill_share.as_of) as covered_from,
+        least(max(seed_published_skill_share.as_of), max(build_now.as_of)) as covered_to
     from seed_published_skill_share
     left join build_now
         on true

@@ -1,0 +1,162 @@
+{#-
+    The CTEs that set cells against the year before and against targets, from a CTE `cells`; the last is `compared`. One rule
+    for the exact cells and for those that are shown, so that nothing shown can follow from what is not.
+
+    A change needs two final, known cells of the same kind of source and the same list of areas: a figure that is not
+    settled yet is short, and would seem to fall. It is in percentage points for shares, in the unit for ratios (倍), in per
+    cent otherwise.
+-#}
+{% macro compared_cells() %}
+-- a list of members that changed makes two years incomparable
+period_ends as (
+    select distinct period_end
+    from {{ ref('dim_period') }}
+),
+
+member_list as (
+    select
+        member.area_code,
+        period_ends.period_end,
+        md5(string_agg(member.county_code, ',' order by member.county_code asc)) as list_hash
+    from period_ends
+    inner join {{ ref('area_member') }} as member
+        on
+            period_ends.period_end >= member.valid_from
+            and period_ends.period_end < member.valid_to
+    where member.area_level = 'group'
+    group by member.area_code, period_ends.period_end
+),
+
+-- the counties that a cell speaks of: those of its area, or those on the list that it compares with the rest
+paired as (
+    select
+        cells.*,
+        indicator.direction,
+        indicator.unit_zh,
+        before.value as value_before,
+        before.period_end as period_end_before,
+        coalesce(county_list.group_code, cells.area_code) as members_code
+    from cells
+    inner join {{ ref('seed_indicator') }} as indicator
+        on cells.indicator_code = indicator.indicator_code
+    left join cells as before
+        on
+            cells.indicator_code = before.indicator_code
+            and cells.area_code = before.area_code
+            and cells.period_type = before.period_type
+            and cells.prior_year_end = before.period_end
+            and cells.breakdown = before.breakdown
+            and cells.breakdown_value = before.breakdown_value
+            and cells.maturity = 'final'
+            and before.maturity = 'final'
+            and cells.source_kind is not distinct from before.source_kind
+    left join {{ ref('seed_county_list') }} as county_list
+        on
+            cells.breakdown = 'list'
+            and cells.breakdown_value = county_list.list_code
+),
+
+changed as (
+    select
+        paired.*,
+        case
+            when paired.unit_zh = '%' then 'percentage_points'
+            when paired.unit_zh = '倍' then 'unit'
+            else 'percent'
+        end as kind_of_change,
+        case
+            when not coalesce(list_now.list_hash = list_before.list_hash, true) then null
+            when paired.unit_zh in ('%', '倍') then round(paired.value - paired.value_before, 4)
+            else round((paired.value / nullif(paired.value_before, 0) - 1) * 100, 2)
+        end as change_on_year
+    from paired
+    left join member_list as list_now
+        on
+            paired.members_code = list_now.area_code
+            and paired.period_end = list_now.period_end
+    left join member_list as list_before
+        on
+            paired.members_code = list_before.area_code
+            and paired.period_end_before = list_before.period_end
+),
+
+-- where two versions of the plan state the same target, the later one's counts
+stated_target as (
+    select
+        stated.*,
+        row_number() over (
+            partition by stated.indicator_code, stated.area_code, stated.period_type, stated.target_date
+            order by plan_version.issued_on desc
+        ) as choice
+    from {{ ref('seed_target') }} as stated
+    inner join {{ ref('seed_plan_version') }} as plan_version
+        on stated.plan_version = plan_version.plan_version
+),
+
+-- the baseline is the seed's, or the indicator itself in the period that ends on the day of the baseline
+target as (
+    select
+        stated_target.indicator_code,
+        stated_target.area_code,
+        stated_target.period_type,
+        stated_target.baseline_date,
+        stated_target.target_date,
+        stated_target.target_value,
+        coalesce(stated_target.baseline_value, own.value) as baseline_value
+    from stated_target
+    left join cells as own
+        on
+            stated_target.indicator_code = own.indicator_code
+            and stated_target.area_code = own.area_code
+            and stated_target.period_type = own.period_type
+            and stated_target.baseline_date = own.period_end
+            and own.breakdown = 'total'
+    where stated_target.choice = 1
+),
+
+aimed as (
+    select
+        changed.*,
+        target.target_value,
+        target.baseline_value,
+        (least(changed.period_end, target.target_date) - target.baseline_date)::numeric
+        / nullif(target.target_date - target.baseline_date, 0) as share_of_time
+    from changed
+    left join target
+        on
+            changed.indicator_code = target.indicator_code
+            and changed.area_code = target.area_code
+            and changed.period_type = target.period_type
+            and changed.breakdown = 'total'
+            and changed.period_end > target.baseline_date
+),
+
+-- progress is towards a target that is reached from below; an upper limit is kept or not
+compared as (
+    select
+        aimed.*,
+        case when direction != 'down' then round(value / nullif(target_value, 0) * 100, 2) end as target_progress,
+        round(share_of_time * 100, 2) as time_progress,
+        {{ target_status(
+            'value', 'target_value', 'baseline_value + (target_value - baseline_value) * share_of_time', 'direction'
+        ) }} as status,
+        case when change_on_year is not null then kind_of_change end as change_unit,
+        -- of a ratio of two shares the sides are the shares, in per cent
+        case
+            when comparison_denominator is null then numerator
+            else round(100 * numerator / nullif(denominator, 0), 4)
+        end as side_numerator,
+        case
+            when comparison_denominator is null then denominator
+            else round(100 * comparison_numerator / nullif(comparison_denominator, 0), 4)
+        end as side_denominator,
+        case
+            when is_suppressed then 'suppressed'
+            when not is_supplied then 'not_supplied'
+            when is_immature then 'immature'
+            when value is null then 'not_applicable'
+            else 'reported'
+        end as value_status
+    from aimed
+)
+{% endmacro %}
