@@ -335,6 +335,8 @@ def test_no_other_role_is_taken_for_a_reader(warehouse: str, taken: str) -> None
 
 def test_a_login_made_by_the_servers_superuser_is_left_to_him(warehouse: str, postgres: PostgresServer) -> None:
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+        if connection.info.server_version < 160_000:
+            pytest.skip("before 16 whoever may make roles may change every one that is no superuser's")
         connection.execute("create role made_by_hand login in role bi_reader")
     assert "made_by_hand" in {one.login for one in logins.listed(warehouse)}
     with pytest.raises(AccessError, match="may not do this"):
