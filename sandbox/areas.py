@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 HERE = Path(__file__).parent
 PROVINCE = "330000"
 PROVINCE_OWN_LEVEL = "339900"
+OTHER_PROVINCES, UNKNOWN = "OUT", "UNK"
 # 万人, for the cities that the yearbook excerpt lacks; with the seven printed ones about 3,750 in all.
 REMAINDER_CITIES = {"330700": 400.0, "330800": 130.0, "331000": 400.0, "331100": 140.0}
 KIND_WEIGHT = {"district": 1.1, "county-level city": 1.1, "county": 0.55, "autonomous county": 0.3}
@@ -94,13 +95,48 @@ def load() -> Areas:
     )
 
 
+@cache
+def all_codes() -> list[str]:
+    """The counties' codes, and behind them what is no county: 省外, 不详, 省本级 and the cities' 市本级."""
+    cities = sorted(set(counties()["city_code"]))
+    return [*load().codes, OTHER_PROVINCES, UNKNOWN, PROVINCE_OWN_LEVEL, *(own_level_of(city) for city in cities)]
+
+
+def own_level_of(city_or_county: str) -> str:
+    """The code of a city's own level (市本级)."""
+    return f"{city_or_county[:4]}99"
+
+
+def area_of(division: pl.Expr) -> pl.Expr:
+    """The area that a code of a division stands for: another province's is 省外, a missing one 不详."""
+    known = pl.when(division.str.starts_with("33")).then(division).otherwise(pl.lit(OTHER_PROVINCES))
+    return pl.when(division == "").then(pl.lit(UNKNOWN)).otherwise(known)
+
+
+def index_of(area: pl.Expr) -> pl.Expr:
+    """Place of an area's code in `all_codes`."""
+    return area.replace_strict({code: number for number, code in enumerate(all_codes())}, return_dtype=pl.Int64)
+
+
 def area_member() -> pl.DataFrame:
-    """area_code, area_level, county_code, valid_from, valid_to (exclusive): counties, cities, province and groups."""
+    """area_code, area_level, county_code, valid_from, valid_to (exclusive): counties, cities, province and groups.
+
+    What is no county is a member of the province, a city's own level of its city too.
+    """
     table = counties()
+    others = pl.DataFrame({"county_code": all_codes()[len(table) :]})
+    of_cities = others.filter(~pl.col("county_code").is_in([OTHER_PROVINCES, UNKNOWN, PROVINCE_OWN_LEVEL]))
     frames = [
         table.select(area_code="county_code", area_level=pl.lit("county"), county_code="county_code"),
         table.select(area_code="city_code", area_level=pl.lit("city"), county_code="county_code"),
         table.select(area_code=pl.lit(PROVINCE), area_level=pl.lit("province"), county_code="county_code"),
+        others.select(area_code="county_code", area_level=pl.lit("other"), county_code="county_code"),
+        others.select(area_code=pl.lit(PROVINCE), area_level=pl.lit("province"), county_code="county_code"),
+        of_cities.select(
+            area_code=pl.col("county_code").str.slice(0, 4) + "00",
+            area_level=pl.lit("city"),
+            county_code="county_code",
+        ),
     ]
     dated = [frame.with_columns(valid_from=pl.lit(FIRST_DAY), valid_to=pl.lit(OPEN_END)) for frame in frames]
     groups = [("G-MI", column, begin, end) for column, begin, end in DATED_LISTS]

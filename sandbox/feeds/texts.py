@@ -9,8 +9,8 @@ from sandbox.population.codes import INDUSTRIES
 
 
 def county_code(column: str) -> pl.Expr:
-    """County index to code; -1 becomes an empty text."""
-    mapping = dict(enumerate(areas.load().codes)) | {-1: ""}
+    """Index of a county or of an own level to its code; -1 becomes an empty text."""
+    mapping = dict(enumerate(areas.all_codes())) | {-1: ""}
     return pl.col(column).replace_strict(mapping, return_dtype=pl.String)
 
 

@@ -10,6 +10,7 @@ from sandbox import areas, identifiers
 from sandbox.population.codes import FIRST_MONTH, LAST_DAY, LEVELS, NOT_A_DATE, OCCUPATIONS, Dates, days
 
 FIRST_OF_THE_HIGHEST = "2022-06-01"
+SHARE_FILED_AT_CITY, SHARE_FILED_AT_PROVINCE = 0.05, 0.03
 
 
 def make_certificates(
@@ -63,10 +64,9 @@ def make_certificates(
     draw = rng.random(size)
     kind = np.where(levels == "special", "03", np.where(master | (draw < 0.78) | (day >= FIRST_MONTH), "01", "02"))
     by_employer = (kind == "01") & ((rng.random(size) < 0.42) | master)
-    area_codes = areas.load().codes
-    county = persons["county"].to_numpy()[everyone]
+    county = _issued_in(persons["county"].to_numpy()[everyone], rng)
     index = np.arange(size, dtype=np.int64)
-    number_text = _certificate_numbers(kind, levels, day, by_employer, index)
+    number_text = _certificate_numbers(kind, levels, day, by_employer, index, county)
     order = spells.group_by("person").agg(pl.col("employer").first(), pl.col("uscc").first())
     uscc = pl.DataFrame({"person": everyone}).join(order, on="person", how="left", maintain_order="left")["uscc"]
     revoked = rng.random(size) < 0.006
@@ -107,12 +107,21 @@ def make_certificates(
             uscc=pl.when("by_employer").then("uscc"),
             occupation_code=pl.when(pl.col("occupation_code") == "").then(None).otherwise("occupation_code"),
             issue_county_code=pl.col("issue_county").replace_strict(
-                dict(enumerate(area_codes)), return_dtype=pl.String
+                dict(enumerate(areas.all_codes())), return_dtype=pl.String
             ),
         )
         .join(persons.select("person", "id_type", "resident_id"), on="person")
         .sort("updated_at", "certificate_number")
     )
+
+
+def _issued_in(county: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Where certificates are filed: mostly in the county of work, some at its city, some at the province."""
+    place = {code: number for number, code in enumerate(areas.all_codes())}
+    city = np.array([place[areas.own_level_of(code)] for code in areas.load().codes])
+    draw = rng.random(len(county))
+    at_city = np.where(draw < SHARE_FILED_AT_CITY, city[county], county)
+    return np.where(draw >= 1 - SHARE_FILED_AT_PROVINCE, place[areas.PROVINCE_OWN_LEVEL], at_city)
 
 
 def _certificate_numbers(
@@ -121,14 +130,21 @@ def _certificate_numbers(
     day: Dates,
     by_employer: NDArray[np.bool_],
     index: NDArray[np.int64],
+    issue_county: NDArray[np.int64],
 ) -> NDArray[np.str_]:
-    """Numbers as in life: 22 characters for type 01, 16 digits for 02, Z33 + year + running number for 03."""
+    """Numbers as in life: 22 characters for type 01, 16 digits for 02, Z33 + year + running number for 03.
+
+    The agency of type 01 is 0000 for what is filed at the province.
+    """
+    filed_at = [code if code != areas.PROVINCE_OWN_LEVEL else "330000" for code in areas.all_codes()]
+    agency_of = np.array([code[2:6].rjust(4, "0") for code in filed_at])
     year = identifiers.to_text(identifiers.fixed_digits((day.astype("datetime64[Y]").astype(int) + 1970) % 100, 2))
     site = identifiers.to_text(identifiers.fixed_digits(index // 1_000_000 + 1, 6))
     serial = identifiers.to_text(identifiers.fixed_digits(index % 1_000_000, 6))
     eight = identifiers.to_text(identifiers.fixed_digits(index % 100_000_000, 8))
     add = np.char.add
-    one = add(add(add(add(add(np.where(by_employer, "Y", "S"), "000033"), site), year), level), serial)
+    filed = add(np.where(by_employer, "Y", "S"), agency_of[issue_county])
+    one = add(add(add(add(add(filed, "33"), site), year), level), serial)
     # 16 digits: year, province, city, agency kind, agency, level, serial.
     agency = np.array([text[:3] for text in eight])
     tail = np.array([text[3:] for text in eight])

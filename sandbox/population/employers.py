@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sandbox import areas, identifiers
 from sandbox.population.codes import INDUSTRIES, INDUSTRY_SHARE, coded
 
+SHARE_INSURED_AT_CITY, SHARE_INSURED_AT_PROVINCE = 0.02, 0.01
+
 
 def make_employers(persons: int, rng: np.random.Generator) -> pl.DataFrame:
     """Employers for so many persons; a few of them report in 万元, many on the lowest base."""
@@ -28,8 +30,18 @@ def make_employers(persons: int, rng: np.random.Generator) -> pl.DataFrame:
             # Many pay contributions on the lowest base, whatever they pay their people.
             "reports_floor": rng.random(number) < 0.16,
             "reports_ten_thousands": rng.random(number) < 0.02,
+            "insured_in": _insured_in(county, rng),
         }
     )
+
+
+def _insured_in(county: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Where the employers' people are insured: a few at the province's or their city's own level."""
+    place = {code: number for number, code in enumerate(areas.all_codes())}
+    city = np.array([place[areas.own_level_of(code)] for code in areas.load().codes])
+    draw = rng.random(len(county))
+    at_city = np.where(draw < SHARE_INSURED_AT_CITY, city[county], county)
+    return np.where(draw >= 1 - SHARE_INSURED_AT_PROVINCE, place[areas.PROVINCE_OWN_LEVEL], at_city)
 
 
 def pick(county: NDArray[np.int64], employers: pl.DataFrame, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -18,6 +18,8 @@ from sandbox.population.codes import (
 )
 
 SHARE_FROM_ELSEWHERE = 1 / 3
+# Of those who work here, some live in another province, and of some no department knows where they live.
+SHARE_LIVING_ELSEWHERE, SHARE_RESIDENCE_UNKNOWN = 0.02, 0.03
 SHARE_RURAL_OF_THOSE_FROM_ELSEWHERE = 0.7
 # 统计用城乡分类代码 of the places where people live: towns and cities, and the country.
 URBAN_CODES = {"111": 0.55, "112": 0.12, "121": 0.24, "122": 0.08, "123": 0.01}
@@ -79,6 +81,7 @@ def make_persons(number: int, rng: np.random.Generator) -> pl.DataFrame:
     }
     is_from_elsewhere = ~np.char.startswith(drawn["registration"], "33")
     registered_rural = np.where(is_from_elsewhere, rng.random(number) < SHARE_RURAL_OF_THOSE_FROM_ELSEWHERE, rural)
+    lives_in = _as_known(np.array(area.codes)[residence], rng)
     return pl.DataFrame(
         {
             "person": order.astype(np.int64),
@@ -88,8 +91,12 @@ def make_persons(number: int, rng: np.random.Generator) -> pl.DataFrame:
             "male": male,
             "county": county,
             "residence": residence,
-            "lives_in": np.array(area.codes)[residence],
-            "urban_rural_code": np.where(rural, _drawn(RURAL_CODES, number, rng), _drawn(URBAN_CODES, number, rng)),
+            "lives_in": lives_in,
+            "urban_rural_code": np.where(
+                lives_in == "",
+                "",
+                np.where(rural, _drawn(RURAL_CODES, number, rng), _drawn(URBAN_CODES, number, rng)),
+            ),
             "registration_kind": np.where(registered_rural, "2", "1"),
         }
         | drawn
@@ -116,8 +123,19 @@ def registrations(residence: NDArray[np.int64], rng: np.random.Generator) -> NDA
     pull = np.where(area.rural_share < 0.4, 1.0, 0.45)
     share = SHARE_FROM_ELSEWHERE * pull / (pull * area.weight).sum()
     outside = rng.random(len(residence)) < share[residence]
-    elsewhere = rng.choice(np.array(list(ELSEWHERE)), len(residence), p=np.array(list(ELSEWHERE.values())) / 100)
-    return np.where(outside, elsewhere, np.array(area.codes)[residence])
+    return np.where(outside, _elsewhere(len(residence), rng), np.array(area.codes)[residence])
+
+
+def _elsewhere(number: int, rng: np.random.Generator) -> NDArray[np.str_]:
+    """Counties of other provinces."""
+    return rng.choice(np.array(list(ELSEWHERE)), number, p=np.array(list(ELSEWHERE.values())) / 100)
+
+
+def _as_known(residence: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.str_]:
+    """Where people live as the departments have it: a few live in another province, of some nobody knows."""
+    draw = rng.random(len(residence))
+    known = np.where(draw < SHARE_LIVING_ELSEWHERE, _elsewhere(len(residence), rng), residence)
+    return np.where(draw >= 1 - SHARE_RESIDENCE_UNKNOWN, "", known)
 
 
 def _rank_within(values: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,6 +13,10 @@ from sandbox.population import Population
 MEDIAN_WAGE_2024 = 6_928.0  # 元/月: 全省一线工人平均月收入 (2021), taken for persons without a certificate
 GROWTH_A_YEAR = 1.045
 FLOOR_CNY, CAP_CNY = 4_812, 24_930
+# The month in which contribution bases step every year, and the share of back payments in a month: more of them follow
+# the step, since the new base is made known later (assumed).
+STEP_MONTH, BACK_PAID, BACK_PAID_AFTER_STEP, MONTHS_AFTER_STEP = 7, 0.005, 0.03, 3
+REPORTING = ("reports_monthly", "reports_floor", "reports_ten_thousands", "insured_in")
 LEVEL_FACTOR = {"none": 1.0, "special": 1.0, "5": 1.03, "4": 1.09, "3": 1.19, "2": 1.34, "1": 1.52, "T": 1.85, "S": 2.1}
 
 
@@ -30,13 +34,13 @@ def month(population: Population, first: date, seed: int) -> pl.DataFrame:
     rows = at_work.join(
         population.persons.select("person", "level", "wage_noise"), on="person", maintain_order="left"
     ).join(
-        population.employers.select("employer", "reports_monthly", "reports_floor", "reports_ten_thousands"),
+        population.employers.select("employer", *REPORTING),
         on="employer",
         maintain_order="left",
     )
     size = len(rows)
-    # The base is reset once a year, in July.
-    years = (first.year - 2024) + (0 if first.month >= 7 else -1)
+    # The base is reset once a year.
+    years = (first.year - 2024) + (0 if first.month >= STEP_MONTH else -1)
     wage = (
         MEDIAN_WAGE_2024
         * GROWTH_A_YEAR**years
@@ -52,13 +56,19 @@ def month(population: Population, first: date, seed: int) -> pl.DataFrame:
     # 万元 with two decimals: the amount is rounded to 100 元 so that nothing is lost on the way.
     cents = np.where(in_ten_thousands, np.round(cents / 10_000).astype(np.int64) * 10_000, cents)
     rows = rows.with_columns(
-        cents=pl.Series(cents), base_limit=pl.Series(limit), scheme=pl.lit("110"), payment_type=pl.lit("01")
+        work="insured_in",
+        cents=pl.Series(cents),
+        base_limit=pl.Series(limit),
+        scheme=pl.lit("110"),
+        payment_type=pl.lit("01"),
     )
+    follows_step = 0 < first.month - STEP_MONTH <= MONTHS_AFTER_STEP
+    back_paid = BACK_PAID_AFTER_STEP if follows_step else BACK_PAID
     draw = pl.Series(rng.random(size))
     extra = [
         rows.filter(draw < 0.015).with_columns(scheme=pl.lit("210")),
         rows.filter((draw >= 0.015) & (draw < 0.025)).with_columns(scheme=pl.lit("410")),
-        rows.filter((draw >= 0.025) & (draw < 0.03)).with_columns(payment_type=pl.lit("02")),
+        rows.filter((draw >= 0.025) & (draw < 0.025 + back_paid)).with_columns(payment_type=pl.lit("02")),
     ]
     complete = pl.concat([rows, *extra])
     return complete.with_columns(

@@ -21,11 +21,10 @@ SCHEMA = pl.Schema({
 @cache
 def members(day: date) -> pl.DataFrame:
     """area_code, county (index) as membership stands on `day`."""
-    index = {code: number for number, code in enumerate(areas.load().codes)}
     return (
         areas.area_member()
         .filter((pl.col("valid_from") <= day) & (day < pl.col("valid_to")))
-        .select("area_code", county=pl.col("county_code").replace_strict(index, return_dtype=pl.Int64))
+        .select("area_code", county=areas.index_of(pl.col("county_code")))
     )
 
 

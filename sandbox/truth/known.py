@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from sandbox import areas
 from sandbox.calendar import OPENING_DAY
 from sandbox.feeds.model import Scene
 
@@ -18,7 +19,7 @@ BEFORE = datetime.combine(OPENING_DAY + timedelta(days=1), time())
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Accepted rows as they stand; `county` is the index of the county that the indicators go by (where there is one).
+    """Accepted rows as they stand; `county` is the index of the area that the indicators go by, in `areas.all_codes`.
 
     Args:
         completed: Trainings that ended with success, by county of residence.
@@ -55,8 +56,8 @@ def _completed(versions: pl.DataFrame) -> pl.DataFrame:
         .unique("enrollment_id", keep="last", maintain_order=True)
         .filter(~pl.col("is_refused"))
     )
-    return last.filter((pl.col("status") == "02") & pl.col("completion_date").is_not_null()).rename(
-        {"residence": "county"}
+    return last.filter((pl.col("status") == "02") & pl.col("completion_date").is_not_null()).with_columns(
+        county=areas.index_of(areas.area_of(pl.col("lives_in")))
     )
 
 

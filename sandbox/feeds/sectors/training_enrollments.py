@@ -27,7 +27,7 @@ from sandbox.dirt.kinds import (
     required_kind,
     restyle,
 )
-from sandbox.dirt.spoil import spoil
+from sandbox.dirt.spoil import refused, spoil
 from sandbox.feeds.model import Consignment, Due, Feed, File, Scene, Sftp
 from sandbox.feeds.texts import county_code, day, flag
 from sandbox.writers.csv_file import CsvLayout, write_csv
@@ -207,6 +207,7 @@ def rows(frame: pl.DataFrame, sector: Sector, month: Span) -> pl.DataFrame:
         status="status",
         duration_hours=pl.col("hours").cast(pl.String),
         is_subsidised=flag("is_subsidised"),
+        _serial="serial",
         _delimiter=pl.lit(sector.layout.csv.delimiter),
         _old_number=pl.col("has_fifteen")
         & RESIDENT
@@ -221,14 +222,19 @@ def rows(frame: pl.DataFrame, sector: Sector, month: Span) -> pl.DataFrame:
 def make(scene: Scene) -> Iterator[Consignment]:
     """Month after month a file of each department."""
     number = max(round(A_MONTH_IN_PROVINCE * scene.parameters.scale), LEAST_A_MONTH)
+    accepted = []
     for order, month in enumerate(months(scene.horizon)):
         begun = enrollments(scene, month, number)
         for index, sector in enumerate(SECTORS):
             own = rows(begun.filter(pl.col("sector") == index), sector, month)
             spoilt = spoil(own, kinds(), scene.parameters.dirt, scene.stream(NAME, order, index))
+            bad = spoilt.filter(refused())["_serial"]
+            standing = (pl.col("sector") == index) & ~pl.col("serial").is_in(bad.implode())
+            accepted.append(begun.filter(standing).with_columns(reported_on=pl.lit(month.last)))
             for column in DATES:
                 spoilt = restyle(column, sector.layout.date_style)(spoilt)
             yield Consignment(Due(month.last, month.key, sector.file), spoilt, _files(sector, month))
+    scene.accepted[NAME] = pl.concat(accepted)
 
 
 def _files(sector: Sector, month: Span) -> Callable[[pl.DataFrame], list[File]]:

@@ -266,6 +266,22 @@ def test_a_refused_row_of_changes_has_a_keyed_hash_of_its_key_and_a_later_row_se
     assert [row["key_hash"] for row in refused_of(blocks)] == [""], "a whole delivery replaces its refusals"
 
 
+def test_a_refusal_belongs_to_the_county_that_handles_it_where_the_person_lives_elsewhere() -> None:
+    contract = find_contract(ROOT, "hrss/training_enrollments")
+    record = {column.source_name: "" for column in contract.columns}
+
+    def county_of_refusal(**said: str) -> str:
+        page = json.dumps({"data": {"rows": [record | said]}}).encode()
+        _, blocks = judge([part(page, name="pages.jsonl")], contract)
+        (row,) = refused_of(blocks)
+        return row["county_code"]
+
+    assert county_of_refusal(residenceCounty="330106", handlingCounty="330110") == "330106"
+    assert county_of_refusal(residenceCounty="341522", handlingCounty="330110") == "330110"
+    assert county_of_refusal(residenceCounty="", handlingCounty="339900", venueCounty="330122") == "330122"
+    assert county_of_refusal(residenceCounty="341522", handlingCounty="339900") == "unknown"
+
+
 def test_changes_keep_the_highest_version_of_a_key() -> None:
     contract = find_contract(ROOT, "hrss/employment_registrations")
     header = ",".join(column.source_name for column in contract.columns)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import polars as pl
+
+from sandbox import areas
 from threegaps.settings import Settings
+from threegaps.standards.areas import OTHER_PROVINCES_AREA, UNKNOWN_AREA, codes_in_force
 
 ROOT = Settings.load().root
 
@@ -45,3 +49,15 @@ def test_the_fixed_lists_have_the_members_that_the_table_marks() -> None:
         listed = {row["county_code"] for row in members if row["area_code"] == group}
         marked = {row["county_code"] for row in rows("sandbox/reference/counties.csv") if row[mark] == "1"}
         assert listed == marked, group
+
+
+def test_the_stand_in_departments_and_the_marts_know_the_same_areas_that_are_no_county() -> None:
+    ours = {
+        (row["area_code"], row["county_code"], row["area_level"])
+        for row in rows("dbt_project/seeds/seed_area_member.csv")
+        if row["area_level"] != "group"
+    }
+    theirs = areas.area_member().filter(pl.col("area_level") != "group")
+    assert ours == set(theirs.select("area_code", "county_code", "area_level").iter_rows())
+    others = {row["area_code"] for row in rows("dbt_project/seeds/seed_area.csv") if row["area_level"] == "other"}
+    assert others == {OTHER_PROVINCES_AREA, UNKNOWN_AREA, *codes_in_force(("own_level",))}

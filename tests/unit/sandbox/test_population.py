@@ -9,8 +9,10 @@ import pytest
 
 from sandbox import areas
 from sandbox import population as module
+from sandbox.calendar import add_months
 from sandbox.feeds.hrss import employment_registrations
 from sandbox.population import Population, wages
+from threegaps.settings import Settings
 
 TABLES = ("persons", "employers", "spells", "certificates", "trainings")
 
@@ -120,6 +122,15 @@ def test_some_trainings_follow_another_one_within_ninety_days(population: Popula
     assert pairs["enrollment_id"].n_unique() / len(ended) > 0.04
 
 
+def test_some_are_trained_who_have_been_with_their_employer_for_half_a_year(population: Population) -> None:
+    begun = population.trainings.filter(pl.col("version") == 1).select("enrollment_id", "person", first="start_date")
+    incumbent = begun.join(population.spells, on="person").filter(
+        (pl.col("start_date") <= pl.col("first").dt.offset_by("-6mo"))
+        & (pl.col("end_date").is_null() | (pl.col("end_date") >= pl.col("first")))
+    )
+    assert 0.2 < incumbent["enrollment_id"].n_unique() / len(begun) < 0.8
+
+
 def test_some_work_has_wages_and_no_registration_and_some_the_reverse(population: Population) -> None:
     spells = population.spells
     assert (spells["is_insured"] & ~spells["is_registered"]).mean() == pytest.approx(0.022, abs=0.01)
@@ -136,6 +147,50 @@ def test_some_hold_nothing_but_a_special_ability(population: Population) -> None
 def test_some_certificates_are_revoked_in_a_later_quarter_than_they_were_issued(population: Population) -> None:
     revoked = population.certificates.filter(pl.col("revoked_on").is_not_null())
     assert revoked.filter(pl.col("revoked_on").dt.truncate("1q") > pl.col("issued_on").dt.truncate("1q")).height > 3
+
+
+def test_bases_step_in_the_month_that_the_seed_says_and_back_payments_follow(population: Population) -> None:
+    path = Settings.load().root / "dbt_project" / "seeds" / "seed_contribution_base_step.csv"
+    steps = pl.read_csv(path, try_parse_dates=True)
+    assert set(steps["step_month"].dt.month()) == {wages.STEP_MONTH}
+    step, until = steps["step_month"][0], steps["back_paid_until"][0]
+
+    def share_back_paid(month: date) -> float:
+        rows = wages.month(population, month, 1)
+        return len(rows.filter(pl.col("payment_type") == "02")) / len(rows)
+
+    after = add_months(step, 1)
+    assert after <= until
+    assert share_back_paid(after) > 3 * share_back_paid(step)
+    assert share_back_paid(after) > 3 * share_back_paid(add_months(until, 1))
+
+
+def test_some_live_in_another_province_and_of_some_nobody_knows_where(population: Population) -> None:
+    persons = population.persons
+    outside = persons.filter(~pl.col("lives_in").str.starts_with("33") & (pl.col("lives_in") != ""))
+    assert len(outside) / len(persons) == pytest.approx(0.02, abs=0.005)
+    unknown = persons.filter(pl.col("lives_in") == "")
+    assert len(unknown) / len(persons) == pytest.approx(0.03, abs=0.005)
+    # registration never says where somebody lives
+    assert (unknown["registration"] != "").all()
+    assert (unknown["urban_rural_code"] == "").all()
+
+
+def test_what_no_county_has_is_of_the_province_and_own_levels_of_their_cities() -> None:
+    members = areas.area_member()
+    province = members.filter(pl.col("area_code") == areas.PROVINCE)["county_code"]
+    assert sorted(province) == sorted(areas.all_codes())
+    assert len(province) == 90 + 3 + 11
+    of_hangzhou = set(members.filter(pl.col("area_code") == "330100")["county_code"])
+    assert "330199" in of_hangzhou
+    assert not {"OUT", "UNK", "339900"} & of_hangzhou
+
+
+def test_certificates_filed_at_the_province_have_agency_0000(population: Population) -> None:
+    one = population.certificates.filter(pl.col("certificate_type") == "01")
+    at_province = one.filter(pl.col("issue_county_code") == "339900")
+    assert 0.01 < len(at_province) / len(one) < 0.06
+    assert at_province.equals(one.filter(pl.col("certificate_number").str.slice(1, 4) == "0000"))
 
 
 def test_groups_change_on_their_dates() -> None:

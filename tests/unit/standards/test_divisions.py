@@ -38,3 +38,13 @@ def test_a_division_is_told_from_what_is_none(code: str, *, in_zhejiang: bool, w
 
 def test_what_is_missing_is_not_judged() -> None:
     assert are_divisions(pl.Series([None, "341522"]), ELSEWHERE).to_list() == [None, True]
+
+
+@pytest.mark.parametrize(
+    ("code", "is_own"), [("339900", True), ("330199", True), ("331199", True), ("331299", False), ("330100", False)]
+)
+def test_own_levels_of_the_province_and_its_cities_are_taken_where_a_contract_says_so(
+    code: str, *, is_own: bool
+) -> None:
+    assert is_division(code, ("county", "own_level")) is is_own
+    assert not is_division(code, ("county", "elsewhere"))
