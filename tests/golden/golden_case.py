@@ -20,14 +20,31 @@ CASES_FOLDER = Path(__file__).parent / "cases"
 # What a row has where the case does not say otherwise; every other column of the table is null.
 ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     "fct_training": {
-        "residence_kind": "1",
+        "residence_area_code": "UNK",
+        "registration_area_code": "UNK",
+        "registration_kind": "1",
+        "handling_area_code": "UNK",
         "is_online": False,
         "provider_type": "03",
         "ends_in_assessment": False,
         "status": "02",
         "duration_hours": 40,
     },
-    "fct_employment_spell": {"employer_code": "E1", "residence_kind": "1", "industry_code": "C", "is_insured": True},
+    "fct_sector_training": {
+        "department": "省建设厅",
+        "residence_area_code": "UNK",
+        "handling_area_code": "UNK",
+        "status": "02",
+        "is_subsidised": True,
+    },
+    "fct_employment_spell": {
+        "employer_code": "E1",
+        "residence_area_code": "UNK",
+        "registration_area_code": "UNK",
+        "registration_kind": "1",
+        "industry_code": "C",
+        "is_insured": True,
+    },
     "fct_certificate": {
         "certificate_type": "01",
         "issuer_kind": "S",
@@ -44,7 +61,7 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     "fct_skill_enterprise": {"recognition_round": "1", "status": "已认定"},
     "fct_resident_income": {"definition": "integrated", "basis": "printed"},
 }
-TABLES_OF_PERSONS = ("fct_training", "fct_employment_spell", "fct_certificate", "fct_wage")
+TABLES_OF_PERSONS = ("fct_training", "fct_sector_training", "fct_employment_spell", "fct_certificate", "fct_wage")
 # The skill order of level codes: 5 is the lowest of the eight grades that have certificates, S the highest.
 LEVEL_RANKS = {"5": 1, "4": 2, "3": 3, "2": 4, "1": 5, "T": 6, "S": 7}
 NUMBERS = ("numerator", "denominator", "value", "n_persons", "target_value", "target_progress", "change_on_year")
@@ -185,7 +202,7 @@ def _rows(path: Path, indicator: str, tables: dict[str, Any]) -> dict[str, tuple
 
 def _identified(table: str, row: dict[str, Any], name: str) -> dict[str, Any]:
     """Gives a row the identifiers that a case need not write."""
-    if table == "fct_training":
+    if table in ("fct_training", "fct_sector_training"):
         row.setdefault("enrollment_id", name)
         if row.get("completion_date"):
             row.setdefault("start_date", row["completion_date"] - dt.timedelta(days=30))

@@ -15,7 +15,7 @@ indicator: M01-3
 periods: [2016-03]
 rows:
   fct_training:
-    - {person: "a[1-2]", residence_county_code: 330106, completion_date: 2016-03-15}
+    - {person: "a[1-2]", residence_area_code: 330106, completion_date: 2016-03-15}
 expected:
   - {areas: [330106, 330100], period: 2016-03, numerator: 2, value: 2.0}
 """

@@ -8,7 +8,6 @@ select
     occupation_code,
     level_code,
     position(level_code in '54321TS')::smallint as level_rank,
-    issue_county_code,
     {{ area_code('issue_county_code') }} as issue_area_code,
     issued_on,
     valid_until,

@@ -1,12 +1,10 @@
-{{ config(indexes=[{'columns': ['person_id', 'start_date']}, {'columns': ['work_county_code']}]) }}
+{{ config(indexes=[{'columns': ['person_id', 'start_date']}, {'columns': ['work_area_code']}]) }}
 
 select
     person_id,
     employer_code,
     uscc,
-    work_county_code,
-    residence_county_code,
-    registration_kind as residence_kind,
+    registration_kind,
     urban_rural_code,
     employment_form,
     {{ area_code('work_county_code') }} as work_area_code,

@@ -3,9 +3,8 @@
 select
     enrollment_id,
     person_id,
-    residence_county_code,
     urban_rural_code,
-    registration_kind as residence_kind,
+    registration_kind,
     {{ area_code('residence_county_code') }} as residence_area_code,
     {{ area_code('registration_county_code') }} as registration_area_code,
     -- where nobody has said who approves and pays, it is taken to be where the course is held

@@ -3,7 +3,6 @@
 select
     person_id,
     employer_code,
-    work_county_code,
     {{ area_code('work_county_code') }} as work_area_code,
     industry_code,
     wage_month,

@@ -59,7 +59,7 @@ one_county_wages as (
         on
             person_wages.period_type = members.period_type
             and person_wages.period_end = members.period_end
-            and person_wages.work_county_code = members.county_code
+            and person_wages.work_area_code = members.county_code
     where person_wages.is_in_one_county
 ),
 
@@ -77,7 +77,7 @@ several_counties_wages as (
         on
             person_wages.period_type = members.period_type
             and person_wages.period_end = members.period_end
-            and person_wages.work_county_code = members.county_code
+            and person_wages.work_area_code = members.county_code
     where not person_wages.is_in_one_county
     group by
         members.slice_number,

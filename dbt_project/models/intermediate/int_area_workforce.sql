@@ -37,21 +37,21 @@ members as (
 county_counts as (
     select
         period_end,
-        work_county_code,
-        residence_kind,
+        work_area_code,
+        registration_kind,
         count(*) as n_employed,
         count(*) filter (where is_certified) as n_certified,
         count(*) filter (where is_high_skilled) as n_high_skilled
     from stock
     where is_in_one_county
-    group by period_end, work_county_code, residence_kind
+    group by period_end, work_area_code, registration_kind
 ),
 
 several_counties as (
     select
         members.area_code,
         members.period_end,
-        stock.residence_kind,
+        stock.registration_kind,
         stock.is_certified,
         stock.is_high_skilled,
         row_number() over (
@@ -62,7 +62,7 @@ several_counties as (
     inner join members
         on
             stock.period_end = members.period_end
-            and stock.work_county_code = members.county_code
+            and stock.work_area_code = members.county_code
     where not stock.is_in_one_county
 ),
 
@@ -70,7 +70,7 @@ parts as (
     select
         members.area_code,
         members.period_end,
-        county_counts.residence_kind,
+        county_counts.registration_kind,
         county_counts.n_employed,
         county_counts.n_certified,
         county_counts.n_high_skilled
@@ -78,18 +78,18 @@ parts as (
     inner join members
         on
             county_counts.period_end = members.period_end
-            and county_counts.work_county_code = members.county_code
+            and county_counts.work_area_code = members.county_code
     union all
     select
         area_code,
         period_end,
-        residence_kind,
+        registration_kind,
         count(*) as n_employed,
         count(*) filter (where is_certified) as n_certified,
         count(*) filter (where is_high_skilled) as n_high_skilled
     from several_counties
     where spell_rank = 1
-    group by area_code, period_end, residence_kind
+    group by area_code, period_end, registration_kind
 ),
 
 workforce as (
@@ -99,10 +99,10 @@ workforce as (
         sum(n_employed)::bigint as n_employed,
         sum(n_certified)::bigint as n_certified,
         sum(n_high_skilled)::bigint as n_high_skilled,
-        sum(case when residence_kind = '1' then n_employed else 0 end)::bigint as n_urban,
-        sum(case when residence_kind = '1' then n_certified else 0 end)::bigint as n_urban_certified,
-        sum(case when residence_kind = '2' then n_employed else 0 end)::bigint as n_rural,
-        sum(case when residence_kind = '2' then n_certified else 0 end)::bigint as n_rural_certified
+        sum(case when registration_kind = '1' then n_employed else 0 end)::bigint as n_urban,
+        sum(case when registration_kind = '1' then n_certified else 0 end)::bigint as n_urban_certified,
+        sum(case when registration_kind = '2' then n_employed else 0 end)::bigint as n_rural,
+        sum(case when registration_kind = '2' then n_certified else 0 end)::bigint as n_rural_certified
     from parts
     group by area_code, period_end
 )

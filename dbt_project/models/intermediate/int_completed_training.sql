@@ -10,7 +10,7 @@ completed as (
     select
         enrollment_id,
         person_id,
-        residence_county_code,
+        residence_area_code,
         priority_groups,
         focus_sector,
         ends_in_assessment,

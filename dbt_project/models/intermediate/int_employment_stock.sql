@@ -20,13 +20,13 @@ days as (
 in_force as (
     select
         days.period_end,
-        spells.work_county_code,
+        spells.work_area_code,
         spells.person_id,
-        spells.residence_kind,
+        spells.registration_kind,
         spells.start_date,
         spells.employer_code,
         row_number() over (
-            partition by days.period_end, spells.person_id, spells.work_county_code
+            partition by days.period_end, spells.person_id, spells.work_area_code
             order by spells.start_date desc, spells.employer_code collate "C" desc
         ) as spell_rank
     from spells
@@ -39,9 +39,9 @@ in_force as (
 latest_in_county as (
     select
         period_end,
-        work_county_code,
+        work_area_code,
         person_id,
-        residence_kind,
+        registration_kind,
         start_date,
         employer_code,
         count(*) over (partition by period_end, person_id) = 1 as is_in_one_county
@@ -52,9 +52,9 @@ latest_in_county as (
 with_level as (
     select
         latest_in_county.period_end,
-        latest_in_county.work_county_code,
+        latest_in_county.work_area_code,
         latest_in_county.person_id,
-        latest_in_county.residence_kind,
+        latest_in_county.registration_kind,
         latest_in_county.start_date,
         latest_in_county.employer_code,
         latest_in_county.is_in_one_county,

@@ -45,7 +45,7 @@ county_wages as (
         period_months.period_start,
         period_months.period_end,
         wages.person_id,
-        wages.work_county_code,
+        wages.work_area_code,
         sum(wages.wage_cny_month) as wage_sum_cny,
         bit_or(period_months.month_bit) as month_bits
     from wages
@@ -59,7 +59,7 @@ county_wages as (
         period_months.period_start,
         period_months.period_end,
         wages.person_id,
-        wages.work_county_code
+        wages.work_area_code
 ),
 
 levelled as (
@@ -68,7 +68,7 @@ levelled as (
         county_wages.period_start,
         county_wages.period_end,
         county_wages.person_id,
-        county_wages.work_county_code,
+        county_wages.work_area_code,
         county_wages.wage_sum_cny,
         county_wages.month_bits,
         holders.level_rank,

@@ -11,7 +11,7 @@ slices as (
 ),
 
 cohort as (
-    {{ in_slices('exits', area='residence_county_code', match=['period_type', 'period_end']) }}
+    {{ in_slices('exits', area='residence_area_code', match=['period_type', 'period_end']) }}
 ),
 
 cells as (

@@ -21,7 +21,7 @@ assessed as (
 ),
 
 cohort as (
-    {{ in_slices('assessed', area='residence_county_code', match=['period_type', 'period_end']) }}
+    {{ in_slices('assessed', area='residence_area_code', match=['period_type', 'period_end']) }}
 ),
 
 -- one row per exit, however many certificates followed; a revocation without a date was never valid

@@ -11,7 +11,7 @@ slices as (
 ),
 
 placed as (
-    {{ in_slices('completed', area='residence_county_code', day='completion_date') }}
+    {{ in_slices('completed', area='residence_area_code', day='completion_date') }}
 ),
 
 broken_down as (

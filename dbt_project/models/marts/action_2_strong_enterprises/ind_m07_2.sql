@@ -11,7 +11,7 @@ slices as (
 ),
 
 issued as (
-    {{ in_slices('certificates', area='issue_county_code', day='issued_on') }}
+    {{ in_slices('certificates', area='issue_area_code', day='issued_on') }}
 ),
 
 cells as (

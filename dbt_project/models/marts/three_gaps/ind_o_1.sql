@@ -19,7 +19,7 @@ completers as (
 ),
 
 cohort as (
-    {{ in_slices('completers', area='residence_county_code', match=['period_type', 'period_end']) }}
+    {{ in_slices('completers', area='residence_area_code', match=['period_type', 'period_end']) }}
 ),
 
 broken_down as (

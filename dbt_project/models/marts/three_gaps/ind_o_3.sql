@@ -37,7 +37,7 @@ quarter_wages as (
 ),
 
 placed as (
-    {{ in_members('completers', county='residence_county_code', match=['period_type', 'period_end']) }}
+    {{ in_members('completers', county='residence_area_code', match=['period_type', 'period_end']) }}
 ),
 
 cohort as (
