@@ -57,13 +57,13 @@ feed_periods as (
     left join coverage
         on
             needed_feeds.feed = coverage.feed
-            and coverage.covered_to >= dim_period.period_end
+            and dim_period.period_end <= coverage.covered_to
             and case
                 when needed_feeds.time_basis = 'stock'
-                    then coverage.covered_from <= dim_period.period_end and coverage.range_number = 1
+                    then dim_period.period_end >= coverage.covered_from and coverage.range_number = 1
                 when needed_feeds.time_basis = 'published' or not needed_feeds.covers_period
-                    then coverage.covered_from <= dim_period.period_end
-                else coverage.covered_from <= dim_period.period_start
+                    then dim_period.period_end >= coverage.covered_from
+                else dim_period.period_start >= coverage.covered_from
             end
     group by
         needed_feeds.indicator_code,

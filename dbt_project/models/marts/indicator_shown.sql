@@ -27,7 +27,7 @@ described as (
 
 tested as (
     select
-        described.*,
+        *,
         case
             when disclosure = 'employers' then coalesce(n_employers < {{ fewest_employers() }}, false)
             when disclosure != 'persons' then false
