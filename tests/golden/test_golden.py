@@ -12,6 +12,10 @@ from psycopg.rows import dict_row
 
 from tests.golden.golden_case import ANY, NUMBERS, Case, load_cases
 from tests.golden.warehouse_of_cases import build, run_unit_tests
+from threegaps.marts.lock import held_by_builder
+from threegaps.marts.manifest import Manifest
+from threegaps.release import apply, checks
+from threegaps.release.served import apply_served
 
 pytestmark = pytest.mark.integration
 CASES = load_cases()
@@ -88,6 +92,75 @@ def test_a_suppressed_cell_keeps_nothing(built: tuple[Cells, Cells, set[str]]) -
     assert suppressed
     figures = ("numerator", "denominator", "value", "target_progress", "change_on_year")
     assert [row for row in suppressed if any(row[name] is not None for name in figures)] == []
+
+
+@pytest.fixture(scope="module")
+def served(built: tuple[Cells, Cells, set[str]], shared_warehouse: str, dbt_folder: Path) -> str:
+    """The warehouse of the cases with a release of what was built of them."""
+    raw = Manifest.read(dbt_folder / "target" / "manifest.json").raw
+    # What speaks of feeds has none here.
+    nodes = {name: node for name, node in raw["nodes"].items() if node["name"] not in {"feed_health", "data_quality"}}
+    manifest = Manifest({**raw, "nodes": nodes})
+    apply_served(shared_warehouse, manifest)
+    with held_by_builder(shared_warehouse) as connection:
+        row = connection.execute("select max(build_id) from ops.build").fetchone()
+        assert row is not None
+        assert checks.findings(connection, manifest) == []
+        apply.apply_build(connection, manifest, row[0])
+    return shared_warehouse
+
+
+def _rows(dsn: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_every_cell_can_be_read_by_its_names(served: str) -> None:
+    assert _rows(served, "select count(*) > 500 from marts.indicator_named") == [(True,)]
+    unnamed = (
+        "select distinct indicator_code, breakdown, breakdown_value, area_code from marts.indicator_named"
+        " where indicator_name_zh is null or unit_en is null or area_name_zh = area_code or breakdown_order is null"
+        " or value_text is null or value_text_en is null"
+    )
+    assert _rows(served, unnamed) == []
+
+
+@pytest.mark.parametrize("view", ["monthly", "quarterly", "yearly", "cumulative"])
+def test_a_view_has_one_row_for_an_indicator_in_an_area_and_period(served: str, view: str) -> None:
+    assert _rows(served, f"select count(*) > 20 from marts.{view}") == [(True,)]
+    twice = f"select 1 from marts.{view} group by indicator_code, area_code, period_end having count(*) > 1"
+    assert _rows(served, twice) == []
+    mixed = (
+        f"select 1 from marts.{view} where value is not null and (maturity <> 'final' or value_status <> 'reported')"
+    )
+    assert _rows(served, mixed) == []
+
+
+def test_wide_marts_show_each_cell_as_what_it_is(served: str, dbt_folder: Path) -> None:
+    """Every column against the long table, read in another way than the mart is made."""
+    shown = 0
+    for table in Manifest.read(dbt_folder / "target" / "manifest.json").served:
+        for column in table.columns:
+            if column.cell is None or not column.is_status:
+                continue
+            name = column.name.removesuffix("_status")
+            code, breakdown, value = column.cell
+            rows = _rows(
+                served,
+                f"select {name}, {name}_provisional, {name}_status, c.value, c.maturity, c.value_status"
+                f" from marts.{table.name} as w left join marts.indicator_value as c on c.area_code = w.area_code"
+                " and c.period_type = w.period_type and c.period_end = w.period_end"
+                f" and (c.indicator_code, c.breakdown, c.breakdown_value) = ('{code}', '{breakdown}', '{value}')",
+            )
+            for settled, provisional, status, figure, maturity, value_status in rows:
+                expected = {
+                    None: (None, None, "not_computed"),
+                    "reported": (figure, None, "final") if maturity == "final" else (None, figure, "provisional"),
+                }.get(value_status, (None, None, value_status))
+                assert (settled, provisional, status) == expected, f"{table.name}.{name}"
+                shown += figure is not None
+    assert shown > 100
+    assert _rows(served, "select 1 from marts.three_gaps where area_name_zh is null") == []
 
 
 @pytest.mark.usefixtures("built")

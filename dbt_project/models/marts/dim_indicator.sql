@@ -11,6 +11,10 @@ select
     indicator.formula_en,
     indicator.method,
     indicator.unit_zh,
+    unit.unit_en,
+    unit.decimals,
+    method.is_value_additive as is_additive_over_areas,
+    method.is_value_additive and indicator.time_basis = 'flow' as is_additive_over_periods,
     indicator.direction,
     indicator.area_basis,
     indicator.period_types,
@@ -30,4 +34,8 @@ select
 from {{ ref('seed_indicator') }} as indicator
 inner join {{ ref('seed_action') }} as action
     on indicator.action_code = action.action_code
+left join {{ ref('seed_unit') }} as unit
+    on indicator.unit_zh = unit.unit_zh
+left join {{ ref('seed_method') }} as method
+    on indicator.method = method.method
 where indicator.is_built

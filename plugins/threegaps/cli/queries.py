@@ -86,6 +86,15 @@ select indicator_code, action_code, measure, name_zh, name_en, unit_zh, method, 
 from marts.dim_indicator order by indicator_code
 """
 
+# How far figures are revised; an indicator that was never said as final has no line.
+REVISION_RATES = """
+select r.indicator_code, i.name_zh, i.name_en, i.unit_zh, r.area_level, r.period_type, r.breakdown, r.figures,
+       r.revised, r.revised_percent, r.mean_revision, r.mean_absolute_revision, r.relative_mean_absolute_revision
+from marts.indicator_revision_rate as r join marts.dim_indicator as i using (indicator_code)
+order by r.indicator_code, r.breakdown <> 'total', r.breakdown,
+         array_position(array['province', 'city', 'county', 'group', 'other'], r.area_level), r.period_type
+"""
+
 # Where published figures come from, by the same word of the catalogue that marks the figures themselves.
 PUBLISHED_FEEDS = """
 select distinct feed from core.seed_indicator cross join string_to_table(horizon_feeds, ',') as feed
@@ -112,7 +121,7 @@ from marts.indicator_value i join marts.dim_indicator d using (indicator_code)
 where i.area_level = 'province' and i.value is not null
 order by i.indicator_code, (i.breakdown = 'total') desc, (i.breakdown_value in ('3', 'in_force')) desc,
          (i.maturity = 'final') desc, i.period_end desc,
-         array_position(array['year', 'quarter', 'month'], i.period_type), i.breakdown, i.breakdown_value
+         array_position(array['year', 'ytd', 'quarter', 'month', 'day'], i.period_type), i.breakdown, i.breakdown_value
 """
 
 

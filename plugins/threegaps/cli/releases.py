@@ -187,12 +187,18 @@ def explanation_page(found: dict[str, Any]) -> None:
             console.print(f"{name.replace('_', ' ')}: {text}", markup=False)
 
 
-def catalogue(json_: Json = False) -> None:
+def catalogue(
+    revisions: Annotated[
+        bool, typer.Option("--revisions", help="How far figures were revised after they were final, by indicator.")
+    ] = False,
+    json_: Json = False,
+) -> None:
     """Every indicator that is built: code, names, unit, method, formula, clause; for feeds, `threegaps feeds`."""
     from threegaps.cli import queries
     from threegaps.cli.output import answer
 
-    answer(queries.ask(Settings.load(), queries.CATALOGUE), as_json=json_)
+    query = queries.REVISION_RATES if revisions else queries.CATALOGUE
+    answer(queries.ask(Settings.load(), query), as_json=json_)
 
 
 def _day(text: str) -> str:

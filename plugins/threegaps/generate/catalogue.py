@@ -55,6 +55,7 @@ def render(
         lines += _feed_page(contract, document)
     lines += _kinds()
     lines += _indicator_pages(actions, indicators, targets)
+    lines += _revisions(indicators)
     return {PATH: "\n".join(lines).rstrip("\n") + "\n"}
 
 
@@ -315,6 +316,49 @@ def _indicator_page(indicator: Row, targets: Sequence[Row]) -> Iterator[str]:
         if caveat:
             yield f"- {caveat}"
     yield ""
+
+
+def _revisions(indicators: Sequence[Row]) -> Iterator[str]:
+    """When each figure is settled, and what is said of those that change afterwards."""
+    yield "## Revisions 修订"
+    yield ""
+    yield (
+        "一个数在它的观察期结束、并且99.5%以上的记录已经录入以后才称为定稿(`final`),此前是暂定(`provisional`)。"
+        "定稿以后的变化称为修订,并如实标明:`marts.indicator_named.is_revised` 和写法「(修订)」。"
+    )
+    yield ""
+    yield (
+        "A figure is final once its window has ended and 99.5 % of its records are in; until then it is provisional. "
+        "What changes afterwards is a revision and says so: `marts.indicator_named.is_revised`, and “(revised)” where "
+        "it is written out. What happens while a figure is provisional is counted apart."
+    )
+    yield ""
+    yield (
+        "- `marts.indicator_revision`: 每个变过的数最初说的、现在说的、变了几次、过了多少天"
+        " · each figure that changed: first, now, how often, days until the last"
+    )
+    yield (
+        "- `marts.indicator_revision_rate`, `threegaps catalogue --revisions`: 各指标的修订率 · rates by Eurostat's A6 "
+        "(ESS guidelines for quality and performance indicators; McKenzie and Gamba 2008): with P the first final "
+        "figure and L what is said now, mean revision Σ(L−P)/n, mean absolute revision Σ|L−P|/n, relative mean "
+        "absolute revision Σ|L−P|/Σ|P|"
+    )
+    yield "- `history.indicator_value`: 每一次说过的 · every statement that was replaced"
+    yield ""
+    yield from _table(
+        ("code", "指标", "window (months)", "final after (months)", "理由", "reason"),
+        (
+            (
+                f"[{indicator['indicator_code']}](#{_anchor(indicator['indicator_code'])})",
+                indicator["name_zh"],
+                indicator["window_months"],
+                indicator["matures_after_months"],
+                indicator["settles_zh"],
+                indicator["settles_en"],
+            )
+            for indicator in _built(indicators)
+        ),
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -22,12 +22,37 @@ Row = Mapping[str, str]
 
 _AREA_COLUMNS = (
     ("area_code", "text", "地区代码 | area"),
-    ("area_level", "text", "地区层级(county县,city设区市,province全省,group县组) | level of the area"),
+    (
+        "area_level",
+        "text",
+        "地区层级(county县,city设区市,province全省,group县组,other省外、不详、省市本级) | level of the area",
+    ),
+    ("area_name_zh", "text", "地区名称 | name of the area"),
+    ("area_name_en", "text", "地区英文名称 | name of the area in English"),
+    ("parent_name_zh", "text", "上级地区名称(县为其设区市) | the area that it lies in: of a county its city"),
+    ("parent_name_en", "text", "上级地区英文名称 | the area that it lies in, in English"),
     ("period_type", "text", "期别(month月,quarter季,ytd本年累计,year年,day时点) | type of period"),
     ("period_start", "date", "期初 | first day of the period"),
     ("period_end", "date", "期末 | last day of the period"),
     ("period_label", "text", "期的写法(2026-06、2026Q2、2026年上半年、2026) | label of the period"),
 )
+# What the columns of an indicator show of its cell: ending of the name, type, and what is said of it.
+_SHOWN = {
+    "final": ("", "numeric(20,4)", ",定稿值;为空时原因见同名 _status 列", ", settled; else see its _status"),
+    "provisional": (
+        "_provisional",
+        "numeric(20,4)",
+        ",暂定值,以后还会变,不与定稿值相比",
+        ", provisional: it will still change, and does not compare with settled values",
+    ),
+    "status": (
+        "_status",
+        "text",
+        ":取值状态(final定稿,provisional暂定,suppressed已隐去,immature未到观察期,not_supplied未报送,"
+        "not_applicable不适用,not_computed不按此地区或期别计算)",
+        ": final, provisional, or why there is no value; not_computed: not for such areas or periods",
+    ),
+}
 _LAST_COLUMN = ("data_as_of", "date", "数据截至日(各列中最晚者) | data as of, the latest of the columns")
 
 
@@ -148,15 +173,21 @@ def _indicator_columns(row: Row, part_names: Mapping[Part, tuple[str, str]]) -> 
         name_zh, name_en = ("", "") if is_total else part_names[part]
         label_zh = row["name_zh"] + (f"·{name_zh}" if name_zh else "")
         label_en = row["name_en"] + (f", {name_en}" if name_en else "")
-        meta = {
-            "indicator_code": row["indicator_code"],
-            "breakdown": row["wide_breakdown"],
-            "breakdown_value": value,
-        }
         # Where the departments are synthetic, the table says so, and its columns which figures are not.
         published = "【真实公布数 published】" if row["method"] == "published" else ""
-        description = f"{row['indicator_code']} {label_zh}({row['unit_zh']}) | {label_en}{published}"
-        lines += _column(name, "numeric(20,4)", description, meta)
+        for shows, (suffix, data_type, zh, en) in _SHOWN.items():
+            unit = "" if shows == "status" else f"({row['unit_zh']})"
+            lines += _column(
+                name + suffix,
+                data_type,
+                f"{row['indicator_code']} {label_zh}{unit}{zh} | {label_en}{en}{published}",
+                {
+                    "indicator_code": row["indicator_code"],
+                    "breakdown": row["wide_breakdown"],
+                    "breakdown_value": value,
+                    "shows": shows,
+                },
+            )
     return lines
 
 
@@ -166,11 +197,19 @@ def _wide_mart(
     """The YAML of one wide mart: its contract, its key and, in the meta of each column, the cell it shows."""
     own = [action for action in actions if action["mart"] == mart]
     codes = {action["action_code"] for action in own}
+    shown = [
+        line
+        for row in indicators
+        if row["is_built"] == "true" and row["audience"] == "public" and row["action_code"] in codes
+        for line in _indicator_columns(row, part_names)
+    ]
     title_zh = "、".join(action["name_zh"] for action in own)
     title_en = "; ".join(action["name_en"] for action in own)
     description = (
-        f"宽表:{title_zh}。一行一地区一期,一列一指标;分组指标一列一组;值为空的原因见 indicator_value.value_status"
-        f" | wide mart: {title_en}; one row per area and period, one column per indicator"
+        f"宽表:{title_zh}。一行一地区一期;一指标三列:定稿值、暂定值、取值状态;分组指标一组三列;"
+        "月、季、年等期别同在一表,作图先选定期别"
+        f" | wide mart: {title_en}; one row per area and period, three columns per indicator: settled, provisional,"
+        " status; types of periods stand side by side: choose one"
     )
     lines = [
         "# Written by `make docs` from seeds/seed_indicator.csv; do not edit.",
@@ -182,7 +221,8 @@ def _wide_mart(
         "    config:",
         "      contract: {enforced: true}",
         "      meta:",
-        "        served: true",
+        # Without an indicator there is nothing to read; the first that is built has it served.
+        f"        served: {'true' if shown else 'false'}",
         f"        action: {mart}",
         "        key: [area_code, period_type, period_end]",
         "        indexes: [[period_type, period_end, area_level]]",
@@ -193,8 +233,6 @@ def _wide_mart(
     ]
     for name, data_type, text in _AREA_COLUMNS:
         lines += _column(name, data_type, text)
-    for row in indicators:
-        if row["is_built"] == "true" and row["audience"] == "public" and row["action_code"] in codes:
-            lines += _indicator_columns(row, part_names)
+    lines += shown
     lines += _column(*_LAST_COLUMN)
     return "\n".join(lines) + "\n"

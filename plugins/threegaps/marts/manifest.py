@@ -32,12 +32,14 @@ class ServedColumn:
 
     Args:
         cell: Indicator, breakdown and breakdown value that a wide mart's column shows.
+        is_status: It shows the status of that cell, not a figure.
     """
 
     name: str
     data_type: str
     comment: str
     cell: tuple[str, str, str] | None = None
+    is_status: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,7 @@ def _served_table(node: Mapping[str, Any]) -> ServedTable:
             str(column.get("data_type") or ""),
             str(column.get("description") or ""),
             _cell(meta_of(column)),
+            meta_of(column).get("shows") == "status",
         )
         for column in node["columns"].values()
     )

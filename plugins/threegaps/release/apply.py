@@ -19,7 +19,7 @@ from threegaps.release import holds
 from threegaps.release.served import StoredTable, stored_tables
 
 NOT_CONTENT = frozenset({"release_id", "value_release_id", "data_as_of", "built_at"})
-_FIGURES = ("numerator", "denominator", "value", "n_persons", "n_employers", "target_progress", "change_on_year")
+_FIGURES = ("numerator", "denominator", "value", "target_progress", "change_on_year")
 _CELL_KEY = ("indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value")
 # What becomes of a figure after it was said as final is a revision; that it is hidden from now on is none.
 _IS_REVISION = (
@@ -216,7 +216,8 @@ def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored:
         of_the_cell = sql.SQL(
             " and p.{} is not null and (s.indicator_code, s.breakdown, s.breakdown_value) = ({})"
         ).format(column, sql.SQL(", ").join(sql.Literal(part) for part in shown.cell))
-        _blank(connection, stored, suppressed, shared, [sql.SQL("{} = null").format(column)], of_the_cell)
+        said = sql.SQL("'suppressed'" if shown.is_status else "null")
+        _blank(connection, stored, suppressed, shared, [sql.SQL("{} = {}").format(column, said)], of_the_cell)
 
 
 def _blank(

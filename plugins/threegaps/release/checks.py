@@ -16,7 +16,6 @@ FEWEST_TO_COMPARE = 100
 SMALLEST_SHARE = 0.5
 """Share of the served rows that a build must have again."""
 
-_ADDITIVE = "('count', 'sum', 'ratio_of_sums')"
 _CELL = ("indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value")
 _FIGURES = ("numerator", "denominator", "value", "target_progress", "change_on_year")
 
@@ -29,14 +28,15 @@ def findings(
     Args:
         connection: The warehouse, as its owner.
         manifest: The parsed dbt project.
-        accepted: Names of checks not to run: ``keys``, ``numbers``, ``sums``, ``counted``, ``suppression``,
-            ``row_count``.
+        accepted: Names of checks not to run: ``keys``, ``numbers``, ``sums``, ``counted``, ``rounded``,
+            ``suppression``, ``row_count``.
     """
     checks: dict[str, Callable[[psycopg.Connection[Any], Manifest], list[str]]] = {
         "keys": _keys,
         "numbers": _numbers,
         "sums": _sums,
         "counted": _counted,
+        "rounded": _rounded,
         "suppression": _suppression,
         "row_count": _row_count,
     }
@@ -90,7 +90,8 @@ def _sums(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
         return []
     rows = connection.execute(
         "with cell as (select c.* from build.indicator_cell as c join core.seed_indicator as i using (indicator_code)"
-        f" where i.method in {_ADDITIVE}), of as (select indicator_code, period_type, period_end, breakdown,"
+        " join core.seed_method as m using (method) where m.is_additive), of as (select indicator_code, period_type,"
+        " period_end, breakdown,"
         " breakdown_value, sum(numerator) filter (where area_level in ('county', 'other')) as counties_n,"
         " sum(numerator) filter (where area_level = 'province') as province_n,"
         " sum(denominator) filter (where area_level in ('county', 'other')) as counties_d,"
@@ -119,6 +120,23 @@ def _counted(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
     return [
         f"{code} does not say on how many {disclosure} it rests in {count} cells, first in the period to {last}"
         for code, disclosure, count, last in rows
+    ]
+
+
+def _rounded(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
+    """What is shown of persons is rounded to 10, but in the totals of the province."""
+    if not _has_cells(manifest):
+        return []
+    rows = connection.execute(
+        "select v.indicator_code, count(*), min(v.period_end) from build.indicator_value as v"
+        " join core.seed_indicator as i using (indicator_code) join core.seed_method as m using (method)"
+        " where i.disclosure = 'persons' and m.is_additive"
+        " and not (v.area_level = 'province' and v.breakdown = 'total')"
+        " and (v.numerator % 10 <> 0 or v.denominator % 10 <> 0) group by 1 order by 1"
+    ).fetchall()
+    return [
+        f"{code} shows persons that are not rounded in {count} cells, first in the period to {last}"
+        for code, count, last in rows
     ]
 
 
@@ -154,7 +172,7 @@ def _suppression(connection: psycopg.Connection[Any], manifest: Manifest) -> lis
 def _wide(connection: psycopg.Connection[Any], stored: StoredTable, suppressed: sql.Composed) -> list[str]:
     found = []
     for column in stored.table.columns:
-        if column.cell is None:
+        if column.cell is None or column.is_status:
             continue
         count = _count(
             connection,

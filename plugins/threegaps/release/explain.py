@@ -42,6 +42,10 @@ class Explanation:
     status: str | None
     target_value: Decimal | None
     change_on_year: Decimal | None
+    change_unit: str | None
+    covered_from: dt.date | None
+    covered_to: dt.date | None
+    is_revised: bool
     data_as_of: dt.date | None
     release_id: int
     value_release_id: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
@@ -17,10 +18,19 @@ _BEFORE_IT_WAS_A_COLUMN = {
 }
 
 
-def fill_key(connection: psycopg.Connection[Any], relation: sql.Identifier, table: ServedTable) -> None:
-    """Give older rows of *relation* the key columns that they were served without, where these follow from others."""
+def fill_key(
+    connection: psycopg.Connection[Any], relation: sql.Identifier, table: ServedTable, present: Iterable[str]
+) -> None:
+    """Give older rows of *relation* the key columns that they were served without, where these follow from others.
+
+    Args:
+        connection: The warehouse, as its owner.
+        relation: A table of rows, serving or replaced.
+        table: What the project says of it.
+        present: The columns that it was served with.
+    """
     for name, expression in _BEFORE_IT_WAS_A_COLUMN.items():
-        if name in table.key and {"period_type", "period_start"} <= set(table.column_names):
+        if name in table.key and {"period_type", "period_start"} <= set(present):
             connection.execute(
                 sql.SQL("update {0} set {1} = {2} where {1} is null").format(
                     relation, sql.Identifier(name), sql.SQL(expression)

@@ -49,7 +49,7 @@ VALUE_STATUSES: Labels = {
     "not_applicable": ("不适用", "not applicable"),
 }
 """Why a value is there or missing, in Chinese and in English."""
-_MATURITIES: Labels = {"final": ("最终", "final"), "provisional": ("暂定", "provisional")}
+_MATURITIES: Labels = {"final": ("定稿", "final"), "provisional": ("暂定", "provisional")}
 _STATUSES: Labels = {
     "met": ("已达成", "met"),
     "on_track": ("符合进度", "on track"),
@@ -148,13 +148,13 @@ _STATE: tuple[_Column, ...] = (
     ("value_text_en", _VALUE_TEXT_EN, "值的写法(英文) | the value as it is written, in English"),
     ("value_status", "v.value_status", "取值状态代码 | why a value is there or missing"),
     *_both("value_status", "v.value_status", VALUE_STATUSES, "取值状态", "why a value is there or missing"),
-    ("maturity", "v.maturity", "成熟度代码(final最终,provisional暂定) | final or provisional"),
+    ("maturity", "v.maturity", "成熟度代码(final定稿,provisional暂定) | final or provisional"),
     *_both("maturity", "v.maturity", _MATURITIES, "成熟度", "final or provisional"),
-    ("is_revised", "v.is_revised", "是否修订 | revised: it changed after it was said as final"),
+    ("is_revised", "v.is_revised", "是否修订:定稿后又有变化 | revised: it changed after it was said as final"),
     (
         "is_latest",
         "coalesce(v.period_end = l.period_end, false)",
-        "是否该指标同级同类期别中最新的最终期 | the newest"
+        "是否该指标同级同类期别中最新的定稿期 | the newest"
         " settled period of the indicator at this level and type of period",
     ),
     (
@@ -217,7 +217,7 @@ _SETTLED: tuple[_Column, ...] = (
     (
         "value",
         "case when v.maturity = 'final' then v.value end",
-        "最终值;暂定时为空,见provisional_value | the settled value; null while it is provisional",
+        "定稿值;暂定时为空,见provisional_value | the settled value; null while it is provisional",
     ),
     (
         "provisional_value",
@@ -247,6 +247,7 @@ def apply_named(connection: psycopg.Connection[Any], manifest: Manifest) -> None
         _NAMED,
         "",
         "指标值,代码均附名称,一行一单元格;期别、分组、层级混在一起,求和前须各选其一"
+        "(唯一键 indicator_code, area_code, period_type, period_end, breakdown, breakdown_value)"
         " | values of indicators with the names of their codes, a row a cell; types of periods, breakdowns and levels"
         " stand side by side: choose one of each before adding up",
     )
@@ -257,6 +258,7 @@ def apply_named(connection: psycopg.Connection[Any], manifest: Manifest) -> None
             _SETTLED,
             f"where v.period_type = '{period_type}' and v.breakdown = 'total'",
             f"{meaning_zh}指标值,仅合计,附名称;一个指标加一个地区名称列即可作图,不会重复计算"
+            "(唯一键 indicator_code, area_code, period_end)"
             f" | totals of {meaning_en} with names: one indicator and one column of names make a chart, nothing twice",
         )
 

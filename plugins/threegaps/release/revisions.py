@@ -82,20 +82,20 @@ _REVISION = (
     ("breakdown_value", "f.breakdown_value", "分组值 | value of the breakdown"),
     ("first_value", "f.first_value", "最初公布的值,暂定的也算 | what was said first, provisional or not"),
     ("first_said_at", "f.first_said_at", "最初公布时间 | when it was said first"),
-    ("first_final_value", "f.first_final_value", "最初作为最终数公布的值 | what was said first as final"),
-    ("first_final_at", "f.first_final_at", "最初作为最终数公布的时间 | when it was said first as final"),
+    ("first_final_value", "f.first_final_value", "最初的定稿值 | what was said first as final"),
+    ("first_final_at", "f.first_final_at", "最初定稿公布的时间 | when it was said first as final"),
     ("value_now", "f.value_now", "现值;已不提供时为空 | what is said now, null when nothing is"),
     (
         "revision",
         "f.value_now - f.first_final_value",
-        "修订量:现值减最初的最终数(指标单位) | the revision: now less the first final, in the unit",
+        "修订量:现值减最初的定稿值(指标单位) | the revision: now less the first final, in the unit",
     ),
     (
         "revision_percent",
         "round((f.value_now - f.first_final_value) / nullif(abs(f.first_final_value), 0) * 100, 2)",
         "修订幅度(%) | the revision in per cent of the first final",
     ),
-    ("revisions", "f.revisions", "修订次数:作为最终数公布以后的变化 | number of changes after it was final"),
+    ("revisions", "f.revisions", "修订次数:定稿以后的变化 | number of changes after it was final"),
     (
         "provisional_changes",
         "f.provisional_changes",
@@ -105,7 +105,7 @@ _REVISION = (
     (
         "days_until_last",
         "round(extract(epoch from f.last_revised_at - f.first_final_at)::numeric / 86400, 1)",
-        "从最初的最终数到最近一次修订的天数 | days from the first final to the last revision",
+        "从最初定稿到最近一次修订的天数 | days from the first final to the last revision",
     ),
     ("audience", "f.audience", "受众(public公开,internal内部) | audience"),
 )
@@ -114,7 +114,7 @@ _RATE = (
     ("area_level", "f.area_level", "地区层级 | level of the area"),
     ("period_type", "f.period_type", "期别 | type of period"),
     ("breakdown", "f.breakdown", "分组 | breakdown"),
-    ("figures", "count(*)", "作为最终数公布过且仍有值的数(个) | figures that were said as final and still are"),
+    ("figures", "count(*)", "定稿过且仍有值的数(个) | figures that were said as final and still are"),
     ("revised", "count(*) filter (where f.revisions > 0)", "其中修订过的(个) | those that were revised"),
     (
         "revised_percent",
@@ -149,6 +149,7 @@ def apply_revisions(connection: psycopg.Connection[Any], manifest: Manifest) -> 
         _REVISION,
         "where f.revisions > 0 or f.provisional_changes > 0",
         "公布后又有变化的指标值:最初说的、现在说的、变了几次、过了多少天;按指标筛选为宜"
+        "(唯一键 indicator_code, area_code, period_type, period_end, breakdown, breakdown_value)"
         " | figures that changed after they were said: first, now, how often, after how many days; ask by indicator",
     )
     _view(
@@ -156,7 +157,8 @@ def apply_revisions(connection: psycopg.Connection[Any], manifest: Manifest) -> 
         "indicator_revision_rate",
         _RATE,
         "where f.first_final_value is not null and f.value_now is not null group by 1, 2, 3, 4",
-        "各指标的修订率(欧盟统计局A6口径:P为最初的最终数,L为现值)"
+        "各指标的修订率(欧盟统计局A6口径:P为最初的定稿值,L为现值)"
+        "(唯一键 indicator_code, area_level, period_type, breakdown)"
         " | how far figures are revised, by Eurostat's A6: P the first final, L what is said now",
     )
 

@@ -31,7 +31,7 @@ STAMPED = "indicator_value"
 REVISED = ServedColumn(
     "is_revised",
     "boolean not null default false",
-    "是否修订:作为最终数公布后又有变化 | revised: it changed after it was said as final",
+    "是否修订:定稿后又有变化 | revised: it changed after it was said as final",
 )
 
 _SYNTHETIC = "【合成数据,标明真实公布数的除外 synthetic data, except what is marked as published】"
@@ -194,7 +194,7 @@ def _apply_table(connection: psycopg.Connection[Any], stored: StoredTable, *, is
             _add_columns(connection, relation, table, tail, present)
             _empty_withdrawn(connection, relation, table, present)
             if not set(table.key) <= present.keys():
-                keys.fill_key(connection, relation, table)
+                keys.fill_key(connection, relation, table, present)
             if not is_past:
                 keys.move_key(connection, relation, table)
         _index(connection, schema, name, [(*table.key, _FROM.name)] if is_past else list(table.indexes))

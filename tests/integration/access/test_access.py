@@ -117,6 +117,27 @@ def test_nothing_that_is_made_later_is_open_by_default(catalogue: psycopg.Connec
     assert owned.fetchone() == (0,)
 
 
+def test_all_that_is_read_says_what_it_is_in_both_languages(catalogue: psycopg.Connection[Any]) -> None:
+    said = catalogue.execute(
+        "with relation as (select oid, oid::regclass::text as name from pg_class where relkind in ('r', 'v')"
+        " and relnamespace in ('marts'::regnamespace, 'history'::regnamespace, 'exact'::regnamespace))"
+        " select name, null, obj_description(oid, 'pg_class') from relation union all"
+        " select name, attname, col_description(oid, attnum) from relation join pg_attribute on attrelid = oid"
+        " where attnum > 0 and not attisdropped"
+    ).fetchall()
+    assert len(said) > 1000
+    assert [(name, column) for name, column, text in said if " | " not in (text or "") or text.isascii()] == []
+
+
+def test_times_carry_their_zone(catalogue: psycopg.Connection[Any]) -> None:
+    kinds = catalogue.execute(
+        "select table_schema || '.' || table_name || '.' || column_name, data_type from information_schema.columns"
+        " where table_schema in ('marts', 'history', 'exact') and data_type like 'time%'"
+    ).fetchall()
+    assert kinds
+    assert [column for column, kind in kinds if kind != "timestamp with time zone"] == []
+
+
 def test_dbt_grants_nothing(manifest: Manifest) -> None:
     granted = {name: node["config"].get("grants") for name, node in manifest.nodes.items()}
     assert {name: grants for name, grants in granted.items() if grants} == {}

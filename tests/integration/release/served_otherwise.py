@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from threegaps.marts.manifest import Manifest, ServedTable
-from threegaps.release.rights import READERS
+from threegaps.release.rights import readers_of
 from threegaps.release.served import stored_tables
 
 
@@ -16,7 +16,7 @@ def differences(connection: psycopg.Connection[Any], manifest: Manifest) -> list
     """What is served otherwise than the manifest says: tables, columns, types, comments, row security, rights."""
     found: list[str] = []
     for stored in stored_tables(manifest):
-        name = f"marts.{stored.table.name}"
+        name = f"{stored.table.schema}.{stored.table.name}"
         served = _columns(connection, name)
         if not served:
             found.append(f"{name} is missing")
@@ -30,15 +30,21 @@ def differences(connection: psycopg.Connection[Any], manifest: Manifest) -> list
                 found.append(f"{name}.{column.name} is {kind}")
             elif (comment or "") != column.comment:
                 found.append(f"{name}.{column.name} has another comment")
-        for rows in (f"marts.{stored.name}", f"history.{stored.table.name}"):
+        readers = _readers_of(stored.table)
+        # The past of exact figures is nobody's.
+        past_readers = readers if stored.table.schema == "marts" else ()
+        for rows, seen_by in (
+            (f"{stored.table.schema}.{stored.name}", readers),
+            (".".join(stored.past_name), past_readers),
+        ):
             policies = connection.execute(
                 "select c.relrowsecurity, count(p.policyname) from pg_class as c left join pg_policies as p"
                 " on p.schemaname || '.' || p.tablename = %(name)s where c.oid = to_regclass(%(name)s) group by 1",
                 {"name": rows},
             ).fetchone()
-            if policies != (True, len(_readers_of(stored.table))):
+            if policies != (True, len(seen_by)):
                 found.append(f"{rows} has other policies")
-        for reader in READERS:
+        for reader in readers_of(stored.table):
             row = connection.execute("select has_table_privilege(%s, %s, 'select')", [reader, name]).fetchone()
             if row is None or not row[0]:
                 found.append(f"{reader} may not read {name}")
@@ -69,4 +75,4 @@ def _declared(connection: psycopg.Connection[Any], table: ServedTable) -> dict[s
 def _readers_of(table: ServedTable) -> tuple[str, ...]:
     """The roles that see rows of the table; without a county in it, officers see none."""
     sees_rows = table.row_policy in {"none", "audience"} or "area_code" in table.column_names
-    return READERS if sees_rows else ("bi_reader",)
+    return readers_of(table) if sees_rows else readers_of(table)[:1]

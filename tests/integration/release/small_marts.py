@@ -25,14 +25,17 @@ CELL_COLUMNS = {
     "numerator": "numeric",
     "denominator": "numeric",
     "value": "numeric(20,4)",
-    "n_persons": "bigint",
-    "n_employers": "bigint",
     "target_value": "numeric",
     "target_progress": "numeric",
+    "time_progress": "numeric",
     "status": "text",
     "change_on_year": "numeric",
+    "change_unit": "text",
     "maturity": "text",
     "value_status": "text",
+    "covered_from": "date",
+    "covered_to": "date",
+    "source_kind": "text",
     "audience": "text",
     "data_as_of": "date",
 }
@@ -129,10 +132,12 @@ def set_cells(
         for (code, area), value in values.items():
             level = "province" if area == "330000" else "county"
             connection.execute(
-                "insert into build.indicator_value select %(code)s, %(area)s, %(level)s, 'month', '2026-06-01',"
-                " '2026-06-30', '2026-06', 'total', 'total', %(value)s::int, null, %(value)s::int, %(value)s::int,"
-                " null, null, null, 'no_target', null, %(maturity)s,"
-                " case when %(value)s::int is null then 'suppressed' else 'reported' end, %(audience)s, current_date",
+                "insert into build.indicator_value (indicator_code, area_code, area_level, period_type, period_start,"
+                " period_end, period_label, breakdown, breakdown_value, numerator, value, status, maturity,"
+                " value_status, covered_from, covered_to, audience, data_as_of) select %(code)s, %(area)s, %(level)s,"
+                " 'month', '2026-06-01', '2026-06-30', '2026-06', 'total', 'total', %(value)s::int, %(value)s::int,"
+                " 'no_target', %(maturity)s, case when %(value)s::int is null then 'suppressed' else 'reported' end,"
+                " '2026-06-01', '2026-06-30', %(audience)s, current_date",
                 {
                     "code": code,
                     "area": area,

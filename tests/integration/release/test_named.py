@@ -9,18 +9,12 @@ import pytest
 from psycopg import sql
 
 from tests.integration.release.small_marts import CELL_COLUMNS, CELL_KEY, node
+from threegaps.cli import queries
 from threegaps.marts.manifest import Manifest
 from threegaps.release.served import apply_served
 
 pytestmark = pytest.mark.integration
 
-MORE_CELL_COLUMNS = {
-    "time_progress": "numeric",
-    "change_unit": "text",
-    "covered_from": "date",
-    "covered_to": "date",
-    "source_kind": "text",
-}
 DIMENSIONS: dict[str, tuple[dict[str, str], list[str]]] = {
     "dim_indicator": (
         dict.fromkeys(
@@ -62,7 +56,7 @@ COUNTIES = {"330102": 700, "330203": None}
 
 def manifest() -> Manifest:
     nodes = [
-        node("indicator_value", CELL_COLUMNS | MORE_CELL_COLUMNS, served=True, key=CELL_KEY),
+        node("indicator_value", CELL_COLUMNS, served=True, key=CELL_KEY),
         *(node(name, columns, served=True, key=key, row_policy="none") for name, (columns, key) in DIMENSIONS.items()),
     ]
     return Manifest({"nodes": {one["name"]: one for one in nodes}, "macros": {}, "metadata": {}})
@@ -253,11 +247,17 @@ def test_a_view_checks_the_readers_own_rights_and_is_made_once(marts: str) -> No
     assert sorted(rows(marts, identity)) == before, "a view that is as it should be is left alone"
 
 
-def test_times_carry_their_zone(marts: str) -> None:
-    kinds = rows(
-        marts,
-        "select distinct table_name, column_name, data_type from information_schema.columns"
-        " where table_schema in ('marts', 'history') and data_type like 'time%'",
-    )
-    assert kinds
-    assert [column for column in kinds if column[2] != "timestamp with time zone"] == []
+def test_the_command_line_asks_for_the_rates_by_name(marts: str) -> None:
+    found = rows(marts, queries.REVISION_RATES)
+    # Of the year's shares one is final, of the count all but one are, months and quarters alike.
+    assert [(row[0], row[1], row[4], row[5], row[6]) for row in found] == [
+        ("G1-2", "城乡比", "province", "year", "total"),
+        ("M01-1", "就业率", "city", "year", "total"),
+        ("M01-3", "培训人次", "province", "quarter", "total"),
+        ("M01-3", "培训人次", "city", "month", "total"),
+        ("M01-3", "培训人次", "city", "quarter", "total"),
+        ("M01-3", "培训人次", "county", "quarter", "total"),
+        ("M01-3", "培训人次", "group", "quarter", "total"),
+        ("M01-3", "培训人次", "city", "quarter", "age_band"),
+        ("M01-3", "培训人次", "city", "quarter", "priority_group"),
+    ]

@@ -257,6 +257,7 @@ def test_a_figure_that_does_not_say_on_how_many_it_rests_is_not_released(marts: 
         connection.execute(
             "create table core.seed_indicator as select * from (values ('P', 'persons', 'median'),"
             " ('E', 'employers', 'count'), ('N', 'none', 'published')) as v (indicator_code, disclosure, method);"
+            "create table core.seed_method as select 'count' as method, true as is_additive;"
             "create table build.indicator_cell as select code as indicator_code, 'county' as area_level,"
             " 'month' as period_type, date '2026-06-30' as period_end, 'total' as breakdown,"
             " 'total' as breakdown_value, null::numeric as numerator, null::numeric as denominator, value,"
@@ -267,6 +268,24 @@ def test_a_figure_that_does_not_say_on_how_many_it_rests_is_not_released(marts: 
         assert checks.findings(connection, manifest, accepted=frozenset({"row_count"})) == [
             "counted: E does not say on how many employers it rests in 1 cells, first in the period to 2026-06-30",
             "counted: P does not say on how many persons it rests in 1 cells, first in the period to 2026-06-30",
+        ]
+
+
+def test_a_count_of_persons_that_is_not_rounded_is_not_released(marts: str) -> None:
+    """The province's own total is: nothing follows from it."""
+    set_cells(marts, {A: 30, B: 31, P: 61})
+    manifest = small_manifest()
+    manifest.nodes["model.threegaps.indicator_cell"] = {"name": "indicator_cell", "config": {}}  # type: ignore[index]
+    with psycopg.connect(marts) as connection:
+        connection.execute(
+            "create table core.seed_indicator as"
+            " select 'M01-3' as indicator_code, 'persons' as disclosure, 'count' as method;"
+            "create table core.seed_method as select 'count' as method, true as is_additive;"
+            "create table build.indicator_cell as"
+            " select *, 50::bigint as n_persons, 5::bigint as n_employers from build.indicator_value"
+        )
+        assert checks.findings(connection, manifest) == [
+            "rounded: M01-3 shows persons that are not rounded in 1 cells, first in the period to 2026-06-30"
         ]
 
 

@@ -142,6 +142,27 @@ def test_lists_of_counties_are_groups_of_the_catalogue() -> None:
     assert broken_down == {",".join(row["list_code"] for row in lists)}
 
 
+def test_labels_stand_in_both_languages() -> None:
+    labels = [row for name in ("seed_breakdown", "seed_breakdown_value", "seed_method") for row in seed(name)]
+    assert labels
+    for row in labels:
+        assert CHINESE.search(row["name_zh"]), row
+        assert row["name_en"].isascii(), row
+
+
+def test_every_breakdown_has_its_values_and_every_unit_its_english() -> None:
+    parts = [(row["breakdown"], row["breakdown_value"]) for row in seed("seed_breakdown_value")]
+    assert len(set(parts)) == len(parts)
+    assert {breakdown for breakdown, _ in parts} == {row["breakdown"] for row in seed("seed_breakdown")}
+    assert {row["list_code"] for row in seed("seed_county_list")} == {
+        value for breakdown, value in parts if breakdown == "list"
+    }
+    catalogue = seed("seed_indicator")
+    assert {row["unit_zh"] for row in catalogue} <= {row["unit_zh"] for row in seed("seed_unit")}
+    assert {row["method"] for row in catalogue} <= {row["method"] for row in seed("seed_method")}
+    assert {row["method"] for row in seed("seed_method") if row["is_additive"] == "true"} == ADDITIVE
+
+
 def test_each_target_says_which_document_it_comes_from() -> None:
     plans = {row["plan_version"]: row for row in seed("seed_plan_version")}
     targets = seed("seed_target")

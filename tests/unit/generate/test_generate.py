@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 from dataclasses import replace
@@ -15,7 +16,7 @@ from threegaps.contracts.loader import load_contract, load_contracts, read_docum
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import raw_columns, raw_key, staged_columns
 from threegaps.generate import __main__ as command
-from threegaps.generate import catalogue, connections, options, staging
+from threegaps.generate import catalogue, connections, marts, options, staging
 from threegaps.generate.files import generated, outdated, write
 from threegaps.rules.registry import KINDS
 from threegaps.settings import Settings
@@ -122,6 +123,63 @@ def test_a_departments_database_follows_from_its_contract(project: Path) -> None
     assert "department_hrss" not in without
     assert "department_finance" in without
     assert outside_the_marks(without) == outside_the_marks(files[connections.COMPOSE])
+
+
+def seed_rows(root: Path, name: str) -> list[dict[str, str]]:
+    return marts.read_seed(root, name)
+
+
+def write_seed(root: Path, name: str, rows: list[dict[str, str]]) -> None:
+    with (root / marts.SEEDS / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_a_part_without_names_is_named_and_not_served(project: Path) -> None:
+    rows = seed_rows(project, "seed_breakdown_value")
+    kept = [row for row in rows if (row["breakdown"], row["breakdown_value"]) != ("skill_level", "T")]
+    assert len(kept) == len(rows) - 1
+    write_seed(project, "seed_breakdown_value", kept)
+    with pytest.raises(ValueError, match=r"seed_breakdown_value\.csv has no row for skill_level T"):
+        generated(project)
+
+
+def test_the_names_of_parts_are_those_of_the_seed(project: Path) -> None:
+    rows = seed_rows(project, "seed_breakdown_value")
+    for row in rows:
+        if row["breakdown_value"] == "fixed_25":
+            row["name_zh"] = "二十五县名单"
+    write_seed(project, "seed_breakdown_value", rows)
+    gaps = generated(project)[marts.MARTS / "three_gaps" / "three_gaps.yml"]
+    assert "·二十五县名单(倍),定稿值" in gaps
+
+
+def test_an_indicator_has_a_settled_a_provisional_and_a_status_column() -> None:
+    model = yaml.safe_load(generated(ROOT)[marts.MARTS / "three_gaps" / "three_gaps.yml"])["models"][0]
+    columns = {column["name"]: column for column in model["columns"]}
+    shows = {name: column["config"]["meta"]["shows"] for name, column in columns.items() if "config" in column}
+    assert {name for name in shows if name.startswith("o_1")} == {"o_1", "o_1_provisional", "o_1_status"}
+    settled = {name for name, shown in shows.items() if shown == "final"}
+    assert shows == {
+        name + suffix: shown
+        for name in settled
+        for suffix, shown in (("", "final"), ("_provisional", "provisional"), ("_status", "status"))
+    }
+    assert {"area_name_zh", "area_name_en", "parent_name_zh", "parent_name_en"} <= columns.keys()
+
+
+def test_a_mart_without_an_indicator_is_not_served_until_its_first(project: Path) -> None:
+    def is_served(mart: str) -> bool:
+        text = generated(project)[marts.MARTS / mart / f"{mart}.yml"]
+        served: bool = yaml.safe_load(text)["models"][0]["config"]["meta"]["served"]
+        return served
+
+    assert not is_served("action_3_thriving_villages")
+    folder = project / marts.MARTS / "action_3_thriving_villages"
+    model = {"name": "ind_m11_1", "config": {"meta": {"indicator": "M11-1", "method": "count"}}}
+    (folder / "ind_m11_1.yml").write_text(yaml.safe_dump({"models": [model]}), encoding="utf-8")
+    assert is_served("action_3_thriving_villages")
 
 
 def outside_the_marks(text: str) -> list[str]:
@@ -267,3 +325,15 @@ def test_what_an_option_is_for_is_said() -> None:
     page = next(iter(options.render().values()))
     rows = re.findall(r"^\| `\w+` \| .* \| (.*) \|$", page, re.MULTILINE)
     assert sum(bool(meaning.strip()) for meaning in rows) / len(rows) > 0.6
+
+
+def test_the_page_of_revisions_says_when_each_figure_is_settled_and_why() -> None:
+    built = [row for row in marts.indicator_catalogue(ROOT) if row["is_built"] == "true"]
+    page = catalogue.render([], marts.read_seed(ROOT, "seed_action"), built, [])[catalogue.PATH]
+    section = page.split("## Revisions 修订")[1]
+    for row in built:
+        line = f"| [{row['indicator_code']}](#{row['indicator_code'].lower()}) | {row['name_zh']} |"
+        assert line in section
+        assert row["settles_zh"] in section
+        assert row["settles_en"] in section
+    assert "marts.indicator_revision" in section
