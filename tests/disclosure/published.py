@@ -12,7 +12,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.rows import dict_row
@@ -53,6 +53,18 @@ class Release:
     shown: dict[Key, Cell]
 
 
+class State(NamedTuple):
+    """A count while it has one value: one that changed between two releases is another one.
+
+    Args:
+        of: The count.
+        number: Which of its values, from 0 in the order of the releases.
+    """
+
+    of: Count
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What an attack found.
@@ -67,8 +79,8 @@ class Findings:
         programmed: On how many counts linear programming was tried.
     """
 
-    exact: dict[Count, int]
-    narrow: dict[Count, tuple[int, int]]
+    exact: dict[State, int]
+    narrow: dict[State, tuple[int, int]]
     hidden: int
     small: int
     counts: int
@@ -78,18 +90,18 @@ class Findings:
 
 @dataclass(slots=True)
 class _World:
-    """True counts by name and state: a count that changed between two releases is another one."""
+    """The true counts, and which of them are shown."""
 
-    truth: dict[tuple[Count, int], int] = field(default_factory=dict)
-    shown: set[tuple[Count, int]] = field(default_factory=set)
+    truth: dict[State, int] = field(default_factory=dict)
+    shown: set[State] = field(default_factory=set)
     states: dict[Count, list[int]] = field(default_factory=lambda: defaultdict(list))
 
-    def name(self, count: Count, value: int) -> tuple[Count, int]:
+    def name(self, count: Count, value: int) -> State:
         """The name of *count* while it has *value*."""
         values = self.states[count]
         if value not in values:
             values.append(value)
-        name = (count, values.index(value))
+        name = State(count, values.index(value))
         self.truth[name] = value
         return name
 
@@ -213,7 +225,7 @@ def _add_complement(
         system.bound(complement, 0, FEWEST - 1)
 
 
-def _bound(system: System, world: _World, name: tuple[Count, int], shown: Cell | None, side: str) -> None:
+def _bound(system: System, world: _World, name: State, shown: Cell | None, side: str) -> None:
     value = world.truth[name]
     system.unknown(name)
     if shown is None:
@@ -238,9 +250,9 @@ def _judged(world: _World, found: Attack, system: System) -> Findings:
         if not low <= value <= high:
             raise ValueError(f"{name} is {value}, and the attacker believes it between {low} and {high}")
         if 1 <= value < FEWEST and high - low < NARROWEST:
-            narrow[name[0]] = (low, high)
+            narrow[name] = (low, high)
         if name not in world.shown and found.is_exact(name):
-            exact[name[0]] = value
+            exact[name] = value
     return Findings(
         exact,
         narrow,

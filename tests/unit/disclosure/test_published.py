@@ -1,0 +1,142 @@
+"""The attack on releases made by hand: what is shown as it should not be is found, and nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from tests.disclosure.published import Cell, Findings, Release, examine, key_of, undeclared_equals
+from tests.disclosure.structure import ANY, Partition, Side, Structure
+
+ALWAYS = (dt.date(1900, 1, 1), dt.date(9999, 12, 31))
+MONTHS = tuple(dt.date(2025, month, day) for month, day in ((1, 31), (2, 28), (3, 31)))
+QUARTER = dt.date(2025, 3, 31)
+STRUCTURE = Structure(
+    sides={
+        ("SHARE", ANY, ANY): (
+            Side("numerator", "trainings", "priority", is_own=False),
+            Side("denominator", "trainings", "all", is_own=False),
+        ),
+        ("COUNT", ANY, ANY): (Side("numerator", "trainings", "all", is_own=False),),
+        ("COUNT", "group", "none"): (Side("numerator", "trainings", "all without priority", is_own=True),),
+        ("OTHER", ANY, ANY): (Side("numerator", "courses", "all", is_own=False),),
+    },
+    partitions={
+        ("area", "330000"): (Partition(("330100", "330200"), *ALWAYS),),
+        ("period", f"quarter {QUARTER}"): (Partition(tuple(f"month {end}" for end in MONTHS), *ALWAYS),),
+    },
+    breakdowns=(),
+    list_areas={},
+)
+
+
+def cell(code: str, numerator: int | None, *, area: str = "330100", shown: str | None = None, **more: Any) -> Cell:
+    """A cell of the first quarter; `shown` makes it one that readers see: exact, tens or hidden."""
+    cell = {"indicator_code": code, "area_code": area, "period_type": "quarter", "period_end": QUARTER}
+    cell |= {"breakdown": "total", "breakdown_value": "total", "numerator": numerator, "denominator": None}
+    cell |= {"comparison_numerator": None, "comparison_denominator": None, **more}
+    if shown is not None:
+        cell |= {"is_exact": shown == "exact", "is_suppressed": shown == "hidden"}
+        for side in ("numerator", "denominator"):
+            if shown == "tens" and cell[side] is not None:
+                cell[side] = cell[side] // 10 * 10 + 5
+            if shown == "hidden":
+                cell[side] = None
+    return cell
+
+
+def release(*cells: tuple[str, int, str, dict[str, Any]]) -> Release:
+    """A release of cells: indicator, numerator, how it is shown (`no` for not at all), what else it has."""
+    exact = [cell(code, number, **more) for code, number, _, more in cells]
+    shown = [cell(code, number, shown=how, **more) for code, number, how, more in cells if how != "no"]
+    return Release({key_of(one): one for one in exact}, {key_of(one): one for one in shown})
+
+
+def areas(province: str, city: str, small: str) -> Findings:
+    return examine(
+        STRUCTURE,
+        [
+            release(
+                ("COUNT", 57, province, {"area": "330000"}),
+                ("COUNT", 53, city, {"area": "330100"}),
+                ("COUNT", 4, small, {"area": "330200"}),
+            )
+        ],
+    )
+
+
+@pytest.mark.parametrize("small", ["hidden", "no"])
+def test_a_small_city_follows_from_exact_figures(small: str) -> None:
+    found = areas("exact", "exact", small)
+    assert [(state.of.area, value) for state, value in found.exact.items()] == [("330200", 4)]
+    assert [(state.of.area, interval) for state, interval in found.narrow.items()] == [("330200", (4, 4))]
+
+
+def test_it_does_not_follow_from_tens() -> None:
+    found = areas("tens", "tens", "hidden")
+    assert (found.exact, found.narrow) == ({}, {})
+    assert (found.hidden, found.small) == (1, 1)
+
+
+def test_three_hidden_months_stay_open_in_tens() -> None:
+    months = [
+        ("COUNT", number, "hidden", {"period_type": "month", "period_end": end})
+        for number, end in zip((8, 9, 8), MONTHS, strict=True)
+    ]
+    found = examine(STRUCTURE, [release(("COUNT", 25, "tens", {}), *months)])
+    assert (found.exact, found.narrow) == ({}, {})
+    told = examine(STRUCTURE, [release(("COUNT", 25, "exact", {}), *months)])
+    assert len(told.narrow) == 3
+
+
+def test_a_count_of_another_indicator_is_used() -> None:
+    # 4 of 40 in the numerator: hidden; the other indicator shows the 36 who are not
+    found = examine(
+        STRUCTURE,
+        [
+            release(
+                ("SHARE", 4, "hidden", {"denominator": 40}),
+                ("COUNT", 36, "exact", {"breakdown": "group", "breakdown_value": "none"}),
+                ("COUNT", 40, "exact", {}),
+            )
+        ],
+    )
+    assert {(state.of.part, value) for state, value in found.exact.items()} == {("priority", 4)}
+
+
+def test_two_releases_are_attacked_together() -> None:
+    # 330100 did not change; what each release left open, the other closes
+    first = release(("COUNT", 57, "exact", {"area": "330000"}), ("COUNT", 53, "hidden", {"area": "330100"}),
+                    ("COUNT", 4, "hidden", {"area": "330200"}))  # fmt: skip
+    second = release(("COUNT", 58, "exact", {"area": "330000"}), ("COUNT", 53, "exact", {"area": "330100"}),
+                     ("COUNT", 5, "hidden", {"area": "330200"}))  # fmt: skip
+    found = examine(STRUCTURE, [first, second])
+    assert sorted(found.exact.values()) == [4, 5]
+
+
+def test_a_figure_that_misleads_the_attacker_is_an_error() -> None:
+    wrong = release(("COUNT", 57, "tens", {}))
+    next(iter(wrong.shown.values()))["numerator"] = 75
+    with pytest.raises(ValueError, match="the attacker believes it between 70 and 79"):
+        examine(STRUCTURE, [wrong])
+
+
+def test_counts_that_are_equal_everywhere_are_named_once_or_found() -> None:
+    def cells(other: int) -> Release:
+        spread = [(f"33{number:02}00", 10 + number) for number in range(40)]
+        province = ("330000", 1180)
+        return release(
+            *(("COUNT", value, "tens", {"area": area}) for area, value in [*spread, province]),
+            *(("OTHER", value, "tens", {"area": area}) for area, value in [*spread[:-1], ("339999", other), province]),
+        )
+
+    assert {frozenset(name[:2] for name in pair) for pair in undeclared_equals(STRUCTURE, cells(7))} == {
+        frozenset({("trainings", "all"), ("courses", "all")})
+    }
+    different = cells(7)
+    for key, one in different.exact.items():
+        if key[:2] == ("OTHER", "330500"):
+            one["numerator"] += 1
+    assert undeclared_equals(STRUCTURE, different) == set()
