@@ -188,8 +188,12 @@ def _add_release(system: System, world: _World, structure: Structure, release: R
     counts = _counts(structure, release)
     for key, cell in release.exact.items():
         _add_cell(system, world, structure, cell, release.shown.get(key))
+    periods = {(count.measure, count.period) for count in counts}
     for count, value in counts.items():
         for parts in neighbours(structure, count):
+            # a stock has no months that add up to its year; an area or a part without a cell has nobody
+            if any((part.measure, part.period) not in periods for part in parts):
+                continue
             values = [counts.get(part, 0) for part in parts]
             if sum(values) == value and any(part in counts for part in parts):
                 names = [world.name(part, found) for part, found in zip(parts, values, strict=True)]

@@ -1,13 +1,30 @@
 {# A figure on fewer persons than this is not shown: numerator, denominator and complement alike. #}
 {% macro fewest_persons() %}10{% endmacro %}
 
-{# Nor one on fewer employers than this. #}
+{# Nor a share of fewer: with both sides in tens it would be several points off. #}
+{% macro fewest_in_a_share() %}100{% endmacro %}
+
+{# Nor a figure on fewer employers than this, #}
 {% macro fewest_employers() %}3{% endmacro %}
 
-{# A part of a cell as it is shown: rounded to 10 where it counts persons, or is a median of their wages. #}
+{# nor one of which a single employer makes up more than this: with the line above the 80/3 rule of the US QCEW. #}
+{% macro largest_share_of_an_employer() %}0.8{% endmacro %}
+
+{# Exact totals of the province need so many cities that are shown, so that none of the others follows from the rest. #}
+{% macro fewest_cities_shown() %}6{% endmacro %}
+
+{#
+    A part of a cell as it is shown. Persons are counted in tens, and a shown count is the middle of its ten: 15 stands for
+    10 to 19. Medians of wages are rounded to 10 yuan.
+
+    Tens and not the nearest multiple of ten: what is hidden is a ten too (0 to 9), and of the sum of up to seven tens the
+    ten of the sum leaves at least three values open for each part, which rounding to the nearest does not.
+#}
 {% macro shown_part(part) -%}
     case
-        when disclosure = 'persons' and (method = 'ratio_of_medians' or not is_exact) then round({{ part }}, -1)
-        else {{ part }}
+        when disclosure = 'none' then {{ part }}
+        when method = 'ratio_of_medians' then round({{ part }}, -1)
+        when is_exact then {{ part }}
+        else floor({{ part }} / 10) * 10 + 5
     end
 {%- endmacro %}

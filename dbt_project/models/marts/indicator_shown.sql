@@ -12,37 +12,139 @@ seed_indicator as (
     select * from {{ ref('seed_indicator') }}
 ),
 
+seed_measure as (
+    select * from {{ ref('seed_measure') }}
+),
+
+seed_county_list as (
+    select * from {{ ref('seed_county_list') }}
+),
+
+partition as (
+    select breakdown
+    from {{ ref('seed_breakdown') }}
+    where not parts_overlap
+),
+
+list_in_force as (
+    select unnest(array[group_code, rest_code]) as area_code
+    from seed_county_list
+    where list_code = 'in_force'
+),
+
+-- less is served of counties: months in totals only, years to date at the end of a quarter; and of county groups: parts
+-- by the list in force only, since two lists may differ by one county
 described as (
     select
         indicator_measured.*,
         seed_indicator.method,
         seed_indicator.unit_scale,
-        seed_indicator.disclosure,
-        -- a count is shown whole for the province alone: it is the sum of many, and nothing follows from it
-        indicator_measured.area_level = 'province' and indicator_measured.breakdown = 'total' as is_exact
+        seed_indicator.disclosure
     from indicator_measured
     inner join seed_indicator
         on indicator_measured.indicator_code = seed_indicator.indicator_code
+    where
+        seed_indicator.disclosure = 'none'
+        or indicator_measured.area_level not in ('county', 'other', 'group')
+        or (
+            indicator_measured.area_level = 'group'
+            and (
+                indicator_measured.breakdown = 'total'
+                or indicator_measured.area_code in (select list_in_force.area_code from list_in_force)
+            )
+        )
+        or (
+            indicator_measured.area_level in ('county', 'other')
+            and (indicator_measured.period_type != 'month' or indicator_measured.breakdown = 'total')
+            and (
+                indicator_measured.period_type != 'ytd'
+                or extract(month from indicator_measured.period_end) in (3, 6, 9)
+            )
+        )
 ),
 
 tested as (
     select
         *,
         case
-            when disclosure = 'employers' then coalesce(n_employers < {{ fewest_employers() }}, false)
-            when disclosure != 'persons' then false
+            when disclosure = 'none' then false
+            when n_employers < {{ fewest_employers() }} then true
+            when largest_employer_share > {{ largest_share_of_an_employer() }} then true
+            -- ten persons on each side of the median
             when method in ('median', 'ratio_of_medians') then n_persons < 2 * {{ fewest_persons() }}
+            when
+                method in ('ratio_of_sums', 'ratio_of_shares')
+                and least(denominator, comparison_denominator) < {{ fewest_in_a_share() }}
+                then true
             else least(
                 n_persons,
                 denominator,
                 comparison_denominator,
                 coalesce(n_numerator_persons, numerator),
+                numerator,
                 comparison_numerator,
                 coalesce(n_complement_persons, denominator - numerator),
+                denominator - numerator,
                 comparison_denominator - comparison_numerator
             ) < {{ fewest_persons() }}
         end as is_small
     from described
+),
+
+-- whether a hidden cell could be had from an exact total of the province: as one of few parts that make it up
+opened as (
+    select
+        indicator_code,
+        extract(year from period_end) as year_number,
+        coalesce(bool_or(is_small) filter (where area_level != 'city'), false)
+        or (
+            coalesce(bool_or(is_small) filter (where area_level = 'city'), false)
+            and count(*) filter (where area_level = 'city' and not is_small) < {{ fewest_cities_shown() }}
+        ) as is_open
+    from tested
+    where
+        (area_level = 'province' and breakdown in (select partition.breakdown from partition))
+        or (area_level in ('city', 'group') and breakdown = 'total')
+    group by indicator_code, period_type, period_end
+),
+
+-- a count that two indicators share is exact in both or in neither, and all the year, since months add up to it
+measure_year as (
+    select
+        seed_measure.measure,
+        opened.year_number,
+        bool_or(opened.is_open) as is_open
+    from opened
+    inner join seed_measure
+        on opened.indicator_code = seed_measure.indicator_code
+    group by seed_measure.measure, opened.year_number
+),
+
+exact_total as (
+    select
+        seed_measure.indicator_code,
+        measure_year.year_number
+    from measure_year
+    inner join seed_measure
+        on measure_year.measure = seed_measure.measure
+    group by seed_measure.indicator_code, measure_year.year_number
+    having not bool_or(measure_year.is_open)
+),
+
+marked as (
+    select
+        tested.*,
+        tested.disclosure = 'none'
+        or (
+            tested.area_level = 'province'
+            and tested.breakdown = 'total'
+            and exact_total.indicator_code is not null
+        ) as is_exact
+    from tested
+    left join exact_total
+        on
+            tested.indicator_code = exact_total.indicator_code
+            and extract(year from tested.period_end) = exact_total.year_number
 ),
 
 rounded as (
@@ -61,15 +163,16 @@ rounded as (
         {{ shown_part('denominator') }} as denominator,
         {{ shown_part('comparison_numerator') }} as comparison_numerator,
         {{ shown_part('comparison_denominator') }} as comparison_denominator,
-        -- what follows from its parts follows from the rounded ones
+        -- what follows from its parts follows from the shown ones
         case
-            when disclosure != 'persons' then value
+            when disclosure = 'none' then value
             when method = 'median' then round(value, -1)
         end as value,
         source_kind,
         is_supplied,
         is_immature,
         is_small,
+        is_exact,
         method,
         unit_scale,
         audience,
@@ -77,7 +180,7 @@ rounded as (
         covered_from,
         covered_to,
         data_as_of
-    from tested
+    from marked
 ),
 
 shown as (
@@ -101,6 +204,7 @@ shown as (
         is_supplied,
         is_immature,
         is_small as is_suppressed,
+        is_exact,
         audience,
         maturity,
         covered_from,
