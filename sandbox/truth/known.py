@@ -23,6 +23,7 @@ class Known:
 
     Args:
         completed: Trainings that ended with success, by county of residence.
+        subsidised: Those of them on the subsidy list and the sectors' own, by the county that handled them.
         spells: Employment spells, by county of work.
         certificates: Certificates with `rank` of their level, by county of issue.
         enterprises: Skill enterprises.
@@ -30,6 +31,7 @@ class Known:
     """
 
     completed: pl.DataFrame
+    subsidised: pl.DataFrame
     spells: pl.DataFrame
     certificates: pl.DataFrame
     enterprises: pl.DataFrame
@@ -41,6 +43,7 @@ def known(scene: Scene) -> Known:
     accepted = scene.accepted
     return Known(
         _completed(accepted["hrss/training_enrollments"]),
+        _subsidised(scene),
         _spells(accepted["hrss/employment_registrations"]).rename({"work": "county"}),
         _certificates(accepted["hrss/certificates"]).rename({"issue_county": "county"}),
         accepted["hrss/skill_enterprises"],
@@ -48,16 +51,73 @@ def known(scene: Scene) -> Known:
     )
 
 
-def _completed(versions: pl.DataFrame) -> pl.DataFrame:
+def _trainings(versions: pl.DataFrame) -> pl.DataFrame:
     """The last version of each training by then; one that was refused leaves nothing."""
-    last = (
+    return (
         versions.filter(pl.col("updated_at") < BEFORE)
         .sort("enrollment_id", "version")
         .unique("enrollment_id", keep="last", maintain_order=True)
         .filter(~pl.col("is_refused"))
     )
+
+
+def _completed(versions: pl.DataFrame) -> pl.DataFrame:
+    last = _trainings(versions)
     return last.filter((pl.col("status") == "02") & pl.col("completion_date").is_not_null()).with_columns(
         county=areas.index_of(areas.area_of(pl.col("lives_in")))
+    )
+
+
+def _subsidised(scene: Scene) -> pl.DataFrame:
+    """person, county, completion_date and what a record is broken down by; null where its feed does not say."""
+    trainings = _trainings(scene.accepted["hrss/training_enrollments"])
+    ended = (pl.col("status") == "02") & pl.col("completion_date").is_not_null()
+    codes = pl.Series(areas.all_codes())
+    venue = pl.when(pl.col("venue") >= 0).then(pl.col("venue"))
+    venue_code = venue.map_batches(lambda place: codes.gather(place), return_dtype=pl.String)
+    listed = trainings.filter(ended & (pl.col("subsidy_source") != "00")).select(
+        "person", "completion_date", "priority_groups", "focus_sector", "provider_type", "urban_rural_code", "lives_in",
+        handled=pl.when(pl.col("handling_county_code") == "").then(venue_code).otherwise("handling_county_code"),
+    )  # fmt: skip
+    sectors = scene.accepted["sectors/training_enrollments"].filter(ended & pl.col("is_subsidised"))
+    near = sectors.select("sector", "serial", "reported_on", "person", "start_date", "occupation_code").join(
+        trainings.filter(pl.col("status") != "09").select("person", other="start_date", coded="occupation_code"),
+        on="person",
+    )
+    apart = (pl.col("other") - pl.col("start_date")).dt.total_days().abs() <= 7
+    alike = (
+        (pl.col("coded") == "")
+        | (pl.col("occupation_code") == "")
+        | (pl.col("coded").str.slice(0, 7) == pl.col("occupation_code").str.slice(0, 7))
+    )
+    own = sectors.join(near.filter(apart & alike), on=["sector", "serial", "reported_on"], how="anti").select(
+        "person",
+        "completion_date",
+        priority_groups=pl.lit(None, pl.String),
+        focus_sector=pl.lit(None, pl.String),
+        provider_type=pl.lit(None, pl.String),
+        urban_rural_code=pl.lit(None, pl.String),
+        lives_in="lives_in",
+        handled=pl.coalesce(*(
+            pl.when(pl.col(place) >= 0).then(pl.col(place)).map_batches(
+                lambda chosen: codes.gather(chosen), return_dtype=pl.String
+            )
+            for place in ("handling", "venue")
+        )),
+    )  # fmt: skip
+    both = pl.concat([listed, own]).join(
+        scene.people.persons.select("person", "id_type", "resident_id"), on="person", how="left"
+    )
+    # The document of a resident says year of birth and sex; another one says neither.
+    resident = pl.col("id_type") == "01"
+    return both.with_columns(
+        birth_year=pl.when(resident).then(pl.col("resident_id").str.slice(6, 4).cast(pl.Int64, strict=False)),
+        sex=pl.when(resident).then(
+            pl.when(pl.col("resident_id").str.slice(16, 1).cast(pl.Int64, strict=False) % 2 == 1)
+            .then(pl.lit("M"))
+            .otherwise(pl.lit("F"))
+        ),
+        county=areas.index_of(areas.area_of(pl.col("handled").fill_null(""))),
     )
 
 

@@ -2,8 +2,8 @@
 
 with
 
-completed as (
-    select * from {{ ref('int_completed_training') }}
+subsidised as (
+    select * from {{ ref('int_subsidised_training') }}
 ),
 
 slices as (
@@ -11,24 +11,29 @@ slices as (
 ),
 
 placed as (
-    {{ in_slices('completed', area='residence_area_code', day='completion_date') }}
+    {{ in_slices('subsidised', area='handling_area_code', day='completion_date') }}
+),
+
+parts as (
+    {{ total_and_parts('placed', [
+        'focus_sector', 'provider_type', 'sex', 'age_band', 'urban_rural', 'origin'
+    ]) }}
 ),
 
 -- the groups overlap: a person of two groups counts in each
-broken_down as (
-    select
-        placed.*,
-        'total' as breakdown,
-        'total' as breakdown_value
-    from placed
-    union all
+groups as (
     select
         placed.*,
         'priority_group' as breakdown,
         priority_group.code as breakdown_value
     from placed
-    inner join (values ('01'), ('02'), ('03'), ('04'), ('05')) as priority_group (code)
-        on priority_group.code = any(string_to_array(placed.priority_groups, ','))
+    cross join string_to_table(placed.priority_groups, ',') as priority_group (code)
+),
+
+broken_down as (
+    select * from parts
+    union all
+    select * from groups
 ),
 
 cells as (

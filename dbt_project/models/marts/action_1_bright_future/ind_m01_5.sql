@@ -2,23 +2,38 @@
 
 with
 
-completed as (
-    select * from {{ ref('int_completed_training') }}
+subsidised as (
+    select * from {{ ref('int_subsidised_training') }}
+),
+
+priority_groups as (
+    select breakdown_value
+    from {{ ref('seed_breakdown_value') }}
+    where
+        breakdown = 'priority_group'
+        and breakdown_value != 'none'
 ),
 
 slices as (
     {{ affected_slices() }}
 ),
 
+-- the sectors' records do not say to which group a person belongs: that is not the same as to none
+stated as (
+    select *
+    from subsidised
+    where states_groups
+),
+
 placed as (
-    {{ in_slices('completed', area='residence_area_code', day='completion_date') }}
+    {{ in_slices('stated', area='handling_area_code', day='completion_date') }}
 ),
 
-broken_down as (
-    {{ total_and_by('placed', 'focus_sector') }}
+parts as (
+    {{ total_and_parts('placed', ['focus_sector']) }}
 ),
 
-cells as (
+counted as (
     select
         area_code,
         period_type,
@@ -30,8 +45,51 @@ cells as (
         count(distinct person_id) as n_persons,
         count(distinct person_id) filter (where priority_groups is not null) as n_numerator_persons,
         count(distinct person_id) filter (where priority_groups is null) as n_complement_persons
-    from broken_down
+    from parts
     group by area_code, period_type, period_end, breakdown, breakdown_value
+),
+
+-- one group of all records: the groups overlap
+of_group as (
+    select
+        placed.area_code,
+        placed.period_type,
+        placed.period_end,
+        priority_group.code as breakdown_value,
+        count(*) as numerator,
+        count(distinct placed.person_id) as n_numerator_persons
+    from placed
+    cross join string_to_table(placed.priority_groups, ',') as priority_group (code)
+    group by placed.area_code, placed.period_type, placed.period_end, priority_group.code
+),
+
+by_group as (
+    select
+        counted.area_code,
+        counted.period_type,
+        counted.period_end,
+        'priority_group' as breakdown,
+        priority_groups.breakdown_value,
+        coalesce(of_group.numerator, 0) as numerator,
+        counted.denominator,
+        counted.n_persons,
+        coalesce(of_group.n_numerator_persons, 0) as n_numerator_persons,
+        null::bigint as n_complement_persons
+    from counted
+    cross join priority_groups
+    left join of_group
+        on
+            counted.area_code = of_group.area_code
+            and counted.period_type = of_group.period_type
+            and counted.period_end = of_group.period_end
+            and priority_groups.breakdown_value = of_group.breakdown_value
+    where counted.breakdown = 'total'
+),
+
+cells as (
+    select * from counted
+    union all
+    select * from by_group
 )
 
 {{ base_cells(['numerator', 'denominator', 'n_persons', 'n_numerator_persons', 'n_complement_persons']) }}
