@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=DEFAULT_SCALE, help="1 = the province, 39 million employed")
     parser.add_argument("--seed", type=int, default=Parameters().seed)
     parser.add_argument("--programs", type=int, default=100, help="on how many counts linear programming is tried")
+    parser.add_argument("--dirt", type=float, nargs="+", default=DIRT, help="share of refused rows in each release")
     options = parser.parse_args()
     password = secrets.token_hex(16)
     with temporary_server() as server, tempfile.TemporaryDirectory() as folder:
@@ -42,15 +43,15 @@ def main() -> int:
             ensure_database(connection, "warehouse", owner="pipeline")
         dsn = server.dsn("warehouse", user="pipeline", password=password)
         upgrade(dsn)
-        return _measure(dsn, Path(folder), options.scale, options.seed, options.programs)
+        return _measure(dsn, Path(folder), options)
 
 
-def _measure(dsn: str, folder: Path, scale: float, seed: int, programs: int) -> int:
+def _measure(dsn: str, folder: Path, options: argparse.Namespace) -> int:
     dbt = prepare(dsn, folder / "dbt")
     releases: list[Release] = []
-    for dirt in DIRT:
+    for dirt in options.dirt:
         home = folder / f"dirt-{dirt}"
-        run(home, Parameters(scale=scale, seed=seed, dirt=dirt))
+        run(home, Parameters(scale=options.scale, seed=options.seed, dirt=dirt))
         make_cells(dbt, pl.read_parquet(home / "truth" / "indicators.parquet"))
         with psycopg.connect(dsn) as connection:
             releases.append(read_release(connection))
@@ -59,7 +60,7 @@ def _measure(dsn: str, folder: Path, scale: float, seed: int, programs: int) -> 
         for line in (*measures.visible(connection), *measures.rounding(connection), *measures.shares(connection)):
             print(line)
         underived = measures.underived(connection)
-    found = examine(structure, releases, programs=programs)
+    found = examine(structure, releases, programs=options.programs)
     print(
         f"{found.counts} counts, {found.equations} sums; {found.hidden} not shown, {found.small} of one to nine persons"
     )
