@@ -124,18 +124,18 @@ def _counted(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
 
 
 def _rounded(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
-    """What is shown of persons is rounded to 10, but in the totals of the province."""
+    """What is shown of persons is the middle of its ten, but in the totals of the province."""
     if not _has_cells(manifest):
         return []
     rows = connection.execute(
         "select v.indicator_code, count(*), min(v.period_end) from build.indicator_value as v"
         " join core.seed_indicator as i using (indicator_code) join core.seed_method as m using (method)"
-        " where i.disclosure = 'persons' and m.is_additive"
+        " where i.disclosure in ('persons', 'employers') and m.is_additive"
         " and not (v.area_level = 'province' and v.breakdown = 'total')"
-        " and (v.numerator % 10 <> 0 or v.denominator % 10 <> 0) group by 1 order by 1"
+        " and (v.numerator % 10 <> 5 or v.denominator % 10 <> 5) group by 1 order by 1"
     ).fetchall()
     return [
-        f"{code} shows persons that are not rounded in {count} cells, first in the period to {last}"
+        f"{code} shows persons that are not in tens in {count} cells, first in the period to {last}"
         for code, count, last in rows
     ]
 

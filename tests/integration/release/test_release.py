@@ -271,9 +271,9 @@ def test_a_figure_that_does_not_say_on_how_many_it_rests_is_not_released(marts: 
         ]
 
 
-def test_a_count_of_persons_that_is_not_rounded_is_not_released(marts: str) -> None:
+def test_a_count_of_persons_that_is_not_in_tens_is_not_released(marts: str) -> None:
     """The province's own total is: nothing follows from it."""
-    set_cells(marts, {A: 30, B: 31, P: 61})
+    set_cells(marts, {A: 35, B: 30, P: 65})
     manifest = small_manifest()
     manifest.nodes["model.threegaps.indicator_cell"] = {"name": "indicator_cell", "config": {}}  # type: ignore[index]
     with psycopg.connect(marts) as connection:
@@ -285,7 +285,7 @@ def test_a_count_of_persons_that_is_not_rounded_is_not_released(marts: str) -> N
             " select *, 50::bigint as n_persons, 5::bigint as n_employers from build.indicator_value"
         )
         assert checks.findings(connection, manifest) == [
-            "rounded: M01-3 shows persons that are not rounded in 1 cells, first in the period to 2026-06-30"
+            "rounded: M01-3 shows persons that are not in tens in 1 cells, first in the period to 2026-06-30"
         ]
 
 
