@@ -131,7 +131,15 @@ class NumberRange(Option):
 
 
 class CountyCodes(Option):
-    """Abolished codes and functional zones to the county that they stand for on the row's date (GB/T 2260)."""
+    """Abolished codes and functional zones to the county that they stand for on the row's date (GB/T 2260).
+
+    Args:
+        column: The column of the code.
+        date_column: The date of what the row says.
+        area_levels: What the column may hold: ``elsewhere`` is any other province, by its first two digits, for where
+            people live or are registered; ``own_level`` is what belongs to no county because the province's or a
+            city's own offices handle, insure or issue it (339900; a city's first four digits and 99).
+    """
 
     kind: Literal["county_codes"]
     column: str
