@@ -105,6 +105,23 @@ class Settings:
         return self.environment.get("THREEGAPS_SANDBOX", "1") not in {"0", "false", "no"}
 
     @property
+    def shows_exact_cells(self) -> bool:
+        """Whether a demonstration serves every cell exactly, as no real figures may be: of the sandbox only.
+
+        Raises:
+            SettingsError: It is set where the departments are real.
+        """
+        written = self.environment.get("THREEGAPS_SHOW_EXACT_CELLS", "0")
+        if written in {"", "0", "false", "no"}:
+            return False
+        if not self.is_sandbox:
+            raise SettingsError(
+                "THREEGAPS_SHOW_EXACT_CELLS is set, and the departments are real: persons could be recognised.",
+                advice="leave it out; exact figures stand in schema `exact`, for the role `statistician`.",
+            )
+        return True
+
+    @property
     def has_own_services(self) -> bool:
         """Whether ``up`` has run in this home."""
         return "postgres_port" in self.state()

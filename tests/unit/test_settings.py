@@ -69,3 +69,15 @@ def test_landed_copies_are_kept_as_the_contracts_say_unless_a_number_of_days_is_
     for wrong in ("0", "-1", "two years", "1000.5"):
         with pytest.raises(SettingsError, match=name):
             _ = Settings.load({name: wrong}).landing_retention_days
+
+
+@pytest.mark.parametrize(("written", "shown"), [(None, False), ("", False), ("0", False), ("1", True), ("yes", True)])
+def test_exact_cells_are_for_a_demonstration_only(written: str | None, shown: bool) -> None:
+    environment = {} if written is None else {"THREEGAPS_SHOW_EXACT_CELLS": written}
+    assert Settings.load(environment).shows_exact_cells is shown
+    real = Settings.load({**environment, "THREEGAPS_SANDBOX": "0"})
+    if not shown:
+        assert not real.shows_exact_cells
+        return
+    with pytest.raises(SettingsError, match="persons could be recognised"):
+        _ = real.shows_exact_cells

@@ -20,6 +20,12 @@ seed_county_list as (
     select * from {{ ref('seed_county_list') }}
 ),
 
+-- a demonstration of the sandbox may show every cell as it is
+demonstration as (
+    select coalesce(bool_or(shows_exact_cells), false) as shows_exact_cells
+    from {{ source('ops', 'build_now') }}
+),
+
 partition as (
     select breakdown
     from {{ ref('seed_breakdown') }}
@@ -39,12 +45,14 @@ described as (
         indicator_measured.*,
         seed_indicator.method,
         seed_indicator.unit_scale,
-        seed_indicator.disclosure
+        case when demonstration.shows_exact_cells then 'none' else seed_indicator.disclosure end as disclosure
     from indicator_measured
     inner join seed_indicator
         on indicator_measured.indicator_code = seed_indicator.indicator_code
+    cross join demonstration
     where
         seed_indicator.disclosure = 'none'
+        or demonstration.shows_exact_cells
         or indicator_measured.area_level not in ('county', 'other', 'group')
         or (
             indicator_measured.area_level = 'group'

@@ -28,11 +28,19 @@ def prepare(
     Raises:
         BuildError: Another build is running, or the dbt project cannot be parsed.
         LedgerError: The ledger has a schema version that this code does not know.
+        SettingsError: Exact cells are to be shown of real departments.
     """
     settings = settings or Settings.load()
     manifest = dbt_runner.parse_project(settings)
     with held_by_builder(settings.warehouse_dsn()) as connection:
-        build_id = claim.claim(connection, manifest, requested_by=requested_by, kind=kind, as_of=as_of)
+        build_id = claim.claim(
+            connection,
+            manifest,
+            requested_by=requested_by,
+            kind=kind,
+            as_of=as_of,
+            shows_exact_cells=settings.shows_exact_cells,
+        )
         if build_id is not None:
             _say_claim(connection, build_id)
     return build_id

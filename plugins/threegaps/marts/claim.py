@@ -31,6 +31,7 @@ def claim(
     requested_by: str,
     kind: Kind = "affected",
     as_of: dt.date | None = None,
+    shows_exact_cells: bool = False,
 ) -> int | None:
     """Claim all pending work for a new build; None when there is nothing to do.
 
@@ -46,6 +47,7 @@ def claim(
             complete beyond it. By default the last day that a loaded delivery covers of any feed that an indicator
             reads (of any feed where none of those has one), so that the same deliveries give the same build whenever
             it runs.
+        shows_exact_cells: Serve every cell exactly: a demonstration of synthetic figures.
 
     Raises:
         SettingsError: *as_of* is later than today and than any day that a loaded delivery covers.
@@ -71,7 +73,7 @@ def claim(
         passed = _passed(connection, manifest, last, coverage, day) if last else None
         if not (batches or changed or passed or kind == "full"):
             return None
-        build_id = _insert_build(connection, actual, day, requested_by)
+        build_id = _insert_build(connection, actual, day, requested_by, shows_exact_cells=shows_exact_cells)
         _record_state(connection, build_id, manifest, batches, coverage)
         _record_touches(connection, build_id, changed, passed)
         slices = (
@@ -200,10 +202,13 @@ def _passed(
     return (min(piece.first for piece in moved), max(piece.last for piece in moved)) if moved else None
 
 
-def _insert_build(connection: psycopg.Connection[Any], kind: Kind, as_of: dt.date, requested_by: str) -> int:
+def _insert_build(
+    connection: psycopg.Connection[Any], kind: Kind, as_of: dt.date, requested_by: str, *, shows_exact_cells: bool
+) -> int:
     row = connection.execute(
-        "insert into ops.build (status, kind, as_of, requested_by) values ('claimed', %s, %s, %s) returning build_id",
-        [kind, as_of, requested_by],
+        "insert into ops.build (status, kind, as_of, requested_by, shows_exact_cells)"
+        " values ('claimed', %s, %s, %s, %s) returning build_id",
+        [kind, as_of, requested_by, shows_exact_cells],
     ).fetchone()
     if row is None:
         raise BuildError("The ledger gave the build no number.")

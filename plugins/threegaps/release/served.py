@@ -34,6 +34,7 @@ REVISED = ServedColumn(
     "是否修订:定稿后又有变化 | revised: it changed after it was said as final",
 )
 
+_DEMONSTRATION = "【演示:未作披露控制 demonstration without disclosure control】"
 _SYNTHETIC = "【合成数据,标明真实公布数的除外 synthetic data, except what is marked as published】"
 _RELEASE_ID = ServedColumn("release_id", "bigint", "发布号:正在提供服务的发布 | the serving release")
 _SAID_BY = ServedColumn(
@@ -153,17 +154,21 @@ def stored_tables(manifest: Manifest) -> tuple[StoredTable, ...]:
     return tuple(StoredTable(table) for table in manifest.served)
 
 
-def apply_served(dsn: str, manifest: Manifest, *, is_synthetic: bool = True) -> None:
+def apply_served(
+    dsn: str, manifest: Manifest, *, is_synthetic: bool = True, is_without_disclosure: bool = False
+) -> None:
     """Bring served tables and the views over them to what the manifest says; may be repeated.
 
     Args:
         dsn: The warehouse, as its owner.
         manifest: The parsed dbt project.
         is_synthetic: Say in each table's comment that its figures are synthetic.
+        is_without_disclosure: Say besides that they are shown exactly, as a demonstration may.
 
     Raises:
         ReleaseError: A column's type differs from the served one, or a key cannot be moved.
     """
+    mark = f"{_SYNTHETIC if is_synthetic else ''}{_DEMONSTRATION if is_without_disclosure else ''}"
     with psycopg.connect(dsn) as connection:
         # New columns wait for readers a moment at most, and readers never longer than that for them.
         connection.execute("set local lock_timeout = '10s'")
@@ -172,14 +177,14 @@ def apply_served(dsn: str, manifest: Manifest, *, is_synthetic: bool = True) -> 
         _lay_foundation(connection)
         rights.open_schemas(connection)
         for stored in stored_tables(manifest):
-            _apply_table(connection, stored, is_synthetic=is_synthetic)
+            _apply_table(connection, stored, mark=mark)
         for apply_views in (named.apply_named, revisions.apply_revisions, county_value.apply_county_value):
             apply_views(connection, manifest)
 
 
-def _apply_table(connection: psycopg.Connection[Any], stored: StoredTable, *, is_synthetic: bool) -> None:
+def _apply_table(connection: psycopg.Connection[Any], stored: StoredTable, *, mark: str) -> None:
     table = stored.table
-    comment = f"{table.comment}{_SYNTHETIC if is_synthetic and table.is_synthetic_in_sandbox else ''}"
+    comment = f"{table.comment}{mark if table.is_synthetic_in_sandbox else ''}"
     past_comment = f"被替换的行,自发布 release_from 起至 release_to 止 | replaced rows. {comment}"
     for (schema, name), tail, said in (
         ((table.schema, stored.name), (_SAID_BY, *stored.flags), comment),

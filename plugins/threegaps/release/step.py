@@ -30,8 +30,8 @@ def release(build_id: int, *, settings: Settings | None = None, accepted_checks:
     manifest = dbt_runner.parse_project(settings)
     with held_by_builder(dsn) as connection:
         done = connection.execute(
-            "select b.status, r.release_id from ops.build as b left join ops.release as r using (build_id)"
-            " where b.build_id = %s",
+            "select b.status, r.release_id, b.shows_exact_cells from ops.build as b"
+            " left join ops.release as r using (build_id) where b.build_id = %s",
             [build_id],
         ).fetchone()
         if done is not None and done[0] == "released":
@@ -40,7 +40,7 @@ def release(build_id: int, *, settings: Settings | None = None, accepted_checks:
             raise ReleaseError(
                 f"Build {build_id} is {done[0] if done else 'unknown'}, not built.", advice="claim and build again."
             )
-        served.apply_served(dsn, manifest, is_synthetic=settings.is_sandbox)
+        served.apply_served(dsn, manifest, is_synthetic=settings.is_sandbox, is_without_disclosure=bool(done[2]))
         findings = checks.findings(connection, manifest, accepted=frozenset(accepted_checks))
         if findings:
             message = "; ".join(findings)
