@@ -125,6 +125,22 @@ def _access(settings: Settings) -> Finding:
     return "ok", "readers can neither stop nor fill the warehouse", ""
 
 
+def _settling(settings: Settings) -> Finding:
+    from threegaps.release.settling import LARGEST_REVISION_PERCENT, unsettled
+
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        found = unsettled(connection)
+    if found:
+        listed = ", ".join(f"{one.indicator_code} {one.period_type} {one.revision_percent:.2f} %" for one in found)
+        return (
+            "warning",
+            f"figures called final were revised afterwards: {listed}",
+            "raise matures_after_months in the indicator's catalogue entry: it is to be the time by which 99.5 % is"
+            " there (docs/indicators.md).",
+        )
+    return "ok", f"final figures of the province have stayed within {LARGEST_REVISION_PERCENT} %", ""
+
+
 def _landing(settings: Settings) -> Finding:
     executor = settings.environment.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
     shared = settings.environment.get("THREEGAPS_LANDING_SHARED") == "1"
@@ -146,5 +162,6 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("services", _services),
     ("ledger", _ledger),
     ("access", _access),
+    ("settling", _settling),
     ("landing", _landing),
 )

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.integration.release.small_marts import make_build_schema, release, small_manifest
-from threegaps.release import undo
+from threegaps.release import settling, undo
 
 pytestmark = pytest.mark.integration
 A, B, C, D = (("M01-3", f"33010{number}") for number in range(2, 6))
@@ -85,3 +85,22 @@ def test_an_undo_is_a_change_that_readers_saw(marts: str) -> None:
         (20, 20, 2)
     ]
     assert rows(marts, "select value::int, is_revised from marts.indicator_value") == [(20, True)]
+
+
+def test_a_lag_that_was_too_short_is_found_by_what_came_after(marts: str) -> None:
+    """1000 became 1004, 0.4 %, which is settled; then 1006, 0.6 %, which was not."""
+    province = ("M01-3", "330000")
+
+    def found() -> list[settling.Unsettled]:
+        with psycopg.connect(marts) as connection:
+            return settling.unsettled(connection, fewest_figures=1)
+
+    assert found() == []
+    release(marts, {province: 900}, maturity="provisional")
+    release(marts, {province: 1000})
+    release(marts, {province: 1004})
+    assert found() == []
+    release(marts, {province: 1006})
+    assert found() == [("M01-3", "month", 1, 0.6)]
+    with psycopg.connect(marts) as connection:
+        assert settling.unsettled(connection) == [], "one figure is no rate"
