@@ -9,6 +9,10 @@ seed_indicator as (
     select * from {{ ref('seed_indicator') }}
 ),
 
+seed_method as (
+    select * from {{ ref('seed_method') }}
+),
+
 dim_period as (
     select * from {{ ref('dim_period') }}
 ),
@@ -36,17 +40,19 @@ affected as (
 
 indicators as (
     select
-        indicator_code,
-        method,
-        time_basis,
+        seed_indicator.indicator_code,
+        seed_indicator.method,
+        seed_indicator.time_basis,
         -- additive indicators are rolled up from their counties, later and for all alike
         case
-            when method in ('count', 'sum', 'ratio_of_sums') then array['county', 'other']
-            else string_to_array(levels, ',')
+            when seed_method.is_additive then array['county', 'other']
+            else string_to_array(seed_indicator.levels, ',')
         end as area_levels,
-        string_to_array(period_types, ',') as period_types
+        string_to_array(seed_indicator.period_types, ',') as period_types
     from seed_indicator
-    where is_built
+    inner join seed_method
+        on seed_indicator.method = seed_method.method
+    where seed_indicator.is_built
 ),
 
 -- figures that compare areas, or stand as published, have no county of their own

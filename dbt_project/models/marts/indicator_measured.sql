@@ -8,6 +8,10 @@ seed_indicator as (
     select * from {{ ref('seed_indicator') }}
 ),
 
+seed_method as (
+    select * from {{ ref('seed_method') }}
+),
+
 indicator_base as (
     select * from {{ ref('indicator_base') }}
 ),
@@ -41,8 +45,10 @@ zeros as (
         dim_area.area_code,
         covered_periods.period_type,
         covered_periods.period_end,
-        case when seed_indicator.method = 'ratio_of_sums' then 0::numeric end as denominator
+        case when not seed_method.is_value_additive then 0::numeric end as denominator
     from seed_indicator
+    inner join seed_method
+        on seed_indicator.method = seed_method.method
     inner join covered_periods
         on seed_indicator.indicator_code = covered_periods.indicator_code
     inner join dim_area
@@ -50,7 +56,7 @@ zeros as (
             dim_area.area_level = any(string_to_array(seed_indicator.levels, ','))
             and covered_periods.period_end >= dim_area.valid_from
             and covered_periods.period_end < dim_area.valid_to
-    where seed_indicator.method in ('count', 'sum', 'ratio_of_sums')
+    where seed_method.is_additive
 ),
 
 candidates as (

@@ -4,6 +4,10 @@ seed_indicator as (
     select * from {{ ref('seed_indicator') }}
 ),
 
+seed_method as (
+    select * from {{ ref('seed_method') }}
+),
+
 indicator_base as (
     select * from {{ ref('indicator_base') }}
 ),
@@ -21,7 +25,9 @@ counties as (
     from indicator_base
     inner join seed_indicator
         on indicator_base.indicator_code = seed_indicator.indicator_code
-    where seed_indicator.method in ('count', 'sum', 'ratio_of_sums')
+    inner join seed_method
+        on seed_indicator.method = seed_method.method
+    where seed_method.is_additive
 ),
 
 -- membership is that at the end of the period
