@@ -44,13 +44,11 @@ class Side(NamedTuple):
         side: Its column: numerator, denominator, or the same of the comparison.
         measure: Who is counted; the same name is the same count.
         part: Which of them; `all` for all.
-        is_own: The name is that of the cell of one breakdown, and stands for the whole count.
     """
 
     side: str
     measure: str
     part: str
-    is_own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +65,22 @@ class Structure:
     """What is the same and what adds up.
 
     Args:
-        sides: By indicator, breakdown and value; `any` for all that are not named apart.
+        sides: By indicator.
+        names: Counts of one value of a breakdown that have a name of their own, by measure, part, breakdown and value.
         partitions: By kind (area, period, part) and whole; the whole of parts is their breakdown.
         breakdowns: Those whose parts add up.
         list_areas: The groups that a value of the breakdown `list` compares: those listed and the rest.
     """
 
-    sides: dict[tuple[str, str, str], tuple[Side, ...]]
+    sides: dict[str, tuple[Side, ...]]
+    names: dict[tuple[str, str, str, str], tuple[str, str]]
     partitions: dict[tuple[str, str], tuple[Partition, ...]]
     breakdowns: tuple[str, ...]
     list_areas: dict[tuple[str, str], str]
 
     def sides_of(self, cell: dict[str, Any]) -> tuple[Side, ...]:
         """The sides of *cell* whose counts have a name."""
-        code, breakdown, breakdown_value = cell["indicator_code"], cell["breakdown"], cell["breakdown_value"]
-        own = self.sides.get((code, breakdown, breakdown_value), ())
-        named = {side.side for side in own}
-        return (*own, *(side for side in self.sides.get((code, ANY, ANY), ()) if side.side not in named))
+        return self.sides.get(cell["indicator_code"], ())
 
     def count_of(self, side: Side, cell: dict[str, Any]) -> Count:
         """The count that stands on *side* of *cell*; a list of counties is a group of its own."""
@@ -91,20 +88,35 @@ class Structure:
         if breakdown == "list":
             group = "rest" if side.side.startswith("comparison") else "listed"
             area, breakdown, breakdown_value = self.list_areas[breakdown_value, group], "total", "total"
-        elif side.is_own:
-            breakdown, breakdown_value = "total", "total"
         period = Period(cell["period_type"], cell["period_end"])
-        return Count(side.measure, side.part, area, period, breakdown, breakdown_value)
+        return self.named(Count(side.measure, side.part, area, period, breakdown, breakdown_value))
+
+    def named(self, count: Count) -> Count:
+        """*count* by the name of its own, where it has one."""
+        own = self.names.get((count.measure, count.part, count.breakdown, count.breakdown_value))
+        if own is None:
+            return count
+        return count._replace(measure=own[0], part=own[1], breakdown="total", breakdown_value="total")
 
 
 def read_structure(connection: psycopg.Connection[Any]) -> Structure:
     """The structure as the warehouse has it."""
-    sides: dict[tuple[str, str, str], list[Side]] = defaultdict(list)
+    sides: dict[str, list[Side]] = defaultdict(list)
+    own: list[tuple[str, str, str, Side]] = []
     for code, breakdown, breakdown_value, side, measure, part in connection.execute(
         "select indicator_code, breakdown, breakdown_value, side, measure, part"
         " from core.seed_measure order by indicator_code, side"
     ):
-        sides[code, breakdown, breakdown_value].append(Side(side, measure, part, is_own=breakdown != ANY))
+        if breakdown == ANY:
+            sides[code].append(Side(side, measure, part))
+        else:
+            own.append((code, breakdown, breakdown_value, Side(side, measure, part)))
+    names = {
+        (side.measure, side.part, breakdown, breakdown_value): (named.measure, named.part)
+        for code, breakdown, breakdown_value, named in own
+        for side in sides[code]
+        if side.side == named.side
+    }
     list_areas: dict[tuple[str, str], str] = {}
     for code, listed, rest in connection.execute("select list_code, group_code, rest_code from core.seed_county_list"):
         list_areas |= {(code, "listed"): listed, (code, "rest"): rest}
@@ -115,7 +127,8 @@ def read_structure(connection: psycopg.Connection[Any]) -> Structure:
     ):
         partitions[kind, whole].append(Partition(tuple(parts), valid_from, valid_to))
     return Structure(
-        {key: tuple(found) for key, found in sides.items()},
+        {code: tuple(found) for code, found in sides.items()},
+        names,
         {key: tuple(found) for key, found in partitions.items()},
         tuple(whole for kind, whole in partitions if kind == "part"),
         list_areas,
@@ -132,7 +145,8 @@ def neighbours(structure: Structure, count: Count) -> Iterator[tuple[Count, ...]
     if count.breakdown == "total":
         for breakdown in structure.breakdowns:
             for partition in structure.partitions["part", breakdown]:
-                yield tuple(count._replace(breakdown=breakdown, breakdown_value=part) for part in partition.parts)
+                parts = (count._replace(breakdown=breakdown, breakdown_value=part) for part in partition.parts)
+                yield tuple(structure.named(part) for part in parts)
 
 
 @cache

@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 
 from tests.disclosure.published import Cell, Findings, Release, examine, key_of, undeclared_equals
-from tests.disclosure.structure import ANY, Partition, Side, Structure
+from tests.disclosure.structure import Partition, Side, Structure
 
 ALWAYS = (dt.date(1900, 1, 1), dt.date(9999, 12, 31))
 MONTHS = tuple(dt.date(2025, month, day) for month, day in ((1, 31), (2, 28), (3, 31)))
 QUARTER = dt.date(2025, 3, 31)
 STRUCTURE = Structure(
     sides={
-        ("SHARE", ANY, ANY): (
-            Side("numerator", "trainings", "priority", is_own=False),
-            Side("denominator", "trainings", "all", is_own=False),
+        "SHARE": (
+            Side("numerator", "trainings", "priority"),
+            Side("denominator", "trainings", "all"),
         ),
-        ("COUNT", ANY, ANY): (Side("numerator", "trainings", "all", is_own=False),),
-        ("COUNT", "group", "none"): (Side("numerator", "trainings", "all without priority", is_own=True),),
-        ("OTHER", ANY, ANY): (Side("numerator", "courses", "all", is_own=False),),
+        "COUNT": (Side("numerator", "trainings", "all"),),
+        "OTHER": (Side("numerator", "courses", "all"),),
     },
+    names={("trainings", "all", "group", "none"): ("trainings", "all without priority")},
     partitions={
         ("area", "330000"): (Partition(("330100", "330200"), *ALWAYS),),
         ("period", f"quarter {QUARTER}"): (Partition(tuple(f"month {end}" for end in MONTHS), *ALWAYS),),
