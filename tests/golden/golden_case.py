@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import yaml
 
 CASES_FOLDER = Path(__file__).parent / "cases"
+WORLDS_FOLDER = Path(__file__).parent / "worlds"
 # What a row has where the case does not say otherwise; every other column of the table is null.
 ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     "fct_training": {
@@ -75,6 +77,8 @@ CELL_DEFAULTS: dict[str, str] = {
     "status": "no_target",
 }
 ANY = "any"
+Rows = dict[str, tuple[dict[str, Any], ...]]
+"""Fixture rows by core table."""
 _PERSONS = re.compile(r"^(?P<stem>[a-z]+)(?:(?P<one>\d+)|\[(?P<first>\d+)-(?P<last>\d+)\])$")
 _PERIODS = (
     ("month", re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")),
@@ -106,30 +110,54 @@ class ExpectedCell:
 
 
 @dataclass(frozen=True, slots=True)
+class World:
+    """Fixture rows by core table that the cases of several indicators share."""
+
+    name: str
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """One case file: fixture rows by core table, the periods that belong to it, and all cells in these periods."""
+    """One case file: its world, rows of its own, the periods that belong to it, and all cells in these periods."""
 
     indicator: str
     path: Path
+    world: World | None
     periods: tuple[str, ...]
-    rows: dict[str, tuple[dict[str, Any], ...]]
+    rows: Rows
     expected: tuple[ExpectedCell, ...]
     # What every other area has, where the indicator has a cell for each: additive ones, of which nothing is zero.
     elsewhere: dict[str, Decimal | str | None] | None
 
 
-def load_case(path: Path) -> Case:
-    """Reads and checks one case file; raises CaseError saying file, place and fault."""
+def load_world(path: Path) -> World:
+    """Reads and checks one file of a world; raises CaseError saying file, place and fault."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise CaseError(f"{path.name}: a world is a mapping with the keys world and rows.")
+    _check_keys(path, "world", content, allowed=("world", "rows"), needed=("world", "rows"))
+    name = str(content["world"])
+    if path.stem != name:
+        raise CaseError(f"{path.name}: the world {name} belongs in {name}.yml.")
+    return World(name, _rows(path, f"world {name}", content["rows"]))
+
+
+def load_case(path: Path, worlds: Path = WORLDS_FOLDER) -> Case:
+    """Reads and checks one case file and its world; raises CaseError saying file, place and fault."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict):
         raise CaseError(f"{path.name}: a case is a mapping with the keys indicator, periods, rows, expected.")
     needed = ("indicator", "periods", "expected")
-    _check_keys(path, "case", content, allowed=(*needed, "rows", "elsewhere"), needed=needed)
+    _check_keys(path, "case", content, allowed=(*needed, "world", "rows", "elsewhere"), needed=needed)
     indicator = str(content["indicator"])
     if path.stem != indicator.lower():
         raise CaseError(f"{path.name}: the case of {indicator} belongs in {indicator.lower()}.yml.")
     periods = tuple(_period(path, "periods", entry) for entry in content["periods"])
-    rows = _rows(path, indicator, content.get("rows") or {})
+    world = _world(path, content.get("world"), worlds)
+    # A person of a world is the same one in the case's own rows.
+    owner = indicator if world is None else f"world {world.name}"
+    rows = _rows(path, owner, content.get("rows") or {}, beside=indicator)
     cells: list[ExpectedCell] = []
     for position, entry in enumerate(content["expected"], start=1):
         cells.extend(_cells(path, f"expected[{position}]", entry, periods))
@@ -141,12 +169,29 @@ def load_case(path: Path) -> Case:
     if elsewhere is not None:
         _check_keys(path, "elsewhere", elsewhere, allowed=FACT_KEYS)
         elsewhere = _facts(path, "elsewhere", elsewhere)
-    return Case(indicator, path, periods, rows, tuple(cells), elsewhere)
+    return Case(indicator, path, world, periods, rows, tuple(cells), elsewhere)
 
 
 def load_cases(folder: Path = CASES_FOLDER) -> tuple[Case, ...]:
     """All cases of a folder, sorted by file; raises CaseError at the first that breaks the format."""
     return tuple(load_case(path) for path in sorted(folder.glob("*.yml")))
+
+
+def all_rows(cases: Iterable[Case]) -> tuple[Rows, ...]:
+    """The rows of each world that *cases* name, once, and those of each case."""
+    cases = tuple(cases)
+    worlds = {case.world.name: case.world for case in cases if case.world is not None}
+    return (*(world.rows for world in worlds.values()), *(case.rows for case in cases))
+
+
+def _world(path: Path, name: object, folder: Path) -> World | None:
+    if name is None:
+        return None
+    file = folder / f"{name}.yml"
+    if not file.is_file():
+        known = ", ".join(sorted(one.stem for one in folder.glob("*.yml"))) or "none"
+        raise CaseError(f"{path.name}: world: there is no world '{name}'; known: {known}.")
+    return load_world(file)
 
 
 def _check_keys(
@@ -176,8 +221,9 @@ def _persons(path: Path, place: str, entry: object) -> list[str]:
     return [f"{match['stem']}{number}" for number in range(int(match["first"]), int(match["last"]) + 1)]
 
 
-def _rows(path: Path, indicator: str, tables: dict[str, Any]) -> dict[str, tuple[dict[str, Any], ...]]:
-    result: dict[str, tuple[dict[str, Any], ...]] = {}
+def _rows(path: Path, owner: str, tables: dict[str, Any], *, beside: str = "") -> Rows:
+    """Spreads out rows; persons are *owner*'s, identifiers those of *beside* where the rows stand beside a world's."""
+    result: Rows = {}
     for table, entries in tables.items():
         if table not in ROW_DEFAULTS:
             raise CaseError(f"{path.name}: rows: unknown table '{table}'; known: {', '.join(ROW_DEFAULTS)}.")
@@ -194,8 +240,8 @@ def _rows(path: Path, indicator: str, tables: dict[str, Any]) -> dict[str, tuple
             columns = {key: value for key, value in entry.items() if key != "person"}
             for person in _persons(path, place, entry["person"]):
                 row = {**ROW_DEFAULTS[table], **columns}
-                row["person_id"] = uuid.uuid5(uuid.NAMESPACE_OID, f"{indicator}/{person}")
-                made.append(_identified(table, row, f"{indicator}/{position:04d}/{person}"))
+                row["person_id"] = uuid.uuid5(uuid.NAMESPACE_OID, f"{owner}/{person}")
+                made.append(_identified(table, row, f"{beside or owner}/{position:04d}/{person}"))
         result[table] = tuple(made)
     return result
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden.golden_case import CaseError, load_case
+from tests.golden.golden_case import CaseError, all_rows, load_case
 
 GOOD = """
 indicator: M01-3
@@ -65,3 +65,72 @@ def test_a_fault_is_named(tmp_path: Path, old: str, new: str, fault: str) -> Non
 def test_a_file_without_a_mapping_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CaseError, match="a case is a mapping"):
         load_case(write(tmp_path, "- 1"))
+
+
+WORLD = """
+world: trainees
+rows:
+  fct_training:
+    - {person: "a[1-2]", residence_county_code: 330106, completion_date: 2016-03-15}
+"""
+OF_THE_WORLD = """
+indicator: M01-3
+world: trainees
+periods: [2016-03]
+rows:
+  fct_certificate:
+    - {person: a1, level_code: "3", issue_county_code: 330106, issued_on: 2016-04-01}
+expected:
+  - {areas: [330106], period: 2016-03, numerator: 2, value: 2}
+"""
+
+
+def write_world(folder: Path, text: str = WORLD) -> Path:
+    (folder / "worlds").mkdir()
+    return write(folder / "worlds", text, "trainees.yml")
+
+
+def test_cases_of_one_world_share_its_persons_and_load_them_once(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    other = OF_THE_WORLD.replace("M01-3", "M01-5")
+    cases = [
+        load_case(write(tmp_path, text, name), tmp_path / "worlds")
+        for text, name in ((OF_THE_WORLD, "m01-3.yml"), (other, "m01-5.yml"))
+    ]
+    tables = all_rows(cases)
+    trained = [row["person_id"] for rows in tables for row in rows.get("fct_training", ())]
+    certified = [row for rows in tables for row in rows.get("fct_certificate", ())]
+    assert len(trained) == len(set(trained)) == 2
+    assert {row["person_id"] for row in certified} <= set(trained)
+    assert len({row["certificate_number"] for row in certified}) == len(certified) == 2
+
+
+def test_a_person_of_no_world_is_another_than_that_of_a_world(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    alone = load_case(write(tmp_path, GOOD))
+    together = load_case(write(tmp_path, OF_THE_WORLD), tmp_path / "worlds")
+    rows = [row for tables in all_rows([alone, together]) for row in tables.get("fct_training", ())]
+    assert len({row["person_id"] for row in rows}) == len({row["enrollment_id"] for row in rows}) == 4
+
+
+@pytest.mark.parametrize(
+    ("world", "fault"),
+    [
+        (WORLD.replace("world: trainees\n", ""), r"trainees\.yml: world: the key 'world' is missing"),
+        (WORLD.replace("trainees", "graduates"), r"the world graduates belongs in graduates\.yml"),
+        (WORLD + "expected: []\n", r"trainees\.yml: world: unknown key 'expected'; allowed: world, rows"),
+        (WORLD.replace("fct_training", "fct_train"), r"trainees\.yml: rows: unknown table 'fct_train'"),
+        ("- 1", r"trainees\.yml: a world is a mapping"),
+    ],
+)
+def test_a_fault_of_a_world_is_named(tmp_path: Path, world: str, fault: str) -> None:
+    write_world(tmp_path, world)
+    with pytest.raises(CaseError, match=fault):
+        load_case(write(tmp_path, OF_THE_WORLD), tmp_path / "worlds")
+
+
+def test_a_world_that_is_not_known_is_named_with_those_that_are(tmp_path: Path) -> None:
+    write_world(tmp_path)
+    text = OF_THE_WORLD.replace("world: trainees", "world: graduates")
+    with pytest.raises(CaseError, match=r"m01-3\.yml: world: there is no world 'graduates'; known: trainees"):
+        load_case(write(tmp_path, text), tmp_path / "worlds")

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from tests.disclosure.published import examine, read_release
 from tests.disclosure.small_world import make_small_world
 from tests.disclosure.structure import read_structure
-from tests.golden.golden_case import ANY, NUMBERS, Case, load_cases
+from tests.golden.golden_case import ANY, CASES_FOLDER, NUMBERS, WORLDS_FOLDER, Case, load_cases
 from tests.golden.warehouse_of_cases import build, run_unit_tests
 from threegaps.marts.lock import held_by_builder
 from threegaps.marts.manifest import Manifest
@@ -188,5 +188,6 @@ def test_nothing_hidden_follows_from_what_is_shown(shared_warehouse: str, dbt_fo
 
 
 def test_no_case_file_is_left_out() -> None:
-    folder = Path(__file__).parent / "cases"
-    assert {path.name for path in folder.iterdir()} == {case.path.name for case in CASES}
+    assert {path.name for path in CASES_FOLDER.iterdir()} == {case.path.name for case in CASES}
+    worlds = {f"{case.world.name}.yml" for case in CASES if case.world is not None}
+    assert {path.name for path in WORLDS_FOLDER.glob("*")} == worlds

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.golden.golden_case import ROW_DEFAULTS, Case
+from tests.golden.golden_case import ROW_DEFAULTS, Case, all_rows
 
 DBT_PROJECT = Path(__file__).parents[2] / "dbt_project"
 # As far as the cases know the world: the days that each feed covers. They need years of their own, far before the first
@@ -79,8 +79,8 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
                 "insert into core.feed_coverage (feed, covered_from, covered_to) values (%s, %s, %s)",
                 [feed, FIRST_DAY, OTHER_HORIZONS.get(feed, HORIZON)],
             )
-        for case in cases:
-            for table, rows in case.rows.items():
+        for tables in all_rows(cases):
+            for table, rows in tables.items():
                 for row in rows:
                     _insert(connection, table, row)
         connection.execute(
