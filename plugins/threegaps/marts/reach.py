@@ -127,7 +127,7 @@ def composed(manifest: Mapping[str, Any]) -> dict[str, dict[str, Reach]]:
     result = {}
     for unique_id, node in nodes.items():
         if node["resource_type"] == "model" and "indicator" in meta_of(node):
-            found = _of_feeds(node) or dict(reaches(unique_id))
+            found = dict(reaches(unique_id))
             found[AS_OF] = SAME_EVERYWHERE.together_with(found.get(AS_OF, SAME_EVERYWHERE))
             result[unique_id] = found
     return result
@@ -153,12 +153,6 @@ def _own_steps(node: Mapping[str, Any]) -> Iterator[tuple[str, Reach]]:
     own = declared(node).get(AS_OF)
     if own is not None:
         yield AS_OF, own
-
-
-def _of_feeds(node: Mapping[str, Any]) -> dict[str, Reach] | None:
-    """What an indicator says of feeds as a whole, in place of what would be composed."""
-    steps = declared(node)
-    return steps if any("/" in name for name in steps) else None
 
 
 def _needs_no_declaration(node: Mapping[str, Any]) -> bool:

@@ -47,6 +47,7 @@ WIDE_COLUMNS = {
 }
 # The cells that columns of the wide relation show.
 WIDE_CELLS = {"m01_3": ("M01-3", "total", "total"), "m01_3_youth": ("M01-3", "priority_group", "02")}
+SOURCE = "source.threegaps.raw_a.a_b"
 CELL_KEY = ["indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value"]
 
 
@@ -54,7 +55,7 @@ def _shown(column: str) -> dict[str, str]:
     return dict(zip(("indicator_code", "breakdown", "breakdown_value"), WIDE_CELLS.get(column, ()), strict=False))
 
 
-def node(name: str, columns: dict[str, str], **meta: Any) -> dict[str, Any]:
+def node(name: str, columns: dict[str, str], *, reads: tuple[str, ...] = (), **meta: Any) -> dict[str, Any]:
     return {
         "name": name,
         "resource_type": "model",
@@ -62,7 +63,7 @@ def node(name: str, columns: dict[str, str], **meta: Any) -> dict[str, Any]:
         "description": f"{name} 说明",
         "checksum": {"checksum": name},
         "fqn": ["threegaps", "marts", name],
-        "depends_on": {"macros": []},
+        "depends_on": {"macros": [], "nodes": list(reads)},
         "config": {"meta": meta},
         "columns": {
             column: {
@@ -78,7 +79,6 @@ def node(name: str, columns: dict[str, str], **meta: Any) -> dict[str, Any]:
 
 def small_manifest(**more_columns: str) -> Manifest:
     """Two served relations and two indicators; *more_columns* stand in the wide one."""
-    reach = {"a/b": {"kind": "same"}, "as_of": {"kind": "same", "areas": "all"}}
     nodes = [
         node("indicator_value", CELL_COLUMNS, served=True, key=CELL_KEY, indexes=[["area_code", "period_end"]]),
         node(
@@ -88,13 +88,14 @@ def small_manifest(**more_columns: str) -> Manifest:
             key=["area_code", "period_type", "period_end"],
             audience="public",
         ),
-        node("ind_m01_3", {}, indicator="M01-3", reach=reach),
-        node("ind_m01_5", {}, indicator="M01-5", reach=reach),
+        node("ind_m01_3", {}, reads=(SOURCE,), indicator="M01-3"),
+        node("ind_m01_5", {}, reads=(SOURCE,), indicator="M01-5"),
     ]
     ids = {f"model.threegaps.{one['name']}": one for one in nodes}
     return Manifest(
         {
             "nodes": ids,
+            "sources": {SOURCE: {"config": {"meta": {"feed": "a/b"}}}},
             "macros": {},
             "metadata": {"project_name": "threegaps"},
             "child_map": {unique_id: [] for unique_id in ids},

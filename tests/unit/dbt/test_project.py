@@ -99,13 +99,6 @@ def test_every_built_indicator_has_its_model() -> None:
     assert built <= set(models())
 
 
-def test_method_of_a_model_is_that_of_the_catalogue() -> None:
-    methods = {row["indicator_code"]: row["method"] for row in seed("seed_indicator")}
-    for path in indicator_files():
-        meta = models()[path.stem]["config"]["meta"]
-        assert methods[meta["indicator"]] == meta["method"], path.stem
-
-
 def codes_in(path: Path) -> set[str]:
     return set(re.findall(r"'([A-Z]\d{0,2}-\d+)'", path.read_text(encoding="utf-8")))
 
