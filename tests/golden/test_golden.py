@@ -14,7 +14,8 @@ from tests.disclosure.published import examine, read_release
 from tests.disclosure.small_world import make_small_world
 from tests.disclosure.structure import read_structure
 from tests.golden.golden_case import ANY, CASES_FOLDER, NUMBERS, WORLDS_FOLDER, Case, load_cases
-from tests.golden.warehouse_of_cases import build, run_unit_tests
+from tests.golden.some_persons import rows_that_depend_on_others
+from tests.golden.warehouse_of_cases import build, run_tests
 from threegaps.marts.lock import held_by_builder
 from threegaps.marts.manifest import Manifest
 from threegaps.release import apply, checks
@@ -170,9 +171,23 @@ def test_wide_marts_show_each_cell_as_what_it_is(served: str, dbt_folder: Path) 
 
 
 @pytest.mark.usefixtures("built")
-def test_the_shared_models_pass_their_own_unit_tests(shared_warehouse: str, dbt_folder: Path) -> None:
-    statuses = run_unit_tests(shared_warehouse, dbt_folder)
-    assert len(statuses) > 5
+def test_a_persons_rows_do_not_depend_on_other_persons(shared_warehouse: str, dbt_folder: Path, tmp_path: Path) -> None:
+    """So a table by person can be made anew for some of them: no rank, limit or mean over all."""
+    compiled = dbt_folder / "target" / "compiled" / "threegaps" / "models" / "intermediate"
+    found = rows_that_depend_on_others(shared_warehouse, compiled)
+    assert len(found) >= 4
+    assert set(found.values()) == {0}, found
+    # A model that keeps the first persons of all is found.
+    text = (compiled / "int_exit.sql").read_text(encoding="utf-8")
+    (tmp_path / "int_exit.sql").write_text(f"select * from ({text}) as q order by person_id limit 20", encoding="utf-8")
+    assert rows_that_depend_on_others(shared_warehouse, tmp_path)["int_exit"] > 0
+
+
+@pytest.mark.usefixtures("built")
+def test_the_models_pass_their_own_tests(shared_warehouse: str, dbt_folder: Path) -> None:
+    statuses = run_tests(shared_warehouse, dbt_folder)
+    assert sum(name.startswith("unit_test.") for name in statuses) > 5
+    assert sum(".key_" in name for name in statuses) > 20
     assert set(statuses.values()) == {"pass"}
 
 

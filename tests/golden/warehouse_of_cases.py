@@ -95,8 +95,11 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def run_unit_tests(dsn: str, folder: Path) -> dict[str, str]:
-    """Runs dbt's own unit tests in a warehouse that `build` has made; the status of each, raises when one fails."""
+def run_tests(dsn: str, folder: Path) -> dict[str, str]:
+    """Runs dbt's own tests, of units and of keys, in a warehouse that `build` has made; the status of each.
+
+    Raises when one fails.
+    """
     dbt = Dbt(dsn, folder)
     manifest = dbt.manifest()
     with psycopg.connect(dsn) as connection:
@@ -104,9 +107,9 @@ def run_unit_tests(dsn: str, folder: Path) -> dict[str, str]:
         for node in manifest["nodes"].values():
             if node["resource_type"] == "model" and node["schema"] == "staging":
                 _make_table(connection, manifest, node["name"])
-    dbt.run("test", "--select", "test_type:unit")
+    dbt.run("test", "--select", "test_type:unit", "+indicator_value,test_type:data", "indicator_cell,test_type:data")
     results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
-    return {one["unique_id"]: one["status"] for one in results if one["unique_id"].startswith("unit_test.")}
+    return {one["unique_id"]: one["status"] for one in results}
 
 
 def _make_table(connection: psycopg.Connection[Any], manifest: dict[str, Any], model: str) -> None:

@@ -53,6 +53,7 @@ _SHOWN = {
         ": final, provisional, or why there is no value; not_computed: not for such areas or periods",
     ),
 }
+_WIDE_KEY = "[area_code, period_type, period_end]"
 _LAST_COLUMN = ("data_as_of", "date", "数据截至日(各列中最晚者) | data as of, the latest of the columns")
 
 
@@ -219,16 +220,19 @@ def _wide_mart(
         f"  - name: {mart}",
         f"    description: {json.dumps(description, ensure_ascii=False)}",
         "    config:",
+        f"      access: {'public' if shown else 'protected'}",
         "      contract: {enforced: true}",
         "      meta:",
         # Without an indicator there is nothing to read; the first that is built has it served.
         f"        served: {'true' if shown else 'false'}",
         f"        action: {mart}",
-        "        key: [area_code, period_type, period_end]",
+        f"        key: {_WIDE_KEY}",
         "        indexes: [[period_type, period_end, area_level]]",
         "        row_policy: county",
         "        audience: public",
         "        synthetic_in_sandbox: true",
+        "    constraints:",
+        f"      - {{type: primary_key, columns: {_WIDE_KEY}}}",
         "    columns:",
     ]
     for name, data_type, text in _AREA_COLUMNS:
