@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from sandbox.truth.cells import Cells, members
-from sandbox.truth.known import Known
+from sandbox.truth.known import RANK, Known
 from sandbox.truth.periods import Period
-from sandbox.truth.stocks import highest
+from sandbox.truth.stocks import levels
 
 
 def wage_rows(folder: Path, period: Period) -> pl.DataFrame:
@@ -25,13 +25,19 @@ def wage_rows(folder: Path, period: Period) -> pl.DataFrame:
 
 
 def person_wages(known: Known, period: Period) -> pl.DataFrame:
-    """area_code, person, wage (元 a month, mean over months with a row there), rank on the first day (0 = none)."""
+    """area_code, person, wage (元 a month, mean over months with a row there), rank and level on the first day.
+
+    The rank is null for those without a level; the level is then `special_only` or `none`.
+    """
     rows = wage_rows(known.wages, period).join(members(period.end), on="county")
     monthly = rows.group_by("area_code", "person").agg(
         wage=pl.col("cents").sum() / pl.col("wage_month").n_unique() / 100
     )
-    level = highest(known.certificates, period.start)
-    return monthly.join(level, on="person", how="left").with_columns(pl.col("rank").fill_null(0))
+    held = levels(known.certificates, period.start)
+    return monthly.join(held, on="person", how="left").with_columns(
+        pl.col("level").fill_null("none"),
+        rank=pl.col("level").replace_strict(RANK, default=None, return_dtype=pl.Int64),
+    )
 
 
 def median_ratio(

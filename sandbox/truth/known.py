@@ -24,7 +24,7 @@ class Known:
     Args:
         completed: Trainings that ended with success, by county of residence.
         subsidised: Those of them on the subsidy list and the sectors' own, by the county that handled them.
-        spells: Employment spells, by county of work.
+        spells: Employment spells, by county of work, with the area of residence as `home`.
         certificates: Certificates with `rank` of their level, by county of issue.
         enterprises: Skill enterprises.
         wages: Folder with one file of contribution wages a month, by county of work.
@@ -44,7 +44,10 @@ def known(scene: Scene) -> Known:
     return Known(
         _completed(accepted["hrss/training_enrollments"]),
         _subsidised(scene),
-        _spells(accepted["hrss/employment_registrations"]).rename({"work": "county"}),
+        _spells(accepted["hrss/employment_registrations"])
+        .rename({"work": "county"})
+        .with_columns(home=areas.index_of(areas.area_of(pl.col("lives_in"))))
+        .join(_documents(scene.people.persons), on="person", how="left"),
         _certificates(accepted["hrss/certificates"]).rename({"issue_county": "county"}),
         accepted["hrss/skill_enterprises"],
         scene.truth_folder,
@@ -105,19 +108,22 @@ def _subsidised(scene: Scene) -> pl.DataFrame:
             for place in ("handling", "venue")
         )),
     )  # fmt: skip
-    both = pl.concat([listed, own]).join(
-        scene.people.persons.select("person", "id_type", "resident_id"), on="person", how="left"
+    return (
+        pl.concat([listed, own])
+        .join(_documents(scene.people.persons), on="person", how="left")
+        .with_columns(county=areas.index_of(areas.area_of(pl.col("handled").fill_null(""))))
     )
-    # The document of a resident says year of birth and sex; another one says neither.
+
+
+def _documents(persons: pl.DataFrame) -> pl.DataFrame:
+    """person, birth_year, sex: the document of a resident says both, another one neither."""
     resident = pl.col("id_type") == "01"
-    return both.with_columns(
-        birth_year=pl.when(resident).then(pl.col("resident_id").str.slice(6, 4).cast(pl.Int64, strict=False)),
-        sex=pl.when(resident).then(
-            pl.when(pl.col("resident_id").str.slice(16, 1).cast(pl.Int64, strict=False) % 2 == 1)
-            .then(pl.lit("M"))
-            .otherwise(pl.lit("F"))
-        ),
-        county=areas.index_of(areas.area_of(pl.col("handled").fill_null(""))),
+    year = pl.col("resident_id").str.slice(6, 4).cast(pl.Int64, strict=False)
+    is_male = pl.col("resident_id").str.slice(16, 1).cast(pl.Int64, strict=False) % 2 == 1
+    return persons.select(
+        "person",
+        birth_year=pl.when(resident).then(year),
+        sex=pl.when(resident).then(pl.when(is_male).then(pl.lit("M")).otherwise(pl.lit("F"))),
     )
 
 

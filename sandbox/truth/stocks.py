@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from sandbox.truth.cells import members
-from sandbox.truth.known import Known
+from sandbox.truth.known import LABEL, Known
 from sandbox.truth.periods import Period
 
 
@@ -25,22 +25,48 @@ def highest(certificates: pl.DataFrame, day: date) -> pl.DataFrame:
     return levelled.group_by("person").agg(pl.col("rank").max()).drop_nulls()
 
 
-def at_work(known: Known, period: Period) -> pl.DataFrame:
-    """area_code, registration_kind, certified, high: each person at work once in each area, by the latest spell."""
+def levels(certificates: pl.DataFrame, day: date) -> pl.DataFrame:
+    """person, level: the highest, or `special_only` of those whose valid certificates have none."""
+    ranked = highest(certificates, day)
+    unranked = valid(certificates, day).select("person").unique().join(ranked, on="person", how="anti")
+    return pl.concat(
+        [
+            ranked.select("person", level=pl.col("rank").replace_strict(LABEL, return_dtype=pl.String)),
+            unranked.select("person", level=pl.lit("special_only")),
+        ]
+    )
+
+
+def at_work(known: Known, period: Period, place: str = "county") -> pl.DataFrame:
+    """Each person at work once in each area, by the latest spell, with what is known of them then.
+
+    Args:
+        known: What remains of the feeds.
+        period: On its last day.
+        place: The column of the spells that says where somebody counts: the county of work, or `home`, where the last
+            spell of all says that the person lives.
+    """
     day = period.end
     working = known.spells.filter(
         (pl.col("start_date") <= day) & (pl.col("end_date").is_null() | (pl.col("end_date") >= day))
     ).sort("start_date", "employer_code")
-    holders = valid(known.certificates, day)["person"].unique()
-    high = highest(known.certificates, day).filter(pl.col("rank") >= 3)["person"]
+    if place != "county":
+        working = working.unique("person", keep="last", maintain_order=True)
+    age = day.year - pl.col("birth_year")
+    bands = age.cut([16, 25, 35, 45, 55], labels=["none", "16-24", "25-34", "35-44", "45-54", "55+"], left_closed=True)
     return (
-        working.join(members(period.end), on="county")
+        working.join(members(period.end), left_on=place, right_on="county")
         .unique(["area_code", "person"], keep="last", maintain_order=True)
+        .join(levels(known.certificates, day), on="person", how="left")
         .select(
             "area_code",
-            "registration_kind",
-            certified=pl.col("person").is_in(holders.implode()),
-            high=pl.col("person").is_in(high.implode()),
+            urban_rural=pl.col("urban_rural_code").str.extract("^([12])").fill_null("none"),
+            sex=pl.col("sex").fill_null("none"),
+            age_band=bands.cast(pl.String).fill_null("none"),
+            skill_level=pl.col("level").fill_null("none"),
+            certified=pl.col("level").is_not_null(),
+            levelled=pl.col("level").is_not_null() & (pl.col("level") != "special_only"),
+            high=pl.col("level").is_in(["3", "2", "1", "T", "S"]).fill_null(value=False),
         )
     )
 

@@ -58,20 +58,30 @@ def _earnings(cells: Cells, period: Period, exits: pl.DataFrame, wages: Path) ->
 
 @computes("G1-2")
 def certified_by_residence(cells: Cells, known: Known) -> None:
-    """Certified share of urban residents over that of rural residents, quarters and years."""
+    """Certified, and high-skilled, share of those who live in town over that of the country, by where they live.
+
+    Quarters and years; only where each side has 100 persons and 10 holders.
+    """
+    urban, rural = (pl.col("urban_rural") == code for code in ("1", "2"))
     for period in days("quarter", "year"):
-        _by_residence(cells, period, at_work(known, period))
-
-
-def _by_residence(cells: Cells, period: Period, persons: pl.DataFrame) -> None:
-    """G1-2: certified share of urban residents over that of rural residents."""
-    urban, rural = pl.col("registration_kind") == "1", pl.col("registration_kind") == "2"
-    frame = persons.group_by("area_code").agg(
-        numerator=(pl.col("certified") & urban).sum() / urban.sum() * 100,
-        denominator=(pl.col("certified") & rural).sum() / rural.sum() * 100,
-        n_persons=pl.min_horizontal(urban.sum(), rural.sum()),
-    )
-    cells.add("G1-2", period, frame.filter((pl.col("n_persons") > 0) & (pl.col("denominator") > 0)))
+        persons = at_work(known, period, "home")
+        for holds, part in (("certified", ("total", "total")), ("high", ("high_skilled", "high_skilled"))):
+            counts = persons.group_by("area_code").agg(
+                urban=urban.sum(),
+                rural=rural.sum(),
+                urban_holders=(pl.col(holds) & urban).sum(),
+                rural_holders=(pl.col(holds) & rural).sum(),
+            )
+            enough = (pl.min_horizontal("urban", "rural") >= 100) & (
+                pl.min_horizontal("urban_holders", "rural_holders") >= 10
+            )
+            frame = counts.filter(enough).select(
+                "area_code",
+                numerator=pl.col("urban_holders") / pl.col("urban") * 100,
+                denominator=pl.col("rural_holders") / pl.col("rural") * 100,
+                n_persons=pl.min_horizontal("urban", "rural"),
+            )
+            cells.add("G1-2", period, frame, breakdown=part)
 
 
 @computes("G2-2")
@@ -96,10 +106,10 @@ def premium_by_level(cells: Cells, known: Known) -> None:
     """Median wage of each level over that of persons without a certificate, years."""
     for period in periods("year"):
         wages = person_wages(known, period)
-        for rank, label in LABEL.items():
-            median_ratio(
-                cells, "G3-1", period, wages, pl.col("rank") == rank, pl.col("rank") == 0, ("skill_level", label)
-            )
+        for level in LABEL.values():
+            there = wages.filter(pl.col("area_code") == areas.PROVINCE) if level in ("T", "S") else wages
+            at_level, without = pl.col("level") == level, pl.col("level") == "none"
+            median_ratio(cells, "G3-1", period, there, at_level, without, ("skill_level", level))
 
 
 @computes("G1-1", "G2-5")

@@ -102,6 +102,7 @@ target as (
         stated_target.baseline_date,
         stated_target.target_date,
         stated_target.target_value,
+        stated_target.rounds_of,
         coalesce(stated_target.baseline_value, own.value) as baseline_value
     from stated_target
     left join cells as own
@@ -114,13 +115,30 @@ target as (
     where stated_target.choice = 1
 ),
 
-aimed as (
+-- what grows by rounds stands still between them: it is held against the line where it stood at the last one
+last_round as (
+    select
+        rounds.roster,
+        period_ends.period_end,
+        max(rounds.announced_on) as announced_on
+    from period_ends
+    inner join {{ ref('int_recognition_round') }} as rounds
+        on period_ends.period_end >= rounds.announced_on
+    group by rounds.roster, period_ends.period_end
+),
+
+dated as (
     select
         changed.*,
         target.target_value,
         target.baseline_value,
-        (least(changed.period_end, target.target_date) - target.baseline_date)::numeric
-        / nullif(target.target_date - target.baseline_date, 0) as share_of_time
+        target.baseline_date,
+        target.target_date,
+        case
+            when target.rounds_of is null then changed.period_end
+            -- while no round was announced after the baseline, there is nothing to judge
+            when last_round.announced_on > target.baseline_date then last_round.announced_on
+        end as judged_on
     from changed
     left join target
         on
@@ -129,6 +147,23 @@ aimed as (
             and changed.period_type = target.period_type
             and changed.breakdown = 'total'
             and changed.period_end > target.baseline_date
+    left join last_round
+        on
+            target.rounds_of = last_round.roster
+            and changed.period_end = last_round.period_end
+),
+
+aimed as (
+    select
+        *,
+        (least(period_end, target_date) - baseline_date)::numeric
+        / nullif(target_date - baseline_date, 0) as share_of_time,
+        -- the least of no day and the target's would be the target's
+        case
+            when judged_on is not null
+                then (least(judged_on, target_date) - baseline_date)::numeric / nullif(target_date - baseline_date, 0)
+        end as share_of_path
+    from dated
 ),
 
 -- progress is towards a target that is reached from below; an upper limit is kept or not
@@ -138,7 +173,7 @@ compared as (
         case when direction != 'down' then round(value / nullif(target_value, 0) * 100, 2) end as target_progress,
         round(share_of_time * 100, 2) as time_progress,
         {{ target_status(
-            'value', 'target_value', 'baseline_value + (target_value - baseline_value) * share_of_time', 'direction'
+            'value', 'target_value', 'baseline_value + (target_value - baseline_value) * share_of_path', 'direction'
         ) }} as status,
         case when change_on_year is not null then kind_of_change end as change_unit,
         -- of a ratio of two shares the sides are the shares, in per cent

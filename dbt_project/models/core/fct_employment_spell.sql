@@ -13,5 +13,7 @@ select
     industry_code,
     is_insured,
     start_date,
-    end_date
+    end_date,
+    birth_year,
+    sex
 from {{ ref('stg_hrss__employment_registrations') }}

@@ -1,3 +1,11 @@
+{%- set counts -%}
+        count(*) as n_employed,
+        count(*) filter (where is_certified) as n_certified,
+        count(*) filter (where is_levelled) as n_levelled,
+        count(*) filter (where is_high_skilled) as n_high_skilled
+{%- endset -%}
+{%- set breakdowns = ['sex', 'age_band', 'urban_rural', 'skill_level'] -%}
+
 with
 
 stock as (
@@ -34,26 +42,40 @@ members as (
 ),
 
 -- persons of one county add up over counties; those of several are told apart in each area
+one_county as (
+    select
+        period_end,
+        work_area_code,
+        {{ breakdowns | join(', ') }},
+        {{ counts }}
+    from stock
+    where is_in_one_county
+    group by period_end, work_area_code, {{ breakdowns | join(', ') }}
+),
+
+one_county_parts as (
+    {{ total_and_parts('one_county', breakdowns) }}
+),
+
+-- added up before they are spread over the areas of a county, which are many
 county_counts as (
     select
         period_end,
         work_area_code,
-        registration_kind,
-        count(*) as n_employed,
-        count(*) filter (where is_certified) as n_certified,
-        count(*) filter (where is_high_skilled) as n_high_skilled
-    from stock
-    where is_in_one_county
-    group by period_end, work_area_code, registration_kind
+        breakdown,
+        breakdown_value,
+        sum(n_employed) as n_employed,
+        sum(n_certified) as n_certified,
+        sum(n_levelled) as n_levelled,
+        sum(n_high_skilled) as n_high_skilled
+    from one_county_parts
+    group by period_end, work_area_code, breakdown, breakdown_value
 ),
 
 several_counties as (
     select
         members.area_code,
-        members.period_end,
-        stock.registration_kind,
-        stock.is_certified,
-        stock.is_high_skilled,
+        stock.*,
         row_number() over (
             partition by members.area_code, members.period_end, stock.person_id
             order by stock.start_date desc, stock.employer_code collate "C" desc
@@ -66,13 +88,25 @@ several_counties as (
     where not stock.is_in_one_county
 ),
 
+several_counties_once as (
+    select *
+    from several_counties
+    where spell_rank = 1
+),
+
+several_counties_parts as (
+    {{ total_and_parts('several_counties_once', breakdowns) }}
+),
+
 parts as (
     select
         members.area_code,
         members.period_end,
-        county_counts.registration_kind,
+        county_counts.breakdown,
+        county_counts.breakdown_value,
         county_counts.n_employed,
         county_counts.n_certified,
+        county_counts.n_levelled,
         county_counts.n_high_skilled
     from county_counts
     inner join members
@@ -83,28 +117,25 @@ parts as (
     select
         area_code,
         period_end,
-        registration_kind,
-        count(*) as n_employed,
-        count(*) filter (where is_certified) as n_certified,
-        count(*) filter (where is_high_skilled) as n_high_skilled
-    from several_counties
-    where spell_rank = 1
-    group by area_code, period_end, registration_kind
+        breakdown,
+        breakdown_value,
+        {{ counts }}
+    from several_counties_parts
+    group by area_code, period_end, breakdown, breakdown_value
 ),
 
 workforce as (
     select
         area_code,
         period_end,
+        breakdown,
+        breakdown_value,
         sum(n_employed)::bigint as n_employed,
         sum(n_certified)::bigint as n_certified,
-        sum(n_high_skilled)::bigint as n_high_skilled,
-        sum(case when registration_kind = '1' then n_employed else 0 end)::bigint as n_urban,
-        sum(case when registration_kind = '1' then n_certified else 0 end)::bigint as n_urban_certified,
-        sum(case when registration_kind = '2' then n_employed else 0 end)::bigint as n_rural,
-        sum(case when registration_kind = '2' then n_certified else 0 end)::bigint as n_rural_certified
+        sum(n_levelled)::bigint as n_levelled,
+        sum(n_high_skilled)::bigint as n_high_skilled
     from parts
-    group by area_code, period_end
+    group by area_code, period_end, breakdown, breakdown_value
 )
 
 select * from workforce

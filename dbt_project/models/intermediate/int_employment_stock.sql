@@ -21,8 +21,11 @@ in_force as (
     select
         days.period_end,
         spells.work_area_code,
+        spells.residence_area_code,
         spells.person_id,
-        spells.registration_kind,
+        spells.urban_rural_code,
+        spells.birth_year,
+        spells.sex,
         spells.start_date,
         spells.employer_code,
         row_number() over (
@@ -38,13 +41,13 @@ in_force as (
 
 latest_in_county as (
     select
-        period_end,
-        work_area_code,
-        person_id,
-        registration_kind,
-        start_date,
-        employer_code,
-        count(*) over (partition by period_end, person_id) = 1 as is_in_one_county
+        *,
+        count(*) over (partition by period_end, person_id) = 1 as is_in_one_county,
+        -- where somebody lives is what the last spell of all says
+        row_number() over (
+            partition by period_end, person_id
+            order by start_date desc, employer_code collate "C" desc, work_area_code asc
+        ) = 1 as is_last_of_person
     from in_force
     where spell_rank = 1
 ),
@@ -53,12 +56,18 @@ with_level as (
     select
         latest_in_county.period_end,
         latest_in_county.work_area_code,
+        latest_in_county.residence_area_code,
         latest_in_county.person_id,
-        latest_in_county.registration_kind,
         latest_in_county.start_date,
         latest_in_county.employer_code,
         latest_in_county.is_in_one_county,
+        latest_in_county.is_last_of_person,
+        {{ urban_rural('latest_in_county.urban_rural_code') }} as urban_rural,
+        {{ age_band('latest_in_county.birth_year', 'latest_in_county.period_end') }} as age_band,
+        coalesce(latest_in_county.sex, 'none') as sex,
+        coalesce(holders.skill_level, 'none') as skill_level,
         holders.person_id is not null as is_certified,
+        holders.level_rank is not null as is_levelled,
         coalesce(holders.level_rank >= 3, false) as is_high_skilled
     from latest_in_county
     left join holders

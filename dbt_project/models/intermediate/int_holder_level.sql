@@ -50,7 +50,8 @@ labelled as (
         reference_date,
         person_id,
         level_rank,
-        (array['5', '4', '3', '2', '1', 'T', 'S'])[level_rank] as level_code
+        -- who holds a special-ability certificate only is not one without any
+        coalesce((array['5', '4', '3', '2', '1', 'T', 'S'])[level_rank], 'special_only') as skill_level
     from holders
 )
 

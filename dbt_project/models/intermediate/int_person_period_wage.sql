@@ -72,7 +72,7 @@ levelled as (
         county_wages.wage_sum_cny,
         county_wages.month_bits,
         holders.level_rank,
-        coalesce(holders.level_code, 'none') as skill_level,
+        coalesce(holders.skill_level, 'none') as skill_level,
         count(*) over (
             partition by
                 county_wages.period_type,

@@ -1,3 +1,32 @@
+with
+
+base_steps as (
+    select
+        feed,
+        step_month,
+        to_char(step_month, 'YYYY-MM') as step_label,
+        to_char(back_paid_until, 'YYYY-MM') as paid_label,
+        is_assumed
+    from {{ ref('seed_contribution_base_step') }}
+),
+
+-- a wage figure says when contribution wages step: a change in these months is one of the base
+step_caveat as (
+    select
+        feed,
+        '缴费基数调整月:' || string_agg(
+            step_label || '(差额补缴至' || paid_label || case when is_assumed then ',月份为假定' else '' end || ')',
+            '、' order by step_month asc
+        ) as caveat_zh,
+        'contribution bases step in ' || string_agg(
+            step_label || ' (difference paid until ' || paid_label
+            || case when is_assumed then ', month assumed' else '' end || ')',
+            ', ' order by step_month asc
+        ) as caveat_en
+    from base_steps
+    group by feed
+)
+
 select
     indicator.indicator_code,
     indicator.action_code,
@@ -21,8 +50,8 @@ select
     indicator.levels,
     indicator.departments_zh,
     indicator.source_clause,
-    indicator.caveat_zh,
-    indicator.caveat_en,
+    concat_ws(';', indicator.caveat_zh, step_caveat.caveat_zh) as caveat_zh,
+    concat_ws('; ', indicator.caveat_en, step_caveat.caveat_en) as caveat_en,
     indicator.audience,
     indicator.disclosure,
     indicator.matures_after_months,
@@ -34,6 +63,8 @@ select
 from {{ ref('seed_indicator') }} as indicator
 inner join {{ ref('seed_action') }} as action
     on indicator.action_code = action.action_code
+left join step_caveat
+    on step_caveat.feed = any(string_to_array(indicator.horizon_feeds, ','))
 left join {{ ref('seed_unit') }} as unit
     on indicator.unit_zh = unit.unit_zh
 left join {{ ref('seed_method') }} as method

@@ -12,6 +12,10 @@ seed_method as (
     select * from {{ ref('seed_method') }}
 ),
 
+seed_breakdown as (
+    select * from {{ ref('seed_breakdown') }}
+),
+
 indicator_base as (
     select * from {{ ref('indicator_base') }}
 ),
@@ -39,13 +43,15 @@ made as (
 ),
 
 -- an additive indicator has a cell for every area of a period that its feeds cover: nothing counted is a true zero
-zeros as (
+zero_totals as (
     select
         seed_indicator.indicator_code,
         dim_area.area_code,
         covered_periods.period_type,
         covered_periods.period_end,
-        case when not seed_method.is_value_additive then 0::numeric end as denominator
+        'total' as breakdown,
+        'total' as breakdown_value,
+        seed_method.is_value_additive
     from seed_indicator
     inner join seed_method
         on seed_indicator.method = seed_method.method
@@ -57,6 +63,48 @@ zeros as (
             and covered_periods.period_end >= dim_area.valid_from
             and covered_periods.period_end < dim_area.valid_to
     where seed_method.is_additive
+),
+
+-- the parts that add up to a total, as far as the indicator has ever counted anything in them
+parts as (
+    select distinct
+        made.indicator_code,
+        made.breakdown,
+        made.breakdown_value
+    from made
+    inner join seed_breakdown
+        on made.breakdown = seed_breakdown.breakdown
+    where
+        not seed_breakdown.parts_overlap
+        and made.breakdown != 'total'
+),
+
+-- where anything was counted, the parts without any are zero beside those that have some; of a zero all parts are
+zero_parts as (
+    select
+        made.indicator_code,
+        made.area_code,
+        made.period_type,
+        made.period_end,
+        parts.breakdown,
+        parts.breakdown_value,
+        seed_method.is_value_additive
+    from made
+    inner join seed_indicator
+        on made.indicator_code = seed_indicator.indicator_code
+    inner join seed_method
+        on seed_indicator.method = seed_method.method
+    inner join parts
+        on made.indicator_code = parts.indicator_code
+    where
+        made.breakdown = 'total'
+        and seed_method.is_additive
+),
+
+zeros as (
+    select * from zero_totals
+    union all
+    select * from zero_parts
 ),
 
 candidates as (
@@ -72,10 +120,10 @@ candidates as (
         area_code,
         period_type,
         period_end,
-        'total' as breakdown,
-        'total' as breakdown_value,
+        breakdown,
+        breakdown_value,
         0::numeric as numerator,
-        denominator,
+        case when not is_value_additive then 0::numeric end as denominator,
         null::numeric as comparison_numerator,
         null::numeric as comparison_denominator,
         null::numeric as value,

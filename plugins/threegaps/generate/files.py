@@ -6,7 +6,7 @@ from pathlib import Path
 
 from threegaps.contracts.document import ContractDocument
 from threegaps.contracts.loader import SUFFIX, load_contracts, read_document
-from threegaps.generate import catalogue, connections, marts, options, staging
+from threegaps.generate import catalogue, caveats, connections, marts, options, staging
 
 ONLY_GENERATED = (staging.FOLDER,)
 """Folders that hold nothing else: what lies there and follows from nothing is out of date."""
@@ -24,7 +24,8 @@ def generated(root: Path) -> dict[Path, str]:
     indicators = marts.indicator_catalogue(root)
     actions, targets = (marts.read_seed(root, name) for name in ("seed_action", "seed_target"))
     feeds = [(contract, _document(root, contract.feed)) for contract in contracts]
-    return files | catalogue.render(feeds, actions, indicators, targets)
+    steps = marts.read_seed(root, "seed_contribution_base_step")
+    return files | catalogue.render(feeds, actions, caveats.with_base_steps(indicators, steps), targets)
 
 
 def outdated(root: Path) -> list[Path]:

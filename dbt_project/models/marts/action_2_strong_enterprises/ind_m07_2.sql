@@ -10,8 +10,46 @@ slices as (
     {{ affected_slices() }}
 ),
 
+-- a certificate counts when it is issued; one that was annulled, with no day of revocation, was never valid
+filed as (
+    select
+        person_id,
+        issue_area_code,
+        case when certificate_type = '02' then '02' else issuer_kind end as issuer,
+        level_rank >= 3 as is_high,
+        issued_on,
+        revoked_on,
+        is_revoked
+    from certificates
+    where
+        certificate_type in ('01', '02')
+        and level_rank is not null
+        and (not is_revoked or revoked_on is not null)
+),
+
+withdrawn as (
+    select *
+    from filed
+    where is_revoked
+),
+
 issued as (
-    {{ in_slices('certificates', area='issue_area_code', day='issued_on') }}
+    {{ in_slices('filed', area='issue_area_code', day='issued_on') }}
+),
+
+revoked as (
+    {{ in_slices('withdrawn', area='issue_area_code', day='revoked_on') }}
+),
+
+-- revocations are a flow of their own: taken off what was issued, months would no longer add up to quarters
+broken_down as (
+    {{ total_and_parts('issued', ['issuer']) }}
+    union all
+    select
+        revoked.*,
+        'revoked' as breakdown,
+        'revoked' as breakdown_value
+    from revoked
 ),
 
 cells as (
@@ -19,19 +57,15 @@ cells as (
         area_code,
         period_type,
         period_end,
-        'total' as breakdown,
-        'total' as breakdown_value,
-        count(*) filter (where level_rank >= 3) as numerator,
+        breakdown,
+        breakdown_value,
+        count(*) filter (where is_high) as numerator,
         count(*) as denominator,
         count(distinct person_id) as n_persons,
-        count(distinct person_id) filter (where level_rank >= 3) as n_numerator_persons,
-        count(distinct person_id) filter (where level_rank < 3) as n_complement_persons
-    from issued
-    where
-        not is_revoked
-        and certificate_type in ('01', '02')
-        and level_rank is not null
-    group by area_code, period_type, period_end
+        count(distinct person_id) filter (where is_high) as n_numerator_persons,
+        count(distinct person_id) filter (where not is_high) as n_complement_persons
+    from broken_down
+    group by area_code, period_type, period_end, breakdown, breakdown_value
 )
 
 {{ base_cells(['numerator', 'denominator', 'n_persons', 'n_numerator_persons', 'n_complement_persons']) }}

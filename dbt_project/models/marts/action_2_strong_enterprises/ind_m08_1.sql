@@ -22,6 +22,7 @@ recognised as (
                 enterprises.status = '已撤销'
                 and coalesce(enterprises.revoked_on, enterprises.recognised_on) <= slices.period_end
                 then 'revoked'
+            else 'in_force'
         end as status
     from enterprises
     inner join slices
@@ -30,7 +31,7 @@ recognised as (
             and enterprises.recognised_on <= slices.period_end
 ),
 
--- ever recognised is what the plan counts; those revoked by then are shown apart
+-- ever recognised is what the plan counts: those on the roster and those revoked by then, apart, add up to it
 broken_down as (
     {{ total_and_by('recognised', 'status') }}
 ),

@@ -14,17 +14,25 @@ medians as (
     {{ in_slices('area_medians', match=['period_type', 'period_end']) }}
 ),
 
+-- the two highest levels have so few holders that only the province has a figure
 cells as (
     select
-        area_code,
-        period_type,
-        period_end,
+        medians.area_code,
+        medians.period_type,
+        medians.period_end,
         'skill_level' as breakdown,
-        level_group as breakdown_value,
-        round(median_cny_month, 4) as value,
-        n_persons
+        medians.level_group as breakdown_value,
+        round(medians.median_cny_month, 4) as value,
+        medians.n_persons
     from medians
-    where level_group in ('5', '4', '3', '2', '1', 'T', 'S', 'none')
+    inner join slices
+        on
+            medians.area_code = slices.area_code
+            and medians.period_type = slices.period_type
+            and medians.period_end = slices.period_end
+    where
+        medians.level_group in ('5', '4', '3', '2', '1', 'special_only', 'none')
+        or (medians.level_group in ('T', 'S') and slices.area_level = 'province')
 )
 
 {{ base_cells(['value', 'n_persons']) }}

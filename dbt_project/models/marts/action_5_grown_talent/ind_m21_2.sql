@@ -19,12 +19,13 @@ cells as (
         area_code,
         period_type,
         period_end,
-        'total' as breakdown,
-        'total' as breakdown_value,
+        breakdown,
+        breakdown_value,
         n_high_skilled as numerator,
-        n_certified as denominator,
-        n_certified as n_persons
+        n_levelled as denominator,
+        n_levelled as n_persons
     from counts
+    where breakdown in ('total', 'sex')
 )
 
 {{ base_cells(['numerator', 'denominator', 'n_persons']) }}

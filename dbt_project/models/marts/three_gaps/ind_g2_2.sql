@@ -3,7 +3,9 @@
 with
 
 certified_shares as (
-    select * from {{ ref('ind_m21_1') }}
+    select *
+    from {{ ref('ind_m21_1') }}
+    where breakdown = 'total'
 ),
 
 -- the list in force moves with its members; a fixed list does not

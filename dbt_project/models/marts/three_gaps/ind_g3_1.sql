@@ -2,8 +2,17 @@
 
 with
 
-area_medians as (
-    select * from {{ ref('int_area_wage_median') }}
+-- the medians of M14-4, so that both say the same
+level_medians as (
+    select
+        area_code,
+        period_type,
+        period_end,
+        breakdown_value as skill_level,
+        value as median_cny_month,
+        n_persons
+    from {{ ref('ind_m14_4') }}
+    where breakdown = 'skill_level'
 ),
 
 slices as (
@@ -11,13 +20,13 @@ slices as (
 ),
 
 medians as (
-    {{ in_slices('area_medians', match=['period_type', 'period_end']) }}
+    {{ in_slices('level_medians', match=['period_type', 'period_end']) }}
 ),
 
 uncertified as (
     select *
     from medians
-    where level_group = 'none'
+    where skill_level = 'none'
 ),
 
 sides as (
@@ -25,7 +34,7 @@ sides as (
         medians.area_code,
         medians.period_type,
         medians.period_end,
-        medians.level_group as skill_level,
+        medians.skill_level,
         medians.median_cny_month as level_median_cny_month,
         uncertified.median_cny_month as uncertified_median_cny_month,
         least(medians.n_persons, coalesce(uncertified.n_persons, 0)) as n_persons
@@ -35,7 +44,8 @@ sides as (
             medians.area_code = uncertified.area_code
             and medians.period_type = uncertified.period_type
             and medians.period_end = uncertified.period_end
-    where medians.level_group in ('5', '4', '3', '2', '1', 'T', 'S')
+    -- holders of special ability only are neither of a level nor without a certificate
+    where medians.skill_level not in ('none', 'special_only')
 ),
 
 cells as (
