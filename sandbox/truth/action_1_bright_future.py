@@ -6,51 +6,94 @@ import polars as pl
 
 from sandbox import areas
 from sandbox.truth.cells import Cells
-from sandbox.truth.cohorts import exits_of, overlaps, with_entry
-from sandbox.truth.known import Known
-from sandbox.truth.periods import HORIZON, Period, periods
+from sandbox.truth.cohorts import completers, overlaps, quarters_of
+from sandbox.truth.known import LABEL, Known
+from sandbox.truth.periods import HORIZON, periods
 from sandbox.truth.registry import computes
+
+AGE = pl.col("completion_date").dt.year() - pl.col("birth_year")
+OF_PERSONS = {
+    "sex": pl.col("sex").fill_null("none"),
+    "age_band": pl.when(AGE >= 55).then(pl.lit("55+")).otherwise(
+        AGE.cut([16, 25, 35, 45], labels=["none", "16-24", "25-34", "35-44", "45-54"], left_closed=True)
+        .cast(pl.String)
+        .fill_null("none")
+    ),
+    "urban_rural": pl.col("urban_rural_code").fill_null("").str.extract("^([12])").fill_null("none"),
+}  # fmt: skip
+GROUPS = ("01", "02", "03", "04", "05")
+LEVELS = {**LABEL, 0: "special_only"}
 
 
 @computes("M01-1")
 def found_work(cells: Cells, known: Known) -> None:
-    """Of those without work before: the share at work in the sixth month after; quarters that have matured."""
-    for period in periods("quarter"):
+    """Of those not registered when the course began: registered in the sixth month after it; once that has ended."""
+    listed = known.trainings.filter(pl.col("subsidy_source") != "00")
+    found = pl.col("found")
+    for period in periods("quarter", "year"):
         if period.shifted(6).end > HORIZON:
             continue
-        exits = with_entry(known.completed, known.spells, period)
-        month = pl.col("completion_date").dt.month_start().dt.offset_by("6mo")
-        found = overlaps(exits, known.spells, month, month.dt.month_end())
-        cells.ratio("M01-1", period, exits.with_columns(found=found).filter(~pl.col("at_entry")), pl.col("found"))
+        rows = pl.concat([_found_work(completers(listed, quarter), known.spells) for quarter in quarters_of(period)])
+        cells.ratio("M01-1", period, rows, found)
+        for name, value in OF_PERSONS.items():
+            for (label,), part in rows.group_by(value.alias("label")):
+                cells.ratio("M01-1", period, part, found, (name, str(label)))
+        for group in GROUPS:
+            part = rows.filter(pl.col("priority_groups").str.contains(group, literal=True))
+            cells.ratio("M01-1", period, part, found, ("priority_group", group))
+        cells.ratio("M01-1", period, rows.filter(pl.col("priority_groups") == ""), found, ("priority_group", "none"))
+
+
+def _found_work(persons: pl.DataFrame, spells: pl.DataFrame) -> pl.DataFrame:
+    month = pl.col("completion_date").dt.month_start().dt.offset_by("6mo")
+    at_start = overlaps(persons, spells, pl.col("start_date"), pl.col("start_date"))
+    found = overlaps(persons, spells, month, month.dt.month_end())
+    return persons.with_columns(found=found).filter(~at_start)
 
 
 @computes("M01-2")
 def certified(cells: Cells, known: Known) -> None:
-    """Certified within six months; quarters that have matured."""
-    ever_valid = known.certificates.filter(~(pl.col("is_revoked") & pl.col("revoked_on").is_null()))
-    for period in periods("quarter"):
+    """Certified by the end of the sixth month after; once that has ended."""
+    assessed = known.trainings.filter("ends_in_assessment")
+    for period in periods("quarter", "year"):
         if period.shifted(6).end > HORIZON:
             continue
-        _certified(cells, period, known.completed, ever_valid)
+        rows = pl.concat(
+            [_certified(completers(assessed, quarter), known.certificates) for quarter in quarters_of(period)]
+        )
+        gained = pl.col("level").is_not_null()
+        cells.ratio("M01-2", period, rows, gained)
+        for name in ("sex", "age_band"):
+            for (label,), part in rows.group_by(OF_PERSONS[name].alias("label")):
+                cells.ratio("M01-2", period, part, gained, (name, str(label)))
+        for rank, label in LEVELS.items():
+            cells.ratio("M01-2", period, rows, pl.col("level") == rank, ("gained_level", label))
+        cells.ratio("M01-2", period, rows, pl.col("is_same"), ("occupation_match", "same_class"))
+        cells.ratio("M01-2", period, rows, ~pl.col("is_same"), ("occupation_match", "uncoded"))
 
 
-def _certified(cells: Cells, period: Period, completed: pl.DataFrame, ever_valid: pl.DataFrame) -> None:
-    exits = exits_of(completed.filter("ends_in_assessment"), period)
-    joined = exits.select("enrollment_id", "person", "completion_date", trained="occupation_code").join(
-        ever_valid.select("person", "issued_on", certified="occupation_code"), on="person"
+def _certified(persons: pl.DataFrame, certificates: pl.DataFrame) -> pl.DataFrame:
+    """With `level`, the highest rank gained (0 for none of its own), and `is_same`; both null without a certificate."""
+    window_end = pl.col("completion_date").dt.offset_by("6mo").dt.month_end()
+    pairs = persons.select("person", "completion_date", trained="occupation_code").join(
+        certificates.select("person", "issued_on", "is_revoked", "revoked_on", "rank", coded="occupation_code"),
+        on="person",
     )
-    in_time = (pl.col("issued_on") >= pl.col("completion_date")) & (
-        pl.col("issued_on") <= pl.col("completion_date").dt.offset_by("6mo")
+    in_time = (pl.col("issued_on") >= pl.col("completion_date")) & (pl.col("issued_on") <= window_end)
+    stands = ~pl.col("is_revoked") | (pl.col("revoked_on") > window_end).fill_null(value=False)
+    both_coded = (pl.col("trained") != "") & pl.col("coded").is_not_null()
+    same = pl.col("trained").str.slice(0, 7) == pl.col("coded").str.slice(0, 7)
+    gained = (
+        pairs.filter(in_time & stands & (~both_coded | same))
+        .group_by("person")
+        .agg(level=pl.col("rank").fill_null(0).max(), is_same=both_coded.any())
     )
-    fits = (pl.col("trained") == "") | pl.col("certified").is_null() | (pl.col("trained") == pl.col("certified"))
-    hit = joined.filter(in_time & fits)["enrollment_id"]
-    cells.ratio("M01-2", period, exits, pl.col("enrollment_id").is_in(hit.implode()))
+    return persons.join(gained, on="person", how="left")
 
 
 @computes("M01-3", "M01-5")
 def trainings(cells: Cells, known: Known) -> None:
     """Subsidised trainings completed, and the share of those for priority groups."""
-    age = pl.col("completion_date").dt.year() - pl.col("birth_year")
     home = areas.index_of(areas.area_of(pl.col("lives_in")))
     codes = areas.all_codes()
     parts = {
@@ -60,13 +103,7 @@ def trainings(cells: Cells, known: Known) -> None:
         .then(pl.lit("none"))
         .otherwise("focus_sector"),
         "provider_type": pl.col("provider_type").fill_null("none"),
-        "sex": pl.col("sex").fill_null("none"),
-        "age_band": pl.when(age >= 55).then(pl.lit("55+")).otherwise(
-            age.cut([16, 25, 35, 45], labels=["none", "16-24", "25-34", "35-44", "45-54"], left_closed=True)
-            .cast(pl.String)
-            .fill_null("none")
-        ),
-        "urban_rural": pl.col("urban_rural_code").fill_null("").str.extract("^([12])").fill_null("none"),
+        **OF_PERSONS,
         "origin": pl.when(home == pl.col("county"))
         .then(pl.lit("county"))
         .when(home == codes.index(areas.OTHER_PROVINCES))
@@ -82,7 +119,7 @@ def trainings(cells: Cells, known: Known) -> None:
         stated = rows.filter(pl.col("priority_groups").is_not_null())
         cells.count("M01-3", period, rows, "person")
         cells.ratio("M01-5", period, stated, grouped)
-        for group in ("01", "02", "03", "04", "05"):
+        for group in GROUPS:
             in_group = pl.col("priority_groups").str.contains(group, literal=True)
             part = ("priority_group", group)
             cells.count("M01-3", period, rows.filter(in_group), "person", part)

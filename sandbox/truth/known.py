@@ -22,15 +22,15 @@ class Known:
     """Accepted rows as they stand; `county` is the index of the area that the indicators go by, in `areas.all_codes`.
 
     Args:
-        completed: Trainings that ended with success, by county of residence.
-        subsidised: Those of them on the subsidy list and the sectors' own, by the county that handled them.
+        trainings: Trainings of whatever status, by county of residence.
+        subsidised: Those completed and on the subsidy list and the sectors' own, by the county that handled them.
         spells: Employment spells, by county of work, with the area of residence as `home`.
         certificates: Certificates with `rank` of their level, by county of issue.
         enterprises: Skill enterprises.
         wages: Folder with one file of contribution wages a month, by county of work.
     """
 
-    completed: pl.DataFrame
+    trainings: pl.DataFrame
     subsidised: pl.DataFrame
     spells: pl.DataFrame
     certificates: pl.DataFrame
@@ -42,7 +42,9 @@ def known(scene: Scene) -> Known:
     """Gather what the feeds kept."""
     accepted = scene.accepted
     return Known(
-        _completed(accepted["hrss/training_enrollments"]),
+        _trainings(accepted["hrss/training_enrollments"])
+        .with_columns(county=areas.index_of(areas.area_of(pl.col("lives_in"))))
+        .join(_documents(scene.people.persons), on="person", how="left"),
         _subsidised(scene),
         _spells(accepted["hrss/employment_registrations"])
         .rename({"work": "county"})
@@ -61,13 +63,6 @@ def _trainings(versions: pl.DataFrame) -> pl.DataFrame:
         .sort("enrollment_id", "version")
         .unique("enrollment_id", keep="last", maintain_order=True)
         .filter(~pl.col("is_refused"))
-    )
-
-
-def _completed(versions: pl.DataFrame) -> pl.DataFrame:
-    last = _trainings(versions)
-    return last.filter((pl.col("status") == "02") & pl.col("completion_date").is_not_null()).with_columns(
-        county=areas.index_of(areas.area_of(pl.col("lives_in")))
     )
 
 

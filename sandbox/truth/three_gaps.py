@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import polars as pl
 
 from sandbox import areas, published_income
 from sandbox.calendar import add_months
 from sandbox.truth.cells import Cells, members, published_row
-from sandbox.truth.cohorts import overlaps, with_entry
+from sandbox.truth.cohorts import exits_of, leavers, overlaps, quarters_of
 from sandbox.truth.contribution_wages import median_ratio, person_wages, wage_rows
 from sandbox.truth.known import LABEL, Known
 from sandbox.truth.periods import HORIZON, Period, days, periods
@@ -22,38 +21,45 @@ LISTS = (("in_force", "G-MI"), ("fixed_26", "G-MI26"), ("fixed_25", "G-MI25"), (
 
 @computes("O-1", "O-2", "O-3")
 def outcomes(cells: Cells, known: Known) -> None:
-    """At work in the second and the fourth quarter after, and earnings in the second; quarters that have matured."""
-    for period in periods("quarter"):
-        exits = with_entry(known.completed, known.spells, period)
-        if period.shifted(6).end <= HORIZON:
-            second = _outcome(cells, "O-1", period, exits, known.spells, 6)
-            _earnings(cells, period, second, known.wages)
-        if period.shifted(12).end <= HORIZON:
-            _outcome(cells, "O-2", period, exits, known.spells, 12)
+    """Wage records in the second and the fourth quarter after, and their sum in the second; once these have ended."""
+    exits = exits_of(known.trainings, known.spells)
+    for code, months in (("O-1", 6), ("O-2", 12)):
+        for period in periods("quarter", "year"):
+            if period.shifted(months).end > HORIZON:
+                continue
+            left = pl.concat([_followed(known, exits, quarter, months) for quarter in quarters_of(period)])
+            paid = pl.col("cents").is_not_null()
+            cells.ratio(code, period, left, paid)
+            cells.ratio(code, period, left, paid, ("evidence", "wage_record"))
+            cells.ratio(code, period, left, paid | pl.col("registered"), ("evidence", "or_registration"))
+            for breakdown in ("at_entry", "completion"):
+                for (value,), part in left.group_by(breakdown):
+                    cells.ratio(code, period, part, paid, (breakdown, str(value)))
+            if code == "O-1":
+                _earnings(cells, period, left.filter(paid))
 
 
-def _outcome(
-    cells: Cells, code: str, period: Period, exits: pl.DataFrame, spells: pl.DataFrame, months: int
-) -> pl.DataFrame:
-    """Share with a spell overlapping the quarter `months` later. Returns the exits with column `found`."""
-    later = period.shifted(months)
-    exits = exits.with_columns(found=overlaps(exits, spells, pl.lit(later.start), pl.lit(later.end)))
-    cells.ratio(code, period, exits, pl.col("found"))
-    for label, at_entry in (("yes", pl.col("at_entry")), ("no", ~pl.col("at_entry"))):
-        cells.ratio(code, period, exits.filter(at_entry), pl.col("found"), ("employed_at_entry", label))
-    return exits
-
-
-def _earnings(cells: Cells, period: Period, exits: pl.DataFrame, wages: Path) -> None:
-    """O-3: median of the sum of the quarter's wages among those employed then."""
-    rows = wage_rows(wages, period.shifted(6)).group_by("person").agg(pl.col("cents").sum())
-    employed = exits.filter("found").join(rows, on="person").filter(pl.col("cents") > 0)
-    frame = (
-        employed.join(members(period.end), on="county")
-        .group_by("area_code")
-        .agg(value=pl.col("cents").median() / 100, n_persons=pl.col("person").n_unique())
+def _followed(known: Known, exits: pl.DataFrame, quarter: Period, months: int) -> pl.DataFrame:
+    """Who left in the quarter; `cents` of wages `months` later, null without a record, and whether `registered`."""
+    later = quarter.shifted(months)
+    left = leavers(exits, quarter)
+    wages = wage_rows(known.wages, later).group_by("person").agg(pl.col("cents").sum())
+    return left.with_columns(registered=overlaps(left, known.spells, pl.lit(later.start), pl.lit(later.end))).join(
+        wages, on="person", how="left"
     )
-    cells.add("O-3", period, frame.with_columns(numerator=pl.lit(None), denominator=pl.lit(None)))
+
+
+def _earnings(cells: Cells, period: Period, paid: pl.DataFrame) -> None:
+    """O-3: the median of what those with a wage record earned in the second quarter after theirs."""
+    parts = [(("total", "total"), paid)]
+    parts += [(("at_entry", str(value)), part) for (value,), part in paid.group_by("at_entry")]
+    for breakdown, part in parts:
+        frame = (
+            part.join(members(period.end), on="county")
+            .group_by("area_code")
+            .agg(value=pl.col("cents").median() / 100, n_persons=pl.len())
+        )
+        cells.add("O-3", period, frame.with_columns(numerator=pl.lit(None), denominator=pl.lit(None)), 1, breakdown)
 
 
 @computes("G1-2")

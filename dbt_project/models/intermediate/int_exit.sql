@@ -1,125 +1,215 @@
+{{ config(indexes=[{'columns': ['residence_area_code']}]) }}
+
 with
 
-completed as (
-    select * from {{ ref('int_completed_training') }}
+trainings as (
+    select * from {{ ref('fct_training') }}
 ),
 
 spells as (
     select * from {{ ref('fct_employment_spell') }}
 ),
 
+wages as (
+    select * from {{ ref('fct_wage') }}
+),
+
+dim_period as (
+    select * from {{ ref('dim_period') }}
+),
+
 slices as (
     {{ slices_of_readers() }}
 ),
 
-quarters as (
+periods as (
     select distinct
-        period_type,
         period_start,
         period_end
     from slices
-    where period_type = 'quarter'
 ),
 
-candidates as (
-    select
-        'any' as exit_kind,
-        completed.*
-    from completed
-    union all
-    select
-        'assessed' as exit_kind,
-        completed.*
-    from completed
-    where completed.ends_in_assessment
+-- a year is made of the exits of its quarters
+quarters as (
+    select distinct
+        dim_period.period_start,
+        dim_period.period_end
+    from dim_period
+    inner join periods
+        on
+            dim_period.period_start >= periods.period_start
+            and dim_period.period_end <= periods.period_end
+    where dim_period.period_type = 'quarter'
 ),
 
--- the last record of a person in the quarter
+-- one whose end nobody has entered lasts until the day that was planned; one that is void was none
+attended as (
+    select
+        enrollment_id,
+        person_id,
+        residence_area_code,
+        status,
+        start_date,
+        coalesce(
+            case status when '02' then completion_date when '03' then left_on end, planned_end_date, 'infinity'::date
+        ) as last_day
+    from trainings
+    where status != '09'
+),
+
+with_days_before as (
+    select
+        *,
+        max(last_day) over (
+            partition by person_id
+            order by start_date asc, enrollment_id collate "C" asc
+            rows between unbounded preceding and 1 preceding
+        ) as last_day_before
+    from attended
+),
+
+-- trainings less than 90 days apart are one episode
+numbered as (
+    select
+        *,
+        count(*) filter (where last_day_before is null or last_day_before + 90 <= start_date) over (
+            partition by person_id
+            order by start_date asc, enrollment_id collate "C" asc
+            rows between unbounded preceding and current row
+        ) as episode_number
+    from with_days_before
+),
+
+-- how and from where the last training of an episode was left holds for the whole
+episodes as (
+    select
+        person_id,
+        residence_area_code,
+        case when status = '02' then 'completed' else 'left' end as completion,
+        min(start_date) over (partition by person_id, episode_number) as entered_on,
+        last_day as exit_on,
+        row_number() over (
+            partition by person_id, episode_number
+            order by last_day desc, start_date desc, enrollment_id collate "C" desc
+        ) as training_rank
+    from numbered
+),
+
 ranked as (
     select
-        candidates.*,
-        quarters.period_type,
+        episodes.person_id,
+        episodes.residence_area_code,
+        episodes.completion,
+        episodes.entered_on,
+        episodes.exit_on,
         quarters.period_start,
-        quarters.period_end,
+        quarters.period_end as exit_quarter_end,
         row_number() over (
-            partition by candidates.exit_kind, quarters.period_start, candidates.person_id
-            order by candidates.completion_date desc, candidates.enrollment_id collate "C" desc
-        ) as record_rank
-    from candidates
+            partition by episodes.person_id, quarters.period_end
+            order by episodes.exit_on desc
+        ) as exit_rank
+    from episodes
     inner join quarters
-        on date_trunc('quarter', candidates.completion_date::timestamp)::date = quarters.period_start
+        on episodes.exit_on between quarters.period_start and quarters.period_end
+    where episodes.training_rank = 1
 ),
 
+-- a person counts once in a quarter, with the last exit
 exits as (
     select
-        exit_kind,
-        period_type,
-        period_end,
         person_id,
-        enrollment_id,
         residence_area_code,
-        occupation_code,
-        start_date,
-        completion_date,
-        (date_trunc('month', completion_date::timestamp) + interval '6 months')::date as month_6_start,
-        (date_trunc('month', completion_date::timestamp) + interval '7 months' - interval '1 day')::date as month_6_end,
+        completion,
+        entered_on,
+        exit_on,
+        exit_quarter_end,
+        daterange(
+            (entered_on - interval '6 months')::date, entered_on, '[]'
+        ) as half_year_before,
         (period_start + interval '6 months')::date as quarter_2_start,
-        (period_start + interval '9 months' - interval '1 day')::date as quarter_2_end,
+        (period_start + interval '9 months')::date as quarter_3_start,
         (period_start + interval '12 months')::date as quarter_4_start,
-        (period_start + interval '15 months' - interval '1 day')::date as quarter_4_end
+        (period_start + interval '15 months')::date as quarter_5_start
     from ranked
-    where record_rank = 1
+    where exit_rank = 1
 ),
 
-spell_ranges as (
-    select
-        person_id,
-        start_date,
-        coalesce(end_date, 'infinity'::date) as end_date
-    from spells
-),
-
--- one pass over the spells of each exit; someone without a spell was never employed
-followed_exits as (
-    select
-        exits.exit_kind,
-        exits.period_type,
-        exits.period_end,
-        exits.person_id,
-        exits.enrollment_id,
-        exits.residence_area_code,
-        exits.occupation_code,
-        exits.start_date,
-        exits.completion_date,
-        exits.quarter_2_start,
-        exits.quarter_2_end,
-        coalesce(bool_or(
-            spell_ranges.start_date <= exits.start_date and spell_ranges.end_date >= exits.start_date
-        ), false) as was_employed_at_entry,
-        coalesce(bool_or(
-            spell_ranges.start_date <= exits.month_6_end and spell_ranges.end_date >= exits.month_6_start
-        ), false) as is_employed_in_month_6,
-        coalesce(bool_or(
-            spell_ranges.start_date <= exits.quarter_2_end and spell_ranges.end_date >= exits.quarter_2_start
-        ), false) as is_employed_in_quarter_2,
-        coalesce(bool_or(
-            spell_ranges.start_date <= exits.quarter_4_end and spell_ranges.end_date >= exits.quarter_4_start
-        ), false) as is_employed_in_quarter_4
+persons as (
+    select distinct person_id
     from exits
-    left join spell_ranges
-        on exits.person_id = spell_ranges.person_id
-    group by
-        exits.exit_kind,
-        exits.period_type,
-        exits.period_end,
+),
+
+-- the days in post with an employer, whatever the number of registrations
+posts as (
+    select
+        spells.person_id,
+        range_agg(daterange(spells.start_date, spells.end_date, '[]')) as days
+    from spells
+    inner join persons
+        on spells.person_id = persons.person_id
+    group by spells.person_id, spells.employer_code
+),
+
+registered as (
+    select
         exits.person_id,
-        exits.enrollment_id,
+        exits.exit_quarter_end,
+        bool_or(posts.days @> exits.entered_on) as was_employed,
+        bool_or(posts.days @> exits.half_year_before) as was_incumbent,
+        bool_or(posts.days && daterange(exits.quarter_2_start, exits.quarter_3_start)) as is_registered_in_quarter_2,
+        bool_or(posts.days && daterange(exits.quarter_4_start, exits.quarter_5_start)) as is_registered_in_quarter_4
+    from exits
+    inner join posts
+        on exits.person_id = posts.person_id
+    group by exits.person_id, exits.exit_quarter_end
+),
+
+paid as (
+    select
+        exits.person_id,
+        exits.exit_quarter_end,
+        sum(wages.wage_cny_month) filter (where wages.wage_month < exits.quarter_3_start) as quarter_2_wage_cny,
+        bool_or(wages.wage_month < exits.quarter_3_start) as has_wage_record_in_quarter_2,
+        bool_or(wages.wage_month >= exits.quarter_4_start) as has_wage_record_in_quarter_4
+    from exits
+    inner join wages
+        on
+            exits.person_id = wages.person_id
+            and exits.quarter_2_start <= wages.wage_month
+            and exits.quarter_5_start > wages.wage_month
+    where
+        wages.scheme = '110'
+        and wages.payment_type = '01'
+    group by exits.person_id, exits.exit_quarter_end
+),
+
+-- one pass each; who has neither registration nor wage record was not employed
+followed as (
+    select
+        exits.person_id,
+        exits.exit_quarter_end,
+        exits.exit_on,
         exits.residence_area_code,
-        exits.occupation_code,
-        exits.start_date,
-        exits.completion_date,
-        exits.quarter_2_start,
-        exits.quarter_2_end
+        exits.completion,
+        case
+            when registered.was_incumbent then 'incumbent'
+            when registered.was_employed then 'employed_other'
+            else 'not_employed'
+        end as at_entry,
+        coalesce(registered.is_registered_in_quarter_2, false) as is_registered_in_quarter_2,
+        coalesce(registered.is_registered_in_quarter_4, false) as is_registered_in_quarter_4,
+        coalesce(paid.has_wage_record_in_quarter_2, false) as has_wage_record_in_quarter_2,
+        coalesce(paid.has_wage_record_in_quarter_4, false) as has_wage_record_in_quarter_4,
+        paid.quarter_2_wage_cny
+    from exits
+    left join registered
+        on
+            exits.person_id = registered.person_id
+            and exits.exit_quarter_end = registered.exit_quarter_end
+    left join paid
+        on
+            exits.person_id = paid.person_id
+            and exits.exit_quarter_end = paid.exit_quarter_end
 )
 
-select * from followed_exits
+select * from followed

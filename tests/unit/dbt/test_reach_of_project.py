@@ -17,6 +17,8 @@ TRAININGS, SPELLS = "hrss/training_enrollments", "hrss/employment_registrations"
 CERTIFICATES, WAGES = "hrss/certificates", "hrss/wage_records"
 SAME, ANYWHERE = Reach(0, 0, is_everywhere=False), Reach(0, 0, is_everywhere=True)
 LATER, LATER_ANYWHERE = Reach(0, None, is_everywhere=False), Reach(0, None, is_everywhere=True)
+# a training of three years joins what ended 90 days before it, and what follows
+EPISODES = Reach(-39, None, is_everywhere=True)
 
 
 def around(first: int, last: int) -> Reach:
@@ -41,9 +43,9 @@ WRITTEN_BY_HAND: dict[str, dict[str, Reach]] = {
     "G2-2": {SPELLS: ANYWHERE, CERTIFICATES: LATER_ANYWHERE},
     "G2-5": {"statistics/resident_income": ANYWHERE},
     "G3-1": {WAGES: SAME, CERTIFICATES: LATER_ANYWHERE},
-    "O-1": {TRAININGS: ANYWHERE, SPELLS: around(-9, 36)},
-    "O-2": {TRAININGS: ANYWHERE, SPELLS: around(-15, 36)},
-    "O-3": {TRAININGS: ANYWHERE, SPELLS: around(-9, 0), WAGES: around(-9, 0)},
+    "O-1": {TRAININGS: EPISODES, SPELLS: around(-9, 36), WAGES: around(-9, 0)},
+    "O-2": {TRAININGS: EPISODES, SPELLS: around(-15, 36), WAGES: around(-15, 0)},
+    "O-3": {TRAININGS: EPISODES, SPELLS: around(-9, 36), WAGES: around(-9, 0)},
 }
 
 

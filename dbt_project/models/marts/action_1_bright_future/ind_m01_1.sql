@@ -2,16 +2,43 @@
 
 with
 
-exits as (
-    select * from {{ ref('int_exit') }}
+completers as (
+    select * from {{ ref('int_subsidised_completer') }}
 ),
 
 slices as (
     {{ affected_slices() }}
 ),
 
+without_work as (
+    select *
+    from completers
+    where not was_registered_at_start
+),
+
+-- by the day of completion: a year is the sum of its quarters
 cohort as (
-    {{ in_slices('exits', area='residence_area_code', match=['period_type', 'period_end']) }}
+    {{ in_slices('without_work', area='residence_area_code', day='completion_date') }}
+),
+
+parts as (
+    {{ total_and_parts('cohort', ['sex', 'age_band', 'urban_rural']) }}
+),
+
+-- the groups overlap: a person of two groups counts in each
+groups as (
+    select
+        cohort.*,
+        'priority_group' as breakdown,
+        priority_group.code as breakdown_value
+    from cohort
+    cross join string_to_table(coalesce(cohort.priority_groups, 'none'), ',') as priority_group (code)
+),
+
+broken_down as (
+    select * from parts
+    union all
+    select * from groups
 ),
 
 cells as (
@@ -19,16 +46,13 @@ cells as (
         area_code,
         period_type,
         period_end,
-        'total' as breakdown,
-        'total' as breakdown_value,
-        count(*) filter (where is_employed_in_month_6) as numerator,
+        breakdown,
+        breakdown_value,
+        count(*) filter (where is_registered_in_month_6) as numerator,
         count(*) as denominator,
         count(*) as n_persons
-    from cohort
-    where
-        exit_kind = 'any'
-        and not was_employed_at_entry
-    group by area_code, period_type, period_end
+    from broken_down
+    group by area_code, period_type, period_end, breakdown, breakdown_value
 )
 
 {{ base_cells(['numerator', 'denominator', 'n_persons']) }}

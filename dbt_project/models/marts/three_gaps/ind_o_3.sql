@@ -6,50 +6,24 @@ exits as (
     select * from {{ ref('int_exit') }}
 ),
 
-wages as (
-    select * from {{ ref('fct_wage') }}
-),
-
 members as (
     {{ slice_members() }}
 ),
 
-completers as (
+-- whoever has a wage record in the quarter, in however many of its months
+paid as (
     select *
     from exits
-    where exit_kind = 'any'
+    where has_wage_record_in_quarter_2
 ),
 
-quarter_wages as (
-    select
-        completers.enrollment_id,
-        sum(wages.wage_cny_month) as wage_cny
-    from completers
-    inner join wages
-        on
-            completers.person_id = wages.person_id
-            and wages.wage_month between completers.quarter_2_start and completers.quarter_2_end
-    where
-        completers.is_employed_in_quarter_2
-        and wages.scheme = '110'
-        and wages.payment_type = '01'
-    group by completers.enrollment_id
-),
-
-placed as (
-    {{ in_members('completers', county='residence_area_code', match=['period_type', 'period_end']) }}
-),
-
+-- by the day of exit: the median of a year is that of the persons of its quarters
 cohort as (
-    select
-        placed.area_code,
-        placed.period_type,
-        placed.period_end,
-        quarter_wages.wage_cny
-    from placed
-    inner join quarter_wages
-        on placed.enrollment_id = quarter_wages.enrollment_id
-    where quarter_wages.wage_cny > 0
+    {{ in_members('paid', county='residence_area_code', day='exit_on') }}
+),
+
+parts as (
+    {{ total_and_parts('cohort', ['at_entry']) }}
 ),
 
 cells as (
@@ -57,12 +31,12 @@ cells as (
         area_code,
         period_type,
         period_end,
-        'total' as breakdown,
-        'total' as breakdown_value,
-        round((percentile_cont(0.5) within group (order by wage_cny::double precision))::numeric, 4) as value,
+        breakdown,
+        breakdown_value,
+        round((percentile_cont(0.5) within group (order by quarter_2_wage_cny::double precision))::numeric, 4) as value,
         count(*) as n_persons
-    from cohort
-    group by area_code, period_type, period_end
+    from parts
+    group by area_code, period_type, period_end, breakdown, breakdown_value
 )
 
 {{ base_cells(['value', 'n_persons']) }}

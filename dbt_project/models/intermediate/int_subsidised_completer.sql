@@ -1,0 +1,119 @@
+{{ config(indexes=[{'columns': ['residence_area_code']}]) }}
+
+with
+
+trainings as (
+    select * from {{ ref('fct_training') }}
+),
+
+spells as (
+    select * from {{ ref('fct_employment_spell') }}
+),
+
+dim_period as (
+    select * from {{ ref('dim_period') }}
+),
+
+slices as (
+    {{ slices_of_readers() }}
+),
+
+periods as (
+    select distinct
+        period_start,
+        period_end
+    from slices
+),
+
+-- a year is made of the persons of its quarters
+quarters as (
+    select distinct
+        dim_period.period_start,
+        dim_period.period_end
+    from dim_period
+    inner join periods
+        on
+            dim_period.period_start >= periods.period_start
+            and dim_period.period_end <= periods.period_end
+    where dim_period.period_type = 'quarter'
+),
+
+-- on the subsidy list, paid already or not
+subsidised as (
+    select
+        *,
+        {{ age_band('birth_year', 'completion_date') }} as age_band,
+        {{ urban_rural('urban_rural_code') }} as urban_rural
+    from trainings
+    where
+        status = '02'
+        and completion_date is not null
+        and subsidy_source != '00'
+),
+
+ranked as (
+    select
+        subsidised.*,
+        quarters.period_end as completion_quarter_end,
+        row_number() over (
+            partition by subsidised.person_id, quarters.period_end
+            order by subsidised.completion_date desc, subsidised.enrollment_id collate "C" desc
+        ) as course_rank
+    from subsidised
+    inner join quarters
+        on subsidised.completion_date between quarters.period_start and quarters.period_end
+),
+
+-- a person counts once in a quarter, with the last course
+completers as (
+    select
+        person_id,
+        completion_quarter_end,
+        residence_area_code,
+        priority_groups,
+        coalesce(sex, 'none') as sex,
+        age_band,
+        urban_rural,
+        start_date,
+        completion_date,
+        (date_trunc('month', completion_date::timestamp) + interval '6 months')::date as month_6_start,
+        (date_trunc('month', completion_date::timestamp) + interval '7 months')::date - 1 as month_6_end
+    from ranked
+    where course_rank = 1
+),
+
+-- one pass over the registrations of each; someone without one was never registered
+followed as (
+    select
+        completers.person_id,
+        completers.completion_quarter_end,
+        coalesce(bool_or(
+            spells.start_date <= completers.start_date
+            and coalesce(spells.end_date, 'infinity'::date) >= completers.start_date
+        ), false) as was_registered_at_start,
+        coalesce(bool_or(
+            spells.start_date <= completers.month_6_end
+            and coalesce(spells.end_date, 'infinity'::date) >= completers.month_6_start
+        ), false) as is_registered_in_month_6
+    from completers
+    left join spells
+        on completers.person_id = spells.person_id
+    group by completers.person_id, completers.completion_quarter_end
+)
+
+select
+    completers.person_id,
+    completers.completion_quarter_end,
+    completers.completion_date,
+    completers.residence_area_code,
+    completers.priority_groups,
+    completers.sex,
+    completers.age_band,
+    completers.urban_rural,
+    followed.was_registered_at_start,
+    followed.is_registered_in_month_6
+from completers
+inner join followed
+    on
+        completers.person_id = followed.person_id
+        and completers.completion_quarter_end = followed.completion_quarter_end
