@@ -20,7 +20,7 @@ _EN = (
 
 
 def with_base_steps(indicators: Iterable[Row], steps: Iterable[Row]) -> list[Row]:
-    """The indicators, those that need the feed of a step with the steps of its bases in both caveats.
+    """The indicators, those that measure wages of the feed of a step with the steps of its bases in both caveats.
 
     Args:
         indicators: Rows of the catalogue of indicators.
@@ -29,7 +29,9 @@ def with_base_steps(indicators: Iterable[Row], steps: Iterable[Row]) -> list[Row
     in_order = sorted(steps, key=lambda step: step["step_month"])
     described = []
     for indicator in indicators:
-        needed = [step for step in in_order if step["feed"] in indicator["horizon_feeds"].split(",")]
+        # a ratio of sums counts who has a record of wages, whatever they are
+        feeds = () if indicator["method"] == "ratio_of_sums" else indicator["horizon_feeds"].split(",")
+        needed = [step for step in in_order if step["feed"] in feeds]
         described.append(
             indicator
             | {

@@ -8,8 +8,8 @@ STEPS = [
     {"feed": "a/wages", "step_month": "2026-01-01", "back_paid_until": "2026-03-31", "is_assumed": "true"},
     {"feed": "a/wages", "step_month": "2025-07-01", "back_paid_until": "2025-10-31", "is_assumed": "false"},
 ]
-WAGES = {"horizon_feeds": "a/certificates,a/wages", "caveat_zh": "甲", "caveat_en": "one"}
-OTHER = {"horizon_feeds": "a/certificates", "caveat_zh": "乙", "caveat_en": "two"}
+WAGES = {"method": "median", "horizon_feeds": "a/certificates,a/wages", "caveat_zh": "甲", "caveat_en": "one"}
+OTHER = {"method": "count", "horizon_feeds": "a/certificates", "caveat_zh": "乙", "caveat_en": "two"}
 
 
 def test_wage_figures_say_each_step_in_order() -> None:
@@ -30,3 +30,8 @@ def test_a_caveat_of_its_own_is_not_needed() -> None:
     (wages,) = with_base_steps([WAGES | {"caveat_zh": "", "caveat_en": ""}], STEPS[1:])
     assert wages["caveat_zh"].startswith("缴费基数调整月")
     assert wages["caveat_en"].startswith("contribution bases")
+
+
+def test_a_share_of_persons_with_a_record_is_no_wage_figure() -> None:
+    share = WAGES | {"method": "ratio_of_sums"}
+    assert with_base_steps([share], STEPS) == [share]
