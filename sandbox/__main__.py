@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
+from sandbox.parameters import DEFAULT_SCALE
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
@@ -18,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     generate = commands.add_parser("generate", help="write everything to --home; the same parameters again are a no-op")
     generate.add_argument("--home", type=Path, required=True)
-    generate.add_argument("--scale", type=float, default=0.0005, help="1 = the province, 39 million employed")
+    generate.add_argument("--scale", type=float, default=DEFAULT_SCALE, help="1 = the province, 39 million employed")
     generate.add_argument("--seed", type=int, default=20250527)
     generate.add_argument("--dirt", type=float, default=0.02, help="share of dirty rows")
     generate.add_argument("--rows-per-part", type=int, default=8_000)

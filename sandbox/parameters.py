@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DEFAULT_SCALE = 0.0005
+DEFAULT_SCALE = 0.002
+"""As large as a first run of five minutes on two cores allows."""
+WHOLE_LISTS_FROM = 0.0005
+"""From this size on a department's lists are as long as in life."""
 LEAST_LISTED = 400
 
 
@@ -27,5 +30,5 @@ class Parameters:
     truth: bool = True
 
     def listed(self, in_full: int) -> int:
-        """Entries of a department's list: all of them from the default size on, fewer in a smaller sandbox."""
-        return max(round(in_full * min(self.scale / DEFAULT_SCALE, 1.0)), LEAST_LISTED)
+        """Entries of a department's list: all of them but in a very small sandbox."""
+        return max(round(in_full * min(self.scale / WHOLE_LISTS_FROM, 1.0)), LEAST_LISTED)

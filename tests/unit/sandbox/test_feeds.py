@@ -9,7 +9,9 @@ import pytest
 from sandbox import feeds
 from sandbox.feeds.model import DataSet, Table
 from sandbox.feeds.paging import Cursor, PageAndSize, Paging, StartAndCount
+from sandbox.parameters import DEFAULT_SCALE
 from threegaps.contracts.loader import load_contracts
+from threegaps.one_machine import departments
 from threegaps.settings import Settings
 
 SANDBOX = Path(feeds.__file__).parents[1]
@@ -91,3 +93,7 @@ def test_totals_are_told_where_they_are() -> None:
     assert PageAndSize("p", "s", 10).beside(0, 5, 9) == {"total": 9}
     assert PageAndSize("p", "s", 10, gives_total=False).beside(0, 5, 9) == {}
     assert StartAndCount("a", "n", 10).beside(0, 5, 9) == {}
+
+
+def test_one_machine_makes_the_province_of_the_default_size() -> None:
+    assert float(departments.DEFAULT_SCALE) == DEFAULT_SCALE
