@@ -9,7 +9,7 @@
             when method = 'ratio_of_shares'
                 then numerator * comparison_denominator / nullif(denominator * comparison_numerator, 0)
             when value is not null then value
-            when method in ('count', 'sum') then numerator * unit_scale
+            when method in ('count', 'sum') or (method = 'distinct' and denominator is null) then numerator * unit_scale
             else numerator / nullif(denominator, 0) * unit_scale
         end,
         4

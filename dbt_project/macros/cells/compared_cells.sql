@@ -3,8 +3,8 @@
     for the exact cells and for those that are shown, so that nothing shown can follow from what is not.
 
     A change needs two final, known cells of the same kind of source and the same list of areas: a figure that is not
-    settled yet is short, and would seem to fall. It is in percentage points for shares, in the unit for ratios (倍), in per
-    cent otherwise.
+    settled yet is short, and would seem to fall. Counts that are shown in tens need a hundred in both years. It is in
+    percentage points for shares, in the unit for ratios (倍), in per cent otherwise.
 -#}
 {% macro compared_cells() %}
 -- a list of members that changed makes two years incomparable
@@ -34,6 +34,7 @@ paired as (
         indicator.direction,
         indicator.unit_zh,
         before.value as value_before,
+        before.is_exact as is_exact_before,
         before.period_end as period_end_before,
         coalesce(county_list.group_code, cells.area_code) as members_code
     from cells
@@ -66,6 +67,12 @@ changed as (
         end as kind_of_change,
         case
             when not coalesce(list_now.list_hash = list_before.list_hash, true) then null
+            -- of counts shown in tens a change of small ones would be mostly rounding
+            when
+                paired.unit_zh not in ('%', '倍')
+                and not (paired.is_exact and paired.is_exact_before)
+                and least(paired.value, paired.value_before) < {{ fewest_in_a_share() }}
+                then null
             when paired.unit_zh in ('%', '倍') then round(paired.value - paired.value_before, 4)
             else round((paired.value / nullif(paired.value_before, 0) - 1) * 100, 2)
         end as change_on_year

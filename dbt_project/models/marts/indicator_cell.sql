@@ -12,7 +12,8 @@ indicator_measured as (
 cells as (
     select
         *,
-        false as is_suppressed
+        false as is_suppressed,
+        true as is_exact
     from indicator_measured
 ),
 

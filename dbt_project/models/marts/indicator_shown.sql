@@ -80,10 +80,7 @@ tested as (
             when largest_employer_share > {{ largest_share_of_an_employer() }} then true
             -- ten persons on each side of the median
             when method in ('median', 'ratio_of_medians') then n_persons < 2 * {{ fewest_persons() }}
-            when
-                method in ('ratio_of_sums', 'ratio_of_shares')
-                and least(denominator, comparison_denominator) < {{ fewest_in_a_share() }}
-                then true
+            when least(denominator, comparison_denominator) < {{ fewest_in_a_share() }} then true
             else least(
                 n_persons,
                 denominator,

@@ -130,7 +130,7 @@ def _rounded(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
     rows = connection.execute(
         "select v.indicator_code, count(*), min(v.period_end) from build.indicator_value as v"
         " join core.seed_indicator as i using (indicator_code) join core.seed_method as m using (method)"
-        " where i.disclosure in ('persons', 'employers') and m.is_additive"
+        " where i.disclosure in ('persons', 'employers') and (m.is_additive or i.method = 'distinct')"
         " and not (v.area_level = 'province' and v.breakdown = 'total')"
         " and (v.numerator % 10 <> 5 or v.denominator % 10 <> 5) group by 1 order by 1"
     ).fetchall()

@@ -23,7 +23,7 @@ _PERIOD_VIEWS = {
     "monthly": ("month", "月度", "months"),
     "quarterly": ("quarter", "季度", "quarters"),
     "yearly": ("year", "年度", "years"),
-    "cumulative": ("ytd", "当年累计(一月至当月)", "the running year, from January on"),
+    "cumulative": ("ytd", "本年累计(一月至当月)", "the running year, from January on"),
 }
 
 Labels = dict[str, tuple[str, str]]
@@ -37,7 +37,7 @@ _LEVELS: Labels = {
 _PERIOD_TYPES: Labels = {
     "month": ("月", "month"),
     "quarter": ("季", "quarter"),
-    "ytd": ("当年累计", "year to date"),
+    "ytd": ("本年累计", "year to date"),
     "year": ("年", "year"),
     "day": ("某日", "day"),
 }
@@ -203,11 +203,11 @@ _NAMED: tuple[_Column, ...] = (
     ("denominator", "v.denominator", "分母(单位见指标公式) | denominator"),
     ("value", "v.value", "指标值,未定的也在内,见maturity | value, a provisional one too: see maturity"),
     *_STATE,
-    ("target_progress", "v.target_progress", "目标进度(%) | progress towards the target (%)"),
+    ("target_progress", "v.target_progress", "完成率(%) | progress towards the target (%)"),
     ("time_progress", "v.time_progress", "时间进度(%) | share of the time to the target that is gone (%)"),
     ("covered_from", "v.covered_from", "数据覆盖起 | covered from"),
     ("covered_to", "v.covered_to", "数据覆盖止 | covered to"),
-    ("source_kind", "v.source_kind", "来源类别(computed推算,printed公布) | computed or printed"),
+    ("source_kind", "v.source_kind", "来源类别(computed由两项公布数算出,printed公布的比值) | computed or printed"),
     ("value_release_id", "v.value_release_id", "最先给出此值的发布号 | the release that first said this value"),
 )
 _SETTLED: tuple[_Column, ...] = (
