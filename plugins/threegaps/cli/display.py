@@ -201,8 +201,9 @@ def print_release(settings: Settings) -> None:
             style="bold",
         )
     console.print(
-        "目标出自征求意见稿(2025年5月),正式稿已于2025年7月15日印发 · "
-        "Targets are the draft's of May 2025; the final plan is of 2025-07-15"
+        "行动方案的目标出自征求意见稿(2025年5月),正式稿已于2025年7月15日印发;各目标的出处见 marts.dim_target · "
+        "The plan's targets are the draft's of May 2025, the final plan is of 2025-07-15;"
+        " marts.dim_target has each one's source"
     )
     shown = figures(settings)
     for action, number in _ACTIONS.items():
