@@ -39,6 +39,7 @@ select
     covered_from,
     covered_to,
     source_kind,
+    case when not is_suppressed then case when is_exact then 'none' else 'tens' end end as rounding,
     audience,
     data_as_of
 from compared

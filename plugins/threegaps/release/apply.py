@@ -21,10 +21,11 @@ from threegaps.release.served import StoredTable, stored_tables
 NOT_CONTENT = frozenset({"release_id", "value_release_id", "data_as_of", "built_at"})
 _FIGURES = ("numerator", "denominator", "value", "target_progress", "change_on_year")
 _CELL_KEY = ("indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value")
-# What becomes of a figure after it was said as final is a revision; that it is hidden from now on is none.
+# What becomes of a figure after it was said as final is a revision; that it is hidden from now on, or shown in tens
+# instead of exactly, is none.
 _IS_REVISION = (
     "o.maturity = 'final' and o.value_status = 'reported' and n.value_status <> 'suppressed'"
-    " and n.value is distinct from o.value"
+    " and n.value is distinct from o.value and n.rounding is not distinct from o.rounding"
 )
 
 

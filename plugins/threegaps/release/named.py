@@ -83,12 +83,14 @@ def _both(name: str, column: str, labels: Labels, meaning_zh: str, meaning_en: s
 _WRITTEN = "rtrim(to_char(round(v.value, i.decimals), 'FM999,999,999,999,990.9999'), '.')"
 _VALUE_TEXT = (
     f"case when v.value_status <> 'reported' then {_label('v.value_status', VALUE_STATUSES, 0)}"
-    f" else {_WRITTEN} || i.unit_zh || case when v.maturity = 'provisional' then '(暂定)' else '' end"
+    f" else case when v.rounding = 'tens' then '约' else '' end || {_WRITTEN} || i.unit_zh"
+    " || case when v.maturity = 'provisional' then '(暂定)' else '' end"
     " || case when v.is_revised then '(修订)' else '' end end"
 )
 _VALUE_TEXT_EN = (
     f"case when v.value_status <> 'reported' then {_label('v.value_status', VALUE_STATUSES, 1)}"
-    f" else {_WRITTEN} || case when i.unit_en in ('%', '‰') then '' else ' ' end || i.unit_en"
+    f" else case when v.rounding = 'tens' then 'about ' else '' end || {_WRITTEN}"
+    " || case when i.unit_en in ('%', '‰') then '' else ' ' end || i.unit_en"
     " || case when v.maturity = 'provisional' then ' (provisional)' else '' end"
     " || case when v.is_revised then ' (revised)' else '' end end"
 )
@@ -207,6 +209,7 @@ _NAMED: tuple[_Column, ...] = (
     ("time_progress", "v.time_progress", "时间进度(%) | share of the time to the target that is gone (%)"),
     ("covered_from", "v.covered_from", "数据覆盖起 | covered from"),
     ("covered_to", "v.covered_to", "数据覆盖止 | covered to"),
+    ("rounding", "v.rounding", "列示精度(none照列,tens以十为单位) | none, or tens: persons are shown in tens"),
     ("source_kind", "v.source_kind", "来源类别(computed由两项公布数算出,printed公布的比值) | computed or printed"),
     ("value_release_id", "v.value_release_id", "最先给出此值的发布号 | the release that first said this value"),
 )

@@ -1,7 +1,8 @@
 """What later became of what was said: a view of revised figures, and how large revisions are.
 
 A figure that was said as final and says something else afterwards is revised (修订); what happens to a figure while it
-is provisional is counted apart. That a figure is suppressed, or is shown again, is no change of it.
+is provisional is counted apart. That a figure is suppressed, or is shown again, or in tens instead of exactly, is no
+change of it.
 
 The rates are those of the ESS guidelines for quality and performance indicators (A6, data revision, average size),
 after McKenzie and Gamba, *Interpreting the results of revision analyses: recommended summary statistics* (OECD and
@@ -24,17 +25,18 @@ from threegaps.release.views import ensure_view
 _FIGURES = """
 with said as (
     select indicator_code, area_code, area_level, period_type, period_start, period_end, period_label, breakdown,
-           breakdown_value, audience, value, value_status, maturity, release_from, false as is_served
+           breakdown_value, audience, value, value_status, maturity, rounding, release_from, false as is_served
     from history.indicator_value
     union all
     select indicator_code, area_code, area_level, period_type, period_start, period_end, period_label, breakdown,
-           breakdown_value, audience, value, value_status, maturity, value_release_id, true
+           breakdown_value, audience, value, value_status, maturity, rounding, value_release_id, true
     from marts.indicator_value_stored
 ),
 shown as (
     select said.*, release.released_at,
            lag(said.value) over statements as value_before,
-           lag(said.maturity) over statements as maturity_before
+           lag(said.maturity) over statements as maturity_before,
+           lag(said.rounding) over statements as rounding_before
     from said join marts.dim_release as release on release.release_id = said.release_from
     where said.value_status <> 'suppressed'
     window statements as (
@@ -45,11 +47,14 @@ shown as (
 ),
 compared as (
     select shown.*,
-           value_before is not null and value is distinct from value_before and maturity_before = 'final'
-               as is_revision,
-           value_before is not null and value is distinct from value_before and maturity_before <> 'final'
-               as is_provisional_change
-    from shown
+           is_another and maturity_before = 'final' as is_revision,
+           is_another and maturity_before <> 'final' as is_provisional_change
+    from (
+        select shown.*,
+               value_before is not null and value is distinct from value_before
+               and rounding is not distinct from rounding_before as is_another
+        from shown
+    ) as shown
 ),
 figure as (
     select indicator_code, area_code, period_type, period_end, breakdown, breakdown_value,

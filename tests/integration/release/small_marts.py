@@ -36,6 +36,7 @@ CELL_COLUMNS = {
     "covered_from": "date",
     "covered_to": "date",
     "source_kind": "text",
+    "rounding": "text",
     "audience": "text",
     "data_as_of": "date",
 }
@@ -125,7 +126,12 @@ def make_build_schema(dsn: str) -> None:
 
 
 def set_cells(
-    dsn: str, values: dict[tuple[str, str], int | None], *, audience: str = "public", maturity: str = "final"
+    dsn: str,
+    values: dict[tuple[str, str], int | None],
+    *,
+    audience: str = "public",
+    maturity: str = "final",
+    rounding: str = "none",
 ) -> None:
     """What the next build says: value by (indicator, area) for 2026-06; None is suppressed."""
     with psycopg.connect(dsn) as connection:
@@ -135,10 +141,11 @@ def set_cells(
             connection.execute(
                 "insert into build.indicator_value (indicator_code, area_code, area_level, period_type, period_start,"
                 " period_end, period_label, breakdown, breakdown_value, numerator, value, status, maturity,"
-                " value_status, covered_from, covered_to, audience, data_as_of) select %(code)s, %(area)s, %(level)s,"
-                " 'month', '2026-06-01', '2026-06-30', '2026-06', 'total', 'total', %(value)s::int, %(value)s::int,"
+                " value_status, rounding, covered_from, covered_to, audience, data_as_of)"
+                " select %(code)s, %(area)s, %(level)s, 'month',"
+                " '2026-06-01', '2026-06-30', '2026-06', 'total', 'total', %(value)s::int, %(value)s::int,"
                 " 'no_target', %(maturity)s, case when %(value)s::int is null then 'suppressed' else 'reported' end,"
-                " '2026-06-01', '2026-06-30', %(audience)s, current_date",
+                " %(rounding)s, '2026-06-01', '2026-06-30', %(audience)s, current_date",
                 {
                     "code": code,
                     "area": area,
@@ -146,6 +153,7 @@ def set_cells(
                     "value": value,
                     "audience": audience,
                     "maturity": maturity,
+                    "rounding": rounding,
                 },
             )
             if code == "M01-3":
@@ -169,9 +177,10 @@ def release(
     *,
     batches: list[int] | None = None,
     maturity: str = "final",
+    rounding: str = "none",
 ) -> apply.Outcome:
     """Serve *values* by a new release."""
-    set_cells(dsn, values, maturity=maturity)
+    set_cells(dsn, values, maturity=maturity, rounding=rounding)
     with held_by_builder(dsn) as connection:
         build_id = new_build(connection)
         connection.execute("insert into ops.build_input select %s, unnest(%s::bigint[])", [build_id, batches or []])

@@ -39,7 +39,7 @@ def officer(postgres: Any, marts: str) -> str:
     name = "officer_of_330102"
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         if connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone() is None:
-            connection.execute(f"create role {name} login in role county_reader".encode())
+            connection.execute(f"create role {name} login connection limit 5 in role county_reader".encode())
         connection.execute(f"grant {name}, bi_reader, county_reader, statistician to pipeline".encode())
     with psycopg.connect(marts) as connection:
         connection.execute("insert into ops.county_reader values (%s, '330102')", [name])

@@ -54,6 +54,19 @@ def test_what_is_suppressed_is_no_revision_and_leaves_no_figure(marts: str) -> N
     assert rows(marts, "select area_code from marts.indicator_value where is_revised") == [("330103",)]
 
 
+def test_what_is_shown_in_tens_from_now_on_is_no_revision(marts: str) -> None:
+    release(marts, {A: 1234, B: 40})
+    release(marts, {A: 1235, B: 40}, rounding="tens")
+    assert rows(marts, "select * from marts.indicator_revision") == []
+    assert rows(marts, "select area_code from marts.indicator_value where is_revised") == []
+    assert rows(marts, "select rounding, value::int from marts.indicator_value order by 2") == [
+        ("tens", 40),
+        ("tens", 1235),
+    ]
+    release(marts, {A: 1245, B: 40}, rounding="tens")
+    assert rows(marts, "select area_code, revisions from marts.indicator_revision") == [("330102", 1)]
+
+
 def test_a_figure_that_is_no_longer_said_counts_as_no_revision_by_itself(marts: str) -> None:
     release(marts, {A: 20, B: 30})
     release(marts, {A: 21, B: 30})
