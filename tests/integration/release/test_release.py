@@ -444,6 +444,30 @@ def test_a_build_that_was_never_built_is_not_released(marts: str, monkeypatch: p
     assert "suppressed" in state[0][1]
 
 
+def test_a_demonstration_ends_with_the_next_build_that_is_none(marts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It shows far more rows than what comes after it, and is said in the comments as long as it serves."""
+    from threegaps.marts import dbt_runner
+    from threegaps.release import step
+    from threegaps.settings import Settings
+
+    monkeypatch.setattr(dbt_runner, "parse_project", lambda settings: small_manifest())
+    monkeypatch.setattr(Settings, "warehouse_dsn", lambda self: marts)
+    with psycopg.connect(marts) as connection:
+        shown, hidden, smaller = (new_build(connection) for _ in range(3))
+        connection.execute("update ops.build set shows_exact_cells = true where build_id = %s", [shown])
+    comment = "select obj_description('marts.indicator_value'::regclass) like '%%演示%%'"
+    set_cells(marts, {("M01-3", f"33{number:04d}"): 7 for number in range(300)})
+    step.release(shown)
+    assert rows(marts, comment) == [(True,)]
+    set_cells(marts, {("M01-3", f"33{number:04d}"): 10 for number in range(110)})
+    step.release(hidden)
+    assert rows(marts, comment) == [(False,)]
+    set_cells(marts, {A: 10})
+    with pytest.raises(ReleaseError, match="shrink"):
+        step.release(smaller)
+    assert len(served(marts)) == 110
+
+
 def test_manifest_refuses_a_served_model_without_a_key() -> None:
     from threegaps.errors import BuildError
 
