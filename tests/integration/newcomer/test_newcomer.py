@@ -61,7 +61,9 @@ class Copy:
     def run(self, *command: str, **variables: str) -> str:
         """What *command* prints, run with the copy's code; its output is the failure's message."""
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("THREEGAPS_", "AIRFLOW"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("THREEGAPS_", "AIRFLOW", "PYTEST_"))
         }
         environment |= {
             "THREEGAPS_ROOT": str(self.root),

@@ -45,12 +45,12 @@ def test_dirt_does_not_move_the_population(small_home: Path, tmp_path: Path) -> 
     run(tmp_path, Parameters(scale=0.00005, dirt=0.0))
     assert pl.read_parquet(tmp_path / "truth" / "bad_rows.parquet").is_empty()
     values = [pl.read_parquet(home / "truth" / "indicators.parquet") for home in (tmp_path, small_home)]
-    key = ["indicator_code", "area_code", "period_type", "period_start", "breakdown", "breakdown_value"]
+    key = ["indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value"]
     both = values[0].join(values[1], on=key)
-    counts = both.filter(pl.col("indicator_code") == "M01-3")
-    # Refusals only take away.
-    assert (counts["numerator"] >= counts["numerator_right"]).all()
-    assert (counts["numerator"] > counts["numerator_right"]).any()
+    # Refusals only take away, where no other feed has the same course.
+    counts = both.filter(pl.col("indicator_code") == "M01-5")
+    assert (counts["denominator"] >= counts["denominator_right"]).all()
+    assert (counts["denominator"] > counts["denominator_right"]).any()
 
 
 def test_control_files_count_the_lines_of_the_parts(dirty_home: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,10 +16,11 @@ PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def manifest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """dbt's manifest, with the compiled text of the intermediate models; made once, whichever worker comes first."""
     own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "compiled"
+    # Asked of pytest, not of the environment: a run that a worker's test has started inherits that.
+    folder = (own.parent if hasattr(request.config, "workerinput") else own) / "compiled"
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
