@@ -17,20 +17,3 @@
 {% macro urban_rural(urban_rural_code) -%}
     coalesce(substring({{ urban_rural_code }} from '^[12]'), 'none')
 {%- endmacro %}
-
-{# Every part of a list of columns, with the total: each row once a column, under the column's name. #}
-{% macro total_and_parts(rows, columns) -%}
-    select
-        {{ rows }}.*,
-        part.breakdown,
-        part.breakdown_value
-    from {{ rows }}
-    cross join lateral (
-        values
-        ('total', 'total')
-        {%- for column in columns %},
-        ('{{ column }}', {{ rows }}.{{ column }})
-        {%- endfor %}
-    ) as part (breakdown, breakdown_value)
-    where part.breakdown_value is not null
-{%- endmacro %}

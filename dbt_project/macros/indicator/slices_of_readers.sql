@@ -15,3 +15,16 @@
     {%- endif -%}
     {%- do return(codes | unique | sort) -%}
 {%- endmacro %}
+
+{# The quarters of the periods of a CTE of slices, for tables by person and quarter: a year is made of its quarters. #}
+{% macro quarters_in(slices) -%}
+    select distinct
+        quarter.period_start,
+        quarter.period_end
+    from {{ ref('dim_period') }} as quarter
+    inner join (select distinct period_start, period_end from {{ slices }}) as period
+        on
+            quarter.period_start >= period.period_start
+            and quarter.period_end <= period.period_end
+    where quarter.period_type = 'quarter'
+{%- endmacro %}

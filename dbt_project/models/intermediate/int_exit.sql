@@ -14,32 +14,12 @@ wages as (
     select * from {{ ref('fct_wage') }}
 ),
 
-dim_period as (
-    select * from {{ ref('dim_period') }}
-),
-
 slices as (
     {{ slices_of_readers() }}
 ),
 
-periods as (
-    select distinct
-        period_start,
-        period_end
-    from slices
-),
-
--- a year is made of the exits of its quarters
 quarters as (
-    select distinct
-        dim_period.period_start,
-        dim_period.period_end
-    from dim_period
-    inner join periods
-        on
-            dim_period.period_start >= periods.period_start
-            and dim_period.period_end <= periods.period_end
-    where dim_period.period_type = 'quarter'
+    {{ quarters_in('slices') }}
 ),
 
 -- one whose end nobody has entered lasts until the day that was planned; one that is void was none
@@ -178,8 +158,7 @@ paid as (
             and exits.quarter_2_start <= wages.wage_month
             and exits.quarter_5_start > wages.wage_month
     where
-        wages.scheme = '110'
-        and wages.payment_type = '01'
+        {{ is_contribution_wage('wages') }}
     group by exits.person_id, exits.exit_quarter_end
 ),
 

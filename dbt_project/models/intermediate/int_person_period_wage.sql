@@ -52,8 +52,7 @@ county_wages as (
     inner join period_months
         on wages.wage_month = period_months.wage_month
     where
-        wages.scheme = '110'
-        and wages.payment_type = '01'
+        {{ is_contribution_wage('wages') }}
     group by
         period_months.period_type,
         period_months.period_start,

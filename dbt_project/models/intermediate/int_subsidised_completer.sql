@@ -10,32 +10,12 @@ spells as (
     select * from {{ ref('fct_employment_spell') }}
 ),
 
-dim_period as (
-    select * from {{ ref('dim_period') }}
-),
-
 slices as (
     {{ slices_of_readers() }}
 ),
 
-periods as (
-    select distinct
-        period_start,
-        period_end
-    from slices
-),
-
--- a year is made of the persons of its quarters
 quarters as (
-    select distinct
-        dim_period.period_start,
-        dim_period.period_end
-    from dim_period
-    inner join periods
-        on
-            dim_period.period_start >= periods.period_start
-            and dim_period.period_end <= periods.period_end
-    where dim_period.period_type = 'quarter'
+    {{ quarters_in('slices') }}
 ),
 
 -- on the subsidy list, paid already or not

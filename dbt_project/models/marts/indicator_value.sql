@@ -5,12 +5,8 @@
 
 with
 
-indicator_shown as (
-    select * from {{ ref('indicator_shown') }}
-),
-
 cells as (
-    select * from indicator_shown
+    select * from {{ ref('indicator_shown') }}
 ),
 
 {{ compared_cells() }}
@@ -39,7 +35,11 @@ select
     covered_from,
     covered_to,
     source_kind,
-    case when not is_suppressed then case when is_exact then 'none' else 'tens' end end as rounding,
+    case
+        when is_suppressed then null
+        when is_exact then 'none'
+        else 'tens'
+    end as rounding,
     audience,
     data_as_of
 from compared

@@ -59,7 +59,8 @@ def test_readers_are_found_through_other_models_and_end_at_indicators(manifest: 
     [
         ("base_cells", {"ind_m01_1", "ind_g2_2"}),
         ("matched_rows", {"ind_m01_1"}),
-        ("total_and_by", set()),
+        ("total_and_parts", {"ind_m01_1"}),
+        ("slice_members", set()),
     ],
 )
 def test_a_changed_macro_changes_the_indicators_made_with_it(

@@ -25,14 +25,8 @@ parts as (
     {{ total_and_parts('cohort', ['sex', 'age_band', 'urban_rural']) }}
 ),
 
--- the groups overlap: a person of two groups counts in each
 groups as (
-    select
-        cohort.*,
-        'priority_group' as breakdown,
-        priority_group.code as breakdown_value
-    from cohort
-    cross join string_to_table(coalesce(cohort.priority_groups, 'none'), ',') as priority_group (code)
+    {{ overlapping_parts('cohort', "coalesce(cohort.priority_groups, 'none')", 'priority_group') }}
 ),
 
 broken_down as (

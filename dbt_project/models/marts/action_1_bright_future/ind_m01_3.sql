@@ -20,14 +20,8 @@ parts as (
     ]) }}
 ),
 
--- the groups overlap: a person of two groups counts in each
 groups as (
-    select
-        placed.*,
-        'priority_group' as breakdown,
-        priority_group.code as breakdown_value
-    from placed
-    cross join string_to_table(placed.priority_groups, ',') as priority_group (code)
+    {{ overlapping_parts('placed', 'placed.priority_groups', 'priority_group') }}
 ),
 
 broken_down as (

@@ -49,18 +49,21 @@ counted as (
     group by area_code, period_type, period_end, breakdown, breakdown_value
 ),
 
--- one group of all records: the groups overlap
+groups as (
+    {{ overlapping_parts('placed', 'placed.priority_groups', 'priority_group') }}
+),
+
+-- one group of all records
 of_group as (
     select
-        placed.area_code,
-        placed.period_type,
-        placed.period_end,
-        priority_group.code as breakdown_value,
+        area_code,
+        period_type,
+        period_end,
+        breakdown_value,
         count(*) as numerator,
-        count(distinct placed.person_id) as n_numerator_persons
-    from placed
-    cross join string_to_table(placed.priority_groups, ',') as priority_group (code)
-    group by placed.area_code, placed.period_type, placed.period_end, priority_group.code
+        count(distinct person_id) as n_numerator_persons
+    from groups
+    group by area_code, period_type, period_end, breakdown_value
 ),
 
 by_group as (

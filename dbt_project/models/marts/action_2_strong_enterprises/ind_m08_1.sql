@@ -33,7 +33,7 @@ recognised as (
 
 -- ever recognised is what the plan counts: those on the roster and those revoked by then, apart, add up to it
 broken_down as (
-    {{ total_and_by('recognised', 'status') }}
+    {{ total_and_parts('recognised', ['status']) }}
 ),
 
 cells as (

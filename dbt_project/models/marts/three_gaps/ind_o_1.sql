@@ -15,44 +15,8 @@ cohort as (
     {{ in_slices('exits', area='residence_area_code', day='exit_on') }}
 ),
 
-parts as (
-    {{ total_and_parts('cohort', ['at_entry', 'completion']) }}
-),
-
--- the wider evidence contains the narrower
-evidence as (
-    select
-        cohort.area_code,
-        cohort.period_type,
-        cohort.period_end,
-        evidence.kind,
-        evidence.is_employed
-    from cohort
-    cross join lateral (
-        values
-        ('wage_record', cohort.has_wage_record_in_quarter_2),
-        ('or_registration', cohort.has_wage_record_in_quarter_2 or cohort.is_registered_in_quarter_2)
-    ) as evidence (kind, is_employed)
-),
-
 broken_down as (
-    select
-        area_code,
-        period_type,
-        period_end,
-        breakdown,
-        breakdown_value,
-        has_wage_record_in_quarter_2 as is_employed
-    from parts
-    union all
-    select
-        area_code,
-        period_type,
-        period_end,
-        'evidence' as breakdown,
-        kind as breakdown_value,
-        is_employed
-    from evidence
+    {{ employment_after_exit('cohort', quarter=2) }}
 ),
 
 cells as (
