@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from threegaps.marts.manifest import Manifest, ServedColumn
+from threegaps.marts.manifest import Manifest
 from threegaps.release.rights import READERS
-from threegaps.release.views import ensure_view
+from threegaps.release.views import ViewColumn, ensure_view_of
 
 NEEDED = frozenset({"indicator_value", "indicator_latest", "dim_indicator", "dim_area", "dim_breakdown"})
 """Served tables that the views join."""
@@ -62,17 +61,15 @@ _CHANGE_UNITS: Labels = {
     "unit": ("同指标单位", "in the unit"),
 }
 
-# Column, expression, comment. The expressions name: v the cell, i its indicator, a its area, p the area above,
+
+# The expressions of columns name: v the cell, i its indicator, a its area, p the area above,
 # b its part, l the newest period.
-_Column = tuple[str, str, str]
-
-
 def _label(column: str, labels: Labels, language: int) -> str:
     whens = " ".join(f"when '{code}' then '{names[language]}'" for code, names in labels.items())
     return f"case {column} {whens} else {column} end"
 
 
-def _both(name: str, column: str, labels: Labels, meaning_zh: str, meaning_en: str) -> tuple[_Column, _Column]:
+def _both(name: str, column: str, labels: Labels, meaning_zh: str, meaning_en: str) -> tuple[ViewColumn, ViewColumn]:
     return (
         (f"{name}_zh", _label(column, labels, 0), f"{meaning_zh} | {meaning_en}, in Chinese"),
         (f"{name}_en", _label(column, labels, 1), f"{meaning_zh}(英文) | {meaning_en}, in English"),
@@ -95,7 +92,7 @@ _VALUE_TEXT_EN = (
     " || case when v.is_revised then ' (revised)' else '' end end"
 )
 
-_INDICATOR: tuple[_Column, ...] = (
+_INDICATOR: tuple[ViewColumn, ...] = (
     ("indicator_code", "v.indicator_code", "指标代码 | indicator"),
     ("indicator_name_zh", "i.name_zh", "指标名称 | name of the indicator"),
     ("indicator_name_en", "i.name_en", "指标英文名称 | name of the indicator in English"),
@@ -103,7 +100,7 @@ _INDICATOR: tuple[_Column, ...] = (
     ("action_name_zh", "i.action_name_zh", "行动或差距名称 | name of the action or gap"),
     ("action_name_en", "i.action_name_en", "行动或差距英文名称 | name of the action or gap in English"),
 )
-_AREA: tuple[_Column, ...] = (
+_AREA: tuple[ViewColumn, ...] = (
     ("area_code", "v.area_code", "地区代码 | area"),
     ("area_level", "v.area_level", "地区层级代码 | level of the area"),
     *_both("area_level", "v.area_level", _LEVELS, "地区层级", "level of the area"),
@@ -134,12 +131,12 @@ _AREA: tuple[_Column, ...] = (
     ("parent_name_en", "p.name_en", "上级地区英文名称 | the area that it lies in, in English"),
     ("area_order", "a.sort_order", "地区排列顺序 | order of the areas"),
 )
-_PERIOD: tuple[_Column, ...] = (
+_PERIOD: tuple[ViewColumn, ...] = (
     ("period_start", "v.period_start", "期初 | first day of the period"),
     ("period_end", "v.period_end", "期末 | last day of the period"),
     ("period_label", "v.period_label", "期的写法 | label of the period"),
 )
-_STATE: tuple[_Column, ...] = (
+_STATE: tuple[ViewColumn, ...] = (
     ("unit_zh", "i.unit_zh", "计量单位 | unit"),
     ("unit_en", "i.unit_en", "计量单位(英文) | unit in English"),
     (
@@ -179,7 +176,7 @@ _STATE: tuple[_Column, ...] = (
     ("data_as_of", "v.data_as_of", "数据截至日 | data as of"),
     ("release_id", "v.release_id", "发布号 | the serving release"),
 )
-_NAMED: tuple[_Column, ...] = (
+_NAMED: tuple[ViewColumn, ...] = (
     *_INDICATOR,
     *_AREA,
     ("period_type", "v.period_type", "期别代码 | type of period"),
@@ -213,7 +210,7 @@ _NAMED: tuple[_Column, ...] = (
     ("source_kind", "v.source_kind", "来源类别(computed由两项公布数算出,printed公布的比值) | computed or printed"),
     ("value_release_id", "v.value_release_id", "最先给出此值的发布号 | the release that first said this value"),
 )
-_SETTLED: tuple[_Column, ...] = (
+_SETTLED: tuple[ViewColumn, ...] = (
     *_INDICATOR,
     *_AREA,
     *_PERIOD,
@@ -267,14 +264,8 @@ def apply_named(connection: psycopg.Connection[Any], manifest: Manifest) -> None
 
 
 def _view(
-    connection: psycopg.Connection[Any], name: str, columns: tuple[_Column, ...], condition: str, comment: str
+    connection: psycopg.Connection[Any], name: str, columns: tuple[ViewColumn, ...], condition: str, comment: str
 ) -> None:
-    selected = ", ".join(f"{expression} as {column}" for column, expression, _ in columns)
-    ensure_view(
-        connection,
-        ("marts", name),
-        sql.SQL(f"select {selected} {_FROM} {condition}"),
-        [ServedColumn(column, "", said) for column, _, said in columns],
-        comment=comment,
-        readers=READERS,
+    ensure_view_of(
+        connection, ("marts", name), columns, source=f"{_FROM} {condition}", comment=comment, readers=READERS
     )

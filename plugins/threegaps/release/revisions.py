@@ -15,11 +15,10 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from threegaps.marts.manifest import Manifest, ServedColumn
+from threegaps.marts.manifest import Manifest
 from threegaps.release.rights import READERS
-from threegaps.release.views import ensure_view
+from threegaps.release.views import ViewColumn, ensure_view_of
 
 # Every statement of a cell in the order of releases: the replaced ones, and the one that serves.
 _FIGURES = """
@@ -171,16 +170,16 @@ def apply_revisions(connection: psycopg.Connection[Any], manifest: Manifest) -> 
 def _view(
     connection: psycopg.Connection[Any],
     name: str,
-    columns: tuple[tuple[str, str, str], ...],
+    columns: tuple[ViewColumn, ...],
     condition: str,
     comment: str,
 ) -> None:
-    selected = ", ".join(f"{expression} as {column}" for column, expression, _ in columns)
-    ensure_view(
+    ensure_view_of(
         connection,
         ("marts", name),
-        sql.SQL(f"{_FIGURES} select {selected} from figure as f {condition}"),
-        [ServedColumn(column, "", said) for column, _, said in columns],
+        columns,
+        beginning=_FIGURES,
+        source=f"from figure as f {condition}",
         comment=comment,
         readers=READERS,
     )

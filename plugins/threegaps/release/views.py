@@ -10,6 +10,9 @@ from psycopg import sql
 
 from threegaps.marts.manifest import ServedColumn
 
+ViewColumn = tuple[str, str, str]
+"""Name, expression and comment."""
+
 _PROBE = sql.Identifier("probe_of_a_view")
 
 
@@ -55,6 +58,38 @@ def ensure_view(
         comment_on_column(connection, name, column)
     for left in present.keys() - set(given):
         comment_on_column(connection, name, ServedColumn(left, present[left], WITHDRAWN))
+
+
+def ensure_view_of(
+    connection: psycopg.Connection[Any],
+    relation: tuple[str, str],
+    columns: Sequence[ViewColumn],
+    *,
+    beginning: str = "",
+    source: str,
+    comment: str,
+    readers: Sequence[str],
+) -> None:
+    """Make *relation* the view that selects *columns*; see `ensure_view`.
+
+    Args:
+        connection: The warehouse, as its owner.
+        relation: Schema and name.
+        columns: Name, expression and comment of each column.
+        beginning: What stands before ``select``: the common table expressions.
+        source: From ``from`` on.
+        comment: What the view says, in Chinese and in English.
+        readers: The roles that may read it.
+    """
+    selected = ", ".join(f"{expression} as {column}" for column, expression, _ in columns)
+    ensure_view(
+        connection,
+        relation,
+        sql.SQL(f"{beginning} select {selected} {source}"),
+        [ServedColumn(column, "", said) for column, _, said in columns],
+        comment=comment,
+        readers=readers,
+    )
 
 
 WITHDRAWN = "不再提供 | no longer served"
