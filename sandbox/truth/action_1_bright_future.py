@@ -8,19 +8,15 @@ from sandbox import areas
 from sandbox.truth.cells import Cells
 from sandbox.truth.cohorts import completers, overlaps, quarters_of
 from sandbox.truth.known import LABEL, Known
+from sandbox.truth.parts import SEX, URBAN_RURAL, age_band
 from sandbox.truth.periods import HORIZON, periods
 from sandbox.truth.registry import computes
 
-AGE = pl.col("completion_date").dt.year() - pl.col("birth_year")
 OF_PERSONS = {
-    "sex": pl.col("sex").fill_null("none"),
-    "age_band": pl.when(AGE >= 55).then(pl.lit("55+")).otherwise(
-        AGE.cut([16, 25, 35, 45], labels=["none", "16-24", "25-34", "35-44", "45-54"], left_closed=True)
-        .cast(pl.String)
-        .fill_null("none")
-    ),
-    "urban_rural": pl.col("urban_rural_code").fill_null("").str.extract("^([12])").fill_null("none"),
-}  # fmt: skip
+    "sex": SEX,
+    "age_band": age_band(pl.col("completion_date").dt.year() - pl.col("birth_year")),
+    "urban_rural": URBAN_RURAL,
+}
 GROUPS = ("01", "02", "03", "04", "05")
 LEVELS = {**LABEL, 0: "special_only"}
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from sandbox.truth.cells import members
 from sandbox.truth.known import LABEL, Known
+from sandbox.truth.parts import SEX, URBAN_RURAL, age_band
 from sandbox.truth.periods import Period
 
 
@@ -52,17 +53,15 @@ def at_work(known: Known, period: Period, place: str = "county") -> pl.DataFrame
     ).sort("start_date", "employer_code")
     if place != "county":
         working = working.unique("person", keep="last", maintain_order=True)
-    age = day.year - pl.col("birth_year")
-    bands = age.cut([16, 25, 35, 45, 55], labels=["none", "16-24", "25-34", "35-44", "45-54", "55+"], left_closed=True)
     return (
         working.join(members(period.end), left_on=place, right_on="county")
         .unique(["area_code", "person"], keep="last", maintain_order=True)
         .join(levels(known.certificates, day), on="person", how="left")
         .select(
             "area_code",
-            urban_rural=pl.col("urban_rural_code").str.extract("^([12])").fill_null("none"),
-            sex=pl.col("sex").fill_null("none"),
-            age_band=bands.cast(pl.String).fill_null("none"),
+            urban_rural=URBAN_RURAL,
+            sex=SEX,
+            age_band=age_band(day.year - pl.col("birth_year")),
             skill_level=pl.col("level").fill_null("none"),
             certified=pl.col("level").is_not_null(),
             levelled=pl.col("level").is_not_null() & (pl.col("level") != "special_only"),
