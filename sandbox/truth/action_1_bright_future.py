@@ -98,14 +98,14 @@ def trainings(cells: Cells, known: Known) -> None:
         .when(pl.col("focus_sector") == "")
         .then(pl.lit("none"))
         .otherwise("focus_sector"),
-        "provider_type": pl.col("provider_type").fill_null("none"),
+        "provider_type": pl.col("provider_type").fill_null("unstated"),
         **OF_PERSONS,
         "origin": pl.when(home == pl.col("county"))
         .then(pl.lit("county"))
         .when(home == codes.index(areas.OTHER_PROVINCES))
         .then(pl.lit("outside"))
         .when(home == codes.index(areas.UNKNOWN))
-        .then(pl.lit("none"))
+        .then(pl.lit("unstated"))
         .otherwise(pl.lit("province")),
     }  # fmt: skip
     every = known.subsidised.with_columns(**{f"by_{name}": part for name, part in parts.items()})

@@ -9,11 +9,11 @@
         when extract(year from {{ day }}) - {{ birth_year }} >= 35 then '35-44'
         when extract(year from {{ day }}) - {{ birth_year }} >= 25 then '25-34'
         when extract(year from {{ day }}) - {{ birth_year }} >= 16 then '16-24'
-        else 'none'
+        else 'unstated'
     end
 {%- endmacro %}
 
 {# Urban ('1') or rural ('2') by the 100- and 200-series of the statistical urban and rural codes (国函〔2008〕60号). #}
 {% macro urban_rural(urban_rural_code) -%}
-    coalesce(substring({{ urban_rural_code }} from '^[12]'), 'none')
+    coalesce(substring({{ urban_rural_code }} from '^[12]'), 'unstated')
 {%- endmacro %}

@@ -49,7 +49,7 @@ completers as (
         completion_quarter_end,
         completion_date,
         residence_area_code,
-        coalesce(sex, 'none') as sex,
+        coalesce(sex, 'unstated') as sex,
         age_band,
         occupation_code,
         (date_trunc('month', completion_date::timestamp) + interval '7 months')::date - 1 as window_end

@@ -64,7 +64,7 @@ with_level as (
         latest_in_county.is_last_of_person,
         {{ urban_rural('latest_in_county.urban_rural_code') }} as urban_rural,
         {{ age_band('latest_in_county.birth_year', 'latest_in_county.period_end') }} as age_band,
-        coalesce(latest_in_county.sex, 'none') as sex,
+        coalesce(latest_in_county.sex, 'unstated') as sex,
         coalesce(holders.skill_level, 'none') as skill_level,
         holders.person_id is not null as is_certified,
         holders.level_rank is not null as is_levelled,

@@ -51,7 +51,7 @@ completers as (
         completion_quarter_end,
         residence_area_code,
         priority_groups,
-        coalesce(sex, 'none') as sex,
+        coalesce(sex, 'unstated') as sex,
         age_band,
         urban_rural,
         start_date,

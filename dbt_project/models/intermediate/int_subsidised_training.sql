@@ -21,8 +21,8 @@ listed as (
         completion_date,
         priority_groups,
         coalesce(focus_sector, 'none') as focus_sector,
-        coalesce(provider_type, 'none') as provider_type,
-        coalesce(sex, 'none') as sex,
+        coalesce(provider_type, 'unstated') as provider_type,
+        coalesce(sex, 'unstated') as sex,
         {{ age_band('birth_year', 'completion_date') }} as age_band,
         {{ urban_rural('urban_rural_code') }} as urban_rural
     from trainings
@@ -44,10 +44,10 @@ sector_own as (
         sector_trainings.completion_date,
         null::text as priority_groups,
         'unstated' as focus_sector,
-        'none' as provider_type,
-        coalesce(sector_trainings.sex, 'none') as sex,
+        'unstated' as provider_type,
+        coalesce(sector_trainings.sex, 'unstated') as sex,
         {{ age_band('sector_trainings.birth_year', 'sector_trainings.completion_date') }} as age_band,
-        'none' as urban_rural
+        'unstated' as urban_rural
     from sector_trainings
     where
         sector_trainings.status = '02'
@@ -78,7 +78,7 @@ with_origin as (
         case
             when residence_area_code = handling_area_code then 'county'
             when residence_area_code = 'OUT' then 'outside'
-            when residence_area_code = 'UNK' then 'none'
+            when residence_area_code = 'UNK' then 'unstated'
             else 'province'
         end as origin
     from subsidised

@@ -144,6 +144,15 @@ def test_labels_stand_in_both_languages() -> None:
         assert row["name_en"].isascii(), row
 
 
+def test_what_nobody_has_stated_is_not_what_nobody_has() -> None:
+    """`unstated`: the source does not say. `none`: it says that there is none."""
+    not_stated = ("未注明", "not stated")
+    for row in seed("seed_breakdown_value"):
+        labels = (row["name_zh"], row["name_en"])
+        assert (row["breakdown_value"] == "unstated") == (labels == not_stated), row
+        assert (row["breakdown_value"] == "none") <= labels[1].startswith(("no ", "in no ")), row
+
+
 def test_every_breakdown_has_its_values_and_every_unit_its_english() -> None:
     parts = [(row["breakdown"], row["breakdown_value"]) for row in seed("seed_breakdown_value")]
     assert len(set(parts)) == len(parts)
