@@ -10,10 +10,17 @@ from threegaps.settings import Settings
 def main() -> int:
     """Check all contracts; 1 when something is wrong with one."""
     from threegaps.contracts.lint import lint_contract
+    from threegaps.contracts.loader import load_contracts
+    from threegaps.errors import ContractError
 
     folder = Settings.load().contracts_folder
     paths = sorted(folder.glob("*/*.odcs.yaml"))
     faults = [f"{path.relative_to(folder)}: {fault}" for path in paths for fault in lint_contract(path)]
+    if not faults:
+        try:
+            load_contracts(folder)
+        except ContractError as contradiction:
+            faults.append(f"{folder.name}: {contradiction}")
     for fault in faults:
         sys.stderr.write(f"{fault}\n")
     sys.stdout.write(f"{len(paths)} contracts, {len(faults)} faults\n")

@@ -18,6 +18,7 @@ from threegaps.contracts.options.base import explain
 from threegaps.contracts.options.formats import FileFormat, layouts_of
 from threegaps.contracts.reading import plain_data
 from threegaps.contracts.rules import rules_of
+from threegaps.contracts.workbooks import check_shared_workbooks
 from threegaps.errors import ContractError, SettingsError
 
 SUFFIX = ".odcs.yaml"
@@ -31,6 +32,7 @@ def load_contracts(root: Path) -> tuple[Contract, ...]:
     """
     contracts = tuple(load_own_contract(path) for path in sorted(Path(root).glob(f"*/*{SUFFIX}")))
     department_connections(contracts)
+    check_shared_workbooks(contracts)
     return contracts
 
 

@@ -76,7 +76,7 @@ def decode_workbook(contract: Contract, part: Part, block_bytes: int) -> Iterato
 
 def _chosen(contract: Contract, part: Part, declared: WorkbookFormat, book: Book) -> list[Sheet]:
     """The sheets that the contract has read."""
-    others = [sheet for sheet in book.sheets if not declared.sheets_without_rows.has(sheet.name)]
+    others = [sheet for sheet in book.sheets if not declared.passes_over(sheet.name)]
     match declared.sheets:
         case FirstSheet():
             found = [sheet for sheet in others if not sheet.is_hidden][:1]
@@ -111,7 +111,7 @@ def _refuse_unread(
     """Refuse a workbook in which a sheet holds rows that nobody would read."""
     known = {sheet.position for sheet in chosen}
     for sheet in book.sheets:
-        if sheet.position in known or declared.sheets_without_rows.has(sheet.name):
+        if sheet.position in known or declared.passes_over(sheet.name):
             continue
         rows = reader.survey(sheet).rows
         if rows:
@@ -123,7 +123,7 @@ def _refuse_unread(
                 feed=contract.feed,
                 file=part.source_name,
                 advice="open it: if they are data, declare the sheet in customProperties/fileFormat/sheets of the"
-                " contract; if not, in sheetsWithoutRows.",
+                " contract, or in sheetsOfOtherFeeds where another contract reads it; if not, in sheetsWithoutRows.",
             )
 
 

@@ -79,8 +79,8 @@ class AllSheets(Option):
 Sheets = Annotated[FirstSheet | NamedSheets | MatchingSheets | AllSheets, Field(discriminator="by")]
 
 
-class SheetsWithoutRows(Option):
-    """Sheets that carry no rows, by their names or by a regular expression for whole names: guides, drop-down lists."""
+class _SheetsPassedOver(Option):
+    """Sheets that this feed does not read, by their names or by a regular expression for whole names."""
 
     names: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     pattern: Expression | None = None
@@ -95,6 +95,20 @@ class SheetsWithoutRows(Option):
     def has(self, name: str) -> bool:
         """Whether the sheet of this name is one of them."""
         return name in self.names or (self.pattern is not None and re.fullmatch(self.pattern, name) is not None)
+
+
+class SheetsWithoutRows(_SheetsPassedOver):
+    """Sheets that carry no rows, by their names or by a regular expression for whole names: guides, drop-down lists."""
+
+
+class SheetsOfAnotherFeed(_SheetsPassedOver):
+    """Sheets of the same workbook that another contract reads.
+
+    Args:
+        feed: Whose they are; its ``sheets`` must say the same (`threegaps.contracts.workbooks`).
+    """
+
+    feed: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*/[a-z][a-z0-9_]*$")]
 
 
 class _Layout(Option):
@@ -179,6 +193,7 @@ class WorkbookFormat(_FileFormat):
     Args:
         sheets: Which sheets hold rows; one that holds any and is not read stops the batch.
         sheets_without_rows: Sheets that are known to carry none.
+        sheets_of_other_feeds: Sheets whose rows other contracts read: a feed is one table, a workbook may hold several.
         merged_data: What several rows under one merged cell mean: nothing that is sure, so that they are refused, or
             its value for each of them.
     """
@@ -186,10 +201,15 @@ class WorkbookFormat(_FileFormat):
     kind: Literal["xlsx"]
     sheets: Sheets = FirstSheet(by="first")
     sheets_without_rows: SheetsWithoutRows = SheetsWithoutRows()
+    sheets_of_other_feeds: Annotated[tuple[SheetsOfAnotherFeed, ...], Field(strict=False)] = ()
     header_rows: PositiveInt = 1
     join: str = "/"
     merged_data: MergedData = "refuse"
     layouts: Annotated[tuple[WorkbookLayout, ...], Field(strict=False)] = ()
+
+    def passes_over(self, name: str) -> bool:
+        """Whether the sheet of this name is not this feed's to read: it carries no rows, or another feed's."""
+        return any(sheets.has(name) for sheets in (self.sheets_without_rows, *self.sheets_of_other_feeds))
 
     @model_validator(mode="after")
     def _layouts_differ(self) -> WorkbookFormat:
@@ -198,13 +218,16 @@ class WorkbookFormat(_FileFormat):
 
     @model_validator(mode="after")
     def _sheets_have_rows(self) -> WorkbookFormat:
-        _refuse_named_without_rows(self.sheets, self.sheets_without_rows, "sheets")
+        for others in self.sheets_of_other_feeds:
+            _refuse_read_and_passed_over(self.sheets, others, "sheets", "sheetsOfOtherFeeds")
+        _refuse_read_and_passed_over(self.sheets, self.sheets_without_rows, "sheets", "sheetsWithoutRows")
         for index, layout in enumerate(self.layouts):
             if layout.sheets is not None or layout.sheets_without_rows is not None:
-                _refuse_named_without_rows(
+                _refuse_read_and_passed_over(
                     layout.sheets or self.sheets,
                     layout.sheets_without_rows or self.sheets_without_rows,
                     f"layouts/{index}/sheets",
+                    "sheetsWithoutRows",
                 )
         return self
 
@@ -232,13 +255,13 @@ def layouts_of(declared: FileFormat) -> tuple[CsvLayout | WorkbookLayout, ...]:
     return () if isinstance(declared, JsonPagesFormat) else declared.layouts
 
 
-def _refuse_named_without_rows(sheets: Sheets, without: SheetsWithoutRows, key: str) -> None:
-    """A sheet that holds rows is none that carries none."""
-    both = [name for name in sheets.names if without.has(name)] if isinstance(sheets, NamedSheets) else []
+def _refuse_read_and_passed_over(sheets: Sheets, passed_over: _SheetsPassedOver, key: str, option: str) -> None:
+    """A sheet that is read is none that *option* passes over."""
+    both = [name for name in sheets.names if passed_over.has(name)] if isinstance(sheets, NamedSheets) else []
     if both:
-        raise OptionError(key, f"the sheet {both[0]!r} is read for rows, and stands in sheetsWithoutRows too")
-    if isinstance(sheets, MatchingSheets) and sheets.pattern == without.pattern:
-        raise OptionError(key, "sheetsWithoutRows has the same pattern, so that no sheet is read")
+        raise OptionError(key, f"the sheet {both[0]!r} is read for rows, and stands in {option} too")
+    if isinstance(sheets, MatchingSheets) and sheets.pattern == passed_over.pattern:
+        raise OptionError(key, f"{option} has the same pattern, so that no sheet is read")
 
 
 def _refuse_twice(names: Iterable[str]) -> None:

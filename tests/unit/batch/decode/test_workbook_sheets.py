@@ -33,6 +33,7 @@ from threegaps.contracts.options.formats import (
     MatchingSheets,
     NamedSheets,
     Sheets,
+    SheetsOfAnotherFeed,
     SheetsWithoutRows,
 )
 from threegaps.errors import FeedError
@@ -88,6 +89,17 @@ def test_sheets_by_name_and_by_pattern() -> None:
     none = contract(MatchingSheets(by="pattern", pattern=".+县"))
     with pytest.raises(FeedError, match="lacks a sheet whose name has the declared form"):
         read(content, none)
+
+
+def test_a_sheet_that_another_contract_reads_stops_nothing() -> None:
+    content = workbook(ONE, TWO, names=("名册", "成员"))
+    with pytest.raises(FeedError, match="Sheet 2 of 2 holds 6 rows that nobody reads"):
+        read(content, FIRST)
+    left = contract(
+        FirstSheet(by="first"),
+        sheets_of_other_feeds=(SheetsOfAnotherFeed(feed="hrss/members", names=("成员",)),),
+    )
+    assert only(read(content, left)).sheet == 1
 
 
 def test_the_sheets_name_is_a_column() -> None:
