@@ -23,6 +23,10 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 WAREHOUSE_DATABASE = "warehouse"
 AIRFLOW_DATABASE = "airflow"
+OWN_READER = "bi"
+"""The reader that one machine makes for itself."""
+OWN_READER_ENTRY = "postgres_bi"
+"""Under which its password stands in the secrets file."""
 
 
 def department_database(department: str) -> str:
@@ -150,6 +154,11 @@ class Settings:
             known[name] = secrets.token_urlsafe(24)
             _write_json(path, known, mode=0o600)
         return str(known[name])
+
+    def replace_secret(self, name: str, value: str) -> None:
+        """Keep *value* as the secret of this name from now on."""
+        path = self.home / "secrets.json"
+        _write_json(path, {**_read_json(path), name: value}, mode=0o600)
 
     def warehouse(self) -> dict[str, str]:
         """Host, port, user, password and dbname of the warehouse, as role ``pipeline``.

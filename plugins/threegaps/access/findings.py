@@ -56,12 +56,18 @@ where d.datname = current_database() and not exists (
 )
 """
 
+# Whether a reader has changed its password can only be asked where the superuser has made the function for it.
+_NOT_COMPARED = """
+select count(*) where to_regprocedure('access.password_is(name,text)') is null
+"""
+
 _SAID = (
     (_OPEN_FUNCTIONS, "everybody may call {} of the server's functions by which it can be stopped or filled"),
     (_OPEN_DATABASE, "everybody has {} rights on the database"),
     (_UNWATCHED, "of {} logins that may see exact values, what is asked is not logged"),
     (_UNBOUNDED, "{} logins of readers may open any number of sessions"),
     (_UNLIMITED, "readers' sessions have no limits"),
+    (_NOT_COMPARED, "whether readers have changed their passwords cannot be told"),
 )
 
 

@@ -30,6 +30,23 @@ begin
             execute format('grant pg_use_reserved_connections to %I', name);
         end loop;
     end if;
+    -- Logins of readers that were made by hand are handed over: the pipeline gives them their limits and passwords. Before
+    -- 16 whoever may make roles may do that without.
+    if current_setting('server_version_num')::integer >= 160000 then
+        for name in
+            select login.rolname
+            from pg_roles as login
+            where login.rolcanlogin and not login.rolsuper and login.rolname <> 'pipeline'
+                and exists (
+                    select
+                    from pg_roles as team
+                    where team.rolname in ('bi_reader', 'county_reader', 'statistician')
+                        and pg_has_role(login.oid, team.oid, 'member')
+                )
+        loop
+            execute format('grant %I to pipeline with admin true, inherit false, set false', name);
+        end loop;
+    end if;
     -- Nobody has anything to do in the databases that the server brings.
     for name in select datname from pg_database where datname in ('postgres', 'template1') loop
         execute format('revoke all on database %I from public', name);

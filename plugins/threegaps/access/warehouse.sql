@@ -30,3 +30,24 @@ begin
     execute format('alter role pipeline in database %I set temp_file_limit = -1', current_database());
 end
 $$;
+
+-- A reader may change the password of the own login. Whether it did is all that the pipeline learns: no more than that, and
+-- of readers alone.
+create schema if not exists access;
+revoke all on schema access from public;
+grant usage on schema access to pipeline;
+create or replace function access.password_is(login name, verifier text) returns boolean
+    language sql stable security definer set search_path = '' as
+    $$
+    select coalesce(r.rolpassword = verifier, false)
+    from pg_catalog.pg_authid as r
+    where r.rolname = login and not r.rolsuper and r.rolname <> 'pipeline'
+        and exists (
+            select
+            from pg_catalog.pg_authid as g
+            where g.rolname in ('bi_reader', 'county_reader', 'statistician')
+                and pg_catalog.pg_has_role(r.oid, g.oid, 'member')
+        )
+    $$;
+revoke all on function access.password_is(name, text) from public;
+grant execute on function access.password_is(name, text) to pipeline;

@@ -20,7 +20,7 @@ from threegaps.airflow_api import airflow_address, airflow_login
 from threegaps.cli import queries
 from threegaps.cli.output import both, console
 from threegaps.orchestration.first_run import FeedProgress, Progress
-from threegaps.settings import WAREHOUSE_DATABASE, Settings
+from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings
 
 # In the order of the plan.
 _ACTIONS = {
@@ -184,8 +184,8 @@ def addresses(settings: Settings) -> dict[str, Any]:
             "host": warehouse["host"],
             "port": int(warehouse["port"]),
             "database": WAREHOUSE_DATABASE,
-            "user": "bi" if settings.has_own_services else "as the deployment set it",
-            "password": settings.secret("postgres_bi") if settings.has_own_services else None,
+            "user": OWN_READER if settings.has_own_services else "as the deployment set it",
+            "password": settings.secret(OWN_READER_ENTRY) if settings.has_own_services else None,
         },
     }
 

@@ -125,6 +125,23 @@ def _access(settings: Settings) -> Finding:
     return "ok", "readers can neither stop nor fill the warehouse", ""
 
 
+def _logins(settings: Settings) -> Finding:
+    from threegaps.access.restoring import readers
+
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        changed = [reader.login for reader in readers(connection) if reader.is_changed]
+    if changed:
+        return (
+            "wrong",
+            "读者登录的口令或设置不是本系统所给"
+            f" | logins whose password or settings are not those given: {', '.join(changed)}",
+            "用 `threegaps reader list` 查看;用 `threegaps reader renew 登录名` 换发口令并恢复设置"
+            " | `threegaps reader list` shows what differs; `threegaps reader renew LOGIN` gives a new password and the"
+            " settings back (docs/server.md, Readers).",
+        )
+    return "ok", "readers' logins are as they were given", ""
+
+
 def _settling(settings: Settings) -> Finding:
     from threegaps.release.settling import LARGEST_REVISION_PERCENT, unsettled
 
@@ -162,6 +179,7 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("services", _services),
     ("ledger", _ledger),
     ("access", _access),
+    ("logins", _logins),
     ("settling", _settling),
     ("landing", _landing),
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from threegaps.cli.options import Json
 from threegaps.settings import Settings
+
+if TYPE_CHECKING:
+    from threegaps.access.restoring import Reader
 
 _SEES = {
     "bi": "所有发布的指标 all released indicators",
@@ -42,6 +45,7 @@ def add(
 ) -> None:
     """Make a login for a BI tool, or for a county's officer or a statistician 新建读者; its password is shown once."""
     from threegaps.access import logins
+    from threegaps.access.kinds import Kind
     from threegaps.errors import SettingsError
     from threegaps.standards.areas import is_division
 
@@ -52,29 +56,44 @@ def add(
     if county is not None and not is_division(county):
         raise SettingsError("This is no county's code in force.", advice="marts.dim_area lists the counties.")
     settings = Settings.load()
-    kind: logins.Kind = "statistician" if statistician else "county" if county else "bi"
+    kind: Kind = "statistician" if statistician else "county" if county else "bi"
     password = logins.add(settings.warehouse_dsn(), login, kind, county_code=county)
     _show_password(settings, login, password, json_=json_, kind=kind, county_code=county)
 
 
 def list_readers(json_: Json = False) -> None:
     """Logins of readers, what they see, and their sessions now 读者一览."""
-    import dataclasses
-
     from threegaps.access import logins
     from threegaps.cli.output import answer
 
-    readers = logins.listed(Settings.load().warehouse_dsn())
-    rows = [dataclasses.asdict(reader) for reader in readers]
-    answer(rows if json_ else [{**row, "sees": _SEES[row["kind"]]} for row in rows], as_json=json_)
+    rows = []
+    for reader in logins.listed(Settings.load().warehouse_dsn()):
+        row = {
+            "login": reader.login,
+            "kind": reader.kind,
+            "county_code": reader.county_code,
+            "most_connections": reader.most_connections,
+            "connections": reader.connections,
+            "restored_at": reader.restored_at,
+        }
+        differs: dict[str, Any] = {"changed_settings": reader.changed_settings, "password": reader.credential}
+        rows.append({**row, **(differs if json_ else {"state": _state(reader), "sees": _SEES[reader.kind]})})
+    answer(rows, as_json=json_)
 
 
 def renew(login: Login, json_: Json = False) -> None:
-    """Give a reader a new password and end its sessions 换口令; the password is shown once."""
+    """Give a reader a new password, and its settings and limits back 换口令,恢复设置; end its sessions.
+
+    The password is shown once.
+    """
     from threegaps.access import logins
+    from threegaps.settings import OWN_READER, OWN_READER_ENTRY
 
     settings = Settings.load()
-    _show_password(settings, login, logins.renew(settings.warehouse_dsn(), login), json_=json_)
+    password = logins.renew(settings.warehouse_dsn(), login)
+    if settings.has_own_services and login == OWN_READER:
+        settings.replace_secret(OWN_READER_ENTRY, password)
+    _show_password(settings, login, password, json_=json_)
 
 
 def remove(login: Login, json_: Json = False) -> None:
@@ -87,6 +106,20 @@ def remove(login: Login, json_: Json = False) -> None:
         print_json({"removed": login})
     else:
         console.print(f"已删除,其会话已结束 Removed, and its sessions have ended: {login}", markup=False)
+
+
+def _state(reader: Reader) -> str:
+    """How a login differs from what it was given, in both languages."""
+    parts = []
+    if reader.credential == "other":
+        parts.append("口令非本系统所给 password not the one given")
+    if reader.credential == "unknown":
+        parts.append("口令无从核对 password cannot be compared")
+    if reader.changed_settings:
+        parts.append(f"设置已改{reader.changed_settings}项 settings changed: {reader.changed_settings}")
+    if reader.most_connections < 0:
+        parts.append("会话数不限 any number of sessions")
+    return "; ".join(parts) or "如所给 as given"
 
 
 def _show_password(settings: Settings, login: str, password: str, *, json_: bool, **said: Any) -> None:

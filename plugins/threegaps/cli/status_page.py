@@ -19,7 +19,7 @@ from threegaps.ledger.status import feed_status
 from threegaps.one_machine import account
 from threegaps.one_machine.environment import sandbox_day
 from threegaps.one_machine.processes import is_alive
-from threegaps.settings import WAREHOUSE_DATABASE, Settings
+from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings
 
 
 def collect(settings: Settings) -> dict[str, Any]:
@@ -84,8 +84,8 @@ def _readers(settings: Settings) -> dict[str, Any]:
     return {
         "address": address,
         "database": WAREHOUSE_DATABASE,
-        "login": "bi" if has_login else None,
-        "password_in": f"{settings.home / 'secrets.json'}: postgres_bi" if has_login else None,
+        "login": OWN_READER if has_login else None,
+        "password_in": f"{settings.home / 'secrets.json'}: {OWN_READER_ENTRY}" if has_login else None,
         "more_logins": "threegaps reader add",
     }
 

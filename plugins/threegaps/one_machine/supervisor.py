@@ -23,7 +23,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from threegaps.access.logins import CONNECTIONS
+from threegaps.access import logins
 from threegaps.access.server import close_warehouse, make_roles
 from threegaps.airflow_api import airflow_address
 from threegaps.errors import ServiceError, ThreeGapsError
@@ -31,7 +31,7 @@ from threegaps.one_machine import environment, processes
 from threegaps.one_machine.account import status_path
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.one_machine.programs import Job, Service, child_options, say, turn_over
-from threegaps.settings import WAREHOUSE_DATABASE, Settings, department_database
+from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings, department_database
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 6.0
@@ -88,6 +88,8 @@ class Supervisor:
         write_login = environment.write_login_file(settings)
         say(f"login file: {write_login}")
         environs = environment.service_environment(settings)
+        # Before other processes run, which make secrets of theirs in the same file.
+        reader_password = settings.secret(OWN_READER_ENTRY)
         airflow = [sys.executable, "-m", "airflow"]
         jobs = [
             self._job("airflow-migrate", "Airflow's database Airflow 元数据", [*airflow, "db", "migrate"], environs),
@@ -112,6 +114,8 @@ class Supervisor:
             self._pause()
             for job in [job for job in pending if job.poll()]:
                 pending.remove(job)
+                if job.name == "ledger":
+                    logins.keep(settings.warehouse_dsn(), OWN_READER, "bi", reader_password)
                 if job.name == "airflow-migrate":
                     self._start_airflow(airflow, ("dag-processor", "api-server"))
                 if job.name == "sandbox-generate":
@@ -178,11 +182,9 @@ class Supervisor:
             raise ServiceError("PostgreSQL has not been started.")
         settings = self.settings
         with psycopg.connect(self.server.dsn(), autocommit=True) as connection:
-            for login in ("pipeline", "airflow", "department", "department_reader", "bi"):
+            for login in ("pipeline", "airflow", "department", "department_reader"):
                 ensure_role(connection, login, password=settings.secret(f"postgres_{login}"))
             make_roles(connection)
-            connection.execute("grant bi_reader to bi")
-            connection.execute(f"alter role bi connection limit {CONNECTIONS['bi']}")
             for name, owner in environment.databases(settings).items():
                 ensure_database(connection, name, owner=owner)
         with psycopg.connect(self.server.dsn(WAREHOUSE_DATABASE), autocommit=True) as connection:

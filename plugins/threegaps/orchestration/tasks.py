@@ -190,6 +190,21 @@ def end_overlong_readers() -> None:
         log.warning("%d sessions of readers had held a transaction for too long; they are ended.", ended)
 
 
+def restore_reader_logins() -> None:
+    """Put back passwords and settings that readers have changed of their own logins."""
+    import psycopg
+
+    from threegaps.access.restoring import restore_changed
+    from threegaps.settings import Settings
+
+    with plain_errors(), psycopg.connect(Settings.load().warehouse_dsn(), autocommit=True) as connection:
+        restored, left = restore_changed(connection)
+    if restored:
+        log.warning("Logins were changed by those who use them, and are as given again: %s.", ", ".join(restored))
+    if left:
+        log.warning("Logins are not as given, and need `threegaps reader renew`: %s.", ", ".join(left))
+
+
 def end_old_copies() -> None:
     """Delete landed copies that are older than their contract's retention; their hashes and counts stay.
 

@@ -16,11 +16,15 @@ _ZONE = "Asia/Shanghai"
 
 
 def upkeep_dag() -> DAG:
-    """Every few minutes: end what should have ended by itself, and wake the marts when work stays unclaimed."""
+    """Every few minutes: end what should have ended by itself, and wake the marts when work stays unclaimed.
+
+    What readers have changed of their logins is put back.
+    """
     with DAG(
         UPKEEP_DAG,
         dag_display_name="值守 upkeep",
-        description="Wake the marts for work that stayed unclaimed; end dead builds and readers' overlong transactions",
+        description="Wake the marts for work that stayed unclaimed; end dead builds and readers' overlong transactions;"
+        " put back what readers change of their logins",
         schedule=CronTriggerTimetable("*/5 * * * *", timezone=_ZONE),
         catchup=False,
         max_active_runs=1,
@@ -37,6 +41,7 @@ def upkeep_dag() -> DAG:
         @task.short_circuit(task_id="find_waiting_work")
         def find_waiting_work() -> bool:
             tasks.end_overlong_readers()
+            tasks.restore_reader_logins()
             tasks.fail_stale_builds(STALE_BUILD_MINUTES)
             return tasks.work_waits(UNCLAIMED_MINUTES)
 

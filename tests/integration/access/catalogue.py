@@ -7,6 +7,8 @@ from typing import Any
 
 import psycopg
 
+from threegaps.one_machine.postgres import SUPERUSER
+
 PUBLIC = "public"
 OWNER = "pipeline"
 # Schemas of the server itself. What everybody may do there is asked of by function, below.
@@ -21,7 +23,7 @@ where {where}
 
 
 def rights(connection: psycopg.Connection[Any], kind: str) -> dict[str, dict[str, set[str]]]:
-    """Of each schema, relation, column, function or the database: role to its rights, the owner's left out."""
+    """Of each schema, relation, column, function or the database: role to its rights, the owners' left out."""
     things = {
         "database": ("d.datname", "pg_database as d", "d.datacl", "d", "d.datdba", "d.datname = current_database()"),
         "schema": ("n.nspname", "pg_namespace as n", "n.nspacl", "n", "n.nspowner", _OWN),
@@ -56,8 +58,8 @@ def rights(connection: psycopg.Connection[Any], kind: str) -> dict[str, dict[str
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for name, role, right in connection.execute(query.encode()):
         found[name]
-        # The schema `public` belongs to whoever owns the database.
-        if role not in {OWNER, "pg_database_owner"}:
+        # The schema `public` belongs to whoever owns the database, and `access` to the server's superuser.
+        if role not in {OWNER, "pg_database_owner", SUPERUSER}:
             found[name][role].add(right)
     return {name: dict(roles) for name, roles in found.items()}
 

@@ -18,7 +18,9 @@ from tests.integration.release.served_otherwise import differences
 from threegaps.access import logins
 from threegaps.access.findings import findings
 from threegaps.access.overlong import end_overlong
-from threegaps.access.server import GROUPS, close_warehouse
+from threegaps.access.restoring import readers, restore_changed
+from threegaps.access.server import GROUPS, close_warehouse, make_roles
+from threegaps.cli import doctor
 from threegaps.errors import AccessError
 from threegaps.ledger.migrate import upgrade
 from threegaps.marts import dbt_runner
@@ -193,8 +195,11 @@ def test_no_function_that_could_stop_or_fill_the_server_is_open(catalogue: psyco
     ],
 )
 def test_a_reader_cannot_stop_or_fill_the_server(reader: str, statement: str) -> None:
-    with psycopg.connect(reader) as connection, pytest.raises(errors.InsufficientPrivilege):
-        connection.execute(statement.encode())
+    """Whatever it says of its own session."""
+    with psycopg.connect(reader) as connection:
+        connection.read_only = False
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute(statement.encode())
 
 
 @pytest.mark.parametrize("database", ["postgres", "template1"])
@@ -215,7 +220,8 @@ def test_each_session_of_a_reader_has_its_limits(reader: str) -> None:
     }
     with psycopg.connect(reader) as connection:
         assert {name: shown(connection, name) for name in expected} == expected
-        assert shown(connection, "search_path").removeprefix("exact, ") == "marts, history"
+        # Of a statistician too: an exact figure is asked for by its schema, and never comes by mistake.
+        assert shown(connection, "search_path") == "marts, history"
 
 
 def test_the_pipeline_has_no_limits_and_its_locks(warehouse: str) -> None:
@@ -321,7 +327,7 @@ def test_no_password_stands_in_a_statement(
     monkeypatch.setattr(psycopg.Connection, "execute", record)
     passwords = [logins.add(warehouse, "quiet", "bi"), logins.renew(warehouse, "quiet")]
     logins.remove(warehouse, "quiet")
-    assert len([one for one in sent if "SCRAM-SHA-256$" in one]) == 2
+    assert len([one for one in sent if "SCRAM-SHA-256$" in one and one.startswith("alter role")]) == 2
     assert [one for one in sent if any(password in one for password in passwords)] == []
 
 
@@ -364,6 +370,154 @@ def test_a_login_made_by_the_servers_superuser_is_left_to_him(warehouse: str, po
         logins.remove(warehouse, "made_by_hand")
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         connection.execute("drop role made_by_hand")
+
+
+# ---- what a reader changes of its own login ---------------------------------------------------------------------
+
+CHANGES = (
+    "alter role current_user set statement_timeout = 0",
+    "alter role current_user set row_security = off",
+    "alter role current_user in database {database} reset all",
+    "alter role current_user in database {database} set search_path = ''",
+    "alter role current_user password 'the same for all'",
+)
+
+
+def change_own_login(reader: str, *changes: str) -> None:
+    database = psycopg.conninfo.conninfo_to_dict(reader)["dbname"]
+    with psycopg.connect(reader) as connection:
+        connection.read_only = False
+        for change in changes:
+            connection.execute(change.format(database=database).encode())
+
+
+@pytest.mark.parametrize("reader", ["bi"], indirect=True)
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_login_is_not_changed_by_mistake(reader: str, change: str) -> None:
+    """A tool's menu may offer it: a session only reads, until it says otherwise."""
+    with psycopg.connect(reader) as connection, pytest.raises(errors.ReadOnlySqlTransaction):
+        connection.execute(change.format(database=connection.info.dbname).encode())
+
+
+@pytest.mark.parametrize("reader", ["statistician"], indirect=True)
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_a_reader_changes_of_its_login_is_put_back(
+    warehouse: str, reader: str, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL lets it: what is not forbidden is found by the doctor, and ended by upkeep."""
+    login = str(psycopg.conninfo.conninfo_to_dict(reader)["user"])
+    change_own_login(reader, change)
+    (found,) = [one for one in logins.listed(warehouse) if one.login == login]
+    is_password = "password" in change
+    assert (found.credential, found.is_changed) == ("other" if is_password else "given", True)
+    assert (found.changed_settings > 0) == (not is_password)
+    settings = Settings.load({"THREEGAPS_WAREHOUSE_HOST": "unused"})
+    monkeypatch.setattr(Settings, "warehouse_dsn", lambda self: warehouse)
+    state, message, advice = doctor._logins(settings)
+    assert (state, login in message) == ("wrong", True)
+    assert "`threegaps reader renew 登录名`" in advice
+    assert "`threegaps reader renew LOGIN`" in advice
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        assert restore_changed(connection) == ([login], [])
+        assert restore_changed(connection) == ([], [])
+    (found,) = [one for one in logins.listed(warehouse) if one.login == login]
+    assert (found.is_changed, found.restored_at is None) == (False, False)
+    assert doctor._logins(settings)[0] == "ok"
+    with psycopg.connect(reader) as connection:
+        assert (shown(connection, "statement_timeout"), shown(connection, "row_security")) == ("5min", "on")
+
+
+@pytest.mark.parametrize("reader", ["county"], indirect=True)
+def test_a_password_of_none_is_put_back(warehouse: str, reader: str) -> None:
+    change_own_login(reader, "alter role current_user password null")
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(reader)
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        restore_changed(connection)
+    psycopg.connect(reader).close()
+
+
+def test_what_a_statistician_asks_is_logged_whatever_it_changes(warehouse: str, postgres: PostgresServer) -> None:
+    password = logins.add(warehouse, "stays_watched", "statistician")
+    database = str(psycopg.conninfo.conninfo_to_dict(warehouse)["dbname"])
+    reader = postgres.dsn(database, user="stays_watched", password=password)
+    for change in (
+        "alter role current_user set log_statement = 'none'",
+        "alter role current_user in database {database} set log_statement = 'none'",
+        "alter role current_user in database {database} reset log_statement",
+    ):
+        with pytest.raises(errors.InsufficientPrivilege):
+            change_own_login(reader, change)
+    change_own_login(
+        reader, "alter role current_user reset all", "alter role current_user in database {database} reset all"
+    )
+    with psycopg.connect(reader) as connection:
+        assert shown(connection, "log_statement") == "all"
+    logins.remove(warehouse, "stays_watched")
+
+
+def test_a_login_that_was_made_by_hand_is_found_handed_over_and_renewed(
+    warehouse: str, postgres: PostgresServer
+) -> None:
+    database = str(psycopg.conninfo.conninfo_to_dict(warehouse)["dbname"])
+    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+        connection.execute("create role made_up login password 'weak' in role bi_reader")
+        connection.execute("alter role made_up set statement_timeout = 0")
+        is_before_16 = connection.info.server_version < 160_000
+    with psycopg.connect(warehouse, autocommit=True) as pipeline:
+        (found,) = readers(pipeline, "made_up")
+        assert (found.credential, found.most_connections, found.changed_settings) == ("other", -1, 2)
+        # Its limits come back by themselves where the pipeline may do that; whose password it is only a person knows.
+        assert restore_changed(pipeline) == ([], ["made_up"])
+        (found,) = readers(pipeline, "made_up")
+        assert found.changed_settings == (0 if is_before_16 else 2)
+        with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+            make_roles(connection)
+        password = logins.renew(warehouse, "made_up")
+        (found,) = readers(pipeline, "made_up")
+        assert (found.is_changed, found.most_connections) == (False, logins.CONNECTIONS["bi"])
+    psycopg.connect(postgres.dsn(database, user="made_up", password=password)).close()
+    logins.remove(warehouse, "made_up")
+
+
+def test_a_login_whose_password_is_kept_elsewhere_is_made_once_and_brought_back(
+    warehouse: str, postgres: PostgresServer
+) -> None:
+    database = str(psycopg.conninfo.conninfo_to_dict(warehouse)["dbname"])
+    reader = postgres.dsn(database, user="kept", password="kept-elsewhere")
+    logins.keep(warehouse, "kept", "bi", "kept-elsewhere")
+    change_own_login(reader, *CHANGES)
+    logins.keep(warehouse, "kept", "bi", "kept-elsewhere")
+    psycopg.connect(reader).close()
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        assert [one.is_changed for one in readers(connection, "kept")] == [False]
+    logins.remove(warehouse, "kept")
+
+
+@pytest.mark.parametrize("reader", ["bi"], indirect=True)
+def test_where_passwords_cannot_be_compared_nobody_says_that_they_are_right(
+    warehouse: str, reader: str, postgres: PostgresServer
+) -> None:
+    parts = psycopg.conninfo.conninfo_to_dict(reader)
+    with psycopg.connect(postgres.dsn(str(parts["dbname"]))) as connection:
+        connection.execute("drop function access.password_is(name, text)")
+        assert [one.credential for one in readers(connection, str(parts["user"]))] == ["unknown"]
+        assert findings(connection) == ["whether readers have changed their passwords cannot be told"]
+        connection.rollback()
+
+
+@pytest.mark.parametrize("reader", ["bi"], indirect=True)
+def test_nobody_learns_another_password(warehouse: str, reader: str, postgres: PostgresServer) -> None:
+    """The function answers of readers alone, and the pipeline alone may ask it."""
+    database = str(psycopg.conninfo.conninfo_to_dict(warehouse)["dbname"])
+    with psycopg.connect(postgres.dsn(database)) as connection:
+        row = connection.execute("select rolpassword from pg_authid where rolname = 'pipeline'").fetchone()
+        assert row is not None
+    with psycopg.connect(warehouse) as connection:
+        asked = connection.execute("select access.password_is('pipeline', %s)", [row[0]]).fetchone()
+        assert asked == (None,)
+    with psycopg.connect(reader) as connection, pytest.raises(errors.InsufficientPrivilege):
+        connection.execute("select access.password_is('pipeline', 'x')")
 
 
 def is_closed(relation: str) -> bool:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from threegaps.access import logins
+from threegaps.access.kinds import Kind
+from threegaps.access.restoring import Reader
 from threegaps.cli.app import app
 from threegaps.errors import SettingsError
+from threegaps.settings import OWN_READER, OWN_READER_ENTRY, Settings
 
 MADE: list[tuple[str, str, str | None]] = []
 
@@ -20,7 +25,7 @@ MADE: list[tuple[str, str, str | None]] = []
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that only notes what it is asked for."""
 
-    def add(dsn: str, login: str, kind: logins.Kind, *, county_code: str | None = None) -> str:
+    def add(dsn: str, login: str, kind: Kind, *, county_code: str | None = None) -> str:
         MADE.append((login, kind, county_code))
         return "generated-here"
 
@@ -58,6 +63,43 @@ def test_a_script_is_answered_in_json() -> None:
     }
     done = CliRunner().invoke(app, ["reader", "renew", "one", "--json"])
     assert json.loads(done.output)["password"] == "renewed-here"
+
+
+def test_the_password_of_one_machines_own_reader_is_kept_where_its_page_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THREEGAPS_HOME", str(tmp_path))
+    settings = Settings.load()
+    settings.remember(postgres_port=1)
+    before = settings.secret(OWN_READER_ENTRY)
+    CliRunner().invoke(app, ["reader", "renew", "another"])
+    assert settings.secret(OWN_READER_ENTRY) == before
+    CliRunner().invoke(app, ["reader", "renew", OWN_READER])
+    assert settings.secret(OWN_READER_ENTRY) == "renewed-here"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, ["如所给", "as given"]),
+        ({"credential": "other"}, ["口令非本系统所给", "password not the one given"]),
+        ({"credential": "unknown"}, ["口令无从核对", "password cannot be compared"]),
+        ({"settings": ["statement_timeout=0"]}, ["设置已改2项", "settings changed: 2"]),
+        ({"most_connections": -1}, ["会话数不限", "any number of sessions"]),
+    ],
+)
+def test_the_list_says_how_a_login_differs_from_what_it_was_given(
+    changed: dict[str, Any], said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = Reader("tool", "bi", None, 40, 2, ["default_transaction_read_only=on"], "given", None)
+    monkeypatch.setattr(logins, "listed", lambda dsn: [dataclasses.replace(given, **changed)])
+    done = CliRunner().invoke(app, ["reader", "list"])
+    assert [part for part in said if part not in done.output] == []
+    (row,) = json.loads(CliRunner().invoke(app, ["reader", "list", "--json"]).output)
+    assert (row["password"], row["changed_settings"]) == (
+        changed.get("credential", "given"),
+        2 if "settings" in changed else 0,
+    )
 
 
 @pytest.mark.parametrize(
