@@ -1,17 +1,23 @@
 {#-
-    The value of a cell from its parts, by the method of its indicator; one rule for what is exact and for what is shown.
+    The value of a cell from its parts, by the rule of its method (seed_method, `value_from`); one rule for what is exact and
+    for what is shown. What the model gives itself stands: of it the parts, where there are any, are only what it was made of.
 
-    A ratio of two shares is one division: a ratio of rounded shares would miss ties.
+    numerator: the numerator in the unit. quotient: the one through the other. ratio_of_quotients: one quotient through
+    another in one division, since a ratio of rounded shares would miss ties. difference: the one less the other. model:
+    the model gives the value. The seed's test allows no other rule.
 -#}
 {% macro cell_value() %}
     round(
-        case
-            when method = 'ratio_of_shares'
-                then numerator * comparison_denominator / nullif(denominator * comparison_numerator, 0)
-            when value is not null then value
-            when method in ('count', 'sum') or (method = 'distinct' and denominator is null) then numerator * unit_scale
-            else numerator / nullif(denominator, 0) * unit_scale
-        end,
+        coalesce(
+            value,
+            case value_from
+                when 'numerator' then numerator
+                when 'quotient' then numerator / nullif(denominator, 0)
+                when 'ratio_of_quotients'
+                    then numerator * comparison_denominator / nullif(denominator * comparison_numerator, 0)
+                when 'difference' then numerator - denominator
+            end * unit_scale
+        ),
         4
     )
 {% endmacro %}

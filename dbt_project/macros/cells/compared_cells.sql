@@ -3,8 +3,9 @@
     for the exact cells and for those that are shown, so that nothing shown can follow from what is not.
 
     A change needs two final, known cells of the same kind of source and the same list of areas: a figure that is not
-    settled yet is short, and would seem to fall. Counts that are shown in tens need a hundred in both years. It is in
-    percentage points for shares, in the unit for ratios (倍), in per cent otherwise.
+    settled yet is short, and would seem to fall. Counts that are shown in tens need a hundred in both years. What it is in
+    stands in seed_unit: percentage points for shares, the unit for ratios (倍), per cent otherwise; whether it says
+    anything, in seed_method: a difference of growth rates is a comparison with the year before already.
 -#}
 {% macro compared_cells() %}
 -- a list of members that changed makes two years incomparable
@@ -32,14 +33,21 @@ paired as (
     select
         cells.*,
         indicator.direction,
-        indicator.unit_zh,
+        method.is_compared,
+        method.numerator_is,
+        unit.change_unit as kind_of_change,
         before.value as value_before,
+        before.numerator as numerator_before,
         before.is_exact as is_exact_before,
         before.period_end as period_end_before,
         coalesce(county_list.group_code, cells.area_code) as members_code
     from cells
     inner join {{ ref('seed_indicator') }} as indicator
         on cells.indicator_code = indicator.indicator_code
+    inner join {{ ref('seed_method') }} as method
+        on indicator.method = method.method
+    inner join {{ ref('seed_unit') }} as unit
+        on indicator.unit_zh = unit.unit_zh
     left join cells as before
         on
             cells.indicator_code = before.indicator_code
@@ -61,20 +69,18 @@ changed as (
     select
         paired.*,
         case
-            when paired.unit_zh = '%' then 'percentage_points'
-            when paired.unit_zh = '倍' then 'unit'
-            else 'percent'
-        end as kind_of_change,
-        case
+            when not paired.is_compared then null
             when not coalesce(list_now.list_hash = list_before.list_hash, true) then null
             -- of counts shown in tens a change of small ones would be mostly rounding
             when
-                paired.unit_zh not in ('%', '倍')
+                paired.kind_of_change = 'percent'
+                and paired.numerator_is = 'count'
                 and not (paired.is_exact and paired.is_exact_before)
-                and least(paired.value, paired.value_before) < {{ fewest_in_a_share() }}
+                and least(paired.numerator, paired.numerator_before) < {{ fewest_in_a_share() }}
                 then null
-            when paired.unit_zh in ('%', '倍') then round(paired.value - paired.value_before, 4)
-            else round((paired.value / nullif(paired.value_before, 0) - 1) * 100, 2)
+            when paired.kind_of_change = 'percent'
+                then round((paired.value / nullif(paired.value_before, 0) - 1) * 100, 2)
+            else round(paired.value - paired.value_before, 4)
         end as change_on_year
     from paired
     left join member_list as list_now

@@ -1,4 +1,4 @@
-{# A figure on fewer persons than this is not shown: numerator, denominator and complement alike. #}
+{# A count of fewer than this is not shown: numerator, denominator and complement alike; of all methods seed_method says it. #}
 {% macro fewest_persons() %}10{% endmacro %}
 
 {# Nor a share of fewer: with both sides in tens it would be several points off. #}
@@ -14,17 +14,30 @@
 {% macro fewest_cities_shown() %}6{% endmacro %}
 
 {#
-    A part of a cell as it is shown. Persons are counted in tens, and a shown count is the middle of its ten: 15 stands for
-    10 to 19. Medians of wages are rounded to 10 yuan.
+    A part of a cell as it is shown, by what seed_method says that it is. Persons are counted in tens, and a shown count is
+    the middle of its ten: 15 stands for 10 to 19. Medians of wages are rounded to 10 yuan, rates of growth to a tenth of a
+    point. Amounts are not shown: with a known amount a head they would give the count.
 
     Tens and not the nearest multiple of ten: what is hidden is a ten too (0 to 9), and of the sum of up to seven tens the
     ten of the sum leaves at least three values open for each part, which rounding to the nearest does not.
 #}
-{% macro shown_part(part) -%}
+{% macro shown_part(part, kind) -%}
     case
         when disclosure = 'none' then {{ part }}
-        when method = 'ratio_of_medians' then round({{ part }}, -1)
-        when is_exact then {{ part }}
-        else floor({{ part }} / 10) * 10 + 5
+        when {{ kind }} = 'median' then round({{ part }}, -1)
+        when {{ kind }} = 'rate' then round({{ part }}, 1)
+        when {{ kind }} = 'count' and is_exact then {{ part }}
+        when {{ kind }} = 'count' then floor({{ part }} / 10) * 10 + 5
+    end
+{%- endmacro %}
+
+{#
+    The value of a cell that does not follow from parts which are shown (seed_method, `shown_from`): to the multiple that its
+    unit is shown to.
+#}
+{% macro shown_value() -%}
+    case
+        when disclosure = 'none' then value
+        when shown_from = 'value' then round(value / shown_to) * shown_to
     end
 {%- endmacro %}

@@ -41,7 +41,7 @@ affected as (
 indicators as (
     select
         seed_indicator.indicator_code,
-        seed_indicator.method,
+        seed_method.reads_other_areas,
         seed_indicator.time_basis,
         -- additive indicators are rolled up from their counties, later and for all alike
         case
@@ -62,7 +62,7 @@ claimed_ranges as (
         affected.period_start,
         affected.period_end,
         case
-            when indicators.method in ('published', 'from_indicators', 'inequality') then '*'
+            when indicators.reads_other_areas then '*'
             when affected.area_code = 'unknown' then '*'
             else affected.area_code
         end as claimed_area_code

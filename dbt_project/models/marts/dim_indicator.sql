@@ -63,13 +63,13 @@ select
 from {{ ref('seed_indicator') }} as indicator
 inner join {{ ref('seed_action') }} as action
     on indicator.action_code = action.action_code
--- a ratio of sums counts who has a record of wages, whatever they are
+inner join {{ ref('seed_unit') }} as unit
+    on indicator.unit_zh = unit.unit_zh
+inner join {{ ref('seed_method') }} as method
+    on indicator.method = method.method
+-- a count of who has a record of wages does not depend on how much they are
 left join step_caveat
     on
-        indicator.method != 'ratio_of_sums'
+        method.numerator_is != 'count'
         and step_caveat.feed = any(string_to_array(indicator.horizon_feeds, ','))
-left join {{ ref('seed_unit') }} as unit
-    on indicator.unit_zh = unit.unit_zh
-left join {{ ref('seed_method') }} as method
-    on indicator.method = method.method
 where indicator.is_built

@@ -162,7 +162,7 @@ described as (
         dim_period.period_start,
         dim_period.period_label,
         dim_period.prior_year_end,
-        seed_indicator.method,
+        seed_method.value_from,
         seed_indicator.time_basis,
         seed_indicator.unit_scale,
         seed_indicator.audience,
@@ -174,6 +174,8 @@ described as (
     from chosen
     inner join seed_indicator
         on chosen.indicator_code = seed_indicator.indicator_code
+    inner join seed_method
+        on seed_indicator.method = seed_method.method
     inner join covered_periods
         on
             chosen.indicator_code = covered_periods.indicator_code
@@ -214,7 +216,7 @@ known as (
         source_kind,
         is_supplied,
         is_window_open as is_immature,
-        method,
+        value_from,
         unit_scale,
         audience,
         case when is_settled then 'final' else 'provisional' end as maturity,

@@ -12,6 +12,14 @@ seed_indicator as (
     select * from {{ ref('seed_indicator') }}
 ),
 
+seed_method as (
+    select * from {{ ref('seed_method') }}
+),
+
+seed_unit as (
+    select * from {{ ref('seed_unit') }}
+),
+
 seed_measure as (
     select * from {{ ref('seed_measure') }}
 ),
@@ -43,12 +51,21 @@ list_in_force as (
 described as (
     select
         indicator_measured.*,
-        seed_indicator.method,
         seed_indicator.unit_scale,
+        seed_method.value_from,
+        seed_method.numerator_is,
+        seed_method.denominator_is,
+        seed_method.shown_from,
+        seed_method.fewest_persons,
+        seed_unit.shown_to,
         case when demonstration.shows_exact_cells then 'none' else seed_indicator.disclosure end as disclosure
     from indicator_measured
     inner join seed_indicator
         on indicator_measured.indicator_code = seed_indicator.indicator_code
+    inner join seed_method
+        on seed_indicator.method = seed_method.method
+    inner join seed_unit
+        on seed_indicator.unit_zh = seed_unit.unit_zh
     cross join demonstration
     where
         seed_indicator.disclosure = 'none'
@@ -78,11 +95,13 @@ tested as (
             when disclosure = 'none' then false
             when n_employers < {{ fewest_employers() }} then true
             when largest_employer_share > {{ largest_share_of_an_employer() }} then true
-            -- ten persons on each side of the median
-            when method in ('median', 'ratio_of_medians') then n_persons < 2 * {{ fewest_persons() }}
+            when disclosure = 'persons' and n_persons is null then true
+            -- twenty of a median: ten on each side
+            when n_persons < fewest_persons then true
+            when numerator_is != 'count'
+                then coalesce(denominator_is = 'count' and denominator < {{ fewest_persons() }}, false)
             when least(denominator, comparison_denominator) < {{ fewest_in_a_share() }} then true
             else least(
-                n_persons,
                 denominator,
                 comparison_denominator,
                 coalesce(n_numerator_persons, numerator),
@@ -164,21 +183,18 @@ rounded as (
         prior_year_end,
         breakdown,
         breakdown_value,
-        {{ shown_part('numerator') }} as numerator,
-        {{ shown_part('denominator') }} as denominator,
-        {{ shown_part('comparison_numerator') }} as comparison_numerator,
-        {{ shown_part('comparison_denominator') }} as comparison_denominator,
+        {{ shown_part('numerator', 'numerator_is') }} as numerator,
+        {{ shown_part('denominator', 'denominator_is') }} as denominator,
+        {{ shown_part('comparison_numerator', 'numerator_is') }} as comparison_numerator,
+        {{ shown_part('comparison_denominator', 'denominator_is') }} as comparison_denominator,
         -- what follows from its parts follows from the shown ones
-        case
-            when disclosure = 'none' then value
-            when method = 'median' then round(value, -1)
-        end as value,
+        {{ shown_value() }} as value,
         source_kind,
         is_supplied,
         is_immature,
         is_small,
         is_exact,
-        method,
+        value_from,
         unit_scale,
         audience,
         maturity,

@@ -19,18 +19,20 @@ _EN = (
 )
 
 
-def with_base_steps(indicators: Iterable[Row], steps: Iterable[Row]) -> list[Row]:
+def with_base_steps(indicators: Iterable[Row], steps: Iterable[Row], methods: Iterable[Row]) -> list[Row]:
     """The indicators, those that measure wages of the feed of a step with the steps of its bases in both caveats.
 
     Args:
         indicators: Rows of the catalogue of indicators.
         steps: Rows of ``seed_contribution_base_step``.
+        methods: Rows of ``seed_method``.
     """
+    counting = {method["method"] for method in methods if method["numerator_is"] == "count"}
     in_order = sorted(steps, key=lambda step: step["step_month"])
     described = []
     for indicator in indicators:
-        # a ratio of sums counts who has a record of wages, whatever they are
-        feeds = () if indicator["method"] == "ratio_of_sums" else indicator["horizon_feeds"].split(",")
+        # a count of who has a record of wages does not depend on how much they are
+        feeds = () if indicator["method"] in counting else indicator["horizon_feeds"].split(",")
         needed = [step for step in in_order if step["feed"] in feeds]
         described.append(
             indicator

@@ -24,8 +24,8 @@ def generated(root: Path) -> dict[Path, str]:
     indicators = marts.indicator_catalogue(root)
     actions, targets = (marts.read_seed(root, name) for name in ("seed_action", "seed_target"))
     feeds = [(contract, _document(root, contract.feed)) for contract in contracts]
-    steps = marts.read_seed(root, "seed_contribution_base_step")
-    return files | catalogue.render(feeds, actions, caveats.with_base_steps(indicators, steps), targets)
+    steps, methods = (marts.read_seed(root, name) for name in ("seed_contribution_base_step", "seed_method"))
+    return files | catalogue.render(feeds, actions, caveats.with_base_steps(indicators, steps, methods), targets)
 
 
 def outdated(root: Path) -> list[Path]:

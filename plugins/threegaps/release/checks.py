@@ -28,14 +28,15 @@ def findings(
     Args:
         connection: The warehouse, as its owner.
         manifest: The parsed dbt project.
-        accepted: Names of checks not to run: ``keys``, ``numbers``, ``sums``, ``counted``, ``rounded``,
-            ``suppression``, ``row_count``.
+        accepted: Names of checks not to run: ``keys``, ``numbers``, ``sums``, ``counted``, ``valued``,
+            ``rounded``, ``suppression``, ``row_count``.
     """
     checks: dict[str, Callable[[psycopg.Connection[Any], Manifest], list[str]]] = {
         "keys": _keys,
         "numbers": _numbers,
         "sums": _sums,
         "counted": _counted,
+        "valued": _valued,
         "rounded": _rounded,
         "suppression": _suppression,
         "row_count": _row_count,
@@ -123,6 +124,22 @@ def _counted(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
     ]
 
 
+def _valued(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
+    """A figure that may be shown has its value: a method without a rule for what is shown would lose it silently."""
+    if not _has_cells(manifest):
+        return []
+    rows = connection.execute(
+        "select v.indicator_code, count(*), min(v.period_end) from build.indicator_value as v"
+        " join build.indicator_cell as c"
+        f" using ({', '.join(_CELL)})"
+        " where v.value is null and c.value is not null and v.value_status <> 'suppressed' group by 1 order by 1"
+    ).fetchall()
+    return [
+        f"{code} has a value that is not hidden and not shown in {count} cells, first in the period to {last}"
+        for code, count, last in rows
+    ]
+
+
 def _rounded(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
     """What is shown of persons is the middle of its ten, but in the totals of the province."""
     if not _has_cells(manifest):
@@ -130,7 +147,8 @@ def _rounded(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
     rows = connection.execute(
         "select v.indicator_code, count(*), min(v.period_end) from build.indicator_value as v"
         " join core.seed_indicator as i using (indicator_code) join core.seed_method as m using (method)"
-        " where i.disclosure in ('persons', 'employers') and (m.is_additive or i.method = 'distinct')"
+        " where i.disclosure in ('persons', 'employers') and m.numerator_is = 'count'"
+        " and m.value_from <> 'ratio_of_quotients'"
         " and not (v.area_level = 'province' and v.breakdown = 'total')"
         " and (v.numerator % 10 <> 5 or v.denominator % 10 <> 5) group by 1 order by 1"
     ).fetchall()

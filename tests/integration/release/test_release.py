@@ -257,8 +257,9 @@ def test_a_figure_that_does_not_say_on_how_many_it_rests_is_not_released(marts: 
         connection.execute(
             "create table core.seed_indicator as select * from (values ('P', 'persons', 'median'),"
             " ('E', 'employers', 'count'), ('N', 'none', 'published')) as v (indicator_code, disclosure, method);"
-            "create table core.seed_method as select 'count' as method, true as is_additive;"
-            "create table build.indicator_cell as select code as indicator_code, 'county' as area_level,"
+            "create table core.seed_method as select 'count' as method, true as is_additive,"
+            " 'count' as numerator_is, 'numerator' as value_from;"
+            "create table build.indicator_cell as select code as indicator_code, 'a' as area_code, 'county' as area_level,"
             " 'month' as period_type, date '2026-06-30' as period_end, 'total' as breakdown,"
             " 'total' as breakdown_value, null::numeric as numerator, null::numeric as denominator, value,"
             " persons::bigint as n_persons, employers::bigint as n_employers from (values"
@@ -271,6 +272,26 @@ def test_a_figure_that_does_not_say_on_how_many_it_rests_is_not_released(marts: 
         ]
 
 
+def test_a_value_that_is_lost_on_the_way_to_what_is_shown_is_not_released(marts: str) -> None:
+    set_cells(marts, {A: 35, B: 25})
+    manifest = small_manifest()
+    manifest.nodes["model.threegaps.indicator_cell"] = {"name": "indicator_cell", "config": {}}  # type: ignore[index]
+    with psycopg.connect(marts) as connection:
+        connection.execute(
+            "create table core.seed_indicator as"
+            " select 'M01-3' as indicator_code, 'none' as disclosure, 'count' as method;"
+            "create table core.seed_method as select 'count' as method, false as is_additive,"
+            " 'count' as numerator_is, 'numerator' as value_from;"
+            "create table build.indicator_cell as"
+            " select *, 50::bigint as n_persons, 5::bigint as n_employers from build.indicator_value"
+        )
+        assert checks.findings(connection, manifest) == []
+        connection.execute("update build.indicator_value set value = null where value = 35")
+        assert checks.findings(connection, manifest) == [
+            "valued: M01-3 has a value that is not hidden and not shown in 1 cells, first in the period to 2026-06-30"
+        ]
+
+
 def test_a_count_of_persons_that_is_not_in_tens_is_not_released(marts: str) -> None:
     """The province's own total is: nothing follows from it."""
     set_cells(marts, {A: 35, B: 30, P: 65})
@@ -280,7 +301,8 @@ def test_a_count_of_persons_that_is_not_in_tens_is_not_released(marts: str) -> N
         connection.execute(
             "create table core.seed_indicator as"
             " select 'M01-3' as indicator_code, 'persons' as disclosure, 'count' as method;"
-            "create table core.seed_method as select 'count' as method, true as is_additive;"
+            "create table core.seed_method as select 'count' as method, true as is_additive,"
+            " 'count' as numerator_is, 'numerator' as value_from;"
             "create table build.indicator_cell as"
             " select *, 50::bigint as n_persons, 5::bigint as n_employers from build.indicator_value"
         )

@@ -14,17 +14,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 PROJECT = ROOT / "dbt_project"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-ADDITIVE = {"count", "sum", "ratio_of_sums"}
-METHODS = ADDITIVE | {
-    "distinct",
-    "median",
-    "ratio_of_medians",
-    "ratio_of_shares",
-    "growth_difference",
-    "from_indicators",
-    "inequality",
-    "published",
-}
+ADDITIVE = {"count", "sum", "amount", "ratio_of_sums", "ratio_of_amounts", "mean"}
 
 
 def seed(name: str) -> list[dict[str, str]]:
@@ -59,7 +49,6 @@ def indicator_files() -> list[Path]:
 def test_catalogue_is_whole() -> None:
     rows = seed("seed_indicator")
     assert len({row["indicator_code"] for row in rows}) == len(rows) == 95
-    assert {row["method"] for row in rows} <= METHODS
     actions = {row["action_code"] for row in seed("seed_action")}
     for row in rows:
         assert row["action_code"] in actions, row["indicator_code"]
@@ -162,8 +151,85 @@ def test_every_breakdown_has_its_values_and_every_unit_its_english() -> None:
     }
     catalogue = seed("seed_indicator")
     assert {row["unit_zh"] for row in catalogue} <= {row["unit_zh"] for row in seed("seed_unit")}
-    assert {row["method"] for row in catalogue} <= {row["method"] for row in seed("seed_method")}
     assert {row["method"] for row in seed("seed_method") if row["is_additive"] == "true"} == ADDITIVE
+
+
+def accepted(name: str, column: str) -> set[str]:
+    """The values that a column of a seed may have, as its test says."""
+    (found,) = (
+        one
+        for document in properties()
+        for node in document.get("seeds") or ()
+        if isinstance(node, dict) and node["name"] == name
+        for one in node["columns"]
+        if one["name"] == column
+    )
+    (values,) = (
+        test["accepted_values"]["arguments"]["values"] for test in found["data_tests"] if isinstance(test, dict)
+    )
+    return set(values)
+
+
+def test_every_rule_of_a_method_is_one_that_the_macros_know() -> None:
+    value = (PROJECT / "macros/cells/cell_value.sql").read_text(encoding="utf-8")
+    assert set(re.findall(r"when '(\w+)'", value)) | {"model"} == accepted("seed_method", "value_from")
+    shown = (PROJECT / "macros/cells/disclosure.sql").read_text(encoding="utf-8")
+    kinds = accepted("seed_method", "numerator_is")
+    assert kinds == accepted("seed_method", "denominator_is")
+    # an amount is not shown
+    assert set(re.findall(r"\{\{ kind \}\} = '(\w+)'", shown)) == kinds - {"amount", "none"}
+    for row in seed("seed_method"):
+        for column in ("value_from", "numerator_is", "denominator_is", "shown_from"):
+            assert row[column] in accepted("seed_method", column), row
+    for row in seed("seed_unit"):
+        assert row["change_unit"] in accepted("seed_unit", "change_unit"), row
+        assert float(row["shown_to"]) > 0, row
+
+
+def test_a_method_whose_parts_are_not_all_shown_shows_its_value() -> None:
+    for row in seed("seed_method"):
+        hidden = {row["numerator_is"], row["denominator_is"]} & {"amount"} or row["value_from"] == "model"
+        assert (row["shown_from"] == "value") == bool(hidden), row["method"]
+
+
+def test_the_cells_of_every_method_of_the_catalogue_are_tried() -> None:
+    """On persons, on employers and on neither, as the catalogue has them; and none is expected without a value."""
+    tests = {
+        test["name"]: test
+        for document in properties()
+        for test in document.get("unit_tests") or ()
+        if test["name"] in {"every_method_gives_a_value", "every_method_is_shown_with_a_value"}
+    }
+    tried: dict[str, set[tuple[str, str]]] = {}
+    for name, test in tests.items():
+        (rows,) = (given["rows"] for given in test["given"] if given["input"] == "ref('seed_indicator')")
+        tried[name] = {(row["method"], row.get("disclosure", "")) for row in rows}
+        assert {row["indicator_code"] for row in rows} == {row["indicator_code"] for row in test["expect"]["rows"]}
+        assert all(row["value"] is not None for row in test["expect"]["rows"])
+    catalogue = {(row["method"], row["disclosure"]) for row in seed("seed_indicator")}
+    assert catalogue <= tried["every_method_is_shown_with_a_value"]
+    assert {row["method"] for row in seed("seed_method")} == {
+        method for method, _ in tried["every_method_gives_a_value"]
+    }
+
+
+def test_every_model_gives_what_its_method_needs() -> None:
+    needed = {
+        "numerator": {"numerator"},
+        "quotient": {"numerator", "denominator"},
+        "ratio_of_quotients": {"numerator", "denominator", "comparison_numerator", "comparison_denominator"},
+        "difference": {"numerator", "denominator"},
+        "model": {"value"},
+    }
+    methods = {row["method"]: row for row in seed("seed_method")}
+    catalogue = {row["indicator_code"].lower().replace("-", "_"): row for row in seed("seed_indicator")}
+    for path in indicator_files():
+        indicator = catalogue[path.stem.removeprefix("ind_")]
+        (given,) = re.findall(r"\{\{ base_cells\(\[(.*?)\]\)", path.read_text(encoding="utf-8"))
+        columns = set(re.findall(r"'(\w+)'", given))
+        assert needed[methods[indicator["method"]]["value_from"]] <= columns, path.name
+        counted = {"persons": {"n_persons"}, "employers": {"n_employers"}, "none": set()}
+        assert counted[indicator["disclosure"]] <= columns, path.name
 
 
 def test_each_target_says_which_document_it_comes_from() -> None:
