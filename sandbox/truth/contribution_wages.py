@@ -8,34 +8,42 @@ import polars as pl
 
 from sandbox.truth.cells import Cells, members
 from sandbox.truth.known import RANK, Known
+from sandbox.truth.parts import SEX, age_band
 from sandbox.truth.periods import Period
 from sandbox.truth.stocks import levels
 
+FEWEST_OF_AN_INDUSTRY = 20
+
 
 def wage_rows(folder: Path, period: Period) -> pl.DataFrame:
-    """Normal pension rows of the period: person, county, month, cents."""
+    """Normal pension rows of the period: person, county, month, industry, cents."""
     first, last = f"{period.start:%Y%m}", f"{period.end:%Y%m}"
     files = sorted(path for path in folder.glob("*.parquet") if first <= path.stem <= last)
     return (
         pl.scan_parquet(files)
         .filter((pl.col("scheme") == "110") & (pl.col("payment_type") == "01"))
-        .select("person", "wage_month", "cents", county="work")
+        .select("person", "wage_month", "industry", "cents", county="work")
         .collect()
     )
 
 
 def person_wages(known: Known, period: Period) -> pl.DataFrame:
-    """area_code, person, wage (元 a month, mean over months with a row there), rank and level on the first day.
+    """area_code, person, wage (元 a month, mean over months with a row there), and what is known of the person.
 
-    The rank is null for those without a level; the level is then `special_only` or `none`.
+    That is rank and level on the first day, sex, age_band, and the industry of the last month with a row there. Those
+    without a level have no rank; the level is then `special_only` or `none`.
     """
     rows = wage_rows(known.wages, period).join(members(period.end), on="county")
     monthly = rows.group_by("area_code", "person").agg(
-        wage=pl.col("cents").sum() / pl.col("wage_month").n_unique() / 100
+        wage=pl.col("cents").sum() / pl.col("wage_month").n_unique() / 100,
+        industry=pl.col("industry").filter(pl.col("wage_month") == pl.col("wage_month").max()).max(),
     )
     held = levels(known.certificates, period.start)
-    return monthly.join(held, on="person", how="left").with_columns(
+    persons = monthly.join(held, on="person", how="left").join(known.documents, on="person", how="left")
+    return persons.with_columns(
         pl.col("level").fill_null("none"),
+        sex=SEX,
+        age_band=age_band(period.start.year - pl.col("birth_year")),
         rank=pl.col("level").replace_strict(RANK, default=None, return_dtype=pl.Int64),
     )
 
@@ -56,3 +64,30 @@ def median_ratio(
         n_persons=pl.min_horizontal(upper.sum(), lower.sum()),
     )
     cells.add(code, period, frame.filter(pl.col("n_persons") > 0), breakdown=breakdown)
+
+
+def adjusted_for_industry(cells: Cells, code: str, period: Period, wages: pl.DataFrame) -> None:
+    """The ratio of the medians of high and low levels, the latter weighted by the industries of the former."""
+    sides = wages.filter(pl.col("rank").is_not_null()).with_columns(is_high=pl.col("rank") >= 3)
+    there = pl.col("is_high").sum().over("area_code", "industry"), pl.len().over("area_code", "industry")
+    kept = sides.with_columns(n_high=there[0], n_basic=there[1] - there[0]).filter(
+        pl.min_horizontal("n_high", "n_basic") >= FEWEST_OF_AN_INDUSTRY
+    )
+    rows = []
+    for (area,), of_area in kept.group_by("area_code"):
+        high = of_area.filter("is_high")
+        basic = of_area.filter(~pl.col("is_high"))
+        medians = [
+            _weighted_median(high["wage"], pl.repeat(1.0, len(high), eager=True)),
+            _weighted_median(basic["wage"], basic["n_high"] / basic["n_basic"]),
+        ]
+        rows.append((area, *medians, min(len(high), len(basic))))
+    frame = pl.DataFrame(rows, schema=["area_code", "numerator", "denominator", "n_persons"], orient="row")
+    cells.add(code, period, frame, breakdown=("industry_adjusted", "industry_adjusted"))
+
+
+def _weighted_median(values: pl.Series, weights: pl.Series) -> float:
+    """The lowest value up to which half of the weight lies."""
+    frame = pl.DataFrame({"value": values, "weight": weights}).sort("value")
+    half = pl.col("weight").sum() / 2
+    return float(frame.filter(pl.col("weight").cum_sum() >= half - 1e-6)["value"][0])

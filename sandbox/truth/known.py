@@ -11,6 +11,7 @@ import polars as pl
 from sandbox import areas
 from sandbox.calendar import OPENING_DAY
 from sandbox.feeds.model import Scene
+from sandbox.truth.same_course import without_repeats
 
 RANK = {"5": 1, "4": 2, "3": 3, "2": 4, "1": 5, "T": 6, "S": 7}
 LABEL = {rank: code for code, rank in RANK.items()}
@@ -27,7 +28,8 @@ class Known:
         spells: Employment spells, by county of work, with the area of residence as `home`.
         certificates: Certificates with `rank` of their level, by county of issue.
         enterprises: Skill enterprises.
-        wages: Folder with one file of contribution wages a month, by county of work.
+        wages: Folder with one file of contribution wages a month, by county of insurance.
+        documents: Year of birth and sex by person, as far as the document says them.
     """
 
     trainings: pl.DataFrame
@@ -36,6 +38,7 @@ class Known:
     certificates: pl.DataFrame
     enterprises: pl.DataFrame
     wages: Path
+    documents: pl.DataFrame
 
 
 def known(scene: Scene) -> Known:
@@ -53,6 +56,7 @@ def known(scene: Scene) -> Known:
         _certificates(accepted["hrss/certificates"]).rename({"issue_county": "county"}),
         accepted["hrss/skill_enterprises"],
         scene.truth_folder,
+        _documents(scene.people.persons),
     )
 
 
@@ -73,22 +77,13 @@ def _subsidised(scene: Scene) -> pl.DataFrame:
     codes = pl.Series(areas.all_codes())
     venue = pl.when(pl.col("venue") >= 0).then(pl.col("venue"))
     venue_code = venue.map_batches(lambda place: codes.gather(place), return_dtype=pl.String)
-    listed = trainings.filter(ended & (pl.col("subsidy_source") != "00")).select(
+    counted = trainings.filter(ended & (pl.col("subsidy_source") != "00"))
+    listed = counted.select(
         "person", "completion_date", "priority_groups", "focus_sector", "provider_type", "urban_rural_code", "lives_in",
         handled=pl.when(pl.col("handling_county_code") == "").then(venue_code).otherwise("handling_county_code"),
     )  # fmt: skip
     sectors = scene.accepted["sectors/training_enrollments"].filter(ended & pl.col("is_subsidised"))
-    near = sectors.select("sector", "serial", "reported_on", "person", "start_date", "occupation_code").join(
-        trainings.filter(pl.col("status") != "09").select("person", other="start_date", coded="occupation_code"),
-        on="person",
-    )
-    apart = (pl.col("other") - pl.col("start_date")).dt.total_days().abs() <= 7
-    alike = (
-        (pl.col("coded") == "")
-        | (pl.col("occupation_code") == "")
-        | (pl.col("coded").str.slice(0, 7) == pl.col("occupation_code").str.slice(0, 7))
-    )
-    own = sectors.join(near.filter(apart & alike), on=["sector", "serial", "reported_on"], how="anti").select(
+    own = without_repeats(sectors, counted).select(
         "person",
         "completion_date",
         priority_groups=pl.lit(None, pl.String),

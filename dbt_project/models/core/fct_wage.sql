@@ -9,5 +9,7 @@ select
     scheme,
     payment_type,
     wage_cny_month,
-    base_limit
+    base_limit,
+    birth_year,
+    sex
 from {{ ref('stg_hrss__wage_records') }}

@@ -47,7 +47,11 @@ county_wages as (
         wages.person_id,
         wages.work_area_code,
         sum(wages.wage_cny_month) as wage_sum_cny,
-        bit_or(period_months.month_bit) as month_bits
+        bit_or(period_months.month_bit) as month_bits,
+        -- the latest month before the letter, so that the greatest is the industry of the latest month
+        max(period_months.month_bit * 128 + ascii(wages.industry_code)) as month_and_industry,
+        max(wages.birth_year) as birth_year,
+        max(wages.sex) as sex
     from wages
     inner join period_months
         on wages.wage_month = period_months.wage_month
@@ -70,6 +74,9 @@ levelled as (
         county_wages.work_area_code,
         county_wages.wage_sum_cny,
         county_wages.month_bits,
+        county_wages.month_and_industry,
+        coalesce(county_wages.sex, 'unstated') as sex,
+        {{ age_band('county_wages.birth_year', 'county_wages.period_start') }} as age_band,
         holders.level_rank,
         coalesce(holders.skill_level, 'none') as skill_level,
         count(*) over (

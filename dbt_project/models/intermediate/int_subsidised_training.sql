@@ -2,74 +2,92 @@
 
 with
 
-trainings as (
-    select * from {{ ref('fct_training') }}
+listed as (
+    select * from {{ ref('int_listed_training') }}
 ),
 
 sector_trainings as (
     select * from {{ ref('fct_sector_training') }}
 ),
 
--- on the subsidy list, paid already or not
-listed as (
+-- the sectors' records do not say to which group, sector or kind of provider a training belongs, nor where in a county
+-- somebody lives
+sector_listed as (
     select
-        enrollment_id as record_id,
-        true as states_groups,
+        department,
+        department || '/' || enrollment_id as record_id,
+        person_id,
+        handling_area_code,
+        residence_area_code,
+        occupation_code,
+        start_date,
+        completion_date,
+        null::text as priority_groups,
+        'unstated' as focus_sector,
+        'unstated' as provider_type,
+        coalesce(sex, 'unstated') as sex,
+        {{ age_band('birth_year', 'completion_date') }} as age_band,
+        'unstated' as urban_rural,
+        row_number() over (
+            partition by person_id
+            order by completion_date asc, department collate "C" asc, enrollment_id collate "C" asc
+        ) as order_of_completion
+    from sector_trainings
+    where
+        status = '02'
+        and completion_date is not null
+        and is_subsidised
+),
+
+-- a course that stands in several systems counts once: with the human resources departments where they count it, else
+-- with the department that had it completed first
+sector_own as (
+    select sector_listed.*
+    from sector_listed
+    where
+        not exists (
+            select 1
+            from listed
+            where {{ is_same_course('listed', 'sector_listed') }}
+        )
+        and not exists (
+            select 1
+            from sector_listed as earlier
+            where
+                {{ is_same_course('earlier', 'sector_listed') }}
+                and earlier.department != sector_listed.department
+                and earlier.order_of_completion < sector_listed.order_of_completion
+        )
+),
+
+subsidised as (
+    select
+        record_id,
         person_id,
         handling_area_code,
         residence_area_code,
         completion_date,
         priority_groups,
-        coalesce(focus_sector, 'none') as focus_sector,
-        coalesce(provider_type, 'unstated') as provider_type,
-        coalesce(sex, 'unstated') as sex,
-        {{ age_band('birth_year', 'completion_date') }} as age_band,
-        {{ urban_rural('urban_rural_code') }} as urban_rural
-    from trainings
-    where
-        status = '02'
-        and completion_date is not null
-        and subsidy_source != '00'
-),
-
--- the same person in the same small class of occupations (小类) within a week is the same course, in two systems; where
--- one of the two is not coded the person and the week decide
-sector_own as (
-    select
-        sector_trainings.department || '/' || sector_trainings.enrollment_id as record_id,
-        false as states_groups,
-        sector_trainings.person_id,
-        sector_trainings.handling_area_code,
-        sector_trainings.residence_area_code,
-        sector_trainings.completion_date,
-        null::text as priority_groups,
-        'unstated' as focus_sector,
-        'unstated' as provider_type,
-        coalesce(sector_trainings.sex, 'unstated') as sex,
-        {{ age_band('sector_trainings.birth_year', 'sector_trainings.completion_date') }} as age_band,
-        'unstated' as urban_rural
-    from sector_trainings
-    where
-        sector_trainings.status = '02'
-        and sector_trainings.completion_date is not null
-        and sector_trainings.is_subsidised
-        and not exists (
-            select 1
-            from trainings
-            where
-                trainings.person_id = sector_trainings.person_id
-                and trainings.start_date between sector_trainings.start_date - 7 and sector_trainings.start_date + 7
-                and coalesce(
-                    left(trainings.occupation_code, 7) = left(sector_trainings.occupation_code, 7), true
-                )
-                and trainings.status != '09'
-        )
-),
-
-subsidised as (
-    select * from listed
+        focus_sector,
+        provider_type,
+        sex,
+        age_band,
+        urban_rural
+    from listed
     union all
-    select * from sector_own
+    select
+        record_id,
+        person_id,
+        handling_area_code,
+        residence_area_code,
+        completion_date,
+        priority_groups,
+        focus_sector,
+        provider_type,
+        sex,
+        age_band,
+        urban_rural
+    from sector_own
 ),
 
 with_origin as (

@@ -2,8 +2,9 @@
 
 with
 
-subsidised as (
-    select * from {{ ref('int_subsidised_training') }}
+-- the sectors' records do not say to which group a person belongs, which is not the same as to none
+listed as (
+    select * from {{ ref('int_listed_training') }}
 ),
 
 priority_groups as (
@@ -18,15 +19,8 @@ slices as (
     {{ affected_slices() }}
 ),
 
--- the sectors' records do not say to which group a person belongs: that is not the same as to none
-stated as (
-    select *
-    from subsidised
-    where states_groups
-),
-
 placed as (
-    {{ in_slices('stated', area='handling_area_code', day='completion_date') }}
+    {{ in_slices('listed', area='handling_area_code', day='completion_date') }}
 ),
 
 parts as (

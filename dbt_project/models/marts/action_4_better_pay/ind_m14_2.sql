@@ -19,13 +19,15 @@ sides as (
         area_code,
         period_type,
         period_end,
+        breakdown,
+        breakdown_value,
         max(median_cny_month) filter (where level_group = 'high') as high_median_cny_month,
         max(median_cny_month) filter (where level_group = 'basic') as basic_median_cny_month,
         coalesce(max(n_persons) filter (where level_group = 'high'), 0) as n_high,
         coalesce(max(n_persons) filter (where level_group = 'basic'), 0) as n_basic
     from medians
     where level_group in ('high', 'basic')
-    group by area_code, period_type, period_end
+    group by area_code, period_type, period_end, breakdown, breakdown_value
 ),
 
 cells as (
@@ -33,8 +35,8 @@ cells as (
         area_code,
         period_type,
         period_end,
-        'total' as breakdown,
-        'total' as breakdown_value,
+        breakdown,
+        breakdown_value,
         round(high_median_cny_month, 2) as numerator,
         round(basic_median_cny_month, 2) as denominator,
         round(high_median_cny_month / nullif(basic_median_cny_month, 0), 4) as value,

@@ -20,8 +20,8 @@ cells as (
         medians.area_code,
         medians.period_type,
         medians.period_end,
-        'skill_level' as breakdown,
-        medians.level_group as breakdown_value,
+        medians.breakdown,
+        medians.breakdown_value,
         round(medians.median_cny_month, 4) as value,
         medians.n_persons
     from medians
@@ -31,8 +31,8 @@ cells as (
             and medians.period_type = slices.period_type
             and medians.period_end = slices.period_end
     where
-        medians.level_group in ('5', '4', '3', '2', '1', 'special_only', 'none')
-        or (medians.level_group in ('T', 'S') and slices.area_level = 'province')
+        medians.level_group = 'all'
+        and (medians.breakdown_value not in ('T', 'S') or slices.area_level = 'province')
 )
 
 {{ base_cells(['value', 'n_persons']) }}
