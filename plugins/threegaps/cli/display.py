@@ -200,6 +200,11 @@ def print_release(settings: Settings) -> None:
             "合成数据 (synthetic) except where marked 真实公布数 (real: published, or derived from published figures)",
             style="bold",
         )
+    if release["is_demonstration"]:
+        console.print(
+            "演示:未作披露控制,不得引用 · A demonstration without disclosure control: not to be quoted",
+            style="bold red",
+        )
     console.print(
         "行动方案的目标出自征求意见稿(2025年5月),正式稿已于2025年7月15日印发;各目标的出处见 marts.dim_target · "
         "The plan's targets are the draft's of May 2025, the final plan is of 2025-07-15;"

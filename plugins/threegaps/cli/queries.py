@@ -70,13 +70,14 @@ where h.freed_at is null order by h.hold_id
 """
 
 CURRENT_RELEASE = """
-select r.release_id, r.kind, r.as_of, r.released_at, r.cells_inserted, r.cells_changed, r.cells_removed, r.note
+select r.release_id, r.kind, r.as_of, r.released_at, r.cells_inserted, r.cells_changed, r.cells_removed, r.note,
+       r.is_demonstration
 from ops.current_release c join ops.release r using (release_id)
 """
 
 RELEASES = """
 select release_id, kind, as_of, released_at, cells_inserted, cells_changed, cells_removed, undoes_release_id, note,
-       release_id = (select release_id from ops.current_release) as serves
+       is_demonstration, release_id = (select release_id from ops.current_release) as serves
 from ops.release order by release_id desc limit %(limit)s
 """
 

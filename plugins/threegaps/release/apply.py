@@ -15,7 +15,7 @@ from psycopg import sql
 
 from threegaps.errors import ReleaseError
 from threegaps.marts.manifest import Manifest
-from threegaps.release import holds
+from threegaps.release import holds, marks
 from threegaps.release.served import StoredTable, stored_tables
 
 NOT_CONTENT = frozenset({"release_id", "value_release_id", "data_as_of", "built_at"})
@@ -48,8 +48,9 @@ def apply_build(connection: psycopg.Connection[Any], manifest: Manifest, build_i
         _note_holds(connection, manifest)
         release_id = _new_release(
             connection,
-            "insert into ops.release (build_id, kind, as_of) select build_id, 'build', as_of from ops.build"
-            " where build_id = %s returning release_id",
+            "insert into ops.release (build_id, kind, as_of, is_demonstration)"
+            " select build_id, 'build', as_of, shows_exact_cells from ops.build where build_id = %s"
+            " returning release_id",
             [build_id],
         )
         outcome = _apply(connection, manifest, release_id, source="build")
@@ -67,8 +68,8 @@ def apply_past(
     connection.execute("select set_config('threegaps.release', %s, true)", [str(past)])
     release_id = _new_release(
         connection,
-        "insert into ops.release (kind, undoes_release_id, as_of, note) select 'undo', %s, as_of, %s from ops.release"
-        " where release_id = %s returning release_id",
+        "insert into ops.release (kind, undoes_release_id, as_of, note, is_demonstration)"
+        " select 'undo', %s, as_of, %s, is_demonstration from ops.release where release_id = %s returning release_id",
         [undoes, note, past],
     )
     return _apply(connection, manifest, release_id, source="history")
@@ -101,7 +102,9 @@ def _apply(connection: psycopg.Connection[Any], manifest: Manifest, release_id: 
         [outcome.inserted, outcome.changed, outcome.removed, release_id],
     )
     connection.execute(
-        "insert into marts.dim_release select release_id, kind, as_of, released_at, undoes_release_id, note"
+        "insert into marts.dim_release"
+        " (release_id, kind, as_of, released_at, undoes_release_id, note, is_demonstration)"
+        " select release_id, kind, as_of, released_at, undoes_release_id, note, is_demonstration"
         " from ops.release where release_id = %s",
         [release_id],
     )
@@ -110,6 +113,7 @@ def _apply(connection: psycopg.Connection[Any], manifest: Manifest, release_id: 
         " on conflict (only_row) do update set release_id = excluded.release_id",
         [release_id],
     )
+    marks.mark_demonstration(connection, is_demonstration=marks.serves_demonstration(connection))
     return outcome
 
 

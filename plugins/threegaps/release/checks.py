@@ -10,6 +10,7 @@ from psycopg import sql
 
 from threegaps.marts.manifest import Manifest
 from threegaps.release.served import StoredTable, stored_tables
+from threegaps.release.views import columns_of
 
 FEWEST_TO_COMPARE = 100
 """Served rows below which a shrinking table says nothing."""
@@ -213,7 +214,10 @@ def _row_count(connection: psycopg.Connection[Any], manifest: Manifest) -> list[
     found = []
     for stored in stored_tables(manifest):
         built = _count(connection, sql.SQL("select count(*) from {}").format(stored.built))
-        served = _count(connection, sql.SQL("select count(*) from {}").format(stored.rows))
+        served = 0
+        # A table that is served for the first time is made by the release.
+        if columns_of(connection, stored.table.schema, stored.name):
+            served = _count(connection, sql.SQL("select count(*) from {}").format(stored.rows))
         if served >= FEWEST_TO_COMPARE and built < served * SMALLEST_SHARE:
             found.append(f"{stored.label} would shrink from {served} to {built} rows")
     return found

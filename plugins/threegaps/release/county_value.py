@@ -14,8 +14,8 @@ from threegaps.marts.manifest import Manifest
 from threegaps.release.views import ensure_view
 
 
-def apply_county_value(connection: psycopg.Connection[Any], manifest: Manifest) -> None:
-    """Make ``marts.county_value``, once the project serves exact figures."""
+def apply_county_value(connection: psycopg.Connection[Any], manifest: Manifest, *, mark: str = "") -> None:
+    """Make ``marts.county_value``, once the project serves exact figures; *mark* says what they are."""
     exact = next(
         (table for table in manifest.served if (table.schema, table.name) == ("exact", "indicator_value")), None
     )
@@ -27,6 +27,7 @@ def apply_county_value(connection: psycopg.Connection[Any], manifest: Manifest) 
         sql.SQL("select * from exact.indicator_value where area_code = (select marts.county_of(current_user))"),
         exact.columns,
         comment="本县(市、区)未作披露控制的指标值,仅本县可见,不得转发"
-        " | a county's own figures before disclosure: for itself alone, not to be passed on",
+        " | a county's own figures before disclosure: for itself alone, not to be passed on"
+        f"{mark}",
         readers=("county_reader",),
     )

@@ -46,6 +46,7 @@ class Explanation:
     covered_from: dt.date | None
     covered_to: dt.date | None
     is_revised: bool
+    is_demonstration: bool
     data_as_of: dt.date | None
     release_id: int
     value_release_id: int
@@ -57,7 +58,8 @@ class Explanation:
 
 _CELL = """
 select v.*, i.name_zh, i.name_en, i.unit_zh, i.formula_zh, i.formula_en, a.name_zh as area_name_zh,
-       r.released_at as said_since
+       r.released_at as said_since,
+       (select is_demonstration from marts.dim_release where release_id = v.release_id) as is_demonstration
 from marts.indicator_value as v
 join marts.dim_release as r on r.release_id = v.value_release_id
 left join core.seed_indicator as i using (indicator_code)

@@ -76,20 +76,25 @@ def _both(name: str, column: str, labels: Labels, meaning_zh: str, meaning_en: s
     )
 
 
+# Of the release that serves: asked once a statement, not once a row.
+_IS_DEMONSTRATION = "(select r.is_demonstration from marts.dim_release as r order by r.release_id desc limit 1)"
+
 # As people write it: no more decimals than the unit has, and none that were not kept.
 _WRITTEN = "rtrim(to_char(round(v.value, i.decimals), 'FM999,999,999,999,990.9999'), '.')"
 _VALUE_TEXT = (
     f"case when v.value_status <> 'reported' then {_label('v.value_status', VALUE_STATUSES, 0)}"
     f" else case when v.rounding = 'tens' then '约' else '' end || {_WRITTEN} || i.unit_zh"
     " || case when v.maturity = 'provisional' then '(暂定)' else '' end"
-    " || case when v.is_revised then '(修订)' else '' end end"
+    " || case when v.is_revised then '(修订)' else '' end"
+    f" || case when {_IS_DEMONSTRATION} then '(演示)' else '' end end"
 )
 _VALUE_TEXT_EN = (
     f"case when v.value_status <> 'reported' then {_label('v.value_status', VALUE_STATUSES, 1)}"
     f" else case when v.rounding = 'tens' then 'about ' else '' end || {_WRITTEN}"
     " || case when i.unit_en in ('%', '‰') then '' else ' ' end || i.unit_en"
     " || case when v.maturity = 'provisional' then ' (provisional)' else '' end"
-    " || case when v.is_revised then ' (revised)' else '' end end"
+    " || case when v.is_revised then ' (revised)' else '' end"
+    f" || case when {_IS_DEMONSTRATION} then ' (demonstration)' else '' end end"
 )
 
 _INDICATOR: tuple[ViewColumn, ...] = (
@@ -175,6 +180,11 @@ _STATE: tuple[ViewColumn, ...] = (
     ("audience", "v.audience", "受众(public公开,internal内部) | audience"),
     ("data_as_of", "v.data_as_of", "数据截至日 | data as of"),
     ("release_id", "v.release_id", "发布号 | the serving release"),
+    (
+        "is_demonstration",
+        _IS_DEMONSTRATION,
+        "是否演示:未作披露控制,不得引用 | a demonstration without disclosure control: not to be quoted",
+    ),
 )
 _NAMED: tuple[ViewColumn, ...] = (
     *_INDICATOR,
@@ -237,8 +247,8 @@ left join marts.indicator_latest as l
 """
 
 
-def apply_named(connection: psycopg.Connection[Any], manifest: Manifest) -> None:
-    """Make the views, once the project serves what they join."""
+def apply_named(connection: psycopg.Connection[Any], manifest: Manifest, *, mark: str = "") -> None:
+    """Make the views, once the project serves what they join; *mark* says in their comments what their figures are."""
     if not {table.name for table in manifest.served if table.schema == "marts"} >= NEEDED:
         return
     _view(
@@ -249,7 +259,7 @@ def apply_named(connection: psycopg.Connection[Any], manifest: Manifest) -> None
         "指标值,代码均附名称,一行一单元格;期别、分组、层级混在一起,求和前须各选其一"
         "(唯一键 indicator_code, area_code, period_type, period_end, breakdown, breakdown_value)"
         " | values of indicators with the names of their codes, a row a cell; types of periods, breakdowns and levels"
-        " stand side by side: choose one of each before adding up",
+        f" stand side by side: choose one of each before adding up{mark}",
     )
     for name, (period_type, meaning_zh, meaning_en) in _PERIOD_VIEWS.items():
         _view(
@@ -259,7 +269,8 @@ def apply_named(connection: psycopg.Connection[Any], manifest: Manifest) -> None
             f"where v.period_type = '{period_type}' and v.breakdown = 'total'",
             f"{meaning_zh}指标值,仅合计,附名称;一个指标加一个地区名称列即可作图,不会重复计算"
             "(唯一键 indicator_code, area_code, period_end)"
-            f" | totals of {meaning_en} with names: one indicator and one column of names make a chart, nothing twice",
+            f" | totals of {meaning_en} with names: one indicator and one column of names make a chart, nothing twice"
+            f"{mark}",
         )
 
 

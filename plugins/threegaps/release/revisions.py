@@ -143,8 +143,8 @@ _RATE = (
 )
 
 
-def apply_revisions(connection: psycopg.Connection[Any], manifest: Manifest) -> None:
-    """Make the views, once the project serves indicators."""
+def apply_revisions(connection: psycopg.Connection[Any], manifest: Manifest, *, mark: str = "") -> None:
+    """Make the views, once the project serves indicators; *mark* says in their comments what their figures are."""
     if not any((table.schema, table.name) == ("marts", "indicator_value") for table in manifest.served):
         return
     _view(
@@ -154,7 +154,8 @@ def apply_revisions(connection: psycopg.Connection[Any], manifest: Manifest) -> 
         "where f.revisions > 0 or f.provisional_changes > 0",
         "公布后又有变化的指标值:最初说的、现在说的、变了几次、过了多少天;按指标筛选为宜"
         "(唯一键 indicator_code, area_code, period_type, period_end, breakdown, breakdown_value)"
-        " | figures that changed after they were said: first, now, how often, after how many days; ask by indicator",
+        " | figures that changed after they were said: first, now, how often, after how many days; ask by indicator"
+        f"{mark}",
     )
     _view(
         connection,
@@ -163,7 +164,8 @@ def apply_revisions(connection: psycopg.Connection[Any], manifest: Manifest) -> 
         "where f.first_final_value is not null and f.value_now is not null group by 1, 2, 3, 4",
         "各指标的修订率(欧盟统计局A6口径:P为最初的定稿值,L为现值)"
         "(唯一键 indicator_code, area_level, period_type, breakdown)"
-        " | how far figures are revised, by Eurostat's A6: P the first final, L what is said now",
+        " | how far figures are revised, by Eurostat's A6: P the first final, L what is said now"
+        f"{mark}",
     )
 
 

@@ -23,7 +23,7 @@ from psycopg import sql
 
 from threegaps.errors import ReleaseError
 from threegaps.marts.manifest import Manifest, ServedColumn, ServedTable
-from threegaps.release import county_value, keys, named, revisions, rights, views
+from threegaps.release import county_value, keys, marks, named, revisions, rights, views
 from threegaps.release.views import columns_of, comment_on, comment_on_column, names
 
 STAMPED = "indicator_value"
@@ -34,8 +34,6 @@ REVISED = ServedColumn(
     "是否修订:定稿后又有变化 | revised: it changed after it was said as final",
 )
 
-_DEMONSTRATION = "【演示:未作披露控制 demonstration without disclosure control】"
-_SYNTHETIC = "【合成数据,标明真实公布数的除外 synthetic data, except what is marked as published】"
 _RELEASE_ID = ServedColumn("release_id", "bigint", "发布号:正在提供服务的发布 | the serving release")
 _SAID_BY = ServedColumn(
     "value_release_id", "bigint not null", "最先给出此值的发布号 | the release that first said this value"
@@ -51,7 +49,8 @@ create table if not exists marts.dim_release (
     as_of date not null,
     released_at timestamptz not null,
     undoes_release_id bigint,
-    note text
+    note text,
+    is_demonstration boolean not null default false
 );
 comment on table marts.dim_release is '发布:最大号即正在提供服务者 | releases; the highest number serves';
 comment on column marts.dim_release.release_id is '发布号 | release';
@@ -60,6 +59,8 @@ comment on column marts.dim_release.as_of is '数据基准日 | the day that it 
 comment on column marts.dim_release.released_at is '发布时间 | when it was released';
 comment on column marts.dim_release.undoes_release_id is '所撤回的发布号 | the release that it undoes';
 comment on column marts.dim_release.note is '说明 | why';
+comment on column marts.dim_release.is_demonstration is
+    '是否演示:未作披露控制,不得引用 | a demonstration without disclosure control: not to be quoted';
 -- Within it current_user is the owner; who asks is the role that the session has set, else the one that logged in.
 create or replace function marts.county_of(reader name) returns text
     language sql stable security definer set search_path = '' as
@@ -154,21 +155,20 @@ def stored_tables(manifest: Manifest) -> tuple[StoredTable, ...]:
     return tuple(StoredTable(table) for table in manifest.served)
 
 
-def apply_served(
-    dsn: str, manifest: Manifest, *, is_synthetic: bool = True, is_without_disclosure: bool = False
-) -> None:
+def apply_served(dsn: str, manifest: Manifest, *, is_synthetic: bool = True) -> None:
     """Bring served tables and the views over them to what the manifest says; may be repeated.
+
+    Nothing that is served says anything else after it: what the comments say of the figures changes with a release.
 
     Args:
         dsn: The warehouse, as its owner.
         manifest: The parsed dbt project.
-        is_synthetic: Say in each table's comment that its figures are synthetic.
-        is_without_disclosure: Say besides that they are shown exactly, as a demonstration may.
+        is_synthetic: Say in the comment of each relation with figures that they are synthetic.
 
     Raises:
         ReleaseError: A column's type differs from the served one, or a key cannot be moved.
     """
-    mark = f"{_SYNTHETIC if is_synthetic else ''}{_DEMONSTRATION if is_without_disclosure else ''}"
+    mark = marks.SYNTHETIC if is_synthetic else ""
     with psycopg.connect(dsn) as connection:
         # New columns wait for readers a moment at most, and readers never longer than that for them.
         connection.execute("set local lock_timeout = '10s'")
@@ -179,7 +179,8 @@ def apply_served(
         for stored in stored_tables(manifest):
             _apply_table(connection, stored, mark=mark)
         for apply_views in (named.apply_named, revisions.apply_revisions, county_value.apply_county_value):
-            apply_views(connection, manifest)
+            apply_views(connection, manifest, mark=mark)
+        marks.mark_demonstration(connection, is_demonstration=marks.serves_demonstration(connection))
 
 
 def _apply_table(connection: psycopg.Connection[Any], stored: StoredTable, *, mark: str) -> None:

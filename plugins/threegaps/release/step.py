@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
-
-import psycopg
 
 from threegaps.errors import ReleaseError
 from threegaps.marts import claim, dbt_runner
 from threegaps.marts.lock import held_by_builder
-from threegaps.release import apply, checks, served
+from threegaps.release import apply, checks, marks, served
 from threegaps.settings import Settings
 
 log = logging.getLogger("threegaps")
@@ -43,12 +40,11 @@ def release(build_id: int, *, settings: Settings | None = None, accepted_checks:
             raise ReleaseError(
                 f"Build {build_id} is {done[0] if done else 'unknown'}, not built.", advice="claim and build again."
             )
-        served.apply_served(dsn, manifest, is_synthetic=settings.is_sandbox, is_without_disclosure=bool(done[2]))
         # A demonstration shows what the check of rounding is there to find, and far more cells than what comes after.
         accepted = {
             *accepted_checks,
             *(("rounded",) if done[2] else ()),
-            *(("row_count",) if _shown_exactly(connection) != bool(done[2]) else ()),
+            *(("row_count",) if marks.serves_demonstration(connection) != bool(done[2]) else ()),
         }
         findings = checks.findings(connection, manifest, accepted=frozenset(accepted))
         if findings:
@@ -58,6 +54,8 @@ def release(build_id: int, *, settings: Settings | None = None, accepted_checks:
                 f"Build {build_id} is not released: {message}.",
                 advice="the last release goes on serving; see docs/runbook.md.",
             )
+        # Only what may be released changes anything that readers see.
+        served.apply_served(dsn, manifest, is_synthetic=settings.is_sandbox)
         outcome = apply.apply_build(connection, manifest, build_id)
     log.info(
         "Release %d: %d rows new, %d changed, %d removed.",
@@ -67,12 +65,3 @@ def release(build_id: int, *, settings: Settings | None = None, accepted_checks:
         outcome.removed,
     )
     return outcome.release_id
-
-
-def _shown_exactly(connection: psycopg.Connection[Any]) -> bool:
-    """Whether the release that serves is a demonstration without disclosure control."""
-    row = connection.execute(
-        "select b.shows_exact_cells from ops.release as r join ops.build as b using (build_id)"
-        " where r.kind = 'build' order by r.release_id desc limit 1"
-    ).fetchone()
-    return row is not None and bool(row[0])

@@ -418,11 +418,13 @@ def test_what_a_reader_changes_of_its_login_is_put_back(
     assert "`threegaps reader renew 登录名`" in advice
     assert "`threegaps reader renew LOGIN`" in advice
     with psycopg.connect(warehouse, autocommit=True) as connection:
-        assert restore_changed(connection) == ([login], [])
-        assert restore_changed(connection) == ([], [])
+        # Logins are the server's: others may have been made by hand there.
+        restored, left = restore_changed(connection)
+        assert (login in restored, login in left) == (True, False)
+        assert login not in itertools.chain(*restore_changed(connection))
     (found,) = [one for one in logins.listed(warehouse) if one.login == login]
     assert (found.is_changed, found.restored_at is None) == (False, False)
-    assert doctor._logins(settings)[0] == "ok"
+    assert login not in doctor._logins(settings)[1]
     with psycopg.connect(reader) as connection:
         assert (shown(connection, "statement_timeout"), shown(connection, "row_security")) == ("5min", "on")
 
@@ -468,7 +470,7 @@ def test_a_login_that_was_made_by_hand_is_found_handed_over_and_renewed(
         (found,) = readers(pipeline, "made_up")
         assert (found.credential, found.most_connections, found.changed_settings) == ("other", -1, 2)
         # Its limits come back by themselves where the pipeline may do that; whose password it is only a person knows.
-        assert restore_changed(pipeline) == ([], ["made_up"])
+        assert "made_up" in restore_changed(pipeline)[1]
         (found,) = readers(pipeline, "made_up")
         assert found.changed_settings == (0 if is_before_16 else 2)
         with psycopg.connect(postgres.dsn(), autocommit=True) as connection:

@@ -88,6 +88,7 @@ def small_manifest(**more_columns: str) -> Manifest:
             served=True,
             key=["area_code", "period_type", "period_end"],
             audience="public",
+            synthetic_in_sandbox=True,
         ),
         node("ind_m01_3", {}, reads=(SOURCE,), indicator="M01-3"),
         node("ind_m01_5", {}, reads=(SOURCE,), indicator="M01-5"),

@@ -11,6 +11,7 @@ from psycopg import sql
 from tests.integration.release.small_marts import CELL_COLUMNS, CELL_KEY, node
 from threegaps.cli import queries
 from threegaps.marts.manifest import Manifest
+from threegaps.release.marks import SYNTHETIC
 from threegaps.release.served import apply_served
 
 pytestmark = pytest.mark.integration
@@ -202,6 +203,21 @@ def test_units_decide_decimals_and_spaces(marts: str) -> None:
     assert rows(marts, hidden) == [(None, "已隐去")]
 
 
+def test_a_demonstration_is_marked_in_each_row(marts: str) -> None:
+    asked = "select value_text, value_text_en, is_demonstration from marts.{} where indicator_code = 'G1-2'"
+    views = ("yearly", "indicator_named")
+    for view in views:
+        assert rows(marts, asked.format(view)) == [("1.23倍", "1.23 times", False)]
+    with psycopg.connect(marts) as connection:
+        connection.execute("insert into marts.dim_release values (2, 'build', '2026-06-30', now(), null, null, true)")
+        for view in views:
+            found = connection.execute(asked.format(view).encode()).fetchall()
+            assert found == [("1.23倍(演示)", "1.23 times (demonstration)", True)]
+        hidden = connection.execute("select value_text from marts.quarterly where area_code = '330203'").fetchall()
+        assert hidden == [("已隐去",)]
+        connection.rollback()
+
+
 def test_every_cell_has_a_row_and_its_names(marts: str) -> None:
     assert rows(marts, "select count(*) from marts.indicator_named") == rows(
         marts, "select count(*) from marts.indicator_value"
@@ -234,6 +250,7 @@ def test_views_say_what_they_are_in_both_languages(marts: str) -> None:
         )
         assert len(comments) > 5
         assert [text for (text,) in comments if " | " not in (text or "")] == []
+        assert SYNTHETIC in rows(marts, f"select obj_description('marts.{view}'::regclass)")[0][0]
 
 
 def test_a_view_checks_the_readers_own_rights_and_is_made_once(marts: str) -> None:
