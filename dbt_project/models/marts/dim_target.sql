@@ -16,7 +16,11 @@ select
     target.basis_en,
     target.is_confirmed,
     target.source_clause,
-    target.source_url
+    target.baseline_source,
+    plan.official_url as source_url,
+    plan.read_in as source_read_in,
+    concat(plan.issuer_zh, '《', plan.title_zh, '》,', plan.issued_on) as source_document_zh,
+    concat(plan.issuer_en, ': ', plan.title_en, ', ', plan.issued_on) as source_document_en
 from {{ ref('seed_target') }} as target
 inner join {{ ref('seed_plan_version') }} as plan
     on target.plan_version = plan.plan_version

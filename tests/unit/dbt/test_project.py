@@ -7,6 +7,7 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -244,16 +245,28 @@ def test_each_target_says_which_document_it_comes_from() -> None:
     of_the_gaps = [row for row in targets if row["indicator_code"].startswith("G")]
     assert {row["indicator_code"] for row in of_the_gaps} == {"G1-1", "G2-4", "G2-5"}
     assert not {row["plan_version"] for row in of_the_gaps} & {"draft-2025-05", "final-2025-07"}
-    assert all(row["source_url"] and plans[row["plan_version"]]["source_url"] for row in of_the_gaps)
+    assert all(row["baseline_source"] for row in of_the_gaps if row["baseline_value"])
     # no county quota is published: a county has a target for the skill ecosystem alone
     counties = {row["area_code"] for row in seed("seed_area") if row["area_level"] == "county"}
     assert {row["indicator_code"] for row in targets if row["area_code"] in counties} == {"M09-1"}
 
 
+def test_a_document_is_cited_by_its_own_name_and_by_no_address_but_an_official_one() -> None:
+    """A report to a governor quotes the document; where it was read of, a repost too, is for whoever checks it."""
+    plans = seed("seed_plan_version")
+    assert [
+        row["plan_version"] for row in plans if not (row["issuer_zh"] and row["issuer_en"] and row["title_zh"])
+    ] == []
+    hosts = {urlsplit(row["official_url"]).hostname for row in plans if row["official_url"]}
+    assert hosts
+    assert [host for host in hosts if not str(host).endswith(".gov.cn")] == []
+    assert [row["plan_version"] for row in plans if not row["read_in"] or "://" in row["read_in"]] == []
+
+
 def test_published_figures_keep_their_source() -> None:
     figures = seed("seed_published_skill_share")
     assert figures
-    assert all(row["source_url"] for row in figures)
+    assert all(row["source"] and row["source_url"] for row in figures)
 
 
 def test_published_figures_of_one_day_that_disagree_are_marked() -> None:
