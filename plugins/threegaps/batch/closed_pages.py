@@ -39,6 +39,17 @@ _FETCHED = (
     re.compile(r"<p>[^<]*newsletter\b.*?</p>", re.DOTALL),
     re.compile(r"background: url\('https?://[^;]*;"),
 )
+# Tables of two columns come with a heading of two empty cells.
+_HEADING = re.compile(r"<thead\b[^>]*>(?:(?!</thead>).)*</thead>", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+# A suite in which one row breaks one rule is "Failed" to the library; here such a row is refused, and the others load.
+_WORDED = (
+    (re.compile(r"(</i>\s*)Failed\b"), r"\1有行不合规则 some rows break a rule"),
+    (re.compile(r"(</i>\s*)Succeeded\b"), r"\1无行不合规则 no row breaks a rule"),
+    (re.compile(r"\bData asset: None<br>"), ""),
+    (re.compile(r">Run Time<"), ">成页时间(世界协调时) written at (UTC)<"),
+    (re.compile(r"\bSampled Unexpected Values\b"), "Some of these rows"),
+)
 _LOGO = re.compile(r"src=\"https?://[^\"]*\"")
 _ICON = re.compile(r"href=\"[./]*static/images/favicon.ico\"")
 
@@ -57,7 +68,9 @@ def close_pages(folder: Path, titles: dict[str, str]) -> None:
         for fetched in _FETCHED:
             page = fetched.sub("", page)
         page = _LOGO.sub(f'src="{home}static/images/logo-long.png"', page)
-        page = page.replace("Sampled Unexpected Values", "Some of these rows")
+        page = _HEADING.sub(lambda found: found[0] if _TAG.sub("", found[0]).strip() else "", page)
+        for written, ours in _WORDED:
+            page = written.sub(ours, page)
         page = _ICON.sub(f'href="{home}static/images/favicon.ico"', page)
         style = f'<link rel="stylesheet" href="{home}{_STYLE_PATH}">'
         page = page.replace("</head>", f"{style}</head>", 1)

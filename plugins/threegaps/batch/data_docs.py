@@ -6,6 +6,7 @@ received is in them. The context is ephemeral: what is kept is the folder.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,8 @@ def write_data_docs(contract: Contract, run_name: str, judged: Sequence[JudgedFr
             "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
         },
     )
-    certifier, run = Certifier(contract), RunIdentifier(run_name=run_name)
+    # The pages write a Z behind the time, whatever its zone is.
+    certifier, run = Certifier(contract), RunIdentifier(run_name=run_name, run_time=dt.datetime.now(dt.UTC))
     names: list[str] = []
     for frame in judged:
         if not frame.rules or not frame.frame.height:

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from threegaps.contracts.loader import load_contracts
+from threegaps.contracts.loader import SUFFIX, load_contracts, unread
 from threegaps.errors import ThreeGapsError, of_warehouse
 from threegaps.settings import Settings
 
@@ -64,6 +64,12 @@ def _contracts(settings: Settings) -> Finding:
     contracts = load_contracts(settings.contracts_folder)
     if not contracts:
         return "wrong", f"no contract below {settings.contracts_folder}", "check THREEGAPS_ROOT."
+    if left := unread(settings.contracts_folder):
+        return (
+            "warning",
+            f"below {settings.contracts_folder} not read: {', '.join(map(str, left))}",
+            f"a contract is expectations/<department>/<feed>{SUFFIX}: rename it, or move it elsewhere.",
+        )
     return "ok", f"{len(contracts)} contracts can be read", ""
 
 

@@ -10,12 +10,13 @@ from threegaps.settings import Settings
 def main() -> int:
     """Check all contracts; 1 when something is wrong with one."""
     from threegaps.contracts.lint import lint_contract
-    from threegaps.contracts.loader import load_contracts
+    from threegaps.contracts.loader import SUFFIX, load_contracts, unread
     from threegaps.errors import ContractError
 
     folder = Settings.load().contracts_folder
     paths = sorted(folder.glob("*/*.odcs.yaml"))
     faults = [f"{path.relative_to(folder)}: {fault}" for path in paths for fault in lint_contract(path)]
+    faults += [f"{path}: not read: a contract is expectations/<department>/<feed>{SUFFIX}" for path in unread(folder)]
     if not faults:
         try:
             load_contracts(folder)

@@ -15,6 +15,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from threegaps.settings import SHANGHAI
+
 # Where nobody looks at a terminal, lines may be long.
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 errors = Console(stderr=True, highlight=False)
@@ -144,7 +146,7 @@ def cell(value: Any) -> str:
     if isinstance(value, decimal.Decimal | float):
         return f"{value:,.4f}".rstrip("0").rstrip(".")
     if isinstance(value, dt.datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
+        return value.astimezone(SHANGHAI).isoformat(sep=" ", timespec="seconds")
     if isinstance(value, dict | list):
         return json.dumps(plain(value), ensure_ascii=False)
     return str(value)

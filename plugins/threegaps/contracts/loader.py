@@ -36,6 +36,14 @@ def load_contracts(root: Path) -> tuple[Contract, ...]:
     return contracts
 
 
+def unread(root: Path) -> tuple[Path, ...]:
+    """Files below *root* that look like contracts and are not read: of another ending, or in no department's folder."""
+    root = Path(root)
+    read = {path for path in root.glob(f"*/*{SUFFIX}") if path.is_file()}
+    found = {path for path in root.rglob("*") if path.is_file() and path.suffix.lower() in {".yaml", ".yml"}}
+    return tuple(sorted(path.relative_to(root) for path in found - read))
+
+
 def find_contract(root: Path, feed: str) -> Contract:
     """The contract of *feed* (``department/name``).
 

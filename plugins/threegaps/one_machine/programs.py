@@ -124,7 +124,7 @@ def turn_over(log: Path) -> None:
 
 def say(message: str) -> None:
     """A line with the time in the supervisor's own log."""
-    sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
+    sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {message}\n")
     sys.stderr.flush()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import re
 from pathlib import Path
@@ -56,6 +57,21 @@ def test_rows_are_named_by_tokens_and_counted(site: Path) -> None:
     assert {"7-1", "7-46"} <= set(re.findall(r"7-[0-9]+", keys))
     (lines,) = (page for path, page in pages(site).items() if "validations" in path and "_lines/" in path)
     assert "row 7-47" in lines
+
+
+def test_a_page_says_what_it_means_in_the_time_that_it_names(site: Path) -> None:
+    """Rows that break rules are refused and the batch loads: nothing has failed."""
+    validations = {path: html.unescape(page) for path, page in pages(site).items() if path.startswith("validations/")}
+    for path, page in validations.items():
+        assert re.search(r"</i>\s*(?:Failed|Succeeded)", page) is None, path
+        (written,) = re.findall(r"written at \(UTC\)</div>.{0,200}?([0-9-]{10}T[0-9:]{8})Z", page, re.DOTALL)
+        age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(f"{written}+00:00")
+        assert dt.timedelta(0) <= age < dt.timedelta(hours=1), path
+        headings = re.findall(r"<thead\b.*?</thead>", page, re.DOTALL)
+        assert [heading for heading in headings if not re.sub(r"<[^>]*>", "", heading).strip()] == []
+    said = {path.split("/")[1].removeprefix("hrss_wage_records_"): page for path, page in validations.items()}
+    assert "some rows break a rule" in said["rows"]
+    assert "no row breaks a rule" in said["batch"]
 
 
 def test_nothing_that_was_received_is_in_them(site: Path) -> None:

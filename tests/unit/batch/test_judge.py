@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import hmac
 import io
 import itertools
 import json
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -204,6 +206,25 @@ def test_a_row_corrected_within_its_own_part_stands_as_corrected() -> None:
     _, blocks = judge([part(wage_bytes(*rows))])
     assert [row["wage_cny_month"] for row in standing(blocks)] == ["7000"]
     assert refused_of(blocks) == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        (lambda row: row[: len(row) // 2], [{"row_shape", "row_readable"}]),  # broken off inside the last row
+        (lambda row: f"{row[: len(row) // 2]}\n", [{"row_shape"}]),  # written so: the file goes on to its end
+        (lambda row: row, []),  # whole, without a line break at its end
+    ],
+)
+def test_a_file_that_breaks_off_inside_a_row_says_that_it_may_not_be_whole(
+    ending: Callable[[str], str], expected: list[set[str]]
+) -> None:
+    text = f"{HEADER}\n{wage(1)}\n{ending(wage(2))}"
+    judgement, blocks = judge([part(gzip.compress(text.encode("gb18030")))])
+    judgement.finish()
+    assert [rules_of(row) for row in refused_of(blocks)] == expected
+    said = [reason["message_zh"] for row in refused_of(blocks) for reason in json.loads(row["reasons"])]
+    assert any("文件可能不完整" in message for message in said) == ({"row_shape", "row_readable"} in expected)
 
 
 def test_a_block_of_nothing_but_misshapen_rows_is_refused_and_counted() -> None:

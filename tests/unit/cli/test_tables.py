@@ -155,3 +155,15 @@ def test_a_list_that_is_cut_says_so(rows: int, is_cut: bool, capsys: pytest.Capt
     written = printed(capsys)
     assert "rule_1" in written
     assert ("rule_2" in written, "Only the first 2" in written) == (False, is_cut)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        dt.datetime(2026, 7, 1, 18, 30, 5, 999999, tzinfo=dt.UTC),
+        dt.datetime(2026, 7, 2, 2, 30, 5, tzinfo=SHANGHAI),
+        dt.datetime(2026, 7, 1, 9, 30, 5, tzinfo=dt.timezone(dt.timedelta(hours=-9))),
+    ],
+)
+def test_a_time_is_shanghais_and_says_so(moment: dt.datetime) -> None:
+    assert output.cell(moment) == "2026-07-02 02:30:05+08:00"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from threegaps.contracts.lint import lint_contract
-from threegaps.contracts.loader import find_contract, load_contract, load_contracts
+from threegaps.contracts.loader import find_contract, load_contract, load_contracts, unread
 from threegaps.contracts.tables import accepted_columns, raw_columns, raw_key
 from threegaps.errors import ContractError
 
@@ -136,6 +136,17 @@ def test_lint_says_when_a_grade_or_a_label_is_missing(tmp_path: Path) -> None:
     assert any("scheme" in problem for problem in lint_contract(path))
     path.write_text(text.replace("apiVersion: v3.1.0", "apiVersion: v9"), encoding="utf-8")
     assert lint_contract(path)
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["hrss/wages.odcs.yml", "hrss/wages.yaml", "wages.odcs.yaml", "hrss/county/wages.odcs.yaml", "a/B.ODCS.YML"],
+)
+def test_what_looks_like_a_contract_and_is_not_read_is_named(place: str, tmp_path: Path) -> None:
+    for path in (tmp_path / "hrss/certificates.odcs.yaml", tmp_path / "hrss/README.md", tmp_path / place):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert [path.as_posix() for path in unread(tmp_path)] == [place]
 
 
 def test_unknown_feed_is_refused() -> None:

@@ -233,7 +233,8 @@ class _Reader:
                 numbers.append(number)
                 places.append(where)
             else:
-                faulty.append(self._faulty(record, number, where))
+                is_cut = is_last and line == len(lines) and not block.endswith(NEWLINE)
+                faulty.append(self._faulty(record, number, where, is_cut=is_cut))
         self._carried = block[lines.size(0, line) :] if line < len(lines) else b""
         frame = pl.DataFrame(
             {f"{index}": [row[index] for row in good] for index in range(width)},
@@ -266,7 +267,7 @@ class _Reader:
             return False
         return self._header_row.is_repeated_by(enumerate(record.fields))
 
-    def _faulty(self, record: Record, number: int, line: int) -> FaultyRow:
+    def _faulty(self, record: Record, number: int, line: int, *, is_cut: bool) -> FaultyRow:
         assert self._header is not None  # noqa: S101  # it is read before any row
         canonical = self._header.canonical
         is_whole = record.fields is not None and self._fits(record.fields)
@@ -276,6 +277,8 @@ class _Reader:
         if any(kind is FaultKind.BYTES for kind, _ in record.faults):
             self._bad_rows += 1
             self._first_bad_row = self._first_bad_row or number
+        if is_cut and not is_whole:
+            faults += (Fault(FaultKind.CUT),)
         if not is_whole or record.fields is None:
             return FaultyRow(number, line, faults, None, None if record.fields is None else len(record.fields))
         values = {name: text for name, text in zip(canonical, record.fields, strict=True) if name is not None}

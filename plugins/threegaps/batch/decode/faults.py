@@ -16,6 +16,10 @@ class FaultKind(Enum):
     NUL = ("含有空字符(NUL)", "holds a NUL")
     HALF_CHARACTER = ("含有半个字符", "holds half a character")
     LINE_BREAK = ("文本内有换行", "has a line break inside a text")
+    CUT = (
+        "在文件末尾中断,文件可能不完整,请重新报送",
+        "breaks off at the end of the file: the file may not be whole, and is to be sent again",
+    )
     QUOTE = ("引号没有成对", "has a quote without its other half")
     TOO_LONG = ("内容过长", "is longer than a value may be")
     FORMULA = ("是没有存储结果的公式", "is a formula without a stored value")
