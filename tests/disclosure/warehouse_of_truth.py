@@ -14,7 +14,7 @@ import psycopg
 from tests.golden.warehouse_of_cases import Dbt
 
 # Which models disclosure needs before the exact cells, and which come after them.
-BEFORE = ("dim_area", "dim_period", "area_member", "cell_edge")
+BEFORE = ("dim_area", "feed_coverage", "dim_period", "area_member", "cell_edge")
 AFTER = ("indicator_shown", "indicator_value")
 COLUMNS = (
     "indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value", "numerator",

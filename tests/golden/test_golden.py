@@ -94,6 +94,21 @@ def _shown(row: dict[str, Any]) -> str:
     return ", ".join(f"{name} {row[name]}" for name in ("numerator", "denominator", "value", "value_status"))
 
 
+@pytest.mark.usefixtures("built")
+def test_periods_reach_three_years_beyond_what_is_aimed_at_or_covered(shared_warehouse: str, dbt_folder: Path) -> None:
+    """The last target is one of the end of 2027; data until 2031 need periods until 2034."""
+    model = dbt_folder / "target/compiled/threegaps/models/core/dim_period.sql"
+    last = f"select period_type, max(period_end)::text from ({model.read_text(encoding='utf-8')}) as p group by 1"
+    with psycopg.connect(shared_warehouse) as connection:
+        now = dict(connection.execute(last.encode()).fetchall())
+        assert (now["month"], now["quarter"], now["year"]) == ("2030-12-31",) * 3
+        assert now["ytd"] == "2030-11-30"
+        connection.execute("insert into core.feed_coverage values ('a/later', '2029-01-01', '2031-02-01')")
+        later = dict(connection.execute(last.encode()).fetchall())
+        assert (later["month"], later["quarter"], later["year"]) == ("2034-12-31",) * 3
+        connection.rollback()
+
+
 def test_a_suppressed_cell_keeps_nothing(built: tuple[Cells, Cells, set[str]]) -> None:
     suppressed = [row for cells in built[1].values() for row in cells.values() if row["value_status"] == "suppressed"]
     assert suppressed

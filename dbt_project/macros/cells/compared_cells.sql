@@ -199,9 +199,10 @@ compared as (
             else round(100 * comparison_numerator / nullif(comparison_denominator, 0), 4)
         end as side_denominator,
         case
-            when is_suppressed then 'suppressed'
+            -- what cannot be known yet is not hidden: whoever waits for it will see what becomes of it
             when not is_supplied then 'not_supplied'
             when is_immature then 'immature'
+            when is_suppressed then 'suppressed'
             when value is null then 'not_applicable'
             else 'reported'
         end as value_status

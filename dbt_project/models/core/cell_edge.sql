@@ -178,7 +178,7 @@ parts as (
     inner join seed_breakdown_value
         on seed_breakdown.breakdown = seed_breakdown_value.breakdown
     where
-        not seed_breakdown.parts_overlap
+        seed_breakdown.parts_add_up
         and seed_breakdown.breakdown != 'total'
 )
 

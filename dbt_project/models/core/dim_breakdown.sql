@@ -16,7 +16,8 @@ select
     parts.name_zh,
     parts.name_en,
     parts.sort_order,
-    breakdowns.parts_overlap,
+    breakdowns.is_overlapping as parts_overlap,
+    breakdowns.parts_add_up,
     breakdowns.note_zh,
     breakdowns.note_en
 from parts

@@ -1,8 +1,30 @@
 with
 
+seed_target as (
+    select * from {{ ref('seed_target') }}
+),
+
+feed_coverage as (
+    select * from {{ ref('feed_coverage') }}
+),
+
 published_days as (
     select distinct as_of as day
     from {{ ref('seed_published_skill_share') }}
+),
+
+known_days as (
+    select target_date as day
+    from seed_target
+    union all
+    select covered_to as day
+    from feed_coverage
+),
+
+-- three years beyond all that is aimed at or covered: the longest window ends two years and two months after its period
+horizon as (
+    select (date_trunc('year', max(day)::timestamp) + interval '3 years 11 months')::date as last_month
+    from known_days
 ),
 
 months as (
@@ -10,7 +32,8 @@ months as (
         series.day::date as first_day,
         (series.day + interval '1 month' - interval '1 day')::date as last_day,
         extract(month from series.day)::integer as month_number
-    from generate_series('2013-01-01'::date, '2030-12-01'::date, interval '1 month') as series (day)
+    from horizon
+    cross join generate_series('2013-01-01'::date, horizon.last_month, interval '1 month') as series (day)
 ),
 
 whole_months as (

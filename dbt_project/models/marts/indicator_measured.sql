@@ -75,7 +75,7 @@ parts as (
     inner join seed_breakdown
         on made.breakdown = seed_breakdown.breakdown
     where
-        not seed_breakdown.parts_overlap
+        seed_breakdown.parts_add_up
         and made.breakdown != 'total'
 ),
 

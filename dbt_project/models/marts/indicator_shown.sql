@@ -37,7 +37,7 @@ demonstration as (
 partition as (
     select breakdown
     from {{ ref('seed_breakdown') }}
-    where not parts_overlap
+    where parts_add_up
 ),
 
 list_in_force as (

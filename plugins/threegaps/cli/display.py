@@ -40,6 +40,7 @@ _STATUS = {
     "met": "已达成 met",
     "on_track": "符合进度 on track",
     "behind": "落后 behind",
+    "not_judged": "暂不判断 not judged",
     "no_target": "无目标 no target",
 }
 _MARKS = {"done": "✓", "success": "✓", "failed": "✗", "running": "…", "skipped": "–"}

@@ -28,6 +28,9 @@ _IS_REVISION = (
     " and n.value is distinct from o.value and n.rounding is not distinct from o.rounding"
 )
 
+# An undo says what was said before, and whether that was revised.
+_REVISED_BY = {"build": f"o.is_revised or ({_IS_REVISION})", "history": "n.is_revised"}
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -125,6 +128,7 @@ def _apply_table(
     content = [name for name in columns if name not in table.key and name not in NOT_CONTENT]
     difference = sql.Identifier(f"difference_{stored.label}"[:63])
     flags = [column.name for column in stored.flags]
+    kept = flags if source == "history" else []
     condition = holds.held_condition(table) if source == "build" else None
     parts = {
         "difference": difference,
@@ -135,9 +139,9 @@ def _apply_table(
         "columns": _list(columns),
         "flags": sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in flags),
         "old_flags": sql.SQL("").join(sql.SQL(", o.{}").format(sql.Identifier(name)) for name in flags),
-        "flagged": sql.SQL(", is_revised = o.is_revised or ({})").format(sql.SQL(_IS_REVISION))
-        if flags
-        else sql.SQL(""),
+        "flagged": sql.SQL(", is_revised = {}").format(sql.SQL(_REVISED_BY[source])) if flags else sql.SQL(""),
+        "kept": sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in kept),
+        "new_kept": sql.SQL("").join(sql.SQL(", n.{}").format(sql.Identifier(name)) for name in kept),
         "old": _list(columns, "o"),
         "new": _list(columns, "n"),
         "changed": sql.SQL("row({}) is distinct from row({})").format(_list(content, "n"), _list(content, "o"))
@@ -176,20 +180,21 @@ def _apply_table(
         " join {difference} as d using ({key}) where {matched} and d.difference_kind = 'u'"
     )
     inserted = run(
-        "insert into {rows} ({columns}, value_release_id) select {new}, {release} from {source} as n"
+        "insert into {rows} ({columns}{kept}, value_release_id) select {new}{new_kept}, {release} from {source} as n"
         " join {difference} as d using ({key}) where d.difference_kind = 'i'"
     )
     return {"i": inserted, "u": changed, "d": removed}
 
 
 def _source(stored: StoredTable, source: str) -> sql.Composed:
-    """The rows to serve, cast to the served types; as a sub-select."""
+    """The rows to serve, cast to the served types; as a sub-select. The past says its flags too."""
     table = stored.table
     relation = stored.built if source == "build" else stored.pinned
+    kept = () if source == "build" else stored.flags
     cast = sql.SQL(", ").join(
         sql.SQL("{0}::{1} as {0}").format(sql.Identifier(column.name), sql.SQL(column.data_type))
         for column in table.columns
-    )
+    ) + sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(column.name)) for column in kept)
     return sql.SQL("(select {} from {})").format(cast, relation)
 
 
@@ -209,7 +214,7 @@ def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored:
         if "value_status" in table.column_names:
             settings.append(sql.SQL("value_status = 'suppressed'"))
         if "status" in table.column_names:
-            settings.append(sql.SQL("status = 'no_target'"))
+            settings.append(sql.SQL("status = case when status = 'no_target' then status else 'not_judged' end"))
         if settings:
             _blank(connection, stored, suppressed, shared, settings, sql.SQL(""))
         return

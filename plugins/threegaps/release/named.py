@@ -53,6 +53,7 @@ _STATUSES: Labels = {
     "met": ("已达成", "met"),
     "on_track": ("符合进度", "on track"),
     "behind": ("落后", "behind"),
+    "not_judged": ("暂不判断", "not judged"),
     "no_target": ("无目标", "no target"),
 }
 _CHANGE_UNITS: Labels = {
@@ -79,8 +80,11 @@ def _both(name: str, column: str, labels: Labels, meaning_zh: str, meaning_en: s
 # Of the release that serves: asked once a statement, not once a row.
 _IS_DEMONSTRATION = "(select r.is_demonstration from marts.dim_release as r order by r.release_id desc limit 1)"
 
-# As people write it: no more decimals than the unit has, and none that were not kept.
-_WRITTEN = "rtrim(to_char(round(v.value, i.decimals), 'FM999,999,999,999,990.9999'), '.')"
+# As people write it: as many decimals as the unit has, 1.90 times as well as 1.86.
+_WRITTEN = (
+    "to_char(round(v.value, i.decimals), 'FM999,999,999,999,990' || case when i.decimals > 0"
+    " then '.' || repeat('0', i.decimals) else '' end)"
+)
 _VALUE_TEXT = (
     f"case when v.value_status <> 'reported' then {_label('v.value_status', VALUE_STATUSES, 0)}"
     f" else case when v.rounding = 'tens' then '约' else '' end || {_WRITTEN} || i.unit_zh"
@@ -157,27 +161,36 @@ _STATE: tuple[ViewColumn, ...] = (
     ("is_revised", "v.is_revised", "是否修订:定稿后又有变化 | revised: it changed after it was said as final"),
     (
         "is_latest",
-        "coalesce(v.period_end = l.period_end, false)",
-        "是否该指标同级同类期别中最新的定稿期 | the newest"
-        " settled period of the indicator at this level and type of period",
+        "coalesce(v.period_end = l.period_end and v.maturity = 'final', false)",
+        "是否该指标同级同类期别中最新的定稿期;尚无定稿期的没有最新期,暂定数不算 | the newest"
+        " settled period of the indicator at this level and type of period; of one that has none yet no row is: what is"
+        " provisional never is",
     ),
     (
         "is_additive_over_areas",
         "i.is_additive_over_areas",
-        "值能否按地区相加 | whether values may be added over areas of one level",
+        "值能否按地区相加;有已隐去的单元格时,相加之和少于上级地区的数,应取上级地区的行 | whether values may be added"
+        " over areas of one level; where cells are hidden such a sum falls short of the larger area: take its own row",
     ),
     (
         "is_additive_over_periods",
         "i.is_additive_over_periods",
-        "值能否按期相加 | whether values may be added over periods of one type",
+        "值能否按期相加;有已隐去的单元格时,相加之和少于较长一期的数 | whether values may be added over periods of one"
+        " type; where cells are hidden such a sum falls short of the longer period",
     ),
     ("target_value", "v.target_value", "目标值(指标单位) | target, in the unit"),
     ("status", "v.status", "目标状态代码 | status against the target"),
     *_both("status", "v.status", _STATUSES, "目标状态", "status against the target"),
+    ("target_progress", "v.target_progress", "完成率(%) | progress towards the target (%)"),
+    ("time_progress", "v.time_progress", "时间进度(%) | share of the time to the target that is gone (%)"),
     ("change_on_year", "v.change_on_year", "较上年同期变化 | change on the same period a year before"),
     ("change_unit", "v.change_unit", "变化的单位代码 | unit of the change"),
     *_both("change_unit", "v.change_unit", _CHANGE_UNITS, "变化的单位", "unit of the change"),
     ("audience", "v.audience", "受众(public公开,internal内部) | audience"),
+    ("covered_from", "v.covered_from", "数据覆盖起 | covered from"),
+    ("covered_to", "v.covered_to", "数据覆盖止 | covered to"),
+    ("rounding", "v.rounding", "列示精度(none照列,tens以十为单位) | none, or tens: persons are shown in tens"),
+    ("source_kind", "v.source_kind", "来源类别(computed由两项公布数算出,printed公布的比值) | computed or printed"),
     ("data_as_of", "v.data_as_of", "数据截至日 | data as of"),
     ("release_id", "v.release_id", "发布号 | the serving release"),
     (
@@ -206,18 +219,17 @@ _NAMED: tuple[ViewColumn, ...] = (
     (
         "parts_overlap",
         "coalesce(b.parts_overlap, false)",
-        "各组是否重叠、不能相加 | the parts overlap: they do not add up",
+        "各组是否重叠:一人可在几组 | the parts overlap: a person may be in several",
+    ),
+    (
+        "parts_add_up",
+        "coalesce(b.parts_add_up, false)",
+        "各组的分子、分母相加是否等于合计 | numerators and denominators of the parts add up to the total's",
     ),
     ("numerator", "v.numerator", "分子(单位见指标公式) | numerator"),
     ("denominator", "v.denominator", "分母(单位见指标公式) | denominator"),
     ("value", "v.value", "指标值,未定的也在内,见maturity | value, a provisional one too: see maturity"),
     *_STATE,
-    ("target_progress", "v.target_progress", "完成率(%) | progress towards the target (%)"),
-    ("time_progress", "v.time_progress", "时间进度(%) | share of the time to the target that is gone (%)"),
-    ("covered_from", "v.covered_from", "数据覆盖起 | covered from"),
-    ("covered_to", "v.covered_to", "数据覆盖止 | covered to"),
-    ("rounding", "v.rounding", "列示精度(none照列,tens以十为单位) | none, or tens: persons are shown in tens"),
-    ("source_kind", "v.source_kind", "来源类别(computed由两项公布数算出,printed公布的比值) | computed or printed"),
     ("value_release_id", "v.value_release_id", "最先给出此值的发布号 | the release that first said this value"),
 )
 _SETTLED: tuple[ViewColumn, ...] = (
@@ -233,6 +245,16 @@ _SETTLED: tuple[ViewColumn, ...] = (
         "provisional_value",
         "case when v.maturity = 'provisional' then v.value end",
         "暂定值,以后还会变 | the provisional value, which will still change",
+    ),
+    (
+        "numerator",
+        "case when v.maturity = 'final' then v.numerator end",
+        "定稿值的分子(单位见指标公式) | numerator of the settled value",
+    ),
+    (
+        "denominator",
+        "case when v.maturity = 'final' then v.denominator end",
+        "定稿值的分母(单位见指标公式) | denominator of the settled value",
     ),
     *_STATE,
 )

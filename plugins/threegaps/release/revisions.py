@@ -2,7 +2,7 @@
 
 A figure that was said as final and says something else afterwards is revised (修订); what happens to a figure while it
 is provisional is counted apart. That a figure is suppressed, or is shown again, or in tens instead of exactly, is no
-change of it.
+change of it. What a release said that was undone counts as never said: neither it nor the way back is a revision.
 
 The rates are those of the ESS guidelines for quality and performance indicators (A6, data revision, average size),
 after McKenzie and Gamba, *Interpreting the results of revision analyses: recommended summary statistics* (OECD and
@@ -22,7 +22,10 @@ from threegaps.release.views import ViewColumn, ensure_view_of
 
 # Every statement of a cell in the order of releases: the replaced ones, and the one that serves.
 _FIGURES = """
-with said as (
+with undone as (
+    select undoes_release_id as release_id from marts.dim_release where undoes_release_id is not null
+),
+said as (
     select indicator_code, area_code, area_level, period_type, period_start, period_end, period_label, breakdown,
            breakdown_value, audience, value, value_status, maturity, rounding, release_from, false as is_served
     from history.indicator_value
@@ -38,6 +41,7 @@ shown as (
            lag(said.rounding) over statements as rounding_before
     from said join marts.dim_release as release on release.release_id = said.release_from
     where said.value_status <> 'suppressed'
+      and (said.is_served or release.kind <> 'undo' and said.release_from not in (select release_id from undone))
     window statements as (
         partition by said.indicator_code, said.area_code, said.period_type, said.period_end, said.breakdown,
                      said.breakdown_value

@@ -34,7 +34,7 @@ DIMENSIONS: dict[str, tuple[dict[str, str], list[str]]] = {
         dict.fromkeys(
             ("breakdown", "breakdown_name_zh", "breakdown_name_en", "breakdown_value", "name_zh", "name_en"), "text"
         )
-        | {"sort_order": "integer", "parts_overlap": "boolean"},
+        | {"sort_order": "integer", "parts_overlap": "boolean", "parts_add_up": "boolean"},
         ["breakdown", "breakdown_value"],
     ),
     "indicator_latest": (
@@ -112,13 +112,15 @@ def marts(warehouses: Any) -> str:
                    is_additive_over_periods=code == "M01-3")  # fmt: skip
         insert(connection, "dim_breakdown", breakdown="priority_group", breakdown_name_zh="重点群体",
                breakdown_name_en="priority group", breakdown_value="05", name_zh="残疾人", name_en="disabled persons",
-               sort_order=5, parts_overlap=True)  # fmt: skip
+               sort_order=5, parts_overlap=True, parts_add_up=False)  # fmt: skip
         insert(connection, "indicator_latest", indicator_code="M01-3", area_level="city", period_type="quarter",
                period_end="2026-06-30")  # fmt: skip
+        insert(connection, "indicator_latest", indicator_code="M01-3", area_level="city", period_type="ytd",
+               period_end="2026-05-31")  # fmt: skip
         cell(connection, "330000", 2000)
         cell(connection, "G-MI", 60)
         for area, value in {**CITIES, **COUNTIES}.items():
-            cell(connection, area, value)
+            cell(connection, area, value, numerator=None if value is None else value + 1, covered_to="2026-06-30")
         for area, value in CITIES.items():
             cell(connection, area, value // 10, breakdown="priority_group", breakdown_value="05")
             cell(connection, area, value // 10, breakdown="age_band", breakdown_value="x")
@@ -136,7 +138,7 @@ def marts(warehouses: Any) -> str:
         cell(connection, "330102", None, value_status="immature", maturity="provisional", **share)
         cell(connection, "330203", None, value_status="not_supplied", **share)
         cell(connection, "330000", None, value_status="not_applicable", **share)
-        cell(connection, "330000", 1.234567, **({"indicator_code": "G1-2"} | year))
+        cell(connection, "330000", 1.9, **({"indicator_code": "G1-2"} | year))
     return dsn
 
 
@@ -173,15 +175,17 @@ def test_no_two_rows_of_a_view_speak_of_one_area_and_period(marts: str) -> None:
 
 
 def test_a_provisional_figure_stands_apart(marts: str) -> None:
-    asked = "select value, provisional_value::int, value_text from marts.cumulative"
-    assert rows(marts, asked) == [(None, 99, "99人次(暂定)")]
+    asked = "select value, provisional_value::int, numerator, value_text from marts.cumulative"
+    assert rows(marts, asked) == [(None, 99, None, "99人次(暂定)")]
+    settled = "select value::int, numerator::int, covered_to::text from marts.quarterly where area_code = '330100'"
+    assert (1200, 1201, "2026-06-30") in rows(marts, settled)
 
 
 @pytest.mark.parametrize(
     ("area", "text", "english"),
     [
         ("330100", "66.7%(修订)", "66.7% (revised)"),
-        ("330200", "30%(暂定)", "30% (provisional)"),
+        ("330200", "30.0%(暂定)", "30.0% (provisional)"),
         ("330102", "未到观察期", "not yet observable"),
         ("330203", "未报送", "not supplied"),
         ("330000", "不适用", "not applicable"),
@@ -197,7 +201,7 @@ def test_a_value_is_written_as_people_write_it(marts: str, area: str, text: str,
 
 def test_units_decide_decimals_and_spaces(marts: str) -> None:
     texts = "select value_text, value_text_en from marts.{} where area_code = '330000' and indicator_code = '{}'"
-    assert rows(marts, texts.format("yearly", "G1-2")) == [("1.23倍", "1.23 times")]
+    assert rows(marts, texts.format("yearly", "G1-2")) == [("1.90倍", "1.90 times")]
     assert rows(marts, texts.format("quarterly", "M01-3")) == [("2,000人次", "2,000 person-times")]
     hidden = "select value, value_text from marts.quarterly where area_code = '330203'"
     assert rows(marts, hidden) == [(None, "已隐去")]
@@ -238,6 +242,8 @@ def test_every_cell_has_a_row_and_its_names(marts: str) -> None:
 def test_the_latest_is_one_period_of_each_level(marts: str) -> None:
     asked = "select distinct period_label from marts.quarterly where is_latest and area_level = 'city'"
     assert rows(marts, asked) == [("2026Q2",)]
+    # of the running year nothing is settled, and the newest reported one is not taken for it
+    assert rows(marts, "select period_label, is_latest from marts.cumulative") == [("2026年1—5月", False)]
 
 
 def test_views_say_what_they_are_in_both_languages(marts: str) -> None:

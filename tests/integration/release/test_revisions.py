@@ -90,14 +90,21 @@ def test_rates_are_worked_out_over_all_final_figures(marts: str) -> None:
     assert rate == ("M01-3", "county", "month", 4, 2, 50, 0.75, 1.75, "3.3333")
 
 
-def test_an_undo_is_a_change_that_readers_saw(marts: str) -> None:
-    release(marts, {A: 20})
-    release(marts, {A: 25})
+def test_what_was_undone_is_no_revision_and_neither_is_the_way_back(marts: str) -> None:
+    release(marts, {A: 20, B: 30})
+    release(marts, {A: 20, B: 31})
+    release(marts, {A: 25, B: 32, C: 40})
     undo.undo(marts, note="wrong file", manifest=small_manifest())
-    assert rows(marts, "select first_final_value::int, value_now::int, revisions from marts.indicator_revision") == [
-        (20, 20, 2)
-    ]
-    assert rows(marts, "select value::int, is_revised from marts.indicator_value") == [(20, True)]
+    revised = "select area_code, first_final_value::int, value_now::int, revisions from marts.indicator_revision"
+    assert rows(marts, revised) == [("330103", 30, 31, 1)]
+    flags = "select area_code, value::int, is_revised from marts.indicator_value order by 1"
+    assert rows(marts, flags) == [("330102", 20, False), ("330103", 31, True)]
+    # further back: what the second release said is undone too
+    undo.undo(marts, note="that one as well", manifest=small_manifest())
+    assert rows(marts, revised) == []
+    assert rows(marts, flags) == [("330102", 20, False), ("330103", 30, False)]
+    release(marts, {A: 21, B: 30})
+    assert rows(marts, revised) == [("330102", 20, 21, 1)]
 
 
 def test_a_lag_that_was_too_short_is_found_by_what_came_after(marts: str) -> None:
