@@ -68,7 +68,9 @@ TABLES_OF_PERSONS = ("fct_training", "fct_sector_training", "fct_employment_spel
 LEVEL_RANKS = {"5": 1, "4": 2, "3": 3, "2": 4, "1": 5, "T": 6, "S": 7}
 NUMBERS = ("numerator", "denominator", "value", "n_persons", "target_value", "target_progress", "change_on_year")
 FACT_KEYS = ("maturity", "value_status", "status", *NUMBERS)
-CELL_KEYS = ("areas", "period", "breakdown", "breakdown_value", *FACT_KEYS)
+CELL_KEYS = ("areas", "period", "breakdown", "breakdown_value", "shown", *FACT_KEYS)
+SHOWN_NUMBERS = ("numerator", "denominator", "value")
+SHOWN_KEYS = (*SHOWN_NUMBERS, "text")
 CELL_DEFAULTS: dict[str, str] = {
     "breakdown": "total",
     "breakdown_value": "total",
@@ -79,6 +81,8 @@ CELL_DEFAULTS: dict[str, str] = {
 ANY = "any"
 Rows = dict[str, tuple[dict[str, Any], ...]]
 """Fixture rows by core table."""
+Facts = dict[str, Decimal | str | None]
+"""What a cell must say, by column."""
 _PERSONS = re.compile(r"^(?P<stem>[a-z]+)(?:(?P<one>\d+)|\[(?P<first>\d+)-(?P<last>\d+)\])$")
 _PERIODS = (
     ("month", re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")),
@@ -95,13 +99,18 @@ class CaseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ExpectedCell:
-    """One cell that must come out; the numbers are exact, None means null and `any` is not compared."""
+    """One cell that must come out; the numbers are exact, None means null and `any` is not compared.
+
+    What a reader sees of it stands in `shown`, where the case says it: parts and value after disclosure, and the text
+    that a report prints.
+    """
 
     area_code: str
     period_label: str
     breakdown: str
     breakdown_value: str
-    facts: dict[str, Decimal | str | None]
+    facts: Facts
+    shown: Facts | None
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -127,8 +136,8 @@ class Case:
     periods: tuple[str, ...]
     rows: Rows
     expected: tuple[ExpectedCell, ...]
-    # What every other area has, where the indicator has a cell for each: additive ones, of which nothing is zero.
-    elsewhere: dict[str, Decimal | str | None] | None
+    # What every other area has in each period, where the indicator has a cell for each: nothing is zero there.
+    elsewhere: dict[str, Facts]
 
 
 def load_world(path: Path) -> World:
@@ -165,10 +174,7 @@ def load_case(path: Path, worlds: Path = WORLDS_FOLDER) -> Case:
     for key in keys:
         if keys.count(key) > 1:
             raise CaseError(f"{path.name}: the cell {key} is expected twice.")
-    elsewhere = content.get("elsewhere")
-    if elsewhere is not None:
-        _check_keys(path, "elsewhere", elsewhere, allowed=FACT_KEYS)
-        elsewhere = _facts(path, "elsewhere", elsewhere)
+    elsewhere = _elsewhere(path, content.get("elsewhere"), periods)
     return Case(indicator, path, world, periods, rows, tuple(cells), elsewhere)
 
 
@@ -260,6 +266,18 @@ def _identified(table: str, row: dict[str, Any], name: str) -> dict[str, Any]:
     return row
 
 
+def _elsewhere(path: Path, entries: Any, periods: tuple[str, ...]) -> dict[str, Facts]:
+    """One entry for all periods, or several of which the later ones name theirs."""
+    facts: dict[str, Facts] = {}
+    for entry in entries if isinstance(entries, list) else [entries] if entries is not None else []:
+        _check_keys(path, "elsewhere", entry, allowed=("periods", *FACT_KEYS))
+        for label in entry.get("periods", periods):
+            if _period(path, "elsewhere", label) not in periods:
+                raise CaseError(f"{path.name}: elsewhere: period {label} is not among the periods of the case.")
+            facts[str(label)] = _facts(path, "elsewhere", entry)
+    return facts
+
+
 def _cells(path: Path, place: str, entry: object, periods: tuple[str, ...]) -> list[ExpectedCell]:
     if not isinstance(entry, dict):
         raise CaseError(f"{path.name}: {place}: an expected cell is a mapping.")
@@ -267,6 +285,7 @@ def _cells(path: Path, place: str, entry: object, periods: tuple[str, ...]) -> l
     # Several periods may share one expectation: the only quarter of a year is also the year.
     labels = entry["period"] if isinstance(entry["period"], list) else [entry["period"]]
     facts = _facts(path, place, entry)
+    shown = _shown(path, place, entry.get("shown"))
     cells = []
     for label in (_period(path, place, label) for label in labels):
         if label not in periods:
@@ -278,19 +297,26 @@ def _cells(path: Path, place: str, entry: object, periods: tuple[str, ...]) -> l
                 str(entry.get("breakdown", CELL_DEFAULTS["breakdown"])),
                 str(entry.get("breakdown_value", CELL_DEFAULTS["breakdown_value"])),
                 facts,
+                shown,
             )
             for area in entry["areas"]
         )
     return cells
 
 
-def _facts(path: Path, place: str, entry: dict[str, Any]) -> dict[str, Decimal | str | None]:
-    facts: dict[str, Decimal | str | None] = {
-        key: str(entry.get(key, CELL_DEFAULTS[key])) for key in ("maturity", "value_status", "status")
-    }
+def _facts(path: Path, place: str, entry: dict[str, Any]) -> Facts:
+    facts: Facts = {key: str(entry.get(key, CELL_DEFAULTS[key])) for key in ("maturity", "value_status", "status")}
     for key in NUMBERS:
         facts[key] = _number(path, place, key, entry.get(key, ANY if key == "n_persons" else None))
     return facts
+
+
+def _shown(path: Path, place: str, entry: Any) -> Facts | None:
+    if entry is None:
+        return None
+    _check_keys(path, f"{place}.shown", entry, allowed=SHOWN_KEYS, needed=("text",))
+    numbers = {key: _number(path, f"{place}.shown", key, entry.get(key)) for key in SHOWN_NUMBERS}
+    return {**numbers, "text": str(entry["text"])}
 
 
 def _number(path: Path, place: str, key: str, value: object) -> Decimal | str | None:

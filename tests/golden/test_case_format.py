@@ -53,6 +53,9 @@ def test_a_good_case_is_spread_out(tmp_path: Path) -> None:
         ("fct_training:", "fct_trainings:", r"rows: unknown table 'fct_trainings'; known: fct_training"),
         ('person: "a[1-2]", ', "", r"rows\.fct_training\[1\]: the key 'person' is missing"),
         ('"a[1-2]"', '"1a"', r"person '1a' is neither like a3 nor like a\[1-12\]"),
+        ("value: 2.0", "shown: {value: 5}", r"expected\[1\]\.shown: the key 'text' is missing"),
+        ("value: 2.0", "shown: {vlaue: 5, text: a}", r"expected\[1\]\.shown: unknown key 'vlaue'"),
+        ("rows:", "elsewhere: [{periods: [2016-04]}]\nrows:", r"elsewhere: period 2016-04 is not among the periods"),
         ("indicator: M01-3", "indicator: M01-5", r"the case of M01-5 belongs in m01-5\.yml"),
     ],
 )
