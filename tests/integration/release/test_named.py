@@ -211,12 +211,12 @@ def test_a_demonstration_is_marked_in_each_row(marts: str) -> None:
     asked = "select value_text, value_text_en, is_demonstration from marts.{} where indicator_code = 'G1-2'"
     views = ("yearly", "indicator_named")
     for view in views:
-        assert rows(marts, asked.format(view)) == [("1.23倍", "1.23 times", False)]
+        assert rows(marts, asked.format(view)) == [("1.90倍", "1.90 times", False)]
     with psycopg.connect(marts) as connection:
         connection.execute("insert into marts.dim_release values (2, 'build', '2026-06-30', now(), null, null, true)")
         for view in views:
             found = connection.execute(asked.format(view).encode()).fetchall()
-            assert found == [("1.23倍(演示)", "1.23 times (demonstration)", True)]
+            assert found == [("1.90倍(演示)", "1.90 times (demonstration)", True)]
         hidden = connection.execute("select value_text from marts.quarterly where area_code = '330203'").fetchall()
         assert hidden == [("已隐去",)]
         connection.rollback()
