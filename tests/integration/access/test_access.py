@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from tests.integration.release.served_otherwise import differences
 from threegaps.access import logins
 from threegaps.access.findings import findings
 from threegaps.access.overlong import end_overlong
-from threegaps.access.restoring import readers, restore_changed
-from threegaps.access.server import GROUPS, close_warehouse, make_roles
+from threegaps.access.restoring import give_password, readers, restore_changed
+from threegaps.access.server import GROUPS, close_warehouse, make_roles, scram_verifier
 from threegaps.cli import doctor
 from threegaps.errors import AccessError
 from threegaps.ledger.migrate import upgrade
@@ -437,6 +438,37 @@ def test_a_password_of_none_is_put_back(warehouse: str, reader: str) -> None:
     with psycopg.connect(warehouse, autocommit=True) as connection:
         restore_changed(connection)
     psycopg.connect(reader).close()
+
+
+@pytest.mark.parametrize("reader", ["bi"], indirect=True)
+def test_no_older_password_is_put_over_one_that_is_renewed_meanwhile(
+    warehouse: str, reader: str, postgres: PostgresServer
+) -> None:
+    parts = psycopg.conninfo.conninfo_to_dict(reader)
+    login = str(parts["user"])
+    change_own_login(reader, "alter role current_user password 'the same for all'")
+    with psycopg.connect(warehouse) as renewing, ThreadPoolExecutor() as pool:
+        give_password(renewing, login, scram_verifier(renewing, login, "renewed"))
+        with psycopg.connect(warehouse, autocommit=True) as upkeep:
+            restoring = pool.submit(restore_changed, upkeep)
+            with pytest.raises(TimeoutError):
+                restoring.result(timeout=0.5)
+            renewing.commit()
+            _, left = restoring.result(timeout=10)
+    assert login not in left
+    psycopg.connect(postgres.dsn(str(parts["dbname"]), user=login, password="renewed")).close()
+
+
+@pytest.mark.parametrize("reader", ["bi"], indirect=True)
+def test_a_session_that_only_reads_may_be_pinned_to_a_release(warehouse: str, reader: str) -> None:
+    with psycopg.connect(warehouse) as connection:
+        connection.execute("insert into marts.dim_release values (1, 'build', '2026-06-30', now())")
+    with psycopg.connect(reader, autocommit=True) as connection:
+        assert shown(connection, "transaction_read_only") == "on"
+        assert connection.execute("select history.as_of(1)").fetchone() == (1,)
+        assert connection.execute("select count(*) from history.indicator_value_at").fetchone() == (0,)
+    with psycopg.connect(warehouse) as connection:
+        connection.execute("delete from marts.dim_release")
 
 
 def test_what_a_statistician_asks_is_logged_whatever_it_changes(warehouse: str, postgres: PostgresServer) -> None:
