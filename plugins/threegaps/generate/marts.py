@@ -165,13 +165,15 @@ def _part_names(root: Path) -> dict[Part, tuple[str, str]]:
 
 def _indicator_columns(row: Row, part_names: Mapping[Part, tuple[str, str]]) -> list[str]:
     lines: list[str] = []
-    for value in row["wide_breakdown_values"].split(","):
+    values = row["wide_breakdown_values"].split(",")
+    for value in values:
+        # the total may stand before the parts of a breakdown
         is_total = value == "total"
         name = _model_name(row["indicator_code"]) + ("" if is_total else f"_{value.lower()}")
-        part = (row["wide_breakdown"], value)
+        part = ("total" if is_total else row["wide_breakdown"], value)
         if part not in part_names:
             raise ValueError(f"{row['indicator_code']}: seed_breakdown_value.csv has no row for {' '.join(part)}")
-        name_zh, name_en = ("", "") if is_total else part_names[part]
+        name_zh, name_en = part_names[part] if len(values) > 1 else ("", "")
         label_zh = row["name_zh"] + (f"·{name_zh}" if name_zh else "")
         label_en = row["name_en"] + (f", {name_en}" if name_en else "")
         # Where the departments are synthetic, the table says so, and its columns which figures are not.
@@ -184,7 +186,7 @@ def _indicator_columns(row: Row, part_names: Mapping[Part, tuple[str, str]]) -> 
                 f"{row['indicator_code']} {label_zh}{unit}{zh} | {label_en}{en}{published}",
                 {
                     "indicator_code": row["indicator_code"],
-                    "breakdown": row["wide_breakdown"],
+                    "breakdown": part[0],
                     "breakdown_value": value,
                     "shows": shows,
                 },

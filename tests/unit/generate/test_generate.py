@@ -169,6 +169,24 @@ def test_an_indicator_has_a_settled_a_provisional_and_a_status_column() -> None:
     assert {"area_name_zh", "area_name_en", "parent_name_zh", "parent_name_en"} <= columns.keys()
 
 
+def test_a_total_may_stand_beside_its_parts() -> None:
+    """Of earnings after exit those compare that had no work before; the total has the bases of those in post in it."""
+    model = yaml.safe_load(generated(ROOT)[marts.MARTS / "three_gaps" / "three_gaps.yml"])["models"][0]
+    cells = {
+        column["name"]: (column["config"]["meta"]["breakdown"], column["config"]["meta"]["breakdown_value"])
+        for column in model["columns"]
+        if column["name"].startswith("o_3") and column["config"]["meta"]["shows"] == "final"
+    }
+    assert cells == {
+        "o_3": ("total", "total"),
+        "o_3_not_employed": ("at_entry", "not_employed"),
+        "o_3_employed_other": ("at_entry", "employed_other"),
+        "o_3_incumbent": ("at_entry", "incumbent"),
+    }
+    (total,) = (column["description"] for column in model["columns"] if column["name"] == "o_3")
+    assert "·合计(元)" in total
+
+
 def test_a_mart_without_an_indicator_is_not_served_until_its_first(project: Path) -> None:
     def is_served(mart: str) -> bool:
         text = generated(project)[marts.MARTS / mart / f"{mart}.yml"]
