@@ -103,10 +103,16 @@ def test_settings_of_the_server_decide_nothing(feed: SmallFeed, department: Depa
         "client_encoding = 'GBK'",
         "search_path = 'nowhere'",
         "standard_conforming_strings = off",
-        "statement_timeout = '1ms'",
+        "statement_timeout = '150ms'",
         "default_transaction_isolation = 'read committed'",
     ):
         department.connection.execute(f"alter role {department.reader} set {setting}")
+    # To read takes longer than the role may, and to set the session does not, however busy the machine is.
+    department.connection.execute(
+        "alter table public.rows rename to stored;"
+        "create view public.rows as select stored.* from public.stored, pg_catalog.pg_sleep(0.3);"
+        f"grant select on public.rows to {department.reader}"
+    )
     feed.run()
     times = feed.ask("select row_id, (updated_at at time zone 'Asia/Shanghai')::text from raw.test_rows")
     assert times == [("1", "2026-06-30 23:30:00")]
