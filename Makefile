@@ -14,7 +14,7 @@ WORKERS ?= 2
 CONTRACTS := .venv-contracts
 FEED ?=
 
-.PHONY: run stop test contract-test bench docs lint lock environment clean help
+.PHONY: run stop test contract-test bench docs lint lint-python lint-sql lock environment clean help
 
 help:
 	@echo 'make run    from nothing to the first release; the services stay up'
@@ -44,26 +44,36 @@ $(READY): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-$(CONTRACTS)/ready: requirements-contracts.txt $(READY)
-	@test -x $(CONTRACTS)/bin/python || $(BIN)/python -m venv $(CONTRACTS)
+$(CONTRACTS)/ready: requirements-contracts.txt
+	@test -x $(CONTRACTS)/bin/python || '$(PYTHON)' -m venv $(CONTRACTS)
 	@$(CONTRACTS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements-contracts.txt
 	@touch $@
 
-contract-test: $(CONTRACTS)/ready
+contract-test: $(READY) $(CONTRACTS)/ready
 	$(BIN)/python -m threegaps.cli.contract_test $(FEED)
 
-lint: $(READY)
+lint: lint-python lint-sql
+
+lint-python: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/python -m threegaps.cli.lint
+	$(BIN)/mypy
+
+lint-sql: $(READY)
 	$(BIN)/python -m threegaps.one_machine.temporary -- $(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models
 
+# The scheduler of the end-to-end tests waits more than it computes: they run beside the others and print after them.
+# What takes longest comes first: a file stays with one worker, and the last one should be short.
 test: lint $(CONTRACTS)/ready
-	$(BIN)/python -m pytest tests/unit -n $(WORKERS) -q
-# The longest files first: a file stays with one worker, and the last one should be short.
-	$(BIN)/python -m pytest tests/integration/newcomer tests/golden tests/integration -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q
-	$(BIN)/python -m pytest tests/end_to_end -q
+	@printed=$$(mktemp); trap 'rm -f "$$printed"' EXIT; \
+	$(BIN)/python -m pytest tests/end_to_end -q >"$$printed" 2>&1 & end_to_end=$$!; \
+	$(BIN)/python -m pytest tests/unit -n $(WORKERS) -q \
+	&& $(BIN)/python -m pytest tests/integration/newcomer tests/golden tests/integration/faults tests/integration \
+		-n $(WORKERS) --dist loadfile --no-loadscope-reorder -q; others=$$?; \
+	wait $$end_to_end; end_to_end=$$?; \
+	echo 'End to end:'; cat "$$printed"; \
+	exit $$((others || end_to_end))
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.ingest
