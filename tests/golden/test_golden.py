@@ -35,10 +35,17 @@ def dbt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("dbt")
 
 
+def _chosen(items: list[pytest.Item]) -> list[Case]:
+    """The cases that are needed: where `-k` has left nothing but cells to compare, only theirs."""
+    asked = [getattr(item, "callspec", None) for item in items if item.path == Path(__file__)]
+    cases = [call.params["case"] for call in asked if call is not None and "case" in call.params]
+    return cases if len(cases) == len(asked) else CASES
+
+
 @pytest.fixture(scope="module")
-def built(shared_warehouse: str, dbt_folder: Path) -> tuple[Cells, Cells, set[str]]:
+def built(request: pytest.FixtureRequest, shared_warehouse: str, dbt_folder: Path) -> tuple[Cells, Cells, set[str]]:
     """The exact cells and the shown ones, by indicator and key, and the indicators that have a model."""
-    manifest = build(shared_warehouse, CASES, dbt_folder)
+    manifest = build(shared_warehouse, _chosen(request.session.items), dbt_folder)
     with psycopg.connect(shared_warehouse, row_factory=dict_row) as connection:
         exact, shown = (_cells(connection, relation) for relation in ("indicator_cell", "indicator_value"))
         seeded = connection.execute("select indicator_code from core.seed_indicator where is_built").fetchall()
