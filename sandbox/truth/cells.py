@@ -14,7 +14,8 @@ from sandbox.truth.periods import Period
 SCHEMA = pl.Schema({
     "indicator_code": pl.String, "area_code": pl.String, "period_type": pl.String, "period_end": pl.Date,
     "breakdown": pl.String, "breakdown_value": pl.String, "numerator": pl.Float64, "denominator": pl.Float64,
-    "value": pl.Float64, "n_persons": pl.Int64,
+    "comparison_numerator": pl.Float64, "comparison_denominator": pl.Float64, "value": pl.Float64,
+    "n_persons": pl.Int64,
 })  # fmt: skip
 
 
@@ -46,7 +47,18 @@ class Cells:
         scale: float = 1.0,
         breakdown: tuple[str, str] = ("total", "total"),
     ) -> None:
-        """`frame`: area_code, numerator, denominator (null for counts and medians), n_persons, perhaps value."""
+        """Add cells of one indicator, period and part.
+
+        Args:
+            code: The indicator's.
+            period: Theirs.
+            frame: area_code, numerator, denominator (null for counts and medians), n_persons, perhaps value; of a
+                ratio of two shares also comparison_numerator and comparison_denominator.
+            scale: By what the quotient of numerator and denominator is multiplied.
+            breakdown: And its value.
+        """
+        missing = [name for name in ("comparison_numerator", "comparison_denominator") if name not in frame.columns]
+        frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
         if "value" not in frame.columns:
             frame = frame.with_columns(value=pl.col("numerator") / pl.col("denominator") * scale)
         self.frames.append(
@@ -59,6 +71,8 @@ class Cells:
                 breakdown_value=pl.lit(breakdown[1]),
                 numerator=pl.col("numerator").cast(pl.Float64),
                 denominator=pl.col("denominator").cast(pl.Float64),
+                comparison_numerator=pl.col("comparison_numerator").cast(pl.Float64),
+                comparison_denominator=pl.col("comparison_denominator").cast(pl.Float64),
                 value=pl.col("value").cast(pl.Float64).round(4),
                 n_persons=pl.col("n_persons").cast(pl.Int64),
             )

@@ -17,6 +17,9 @@ from sandbox.truth.registry import computes
 from sandbox.truth.stocks import at_work, certified_share
 
 LISTS = (("in_force", "G-MI"), ("fixed_26", "G-MI26"), ("fixed_25", "G-MI25"), ("fixed_22", "G-MI22"))
+RATIO_OF_SHARES = (
+    pl.col("numerator") / pl.col("denominator") / (pl.col("comparison_numerator") / pl.col("comparison_denominator"))
+)
 
 
 @computes("O-1", "O-2", "O-3")
@@ -66,7 +69,7 @@ def _earnings(cells: Cells, period: Period, paid: pl.DataFrame) -> None:
 def certified_by_residence(cells: Cells, known: Known) -> None:
     """Certified, and high-skilled, share of those who live in town over that of the country, by where they live.
 
-    Quarters and years; only where each side has 100 persons and 10 holders.
+    Quarters and years; a value only where each side has 100 persons and 10 holders.
     """
     urban, rural = (pl.col("urban_rural") == code for code in ("1", "2"))
     for period in days("quarter", "year"):
@@ -81,13 +84,15 @@ def certified_by_residence(cells: Cells, known: Known) -> None:
             enough = (pl.min_horizontal("urban", "rural") >= 100) & (
                 pl.min_horizontal("urban_holders", "rural_holders") >= 10
             )
-            frame = counts.filter(enough).select(
+            frame = counts.select(
                 "area_code",
-                numerator=pl.col("urban_holders") / pl.col("urban") * 100,
-                denominator=pl.col("rural_holders") / pl.col("rural") * 100,
+                numerator=pl.when(enough).then("urban_holders"),
+                denominator="urban",
+                comparison_numerator=pl.when(enough).then("rural_holders"),
+                comparison_denominator="rural",
                 n_persons=pl.min_horizontal("urban", "rural"),
             )
-            cells.add("G1-2", period, frame, breakdown=part)
+            cells.add("G1-2", period, frame.with_columns(value=RATIO_OF_SHARES), breakdown=part)
 
 
 @computes("G2-2")
@@ -100,11 +105,13 @@ def certified_in_mountain_counties(cells: Cells, known: Known) -> None:
             one, rest = share[group], share[f"{group}-REST"]
             row = {
                 "area_code": [areas.PROVINCE],
-                "numerator": [one["numerator"] / one["denominator"] * 100],
-                "denominator": [rest["numerator"] / rest["denominator"] * 100],
+                "numerator": [one["numerator"]],
+                "denominator": [one["denominator"]],
+                "comparison_numerator": [rest["numerator"]],
+                "comparison_denominator": [rest["denominator"]],
                 "n_persons": [min(one["n_persons"], rest["n_persons"])],
             }
-            cells.add("G2-2", period, pl.DataFrame(row), breakdown=("list", label))
+            cells.add("G2-2", period, pl.DataFrame(row).with_columns(value=RATIO_OF_SHARES), breakdown=("list", label))
 
 
 @computes("G3-1")

@@ -7,16 +7,33 @@ from typing import Any
 
 import psycopg
 
-# Cells on persons in which something was counted; a cell without anybody says nothing either way.
+# Cells on persons in which something was counted; a cell without anybody says nothing either way. Parts that are not
+# served below a hidden total count as hidden, what is served nowhere of such areas and periods does not count.
 _VISIBLE = """
-select shown.area_level, shown.period_type, count(*), count(*) filter (where not shown.is_suppressed)
-from build.indicator_shown as shown
-inner join build.indicator_measured as exact
-    using (indicator_code, area_code, period_type, period_end, breakdown, breakdown_value)
+with kinds as (
+    select distinct indicator_code, area_level, period_type, breakdown,
+        case when area_level = 'group' then area_code end as group_code
+    from build.indicator_shown
+)
+select exact.area_level, exact.period_type, count(*), count(*) filter (where not shown.is_suppressed)
+from build.indicator_measured as exact
 inner join core.seed_indicator using (indicator_code)
+inner join kinds
+    on exact.indicator_code = kinds.indicator_code and exact.area_level = kinds.area_level
+    and exact.period_type = kinds.period_type and exact.breakdown = kinds.breakdown
+    and (kinds.group_code is null or exact.area_code = kinds.group_code)
+left join build.indicator_shown as shown
+    on exact.indicator_code = shown.indicator_code and exact.area_code = shown.area_code
+    and exact.period_type = shown.period_type and exact.period_end = shown.period_end
+    and exact.breakdown = shown.breakdown and exact.breakdown_value = shown.breakdown_value
+left join build.indicator_shown as total
+    on exact.indicator_code = total.indicator_code and exact.area_code = total.area_code
+    and exact.period_type = total.period_type and exact.period_end = total.period_end
+    and total.breakdown = 'total'
 where seed_indicator.disclosure != 'none' and exact.n_persons > 0
-group by grouping sets ((shown.area_level, shown.period_type), ())
-order by shown.area_level, shown.period_type
+    and (shown.indicator_code is not null or total.is_suppressed)
+group by grouping sets ((exact.area_level, exact.period_type), ())
+order by exact.area_level, exact.period_type
 """
 _ROUNDING = """
 select shown.area_level, shown.period_type, count(*),

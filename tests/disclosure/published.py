@@ -3,7 +3,7 @@
 The attacker knows all figures that are shown, of one release or of several, and the structure. He is helped where he
 would have to guess: he is told which sums hold exactly, which of numerator, denominator and complement made a cell too
 small to be shown, which figures are exact, and which counts did not change between two releases. What he cannot find
-out with this, no reader can.
+out with this, no reader can. A cell that is missing where others like it stand is a zero to him.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.rows import dict_row
 
+from tests.disclosure.absence import absent
 from tests.disclosure.attacker import FAR, Attack, System, attack
-from tests.disclosure.structure import Count, Side, Structure, neighbours
+from tests.disclosure.structure import Count, Side, Structure, sums
 
 Cell = dict[str, Any]
 Key = tuple[Any, ...]
@@ -129,7 +130,8 @@ def examine(structure: Structure, releases: Sequence[Release], *, programs: int 
         programs: On how many of the narrowest counts linear programming is tried.
 
     Raises:
-        ValueError: What is shown contradicts itself: the attacker was misled, or the structure is wrong.
+        ValueError: What is shown contradicts itself, so that the attacker was misled; or the structure is wrong: two
+            counts of one name differ, or what should add up does not. The rows of `seed_measure` are named.
     """
     system, world = System(), _World()
     for release in releases:
@@ -171,33 +173,56 @@ def _counts(structure: Structure, release: Release) -> dict[Count, int]:
     counts: dict[Count, int] = {}
     for cell in release.exact.values():
         named = {side.side: side for side in structure.sides_of(cell) if cell[side.side] is not None}
-        for name, side in named.items():
-            counts[structure.count_of(side, cell)] = int(cell[name])
+        sides = {name: structure.count_of(side, cell) for name, side in named.items()}
+        own = {count: int(cell[name]) for name, count in sides.items()}
         for part, whole in PAIRS:
-            if part in named and whole in named:
-                complement = structure.count_of(named[part], cell)._replace(part=_without(named[part], named[whole]))
-                counts[complement] = int(cell[whole]) - int(cell[part])
+            if part in sides and whole in sides:
+                own[_complement(sides[part], sides[whole])] = int(cell[whole]) - int(cell[part])
+        for count, value in own.items():
+            if counts.setdefault(count, value) != value:
+                raise ValueError(
+                    f"{count} is {counts[count]} and, in {cell['indicator_code']}, {value}: not the same count, which"
+                    f" seed_measure says in {_rows(structure, count)}"
+                )
     return counts
 
 
-def _without(part: Side, whole: Side) -> str:
-    return f"{whole.part} without {part.part}"
+def _rows(structure: Structure, count: Count) -> str:
+    return "; ".join(structure.rows.get(count.measure, ("no row",)))
+
+
+def _complement(part: Count, whole: Count) -> Count:
+    return part._replace(part=f"{whole.part} without {part.part}")
 
 
 def _add_release(system: System, world: _World, structure: Structure, release: Release) -> None:
     counts = _counts(structure, release)
     for key, cell in release.exact.items():
         _add_cell(system, world, structure, cell, release.shown.get(key))
+    for cell in absent(release.shown):
+        for side in structure.sides_of(cell):
+            count = structure.count_of(side, cell)
+            if counts.get(count, 0) == 0:
+                name = world.name(count, 0)
+                system.unknown(name)
+                system.bound(name, 0, 0)
     periods = {(count.measure, count.period) for count in counts}
     for count, value in counts.items():
-        for parts in neighbours(structure, count):
-            # a stock has no months that add up to its year; an area or a part without a cell has nobody
+        for kind, parts in sums(structure, count):
+            # a period that was not covered has no counts; an area or a part without a cell has nobody
             if any((part.measure, part.period) not in periods for part in parts):
                 continue
+            if not any(part in counts for part in parts):
+                continue
             values = [counts.get(part, 0) for part in parts]
-            if sum(values) == value and any(part in counts for part in parts):
+            if sum(values) == value:
                 names = [world.name(part, found) for part, found in zip(parts, values, strict=True)]
                 system.adds_up(world.name(count, value), names)
+            elif kind in structure.adds_up.get(count.measure, ()):
+                raise ValueError(
+                    f"{count} is {value}, and what makes it up by {kind} is {sum(values)}: wrong is an edge or"
+                    f" one of these rows of seed_measure: {_rows(structure, count)}"
+                )
 
 
 def _add_cell(system: System, world: _World, structure: Structure, cell: Cell, shown: Cell | None) -> None:
@@ -215,8 +240,7 @@ def _add_complement(
 ) -> None:
     """Those of the denominator who are not in the numerator are a count too."""
     few, many = int(cell[part[0].side]), int(cell[whole[0].side])
-    count = part[1]._replace(part=_without(part[0], whole[0]))
-    complement = world.name(count, many - few)
+    complement = world.name(_complement(part[1], whole[1]), many - few)
     system.adds_up(world.name(whole[1], many), [world.name(part[1], few), complement])
     if shown is None:
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -35,6 +35,18 @@ class Count(NamedTuple):
     period: Period
     breakdown: str
     breakdown_value: str
+
+
+class Sum(NamedTuple):
+    """What may add up to a count.
+
+    Args:
+        kind: Of the edges: area, period or part.
+        parts: The counts that make it up.
+    """
+
+    kind: str
+    parts: tuple[Count, ...]
 
 
 class Side(NamedTuple):
@@ -70,6 +82,8 @@ class Structure:
         partitions: By kind (area, period, part) and whole; the whole of parts is their breakdown.
         breakdowns: Those whose parts add up.
         list_areas: The groups that a value of the breakdown `list` compares: those listed and the rest.
+        adds_up: Along which kinds a count adds up by the method of its indicator, by measure.
+        rows: The rows of `seed_measure` that name a measure.
     """
 
     sides: dict[str, tuple[Side, ...]]
@@ -77,6 +91,8 @@ class Structure:
     partitions: dict[tuple[str, str], tuple[Partition, ...]]
     breakdowns: tuple[str, ...]
     list_areas: dict[tuple[str, str], str]
+    adds_up: dict[str, frozenset[str]] = field(default_factory=dict)
+    rows: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def sides_of(self, cell: dict[str, Any]) -> tuple[Side, ...]:
         """The sides of *cell* whose counts have a name."""
@@ -103,10 +119,19 @@ def read_structure(connection: psycopg.Connection[Any]) -> Structure:
     """The structure as the warehouse has it."""
     sides: dict[str, list[Side]] = defaultdict(list)
     own: list[tuple[str, str, str, Side]] = []
-    for code, breakdown, breakdown_value, side, measure, part in connection.execute(
-        "select indicator_code, breakdown, breakdown_value, side, measure, part"
-        " from core.seed_measure order by indicator_code, side"
+    adds_up: dict[str, frozenset[str]] = defaultdict(frozenset)
+    rows: dict[str, list[str]] = defaultdict(list)
+    for code, breakdown, breakdown_value, side, measure, part, is_additive, is_stock in connection.execute(
+        "select indicator_code, breakdown, breakdown_value, side, seed_measure.measure, part, is_additive,"
+        " time_basis = 'stock'"
+        " from core.seed_measure join core.seed_indicator using (indicator_code)"
+        " join core.seed_method using (method) order by indicator_code, side"
     ):
+        # each person of an area is in one of its parts, but may be in two areas; a stock is no sum of earlier ones
+        over_areas = {"area"} if is_additive else set()
+        over_time = {"period"} if is_additive and not is_stock else set()
+        adds_up[measure] |= {"part", *over_areas, *over_time}
+        rows[measure].append(f"{code} {breakdown} {breakdown_value} {side}: {measure}, {part}")
         if breakdown == ANY:
             sides[code].append(Side(side, measure, part))
         else:
@@ -132,21 +157,35 @@ def read_structure(connection: psycopg.Connection[Any]) -> Structure:
         {key: tuple(found) for key, found in partitions.items()},
         tuple(whole for kind, whole in partitions if kind == "part"),
         list_areas,
+        dict(adds_up),
+        {measure: tuple(found) for measure, found in rows.items()},
     )
 
 
-def neighbours(structure: Structure, count: Count) -> Iterator[tuple[Count, ...]]:
+def sums(structure: Structure, count: Count) -> Iterator[Sum]:
     """Everything that may add up to *count*: smaller areas, shorter periods, parts."""
-    for partition in structure.partitions.get(("area", count.area), ()):
-        if partition.valid_from <= count.period.end < partition.valid_to:
-            yield tuple(count._replace(area=part) for part in partition.parts)
+    members = _members(structure, count.area, count.period.end)
+    for partition in members:
+        yield Sum("area", tuple(count._replace(area=part) for part in partition.parts))
     for partition in structure.partitions.get(("period", f"{count.period.kind} {count.period.end}"), ()):
-        yield tuple(count._replace(period=_period(part)) for part in partition.parts)
+        shorter = [_period(part) for part in partition.parts]
+        # an area whose members changed in between is another one
+        if all(_members(structure, count.area, period.end) == members for period in shorter):
+            yield Sum("period", tuple(count._replace(period=period) for period in shorter))
     if count.breakdown == "total":
         for breakdown in structure.breakdowns:
             for partition in structure.partitions["part", breakdown]:
                 parts = (count._replace(breakdown=breakdown, breakdown_value=part) for part in partition.parts)
-                yield tuple(structure.named(part) for part in parts)
+                yield Sum("part", tuple(structure.named(part) for part in parts))
+
+
+def _members(structure: Structure, area: str, day: dt.date) -> list[Partition]:
+    """The ways to divide *area* on a day."""
+    return [
+        partition
+        for partition in structure.partitions.get(("area", area), ())
+        if partition.valid_from <= day < partition.valid_to
+    ]
 
 
 @cache

@@ -1,100 +1,82 @@
-"""A warehouse whose exact cells are the sandbox's truth: everything from disclosure on is made from them by dbt.
+"""A warehouse whose cells are the sandbox's truth: from the base cells of counties on, everything is made by dbt as the
+pipeline would make it, what is summed up and what is zero too.
 
-That the pipeline gives the same cells is tested elsewhere; with the truth a province of any size takes minutes.
+That the indicators' models give the same base cells is tested elsewhere; with the truth a province of any size takes
+minutes.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import psycopg
 
-from tests.golden.warehouse_of_cases import Dbt
+from tests.golden.warehouse_of_cases import Dbt, make_table
 
-# Which models disclosure needs before the exact cells, and which come after them.
-BEFORE = ("dim_area", "feed_coverage", "dim_period", "area_member", "cell_edge")
-AFTER = ("indicator_shown", "indicator_value")
-COLUMNS = (
-    "indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value", "numerator",
-    "denominator", "comparison_numerator", "comparison_denominator", "value", "n_persons",
+# Which models the cells need before the base cells, and which come after them.
+BEFORE = (
+    "dim_area", "dim_period", "area_member", "cell_edge", "indicator_part", "int_covered_period",
+    "int_recognition_round",
 )  # fmt: skip
-
-_TRUTH = """
-create table {schema}.truth (
-    indicator_code text, area_code text, period_type text, period_end date, breakdown text, breakdown_value text,
-    numerator numeric, denominator numeric, comparison_numerator numeric, comparison_denominator numeric,
-    value numeric, n_persons bigint
-)
+CHAIN = ("indicator_rollup", "indicator_zero", "indicator_measured", "indicator_shown")
+AFTER = (*CHAIN, "indicator_value")
+# What the feeds of the sandbox cover on its opening day; published figures go further back.
+FIRST_DAY, LAST_DAY = dt.date(2024, 7, 1), dt.date(2026, 6, 30)
+FIRST_PUBLISHED_DAY = dt.date(2013, 1, 1)
+_BASE = """
+insert into {schema}.indicator_base ({columns}, is_supplied)
+select {columns}, true
+from truth
+inner join core.seed_indicator using (indicator_code)
+inner join core.seed_method using (method)
+inner join core.dim_area using (area_code)
+-- what adds up is summed from its counties
+where not seed_method.is_additive or dim_area.area_level in ('county', 'other')
 """
-# What adds up has a cell for every area: nothing counted is a zero.
-_MEASURED = """
-create table {schema}.indicator_measured as
-with zeros as (
-    select distinct truth.indicator_code, dim_area.area_code, truth.period_type, truth.period_end, truth.breakdown,
-        truth.breakdown_value, seed_indicator.method
-    from {schema}.truth
-    inner join core.seed_indicator on truth.indicator_code = seed_indicator.indicator_code
-    inner join core.dim_area
-        on dim_area.area_level = any(string_to_array(seed_indicator.levels, ','))
-        and truth.period_end >= dim_area.valid_from and truth.period_end < dim_area.valid_to
-    where seed_indicator.method in ('count', 'sum', 'ratio_of_sums')
-),
-cells as (
-    -- of a ratio of shares the truth has the shares alone, not their parts
-    select truth.*
-    from {schema}.truth
-    inner join core.seed_indicator on truth.indicator_code = seed_indicator.indicator_code
-    where seed_indicator.method != 'ratio_of_shares' or truth.comparison_denominator is not null
-    union all
-    select zeros.indicator_code, zeros.area_code, zeros.period_type, zeros.period_end, zeros.breakdown,
-        zeros.breakdown_value, 0, case when zeros.method = 'ratio_of_sums' then 0 end, null, null, null, 0
-    from zeros
-    left join {schema}.truth
-        using (indicator_code, area_code, period_type, period_end, breakdown, breakdown_value)
-    where truth.indicator_code is null
-)
-select cells.indicator_code, cells.area_code, dim_area.area_level, cells.period_type, dim_period.period_start,
-    cells.period_end, dim_period.period_label, dim_period.prior_year_end, cells.breakdown, cells.breakdown_value,
-    cells.numerator, cells.denominator, cells.comparison_numerator, cells.comparison_denominator, cells.value,
-    cells.n_persons, null::bigint as n_numerator_persons, null::bigint as n_complement_persons,
-    null::bigint as n_employers, null::numeric as largest_employer_share, null::text as source_kind,
-    true as is_supplied, false as is_immature, seed_indicator.audience, 'final' as maturity,
-    dim_period.period_start as covered_from, cells.period_end as covered_to, cells.period_end as data_as_of
-from cells
-inner join core.seed_indicator on cells.indicator_code = seed_indicator.indicator_code
-inner join core.dim_area on cells.area_code = dim_area.area_code
-inner join core.dim_period
-    on cells.period_type = dim_period.period_type and cells.period_end = dim_period.period_end
-"""
+KEY = ("indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value")
+FIGURES = ("numerator", "denominator", "comparison_numerator", "comparison_denominator", "value", "n_persons")
 
 
 def prepare(dsn: str, folder: Path) -> Dbt:
-    """Seeds and dimensions in an empty warehouse."""
+    """Seeds, dimensions and what the feeds cover, in an empty warehouse."""
     dbt = Dbt(dsn, folder)
     dbt.run("seed")
+    manifest = dbt.manifest()
+    with psycopg.connect(dsn) as connection:
+        for table in ("feed_coverage", "fct_skill_enterprise"):
+            make_table(connection, manifest, table)
+        connection.execute(
+            "insert into core.feed_coverage (feed, covered_from, covered_to)"
+            " select distinct feed, case when time_basis = 'published' then %s::date else %s::date end, %s::date"
+            " from core.seed_indicator cross join string_to_table(horizon_feeds, ',') as feed where is_built",
+            [FIRST_PUBLISHED_DAY, FIRST_DAY, LAST_DAY],
+        )
     dbt.run("run", "--select", *BEFORE)
     with psycopg.connect(dsn) as connection:
-        connection.execute("create schema if not exists build")
+        # of cohorts whose window is open the truth says nothing
+        connection.execute("delete from build.int_covered_period where is_window_open")
+        make_table(connection, manifest, "indicator_base")
     return dbt
 
 
 def make_cells(dbt: Dbt, truth: pl.DataFrame) -> None:
-    """Put *truth* in the place of the exact cells, and make from it what readers see."""
+    """Put *truth* in the place of the base cells, and make from it what readers see."""
     with psycopg.connect(dbt.dsn) as connection:
-        put_exact_cells(connection, "build", truth)
+        put_base_cells(connection, "build", truth)
     dbt.run("run", "--select", *AFTER)
 
 
-def put_exact_cells(connection: psycopg.Connection[Any], schema: str, truth: pl.DataFrame) -> None:
-    """Make `indicator_measured` in *schema* from *truth*, with the zeros of what adds up."""
-    connection.execute(f"drop table if exists {schema}.truth, {schema}.indicator_measured cascade".encode())
-    connection.execute(_TRUTH.format(schema=schema).encode())
-    known = [column for column in COLUMNS if column in truth.columns]
-    with connection.cursor().copy(f"copy {schema}.truth ({', '.join(known)}) from stdin".encode()) as copy:
+def put_base_cells(connection: psycopg.Connection[Any], schema: str, truth: pl.DataFrame) -> None:
+    """Put the cells of *truth* that an indicator's model gives into the base cells of *schema*."""
+    known = [column for column in (*KEY, *FIGURES) if column in truth.columns]
+    columns = ", ".join(known)
+    connection.execute(f"truncate {schema}.indicator_base".encode())
+    connection.execute(f"create temporary table truth (like {schema}.indicator_base) on commit drop".encode())
+    with connection.cursor().copy(f"copy truth ({columns}) from stdin".encode()) as copy:
         for row in truth.select(known).iter_rows():
             copy.write_row(row)
-    connection.execute(f"analyze {schema}.truth".encode())
-    connection.execute(_MEASURED.format(schema=schema).encode())
-    connection.execute(f"analyze {schema}.indicator_measured".encode())
+    connection.execute(_BASE.format(schema=schema, columns=columns).encode())
+    connection.execute(f"analyze {schema}.indicator_base".encode())

@@ -141,9 +141,17 @@ def test_counts_equal_the_sandboxes_truth(installation: Installation) -> None:
 
 
 def truth_of(installation: Installation) -> pl.DataFrame:
-    figures = ("value", "numerator", "denominator", "n_persons")
-    return pl.read_parquet(installation.settings.sandbox_folder / "truth" / "indicators.parquet").select(
-        *KEY, *(pl.col(name).cast(pl.Float64).alias(f"true_{name}") for name in figures)
+    """The true figures; of a ratio of two shares the sides are the shares, in per cent."""
+    true = pl.read_parquet(installation.settings.sandbox_folder / "truth" / "indicators.parquet")
+    of_shares = pl.col("comparison_denominator").is_not_null()
+    share, comparison_share = (
+        100 * pl.col(f"{side}numerator") / pl.col(f"{side}denominator") for side in ("", "comparison_")
+    )
+    return true.select(
+        *KEY,
+        true_value="value",
+        true_numerator=pl.when(of_shares).then(share).otherwise("numerator"),
+        true_denominator=pl.when(of_shares).then(comparison_share).otherwise("denominator"),
     )
 
 

@@ -69,8 +69,8 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
     manifest = dbt.manifest()
     with psycopg.connect(dsn) as connection:
         for fact in FACTS:
-            _make_table(connection, manifest, fact)
-        _make_table(connection, manifest, "feed_coverage")
+            make_table(connection, manifest, fact)
+        make_table(connection, manifest, "feed_coverage")
         feeds = connection.execute(
             "select distinct feed from core.seed_indicator, string_to_table(horizon_feeds, ',') as feed where is_built"
         ).fetchall()
@@ -106,21 +106,24 @@ def run_tests(dsn: str, folder: Path) -> dict[str, str]:
         # dbt takes the types of a test's inputs from the database.
         for node in manifest["nodes"].values():
             if node["resource_type"] == "model" and node["schema"] == "staging":
-                _make_table(connection, manifest, node["name"])
+                make_table(connection, manifest, node["name"])
     dbt.run("test", "--select", "test_type:unit", "+indicator_value,test_type:data", "indicator_cell,test_type:data")
     results = json.loads((folder / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]
     return {one["unique_id"]: one["status"] for one in results}
 
 
-def _make_table(connection: psycopg.Connection[Any], manifest: dict[str, Any], model: str) -> None:
-    """Creates the table of a model from its contract."""
+def make_table(
+    connection: psycopg.Connection[Any], manifest: dict[str, Any], model: str, *, schema: str | None = None
+) -> None:
+    """Creates the table of a model from its contract, in *schema* or in its own."""
     node = manifest["nodes"][f"model.threegaps.{model}"]
+    schema = schema or node["schema"]
     columns = sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(column["data_type"]))
         for name, column in node["columns"].items()
     )
-    table = sql.Identifier(node["schema"], model)
-    connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(node["schema"])))
+    table = sql.Identifier(schema, model)
+    connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
     connection.execute(sql.SQL("create table {} ({})").format(table, columns))
 
 

@@ -9,6 +9,10 @@
     {%- for name in given if name not in types -%}
         {%- do exceptions.raise_compiler_error("a base cell has no column " ~ name) -%}
     {%- endfor -%}
+    {#- Whether one employer dominates is asked wherever employers are counted: without its share nothing could be shown. -#}
+    {%- if ('n_employers' in given) != ('largest_employer_share' in given) -%}
+        {%- do exceptions.raise_compiler_error("n_employers and largest_employer_share are given together, or neither") -%}
+    {%- endif -%}
 select
     '{{ indicator_code() }}'::text as indicator_code,
     area_code::text as area_code,

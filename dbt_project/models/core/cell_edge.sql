@@ -79,19 +79,22 @@ cities as (
         and parent_code = '330000'
 ),
 
--- a list and the counties that are not on it
+-- a list, the counties that are not on it, and what is no county
 lists as (
     select
         'area' as kind,
         seed_county_list.list_code as partition,
         '330000' as whole,
         side.area_code as part,
-        dim_area.valid_from,
-        dim_area.valid_to
+        listed.valid_from,
+        listed.valid_to
     from seed_county_list
-    cross join lateral (values (seed_county_list.group_code), (seed_county_list.rest_code)) as side (area_code)
-    inner join dim_area
-        on side.area_code = dim_area.area_code
+    inner join dim_area as listed
+        on seed_county_list.group_code = listed.area_code
+    inner join dim_area as side
+        on
+            side.area_code in (seed_county_list.group_code, seed_county_list.rest_code)
+            or side.area_level = 'other'
 ),
 
 -- a quarter is three months, a year four quarters; a year to date is the one before and what came since

@@ -12,16 +12,16 @@ seed_method as (
     select * from {{ ref('seed_method') }}
 ),
 
-seed_breakdown as (
-    select * from {{ ref('seed_breakdown') }}
-),
-
 indicator_base as (
     select * from {{ ref('indicator_base') }}
 ),
 
 indicator_rollup as (
     select * from {{ ref('indicator_rollup') }}
+),
+
+indicator_zero as (
+    select * from {{ ref('indicator_zero') }}
 ),
 
 covered_periods as (
@@ -36,106 +36,21 @@ dim_area as (
     select * from {{ ref('dim_area') }}
 ),
 
-made as (
-    select * from indicator_base
-    union all
-    select * from indicator_rollup
-),
-
--- an additive indicator has a cell for every area of a period that its feeds cover: nothing counted is a true zero
-zero_totals as (
-    select
-        seed_indicator.indicator_code,
-        dim_area.area_code,
-        covered_periods.period_type,
-        covered_periods.period_end,
-        'total' as breakdown,
-        'total' as breakdown_value,
-        seed_method.is_value_additive
-    from seed_indicator
-    inner join seed_method
-        on seed_indicator.method = seed_method.method
-    inner join covered_periods
-        on seed_indicator.indicator_code = covered_periods.indicator_code
-    inner join dim_area
-        on
-            dim_area.area_level = any(string_to_array(seed_indicator.levels, ','))
-            and covered_periods.period_end >= dim_area.valid_from
-            and covered_periods.period_end < dim_area.valid_to
-    where seed_method.is_additive
-),
-
--- the parts that add up to a total, as far as the indicator has ever counted anything in them
-parts as (
-    select distinct
-        made.indicator_code,
-        made.breakdown,
-        made.breakdown_value
-    from made
-    inner join seed_breakdown
-        on made.breakdown = seed_breakdown.breakdown
-    where
-        seed_breakdown.parts_add_up
-        and made.breakdown != 'total'
-),
-
--- where anything was counted, the parts without any are zero beside those that have some; of a zero all parts are
-zero_parts as (
-    select
-        made.indicator_code,
-        made.area_code,
-        made.period_type,
-        made.period_end,
-        parts.breakdown,
-        parts.breakdown_value,
-        seed_method.is_value_additive
-    from made
-    inner join seed_indicator
-        on made.indicator_code = seed_indicator.indicator_code
-    inner join seed_method
-        on seed_indicator.method = seed_method.method
-    inner join parts
-        on made.indicator_code = parts.indicator_code
-    where
-        made.breakdown = 'total'
-        and seed_method.is_additive
-),
-
-zeros as (
-    select * from zero_totals
-    union all
-    select * from zero_parts
-),
-
 candidates as (
     select
-        made.*,
+        indicator_base.*,
         1 as preference
-    from made
-
+    from indicator_base
     union all
-
     select
-        indicator_code,
-        area_code,
-        period_type,
-        period_end,
-        breakdown,
-        breakdown_value,
-        0::numeric as numerator,
-        case when not is_value_additive then 0::numeric end as denominator,
-        null::numeric as comparison_numerator,
-        null::numeric as comparison_denominator,
-        null::numeric as value,
-        0::bigint as n_persons,
-        0::bigint as n_numerator_persons,
-        0::bigint as n_complement_persons,
-        0::bigint as n_employers,
-        null::numeric as largest_employer_share,
-        null::text as source_kind,
-        true as is_supplied,
+        indicator_rollup.*,
+        1 as preference
+    from indicator_rollup
+    union all
+    select
+        indicator_zero.*,
         2 as preference
-    from zeros
+    from indicator_zero
 ),
 
 -- sorted, not joined: the planner does not know how many zeros there are

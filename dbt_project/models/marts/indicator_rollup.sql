@@ -44,10 +44,26 @@ rolled_up as (
         sum(counties.n_persons)::bigint as n_persons,
         sum(counties.n_numerator_persons)::bigint as n_numerator_persons,
         sum(counties.n_complement_persons)::bigint as n_complement_persons,
-        sum(counties.n_employers)::bigint as n_employers,
-        -- the largest employer of an area is at most that of the county where it weighs most
-        max(counties.largest_employer_share * counties.numerator) / nullif(sum(counties.numerator), 0)
-            as largest_employer_share,
+        -- an employer may stand in several counties: there are at least as many as in the county that has most,
+        max(counties.n_employers)::bigint as n_employers,
+        -- and the largest has at most what the largest of all counties have together, where all of these are known
+        case
+            when
+                count(counties.largest_employer_share) > 0
+                and bool_and(
+                    counties.largest_employer_share is not null
+                    or (coalesce(counties.numerator, 0) = 0 and coalesce(counties.denominator, 0) = 0)
+                )
+                then least(
+                    1,
+                    greatest(
+                        0,
+                        sum(counties.largest_employer_share * counties.numerator) / nullif(sum(counties.numerator), 0),
+                        sum(counties.largest_employer_share * counties.denominator)
+                        / nullif(sum(counties.denominator), 0)
+                    )
+                )
+        end as largest_employer_share,
         bool_and(counties.is_supplied) as is_supplied
     from counties
     inner join dim_period

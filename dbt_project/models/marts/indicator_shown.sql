@@ -93,6 +93,7 @@ tested as (
         *,
         case
             when disclosure = 'none' then false
+            when disclosure = 'employers' and num_nulls(n_employers, largest_employer_share) > 0 then true
             when n_employers < {{ fewest_employers() }} then true
             when largest_employer_share > {{ largest_share_of_an_employer() }} then true
             when disclosure = 'persons' and n_persons is null then true
@@ -155,20 +156,47 @@ exact_total as (
     having not bool_or(measure_year.is_open)
 ),
 
+hidden_totals as (
+    select
+        indicator_code,
+        area_code,
+        period_type,
+        period_end
+    from tested
+    where
+        breakdown = 'total'
+        and is_small
+),
+
+-- below a hidden total no part is served: that it is there would say that the total is not zero
+served as (
+    select tested.*
+    from tested
+    left join hidden_totals
+        on
+            tested.indicator_code = hidden_totals.indicator_code
+            and tested.area_code = hidden_totals.area_code
+            and tested.period_type = hidden_totals.period_type
+            and tested.period_end = hidden_totals.period_end
+    where
+        tested.breakdown = 'total'
+        or hidden_totals.indicator_code is null
+),
+
 marked as (
     select
-        tested.*,
-        tested.disclosure = 'none'
+        served.*,
+        served.disclosure = 'none'
         or (
-            tested.area_level = 'province'
-            and tested.breakdown = 'total'
+            served.area_level = 'province'
+            and served.breakdown = 'total'
             and exact_total.indicator_code is not null
         ) as is_exact
-    from tested
+    from served
     left join exact_total
         on
-            tested.indicator_code = exact_total.indicator_code
-            and extract(year from tested.period_end) = exact_total.year_number
+            served.indicator_code = exact_total.indicator_code
+            and extract(year from served.period_end) = exact_total.year_number
 ),
 
 rounded as (

@@ -18,6 +18,68 @@ SMALLEST_SHARE = 0.5
 """Share of the served rows that a build must have again."""
 
 _CELL = ("indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value")
+# A cell that is hidden is one without a way of rounding. Of the county groups each is served in a way of its own.
+_ROWS = """
+with cell as (
+    select v.indicator_code, v.area_code, v.area_level, v.period_type, v.period_end, v.breakdown, v.rounding, p.leads,
+        case when v.area_level = 'group' then v.area_code else v.area_level end as alike
+    from build.indicator_value as v
+    inner join core.seed_indicator as i using (indicator_code)
+    left join core.indicator_part as p using (indicator_code, breakdown, breakdown_value, area_level)
+    where i.disclosure <> 'none'
+),
+area as (
+    select cell.*, t.rounding is null and t.indicator_code is not null as is_below_hidden,
+        cell.breakdown <> 'total' and t.indicator_code is null as has_no_total
+    from cell
+    left join (select * from cell where breakdown = 'total') as t
+        using (indicator_code, area_code, period_type, period_end)
+),
+counted as (
+    select indicator_code, area_level, alike, area_code, period_type, period_end,
+        count(*) filter (where leads) as leads, count(*) filter (where not leads) as parts,
+        bool_or(is_below_hidden) as is_below_hidden
+    from area
+    group by indicator_code, area_level, alike, area_code, period_type, period_end
+),
+declared as (
+    select indicator_code, area_level, count(*) filter (where not leads) as parts
+    from core.indicator_part group by indicator_code, area_level
+),
+existing as (
+    select c.indicator_code, c.period_end, c.areas, count(*) as existing
+    from (
+        select indicator_code, area_level, period_type, period_end, count(*) as areas
+        from counted where area_level <> 'group' group by indicator_code, area_level, period_type, period_end
+    ) as c
+    inner join core.dim_area as a
+        on c.area_level = a.area_level and c.period_end >= a.valid_from and c.period_end < a.valid_to
+    group by c.indicator_code, c.area_level, c.period_type, c.period_end, c.areas
+),
+fault as (
+    select indicator_code, 'has rows that seed_indicator_breakdown does not name' as fault, period_end
+    from cell where leads is null
+    union all
+    select indicator_code, 'has parts below a hidden total', period_end
+    from area where not leads and (is_below_hidden or has_no_total)
+    union all
+    select indicator_code, 'has not the same parts below every total that is shown', min(period_end)
+    from counted where not is_below_hidden
+    group by indicator_code, alike, period_type having count(distinct parts) > 1
+    union all
+    -- of cities and the province nothing is left out
+    select c.indicator_code, 'has not all its parts below a total that is shown', c.period_end
+    from counted as c
+    inner join declared as d using (indicator_code, area_level)
+    where not c.is_below_hidden and c.area_level in ('city', 'province') and c.parts <> d.parts
+    union all
+    select indicator_code, 'has not the same rows for every area', min(period_end)
+    from counted group by indicator_code, alike, period_type having count(distinct leads) > 1
+    union all
+    select indicator_code, 'has no rows for some areas', period_end from existing where areas <> existing
+)
+select indicator_code, fault, count(*), min(period_end) from fault group by indicator_code, fault order by 1, 2
+"""
 _FIGURES = ("numerator", "denominator", "value", "target_progress", "change_on_year")
 
 
@@ -30,7 +92,7 @@ def findings(
         connection: The warehouse, as its owner.
         manifest: The parsed dbt project.
         accepted: Names of checks not to run: ``keys``, ``numbers``, ``sums``, ``counted``, ``valued``,
-            ``rounded``, ``suppression``, ``row_count``.
+            ``rounded``, ``suppression``, ``rows``, ``row_count``.
     """
     checks: dict[str, Callable[[psycopg.Connection[Any], Manifest], list[str]]] = {
         "keys": _keys,
@@ -40,6 +102,7 @@ def findings(
         "valued": _valued,
         "rounded": _rounded,
         "suppression": _suppression,
+        "rows": _rows,
         "row_count": _row_count,
     }
     return [
@@ -108,15 +171,19 @@ def _sums(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
 
 
 def _counted(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
-    """A figure on persons or employers says how many it rests on: without, nothing tells that it is too small."""
+    """A figure says on how many persons it rests, or on how many employers and what the largest of them has.
+
+    Without, nothing tells that it is too small.
+    """
     if not _has_cells(manifest):
         return []
     rows = connection.execute(
-        "select c.indicator_code, i.disclosure, count(*), min(c.period_end) from build.indicator_cell as c"
+        "select c.indicator_code, i.disclosure, count(*), min(c.period_end) from build.indicator_measured as c"
         " join core.seed_indicator as i using (indicator_code)"
         " where coalesce(c.value, c.numerator, c.denominator) is not null"
         " and (i.disclosure = 'persons' and c.n_persons is null"
-        " or i.disclosure = 'employers' and c.n_employers is null)"
+        " or i.disclosure = 'employers'"
+        " and (c.n_employers is null or c.n_employers > 0 and c.largest_employer_share is null))"
         " group by 1, 2 order by 1"
     ).fetchall()
     return [
@@ -208,6 +275,18 @@ def _wide(connection: psycopg.Connection[Any], stored: StoredTable, suppressed: 
         if count:
             found.append(f"{stored.label}.{column.name} shows {count} suppressed cells")
     return found
+
+
+def _rows(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
+    """Which rows are served of persons and employers follows from what is shown, never from what was counted.
+
+    Every area of a level has the same leading rows in a period; below a total that is shown it has as many parts as any
+    other; below a hidden one it has none.
+    """
+    if not any(node["name"] == "indicator_part" for node in manifest.nodes.values()):
+        return []
+    rows = connection.execute(_ROWS.encode()).fetchall()
+    return [f"{code} {fault} in {count} cases, first in the period to {first}" for code, fault, count, first in rows]
 
 
 def _row_count(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:

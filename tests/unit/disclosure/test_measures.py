@@ -11,6 +11,7 @@ SIDES = {
     "count": {"numerator"},
     "distinct": {"numerator"},
     "ratio_of_sums": {"numerator", "denominator"},
+    "ratio_of_distinct": {"numerator", "denominator"},
     "ratio_of_shares": {"numerator", "denominator", "comparison_numerator", "comparison_denominator"},
 }
 

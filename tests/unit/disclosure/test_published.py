@@ -29,13 +29,22 @@ STRUCTURE = Structure(
     },
     breakdowns=(),
     list_areas={},
+    adds_up={"trainings": frozenset({"area", "period", "part"})},
+    rows={"trainings": ("SHARE any any denominator: trainings, all", "COUNT any any numerator: trainings, all")},
 )
+PART = {"breakdown": "group", "breakdown_value": "01"}
 
 
 def cell(code: str, numerator: int | None, *, area: str = "330100", shown: str | None = None, **more: Any) -> Cell:
     """A cell of the first quarter; `shown` makes it one that readers see: exact, tens or hidden."""
     cell = {"indicator_code": code, "area_code": area, "period_type": "quarter", "period_end": QUARTER}
-    cell |= {"breakdown": "total", "breakdown_value": "total", "numerator": numerator, "denominator": None}
+    cell |= {
+        "area_level": "province" if area == "330000" else "city",
+        "breakdown": "total",
+        "breakdown_value": "total",
+        "numerator": numerator,
+        "denominator": None,
+    }
     cell |= {"comparison_numerator": None, "comparison_denominator": None, **more}
     if shown is not None:
         cell |= {"is_exact": shown == "exact", "is_suppressed": shown == "hidden"}
@@ -104,6 +113,57 @@ def test_a_count_of_another_indicator_is_used() -> None:
         ],
     )
     assert {(state.of.part, value) for state, value in found.exact.items()} == {("priority", 4)}
+
+
+def test_a_part_that_is_missing_where_another_area_has_it_is_a_zero() -> None:
+    cells = [
+        ("COUNT", 57, "tens", {}),
+        ("COUNT", 4, "hidden", PART),
+        ("COUNT", 60, "tens", {"area": "330200"}),
+        ("COUNT", 0, "no", {"area": "330200", **PART}),
+    ]
+    found = examine(STRUCTURE, [release(*cells)])
+    assert {(state.of.area, value) for state, value in found.exact.items()} == {("330200", 0)}
+    # a part that is not zero and is left out all the same tells nothing
+    assert examine(STRUCTURE, [release(*cells[:3], ("COUNT", 3, "no", {"area": "330200", **PART}))]).exact == {}
+
+
+def test_a_total_that_is_missing_where_another_area_has_it_is_a_zero() -> None:
+    cells = [("COUNT", 57, "tens", {}), ("OTHER", 57, "tens", {}), ("OTHER", 60, "tens", {"area": "330200"})]
+    found = examine(STRUCTURE, [release(*cells, ("COUNT", 0, "no", {"area": "330200"}))])
+    assert {(state.of.measure, value) for state, value in found.exact.items()} == {("trainings", 0)}
+
+
+def test_that_a_hidden_total_has_no_parts_tells_nothing() -> None:
+    cells = [
+        ("COUNT", 57, "tens", {}),
+        ("COUNT", 4, "hidden", PART),
+        ("COUNT", 0, "hidden", {"area": "330200"}),
+        ("COUNT", 0, "no", {"area": "330200", **PART}),
+    ]
+    found = examine(STRUCTURE, [release(*cells)])
+    assert (found.exact, found.narrow) == ({}, {})
+
+
+def test_two_counts_of_one_name_that_differ_are_an_error_with_their_rows() -> None:
+    false = release(("SHARE", 4, "hidden", {"denominator": 40}), ("COUNT", 41, "tens", {}))
+    with pytest.raises(ValueError, match=r"not the same count.*SHARE any any denominator: trainings, all; COUNT any"):
+        examine(STRUCTURE, [false])
+
+
+def test_a_sum_that_does_not_hold_is_an_error_with_its_rows() -> None:
+    def province(number: int, code: str) -> Release:
+        return release(
+            (code, number, "tens", {"area": "330000"}),
+            (code, 53, "tens", {"area": "330100"}),
+            (code, 4, "hidden", {"area": "330200"}),
+        )
+
+    examine(STRUCTURE, [province(57, "COUNT")])
+    with pytest.raises(ValueError, match=r"makes it up by area is 57: wrong.*COUNT any any numerator: trainings, all"):
+        examine(STRUCTURE, [province(58, "COUNT")])
+    # whose method does not add up is not held to it
+    examine(STRUCTURE, [province(58, "OTHER")])
 
 
 def test_two_releases_are_attacked_together() -> None:

@@ -43,10 +43,9 @@ cells as (
         period_end,
         breakdown,
         breakdown_value,
-        count(distinct uscc) as numerator,
-        count(distinct uscc) as n_employers
+        count(distinct uscc) as numerator
     from broken_down
     group by area_code, period_type, period_end, breakdown, breakdown_value
 )
 
-{{ base_cells(['numerator', 'n_employers']) }}
+{{ base_cells(['numerator']) }}
