@@ -17,6 +17,7 @@ from threegaps.errors import ReleaseError
 from threegaps.marts.manifest import Manifest
 from threegaps.release import holds, marks
 from threegaps.release.served import StoredTable, stored_tables
+from threegaps.release.withdrawn import withdraw_what_was_said_before
 
 NOT_CONTENT = frozenset({"release_id", "value_release_id", "data_as_of", "built_at"})
 _FIGURES = ("numerator", "denominator", "value", "target_progress", "change_on_year")
@@ -98,6 +99,7 @@ def _apply(connection: psycopg.Connection[Any], manifest: Manifest, release_id: 
             totals[kind] += count
     for stored in tables:
         _blank_past(connection, manifest, stored, release_id)
+    withdraw_what_was_said_before(connection, manifest)
     outcome = Outcome(release_id, totals["i"], totals["u"], totals["d"])
     connection.execute(
         "update ops.release set cells_inserted = %s, cells_changed = %s, cells_removed = %s, released_at ="
@@ -208,7 +210,13 @@ def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored:
         _list(_CELL_KEY), stamped.rows, sql.Literal(release_id)
     )
     if "indicator_code" in table.key:
-        shared = [name for name in _CELL_KEY if name in table.key]
+        # below a hidden total no part is served, and none was
+        parts = sql.SQL("")
+        if "breakdown" in table.key:
+            parts = sql.SQL(
+                " and (s.breakdown = 'total' or (p.breakdown, p.breakdown_value) = (s.breakdown, s.breakdown_value))"
+            )
+        shared = [name for name in _CELL_KEY if name in table.key and not name.startswith("breakdown")]
         figures = [name for name in (*_FIGURES, "area_rank") if name in table.column_names]
         settings: list[sql.Composable] = [sql.SQL("{} = null").format(sql.Identifier(name)) for name in figures]
         if "value_status" in table.column_names:
@@ -216,16 +224,18 @@ def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored:
         if "status" in table.column_names:
             settings.append(sql.SQL("status = case when status = 'no_target' then status else 'not_judged' end"))
         if settings:
-            _blank(connection, stored, suppressed, shared, settings, sql.SQL(""))
+            _blank(connection, stored, suppressed, shared, settings, parts)
         return
     shared = ["area_code", "period_type", "period_end"]
     for shown in table.columns:
         if shown.cell is None:
             continue
         column = sql.Identifier(shown.name)
+        code, *part = (sql.Literal(name) for name in shown.cell)
         of_the_cell = sql.SQL(
-            " and p.{} is not null and (s.indicator_code, s.breakdown, s.breakdown_value) = ({})"
-        ).format(column, sql.SQL(", ").join(sql.Literal(part) for part in shown.cell))
+            " and p.{} is not null and s.indicator_code = {}"
+            " and (s.breakdown = 'total' or (s.breakdown, s.breakdown_value) = ({}))"
+        ).format(column, code, sql.SQL(", ").join(part))
         said = sql.SQL("'suppressed'" if shown.is_status else "null")
         _blank(connection, stored, suppressed, shared, [sql.SQL("{} = {}").format(column, said)], of_the_cell)
 

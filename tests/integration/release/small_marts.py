@@ -179,13 +179,14 @@ def release(
     batches: list[int] | None = None,
     maturity: str = "final",
     rounding: str = "none",
+    manifest: Manifest | None = None,
 ) -> apply.Outcome:
     """Serve *values* by a new release."""
     set_cells(dsn, values, maturity=maturity, rounding=rounding)
     with held_by_builder(dsn) as connection:
         build_id = new_build(connection)
         connection.execute("insert into ops.build_input select %s, unnest(%s::bigint[])", [build_id, batches or []])
-        return apply.apply_build(connection, small_manifest(), build_id)
+        return apply.apply_build(connection, manifest or small_manifest(), build_id)
 
 
 def new_batch(dsn: str, *, delivery: str = "2026-06", county: str = "330102", feed: str = "a/b") -> int:

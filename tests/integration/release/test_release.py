@@ -210,6 +210,48 @@ def test_a_suppressed_cell_loses_its_past_figures_in_every_relation(marts: str) 
     assert rows(marts, "select distinct m01_3 from history.action_1_bright_future") == [(None,)]
 
 
+def test_parts_below_a_total_that_is_hidden_lose_their_past_figures_too(marts: str) -> None:
+    release(marts, {A: 25})
+    with psycopg.connect(marts) as connection:
+        connection.execute(
+            "insert into history.indicator_value (indicator_code, area_code, period_type, period_end, breakdown,"
+            " breakdown_value, numerator, value, value_status, covered_from, release_from, release_to, is_revised)"
+            " select indicator_code, area_code, period_type, period_end, 'priority_group', '02', 15, 15, 'reported',"
+            " covered_from, 0, 1, false from marts.indicator_value_stored"
+        )
+    release(marts, {A: None})
+    said = "select breakdown, value, numerator, value_status from history.indicator_value order by 1"
+    assert rows(marts, said) == [("priority_group", None, None, "suppressed"), ("total", None, None, "suppressed")]
+
+
+def test_what_was_said_before_disclosure_stood_is_withdrawn_with_a_note(marts: str) -> None:
+    """Rows of that time say no day from which they cover; what is published anyway stays."""
+    release(marts, {A: 25, B: 30, ("M01-5", "330102"): 7})
+    manifest = small_manifest()
+    manifest.nodes["seed.threegaps.seed_indicator"] = {"name": "seed_indicator", "config": {}}  # type: ignore[index]
+    with psycopg.connect(marts) as connection:
+        connection.execute(
+            "create table core.seed_indicator as select * from (values ('M01-3', 'persons'), ('M01-5', 'none'))"
+            " as v (indicator_code, disclosure);"
+            "update marts.indicator_value_stored set covered_from = null;"
+        )
+    release(marts, {A: 26, B: 31, ("M01-5", "330102"): 8}, manifest=manifest)
+    said = "select indicator_code, value, numerator, value_status from history.indicator_value order by 1, area_code"
+    assert rows(marts, said) == [
+        ("M01-3", None, None, "suppressed"),
+        ("M01-3", None, None, "suppressed"),
+        ("M01-5", 7, 7, "reported"),
+    ]
+    assert rows(marts, "select distinct m01_3 from history.action_1_bright_future") == [(None,)]
+    notes = "select release_id, note ~ 'withdrawn' from {} order by 1"
+    for relation in ("ops.release", "marts.dim_release"):
+        assert rows(marts, notes.format(relation)) == [(1, True), (2, None)]
+    # what the next release replaces was said by today's rules
+    release(marts, {A: 27, B: 31, ("M01-5", "330102"): 8}, manifest=manifest)
+    assert (26,) in rows(marts, "select value from history.indicator_value")
+    assert rows(marts, notes.format("ops.release")) == [(1, True), (2, None), (3, None)]
+
+
 def test_checks_name_what_is_wrong(marts: str) -> None:
     set_cells(marts, {A: 20, B: None})
     manifest = small_manifest()
@@ -259,16 +301,18 @@ def test_a_figure_that_does_not_say_on_how_many_it_rests_is_not_released(marts: 
             " ('E', 'employers', 'count'), ('N', 'none', 'published')) as v (indicator_code, disclosure, method);"
             "create table core.seed_method as select 'count' as method, true as is_additive,"
             " 'count' as numerator_is, 'numerator' as value_from;"
-            "create table build.indicator_cell as select code as indicator_code, 'a' as area_code,"
-            " 'county' as area_level,"
-            " 'month' as period_type, date '2026-06-30' as period_end, 'total' as breakdown,"
+            "create table build.indicator_measured as select code as indicator_code, 'a' as area_code,"
+            " 'county' as area_level, 'month' as period_type, date '2026-06-30' as period_end, 'total' as breakdown,"
             " 'total' as breakdown_value, null::numeric as numerator, null::numeric as denominator, value,"
-            " persons::bigint as n_persons, employers::bigint as n_employers from (values"
-            " ('P', 1.5, null, 3), ('P', 1.5, 10, null), ('P', null, null, null), ('E', 2, 10, null),"
-            " ('N', 3, null, null)) as c (code, value, persons, employers)"
+            " persons::bigint as n_persons, employers::bigint as n_employers, share as largest_employer_share"
+            " from (values"
+            " ('P', 1.5, null, 3, null), ('P', 1.5, 10, null, null), ('P', null, null, null, null),"
+            " ('E', 2, 10, null, 0.5), ('E', 2, 10, 4, null), ('E', 2, 10, 4, 0.5),"
+            " ('N', 3, null, null, null)) as c (code, value, persons, employers, share);"
+            "create table build.indicator_cell as select * from build.indicator_measured"
         )
         assert checks.findings(connection, manifest, accepted=frozenset({"row_count"})) == [
-            "counted: E does not say on how many employers it rests in 1 cells, first in the period to 2026-06-30",
+            "counted: E does not say on how many employers it rests in 2 cells, first in the period to 2026-06-30",
             "counted: P does not say on how many persons it rests in 1 cells, first in the period to 2026-06-30",
         ]
 
@@ -283,8 +327,10 @@ def test_a_value_that_is_lost_on_the_way_to_what_is_shown_is_not_released(marts:
             " select 'M01-3' as indicator_code, 'none' as disclosure, 'count' as method;"
             "create table core.seed_method as select 'count' as method, false as is_additive,"
             " 'count' as numerator_is, 'numerator' as value_from;"
-            "create table build.indicator_cell as"
-            " select *, 50::bigint as n_persons, 5::bigint as n_employers from build.indicator_value"
+            "create table build.indicator_cell as select * from build.indicator_value;"
+            "create table build.indicator_measured as"
+            " select *, 50::bigint as n_persons, 5::bigint as n_employers, 0.5 as largest_employer_share"
+            " from build.indicator_value"
         )
         assert checks.findings(connection, manifest) == []
         connection.execute("update build.indicator_value set value = null where value = 35")
@@ -304,8 +350,10 @@ def test_a_count_of_persons_that_is_not_in_tens_is_not_released(marts: str) -> N
             " select 'M01-3' as indicator_code, 'persons' as disclosure, 'count' as method;"
             "create table core.seed_method as select 'count' as method, true as is_additive,"
             " 'count' as numerator_is, 'numerator' as value_from;"
-            "create table build.indicator_cell as"
-            " select *, 50::bigint as n_persons, 5::bigint as n_employers from build.indicator_value"
+            "create table build.indicator_cell as select * from build.indicator_value;"
+            "create table build.indicator_measured as"
+            " select *, 50::bigint as n_persons, 5::bigint as n_employers, 0.5 as largest_employer_share"
+            " from build.indicator_value"
         )
         assert checks.findings(connection, manifest) == [
             "rounded: M01-3 shows persons that are not in tens in 1 cells, first in the period to 2026-06-30"
