@@ -17,7 +17,8 @@ HORIZON = date(2026, 12, 31)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A month or a quarter: its delivery key (`2026-06`, `2026Q2`), first and last day."""
+    """A month, quarter, school term or year: its delivery key (`2026-06`, `2026Q2`, `2025-2026-1`, `2026`), first and
+    last day."""
 
     key: str
     first: date
@@ -38,6 +39,22 @@ def months(last: date) -> list[Span]:
 def quarters(last: date) -> list[Span]:
     """Quarters of the window that have ended by `last`."""
     return [Span(f"{first.year}Q{(first.month + 2) // 3}", first, end) for first, end in _spans(3, last)]
+
+
+def terms(last: date) -> list[Span]:
+    """School terms that have ended in the window by `last`: September to January, February to August."""
+    found = []
+    for year in range(FIRST_MONTH.year, last.year + 1):
+        winter = Span(f"{year - 1}-{year}-1", date(year - 1, 9, 1), date(year, 1, 31))
+        summer = Span(f"{year - 1}-{year}-2", date(year, 2, 1), date(year, 8, 31))
+        found += [term for term in (winter, summer) if FIRST_MONTH <= term.last <= last]
+    return found
+
+
+def years(last: date) -> list[Span]:
+    """Years that have ended in the window by `last`."""
+    ended = range(FIRST_MONTH.year, last.year + (last == date(last.year, 12, 31)))
+    return [Span(str(year), date(year, 1, 1), date(year, 12, 31)) for year in ended]
 
 
 def _spans(length: int, last: date) -> list[tuple[date, date]]:

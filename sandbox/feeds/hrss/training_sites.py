@@ -30,6 +30,7 @@ from sandbox.dirt.spoil import CLEAN, spoil
 from sandbox.feeds.model import DataSet, Feed, Scene, Versions
 from sandbox.feeds.paging import StartAndCount
 from sandbox.feeds.texts import county_code, day, moment
+from sandbox.population import places
 from sandbox.population.codes import NOT_A_DATE, days
 
 NAME = "hrss/training_sites"
@@ -40,7 +41,6 @@ FIELDS = {
     "closed_on": "closedOn",
 }  # fmt: skip
 EVER_OPENED = 6_000
-TOWNSHIPS = 16
 SHARE_WITHOUT_COORDINATES = 0.04
 
 
@@ -72,7 +72,7 @@ def kinds() -> list[Kind]:
 
 
 def sites(scene: Scene) -> pl.DataFrame:
-    """All sites ever opened, typed."""
+    """All sites ever opened, typed, each at a place of the axis."""
     rng = np.random.default_rng([scene.parameters.seed, 89])
     area, table = areas.load(), areas.counties()
     number = scene.parameters.listed(EVER_OPENED)
@@ -80,27 +80,26 @@ def sites(scene: Scene) -> pl.DataFrame:
     opened = days(rng, "2018-03-01", str(scene.horizon), number)
     closed = opened + rng.integers(200, 2_500, number)
     closed = np.where((rng.random(number) < 0.06) & (closed <= np.datetime64(scene.horizon)), closed, NOT_A_DATE)
-    township = rng.integers(1, TOWNSHIPS + 1, number)
+    which = rng.integers(0, 1 << 30, number)
     tier = rng.choice(np.array(["01", "02", "03"]), number, p=[0.25, 0.35, 0.4])
+    # A district has no seat: what would stand there stands in a central town.
+    is_district = (table["division_type"] == "district").to_numpy()[county]
+    tier = np.where(is_district & (tier == "01"), "02", tier)
     known = rng.random(number) >= SHARE_WITHOUT_COORDINATES
     operators = scene.people.employers["uscc"].to_numpy()[rng.integers(0, len(scene.people.employers), number)]
     seconds = rng.integers(9 * 3600, 17 * 3600, number)
     entered = (opened + rng.integers(1, 20, number)).astype("datetime64[s]") + seconds
     ended = (closed + 2).astype("datetime64[s]") + seconds
-    return pl.DataFrame(
+    opened_ever = pl.DataFrame(
         {
             "number": np.arange(1, number + 1),
             "county": county,
-            "township": township,
-            "village": np.where(tier == "03", rng.integers(200, 230, number), rng.integers(1, 12, number)),
             "tier": tier,
+            "which": which,
             "is_base": rng.random(number) < 0.2,
-            "longitude": np.where(
-                known, table["centroid_lon"].to_numpy()[county] + rng.uniform(-0.12, 0.12, number), np.nan
-            ),
-            "latitude": np.where(
-                known, table["centroid_lat"].to_numpy()[county] + rng.uniform(-0.1, 0.1, number), np.nan
-            ),
+            "is_placed": known,
+            "east": rng.uniform(-0.01, 0.01, number),
+            "north": rng.uniform(-0.01, 0.01, number),
             "uscc": np.where(rng.random(number) < 0.7, operators, ""),
             "workplaces": rng.integers(10, 240, number),
             "has_place_code": rng.random(number) < 0.9,
@@ -109,8 +108,18 @@ def sites(scene: Scene) -> pl.DataFrame:
             "entered_at": entered.astype("datetime64[us]"),
             "ended_at": ended.astype("datetime64[us]"),
         },
-        nan_to_null=True,
     ).filter(pl.col("entered_at").dt.date() <= scene.horizon)
+    there = places.axis(scene.parameters.seed).with_columns(
+        place=pl.int_range(pl.len()).over("county", "tier"), choices=pl.len().over("county", "tier")
+    )
+    counted = there.select("county", "tier", "choices").unique()
+    chosen = opened_ever.join(counted, on=["county", "tier"], maintain_order="left").with_columns(
+        place=pl.col("which") % pl.col("choices")
+    )
+    return chosen.join(there.drop("choices"), on=["county", "tier", "place"], maintain_order="left").with_columns(
+        longitude=pl.when("is_placed").then(pl.col("longitude") + pl.col("east")),
+        latitude=pl.when("is_placed").then(pl.col("latitude") + pl.col("north")),
+    )
 
 
 def rows(frame: pl.DataFrame) -> pl.DataFrame:
@@ -124,15 +133,9 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
         site_type=pl.when("is_base").then(pl.lit("01")).otherwise(pl.lit("02")),
         tier="tier",
         county_code=county_code("county"),
-        township_name=pl.format("合成{}镇", pl.col("township")),
+        township_name=places.township_name("township"),
         place_code=pl.when("has_place_code")
-        .then(
-            pl.concat_str(
-                county_code("county"),
-                pl.col("township").cast(pl.String).str.zfill(3),
-                pl.col("village").cast(pl.String).str.zfill(3),
-            )
-        )
+        .then(places.place_code(county_code("county"), "township", "village"))
         .otherwise(pl.lit("")),
         longitude=pl.col("longitude").round(4).cast(pl.String).fill_null(""),
         latitude=pl.col("latitude").round(4).cast(pl.String).fill_null(""),

@@ -108,6 +108,7 @@ def departments(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
             "finance_database": {**database, "schema": department_database("finance")},
             "hrss_sftp": files,
             "sectors_sftp": files,
+            "agriculture_sftp": files,
             "hrss_file_drop": drop,
             "statistics_file_drop": drop,
             "organisation_file_drop": drop,

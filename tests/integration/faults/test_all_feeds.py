@@ -26,6 +26,7 @@ FEEDS = {
     "sectors/training_enrollments": "2024-09",
     "finance/training_subsidies": "2026-06",
     "organisation/prosperity_workshops": "2024Q4",
+    "agriculture/places": "2024",
 }
 BATCHES = {
     "hrss/wage_records": 3,

@@ -131,3 +131,15 @@ def test_sites_have_swapped_and_missing_coordinates(dirty_home: Path) -> None:
     assert 0.02 < len(missing) / len(rows) < 0.06
     half = rows.filter((pl.col("longitude") == "") != (pl.col("latitude") == ""))
     assert set(half["_rules"]) == {"coordinates_together"}
+
+
+def test_sites_stand_at_the_places_of_the_axis_that_the_lists_name(dirty_home: Path) -> None:
+    sites = pl.read_parquet(dirty_home / "gateway" / "hrss.training_sites.parquet").filter(pl.col("_rules") == "")
+    path = dirty_home / "sftp" / "places" / "places_2025.csv"
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    listed = pl.read_csv(path, infer_schema=False).filter(pl.col("发展轴层级").is_in(["01", "02", "03"]))
+    located = sites.filter(pl.col("placeCode").str.contains(r"^\d{12}$") & pl.col("openedOn").str.starts_with("2019"))
+    assert located["placeCode"].is_in(listed["统计用区划代码"].implode()).mean() > 0.75  # type: ignore[operator]
+    # A district has no seat.
+    districts = areas.counties().filter(pl.col("division_type") == "district")["county_code"]
+    assert not set(listed.filter(pl.col("发展轴层级") == "01")["所属县行政区划代码"]) & set(districts)

@@ -119,6 +119,12 @@ def test_roster_of_a_sheet_a_county(dirty_home: Path, quarter: str) -> None:
     compare(dirty_home, "organisation/prosperity_workshops", quarter, quarter, parts)
 
 
+@pytest.mark.parametrize(("feed", "delivery", "path"), [("agriculture/places", "2024", "places/places_2024.csv")])
+def test_file_of_a_delivery(dirty_home: Path, feed: str, delivery: str, path: str) -> None:
+    sent = dirty_home / "sftp" / path
+    compare(dirty_home, feed, delivery, delivery, [Part(1, sent.name, opened(sent.read_bytes()))])
+
+
 def test_files_of_seven_departments_in_four_layouts(dirty_home: Path) -> None:
     files = sorted((dirty_home / "sftp" / "sector_training" / "202504").glob("*.csv"))
     assert len(files) == 7

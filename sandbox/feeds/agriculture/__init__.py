@@ -1,0 +1,1 @@
+"""Feeds of the agriculture department (省农业农村厅)."""

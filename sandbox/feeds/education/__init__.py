@@ -1,0 +1,1 @@
+"""Feeds of the education department (省教育厅)."""
