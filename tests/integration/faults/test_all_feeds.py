@@ -27,6 +27,7 @@ FEEDS = {
     "finance/training_subsidies": "2026-06",
     "organisation/prosperity_workshops": "2024Q4",
     "agriculture/places": "2024",
+    "hrss/apprenticeships": "2026-06",
 }
 BATCHES = {
     "hrss/wage_records": 3,

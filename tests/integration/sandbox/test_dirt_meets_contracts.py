@@ -147,7 +147,11 @@ def test_database(dirty_home: Path, feed: str, table: str, delivery: str) -> Non
 
 @pytest.mark.parametrize(
     ("feed", "records", "delivery"),
-    [("hrss/training_enrollments", "rows", "2026-06-30"), ("hrss/training_sites", "list", "2026-06")],
+    [
+        ("hrss/training_enrollments", "rows", "2026-06-30"),
+        ("hrss/training_sites", "list", "2026-06"),
+        ("hrss/apprenticeships", "rows", "2026-06"),
+    ],
 )
 def test_gateway(dirty_home: Path, feed: str, records: str, delivery: str) -> None:
     served = next(one for one in feeds.every() if one.name == feed)
