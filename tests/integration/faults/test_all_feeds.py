@@ -28,6 +28,7 @@ FEEDS = {
     "organisation/prosperity_workshops": "2024Q4",
     "agriculture/places": "2024",
     "hrss/apprenticeships": "2026-06",
+    "hrss/title_awards": "2026-06",
 }
 BATCHES = {
     "hrss/wage_records": 3,

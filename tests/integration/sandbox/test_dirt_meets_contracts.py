@@ -138,6 +138,7 @@ def test_files_of_seven_departments_in_four_layouts(dirty_home: Path) -> None:
         ("hrss/employment_registrations", "dy13", "2026-06-30"),
         ("hrss/certificates", "zs01", "2026-06-30"),
         ("finance/training_subsidies", "pxbtzj", "2026-06"),
+        ("hrss/title_awards", "zc01", "2026-06"),
     ],
 )
 def test_database(dirty_home: Path, feed: str, table: str, delivery: str) -> None:
