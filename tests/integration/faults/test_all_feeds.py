@@ -29,6 +29,7 @@ FEEDS = {
     "agriculture/places": "2024",
     "hrss/apprenticeships": "2026-06",
     "hrss/title_awards": "2026-06",
+    "hrss/certificate_equivalences": "2026-06",
 }
 BATCHES = {
     "hrss/wage_records": 3,
