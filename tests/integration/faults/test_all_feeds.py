@@ -30,6 +30,7 @@ FEEDS = {
     "hrss/apprenticeships": "2026-06",
     "hrss/title_awards": "2026-06",
     "hrss/certificate_equivalences": "2026-06",
+    "hrss/dual_certificates": "2026-06",
 }
 BATCHES = {
     "hrss/wage_records": 3,
