@@ -31,6 +31,7 @@ FEEDS = {
     "hrss/title_awards": "2026-06",
     "hrss/certificate_equivalences": "2026-06",
     "hrss/dual_certificates": "2026-06",
+    "hrss/assessment_bodies": "2026-06",
 }
 BATCHES = {
     "hrss/wage_records": 3,

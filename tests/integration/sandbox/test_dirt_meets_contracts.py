@@ -154,6 +154,7 @@ def test_database(dirty_home: Path, feed: str, table: str, delivery: str) -> Non
         ("hrss/apprenticeships", "rows", "2026-06"),
         ("hrss/certificate_equivalences", "list", "2026-06"),
         ("hrss/dual_certificates", "items", "2026-06"),
+        ("hrss/assessment_bodies", "list", "2026-06"),
     ],
 )
 def test_gateway(dirty_home: Path, feed: str, records: str, delivery: str) -> None:
