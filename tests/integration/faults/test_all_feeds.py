@@ -32,6 +32,7 @@ FEEDS = {
     "hrss/certificate_equivalences": "2026-06",
     "hrss/dual_certificates": "2026-06",
     "hrss/assessment_bodies": "2026-06",
+    "hrss/technician_schools": "2025-2026-2",
 }
 BATCHES = {
     "hrss/wage_records": 3,

@@ -139,6 +139,7 @@ def test_files_of_seven_departments_in_four_layouts(dirty_home: Path) -> None:
         ("hrss/certificates", "zs01", "2026-06-30"),
         ("finance/training_subsidies", "pxbtzj", "2026-06"),
         ("hrss/title_awards", "zc01", "2026-06"),
+        ("hrss/technician_schools", "jg01", "2025-2026-2"),
     ],
 )
 def test_database(dirty_home: Path, feed: str, table: str, delivery: str) -> None:
