@@ -33,6 +33,7 @@ FEEDS = {
     "hrss/dual_certificates": "2026-06",
     "hrss/assessment_bodies": "2026-06",
     "hrss/technician_schools": "2025-2026-2",
+    "hrss/technician_school_projects": "2025-2026-2",
 }
 BATCHES = {
     "hrss/wage_records": 3,
