@@ -34,6 +34,7 @@ FEEDS = {
     "hrss/assessment_bodies": "2026-06",
     "hrss/technician_schools": "2025-2026-2",
     "hrss/technician_school_projects": "2025-2026-2",
+    "hrss/employment_services": "2026-06-30",
 }
 BATCHES = {
     "hrss/wage_records": 3,
