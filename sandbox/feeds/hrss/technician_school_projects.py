@@ -25,6 +25,7 @@ from sandbox.dirt.kinds import (
 )
 from sandbox.dirt.spoil import CLEAN, refused, spoil
 from sandbox.feeds.model import Feed, Scene, Table, Versions
+from sandbox.feeds.terms import handed_over
 from sandbox.feeds.texts import county_code, day, moment
 from sandbox.population.codes import NOT_A_DATE
 from sandbox.population.schools import technician_schools
@@ -127,11 +128,11 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
 def make(scene: Scene) -> Iterator[Versions]:
     """The last state of each project and, of those that were accepted or ended, the one before."""
     typed = projects(scene)
-    current = rows(typed).with_columns(_key="project_id", _from="updated_at", _until=pl.lit(""))
+    current = rows(typed).with_columns(_key="project_id", _from=handed_over("updated_at"), _until=pl.lit(""))
     changed = (pl.col("status") != "01") & (pl.col("updated_at") >= REGISTER_BEGUN)
     building = current.filter(changed).with_columns(
-        status=pl.lit("01"), accepted_on=pl.lit(""), updated_at="_named_at", _from="_named_at", _until="updated_at",
-        **CLEAN,
+        status=pl.lit("01"), accepted_on=pl.lit(""), updated_at="_named_at", _from=handed_over("_named_at"),
+        _until="_from", **CLEAN,
     )  # fmt: skip
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), ~changed)
     bad = spoilt.filter(refused())["_serial"]

@@ -1,7 +1,7 @@
 """hrss/technician_schools (技工院校、预备技师班学籍, jg01): changes by update time, in the departmental database.
 
 Some students take a leave of absence; of those who return half have their old enrolment again and half a new one that
-names it. A few schools have merged, and their codes are other schools' since.
+names it. The province has it all when a term ends. A few schools have merged, and their codes are other schools' since.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from sandbox.dirt.kinds import (
 )
 from sandbox.dirt.spoil import CLEAN, refused, spoil
 from sandbox.feeds.model import Feed, Scene, Table, Versions
+from sandbox.feeds.terms import handed_over
 from sandbox.feeds.texts import county_code, day, moment
 from sandbox.population.codes import LAST_DAY, Dates
 from sandbox.population.schools import technician_schools
@@ -211,11 +212,14 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
 def make(scene: Scene) -> Iterator[Versions]:
     """Every state of each enrolment; only what was sent once may be wrong."""
     typed = enrollments(scene)
-    states = rows(typed).with_columns(
-        _key="enrollment_id",
-        _from="updated_at",
-        _until=pl.col("updated_at").shift(-1).over("_serial", order_by="updated_at").fill_null(""),
-        _states=pl.len().over("_serial"),
+    states = (
+        rows(typed)
+        .with_columns(
+            _key="enrollment_id",
+            _from=handed_over("updated_at"),
+            _states=pl.len().over("_serial"),
+        )
+        .with_columns(_until=pl.col("_from").shift(-1).over("_serial", order_by="updated_at").fill_null(""))
     )
     last = pl.col("_until") == ""
     current, older = states.filter(last), states.filter(~last)

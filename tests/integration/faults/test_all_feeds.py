@@ -32,8 +32,8 @@ FEEDS = {
     "hrss/certificate_equivalences": "2026-06",
     "hrss/dual_certificates": "2026-06",
     "hrss/assessment_bodies": "2026-06",
-    "hrss/technician_schools": "2025-2026-2",
-    "hrss/technician_school_projects": "2025-2026-2",
+    "hrss/technician_schools": "2025-2026-1",
+    "hrss/technician_school_projects": "2025-2026-1",
     "hrss/employment_services": "2026-06-30",
 }
 BATCHES = {

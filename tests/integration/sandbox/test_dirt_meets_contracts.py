@@ -139,8 +139,8 @@ def test_files_of_seven_departments_in_four_layouts(dirty_home: Path) -> None:
         ("hrss/certificates", "zs01", "2026-06-30"),
         ("finance/training_subsidies", "pxbtzj", "2026-06"),
         ("hrss/title_awards", "zc01", "2026-06"),
-        ("hrss/technician_schools", "jg01", "2025-2026-2"),
-        ("hrss/technician_school_projects", "jg02", "2025-2026-2"),
+        ("hrss/technician_schools", "jg01", "2025-2026-1"),
+        ("hrss/technician_school_projects", "jg02", "2025-2026-1"),
         ("hrss/employment_services", "dy18", "2026-06-30"),
     ],
 )
