@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from threegaps.calendar import Delivery
 from threegaps.contracts.columns import check_columns
 from threegaps.contracts.file_names import check_file_names
 from threegaps.contracts.layouts import check_layouts
@@ -99,6 +100,13 @@ def _check_delivery(contract: Contract) -> None:
             f"it can be by {' or '.join(known_by)}.",
         )
     _check_source(contract)
+    first = Delivery.parse(contract.cadence, contract.first_delivery).start
+    if contract.covers_from is not None and (kind != "full_list" or contract.covers_from > first):
+        raise _refusal(
+            contract,
+            "customProperties/delivery/coversFrom: only full lists tell of days before their first delivery.",
+            "leave it out, or say a day before the first delivery.",
+        )
     if (kind == "changes") != (contract.watermark is not None):
         raise _refusal(
             contract,

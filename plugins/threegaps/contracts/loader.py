@@ -150,6 +150,7 @@ def _contract(document: ContractDocument, written: Mapping[str, Any], digest: st
         watermark=custom.delivery.watermark,
         completeness=custom.delivery.completeness,
         shrinkage=custom.delivery.shrinkage,
+        covers_from=custom.delivery.covers_from,
         is_summary=custom.is_summary,
         touch=custom.touch,
         key=tuple(column for _, column in key),

@@ -157,6 +157,7 @@ class Contract:
     table: str
     hash: str
     shrinkage: Shrinkage = field(default_factory=Shrinkage)
+    covers_from: dt.date | None = None
     is_summary: bool = False
     by_name: Mapping[str, Column] = field(repr=False, compare=False, default_factory=dict)
     written: Mapping[str, Any] = field(repr=False, compare=False, default_factory=dict)

@@ -151,9 +151,10 @@ def _feed_page(contract: Contract, document: ContractDocument) -> Iterator[str]:
 def _origin(contract: Contract, document: ContractDocument) -> Iterator[str]:
     """Who sends it, how and when, and where one asks."""
     yield f"- 提供方 from: {contract.owner_zh}, {_PROTOCOLS[contract.protocol]}, connection `{contract.connection_id}`"
+    told = f", which tells of the days from {contract.covers_from} on" if contract.covers_from else ""
     yield (
         f"- 更新周期 one delivery each {contract.cadence} ({_DELIVERIES[contract.delivery_kind]}), first "
-        f"{contract.first_delivery}, due: {contract.due_day}; complete by {_written(contract.completeness)}"
+        f"{contract.first_delivery}{told}, due: {contract.due_day}; complete by {_written(contract.completeness)}"
     )
     asked = ", ".join(f"`{support.channel}`" for support in document.support)
     posts = ", ".join(f"`{member.username}`" for member in document.team.members) if document.team else ""

@@ -70,7 +70,7 @@ def ensure_tables(connection: psycopg.Connection[Any], contract: Contract) -> No
         connection,
         contract.feed,
         delivery_kind=contract.delivery_kind,
-        first_day=Delivery.parse(contract.cadence, contract.first_delivery).start,
+        first_day=contract.covers_from or Delivery.parse(contract.cadence, contract.first_delivery).start,
     )
 
 

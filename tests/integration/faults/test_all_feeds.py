@@ -35,6 +35,7 @@ FEEDS = {
     "hrss/technician_schools": "2025-2026-1",
     "hrss/technician_school_projects": "2025-2026-1",
     "hrss/employment_services": "2026-06-30",
+    "hrss/training_directories": "2026Q2",
 }
 BATCHES = {
     "hrss/wage_records": 3,

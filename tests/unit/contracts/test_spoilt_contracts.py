@@ -341,6 +341,12 @@ SPOILT: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
     "a list by windows": (
         SITES, {f"{SOURCE}/window": {"fromParameter": "a", "toParameter": "b"}}, (f"{SOURCE}/window", "leave it out"),
     ),
+    "changes of before the first ones": (
+        SPELLS, {f"{DELIVERY}/coversFrom": dt.date(2010, 1, 1)}, (f"{DELIVERY}/coversFrom", "leave it out"),
+    ),
+    "a list that covers less than its first delivery": (
+        SITES, {f"{DELIVERY}/coversFrom": dt.date(2027, 1, 1)}, (f"{DELIVERY}/coversFrom", "before the first delivery"),
+    ),
     "changes without a watermark": (SPELLS, {f"{DELIVERY}/watermark": GONE}, (f"{DELIVERY}/watermark", "say it")),
     "a watermark that may be missing": (
         SPELLS, {f"{COLUMNS}/updated_at/required": False}, (f"{DELIVERY}/watermark/column", "required: true"),

@@ -129,6 +129,8 @@ class DeliveryOptions(Option):
     Args:
         kind: Everything that there is, everything of a period, or what has changed.
         first_delivery: The key of the first one that is expected.
+        covers_from: The first day that the deliveries tell of, where full lists keep what has ended, with its dates; by
+            default that of the first delivery.
         version_column: The column by which of two versions of a row the later one is known.
         withdrawal: How a row is withdrawn.
         watermark: By what windows of changes are cut; of changes only.
@@ -138,6 +140,7 @@ class DeliveryOptions(Option):
 
     kind: DeliveryKind
     first_delivery: str
+    covers_from: dt.date | None = None
     version_column: str | None = None
     withdrawal: Withdrawal | None = None
     watermark: Watermark | None = None
