@@ -34,6 +34,17 @@ def moment(column: str) -> pl.Expr:
     return pl.col(column).dt.strftime("%Y-%m-%d %H:%M:%S")
 
 
+def said(number: pl.Expr, bound: pl.Expr) -> pl.Expr:
+    """A number as it is said: 64, or with a bound 近70 (not quite), 60余 (and some)."""
+    return (
+        pl.when(bound == "近")
+        .then(pl.format("近{}", (number // 10 + 1) * 10))
+        .when((bound == "余") & (number >= 10))
+        .then(pl.format("{}余", number // 10 * 10))
+        .otherwise(number.cast(pl.String))
+    )
+
+
 def amount(cents: pl.Expr) -> pl.Expr:
     """Cents, none of them below zero, as a decimal text in 元."""
     return pl.format("{}.{}", cents // 100, (cents % 100).cast(pl.String).str.zfill(2))

@@ -23,6 +23,7 @@ class CsvLayout:
         encoding: As Python calls it; utf-8-sig writes a byte order mark.
         compressed: gzip, without a time in its header, so that bytes are equal for equal seeds.
         total: Whether a last line 合计 says how many rows there are.
+        quoted: Whether values that hold a delimiter, a quote or a line end stand in quotes; else none may hold one.
     """
 
     fields: dict[str, str]
@@ -31,6 +32,7 @@ class CsvLayout:
     line_end: str = "\n"
     compressed: bool = False
     total: bool = False
+    quoted: bool = False
 
 
 def write_csv(rows: pl.DataFrame, path: Path, layout: CsvLayout) -> pl.DataFrame:
@@ -51,7 +53,7 @@ def _pieces(rows: pl.DataFrame, layout: CsvLayout) -> Iterator[bytes]:
         text = columns.slice(offset, BLOCK_ROWS).write_csv(
             None,
             include_header=False,
-            quote_style="never",
+            quote_style="necessary" if layout.quoted else "never",
             separator=layout.delimiter,
             line_terminator=layout.line_end,
         )

@@ -26,7 +26,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import apply_plan, spoil
+from sandbox.dirt.spoil import apply_plan, refused, spoil
 from sandbox.feeds.model import Consignment, Due, Feed, File, Scene, Sftp
 from sandbox.feeds.texts import county_code, day
 from sandbox.population import places as population
@@ -84,7 +84,7 @@ def kinds() -> list[Kind]:
 
 
 def places(scene: Scene) -> pl.DataFrame:
-    """All places ever listed, typed; `population` is of the year `population_year`, `valid_until` the last day."""
+    """All places ever listed, typed; `population` is of `population_year`, `valid_until` the last day."""
     seed = scene.parameters.seed
     rng = scene.stream(NAME, 1)
     towns = population.townships(seed).with_columns(village=pl.lit(0, pl.Int64), place_kind="kind")
@@ -116,6 +116,9 @@ def places(scene: Scene) -> pl.DataFrame:
     return every.with_columns(
         pl.when(~unknown).then(pl.col("longitude", "latitude").round(4)),
         population_year=pl.lit(CENSUS),
+        key=pl.concat_str(
+            population.place_code(county_code("county"), "township", "village"), day("valid_from"), separator="|"
+        ),
     )
 
 
@@ -123,7 +126,7 @@ def as_listed(frame: pl.DataFrame, last: date) -> pl.DataFrame:
     """The list as at `last`, as text; `_key` tells its rows apart."""
     ended = pl.col("valid_until") <= last
     name = pl.when(pl.col("village") == 0).then(pl.lit("")).otherwise(pl.format("合成{}村", pl.col("village")))
-    listed = frame.filter(pl.col("valid_from") <= last).select(
+    return frame.filter(pl.col("valid_from") <= last).select(
         place_code=population.place_code(county_code("county"), "township", "village"),
         place_name=pl.concat_str(population.township_name("township"), name),
         place_kind="place_kind",
@@ -136,8 +139,8 @@ def as_listed(frame: pl.DataFrame, last: date) -> pl.DataFrame:
         latitude=pl.col("latitude").cast(pl.String).fill_null(""),
         valid_from=day("valid_from"),
         valid_until=pl.when(ended).then(day("valid_until")).otherwise(pl.lit("")),
+        _key="key",
     )
-    return listed.with_columns(_key=pl.concat_str("place_code", "valid_from", separator="|"))
 
 
 def make(scene: Scene) -> Iterator[Consignment]:
@@ -145,6 +148,7 @@ def make(scene: Scene) -> Iterator[Consignment]:
     every = places(scene)
     known = years(scene.horizon)
     plan = spoil(as_listed(every, known[-1].last), kinds(), scene.parameters.dirt, scene.stream(NAME))
+    scene.accepted[NAME] = every.filter(~pl.col("key").is_in(plan.filter(refused())["_key"].implode()))
     kind_of = dict(plan.filter(pl.col("_kind") != "").select("_key", "_kind").iter_rows())
     for year in known:
         rows = apply_plan(as_listed(every, year.last), kinds(), kind_of, "_key")

@@ -26,7 +26,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import spoil
+from sandbox.dirt.spoil import refused, spoil
 from sandbox.feeds.model import DataSet, Feed, Scene, Versions
 from sandbox.feeds.paging import Cursor
 from sandbox.feeds.texts import day, moment
@@ -146,7 +146,11 @@ def entries(scene: Scene) -> pl.DataFrame:
     first = pl.when(is_added).then("revised").otherwise("issued")
     return (
         every.with_columns(
-            valid_from=first, valid_until="expires", revised_on=first, second=pl.Series(_seconds(rng, len(every)))
+            valid_from=first,
+            valid_until="expires",
+            revised_on=first,
+            second=pl.Series(_seconds(rng, len(every))),
+            key=pl.concat_str("directory_id", "entry_code", separator="|"),
         )
         .filter(is_listed)
         .filter(pl.col("valid_from") <= scene.horizon)
@@ -170,7 +174,7 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
         valid_from=day("valid_from"),
         valid_until=day("valid_until"),
         revised_on=day("revised_on"),
-        _key=pl.concat_str("directory_id", "entry_code", separator="|"),
+        _key="key",
         _from=moment("_entered"),
         _until=pl.lit(""),
     )
@@ -178,7 +182,10 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
 
 def make(scene: Scene) -> Iterator[Versions]:
     """Every entry since the day from which it is valid."""
-    yield Versions(spoil(rows(entries(scene)), kinds(), scene.parameters.dirt, scene.stream(NAME)))
+    every = entries(scene)
+    spoilt = spoil(rows(every), kinds(), scene.parameters.dirt, scene.stream(NAME))
+    scene.accepted[NAME] = every.filter(~pl.col("key").is_in(spoilt.filter(refused())["_key"].implode()))
+    yield Versions(spoilt)
 
 
 FEED = Feed(

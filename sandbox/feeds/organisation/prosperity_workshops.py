@@ -28,7 +28,7 @@ from sandbox.dirt.kinds import (
 )
 from sandbox.dirt.spoil import apply_plan, spoil
 from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
-from sandbox.feeds.texts import day
+from sandbox.feeds.texts import day, said
 from sandbox.population.codes import NOT_A_DATE, days
 from sandbox.writers.workbook import Cell, Line, Sheet, excel_date, excel_number, write_workbook
 
@@ -110,17 +110,6 @@ def workshops(scene: Scene) -> pl.DataFrame:
     ).sort("county", "number")
 
 
-def _said(number: pl.Expr) -> pl.Expr:
-    """A number as it is said: 64, 近70 (not quite), 60余 (and some)."""
-    return (
-        pl.when(pl.col("bound") == "近")
-        .then(pl.format("近{}", (number // 10 + 1) * 10))
-        .when((pl.col("bound") == "余") & (number >= 10))
-        .then(pl.format("{}余", number // 10 * 10))
-        .otherwise(number.cast(pl.String))
-    )
-
-
 def as_listed(frame: pl.DataFrame, last: date, *, has_split: bool) -> pl.DataFrame:
     """The list as at `last`, as text; `_sheet` is the sheet that each row stands on, `has_split` adds the wrong one."""
     area = areas.load()
@@ -148,8 +137,8 @@ def as_listed(frame: pl.DataFrame, last: date, *, has_split: bool) -> pl.DataFra
             established_on=day("established"),
             status=pl.when(is_closed).then(pl.lit("停办")).otherwise(pl.lit("运行")),
             closed_on=pl.when(is_closed).then(day("closed")).otherwise(pl.lit("")),
-            workers=_said(pl.col("workers")),
-            monthly_gain_yuan=pl.when("has_gain").then(_said(pl.col("gain"))).otherwise(pl.lit("")),
+            workers=said(pl.col("workers"), pl.col("bound")),
+            monthly_gain_yuan=pl.when("has_gain").then(said(pl.col("gain"), pl.col("bound"))).otherwise(pl.lit("")),
             last_training_on=day("trained"),
             _name=pl.format("合成工坊{}号", pl.col("number")),
             _sheet=sheet,

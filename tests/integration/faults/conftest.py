@@ -109,6 +109,7 @@ def departments(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
             "hrss_sftp": files,
             "sectors_sftp": files,
             "agriculture_sftp": files,
+            "education_sftp": files,
             "hrss_file_drop": drop,
             "statistics_file_drop": drop,
             "organisation_file_drop": drop,

@@ -36,6 +36,8 @@ FEEDS = {
     "hrss/technician_school_projects": "2025-2026-1",
     "hrss/employment_services": "2026-06-30",
     "hrss/training_directories": "2026Q2",
+    "education/vocational_programmes": "2023-2024-2",
+    "education/rural_teaching": "2023-2024-2",
 }
 BATCHES = {
     "hrss/wage_records": 3,

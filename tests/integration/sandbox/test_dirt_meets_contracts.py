@@ -119,7 +119,17 @@ def test_roster_of_a_sheet_a_county(dirty_home: Path, quarter: str) -> None:
     compare(dirty_home, "organisation/prosperity_workshops", quarter, quarter, parts)
 
 
-@pytest.mark.parametrize(("feed", "delivery", "path"), [("agriculture/places", "2024", "places/places_2024.csv")])
+@pytest.mark.parametrize(
+    ("feed", "delivery", "path"),
+    [
+        ("agriculture/places", "2024", "places/places_2024.csv"),
+        (
+            "education/vocational_programmes", "2025-2026-1",
+            "vocational_programmes/vocational_programmes_2025-2026-1.csv",
+        ),
+        ("education/rural_teaching", "2024-2025-2", "rural_teaching/rural_teaching_2024-2025-2.csv"),
+    ],
+)  # fmt: skip
 def test_file_of_a_delivery(dirty_home: Path, feed: str, delivery: str, path: str) -> None:
     sent = dirty_home / "sftp" / path
     compare(dirty_home, feed, delivery, delivery, [Part(1, sent.name, opened(sent.read_bytes()))])
