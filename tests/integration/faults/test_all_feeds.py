@@ -38,6 +38,7 @@ FEEDS = {
     "hrss/training_directories": "2026Q2",
     "education/vocational_programmes": "2023-2024-2",
     "education/rural_teaching": "2023-2024-2",
+    "hrss/job_vacancies": "2026-06-30",
 }
 BATCHES = {
     "hrss/wage_records": 3,

@@ -169,6 +169,7 @@ def test_database(dirty_home: Path, feed: str, table: str, delivery: str) -> Non
         ("hrss/dual_certificates", "items", "2026-06"),
         ("hrss/assessment_bodies", "list", "2026-06"),
         ("hrss/training_directories", "list", "2026Q2"),
+        ("hrss/job_vacancies", "list", "2026-06-30"),
     ],
 )
 def test_gateway(dirty_home: Path, feed: str, records: str, delivery: str) -> None:
