@@ -34,6 +34,7 @@ FEEDS = {
     "hrss/assessment_bodies": "2026-06",
     "hrss/technician_schools": "2025-2026-1",
     "hrss/technician_school_projects": "2025-2026-1",
+    "hrss/technician_school_programmes": "2025-2026-1",
     "hrss/employment_services": "2026-06-30",
     "hrss/training_directories": "2026Q2",
     "education/vocational_programmes": "2023-2024-2",

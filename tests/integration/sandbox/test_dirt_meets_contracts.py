@@ -151,6 +151,7 @@ def test_files_of_seven_departments_in_four_layouts(dirty_home: Path) -> None:
         ("hrss/title_awards", "zc01", "2026-06"),
         ("hrss/technician_schools", "jg01", "2025-2026-1"),
         ("hrss/technician_school_projects", "jg02", "2025-2026-1"),
+        ("hrss/technician_school_programmes", "jg03", "2025-2026-1"),
         ("hrss/employment_services", "dy18", "2026-06-30"),
     ],
 )
