@@ -95,6 +95,14 @@ def are_divisions(codes: pl.Series, levels: tuple[str, ...]) -> pl.Series:
 
 
 @cache
+def county_centres() -> dict[str, tuple[float, float]]:
+    """Longitude and latitude (degrees) of the centre of each county in force, by its code."""
+    return {
+        row["county_code"]: (float(row["centroid_lon"]), float(row["centroid_lat"])) for row in _rows("counties.csv")
+    }
+
+
+@cache
 def _former() -> dict[str, list[_Former]]:
     former: dict[str, list[_Former]] = {}
     for row in _rows("county_code_history.csv"):

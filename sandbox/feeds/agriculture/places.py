@@ -43,6 +43,7 @@ LAYOUT = CsvLayout(
     },
     encoding="utf-8-sig",
 )  # fmt: skip
+FAR_OUTSIDE = ("longitude_range", "latitude_range", "coordinates_near_county")
 LISTED_SINCE = date(2022, 1, 1)
 CENSUS = 2020
 SHARE_TOWN_LATER, SHARE_VILLAGE_ENDED, SHARE_WITHOUT_COORDINATES = 0.2, 0.05, 0.01
@@ -51,6 +52,8 @@ SHARE_TOWN_LATER, SHARE_VILLAGE_ENDED, SHARE_WITHOUT_COORDINATES = 0.2, 0.05, 0.
 def kinds() -> list[Kind]:
     """What may be wrong, and what is only written otherwise."""
     placed = filled("longitude") & filled("latitude")
+    # Counties from which that place is far.
+    inland = placed & pl.col("county_code").str.contains("^33(07|08|11)")
     is_village = pl.col("place_kind") == population.VILLAGE
     return [
         *county_kinds("county_code"),
@@ -68,13 +71,13 @@ def kinds() -> list[Kind]:
         Kind("population_no_number", ("population_type",), put(population="约3万"), ANY),
         Kind("population_full_width", (), full_width("population"), filled("population"), 1, "full_width"),
         Kind(
-            "coordinates_swapped", ("longitude_range", "latitude_range"),
+            "coordinates_swapped", FAR_OUTSIDE,
             put(longitude=pl.col("latitude"), latitude=pl.col("longitude")), placed, 4,
         ),
         Kind(
-            "outside_the_province", ("longitude_range", "latitude_range"),
-            put(longitude="116.4074", latitude="39.9042"), placed, 2,
+            "outside_the_province", FAR_OUTSIDE, put(longitude="116.4074", latitude="39.9042"), placed, 2,
         ),
+        Kind("beside_the_province", ("coordinates_near_county",), put(longitude="121.9", latitude="31.4"), inland, 2),
         Kind("latitude_missing", ("coordinates_together",), put(latitude=""), placed),
         Kind("ends_before_it_begins", ("dates_in_order",), put(valid_until="2015-01-01"), ANY),
         *missing_word_kinds("tier"),

@@ -10,7 +10,8 @@ import pytest
 
 from tests.integration.faults.conftest import Departments
 from threegaps import feed_run
-from threegaps.contracts.loader import load_contracts
+from threegaps.calendar import Delivery
+from threegaps.contracts.loader import load_contract, load_contracts
 from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -70,6 +71,11 @@ def test_a_feed_catches_up_and_a_second_run_is_a_no_op(feed: str, reading: Depar
             "select array(select r ->> 'rule' from jsonb_array_elements(reasons) as r) from quarantine.refused_row"
         ).fetchall()
         deliveries = connection.execute("select distinct delivery from ops.batch").fetchall()
+        since = connection.execute("select min(covered_from) from ops.feed_coverage").fetchone()
+    assert since is not None
+    contract = load_contract(Settings.load().contracts_folder / f"{feed}.odcs.yaml")
+    first = Delivery.parse(contract.cadence, contract.first_delivery).start
+    assert since[0] == (contract.covers_from or first)
     assert stored is not None
     assert stored[0] > 0
     for received, accepted, refused, duplicates, is_complete in rows:

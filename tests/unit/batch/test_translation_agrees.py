@@ -76,6 +76,9 @@ def texts_of(contract: Contract, name: str) -> st.SearchStrategy[str | None]:
         near.append(
             st.sampled_from(["2025-06-01 08:00:00", "2025-06-01T08:00:00", "2025-06-31 08:00:00", "2025-06-01"])
         )
+    if name in {"longitude", "latitude"}:
+        near.append(st.decimals(27, 32, places=3).map(str))
+        near.append(st.decimals(117, 124, places=3).map(str))
     if name == "resident_id":
         right = st.integers(0, 999).flatmap(
             lambda number: st.dates(dt.date(1940, 1, 1), dt.date(2035, 12, 31)).map(

@@ -8,20 +8,26 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from sandbox import areas
 from sandbox.calendar import HORIZON
+from sandbox.feeds.education import vocational_programmes
 from sandbox.feeds.hrss import (
     apprenticeships,
     assessment_bodies,
     dual_certificates,
     employment_services,
+    job_vacancies,
     technician_school_projects,
     technician_schools,
     title_awards,
+    training_directories,
 )
 from sandbox.feeds.model import Feed, Scene
 from sandbox.feeds.terms import handed_over
 from sandbox.parameters import Parameters
 from sandbox.population import Population
+from sandbox.population.directories import projects
+from sandbox.population.school_programmes import school_programmes
 from sandbox.population.schools import schools
 
 
@@ -108,6 +114,41 @@ def test_most_trainees_are_served_and_titles_go_to_the_skilled(scene: Scene) -> 
     assert applied.filter(pl.col("outcome") != "1")["awarded_on"].is_not_null().sum() == 0
     level = applied.join(scene.people.persons.select("person", "level"), on="person")["level"]
     assert level.is_in(["3", "2", "1", "T", "S"]).mean() > 0.7  # type: ignore[operator]
+
+
+def test_vacancies_and_directories_name_the_same_projects(scene: Scene) -> None:
+    known = projects(scene.parameters.seed)["project_code"]
+    listed = training_directories.entries(scene)
+    needs = listed.filter(pl.col("directory_kind") == training_directories.NEEDS)["entry_code"]
+    assert needs.is_in(known.implode()).all()
+    posted = job_vacancies.vacancies(scene)["project_code"].drop_nulls()
+    assert posted.is_in(known.implode()).all()
+    # Some projects are on no list, and some districts have none and stand on their city's.
+    assert 0.5 < posted.is_in(needs.implode()).mean() < 0.95  # type: ignore[operator]
+    lists = listed.filter(pl.col("directory_kind") == training_directories.NEEDS)["area_code"].unique()
+    assert 60 < lists.is_in(areas.load().codes).sum() < 90
+    providers = listed["provider_uscc"]
+    assert schools(scene.parameters.seed)["uscc"].is_in(providers.implode()).any()
+
+
+def test_lists_lapse_and_are_revised(scene: Scene) -> None:
+    listed = training_directories.entries(scene)
+    assert (listed["valid_until"] >= listed["valid_from"]).all()
+    added = listed.filter(pl.col("revised_on") > pl.col("revised_on").min().over("directory_id"))
+    assert 0.01 < len(added) / len(listed) < 0.1
+    needs = listed.filter((pl.col("directory_kind") == "01") & pl.col("area_code").is_in(areas.load().codes))
+    in_force = needs.filter(pl.lit(date(2025, 3, 31)).is_between("valid_from", "valid_until"))["area_code"].n_unique()
+    assert in_force < needs["area_code"].n_unique()
+
+
+def test_specialties_are_of_schools_that_education_lists_and_end_with_them(scene: Scene) -> None:
+    taught = vocational_programmes.programmes(scene)
+    every = schools(scene.parameters.seed)
+    assert set(taught["school"]) <= set(every.filter("is_listed_by_education")["school"])
+    gone = every.filter(pl.col("merged_on").is_not_null()).select("school", "merged_on")
+    ended = school_programmes(scene.parameters.seed).join(gone, on="school")
+    assert len(ended)
+    assert (ended["closed_on"] <= ended["merged_on"]).all()
 
 
 def test_what_changes_in_a_term_comes_when_it_ends() -> None:
