@@ -18,8 +18,8 @@ SMALL = Parameters(scale=0.00005, dirt=0.1, rows_per_part=1_000)
 
 
 def digests(home: Path) -> dict[str, str]:
-    """SHA-256 of every file whose bytes the seed settles (Excel files carry their time of writing)."""
-    files = [path for path in sorted(home.rglob("*")) if path.is_file() and path.suffix != ".xlsx"]
+    """SHA-256 of every file whose bytes the seed settles."""
+    files = [path for path in sorted(home.rglob("*")) if path.is_file()]
     return {
         str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
