@@ -1,6 +1,7 @@
 """Refused rows as they go to quarantine: what was sent, by canonical name, and every rule that it broke.
 
-A document number is never in it: its pseudonym stands for it where it is valid, else a token of the row.
+A document number is never in it: its pseudonym stands for it where it is valid, else a token of the row. Nor is a name
+or whatever else the contract withholds.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import polars as pl
 from threegaps.contracts.model import Rule
 from threegaps.contracts.tables import PERSON_COLUMN, QUARANTINE_COLUMNS
 from threegaps.ledger.touches import UNKNOWN_COUNTY
+from threegaps.standards.identity_in_text import MASK
 
 
 def row_tokens(landed_object_id: int, row_numbers: pl.Series) -> pl.Series:
@@ -23,8 +25,14 @@ def row_tokens(landed_object_id: int, row_numbers: pl.Series) -> pl.Series:
     return pl.select(pl.format("{}-{}", pl.lit(landed_object_id), row_numbers)).to_series()
 
 
-def masked_source(frame: pl.DataFrame, pseudonyms: pl.Series | None, tokens: pl.Series) -> pl.DataFrame:
-    """The source's texts with the document number replaced; *pseudonyms* is null where there is no valid number."""
+def masked_source(
+    frame: pl.DataFrame, pseudonyms: pl.Series | None, tokens: pl.Series, withheld: Sequence[str]
+) -> pl.DataFrame:
+    """The source's texts with the document number replaced; *pseudonyms* is null where there is no valid number.
+
+    What stands in the columns *withheld* is masked: it is kept nowhere.
+    """
+    frame = frame.with_columns(pl.when(pl.col(name).is_not_null()).then(pl.lit(MASK)).alias(name) for name in withheld)
     if pseudonyms is None:
         return frame
     replaced = pl.select(pl.coalesce(pseudonyms, pl.format("<{}>", tokens)).alias(PERSON_COLUMN)).to_series()

@@ -69,7 +69,8 @@ class RefusedRows:
             if self._contract.rules[rule_index].action == "refuse":
                 broken[:, rule_index] = mask[indexes]
         pseudonyms = None if persons is None else persons.pseudonyms.gather(chosen)
-        source = self._without_numbers(masked_source(block.frame[indexes], pseudonyms, tokens))
+        withheld = self._contract.withheld_columns
+        source = self._without_numbers(masked_source(block.frame[indexes], pseudonyms, tokens, withheld))
         return quarantine_csv(
             batch_id=self._batch_id,
             feed=self._contract.feed,

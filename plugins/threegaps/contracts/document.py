@@ -99,7 +99,8 @@ class ColumnProperties(Option):
         headers: What the department calls it; none for a column that comes from elsewhere.
         origin: Where it comes from if from no column: the sheet's name, a group of the file format's ``fileName``, or
             one of its ``values``; left out for a column that is derived from another.
-        stored: Whether the raw table has it; units and operations are used up on the way.
+        stored: Whether the raw table has it; units and operations are used up on the way. A column of grade L3 or above
+            that is not stored, such as a name, is kept nowhere: refused rows have it masked.
         code_list: The codes that it may hold, each with its meaning in Chinese and in English.
         note_zh: What a reader has to know besides its label, such as when it is empty; the description says it in
             English.

@@ -178,6 +178,11 @@ class Contract:
         return tuple(column for column in self.columns if column.is_stored)
 
     @property
+    def withheld_columns(self) -> tuple[str, ...]:
+        """The personal columns that are kept nowhere, such as names: of grade L3 or above, and not stored."""
+        return tuple(column.name for column in self.columns if not column.is_stored and column.grade >= "L3")
+
+    @property
     def content_columns(self) -> tuple[str, ...]:
         """What a row says: the columns that the raw table keeps, and the one by which it is withdrawn."""
         withdrawal = None if self.withdrawal is None else self.withdrawal.column

@@ -41,7 +41,8 @@ def landed_texts(contract: Contract, part: Part, wanted: Mapping[int, RefusedRow
             frame, numbers = rows.frame[indexes], rows.row_numbers[indexes]
             persons = persons_of(contract, key, normaliser.columns(frame))
             tokens = row_tokens(part.landed_object_id, numbers)
-            kept = masked_source(frame, None if persons is None else persons.pseudonyms, tokens)
+            pseudonyms = None if persons is None else persons.pseudonyms
+            kept = masked_source(frame, pseudonyms, tokens, contract.withheld_columns)
             for number, row, shown in zip(
                 numbers, frame.iter_rows(named=True), kept.iter_rows(named=True), strict=True
             ):
