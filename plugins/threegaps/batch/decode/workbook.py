@@ -76,6 +76,15 @@ def decode_workbook(contract: Contract, part: Part, block_bytes: int) -> Iterato
 
 def _chosen(contract: Contract, part: Part, declared: WorkbookFormat, book: Book) -> list[Sheet]:
     """The sheets that the contract has read."""
+    for sheet in book.sheets:
+        if not declared.sheets_without_rows.has(sheet.name) and declared.is_claimed_twice(sheet.name):
+            raise FeedError(
+                f"Sheet {sheet.position} of {len(book.sheets)} has a name that fits the sheets of several feeds.",
+                feed=contract.feed,
+                file=part.source_name,
+                advice="ask the department to call it otherwise, or narrow the patterns in customProperties/fileFormat"
+                " of the contracts that share the workbook.",
+            )
     others = [sheet for sheet in book.sheets if not declared.passes_over(sheet.name)]
     match declared.sheets:
         case FirstSheet():

@@ -207,6 +207,15 @@ class WorkbookFormat(_FileFormat):
     merged_data: MergedData = "refuse"
     layouts: Annotated[tuple[WorkbookLayout, ...], Field(strict=False)] = ()
 
+    def is_claimed_twice(self, name: str) -> bool:
+        """Whether the name fits the sheets of several feeds, each of which might leave it to the other."""
+        own = (
+            name in self.sheets.names
+            if isinstance(self.sheets, NamedSheets)
+            else isinstance(self.sheets, MatchingSheets) and re.fullmatch(self.sheets.pattern, name) is not None
+        )
+        return own + sum(sheets.has(name) for sheets in self.sheets_of_other_feeds) > 1
+
     def passes_over(self, name: str) -> bool:
         """Whether the sheet of this name is not this feed's to read: it carries no rows, or another feed's."""
         return any(sheets.has(name) for sheets in (self.sheets_without_rows, *self.sheets_of_other_feeds))

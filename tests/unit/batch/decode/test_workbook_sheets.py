@@ -102,6 +102,17 @@ def test_a_sheet_that_another_contract_reads_stops_nothing() -> None:
     assert only(read(content, left)).sheet == 1
 
 
+@pytest.mark.parametrize(
+    "own", [NamedSheets(by="names", names=("资金预测",)), MatchingSheets(by="pattern", pattern=".*预测")]
+)
+def test_a_sheet_that_two_contracts_would_leave_to_each_other_stops_the_batch(own: Sheets) -> None:
+    shared = contract(own, sheets_of_other_feeds=(SheetsOfAnotherFeed(feed="hrss/funds", pattern="资金.*"),))
+    with pytest.raises(FeedError, match="Sheet 2 of 3 has a name that fits the sheets of several feeds"):
+        read(workbook(ONE, ONE, ONE, names=("需求预测", "资金预测", "资金")), shared)
+    if isinstance(own, MatchingSheets):
+        assert only(read(workbook(ONE, ONE, names=("需求预测", "资金")), shared)).sheet == 1
+
+
 def test_the_sheets_name_is_a_column() -> None:
     columns = tuple(
         dataclasses.replace(column, headers=(), origin="sheet_name") if column.name == "county_name" else column
