@@ -41,8 +41,11 @@ class Fate:
 
 
 def plan(feeds: Iterable[Feed], seed: int, horizon: date) -> dict[tuple[str, Due], Fate]:
-    """The fate of every consignment up to the horizon, by feed and due."""
-    every = sorted((due.day, feed.name, due) for feed in feeds for due in feed.dues(horizon))
+    """The fate of every consignment up to the horizon, by feed and due; feeds of one workbook share theirs."""
+    known = list(feeds)
+    first_of = {feed.sent_as: feed.name for feed in reversed(known)}
+    thrown = [feed for feed in known if feed.name == first_of[feed.sent_as]]
+    every = sorted((due.day, feed.name, due) for feed in thrown for due in feed.dues(horizon))
     fates = {(feed, due): Fate("on time", day) for day, feed, due in every}
     to_come = [(feed, due) for day, feed, due in every if day > OPENING_DAY]
     rng = np.random.default_rng([seed, FATE_STREAM])
@@ -56,7 +59,7 @@ def plan(feeds: Iterable[Feed], seed: int, horizon: date) -> dict[tuple[str, Due
     on_time = [planned for planned in to_come if fates[planned].kind == "on time" and planned[1].day <= soon]
     if on_time:
         fates[on_time[int(rng.integers(len(on_time)))]] = Fate("never", None)
-    return fates
+    return {(feed.name, due): fates[first_of[feed.sent_as], due] for feed in known for due in feed.dues(horizon)}
 
 
 def _troubled(kind: Kind, feed: str, due: Due, seed: int) -> Fate:

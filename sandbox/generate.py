@@ -12,6 +12,7 @@ from sandbox import clock, feeds, population, records, sending
 from sandbox.calendar import HORIZON, OPENING_DAY
 from sandbox.fates import plan
 from sandbox.feeds.model import Scene, Versions
+from sandbox.feeds.workbooks import consignments
 from sandbox.parameters import Parameters
 from sandbox.writers.versions import write_versions
 
@@ -40,8 +41,9 @@ def run(home: Path, parameters: Parameters) -> bool:
     noted = records.Records()
     fates = plan(feeds.every(), parameters.seed, HORIZON)
     sending.write_plan(home, fates)
-    for feed in feeds.every():
-        for made in feed.make(scene):
+    for together in feeds.senders():
+        feed = together[0]
+        for made in consignments(scene, together):
             if isinstance(made, Versions):
                 write_versions(home, feed, made)
             else:

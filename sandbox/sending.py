@@ -45,8 +45,16 @@ def _write(
         deliveries.set_time(path, day, order)
         paths.append(path)
         if written is not None and noted is not None:
-            noted.note(written, feed.name, consignment.due.delivery, path.name, file.key, day)
+            for name, part in _by_feed(written, feed.name):
+                noted.note(part, name, consignment.due.delivery, path.name, file.key, day)
     return paths
+
+
+def _by_feed(rows: pl.DataFrame, feed: str) -> list[tuple[str, pl.DataFrame]]:
+    """The rows of each feed in a file; all of them are `feed`'s where it holds no other's."""
+    if "_feed" not in rows.columns:
+        return [(feed, rows)]
+    return [(str(name), part) for (name,), part in rows.group_by("_feed", maintain_order=True)]
 
 
 def write_plan(home: Path, fates: dict[tuple[str, Due], Fate]) -> None:

@@ -25,6 +25,15 @@ def every() -> tuple[Feed, ...]:
     return tuple(sorted(found, key=lambda feed: feed.name))
 
 
+@cache
+def senders() -> tuple[tuple[Feed, ...], ...]:
+    """All feeds by what they are sent as: those of one workbook together, any other by itself."""
+    together: dict[str, list[Feed]] = {}
+    for feed in every():
+        together.setdefault(feed.sent_as, []).append(feed)
+    return tuple(tuple(found) for found in together.values())
+
+
 def tables(department: str) -> dict[str, Table]:
     """Tables of a department's database by name; none when it has no database."""
     return {

@@ -17,6 +17,7 @@ import polars as pl
 from sandbox.feeds.paging import Paging
 from sandbox.parameters import Parameters
 from sandbox.population import Population
+from sandbox.writers.workbook import Sheet
 
 Frame = pl.DataFrame
 DIRT_STREAM = 99
@@ -137,6 +138,21 @@ class Consignment:
     files: Callable[[Frame], list[File]]
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a feed has in a workbook that holds other feeds' sheets besides.
+
+    Args:
+        due: Which workbook.
+        rows: The rows in their order, with the columns of the dirt and `_key`, by which a row is known in the truth.
+        sheets: Makes its sheets of the rows.
+    """
+
+    due: Due
+    rows: Frame
+    sheets: Callable[[Frame], list[Sheet]]
+
+
 @dataclass(slots=True)
 class Scene:
     """What a feed is made from.
@@ -167,16 +183,24 @@ class Feed:
     Args:
         name: `<department>/<feed>`.
         medium: How the department is reached.
-        make: What it sends.
+        make: What it sends; its pages where it is sent in a workbook with other feeds.
         dues: For files: the consignments that `make` gives for the time up to a day.
+        workbook: The beginning of the name of the workbook that holds its sheets and those of other feeds, which come
+            at the same times; the delivery follows. Empty for a feed that is sent alone.
     """
 
     name: str
     medium: Medium
-    make: Callable[[Scene], Iterator[Versions | Consignment]]
+    make: Callable[[Scene], Iterator[Versions | Consignment | Page]]
     dues: Callable[[date], list[Due]] = lambda last: []
+    workbook: str = ""
 
     @property
     def department(self) -> str:
         """The department's part of the name."""
         return self.name.split("/")[0]
+
+    @property
+    def sent_as(self) -> str:
+        """What it is sent as: one for all feeds of a workbook."""
+        return f"{self.department}/{self.workbook}" if self.workbook else self.name

@@ -21,7 +21,10 @@ def test_months_and_quarters_end_with_the_day() -> None:
 
 @pytest.mark.parametrize("seed", [20250527, 1, 2])
 def test_each_month_has_its_troubles_and_one_consignment_never_comes(seed: int) -> None:
-    fates = plan(feeds.every(), seed, HORIZON)
+    # What several feeds have in one workbook comes, or does not, at once.
+    leading = {together[0].name for together in feeds.senders()}
+    every = plan(feeds.every(), seed, HORIZON)
+    fates = {(feed, due): fate for (feed, due), fate in every.items() if feed in leading}
     before = {fate.kind for (_, due), fate in fates.items() if due.day <= OPENING_DAY}
     assert before == {"on time"}
     for month in months(HORIZON)[24:]:
@@ -31,6 +34,17 @@ def test_each_month_has_its_troubles_and_one_consignment_never_comes(seed: int) 
         assert kinds["late"] == kinds["spoilt"] == kinds["corrected"] == 1, month.key
         assert kinds["on time"] >= 4
     assert Counter(fate.kind for fate in fates.values())["never"] == 1
+
+
+def test_feeds_of_one_workbook_share_its_fate() -> None:
+    fates = plan(feeds.every(), 20250527, HORIZON)
+    shared = [together for together in feeds.senders() if len(together) > 1]
+    assert shared
+    for first, *others in shared:
+        for other in others:
+            assert {due: fates[other.name, due] for due in other.dues(HORIZON)} == {
+                due: fates[first.name, due] for due in first.dues(HORIZON)
+            }
 
 
 def test_the_same_seed_throws_the_same_dice() -> None:
