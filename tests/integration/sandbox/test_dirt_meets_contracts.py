@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from sandbox import database, feeds
+from sandbox.calendar import OPENING_DAY
 from sandbox.writers.versions import HELPERS, state
 from threegaps.batch.decode import Part
 from threegaps.batch.judge import Judgement
@@ -133,6 +134,25 @@ def test_roster_of_a_sheet_a_county(dirty_home: Path, quarter: str) -> None:
 def test_file_of_a_delivery(dirty_home: Path, feed: str, delivery: str, path: str) -> None:
     sent = dirty_home / "sftp" / path
     compare(dirty_home, feed, delivery, delivery, [Part(1, sent.name, opened(sent.read_bytes()))])
+
+
+@pytest.mark.parametrize("feed", [feed.name for together in feeds.senders() if len(together) > 1 for feed in together])
+def test_sheets_of_a_shared_workbook(dirty_home: Path, feed: str) -> None:
+    """Each feed of it is judged by itself, and reads its own sheets alone."""
+    sent = next(one for one in feeds.every() if one.name == feed)
+    delivery = sent.dues(OPENING_DAY)[-1].delivery
+    path = dirty_home / "drop" / sent.department / f"{sent.workbook}_{delivery}.xlsx"
+    compare(dirty_home, feed, delivery, delivery, [Part(1, path.name, opened(path.read_bytes()))])
+
+
+@pytest.mark.parametrize(
+    "feed", ["hrss/skill_villages", "hrss/leading_talent", "hrss/overseas_programmes", "hrss/incentive_plans"]
+)
+def test_roster_of_one_sheet(dirty_home: Path, feed: str) -> None:
+    sent = next(one for one in feeds.every() if one.name == feed)
+    delivery = sent.dues(OPENING_DAY)[-1].delivery
+    path = dirty_home / "drop" / f"{feed}_{delivery}.xlsx"
+    compare(dirty_home, feed, delivery, delivery, [Part(1, path.name, opened(path.read_bytes()))])
 
 
 def test_files_of_seven_departments_in_four_layouts(dirty_home: Path) -> None:
