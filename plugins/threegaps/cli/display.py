@@ -18,7 +18,7 @@ from rich.text import Text
 
 from threegaps.airflow_api import airflow_address, airflow_login
 from threegaps.cli import queries
-from threegaps.cli.output import both, console
+from threegaps.cli.output import both, cell, console
 from threegaps.orchestration.first_run import FeedProgress, Progress
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings
 
@@ -211,6 +211,7 @@ def print_release(settings: Settings) -> None:
         "The plan's targets are the draft's of May 2025, the final plan is of 2025-07-15;"
         " marts.dim_target has each one's source"
     )
+    console.print("约:涉及人员的数,取整列示 · 约 (about): figures on persons are shown rounded")
     shown = figures(settings)
     for action, number in _ACTIONS.items():
         if action in shown:
@@ -246,24 +247,18 @@ def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> T
         )
     for row in rows:
         part = "" if row["breakdown"] == "total" else f" ({row['breakdown']}={row['breakdown_value']})"
-        target = "" if row["target_value"] is None else _number(row["target_value"])
         label = "真实公布数 real" if row["is_published_figure"] else "合成数据 synthetic" if synthetic else ""
         table.add_row(
             str(row["indicator_code"]),
             f"{both(row['name_zh'], row['name_en'])}{part}",
             str(row["period_label"]),
-            f"{_number(row['value'])} {row['unit_zh']}",
-            target,
+            str(row["value_text"]),
+            cell(row["target_value"]),
             _STATUS.get(str(row["status"]), str(row["status"] or ""))
-            + (" (目标有待核对 target yet to be confirmed)" if row["is_target_unconfirmed"] else ""),
+            + (" (目标有待核对 target unconfirmed)" if row["is_target_unconfirmed"] else ""),
             label + (" 暂定 provisional" if row["maturity"] == "provisional" else ""),
         )
     return table
-
-
-def _number(value: Any) -> str:
-    text = f"{float(value):,.4f}"
-    return text.rstrip("0").rstrip(".")
 
 
 def _print_feeds(settings: Settings, *, synthetic: bool) -> None:

@@ -114,11 +114,13 @@ PROVINCE_FIGURES = """
 select distinct on (i.indicator_code)
        d.action_code, d.action_name_zh, d.action_name_en, d.is_published_figure,
        i.indicator_code, d.name_zh, d.name_en, d.unit_zh, d.method, i.period_label, i.breakdown,
-       i.breakdown_value, i.value, i.target_value, i.status, i.maturity, i.change_on_year,
+       i.breakdown_value, i.value, i.value_text, i.value_text_en, i.rounding, i.target_value,
+       i.status, i.maturity, i.change_on_year,
        exists (select from marts.dim_target t where t.indicator_code = i.indicator_code
-               and t.area_code = i.area_code and t.target_value = i.target_value and not t.is_confirmed)
+               and t.area_code = i.area_code and t.period_type = i.period_type and t.breakdown = i.breakdown
+               and t.breakdown_value = i.breakdown_value and t.target_value = i.target_value and not t.is_confirmed)
            as is_target_unconfirmed
-from marts.indicator_value i join marts.dim_indicator d using (indicator_code)
+from marts.indicator_named i join marts.dim_indicator d using (indicator_code)
 where i.area_level = 'province' and i.value is not null
 order by i.indicator_code, (i.breakdown = 'total') desc, (i.breakdown_value in ('3', 'in_force')) desc,
          (i.maturity = 'final') desc, i.period_end desc,

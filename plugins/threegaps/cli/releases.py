@@ -172,9 +172,12 @@ def explain(
 
 def explanation_page(found: dict[str, Any]) -> None:
     """An explanation for people: single facts first, then the lists."""
-    from threegaps.cli.output import cell, console, print_rows
+    from threegaps.cli.output import both, cell, console, print_rows
 
+    written = both(found["value_text"], found["value_text_en"])
     for name, value in found.items():
+        if name in {"value_text", "value_text_en"}:
+            continue
         if isinstance(value, list):
             console.print()
             rows = [_row(cell) for cell in value]
@@ -183,7 +186,7 @@ def explanation_page(found: dict[str, Any]) -> None:
             print_rows(shown, title=name.replace("_", " "))
         else:
             # Identifiers are no quantities: no separators in them.
-            text = str(value) if isinstance(value, int) else cell(value)
+            text = written if name == "value" else str(value) if isinstance(value, int) else cell(value)
             console.print(f"{name.replace('_', ' ')}: {text}", markup=False)
 
 

@@ -32,6 +32,9 @@ class Explanation:
     breakdown: str
     breakdown_value: str
     value: Decimal | None
+    value_text: str
+    value_text_en: str
+    rounding: str
     unit_zh: str | None
     numerator: Decimal | None
     denominator: Decimal | None
@@ -57,11 +60,12 @@ class Explanation:
 
 
 _CELL = """
-select v.*, i.name_zh, i.name_en, i.unit_zh, i.formula_zh, i.formula_en, a.name_zh as area_name_zh,
-       r.released_at as said_since,
+select v.*, n.value_text, n.value_text_en, i.name_zh, i.name_en, i.unit_zh, i.formula_zh, i.formula_en,
+       a.name_zh as area_name_zh, r.released_at as said_since,
        (select is_demonstration from marts.dim_release where release_id = v.release_id) as is_demonstration
 from marts.indicator_value as v
 join marts.dim_release as r on r.release_id = v.value_release_id
+join marts.indicator_named as n using (indicator_code, area_code, period_type, period_end, breakdown, breakdown_value)
 left join core.seed_indicator as i using (indicator_code)
 left join marts.dim_area as a using (area_code)
 where v.indicator_code = %s and v.area_code = %s and v.period_label = %s and v.breakdown = %s and v.breakdown_value = %s

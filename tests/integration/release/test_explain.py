@@ -23,7 +23,11 @@ def marts(warehouse: str) -> str:
             " formula_zh text, formula_en text);"
             "insert into core.seed_indicator values ('M01-3', '培训人次', 'Trainings', '人次', '记录数', 'records');"
             "create table marts.dim_area (area_code text, name_zh text);"
-            "insert into marts.dim_area values ('330102', '上城区')"
+            "insert into marts.dim_area values ('330102', '上城区');"
+            # as the view writes it
+            "create view marts.indicator_named as select indicator_code, area_code, period_type, period_end, breakdown,"
+            " breakdown_value, '约' || round(value) || '人次' as value_text, 'about ' || round(value) as value_text_en"
+            " from marts.indicator_value"
         )
     return warehouse
 
@@ -62,6 +66,7 @@ def test_a_figure_leads_to_its_files_and_to_why_it_changed(marts: str) -> None:
     later = batch_with_file(marts, "unused.csv")
     found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
     assert (found.value, found.unit_zh, found.formula_zh, found.area_name_zh) == (21, "人次", "记录数", "上城区")
+    assert (found.value_text, found.value_text_en, found.rounding) == ("约21人次", "about 21", "none")
     assert (found.release_id, found.value_release_id) == (3, 3)
     assert [(one["cause"], one["source"], one["batch_id"]) for one in found.why] == [("batch", "a/b", correction)]
     assert [(one["release_from"], one["release_to"], one["value"]) for one in found.said_before] == [(1, 3, 20)]

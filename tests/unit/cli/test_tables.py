@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 from typing import Any
 
 import pytest
@@ -93,9 +94,9 @@ def test_figures_have_both_names(capsys: pytest.CaptureFixture[str]) -> None:
         "breakdown": "skill_level",
         "breakdown_value": "3",
         "period_label": "2026Q2",
-        "value": 12345.678,
-        "unit_zh": "%",
-        "target_value": 36,
+        "value": 45.6789,
+        "value_text": "约45.7%(暂定)",
+        "target_value": decimal.Decimal("36.0000"),
         "status": "on_track",
         "maturity": "provisional",
         "is_published_figure": False,
@@ -110,11 +111,13 @@ def test_figures_have_both_names(capsys: pytest.CaptureFixture[str]) -> None:
         "Employment",
         "subsidised",
         "(skill_level=3)",
-        "12,345.678 %",
+        "约45.7%(暂定)",
         "暂定 provisional",
         "有待核对",
     ):
         assert word in text
+    assert "45.6789" not in text
+    assert "36.0000" not in text
 
 
 def test_the_status_page_says_in_both_why_a_batch_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
