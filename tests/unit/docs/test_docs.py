@@ -144,6 +144,19 @@ def test_the_readmes_say_the_same_commands() -> None:
     assert blocks[0] == blocks[1] == ["make run"]
 
 
+def test_the_readmes_link_the_same_documents_in_their_text_and_in_their_table() -> None:
+    def links(page: str) -> list[set[str]]:
+        found: list[set[str]] = [set(), set()]
+        for line in READ[ROOT / page].splitlines():
+            found[line.startswith("|")] |= set(re.findall(r"\]\(((?:docs/)?[\w-]+\.md(?:#[\w-]+)?)\)", line))
+        return [found[0] - {"README.md", "README.zh.md"}, found[1]]
+
+    assert links("README.md") == links("README.zh.md")
+    assert links("README.md")[1] == {
+        name_of(page) for page in PAGES if page.parent == ROOT / "docs" or page.name == "CONTRIBUTING.md"
+    }
+
+
 @pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
 def test_the_sample_of_a_first_run_shows_feeds_that_there_are_with_counts_that_add_up(page: str) -> None:
     # Not each of them: a new feed touches no page but what is generated.
