@@ -98,7 +98,13 @@ stated_target as (
     select
         stated.*,
         row_number() over (
-            partition by stated.indicator_code, stated.area_code, stated.period_type, stated.target_date
+            partition by
+                stated.indicator_code,
+                stated.area_code,
+                stated.period_type,
+                stated.breakdown,
+                stated.breakdown_value,
+                stated.target_date
             order by plan_version.issued_on desc
         ) as choice
     from {{ ref('seed_target') }} as stated
@@ -112,6 +118,8 @@ target as (
         stated_target.indicator_code,
         stated_target.area_code,
         stated_target.period_type,
+        stated_target.breakdown,
+        stated_target.breakdown_value,
         stated_target.baseline_date,
         stated_target.target_date,
         stated_target.target_value,
@@ -123,8 +131,9 @@ target as (
             stated_target.indicator_code = own.indicator_code
             and stated_target.area_code = own.area_code
             and stated_target.period_type = own.period_type
+            and stated_target.breakdown = own.breakdown
+            and stated_target.breakdown_value = own.breakdown_value
             and stated_target.baseline_date = own.period_end
-            and own.breakdown = 'total'
     where stated_target.choice = 1
 ),
 
@@ -158,7 +167,8 @@ dated as (
             changed.indicator_code = target.indicator_code
             and changed.area_code = target.area_code
             and changed.period_type = target.period_type
-            and changed.breakdown = 'total'
+            and changed.breakdown = target.breakdown
+            and changed.breakdown_value = target.breakdown_value
             and changed.period_end > target.baseline_date
     left join last_round
         on

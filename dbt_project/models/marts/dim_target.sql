@@ -8,6 +8,8 @@ select
     target.indicator_code,
     target.area_code,
     target.period_type,
+    target.breakdown,
+    target.breakdown_value,
     target.baseline_date,
     target.baseline_value,
     target.target_date,

@@ -308,9 +308,10 @@ def _indicator_page(indicator: Row, targets: Sequence[Row]) -> Iterator[str]:
         yield f"- final {months} months after the period"
     yield f"- audience {indicator['audience']} · disclosure: {indicator['disclosure']}"
     for target in targets:
-        confirmed = "" if target["is_confirmed"].lower() == "true" else ", not confirmed"
+        confirmed = "" if target["is_confirmed"].lower() == "true" else ", 有待核对 yet to be confirmed"
+        part = "" if target["breakdown"] == "total" else f" ({target['breakdown']}={target['breakdown_value']})"
         yield (
-            f"- target of {target['area_code']}: {target['target_value']} by {target['target_date']}"
+            f"- target of {target['area_code']}{part}: {target['target_value']} by {target['target_date']}"
             f" ({target['plan_version']}{confirmed}): {target['basis_zh']}"
         )
     for caveat in (indicator["caveat_zh"], indicator["caveat_en"]):

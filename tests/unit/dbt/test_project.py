@@ -252,6 +252,73 @@ def test_each_target_says_which_document_it_comes_from() -> None:
     assert {row["indicator_code"] for row in targets if row["area_code"] in counties} == {"M09-1"}
 
 
+def misfits(targets: list[dict[str, str]]) -> list[str]:
+    """The targets that their indicator's values cannot be held against, each with what does not fit.
+
+    A target is in the unit of the value: a percentage lies between 1 and 100 (below 1 it is a share that was not
+    multiplied), a ratio of highest to lowest is at least 1, a number is whole, and a baseline is of the target's size.
+    """
+    catalogue = {row["indicator_code"]: row for row in seed("seed_indicator")}
+    levels = {row["area_code"]: row["area_level"] for row in seed("seed_area")}
+    levels |= {row["area_code"]: row["area_level"] for row in seed("seed_area_member") if row["area_level"] == "group"}
+    parts = {(row["breakdown"], row["breakdown_value"]) for row in seed("seed_breakdown_value")}
+    served = {(row["indicator_code"], row["breakdown"]) for row in seed("seed_indicator_breakdown")}
+    found = []
+    for row in targets:
+        code, indicator = row["target_code"], catalogue[row["indicator_code"]]
+        value, baseline = float(row["target_value"]), float(row["baseline_value"] or row["target_value"])
+        unit = indicator["unit_zh"]
+        in_unit = {"%": 1 <= value <= 100, "倍": 1 <= value <= 10}.get(unit, value.is_integer())
+        is_published = indicator["method"] == "published"
+        fits = {
+            "period type": row["period_type"] in indicator["period_types"].split(","),
+            "level": levels[row["area_code"]] in indicator["levels"].split(","),
+            "breakdown": (row["breakdown"], row["breakdown_value"]) in parts,
+            "part": indicator["is_built"] != "true"
+            or is_published
+            or (indicator["indicator_code"], row["breakdown"]) in served,
+            "magnitude": in_unit and 0.1 < baseline / value < 10,
+        }
+        found += [f"{code}: {what}" for what, is_so in fits.items() if not is_so]
+    return found
+
+
+def test_each_target_fits_the_values_that_it_is_held_against() -> None:
+    targets = seed("seed_target")
+    assert misfits(targets) == []
+    # a value is held against one target: one for a second day would double its cell
+    key = ("indicator_code", "area_code", "period_type", "breakdown", "breakdown_value")
+    days: dict[tuple[str, ...], set[str]] = {}
+    for row in targets:
+        days.setdefault(tuple(row[name] for name in key), set()).add(row["target_date"])
+    assert {of for of, found in days.items() if len(found) > 1} == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "change", "misfit"),
+    [
+        ("G2-4/G-MI26/2027", {"target_value": "0.75"}, "magnitude"),
+        ("G2-5/330000/2025", {"target_value": "155"}, "magnitude"),
+        ("G1-1/330000/2027", {"baseline_value": "196"}, "magnitude"),
+        ("M03-3/330000/2027", {"target_value": "9.5"}, "magnitude"),
+        ("M02-1/330000/2027", {"period_type": "month"}, "period type"),
+        ("G2-5/330000/2025", {"area_code": "330102"}, "level"),
+        ("M02-1/330000/2025/county_seat", {"breakdown_value": "09"}, "breakdown"),
+        ("M08-1/330000/2027", {"breakdown": "sex", "breakdown_value": "F"}, "part"),
+    ],
+)
+def test_a_target_that_does_not_fit_is_found(code: str, change: dict[str, str], misfit: str) -> None:
+    (target,) = (row for row in seed("seed_target") if row["target_code"] == code)
+    assert misfits([target | change]) == [f"{code}: {misfit}"]
+
+
+def test_a_target_is_confirmed_where_its_own_document_was_read_and_is_in_force() -> None:
+    plans = {row["plan_version"]: row for row in seed("seed_plan_version")}
+    for row in seed("seed_target"):
+        plan = plans[row["plan_version"]]
+        assert (row["is_confirmed"] == "true") == (plan["read_in"] == "文件本身" and plan["is_in_force"] == "true"), row
+
+
 def test_a_document_is_cited_by_its_own_name_and_by_no_address_but_an_official_one() -> None:
     """A report to a governor quotes the document; where it was read of, a repost too, is for whoever checks it."""
     plans = seed("seed_plan_version")
