@@ -34,8 +34,10 @@ from tests.integration.faults.small_feeds import (
     wage_rows,
 )
 from threegaps import feed_run
+from threegaps.contracts.departments import department_connections
+from threegaps.contracts.loader import load_contracts
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
-from threegaps.settings import department_database
+from threegaps.settings import Settings, department_database
 from threegaps.sources.quiet import Looks
 
 SCALE = 0.00005
@@ -91,31 +93,21 @@ def departments(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
         "extra": {"key_file": str(home / "keys" / "client_key"), "no_host_key_check": True},
     }
     drop = {"conn_type": "fs", "extra": {"path": str(home / "drop")}}
-    yield Departments(
-        home,
-        gateway,
-        server,
-        {
-            "hrss_gateway": {
-                **loopback,
-                "conn_type": "http",
-                "schema": "http",
-                "port": gateway.port,
-                "login": credentials["app_id"],
-                "password": credentials["app_secret"],
-            },
-            "hrss_database": {**database, "schema": HRSS_DATABASE},
-            "finance_database": {**database, "schema": department_database("finance")},
-            "hrss_sftp": files,
-            "sectors_sftp": files,
-            "agriculture_sftp": files,
-            "education_sftp": files,
-            "hrss_file_drop": drop,
-            "statistics_file_drop": drop,
-            "organisation_file_drop": drop,
-        },
-        owner,
-    )
+    http = {
+        **loopback,
+        "conn_type": "http",
+        "schema": "http",
+        "port": gateway.port,
+        "login": credentials["app_id"],
+        "password": credentials["app_secret"],
+    }
+    by_protocol = {"http": http, "sftp": files, "file_drop": drop, "database": database}
+    named = department_connections(load_contracts(Settings.load().contracts_folder))
+    connections: dict[str, dict[str, Any]] = {one.connection_id: dict(by_protocol[one.protocol]) for one in named}
+    for one in named:
+        if one.protocol == "database":
+            connections[one.connection_id]["schema"] = department_database(one.department)
+    yield Departments(home, gateway, server, connections, owner)
     gateway.stop()
     server.stop()
 
