@@ -27,7 +27,7 @@ MAY_READ = {
     "ops": frozenset({"source", "seed", "core"}),
 }
 NAMES = {
-    "staging": re.compile(r"stg_[a-z]+__\w+"),
+    "staging": re.compile(r"stg_[a-z]+(?:_[a-z]+)*__\w+"),
     "core": re.compile(r"(fct|dim)_\w+"),
     "intermediate": re.compile(r"int_\w+"),
     "marts": re.compile(r"(ind|dim|indicator|action|three)_\w+"),

@@ -17,6 +17,8 @@ CONTRACTS = load_contracts(ROOT / "expectations")
 FEEDS = {contract.feed for contract in CONTRACTS}
 CONNECTIONS = {contract.connection_id for contract in CONTRACTS} | {contract.pool for contract in CONTRACTS}
 NAMES = {contract.department for contract in CONTRACTS} | {contract.name for contract in CONTRACTS}
+COLUMNS = {column.name for contract in CONTRACTS for column in contract.columns}
+FAULTS_OF_PYDANTIC = {"union_tag_invalid", "union_tag_not_found"}
 
 
 def texts_of(source: str) -> Iterator[tuple[int, str]]:
@@ -30,10 +32,11 @@ def named(text: str) -> list[str]:
     """What *text* names of the contracts.
 
     A department and a feed without its department are called by common words ("certificates"): in a sentence they are
-    words, and in a string without a space, such as a key or a path, they are names.
+    words, and in a string without a space, such as a key or a path, they are names, unless it is a column's name
+    ("industry_code"), or what a library calls something.
     """
     found = {name for name in FEEDS | CONNECTIONS if re.search(rf"(?<![a-z_]){re.escape(name)}(?![a-z_])", text)}
-    if not re.search(r"\s", text):
+    if text not in COLUMNS | FAULTS_OF_PYDANTIC and not re.search(r"\s", text):
         whole = "_" + re.sub(r"[^a-z]+", "_", unquote(text).lower()) + "_"
         found |= {name for name in NAMES if f"_{name}_" in whole}
     return sorted(found)
@@ -63,6 +66,8 @@ def test_no_feed_and_no_department_is_named() -> None:
         ("'a file of certificates of the connection'", []),
         ("'certificates'", ["certificates"]),
         ("'recertificates'", []),
+        ("'industry_code'", []),
+        ("'industry_codes'", ["industry"]),
     ],
 )
 def test_a_name_is_told_from_a_word(source: str, names: list[str]) -> None:
