@@ -41,6 +41,14 @@ FEEDS = {
     "education/vocational_programmes": "2023-2024-2",
     "education/rural_teaching": "2023-2024-2",
     "hrss/job_vacancies": "2026-06-30",
+    "industry/affected_enterprises": "2024Q4",
+    "industry/colleges": "2026Q2",
+    "industry/enterprises": "2026Q2",
+    "union/collective_agreements": "2024Q4",
+    "sasac/soe_payroll": "2025",
+    "finance_regulator/skill_finance": "2024-09",
+    "federations/beautiful_workshops": "2024Q4",
+    "statistics/employment_population": "2025",
 }
 BATCHES = {
     "hrss/wage_records": 3,
@@ -48,6 +56,11 @@ BATCHES = {
     "statistics/resident_income": 8,
     "sectors/training_enrollments": 3,
     "organisation/prosperity_workshops": 2,
+    "industry/affected_enterprises": 2,
+    "union/collective_agreements": 2,
+    "sasac/soe_payroll": 2,
+    "finance_regulator/skill_finance": 3,
+    "federations/beautiful_workshops": 2,
 }
 
 

@@ -129,6 +129,7 @@ def test_roster_of_a_sheet_a_county(dirty_home: Path, quarter: str) -> None:
             "vocational_programmes/vocational_programmes_2025-2026-1.csv",
         ),
         ("education/rural_teaching", "2024-2025-2", "rural_teaching/rural_teaching_2024-2025-2.csv"),
+        ("finance_regulator/skill_finance", "2026-06", "skill_finance/skill_finance_202606.csv"),
     ],
 )  # fmt: skip
 def test_file_of_a_delivery(dirty_home: Path, feed: str, delivery: str, path: str) -> None:
@@ -153,6 +154,27 @@ def test_roster_of_one_sheet(dirty_home: Path, feed: str) -> None:
     delivery = sent.dues(OPENING_DAY)[-1].delivery
     path = dirty_home / "drop" / f"{feed}_{delivery}.xlsx"
     compare(dirty_home, feed, delivery, delivery, [Part(1, path.name, opened(path.read_bytes()))])
+
+
+@pytest.mark.parametrize(
+    ("feed", "delivery"),
+    [
+        ("industry/affected_enterprises", "2026Q2"),
+        ("union/collective_agreements", "2026Q2"),
+        ("federations/beautiful_workshops", "2026Q2"),
+    ],
+)
+def test_workbook_of_a_delivery(dirty_home: Path, feed: str, delivery: str) -> None:
+    department, name = feed.split("/")
+    path = dirty_home / "drop" / department / f"{name}_{delivery}.xlsx"
+    compare(dirty_home, feed, delivery, delivery, [Part(1, path.name, opened(path.read_bytes()))])
+
+
+def test_workbooks_of_three_levels_in_three_layouts(dirty_home: Path) -> None:
+    files = sorted((dirty_home / "drop" / "sasac").glob("soe_payroll_2025_*.xlsx"))
+    parts = [Part(number, path.name, opened(path.read_bytes())) for number, path in enumerate(files, 1)]
+    assert len(parts) == 3
+    compare(dirty_home, "sasac/soe_payroll", "2025", "2025", parts)
 
 
 def test_files_of_seven_departments_in_four_layouts(dirty_home: Path) -> None:
@@ -191,6 +213,8 @@ def test_database(dirty_home: Path, feed: str, table: str, delivery: str) -> Non
         ("hrss/assessment_bodies", "list", "2026-06"),
         ("hrss/training_directories", "list", "2026Q2"),
         ("hrss/job_vacancies", "list", "2026-06-30"),
+        ("industry/enterprises", "records", "2026Q2"),
+        ("industry/colleges", "items", "2026Q2"),
     ],
 )
 def test_gateway(dirty_home: Path, feed: str, records: str, delivery: str) -> None:
@@ -207,3 +231,12 @@ def test_published_figures_are_all_accepted(dirty_home: Path, delivery: str) -> 
     verdict, refused = judged("statistics/resident_income", delivery, [Part(1, path.name, opened(path.read_bytes()))])
     assert not refused
     assert verdict.counts.accepted == counted(dirty_home, "statistics/resident_income", delivery)[0]
+
+
+def test_what_is_published_of_employment_is_accepted_and_what_is_not_stays_empty(dirty_home: Path) -> None:
+    path = dirty_home / "drop" / "statistics" / "employment_population_2025.csv"
+    parts = [Part(1, path.name, opened(path.read_bytes()))]
+    assert not compare(dirty_home, "statistics/employment_population", "2025", "2025", parts)
+    listed = pl.read_csv(path, infer_schema=False)
+    assert listed.filter(pl.col("指标") == "乡村就业人员")["数值"].to_list() == ["—"]
+    assert listed.filter(pl.col("时点") == "2025-08-31")["数值"].to_list() == ["1355.1", "34.6", "477.4", "35.2"]

@@ -1,0 +1,1 @@
+"""Feeds of the financial regulator (浙江金融监管局)."""

@@ -1,0 +1,1 @@
+"""Feeds of the department of industry (省经信厅)."""

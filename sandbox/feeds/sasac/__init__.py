@@ -1,0 +1,1 @@
+"""Feeds of the supervisors of state-owned enterprises (省国资委)."""

@@ -1,0 +1,1 @@
+"""Feeds of the trade unions (省总工会)."""
