@@ -12,12 +12,12 @@ from threegaps.marts.manifest import ServedTable
 from threegaps.release.views import names
 
 READERS = ("bi_reader", "county_reader")
-EXACT_READERS = ("statistician", "county_reader")
-"""A county reaches its own exact rows through ``marts.county_value`` alone: it has no right on the schema."""
+EXACT_READERS = ("statistician",)
+"""A county reads its own exact rows through ``marts.county_value`` alone: it has no right on the table."""
 
 
-def readers_of(table: ServedTable) -> tuple[str, str]:
-    """The role that reads all rows of *table*, and the one that reads those of its county."""
+def readers_of(table: ServedTable) -> tuple[str, ...]:
+    """The role that reads all rows of *table*, and the one, if any, that reads those of its county."""
     return READERS if table.schema == "marts" else EXACT_READERS
 
 
@@ -57,14 +57,15 @@ def _policies(table: ServedTable) -> list[tuple[str, str, str]]:
     """Name, role and condition of each policy; the name carries a hash of the condition."""
     # The sub-select is worked out once a statement, not once a row.
     own = "area_code = (select marts.county_of(current_user))"
-    everyone, county = readers_of(table)
+    everyone, *counties = readers_of(table)
     conditions = {everyone: "true"}
-    if table.row_policy == "none":
-        conditions[county] = "true"
-    elif table.row_policy == "audience":
-        conditions[county] = f"audience = 'public' or {own}"
-    elif "area_code" in table.column_names:
-        conditions[county] = own
+    for county in counties:
+        if table.row_policy == "none":
+            conditions[county] = "true"
+        elif table.row_policy == "audience":
+            conditions[county] = f"audience = 'public' or {own}"
+        elif "area_code" in table.column_names:
+            conditions[county] = own
     return [
         (f"{role}_{hashlib.sha256(condition.encode()).hexdigest()[:10]}", role, condition)
         for role, condition in conditions.items()

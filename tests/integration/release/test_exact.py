@@ -87,6 +87,22 @@ def test_each_sees_its_own(marts: str, officer: str) -> None:
                 as_role(marts, role, asked.format(relation))
 
 
+def test_no_plan_tells_of_another_county(marts: str, officer: str) -> None:
+    """As many rows are looked through whether the other county has any or not."""
+    release(marts, {A: 7, B: 33, P: 40}, {A: None, B: 30, P: 40})
+    plans = []
+    for county in ("330103", "330104"):
+        asked = (
+            "explain (analyze, costs off, timing off, summary off, buffers off) select 1 from marts.county_value"
+            f" where indicator_code = 'M01-3' and area_code = '{county}'"
+        )
+        plans.append([str(line[0]).replace(county, "") for line in as_role(marts, officer, asked)])
+    assert plans[0] == plans[1]
+    assert any("cells_of_own_county" in line for line in plans[0])
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        as_role(marts, "bi_reader", "select * from marts.cells_of_own_county()")
+
+
 def test_they_are_those_of_the_release_that_serves(marts: str, officer: str) -> None:
     asked = "select area_code, value::int from exact.indicator_value order by 1"
     release(marts, {A: 7, B: 33}, {A: None, B: 30})
