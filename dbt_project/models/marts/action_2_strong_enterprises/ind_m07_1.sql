@@ -3,53 +3,46 @@
 with
 
 certificates as (
-    select * from {{ ref('fct_certificate') }}
+    select * from {{ ref('int_issued_certificate') }}
 ),
 
 slices as (
     {{ affected_slices() }}
 ),
 
--- a certificate counts when it is issued; one that was annulled, with no day of revocation, was never valid
-filed as (
+flows as (
     select
         person_id,
         issue_area_code,
         issuer_kind,
         level_code as skill_level,
-        issued_on,
-        revoked_on,
-        is_revoked
+        flow,
+        flow_date
     from certificates
     where
         certificate_type = '01'
         and issuer_kind in ('Y', 'S')
-        and (not is_revoked or revoked_on is not null)
 ),
 
-withdrawn as (
-    select *
-    from filed
-    where is_revoked
+in_period as (
+    {{ in_slices('flows', area='issue_area_code', day='flow_date') }}
 ),
 
 issued as (
-    {{ in_slices('filed', area='issue_area_code', day='issued_on') }}
+    select *
+    from in_period
+    where flow = 'issued'
 ),
 
-revoked as (
-    {{ in_slices('withdrawn', area='issue_area_code', day='revoked_on') }}
-),
-
--- revocations are a flow of their own: taken off what was issued, months would no longer add up to quarters
 broken_down as (
     {{ total_and_parts('issued', ['skill_level']) }}
     union all
     select
-        revoked.*,
+        in_period.*,
         'revoked' as breakdown,
         'revoked' as breakdown_value
-    from revoked
+    from in_period
+    where in_period.flow = 'revoked'
 ),
 
 cells as (
