@@ -13,6 +13,8 @@ from sandbox.truth.periods import Period, periods
 
 # Trainings that are so many days apart, or more, are two episodes.
 DAYS_BETWEEN_EPISODES = 90
+# Of one that is still under way by the record nobody has said how it ended.
+COMPLETIONS = {"02": "completed", "03": "left"}
 
 
 def quarters_of(period: Period) -> list[Period]:
@@ -91,7 +93,7 @@ def _episodes(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
 def _exit(episode: list[tuple[Any, ...]]) -> tuple[Any, ...]:
     """An episode is left as, when and from where its last training was."""
     person, _, _, last_day, county, status = max(episode, key=lambda row: (row[3], row[1], row[2]))
-    return person, county, min(row[1] for row in episode), last_day, "completed" if status == "02" else "left"
+    return person, county, min(row[1] for row in episode), last_day, COMPLETIONS.get(status, "unstated")
 
 
 def _at_entry(exits: pl.DataFrame, spells: pl.DataFrame) -> list[str]:

@@ -22,7 +22,8 @@ quarters as (
     {{ quarters_in('slices') }}
 ),
 
--- one whose end nobody has entered lasts until the day that was planned; one that is void was none
+-- one whose end nobody has entered lasts until the day that was planned, and how it ended is not stated; one that is
+-- void was none
 attended as (
     select
         enrollment_id,
@@ -65,7 +66,7 @@ episodes as (
     select
         person_id,
         residence_area_code,
-        case when status = '02' then 'completed' else 'left' end as completion,
+        case status when '02' then 'completed' when '03' then 'left' else 'unstated' end as completion,
         min(start_date) over (partition by person_id, episode_number) as entered_on,
         last_day as exit_on,
         row_number() over (
