@@ -3,7 +3,7 @@
 with
 
 listed as (
-    select * from {{ ref('int_listed_training') }}
+    select * from {{ ref('int_hrss_subsidised_training') }}
 ),
 
 sector_trainings as (

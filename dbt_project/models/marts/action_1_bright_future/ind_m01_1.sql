@@ -3,7 +3,7 @@
 with
 
 completers as (
-    select * from {{ ref('int_subsidised_completer') }}
+    select * from {{ ref('int_hrss_subsidised_completer') }}
 ),
 
 slices as (

@@ -4,7 +4,7 @@ with
 
 -- the sectors' records do not say to which group a person belongs, which is not the same as to none
 listed as (
-    select * from {{ ref('int_listed_training') }}
+    select * from {{ ref('int_hrss_subsidised_training') }}
 ),
 
 priority_groups as (

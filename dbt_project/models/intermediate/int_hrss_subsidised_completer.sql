@@ -3,7 +3,7 @@
 with
 
 trainings as (
-    select * from {{ ref('fct_training') }}
+    select * from {{ ref('int_hrss_subsidised_training') }}
 ),
 
 spells as (
@@ -18,30 +18,17 @@ quarters as (
     {{ quarters_in('slices') }}
 ),
 
--- on the subsidy list, paid already or not
-subsidised as (
-    select
-        *,
-        {{ age_band('birth_year', 'completion_date') }} as age_band,
-        {{ urban_rural('urban_rural_code') }} as urban_rural
-    from trainings
-    where
-        status = '02'
-        and completion_date is not null
-        and subsidy_source != '00'
-),
-
 ranked as (
     select
-        subsidised.*,
+        trainings.*,
         quarters.period_end as completion_quarter_end,
         row_number() over (
-            partition by subsidised.person_id, quarters.period_end
-            order by subsidised.completion_date desc, subsidised.enrollment_id collate "C" desc
+            partition by trainings.person_id, quarters.period_end
+            order by trainings.completion_date desc, trainings.record_id collate "C" desc
         ) as course_rank
-    from subsidised
+    from trainings
     inner join quarters
-        on subsidised.completion_date between quarters.period_start and quarters.period_end
+        on trainings.completion_date between quarters.period_start and quarters.period_end
 ),
 
 -- a person counts once in a quarter, with the last course
@@ -51,7 +38,7 @@ completers as (
         completion_quarter_end,
         residence_area_code,
         priority_groups,
-        coalesce(sex, 'unstated') as sex,
+        sex,
         age_band,
         urban_rural,
         start_date,
