@@ -16,12 +16,11 @@ from psycopg import sql
 from threegaps.errors import ReleaseError
 from threegaps.marts.manifest import Manifest
 from threegaps.release import holds, marks
+from threegaps.release.blanking import CELL_KEY, blanked_column, blanked_row
 from threegaps.release.served import StoredTable, stored_tables
 from threegaps.release.withdrawn import withdraw_what_was_said_before
 
 NOT_CONTENT = frozenset({"release_id", "value_release_id", "data_as_of", "built_at"})
-_FIGURES = ("numerator", "denominator", "value", "target_progress", "change_on_year")
-_CELL_KEY = ("indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value")
 # What becomes of a figure after it was said as final is a revision; that it is hidden from now on, or shown in tens
 # instead of exactly, is none.
 _IS_REVISION = (
@@ -207,7 +206,7 @@ def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored:
     if stamped is None or table.schema != "marts" or not {"area_code", "period_type", "period_end"} <= set(table.key):
         return
     suppressed = sql.SQL("(select {} from {} where value_status = 'suppressed' and value_release_id = {})").format(
-        _list(_CELL_KEY), stamped.rows, sql.Literal(release_id)
+        _list(CELL_KEY), stamped.rows, sql.Literal(release_id)
     )
     if "indicator_code" in table.key:
         # below a hidden total no part is served, and none was
@@ -216,13 +215,8 @@ def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored:
             parts = sql.SQL(
                 " and (s.breakdown = 'total' or (p.breakdown, p.breakdown_value) = (s.breakdown, s.breakdown_value))"
             )
-        shared = [name for name in _CELL_KEY if name in table.key and not name.startswith("breakdown")]
-        figures = [name for name in (*_FIGURES, "area_rank") if name in table.column_names]
-        settings: list[sql.Composable] = [sql.SQL("{} = null").format(sql.Identifier(name)) for name in figures]
-        if "value_status" in table.column_names:
-            settings.append(sql.SQL("value_status = 'suppressed'"))
-        if "status" in table.column_names:
-            settings.append(sql.SQL("status = case when status = 'no_target' then status else 'not_judged' end"))
+        shared = [name for name in CELL_KEY if name in table.key and not name.startswith("breakdown")]
+        settings = blanked_row(table.column_names)
         if settings:
             _blank(connection, stored, suppressed, shared, settings, parts)
         return
@@ -236,8 +230,7 @@ def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored:
             " and p.{} is not null and s.indicator_code = {}"
             " and (s.breakdown = 'total' or (s.breakdown, s.breakdown_value) = ({}))"
         ).format(column, code, sql.SQL(", ").join(part))
-        said = sql.SQL("'suppressed'" if shown.is_status else "null")
-        _blank(connection, stored, suppressed, shared, [sql.SQL("{} = {}").format(column, said)], of_the_cell)
+        _blank(connection, stored, suppressed, shared, [blanked_column(shown)], of_the_cell)
 
 
 def _blank(

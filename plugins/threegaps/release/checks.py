@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from threegaps.marts.manifest import Manifest
+from threegaps.release.blanking import CELL_KEY, FIGURES
 from threegaps.release.served import StoredTable, stored_tables
 from threegaps.release.views import columns_of
 
@@ -17,7 +18,6 @@ FEWEST_TO_COMPARE = 100
 SMALLEST_SHARE = 0.5
 """Share of the served rows that a build must have again."""
 
-_CELL = ("indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value")
 # A cell that is hidden is one without a way of rounding. Of the county groups each is served in a way of its own.
 _ROWS = """
 with cell as (
@@ -80,7 +80,6 @@ fault as (
 )
 select indicator_code, fault, count(*), min(period_end) from fault group by indicator_code, fault order by 1, 2
 """
-_FIGURES = ("numerator", "denominator", "value", "target_progress", "change_on_year")
 
 
 def findings(
@@ -199,7 +198,7 @@ def _valued(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str
     rows = connection.execute(
         "select v.indicator_code, count(*), min(v.period_end) from build.indicator_value as v"
         " join build.indicator_cell as c"
-        f" using ({', '.join(_CELL)})"
+        f" using ({', '.join(CELL_KEY)})"
         " where v.value is null and c.value is not null and v.value_status <> 'suppressed' group by 1 order by 1"
     ).fetchall()
     return [
@@ -233,7 +232,7 @@ def _suppression(connection: psycopg.Connection[Any], manifest: Manifest) -> lis
         return []
     found = []
     said = sql.SQL(" or ").join(
-        sql.SQL("{} is not null").format(sql.Identifier(name)) for name in _FIGURES if name in stored.table.column_names
+        sql.SQL("{} is not null").format(sql.Identifier(name)) for name in FIGURES if name in stored.table.column_names
     )
     suppressed = sql.SQL("(select * from {} where value_status = 'suppressed')").format(stored.built)
     count = _count(connection, sql.SQL("select count(*) from {} as s where {}").format(suppressed, said))
@@ -242,8 +241,8 @@ def _suppression(connection: psycopg.Connection[Any], manifest: Manifest) -> lis
     for other in stored_tables(manifest):
         if other.is_stamped or other.table.schema != "marts":
             continue
-        if set(_CELL) <= set(other.table.key):
-            key = sql.SQL(", ").join(sql.Identifier(name) for name in _CELL)
+        if set(CELL_KEY) <= set(other.table.key):
+            key = sql.SQL(", ").join(sql.Identifier(name) for name in CELL_KEY)
             count = _count(
                 connection,
                 sql.SQL("select count(*) from {} join {} as s using ({})").format(other.built, suppressed, key),

@@ -2,29 +2,33 @@
 
 A cell that says no `covered_from` was said by a release of that time: exact where it is in tens or hidden today. Its
 figures leave the past of every relation that readers have, as those of a cell that is hidden now do, and the releases
-that said them say so in their notes, in the ledger and to readers.
+that said them say so in their notes, in the ledger and to readers. Once no relation that serves says such a cell any
+more, none can come into the past again: the ledger notes it, and no later release looks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from threegaps.marts.manifest import Manifest
+from threegaps.release.blanking import blanked_column, blanked_row
 from threegaps.release.served import StoredTable, stored_tables
 
 NOTE = (
     "披露规则修订前的人员和单位数字已撤回 |"
     " figures of persons and employers from before today's disclosure rules are withdrawn"
 )
-_FIGURES = ("numerator", "denominator", "value", "target_progress", "change_on_year", "area_rank")
+NAME = "before_disclosure"
+"""As what the ledger knows it."""
 _CONFIDENTIAL = sql.SQL("(select indicator_code from core.seed_indicator where disclosure <> 'none')")
 
 
 def withdraw_what_was_said_before(connection: psycopg.Connection[Any], manifest: Manifest) -> int:
-    """Withdraw what the past still says of that time, within the caller's transaction; may be repeated.
+    """Withdraw what the past still says of that time, within the caller's transaction; once done, it stays done.
 
     Args:
         connection: The warehouse, as its owner.
@@ -33,20 +37,31 @@ def withdraw_what_was_said_before(connection: psycopg.Connection[Any], manifest:
     Returns:
         How many releases had said something that was withdrawn.
     """
+    done = connection.execute("select true from ops.withdrawal where name = %s", [NAME]).fetchone()
     tables = [stored for stored in stored_tables(manifest) if stored.table.schema == "marts"]
     stamped = next((stored for stored in tables if stored.is_stamped), None)
     known = any(node["name"] == "seed_indicator" for node in manifest.nodes.values())
-    if stamped is None or not known or "covered_from" not in stamped.table.column_names:
+    if done or stamped is None or not known or "covered_from" not in stamped.table.column_names:
         return 0
+    last = _last_that_said(connection, stamped.past, "release_from")
+    releases = 0 if last is None else _withdraw(connection, tables, sql.Literal(last))
+    # a cell that is held goes on serving, and comes into the past when it is freed
+    if _last_that_said(connection, stamped.rows, "value_release_id") is None:
+        connection.execute("insert into ops.withdrawal (name, last_release_id) values (%s, %s)", [NAME, last])
+    return releases
+
+
+def _last_that_said(connection: psycopg.Connection[Any], relation: sql.Composable, release: str) -> int | None:
     row = connection.execute(
         sql.SQL(
-            "select max(release_from) from {} where covered_from is null and value_status <> 'suppressed'"
+            "select max({}) from {} where covered_from is null and value_status <> 'suppressed'"
             " and indicator_code in {}"
-        ).format(stamped.past, _CONFIDENTIAL)
+        ).format(sql.Identifier(release), relation, _CONFIDENTIAL)
     ).fetchone()
-    if row is None or row[0] is None:
-        return 0
-    last = sql.Literal(row[0])
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def _withdraw(connection: psycopg.Connection[Any], tables: Iterable[StoredTable], last: sql.Literal) -> int:
     for stored in tables:
         if "indicator_code" in stored.table.key:
             _withdraw_cells(connection, stored, last)
@@ -70,12 +85,7 @@ def withdraw_what_was_said_before(connection: psycopg.Connection[Any], manifest:
 def _withdraw_cells(connection: psycopg.Connection[Any], stored: StoredTable, last: sql.Literal) -> None:
     """Rows of one cell each: those that say no day from which they cover, or, in relations without it, old ones."""
     names = stored.table.column_names
-    settings = [sql.SQL("{} = null").format(sql.Identifier(name)) for name in _FIGURES if name in names]
-    settings += [
-        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(said))
-        for name, said in (("value_status", "suppressed"), ("status", "no_target"))
-        if name in names
-    ]
+    settings = blanked_row(names)
     is_old = sql.SQL("covered_from is null") if "covered_from" in names else sql.SQL("true")
     if settings:
         connection.execute(
@@ -90,9 +100,8 @@ def _withdraw_columns(connection: psycopg.Connection[Any], stored: StoredTable, 
     for column in stored.table.columns:
         if column.cell is None:
             continue
-        said = sql.SQL("'suppressed'" if column.is_status else "null")
         connection.execute(
-            sql.SQL("update {} set {} = {} where release_from <= {} and {} in {}").format(
-                stored.past, sql.Identifier(column.name), said, last, sql.Literal(column.cell[0]), _CONFIDENTIAL
+            sql.SQL("update {} set {} where release_from <= {} and {} in {}").format(
+                stored.past, blanked_column(column), last, sql.Literal(column.cell[0]), _CONFIDENTIAL
             )
         )

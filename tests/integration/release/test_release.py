@@ -27,6 +27,7 @@ from threegaps.marts.affected import Slice
 from threegaps.marts.manifest import Manifest
 from threegaps.release import checks, history, holds, undo
 from threegaps.release.served import apply_served
+from threegaps.release.withdrawn import withdraw_what_was_said_before
 
 pytestmark = pytest.mark.integration
 READER = "reader"
@@ -227,6 +228,7 @@ def test_parts_below_a_total_that_is_hidden_lose_their_past_figures_too(marts: s
 def test_what_was_said_before_disclosure_stood_is_withdrawn_with_a_note(marts: str) -> None:
     """Rows of that time say no day from which they cover; what is published anyway stays."""
     release(marts, {A: 25, B: 30, ("M01-5", "330102"): 7})
+    target = "update marts.indicator_value_stored set status = 'on_track' where area_code = '330103'"
     manifest = small_manifest()
     manifest.nodes["seed.threegaps.seed_indicator"] = {"name": "seed_indicator", "config": {}}  # type: ignore[index]
     with psycopg.connect(marts) as connection:
@@ -235,12 +237,13 @@ def test_what_was_said_before_disclosure_stood_is_withdrawn_with_a_note(marts: s
             " as v (indicator_code, disclosure);"
             "update marts.indicator_value_stored set covered_from = null;"
         )
+        connection.execute(target.encode())
     release(marts, {A: 26, B: 31, ("M01-5", "330102"): 8}, manifest=manifest)
-    said = "select indicator_code, value, numerator, value_status from history.indicator_value order by 1, area_code"
+    said = "select indicator_code, value, value_status, status from history.indicator_value order by 1, area_code"
     assert rows(marts, said) == [
-        ("M01-3", None, None, "suppressed"),
-        ("M01-3", None, None, "suppressed"),
-        ("M01-5", 7, 7, "reported"),
+        ("M01-3", None, "suppressed", "no_target"),
+        ("M01-3", None, "suppressed", "not_judged"),
+        ("M01-5", 7, "reported", "no_target"),
     ]
     assert rows(marts, "select distinct m01_3 from history.action_1_bright_future") == [(None,)]
     notes = "select release_id, note ~ 'withdrawn' from {} order by 1"
@@ -250,6 +253,33 @@ def test_what_was_said_before_disclosure_stood_is_withdrawn_with_a_note(marts: s
     release(marts, {A: 27, B: 31, ("M01-5", "330102"): 8}, manifest=manifest)
     assert (26,) in rows(marts, "select value from history.indicator_value")
     assert rows(marts, notes.format("ops.release")) == [(1, True), (2, None), (3, None)]
+    assert rows(marts, "select name, last_release_id from ops.withdrawal") == [("before_disclosure", 1)]
+
+
+def test_what_is_withdrawn_once_is_not_looked_for_again(marts: str) -> None:
+    """While a cell of that time still serves, it may yet come into the past; then never again."""
+    manifest = small_manifest()
+    manifest.nodes["seed.threegaps.seed_indicator"] = {"name": "seed_indicator", "config": {}}  # type: ignore[index]
+    with psycopg.connect(marts) as connection:
+        connection.execute(
+            "create table core.seed_indicator as select 'M01-3' as indicator_code, 'persons' as disclosure"
+        )
+    release(marts, {A: 25, B: 30})
+    with psycopg.connect(marts) as connection:
+        connection.execute("update marts.indicator_value_stored set covered_from = null")
+
+    def withdraw() -> int:
+        with psycopg.connect(marts) as connection:
+            return withdraw_what_was_said_before(connection, manifest)
+
+    done = "select last_release_id from ops.withdrawal"
+    assert (withdraw(), rows(marts, done)) == (0, [])
+    release(marts, {A: 26, B: 31}, manifest=manifest)
+    assert rows(marts, done) == [(1,)]
+    with psycopg.connect(marts) as connection:
+        connection.execute("update history.indicator_value set value = 25, value_status = 'reported'")
+    assert withdraw() == 0
+    assert rows(marts, "select distinct value from history.indicator_value") == [(25,)]
 
 
 def test_checks_name_what_is_wrong(marts: str) -> None:
