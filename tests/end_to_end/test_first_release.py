@@ -19,6 +19,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.truth.exact import exact_differences
+from tests.truth.shown import COUNTS, KINDS, MEDIANS, RATIOS_OF_SHARES, UNPROTECTED, shown_differences
 from threegaps.airflow_api import ENDED_STATES, AirflowApi
 from threegaps.contracts.loader import load_contracts
 from threegaps.one_machine.account import read_status
@@ -30,7 +32,6 @@ from threegaps.settings import Settings
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
 
 SCALE = "0.0001"
-KEY = ["indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value"]
 
 
 class Installation:
@@ -141,65 +142,29 @@ def test_counts_equal_the_sandboxes_truth(installation: Installation) -> None:
 
 
 def truth_of(installation: Installation) -> pl.DataFrame:
-    """The true figures; of a ratio of two shares the sides are the shares, in per cent."""
-    true = pl.read_parquet(installation.settings.sandbox_folder / "truth" / "indicators.parquet")
-    of_shares = pl.col("comparison_denominator").is_not_null()
-    share, comparison_share = (
-        100 * pl.col(f"{side}numerator") / pl.col(f"{side}denominator") for side in ("", "comparison_")
-    )
-    return true.select(
-        *KEY,
-        true_value="value",
-        true_numerator=pl.when(of_shares).then(share).otherwise("numerator"),
-        true_denominator=pl.when(of_shares).then(comparison_share).otherwise("denominator"),
-    )
+    return pl.read_parquet(installation.settings.sandbox_folder / "truth" / "indicators.parquet")
 
 
 def test_every_indicator_equals_the_sandboxes_truth(installation: Installation) -> None:
     """Before suppression: every figure of every county, city, group and the province, in both directions."""
     truth = truth_of(installation)
-    codes = truth["indicator_code"].unique().to_list()
     built = [code for (code,) in installation.ask("select indicator_code from core.seed_indicator where is_built")]
-    assert sorted(codes) == sorted(built)
-    figures = ("value", "numerator", "denominator")
-    rows = installation.ask(
-        f"select {', '.join(KEY)}, {', '.join(f'{name}::float8' for name in figures)} from build.indicator_cell"
-        " where value is not null"
-    )
-    made = pl.DataFrame(rows, schema=[*KEY, *figures], orient="row", infer_schema_length=None)
-    made = made.filter(pl.col("indicator_code").is_in(codes))
-    both = made.join(truth, on=KEY)
-    assert both.height > 10_000
-    for name, tolerance in (("value", 1.01e-4), ("numerator", 0.01), ("denominator", 0.01)):
-        # The truth's floating point may round a tie the other way; medians that stand as numerator and denominator
-        # are rounded to the cent.
-        differ = both.filter((pl.col(name) - pl.col(f"true_{name}")).abs() > tolerance)
-        assert differ.is_empty(), f"{name}: {differ.height} of {both.height} differ: {differ.head(10)}"
-    missing = truth.filter(pl.col("true_value").is_not_null()).join(made, on=KEY, how="anti")
-    assert missing.is_empty(), f"{missing.height} true cells were not made: {missing.head(10)}"
-    # The truth lists no zeros.
-    invented = made.filter(pl.col("value") != 0).join(truth, on=KEY, how="anti")
-    assert invented.is_empty(), f"{invented.height} cells are not in the truth: {invented.head(10)}"
+    assert sorted(truth["indicator_code"].unique()) == sorted(built)
+    with psycopg.connect(installation.settings.warehouse_dsn()) as connection:
+        compared, faults = exact_differences(connection, truth)
+    assert not faults, "\n".join(faults)
+    assert compared > 10_000
 
 
 def test_what_is_served_is_the_truth_in_tens_or_suppressed(installation: Installation) -> None:
+    """Of every indicator, by its kind: counts and sides of shares in tens, medians to ten yuan, and what is hidden."""
     truth = truth_of(installation)
-    rows = installation.ask(
-        f"select {', '.join(KEY)}, numerator::float8, value::float8, value_status from marts.indicator_value"
-    )
-    names = [*KEY, "numerator", "value", "value_status"]
-    served = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
-    both = served.join(truth.filter(pl.col("true_value").is_not_null()), on=KEY)
-    assert both.height > 1000
-    reported = pl.col("value_status") == "reported"
-    # A count is within five of the truth: it stands for its ten.
-    is_count = pl.col("indicator_code") == "M01-3"
-    counts = both.filter(reported & is_count)
-    assert counts.height > 100
-    off = (pl.col("numerator") - pl.col("true_numerator")).abs()
-    assert counts.filter(off > 5).is_empty()
-    assert both.filter(~reported & (pl.col("value_status") != "suppressed")).is_empty()
-    assert both.filter(~reported & pl.col("value").is_not_null()).is_empty()
+    assert frozenset().union(*KINDS) == set(truth["indicator_code"])
+    with psycopg.connect(installation.settings.warehouse_dsn()) as connection:
+        shown, faults = shown_differences(connection, truth)
+    assert not faults, f"{len(faults)}:\n" + "\n".join(faults[:10])
+    assert shown.total() > 1_000
+    assert all(shown[code] for code in UNPROTECTED | COUNTS | MEDIANS | RATIOS_OF_SHARES), shown
 
 
 def test_a_second_run_is_a_no_op(installation: Installation) -> None:

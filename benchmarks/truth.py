@@ -1,0 +1,71 @@
+"""Hold the figures against the truth of a province of any size: `python -m benchmarks.truth --scale 0.002 --seed 7`.
+
+The accepted rows of the sandbox are put straight into the core facts; dbt makes everything below them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+from sandbox.calendar import OPENING_DAY
+from sandbox.parameters import DEFAULT_SCALE, Parameters
+from tests.golden.warehouse_of_cases import Dbt
+from tests.truth.exact import exact_differences
+from tests.truth.facts import FACTS, make_scene, put_facts, true_cells
+from tests.truth.shown import shown_differences
+from threegaps.access.server import make_roles
+from threegaps.ledger.migrate import upgrade
+from threegaps.one_machine.postgres import ensure_database, ensure_role, temporary_server
+
+
+def main() -> int:
+    """Run the comparison that the command line asks for; 1 when a figure differs."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__)
+    parser.add_argument("--scale", type=float, default=DEFAULT_SCALE, help="1 = the province, 39 million employed")
+    parser.add_argument("--seed", type=int, default=Parameters().seed)
+    options = parser.parse_args()
+    password = secrets.token_hex(16)
+    with temporary_server() as server, tempfile.TemporaryDirectory() as folder:
+        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+            ensure_role(connection, "pipeline", password=password)
+            make_roles(connection)
+            ensure_database(connection, "warehouse", owner="pipeline")
+        dsn = server.dsn("warehouse", user="pipeline", password=password)
+        upgrade(dsn)
+        return _compare(Dbt(dsn, Path(folder) / "dbt"), Path(folder), options)
+
+
+def _compare(dbt: Dbt, folder: Path, options: argparse.Namespace) -> int:
+    scene = make_scene(folder, scale=options.scale, seed=options.seed)
+    truth = true_cells(folder, scene)
+    dbt.run("seed")
+    with psycopg.connect(dbt.dsn) as connection:
+        put_facts(connection, dbt.manifest(), scene, "core")
+        connection.execute(
+            "insert into ops.build (status, kind, as_of, requested_by) values ('running', 'full', %s, 'truth')",
+            [OPENING_DAY],
+        )
+    dbt.run(
+        "run", "--select", "+indicator_value", "indicator_cell", "--exclude", *FACTS, "feed_coverage",
+        "path:models/staging",
+    )  # fmt: skip
+    with psycopg.connect(dbt.dsn) as connection:
+        compared, faults = exact_differences(connection, truth)
+        shown, faults_of_shown = shown_differences(connection, truth, ("build.indicator_cell", "build.indicator_value"))
+    print(f"{compared} exact cells compared, {len(faults)} kinds of difference")
+    print(f"{shown.total()} shown cells compared, {len(faults_of_shown)} differ")
+    for code, cells in sorted(shown.items()):
+        print(f"  {code}: {cells}")
+    for fault in (*faults, *faults_of_shown[:20]):
+        print(fault)
+    return int(bool(faults or faults_of_shown))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

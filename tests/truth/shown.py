@@ -1,0 +1,184 @@
+"""What a reader must see of each true figure, worked out by the rules of docs/disclosure.md and not by the SQL."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple
+
+import polars as pl
+import psycopg
+from psycopg.rows import dict_row
+
+from tests.truth.exact import KEY
+
+# public rosters and published figures: as they are
+UNPROTECTED = frozenset({"M08-1", "M21-5", "G1-1", "G2-5"})
+COUNTS = frozenset({"M01-3"})
+SHARES = frozenset({"M01-1", "M01-2", "M01-5", "M07-1", "M07-2", "M21-1", "M21-2", "O-1", "O-2"})
+RATIOS_OF_SHARES = frozenset({"G1-2", "G2-2"})
+MEDIANS = frozenset({"M14-4", "O-3"})
+RATIOS_OF_MEDIANS = frozenset({"M14-2", "G3-1"})
+KINDS = (UNPROTECTED, COUNTS, SHARES, RATIOS_OF_SHARES, MEDIANS, RATIOS_OF_MEDIANS)
+# Records are counted there, and one person may have several: the persons of a side are not in the truth.
+SHARES_OF_RECORDS = frozenset({"M01-5", "M07-1", "M07-2"})
+FEWEST, FEWEST_IN_A_MEDIAN, FEWEST_IN_A_SHARE = 10, 20, 100
+SIDES = ("numerator", "denominator", "comparison_numerator", "comparison_denominator")
+
+Cell = dict[str, Any]
+_SERVED = """
+select cell.indicator_code, cell.area_code, cell.area_level, cell.period_type, cell.period_end, cell.breakdown,
+    cell.breakdown_value, shown.numerator, shown.denominator, shown.value, shown.value_status, shown.rounding
+from {exact} as cell
+left join {shown} as shown
+    using (indicator_code, area_code, period_type, period_end, breakdown, breakdown_value)
+"""
+
+
+class Figures(NamedTuple):
+    """What a cell shows; of a side that is not shown, None."""
+
+    numerator: Decimal | None
+    denominator: Decimal | None
+    value: Decimal
+
+
+def withheld(cell: Cell, *, is_below_hidden: bool) -> bool:
+    """Whether a cell is served to nobody, however large: by the rules of docs/disclosure.md.
+
+    Args:
+        cell: An exact cell.
+        is_below_hidden: Whether the total of its area and period is hidden.
+    """
+    is_part = cell["breakdown"] != "total"
+    if cell["indicator_code"] in UNPROTECTED:
+        return False
+    if is_part and is_below_hidden:
+        return True
+    if cell["area_level"] == "group":
+        return is_part and cell["area_code"] not in {"G-MI", "G-MI-REST"}
+    if cell["area_level"] not in {"county", "other"}:
+        return False
+    within_a_quarter = cell["period_type"] == "ytd" and cell["period_end"].month % 3 != 0
+    return within_a_quarter or (is_part and cell["period_type"] == "month")
+
+
+def is_hidden(truth: Cell) -> bool | None:
+    """Whether a figure is too small to be shown; None where that depends on persons whom the truth does not count."""
+    code, persons = truth["indicator_code"], truth["n_persons"]
+    if code in UNPROTECTED:
+        return False
+    if code in MEDIANS | RATIOS_OF_MEDIANS:
+        return bool(persons < FEWEST_IN_A_MEDIAN)
+    if code in COUNTS:
+        # a larger area adds up the persons of its counties, of whom one may be in two
+        return True if truth["numerator"] < FEWEST else None if persons < FEWEST else False
+    pairs = [(truth["numerator"], truth["denominator"])]
+    if code in RATIOS_OF_SHARES:
+        pairs.append((truth["comparison_numerator"], truth["comparison_denominator"]))
+    smallest = min(count for part, whole in pairs for count in (part, whole - part))
+    if min(whole for _, whole in pairs) < FEWEST_IN_A_SHARE or smallest < FEWEST:
+        return True
+    return None if code in SHARES_OF_RECORDS and smallest < 2 * FEWEST else False
+
+
+def shown(truth: Cell, *, is_exact: bool) -> Figures:
+    """What stands for a true figure that is not hidden."""
+    code = truth["indicator_code"]
+    if code in UNPROTECTED:
+        return Figures(_decimal(truth["numerator"]), _decimal(truth["denominator"]), Decimal(str(truth["value"])))
+    if code in MEDIANS:
+        return Figures(None, None, _to_ten_yuan(truth["value"]))
+    if code in RATIOS_OF_MEDIANS:
+        upper, lower = _to_ten_yuan(truth["numerator"]), _to_ten_yuan(truth["denominator"])
+        return Figures(upper, lower, upper / lower)
+    sides = [None if truth[side] is None else _in_tens(truth[side], is_exact=is_exact) for side in SIDES]
+    part, whole, other_part, other_whole = sides
+    if part is None:
+        raise ValueError(f"{code} has a value and no numerator")
+    if whole is None:
+        return Figures(part, None, part)
+    if other_part is None or other_whole is None:
+        return Figures(part, whole, 100 * part / whole)
+    return Figures(100 * part / whole, 100 * other_part / other_whole, part * other_whole / (whole * other_part))
+
+
+def shown_differences(
+    connection: psycopg.Connection[Any],
+    truth: pl.DataFrame,
+    relations: tuple[str, str] = ("build.indicator_cell", "marts.indicator_value"),
+) -> tuple[Counter[str], list[str]]:
+    """How many shown figures of each indicator were compared, and what is wrong with what is served.
+
+    Args:
+        connection: To the warehouse.
+        truth: The cells of `sandbox.truth`.
+        relations: Where the exact cells and the served ones stand.
+    """
+    true = {tuple(cell[name] for name in KEY): cell for cell in truth.iter_rows(named=True)}
+    exact, served = relations
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cells = cursor.execute(_SERVED.format(exact=exact, shown=served).encode()).fetchall()
+    # what cannot be known yet says so, hidden or not; that it is hidden shows in its rounding
+    hidden = {
+        _place(cell) for cell in cells if cell["breakdown"] == "total" and cell["value_status"] and not cell["rounding"]
+    }
+    compared: Counter[str] = Counter()
+    faults = []
+    for cell in cells:
+        known = true.get(tuple(cell[name] for name in KEY))
+        fault = _fault(cell, known, is_below_hidden=_place(cell) in hidden)
+        if fault:
+            faults.append(f"{[str(cell[name]) for name in KEY]}: {fault}")
+        elif cell["value"] is not None and known is not None:
+            compared[cell["indicator_code"]] += 1
+    return compared, faults
+
+
+def _fault(cell: Cell, truth: Cell | None, *, is_below_hidden: bool) -> str | None:
+    is_served = cell["value_status"] is not None
+    if is_served == withheld(cell, is_below_hidden=is_below_hidden):
+        return f"should {'not ' if is_served else ''}be served"
+    if not is_served:
+        return None
+    if cell["value_status"] != "reported":
+        if any(cell[name] is not None for name in ("numerator", "value")):
+            return "says a figure though it has none to say"
+        is_wrong = truth is not None and truth["value"] is not None and is_hidden(truth) is False
+        return "is hidden and need not be" if is_wrong else None
+    is_public = cell["indicator_code"] in UNPROTECTED
+    if truth is None:
+        return None if is_public and cell["value"] == 0 else "is shown and has no truth"
+    if is_hidden(truth):
+        return "is shown and must be hidden"
+    is_exact = cell["rounding"] == "none"
+    if is_exact and not is_public and (cell["area_level"], cell["breakdown"]) != ("province", "total"):
+        return "is shown exactly and must not be"
+    expected = shown(truth, is_exact=is_exact)
+    wrong = [name for name, wanted in expected._asdict().items() if not _equal(wanted, cell[name])]
+    return f"{', '.join(wrong)}: should be {expected}" if wrong else None
+
+
+def _place(cell: Cell) -> tuple[Any, ...]:
+    return tuple(cell[name] for name in KEY[:4])
+
+
+def _equal(wanted: Decimal | None, got: Decimal | None) -> bool:
+    """A unit of the fourth decimal may be off: the truth's floating point may round a tie the other way."""
+    if wanted is None or got is None:
+        return wanted is None and got is None
+    return abs(wanted - got) <= Decimal("0.000101")
+
+
+def _decimal(number: float | None) -> Decimal | None:
+    return None if number is None else Decimal(str(number))
+
+
+def _in_tens(number: float, *, is_exact: bool) -> Decimal:
+    """The middle of the ten that a count lies in."""
+    return Decimal(int(number)) if is_exact else Decimal(int(number) // 10 * 10 + 5)
+
+
+def _to_ten_yuan(number: float) -> Decimal:
+    cents = Decimal(str(number)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return (cents / 10).quantize(Decimal(1), ROUND_HALF_UP) * 10
