@@ -164,6 +164,24 @@ def _settling(settings: Settings) -> Finding:
     return "ok", f"final figures of the province have stayed within {LARGEST_REVISION_PERCENT} %", ""
 
 
+def _arrival(settings: Settings) -> Finding:
+    from threegaps.release.arrival import LEAST_ARRIVED_PERCENT, arrived
+
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        found = arrived(connection)
+    if not found:
+        return "ok", "nothing has been released yet", ""
+    listed = ", ".join(str(one) for one in found)
+    message = f"of what is counted now, there when figures became final: {listed}"
+    if any(one.is_short for one in found):
+        return (
+            "warning",
+            message,
+            f"under {LEAST_ARRIVED_PERCENT} %: raise matures_after_months in the indicator's catalogue entry.",
+        )
+    return "ok", message, ""
+
+
 def _landing(settings: Settings) -> Finding:
     executor = settings.environment.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
     shared = settings.environment.get("THREEGAPS_LANDING_SHARED") == "1"
@@ -187,5 +205,6 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("access", _access),
     ("logins", _logins),
     ("settling", _settling),
+    ("arrival", _arrival),
     ("landing", _landing),
 )

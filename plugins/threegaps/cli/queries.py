@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from threegaps.ledger.batches import FEED_TOTALS
+from threegaps.release.arrival import arrived
 from threegaps.settings import Settings
 
 Row = dict[str, Any]
@@ -102,6 +103,11 @@ select distinct feed from core.seed_indicator cross join string_to_table(horizon
 where method = 'published'
 """
 
+_SETTLES = """
+select indicator_code, name_zh, name_en, matures_after_months, settles_zh, settles_en
+from core.seed_indicator where is_built
+"""
+
 LAST_BUILD = """
 select build_id, case when starts_with(message, 'undone by') then 'undone' else status end as status, kind, as_of,
        requested_by, started_at, finished_at, message
@@ -132,6 +138,22 @@ def ask(settings: Settings, query: str, parameters: Mapping[str, Any] | None = N
     """All rows of one question to the warehouse."""
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True, row_factory=dict_row) as connection:
         return connection.execute(query.encode(), parameters).fetchall()
+
+
+def arrivals(settings: Settings) -> Sequence[Row]:
+    """What was there of each indicator when its figures became final, beside what is declared of it."""
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        found = arrived(connection)
+    names = {row["indicator_code"]: row for row in ask(settings, _SETTLES)} if found else {}
+    return [
+        {
+            **names[one.indicator_code],
+            "periods": one.periods,
+            "percent": None if one.percent is None else round(one.percent, 2),
+            "said": "尚不能判断 | cannot tell yet" if one.percent is None else "实测 | measured",
+        }
+        for one in found
+    ]
 
 
 def has_release(settings: Settings) -> bool:

@@ -194,12 +194,18 @@ def catalogue(
     revisions: Annotated[
         bool, typer.Option("--revisions", help="How far figures were revised after they were final, by indicator.")
     ] = False,
+    arrival: Annotated[
+        bool, typer.Option("--arrival", help="How much was there when figures became final, by indicator.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Every indicator that is built: code, names, unit, method, formula, clause; for feeds, `threegaps feeds`."""
     from threegaps.cli import queries
     from threegaps.cli.output import answer
 
+    if arrival:
+        answer(queries.arrivals(Settings.load()), as_json=json_)
+        return
     query = queries.REVISION_RATES if revisions else queries.CATALOGUE
     answer(queries.ask(Settings.load(), query), as_json=json_)
 

@@ -345,6 +345,11 @@ def _revisions(indicators: Sequence[Row]) -> Iterator[str]:
         "figure and L what is said now, mean revision Σ(L−P)/n, mean absolute revision Σ|L−P|/n, relative mean "
         "absolute revision Σ|L−P|/Σ|P|"
     )
+    yield (
+        "- `threegaps catalogue --arrival`, `threegaps doctor`: 定稿时已到的占比,据各次发布实测,须达99.5%;积累不足时为"
+        "“尚不能判断” · what was there when figures became final, measured over the releases against the 99.5 %: "
+        "of the persons behind the province's figures now, or “cannot tell yet”"
+    )
     yield "- `history.indicator_value`: 每一次说过的 · every statement that was replaced"
     yield ""
     yield from _table(
