@@ -7,10 +7,12 @@ import pytest
 
 from tests.integration.release.small_marts import CELL_COLUMNS, CELL_KEY, make_build_schema, new_build, node
 from tests.integration.release.small_marts import small_manifest as public_manifest
+from threegaps.cli import doctor, queries
 from threegaps.marts.lock import held_by_builder
 from threegaps.marts.manifest import Manifest
 from threegaps.release import apply, arrival, settling, undo
 from threegaps.release.served import apply_served
+from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
 MONTHS = ("2026-03-31", "2026-04-30", "2026-05-31")
@@ -32,7 +34,8 @@ def marts(warehouse: str) -> str:
         connection.execute(
             "create table core.seed_indicator as select * from (values"
             " ('M01-1', 7, true), ('M21-5', 0, true), ('M08-1', 1, true), ('M09-1', 1, false))"
-            " as v (indicator_code, matures_after_months, is_built)"
+            " as v (indicator_code, matures_after_months, is_built),"
+            " (values ('名', 'name', '理由', 'reason')) as w (name_zh, name_en, settles_zh, settles_en)"
         )
     apply_served(warehouse, manifest())
     return warehouse
@@ -108,6 +111,22 @@ def test_what_was_undone_counts_as_never_said(marts: str) -> None:
     release(marts, "2026-07-31", 990)
     release(marts, "2026-08-31", 1000)
     assert found(marts)["M01-1"] == (3, 99.0)
+
+
+def test_the_doctor_and_the_catalogue_say_it(marts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Settings, "warehouse_dsn", lambda _: marts)
+    settings = Settings.load({})
+    release(marts, "2026-06-30", 900, maturity="provisional")
+    release(marts, "2026-07-31", 950)
+
+    def said() -> tuple[str, list[tuple[str, float | None]]]:
+        (state,) = [one["state"] for one in doctor.examine(settings) if one["name"] == "arrival"]
+        return state, [(row["indicator_code"], row["percent"]) for row in queries.arrivals(settings)]
+
+    monkeypatch.setattr(doctor, "_CHECKS", tuple(check for check in doctor._CHECKS if check[0] == "arrival"))
+    assert said() == ("ok", [("M01-1", None), ("M08-1", None)])
+    release(marts, "2026-08-31", 1000)
+    assert said() == ("warning", [("M01-1", 95.0), ("M08-1", 95.0)])
 
 
 def test_a_warehouse_without_a_release_says_nothing(warehouse: str) -> None:
