@@ -3,7 +3,8 @@
     for the exact cells and for those that are shown, so that nothing shown can follow from what is not.
 
     A change needs two final, known cells of the same kind of source and the same list of areas: a figure that is not
-    settled yet is short, and would seem to fall. Counts that are shown in tens need a hundred in both years. What it is in
+    settled yet is short, and would seem to fall. Counts that are shown in tens need a hundred in both years, and every change
+    must be larger than what rounding alone could make of none: else its sign could be wrong. What it is in
     stands in seed_unit: percentage points for shares, the unit for ratios (倍), per cent otherwise; whether it says
     anything, in seed_method: a difference of growth rates is a comparison with the year before already.
 -#}
@@ -39,6 +40,7 @@ paired as (
         before.value as value_before,
         before.numerator as numerator_before,
         before.is_exact as is_exact_before,
+        before.rounding_error as rounding_error_before,
         before.period_end as period_end_before,
         coalesce(county_list.group_code, cells.area_code) as members_code
     from cells
@@ -77,6 +79,9 @@ changed as (
                 and paired.numerator_is = 'count'
                 and not (paired.is_exact and paired.is_exact_before)
                 and least(paired.numerator, paired.numerator_before) < {{ fewest_in_a_share() }}
+                then null
+            when
+                abs(paired.value - paired.value_before) < paired.rounding_error + paired.rounding_error_before
                 then null
             when paired.kind_of_change = 'percent'
                 then round((paired.value / nullif(paired.value_before, 0) - 1) * 100, 2)

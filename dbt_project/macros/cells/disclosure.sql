@@ -41,3 +41,29 @@
         when shown_from = 'value' then round(value / shown_to) * shown_to
     end
 {%- endmacro %}
+
+{#
+    How far a shown value is from the exact one, at most, in the unit: a count in tens is up to five off, and so is a median
+    that is rounded to 10 yuan; of a quotient both sides are, at worst in opposite directions.
+#}
+{% macro rounding_error() -%}
+    case
+        when is_exact then 0
+        when shown_from = 'value' then shown_to / 2
+        when value_from = 'numerator' then 5 * unit_scale
+        when value_from = 'quotient'
+            then ((numerator + 5) / nullif(denominator - 5, 0) - numerator / nullif(denominator, 0)) * unit_scale
+        when value_from = 'ratio_of_quotients'
+            then
+                (
+                    (numerator + 5) * (comparison_denominator + 5)
+                    / nullif((denominator - 5) * (comparison_numerator - 5), 0)
+                    - numerator * comparison_denominator / nullif(denominator * comparison_numerator, 0)
+                ) * unit_scale
+        -- of two rates that are rounded to a tenth of a point
+        else 0.1 * unit_scale
+    end
+{%- endmacro %}
+
+{# An area has a place among others where its figure is exact to within this share of the standard deviation between them. #}
+{% macro largest_rounding_in_a_rank() %}0.2{% endmacro %}

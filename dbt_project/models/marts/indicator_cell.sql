@@ -13,7 +13,8 @@ cells as (
     select
         *,
         false as is_suppressed,
-        true as is_exact
+        true as is_exact,
+        0 as rounding_error
     from indicator_measured
 ),
 
