@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 
 from tests.disclosure.absence import absent
 from tests.disclosure.attacker import FAR, Attack, System, attack
-from tests.disclosure.structure import Count, Side, Structure, sums
+from tests.disclosure.structure import WITHOUT, Count, Side, Structure, complement, sums
 
 Cell = dict[str, Any]
 Key = tuple[Any, ...]
@@ -152,9 +152,13 @@ def undeclared_equals(
     """
     series: dict[tuple[str, str, str, str], dict[Key, int]] = defaultdict(dict)
     for count, value in _counts(structure, release).items():
-        series[count.measure, count.part, count.breakdown, count.breakdown_value][count.area, count.period] = value
+        series[_kind(count)][count.area, count.period] = value
     alike: dict[Key, list[tuple[str, str, str, str]]] = defaultdict(list)
     for name, values in series.items():
+        # all without a part in which nobody was counted: the same for want of cases
+        _, without, part = name[1].rpartition(WITHOUT)
+        if without and not any(series.get((name[0], part, *name[2:]), {}).values()):
+            continue
         province = {key: value for key, value in values.items() if key[0] == "330000" and value}
         for key, value in province.items():
             alike[key, value].append(name)
@@ -177,7 +181,7 @@ def _counts(structure: Structure, release: Release) -> dict[Count, int]:
         own = {count: int(cell[name]) for name, count in sides.items()}
         for part, whole in PAIRS:
             if part in sides and whole in sides:
-                own[_complement(sides[part], sides[whole])] = int(cell[whole]) - int(cell[part])
+                own[complement(sides[part], sides[whole])] = int(cell[whole]) - int(cell[part])
         for count, value in own.items():
             if counts.setdefault(count, value) != value:
                 raise ValueError(
@@ -189,10 +193,6 @@ def _counts(structure: Structure, release: Release) -> dict[Count, int]:
 
 def _rows(structure: Structure, count: Count) -> str:
     return "; ".join(structure.rows.get(count.measure, ("no row",)))
-
-
-def _complement(part: Count, whole: Count) -> Count:
-    return part._replace(part=f"{whole.part} without {part.part}")
 
 
 def _add_release(system: System, world: _World, structure: Structure, release: Release) -> None:
@@ -207,6 +207,7 @@ def _add_release(system: System, world: _World, structure: Structure, release: R
                 system.unknown(name)
                 system.bound(name, 0, 0)
     periods = {(count.measure, count.period) for count in counts}
+    kinds = {_kind(count) for count in counts}
     for count, value in counts.items():
         for kind, parts in sums(structure, count):
             # a period that was not covered has no counts; an area or a part without a cell has nobody
@@ -218,11 +219,20 @@ def _add_release(system: System, world: _World, structure: Structure, release: R
             if sum(values) == value:
                 names = [world.name(part, found) for part, found in zip(parts, values, strict=True)]
                 system.adds_up(world.name(count, value), names)
+                # a part that its indicator does not have holds nobody, which everybody may know
+                for name in (name for name in names if _kind(name.of) not in kinds):
+                    world.shown.add(name)
+                    system.bound(name, 0, 0)
             elif kind in structure.adds_up.get(count.measure, ()):
                 raise ValueError(
                     f"{count} is {value}, and what makes it up by {kind} is {sum(values)}: wrong is an edge or"
                     f" one of these rows of seed_measure: {_rows(structure, count)}"
                 )
+
+
+def _kind(count: Count) -> tuple[str, str, str, str]:
+    """What is counted, wherever and whenever."""
+    return count.measure, count.part, count.breakdown, count.breakdown_value
 
 
 def _add_cell(system: System, world: _World, structure: Structure, cell: Cell, shown: Cell | None) -> None:
@@ -240,17 +250,17 @@ def _add_complement(
 ) -> None:
     """Those of the denominator who are not in the numerator are a count too."""
     few, many = int(cell[part[0].side]), int(cell[whole[0].side])
-    complement = world.name(_complement(part[1], whole[1]), many - few)
-    system.adds_up(world.name(whole[1], many), [world.name(part[1], few), complement])
+    rest = world.name(complement(part[1], whole[1]), many - few)
+    system.adds_up(world.name(whole[1], many), [world.name(part[1], few), rest])
     if shown is None:
         return
     if not shown["is_suppressed"]:
         # the complement of a share whose sides are exact is shown with them
         if shown["is_exact"]:
-            world.shown.add(complement)
-        system.bound(complement, FEWEST, FAR)
+            world.shown.add(rest)
+        system.bound(rest, FEWEST, FAR)
     elif many - few < FEWEST:
-        system.bound(complement, 0, FEWEST - 1)
+        system.bound(rest, 0, FEWEST - 1)
 
 
 def _bound(system: System, world: _World, name: State, shown: Cell | None, side: str) -> None:

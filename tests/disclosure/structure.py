@@ -17,6 +17,8 @@ import psycopg
 
 # The breakdown of a row that holds for all cells of an indicator.
 ANY = "any"
+# Between the names of two counts: those of the first that are not in the second.
+WITHOUT = " without "
 
 
 class Period(NamedTuple):
@@ -41,7 +43,7 @@ class Sum(NamedTuple):
     """What may add up to a count.
 
     Args:
-        kind: Of the edges: area, period or part.
+        kind: Area, period or part; a count that others make up adds up as parts do.
         parts: The counts that make it up.
     """
 
@@ -79,8 +81,10 @@ class Structure:
     Args:
         sides: By indicator.
         names: Counts of one value of a breakdown that have a name of their own, by measure, part, breakdown and value.
-        partitions: By kind (area, period, part) and whole; the whole of parts is their breakdown.
+        partitions: By kind (area, period, part, numerator, count) and whole; the whole of parts is their breakdown.
         breakdowns: Those whose parts add up.
+        numerator_breakdowns: Those of which only the numerators add up.
+        numerators: What stands in a numerator, by measure and part.
         list_areas: The groups that a value of the breakdown `list` compares: those listed and the rest.
         adds_up: Along which kinds a count adds up by the method of its indicator, by measure.
         rows: The rows of `seed_measure` that name a measure.
@@ -91,6 +95,8 @@ class Structure:
     partitions: dict[tuple[str, str], tuple[Partition, ...]]
     breakdowns: tuple[str, ...]
     list_areas: dict[tuple[str, str], str]
+    numerator_breakdowns: tuple[str, ...] = ()
+    numerators: frozenset[tuple[str, str]] = frozenset()
     adds_up: dict[str, frozenset[str]] = field(default_factory=dict)
     rows: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -108,11 +114,20 @@ class Structure:
         return self.named(Count(side.measure, side.part, area, period, breakdown, breakdown_value))
 
     def named(self, count: Count) -> Count:
-        """*count* by the name of its own, where it has one."""
+        """*count* by the name of its own, where it has one; a complement by those of its sides."""
         own = self.names.get((count.measure, count.part, count.breakdown, count.breakdown_value))
-        if own is None:
-            return count
-        return count._replace(measure=own[0], part=own[1], breakdown="total", breakdown_value="total")
+        if own is not None:
+            return count._replace(measure=own[0], part=own[1], breakdown="total", breakdown_value="total")
+        whole, _, part = count.part.partition(WITHOUT)
+        if part:
+            return complement(self.named(count._replace(part=part)), self.named(count._replace(part=whole)))
+        return count
+
+
+def complement(part: Count, whole: Count) -> Count:
+    """Those of *whole* who are not in *part*; of a complement those that it leaves."""
+    rest = part.part.removeprefix(whole.part + WITHOUT)
+    return part._replace(part=rest if rest != part.part else f"{whole.part}{WITHOUT}{part.part}")
 
 
 def read_structure(connection: psycopg.Connection[Any]) -> Structure:
@@ -157,6 +172,10 @@ def read_structure(connection: psycopg.Connection[Any]) -> Structure:
         {key: tuple(found) for key, found in partitions.items()},
         tuple(whole for kind, whole in partitions if kind == "part"),
         list_areas,
+        tuple(whole for kind, whole in partitions if kind == "numerator"),
+        frozenset(
+            (side.measure, side.part) for found in sides.values() for side in found if side.side.endswith("numerator")
+        ),
         dict(adds_up),
         {measure: tuple(found) for measure, found in rows.items()},
     )
@@ -173,10 +192,20 @@ def sums(structure: Structure, count: Count) -> Iterator[Sum]:
         if all(_members(structure, count.area, period.end) == members for period in shorter):
             yield Sum("period", tuple(count._replace(period=period) for period in shorter))
     if count.breakdown == "total":
-        for breakdown in structure.breakdowns:
-            for partition in structure.partitions["part", breakdown]:
-                parts = (count._replace(breakdown=breakdown, breakdown_value=part) for part in partition.parts)
-                yield Sum("part", tuple(structure.named(part) for part in parts))
+        yield from _sums_of_parts(structure, count)
+
+
+def _sums_of_parts(structure: Structure, count: Count) -> Iterator[Sum]:
+    wholes = [("part", breakdown) for breakdown in structure.breakdowns]
+    if (count.measure, count.part) in structure.numerators:
+        wholes += [("numerator", breakdown) for breakdown in structure.numerator_breakdowns]
+    for kind, breakdown in wholes:
+        for partition in structure.partitions[kind, breakdown]:
+            parts = (count._replace(breakdown=breakdown, breakdown_value=part) for part in partition.parts)
+            yield Sum("part", tuple(structure.named(part) for part in parts))
+    for partition in structure.partitions.get(("count", f"{count.measure} {count.part}"), ()):
+        names = (part.split(" ", 1) for part in partition.parts)
+        yield Sum("part", tuple(count._replace(measure=measure, part=part) for measure, part in names))
 
 
 def _members(structure: Structure, area: str, day: dt.date) -> list[Partition]:

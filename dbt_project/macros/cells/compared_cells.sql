@@ -78,7 +78,7 @@ changed as (
                 paired.kind_of_change = 'percent'
                 and paired.numerator_is = 'count'
                 and not (paired.is_exact and paired.is_exact_before)
-                and least(paired.numerator, paired.numerator_before) < {{ fewest_in_a_share() }}
+                and least(paired.numerator, paired.numerator_before) < {{ smallest_count_compared() }}
                 then null
             when
                 abs(paired.value - paired.value_before) < paired.rounding_error + paired.rounding_error_before

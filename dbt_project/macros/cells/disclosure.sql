@@ -1,8 +1,12 @@
-{# A count of fewer than this is not shown: numerator, denominator and complement alike; of all methods seed_method says it. #}
-{% macro fewest_persons() %}10{% endmacro %}
+{# A count of fewer than this is not shown: numerator, denominator and complement alike. On how many persons the figures of a
+   method must rest stands in seed_method (`fewest_persons_behind`). #}
+{% macro smallest_count_shown() %}10{% endmacro %}
 
 {# Nor a share of fewer: with both sides in tens it would be several points off. #}
 {% macro fewest_in_a_share() %}100{% endmacro %}
+
+{# Nor a change between counts in tens of which one is smaller: it would be mostly rounding. #}
+{% macro smallest_count_compared() %}100{% endmacro %}
 
 {# Nor a figure on fewer employers than this, #}
 {% macro fewest_employers() %}3{% endmacro %}

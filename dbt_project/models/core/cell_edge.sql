@@ -26,6 +26,14 @@ seed_breakdown_value as (
     select * from {{ ref('seed_breakdown_value') }}
 ),
 
+seed_measure as (
+    select * from {{ ref('seed_measure') }}
+),
+
+seed_composition as (
+    select * from {{ ref('seed_composition') }}
+),
+
 -- the days on which the members of an area change cut its time into stretches of one list each
 stretches as (
     select
@@ -168,10 +176,10 @@ periods as (
     from summed
 ),
 
--- parts that do not overlap add up to the total
+-- parts that do not overlap add up to the total, or only their numerators do: each is a share of all persons then
 parts as (
     select
-        'part' as kind,
+        case when seed_breakdown.parts_add_up then 'part' else 'numerator' end as kind,
         seed_breakdown.breakdown as partition,
         seed_breakdown.breakdown as whole,
         seed_breakdown_value.breakdown_value as part,
@@ -181,8 +189,53 @@ parts as (
     inner join seed_breakdown_value
         on seed_breakdown.breakdown = seed_breakdown_value.breakdown
     where
-        seed_breakdown.parts_add_up
+        seed_breakdown.numerators_add_up_to = 'numerator'
         and seed_breakdown.breakdown != 'total'
+),
+
+-- shares that are together 100: their numerators add up to what each is a share of
+shares as (
+    select distinct
+        seed_breakdown.breakdown as partition,
+        denominator.measure || ' ' || denominator.part as whole,
+        numerator.measure || ' ' || numerator.part as part
+    from seed_breakdown
+    inner join seed_measure as numerator
+        on
+            seed_breakdown.breakdown = numerator.breakdown
+            and numerator.side = 'numerator'
+    inner join seed_measure as denominator
+        on
+            numerator.indicator_code = denominator.indicator_code
+            and numerator.breakdown = denominator.breakdown
+            and numerator.breakdown_value = denominator.breakdown_value
+            and denominator.side = 'denominator'
+    where seed_breakdown.numerators_add_up_to = 'denominator'
+),
+
+composed as (
+    select
+        partition,
+        whole,
+        part
+    from shares
+    union all
+    select
+        'composition' as partition,
+        measure || ' ' || whole as whole,
+        measure || ' ' || part as part
+    from seed_composition
+),
+
+counts as (
+    select
+        'count' as kind,
+        partition,
+        whole,
+        part,
+        '1900-01-01'::date as valid_from,
+        '9999-12-31'::date as valid_to
+    from composed
 )
 
 select * from members
@@ -194,3 +247,5 @@ union all
 select * from periods
 union all
 select * from parts
+union all
+select * from counts

@@ -34,10 +34,11 @@ demonstration as (
     from {{ source('ops', 'build_now') }}
 ),
 
+-- where a hidden part could follow from the others
 partition as (
     select breakdown
     from {{ ref('seed_breakdown') }}
-    where parts_add_up
+    where numerators_add_up_to is not null
 ),
 
 list_in_force as (
@@ -56,7 +57,7 @@ described as (
         seed_method.numerator_is,
         seed_method.denominator_is,
         seed_method.shown_from,
-        seed_method.fewest_persons,
+        seed_method.fewest_persons_behind,
         seed_unit.shown_to,
         case when demonstration.shows_exact_cells then 'none' else seed_indicator.disclosure end as disclosure
     from indicator_measured
@@ -98,9 +99,9 @@ tested as (
             when largest_employer_share > {{ largest_share_of_an_employer() }} then true
             when disclosure = 'persons' and n_persons is null then true
             -- twenty of a median: ten on each side
-            when n_persons < fewest_persons then true
+            when n_persons < fewest_persons_behind then true
             when numerator_is != 'count'
-                then coalesce(denominator_is = 'count' and denominator < {{ fewest_persons() }}, false)
+                then coalesce(denominator_is = 'count' and denominator < {{ smallest_count_shown() }}, false)
             when least(denominator, comparison_denominator) < {{ fewest_in_a_share() }} then true
             else least(
                 denominator,
@@ -111,7 +112,7 @@ tested as (
                 coalesce(n_complement_persons, denominator - numerator),
                 denominator - numerator,
                 comparison_denominator - comparison_numerator
-            ) < {{ fewest_persons() }}
+            ) < {{ smallest_count_shown() }}
         end as is_small
     from described
 ),

@@ -40,3 +40,36 @@ def test_every_built_indicator_that_counts_persons_names_its_counts() -> None:
     }
     assert len(wanted) > 10
     assert {code: sides for code, sides in wanted.items() if not sides <= named.get(code, set())} == {}
+
+
+def test_every_row_speaks_of_a_part_that_its_indicator_has() -> None:
+    built = {row["indicator_code"] for row in seed("seed_indicator") if row["is_built"] == "true"}
+    values: dict[str, set[str]] = {}
+    for row in seed("seed_breakdown_value"):
+        values.setdefault(row["breakdown"], set()).add(row["breakdown_value"])
+    parts = {
+        (row["indicator_code"], row["breakdown"], value)
+        for row in seed("seed_indicator_breakdown")
+        for value in values[row["breakdown"]]
+        if row["breakdown_values"] == "any" or value in row["breakdown_values"].split(",")
+    }
+    spoken = [(row["indicator_code"], row["breakdown"], row["breakdown_value"]) for row in seed("seed_measure")]
+    assert [key for key in spoken if key[0] not in built] == []
+    assert [key for key in spoken if key[1:] != ("any", "any") and key not in parts] == []
+
+
+def test_the_parts_of_both_sides_are_parts_of_the_numerator_too() -> None:
+    sides = {row["breakdown"]: (row["parts_add_up"], row["numerators_add_up_to"]) for row in seed("seed_breakdown")}
+    assert {breakdown for breakdown, (both, to) in sides.items() if both == "true" and to != "numerator"} == set()
+    # what a document says of shares that are together all or together the total's
+    assert [sides[breakdown][1] for breakdown in ("highest_level", "gained_level", "occupation_match")] == [
+        "denominator", "numerator", "numerator"
+    ]  # fmt: skip
+
+
+def test_what_makes_up_a_count_has_a_name_somewhere() -> None:
+    named = {(row["measure"], row["part"]) for row in seed("seed_measure")}
+    compositions = seed("seed_composition")
+    assert {(row["measure"], row["whole"]) for row in compositions} <= named
+    sides = {(row["measure"], side) for row in compositions for side in row["part"].split(" without ")}
+    assert sides <= named

@@ -63,6 +63,32 @@ def release(*cells: tuple[str, int, str, dict[str, Any]]) -> Release:
     return Release({key_of(one): one for one in exact}, {key_of(one): one for one in shown})
 
 
+LEVELS = Structure(
+    sides={
+        "LEVELS": (Side("numerator", "employed", "certified"), Side("denominator", "employed", "all")),
+        "HIGH": (Side("numerator", "employed", "high"), Side("denominator", "employed", "certified")),
+        "GAINED": (Side("numerator", "completers", "certified"), Side("denominator", "completers", "all")),
+    },
+    names={
+        **{("employed", "certified", "level", level): ("employed", f"level_{level}") for level in ("low", "high")},
+        ("employed", "certified", "level", "none"): ("employed", "all without certified"),
+        **{("employed", "all", "level", level): ("employed", "all") for level in ("low", "high", "none")},
+        **{("completers", "all", "gained", level): ("completers", "all") for level in ("low", "high")},
+    },
+    partitions={
+        ("count", "employed all"): (
+            Partition(("employed level_low", "employed level_high", "employed all without certified"), *ALWAYS),
+        ),
+        ("count", "employed high"): (Partition(("employed level_high",), *ALWAYS),),
+        ("numerator", "gained"): (Partition(("low", "high"), *ALWAYS),),
+    },
+    breakdowns=(),
+    list_areas={},
+    numerator_breakdowns=("gained",),
+    numerators=frozenset({("employed", "certified"), ("employed", "high"), ("completers", "certified")}),
+)
+
+
 def areas(province: str, city: str, small: str) -> Findings:
     return examine(
         STRUCTURE,
@@ -113,6 +139,65 @@ def test_a_count_of_another_indicator_is_used() -> None:
         ],
     )
     assert {(state.of.part, value) for state, value in found.exact.items()} == {("priority", 4)}
+
+
+def part_of(breakdown: str, value: str, denominator: int) -> dict[str, Any]:
+    return {"breakdown": breakdown, "breakdown_value": value, "denominator": denominator}
+
+
+def test_of_shares_that_are_together_a_hundred_one_follows_from_the_others() -> None:
+    found = examine(
+        LEVELS,
+        [
+            release(
+                ("LEVELS", 40, "hidden", {"denominator": 200}),
+                ("LEVELS", 37, "exact", part_of("level", "low", 200)),
+                ("LEVELS", 3, "hidden", part_of("level", "high", 200)),
+                ("LEVELS", 160, "exact", part_of("level", "none", 200)),
+            )
+        ],
+    )
+    assert {(state.of.part, value) for state, value in found.exact.items()} >= {("level_high", 3)}
+
+
+def test_a_count_follows_from_the_parts_of_another_indicator() -> None:
+    found = examine(
+        LEVELS,
+        [
+            release(
+                ("HIGH", 3, "hidden", {"denominator": 40}),
+                ("LEVELS", 3, "exact", part_of("level", "high", 200)),
+            )
+        ],
+    )
+    assert {(state.of.part, value) for state, value in found.exact.items()} == {("high", 3)}
+
+
+def test_of_parts_whose_numerators_add_up_one_follows_from_the_total() -> None:
+    found = examine(
+        LEVELS,
+        [
+            release(
+                ("GAINED", 23, "exact", {"denominator": 100}),
+                ("GAINED", 20, "exact", part_of("gained", "low", 100)),
+                ("GAINED", 3, "hidden", part_of("gained", "high", 100)),
+            )
+        ],
+    )
+    assert {(state.of.part, value) for state, value in found.exact.items()} >= {("certified", 3)}
+
+
+def test_a_part_that_its_indicator_does_not_have_holds_nobody() -> None:
+    found = examine(
+        LEVELS,
+        [
+            release(
+                ("GAINED", 23, "exact", {"denominator": 100}),
+                ("GAINED", 23, "hidden", part_of("gained", "low", 100)),
+            )
+        ],
+    )
+    assert {(state.of.breakdown_value, value) for state, value in found.exact.items()} >= {("low", 23)}
 
 
 def test_a_part_that_is_missing_where_another_area_has_it_is_a_zero() -> None:
