@@ -111,6 +111,17 @@ def make_small_world(
     put_base_cells(connection, schema, cells)
     connection.execute(_PERIODS.format(schema=schema).encode(), [FIRST_DAY, LAST_DAY])
     connection.execute(_PARTS.format(schema=schema).encode())
+    run_chain(connection, schema, models)
+
+
+def run_chain(connection: psycopg.Connection[Any], schema: str, models: Path) -> None:
+    """Make what is shown in *schema* from its own base cells, periods and parts.
+
+    Args:
+        connection: To a warehouse with its dimensions.
+        schema: Holds `indicator_base`, `int_covered_period` and `indicator_part`.
+        models: The folder of the compiled SQL of the marts.
+    """
     for model in CHAIN:
         statement = (models / f"{model}.sql").read_text(encoding="utf-8")
         for home, relation in OWN:

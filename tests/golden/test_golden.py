@@ -10,9 +10,11 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from tests.disclosure.published import examine, read_release
+from tests.disclosure import small_truth
+from tests.disclosure.equals import equal_in_the_sandbox
+from tests.disclosure.published import Release, examine, read_release, undeclared_equals
 from tests.disclosure.small_world import make_small_world
-from tests.disclosure.structure import read_structure
+from tests.disclosure.structure import Structure, read_structure
 from tests.golden.golden_case import ANY, CASES_FOLDER, NUMBERS, WORLDS_FOLDER, Case, load_cases
 from tests.golden.some_persons import rows_that_depend_on_others
 from tests.golden.warehouse_of_cases import build, run_tests
@@ -29,6 +31,8 @@ pytestmark = pytest.mark.integration
 CASES = load_cases()
 # In so small a province nobody sees a cohort of a hundred of these.
 TOO_SMALL_TO_SHOW = {"M01-1", "O-2"}
+# Of the small provinces that are attacked.
+SEEDS = (7, 11)
 Key = tuple[str, str, str, str]
 Cells = dict[str, dict[Key, dict[str, Any]]]
 
@@ -288,6 +292,22 @@ def test_the_models_pass_their_own_tests(shared_warehouse: str, dbt_folder: Path
     assert set(statuses.values()) == {"pass"}
 
 
+@pytest.fixture(scope="module")
+def truths(
+    built: tuple[Cells, Cells, set[str]], shared_warehouse: str, dbt_folder: Path
+) -> tuple[Structure, dict[int, list[Release]]]:
+    """The structure of the counts and, by seed, two releases of a small province with all indicators."""
+    assert built
+    models = dbt_folder / "target/compiled/threegaps/models/marts"
+    manifest = Manifest.read(dbt_folder / "target" / "manifest.json").raw
+    with psycopg.connect(shared_warehouse) as connection:
+        structure = read_structure(connection)
+        return structure, {
+            seed: list(small_truth.releases(connection, manifest, models, seed=seed, refused=(0.02, 0.0)))
+            for seed in SEEDS
+        }
+
+
 @pytest.mark.usefixtures("built")
 def test_nothing_hidden_follows_from_what_is_shown(shared_warehouse: str, dbt_folder: Path) -> None:
     models = dbt_folder / "target/compiled/threegaps/models/marts"
@@ -318,6 +338,23 @@ def test_figures_are_the_truth_of_another_province(shared_warehouse: str, dbt_fo
     assert compared > 100_000
     assert not faults_of_shown, f"{len(faults_of_shown)}:\n" + "\n".join(faults_of_shown[:10])
     assert shown.keys() == frozenset().union(*KINDS) - TOO_SMALL_TO_SHOW, shown
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_hidden_follows_from_two_releases_of_all_indicators(
+    truths: tuple[Structure, dict[int, list[Release]]], seed: int
+) -> None:
+    structure, releases = truths
+    found = examine(structure, releases[seed], programs=0)
+    assert found.small > 5_000
+    assert found.exact == {}
+    assert found.narrow == {}
+
+
+def test_counts_that_are_equal_everywhere_have_one_name(truths: tuple[Structure, dict[int, list[Release]]]) -> None:
+    structure, releases = truths
+    found = [undeclared_equals(structure, releases[seed][-1]) for seed in SEEDS]
+    assert set.intersection(*found) - equal_in_the_sandbox() == set()
 
 
 def test_no_case_file_is_left_out() -> None:
