@@ -217,8 +217,12 @@ def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored:
             )
         shared = [name for name in CELL_KEY if name in table.key and not name.startswith("breakdown")]
         settings = blanked_row(table.column_names)
-        if settings:
-            _blank(connection, stored, suppressed, shared, settings, parts)
+        if "area_rank" in table.column_names:
+            # a place without its number would still say that the cell had one
+            settings = []
+        elif not settings:
+            return
+        _blank(connection, stored, suppressed, shared, settings, parts)
         return
     shared = ["area_code", "period_type", "period_end"]
     for shown in table.columns:
@@ -241,10 +245,15 @@ def _blank(
     settings: Sequence[sql.Composable],
     extra: sql.Composable,
 ) -> None:
+    """Set the past rows of suppressed cells as *settings* say, or delete them where nothing is left to say."""
+    verb = (
+        sql.SQL("update {} as p set {} from").format(stored.past, sql.SQL(", ").join(settings))
+        if settings
+        else sql.SQL("delete from {} as p using").format(stored.past)
+    )
     connection.execute(
-        sql.SQL("update {} as p set {} from {} as s where {}{}").format(
-            stored.past,
-            sql.SQL(", ").join(settings),
+        sql.SQL("{} {} as s where {}{}").format(
+            verb,
             suppressed,
             sql.SQL(" and ").join(sql.SQL("p.{0} = s.{0}").format(sql.Identifier(name)) for name in shared),
             extra,

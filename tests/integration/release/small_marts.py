@@ -154,7 +154,7 @@ def set_cells(
                     "value": value,
                     "audience": audience,
                     "maturity": maturity,
-                    "rounding": rounding,
+                    "rounding": None if value is None else rounding,
                 },
             )
             if code == "M01-3":

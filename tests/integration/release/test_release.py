@@ -204,10 +204,12 @@ def test_undo_goes_back_step_by_step_but_not_before_the_first(marts: str) -> Non
 def test_a_suppressed_cell_loses_its_past_figures_in_every_relation(marts: str) -> None:
     release(marts, {A: 20, B: 30})
     release(marts, {A: 25, B: 30})
+    with psycopg.connect(marts) as connection:
+        connection.execute("update marts.indicator_value_stored set rounding = 'tens', change_unit = 'percent'")
+        connection.execute("update history.indicator_value set rounding = 'tens', change_unit = 'percent'")
     release(marts, {A: None, B: 30})
-    assert rows(marts, "select distinct value, numerator, value_status from history.indicator_value") == [
-        (None, None, "suppressed")
-    ]
+    said = "select distinct value, numerator, rounding, change_unit, value_status from history.indicator_value"
+    assert rows(marts, f"{said} where area_code = '330102'") == [(None, None, None, None, "suppressed")]
     assert rows(marts, "select distinct m01_3 from history.action_1_bright_future") == [(None,)]
 
 
