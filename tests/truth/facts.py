@@ -200,10 +200,11 @@ def _incomes() -> pl.DataFrame:
         for row in published:
             if row["area_code"].isdigit():
                 figures = [_number(row.get(name, "")) for name in ("all", "urban", "rural", "ratio")]
-                rows.append((row["area_code"], start, end, *figures, row.get("definition") or "integrated"))
+                marks = (row.get("definition") or "integrated", row.get("basis") or "printed")
+                rows.append((row["area_code"], start, end, *figures, *marks))
     names = (
         "area_code", "period_start", "period_end", "income_all_cny", "income_urban_cny", "income_rural_cny",
-        "urban_rural_ratio_printed", "definition",
+        "urban_rural_ratio_printed", "definition", "basis",
     )  # fmt: skip
     return pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
 

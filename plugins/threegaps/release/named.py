@@ -88,6 +88,7 @@ _WRITTEN = (
 _VALUE_TEXT = (
     f"case when v.value_status <> 'reported' then {_label('v.value_status', VALUE_STATUSES, 0)}"
     f" else case when v.rounding = 'tens' then '约' else '' end || {_WRITTEN} || i.unit_zh"
+    " || case when v.source_kind = 'derived' then '(推算)' else '' end"
     " || case when v.maturity = 'provisional' then '(暂定)' else '' end"
     " || case when v.is_revised then '(修订)' else '' end"
     f" || case when {_IS_DEMONSTRATION} then '(演示)' else '' end end"
@@ -96,6 +97,7 @@ _VALUE_TEXT_EN = (
     f"case when v.value_status <> 'reported' then {_label('v.value_status', VALUE_STATUSES, 1)}"
     f" else case when v.rounding = 'tens' then 'about ' else '' end || {_WRITTEN}"
     " || case when i.unit_en in ('%', '‰') then '' else ' ' end || i.unit_en"
+    " || case when v.source_kind = 'derived' then ' (derived)' else '' end"
     " || case when v.maturity = 'provisional' then ' (provisional)' else '' end"
     " || case when v.is_revised then ' (revised)' else '' end"
     f" || case when {_IS_DEMONSTRATION} then ' (demonstration)' else '' end end"
@@ -190,7 +192,11 @@ _STATE: tuple[ViewColumn, ...] = (
     ("covered_from", "v.covered_from", "数据覆盖起 | covered from"),
     ("covered_to", "v.covered_to", "数据覆盖止 | covered to"),
     ("rounding", "v.rounding", "列示精度(none照列,tens以十为单位) | none, or tens: persons are shown in tens"),
-    ("source_kind", "v.source_kind", "来源类别(computed由两项公布数算出,printed公布的比值) | computed or printed"),
+    (
+        "source_kind",
+        "v.source_kind",
+        "来源类别(computed由两项公布数算出,printed公布的比值,derived由其他公布数推算) | computed, printed or derived",
+    ),
     ("data_as_of", "v.data_as_of", "数据截至日 | data as of"),
     ("release_id", "v.release_id", "发布号 | the serving release"),
     (

@@ -18,7 +18,8 @@ published as (
     select
         area_code,
         period_end,
-        income_all_cny
+        income_all_cny,
+        basis
     from incomes
     where
         definition = 'integrated'
@@ -48,7 +49,8 @@ extremes as (
         count(*) = count(published.income_all_cny) as is_complete,
         count(published.income_all_cny) as n_published,
         max(published.income_all_cny) as highest_cny,
-        min(published.income_all_cny) as lowest_cny
+        min(published.income_all_cny) as lowest_cny,
+        coalesce(bool_or(published.basis = 'derived'), false) as has_derived
     from cities
     left join published
         on
@@ -68,9 +70,10 @@ cells as (
         case when is_complete then highest_cny end as numerator,
         case when is_complete then lowest_cny end as denominator,
         case when is_complete then round(highest_cny / lowest_cny, 4) end as value,
+        case when has_derived then 'derived' end as source_kind,
         is_complete as is_supplied
     from extremes
     where n_published > 0
 )
 
-{{ base_cells(['numerator', 'denominator', 'value', 'is_supplied']) }}
+{{ base_cells(['numerator', 'denominator', 'value', 'source_kind', 'is_supplied']) }}
