@@ -103,7 +103,10 @@ def test_dice_decide_what_comes(home: Path) -> None:
         if entry["feed"] == "hrss/wage_records":
             pattern = "*correction*" if entry["part"] else "*part*"
             return sorted((home / "sftp" / "wage_records" / "202607").glob(pattern))
-        return sorted((home / "sftp" / "sector_training" / "202607").glob(f"{entry['part']}_*"))
+        if entry["feed"] == "sectors/training_enrollments":
+            return sorted((home / "sftp" / "sector_training" / "202607").glob(f"{entry['part']}_*"))
+        name = str(entry["feed"]).split("/")[1]
+        return sorted((home / "sftp").rglob(f"{name}_202607*"))
 
     advance(home, date(2026, 7, 31))
     first = {str(entry["fate"]): [path.read_bytes() for path in paths(entry)] for entry in troubled}
@@ -148,7 +151,9 @@ def test_gateway_and_database_follow_the_clock(home: Path, empty_database: str) 
     assert len(fresh) > 0
     assert str(fresh.max()) <= "2026-09-30 23:59:59"
     later = database.load(home, empty_database, "hrss")
-    assert all(later[table] > early[table] for table in early)
+    # A list that changes by the term may stand as it was.
+    assert all(later[table] >= early[table] for table in early)
+    assert later["dy13"] > early["dy13"]
     with psycopg.connect(empty_database) as connection:
         newest = connection.execute("SELECT max(aae036) FROM public.dy13").fetchone()
     assert newest is not None
