@@ -54,6 +54,17 @@ def refused() -> pl.Expr:
     return (pl.col("_rules") != "") & (pl.col("_rules") != "uscc_check_digit")
 
 
+def not_refused(typed: pl.DataFrame, spoiled: pl.DataFrame, by: str) -> pl.DataFrame:
+    """What the truth keeps of `typed`: rows are known by the column `by`, in the spoiled frame by `_` and its name."""
+    bad = spoiled.filter(refused())[f"_{by}"]
+    return typed.filter(~pl.col(by).is_in(bad.implode()))
+
+
+def kinds_by(spoiled: pl.DataFrame, by: str) -> dict[str, str]:
+    """The kind of dirt by the text in `by`, for `apply_plan`."""
+    return dict(spoiled.filter(pl.col("_kind") != "").select(by, "_kind").iter_rows())
+
+
 def apply_plan(listed: pl.DataFrame, kinds: list[Kind], kind_of: dict[str, str], by: str) -> pl.DataFrame:
     """`listed` with the kind of dirt that `kind_of` has for the text in `by`; for lists that come again and again."""
     known = {kind.name: kind for kind in kinds}

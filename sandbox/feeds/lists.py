@@ -13,7 +13,7 @@ import polars as pl
 
 from sandbox.calendar import Span
 from sandbox.dirt.kinds import Kind
-from sandbox.dirt.spoil import apply_plan, spoil
+from sandbox.dirt.spoil import apply_plan, kinds_by, not_refused, spoil
 from sandbox.feeds.model import Consignment, Due, File, Frame, Page, Scene
 from sandbox.writers.workbook import Cell, Line, Sheet, excel_amount, excel_date, excel_number, write_workbook
 
@@ -26,7 +26,7 @@ class Listing:
 
     Args:
         feed: The feed's name.
-        entries: All that there ever is, typed; `entry` tells them apart.
+        entries: All that there ever is, typed; `entry`, a number or a text, tells them apart.
         kinds: What may be wrong.
         listed: The entries as at a day, as text in canonical columns, with `entry`.
     """
@@ -46,10 +46,9 @@ def repeated(scene: Scene, listing: Listing, spans: list[Span]) -> Iterator[tupl
         )
 
     spoilt = spoil(at(spans[-1]), listing.kinds, scene.parameters.dirt, scene.stream(listing.feed))
-    kind_of = dict(spoilt.filter(pl.col("_kind") != "").select("_key", "_kind").iter_rows())
-    wrong = {kind.name for kind in listing.kinds if kind.is_wrong}
-    bad = sorted(int(entry) for entry, kind in kind_of.items() if kind in wrong)
-    scene.accepted[listing.feed] = listing.entries.filter(~pl.col("entry").is_in(bad))
+    kind_of = kinds_by(spoilt, "_key")
+    known = listing.entries.with_columns(key=pl.col("entry").cast(pl.String))
+    scene.accepted[listing.feed] = not_refused(known, spoilt, "key").drop("key")
     for span in spans:
         yield span, apply_plan(at(span), listing.kinds, kind_of, "_key")
 

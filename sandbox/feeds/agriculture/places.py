@@ -26,7 +26,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import apply_plan, refused, spoil
+from sandbox.feeds.lists import Listing, repeated
 from sandbox.feeds.model import Consignment, Due, Feed, File, Scene, Sftp
 from sandbox.feeds.texts import county_code, day
 from sandbox.population import places as population
@@ -119,14 +119,14 @@ def places(scene: Scene) -> pl.DataFrame:
     return every.with_columns(
         pl.when(~unknown).then(pl.col("longitude", "latitude").round(4)),
         population_year=pl.lit(CENSUS),
-        key=pl.concat_str(
+        entry=pl.concat_str(
             population.place_code(county_code("county"), "township", "village"), day("valid_from"), separator="|"
         ),
     )
 
 
 def as_listed(frame: pl.DataFrame, last: date) -> pl.DataFrame:
-    """The list as at `last`, as text; `_key` tells its rows apart."""
+    """The list as at `last`, as text; `entry` tells its rows apart."""
     ended = pl.col("valid_until") <= last
     name = pl.when(pl.col("village") == 0).then(pl.lit("")).otherwise(pl.format("合成{}村", pl.col("village")))
     return frame.filter(pl.col("valid_from") <= last).select(
@@ -142,19 +142,14 @@ def as_listed(frame: pl.DataFrame, last: date) -> pl.DataFrame:
         latitude=pl.col("latitude").cast(pl.String).fill_null(""),
         valid_from=day("valid_from"),
         valid_until=pl.when(ended).then(day("valid_until")).otherwise(pl.lit("")),
-        _key="key",
+        entry="entry",
     )
 
 
 def make(scene: Scene) -> Iterator[Consignment]:
     """One list a year; the same places are dirty in each, so that a refused one is never half known."""
-    every = places(scene)
-    known = years(scene.horizon)
-    plan = spoil(as_listed(every, known[-1].last), kinds(), scene.parameters.dirt, scene.stream(NAME))
-    scene.accepted[NAME] = every.filter(~pl.col("key").is_in(plan.filter(refused())["_key"].implode()))
-    kind_of = dict(plan.filter(pl.col("_kind") != "").select("_key", "_kind").iter_rows())
-    for year in known:
-        rows = apply_plan(as_listed(every, year.last), kinds(), kind_of, "_key")
+    listing = Listing(NAME, places(scene), kinds(), as_listed)
+    for year, rows in repeated(scene, listing, years(scene.horizon)):
         yield Consignment(Due(year.last, year.key), rows, _files(year))
 
 

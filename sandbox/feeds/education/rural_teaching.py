@@ -25,7 +25,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import refused, spoil
+from sandbox.dirt.spoil import not_refused, spoil
 from sandbox.feeds.model import Consignment, Due, Feed, File, Scene, Sftp
 from sandbox.feeds.texts import county_code, day, said
 from sandbox.writers.csv_file import CsvLayout, write_csv
@@ -118,8 +118,7 @@ def make(scene: Scene) -> Iterator[Consignment]:
     for order, term in enumerate(terms(scene.horizon)):
         held = activities(scene, term, order)
         spoilt = spoil(rows(held, term), kinds(), scene.parameters.dirt, scene.stream(NAME, order))
-        bad = spoilt.filter(refused())["_serial"]
-        accepted.append(held.filter(~pl.col("serial").is_in(bad.implode())).with_columns(reported_on=pl.lit(term.last)))
+        accepted.append(not_refused(held, spoilt, "serial").with_columns(reported_on=pl.lit(term.last)))
         yield Consignment(Due(term.last, term.key), spoilt, _files(term))
     scene.accepted[NAME] = pl.concat(accepted)
 

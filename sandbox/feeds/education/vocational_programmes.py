@@ -19,7 +19,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import apply_plan, refused, spoil
+from sandbox.feeds.lists import Listing, repeated
 from sandbox.feeds.model import Consignment, Due, Feed, File, Scene, Sftp
 from sandbox.feeds.texts import county_code, day
 from sandbox.population.school_programmes import FLAGS, school_programmes
@@ -61,18 +61,18 @@ def kinds() -> list[Kind]:
 
 
 def programmes(scene: Scene) -> pl.DataFrame:
-    """Specialties of the schools that the education department lists, typed, with their school's columns and `key`."""
+    """Specialties of the schools that the education department lists, typed, with their schools' columns."""
     seed = scene.parameters.seed
     listed = schools(seed).filter("is_listed_by_education").select("school", "school_code", "school_name", "county")
     taught = school_programmes(seed).join(listed, on="school").sort("school_code", "programme_code")
     broken = pl.Series(scene.stream(NAME, 1).random(len(taught)) < SHARE_BROKEN_LINES)
     return taught.with_columns(
-        has_broken_line=broken, key=pl.concat_str("school_code", "programme_code", day("opened_on"), separator="|")
+        has_broken_line=broken, entry=pl.concat_str("school_code", "programme_code", day("opened_on"), separator="|")
     )
 
 
 def as_listed(frame: pl.DataFrame, last: date) -> pl.DataFrame:
-    """The list as at `last`, as text; `_key` tells its rows apart."""
+    """The list as at `last`, as text; `entry` tells its rows apart."""
     ended = pl.col("closed_on") <= last
     flags = {f"is_{flag}": pl.when(flag).then(pl.lit("是")).otherwise(pl.lit("否")) for flag in FLAGS}
     return frame.filter(pl.col("opened_on") <= last).select(
@@ -87,19 +87,14 @@ def as_listed(frame: pl.DataFrame, last: date) -> pl.DataFrame:
         **flags,
         valid_from=day("opened_on"),
         valid_until=pl.when(ended).then(day("closed_on")).otherwise(pl.lit("")),
-        _key="key",
+        entry="entry",
     )
 
 
 def make(scene: Scene) -> Iterator[Consignment]:
     """One list a term; the same specialties are dirty in each, so that a refused one is never half known."""
-    every = programmes(scene)
-    known = terms(scene.horizon)
-    plan = spoil(as_listed(every, known[-1].last), kinds(), scene.parameters.dirt, scene.stream(NAME))
-    scene.accepted[NAME] = every.filter(~pl.col("key").is_in(plan.filter(refused())["_key"].implode()))
-    kind_of = dict(plan.filter(pl.col("_kind") != "").select("_key", "_kind").iter_rows())
-    for term in known:
-        rows = apply_plan(as_listed(every, term.last), kinds(), kind_of, "_key")
+    listing = Listing(NAME, programmes(scene), kinds(), as_listed)
+    for term, rows in repeated(scene, listing, terms(scene.horizon)):
         yield Consignment(Due(term.last, term.key), rows, _files(term))
 
 

@@ -6,17 +6,17 @@ population's trainings of women with a disability.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 
 import numpy as np
 import polars as pl
 
-from sandbox.calendar import Span, quarters
+from sandbox.calendar import quarters
 from sandbox.dirt.kinds import ANY, Kind, code_kind, full_width, put
-from sandbox.dirt.spoil import apply_plan, spoil
-from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
-from sandbox.writers.workbook import Cell, Line, Sheet, excel_number, write_workbook
+from sandbox.feeds.lists import Listing, workbooks
+from sandbox.feeds.model import Consignment, Drop, Due, Feed, Scene
+from sandbox.writers.workbook import Cell, Line, Sheet, excel_number
 
 NAME = "federations/beautiful_workshops"
 HEADER = {
@@ -72,11 +72,11 @@ def sums(scene: Scene) -> pl.DataFrame:
             counted, on="organised_by", how="left", maintain_order="left"
         )
         found.append(every.with_columns(pl.exclude("organised_by").fill_null(0), period_end=pl.lit(quarter.last)))
-    return pl.concat(found)
+    return pl.concat(found).with_columns(entry=pl.format("{}|{}", "period_end", "organised_by"))
 
 
 def as_listed(frame: pl.DataFrame, last: date) -> pl.DataFrame:
-    """All periods up to `last`, as text; `_key` tells their rows apart."""
+    """All periods up to `last`, as text; `entry` tells their rows apart."""
     month = pl.col("period_end").dt.month()
     span = pl.when(month == 12).then(pl.lit("年")).otherwise(pl.format("年1-{}月", month))
     return frame.filter(pl.col("period_end") <= last).select(
@@ -85,27 +85,14 @@ def as_listed(frame: pl.DataFrame, last: date) -> pl.DataFrame:
         trained_women=pl.col("trained_women").cast(pl.String),
         reporting_women=pl.col("reporting_women").cast(pl.String),
         monthly_gain_sum_cny=pl.col("monthly_gain_sum_cny").cast(pl.String),
-        _key=pl.format("{}|{}", "period_end", "organised_by"),
+        entry="entry",
     )
 
 
 def make(scene: Scene) -> Iterator[Consignment]:
     """One workbook a quarter; the same rows are dirty in each, so that a refused one is never half known."""
-    every = sums(scene)
-    known = quarters(scene.horizon)
-    plan = spoil(as_listed(every, known[-1].last), kinds(), scene.parameters.dirt, scene.stream(NAME))
-    kind_of = dict(plan.filter(pl.col("_kind") != "").select("_key", "_kind").iter_rows())
-    for quarter in known:
-        rows = apply_plan(as_listed(every, quarter.last), kinds(), kind_of, "_key")
-        yield Consignment(Due(quarter.last, quarter.key), rows, _files(quarter))
-
-
-def _files(quarter: Span) -> Callable[[pl.DataFrame], list[File]]:
-    def files(rows: pl.DataFrame) -> list[File]:
-        name = f"beautiful_workshops_{quarter.key}.xlsx"
-        return [File(name, lambda path: write_workbook(rows, [_sheet(rows)], path), pl.col("_key"))]
-
-    return files
+    listing = Listing(NAME, sums(scene), kinds(), as_listed)
+    yield from workbooks(scene, listing, quarters(scene.horizon), lambda rows, _: [_sheet(rows)])
 
 
 def _sheet(rows: pl.DataFrame) -> Sheet:

@@ -28,7 +28,7 @@ from sandbox.dirt.kinds import (
     required_kind,
     wrong_check,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import DataSet, Feed, Scene, UpdateWindow, Versions
 from sandbox.feeds.paging import PageAndSize
 from sandbox.feeds.texts import county_code, day, moment
@@ -189,8 +189,7 @@ def make(scene: Scene) -> Iterator[Versions]:
     # What was sent as begun stays so when its end is refused: only what comes once may be wrong.
     once = (~ended | ~in_window) & ~undated & (pl.col("status") != "09")
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), once)
-    bad = spoilt.filter(refused())["_serial"]
-    scene.accepted[NAME] = typed.filter(~pl.col("serial").is_in(bad.implode()))
+    scene.accepted[NAME] = not_refused(typed, spoilt, "serial")
     yield Versions(pl.concat([spoilt, begun]))
 
 

@@ -25,7 +25,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import DataSet, Feed, Scene, Versions
 from sandbox.feeds.paging import StartAndCount
 from sandbox.feeds.texts import county_code, day
@@ -128,8 +128,7 @@ def make(scene: Scene) -> Iterator[Versions]:
     # What was registered before may only become wrong where it was cancelled before the window.
     once = ~cancelled | (pl.col("_ended_on") < f"{FIRST_MONTH}")
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), once)
-    bad = spoilt.filter(refused())["_serial"]
-    scene.accepted[NAME] = typed.filter(~pl.col("serial").is_in(bad.implode()))
+    scene.accepted[NAME] = not_refused(typed, spoilt, "serial")
     yield Versions(pl.concat([spoilt, registered]))
 
 

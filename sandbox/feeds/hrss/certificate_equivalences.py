@@ -21,7 +21,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import DataSet, Feed, Scene, Versions
 from sandbox.feeds.paging import PageAndSize
 from sandbox.feeds.texts import day
@@ -116,8 +116,7 @@ def make(scene: Scene) -> Iterator[Versions]:
     # What was in force before may only become wrong where it ended before the window: nobody here saw it in force.
     once = ~ended | (pl.col("_from") < f"{FIRST_MONTH}")
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), once)
-    bad = spoilt.filter(refused())["_serial"]
-    scene.accepted[NAME] = typed.filter(~pl.col("serial").is_in(bad.implode()))
+    scene.accepted[NAME] = not_refused(typed, spoilt, "serial")
     yield Versions(pl.concat([spoilt, in_force]))
 
 

@@ -20,7 +20,7 @@ from sandbox.dirt.kinds import (
     required_kind,
     wrong_check,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import Feed, Scene, Table, Versions
 from sandbox.feeds.texts import day, flag, moment
 from sandbox.population import Population
@@ -106,8 +106,7 @@ def make(scene: Scene) -> Iterator[Versions]:
         **CLEAN,
     )  # fmt: skip
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), ~revoked)
-    bad = spoilt.filter(refused())["_certificate"]
-    scene.accepted[NAME] = certificates.filter(~pl.col("certificate").is_in(bad.implode()))
+    scene.accepted[NAME] = not_refused(certificates, spoilt, "certificate")
     yield Versions(pl.concat([spoilt, before]))
 
 

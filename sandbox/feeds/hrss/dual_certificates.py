@@ -19,7 +19,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.hrss.certificate_equivalences import TRADES
 from sandbox.feeds.model import DataSet, Feed, Scene, UpdateWindow, Versions
 from sandbox.feeds.paging import Cursor
@@ -96,7 +96,7 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
         issued_on=day("issued_on"),
         updated_at=moment("updated_at"),
         is_valid=pl.when("is_withdrawn").then(pl.lit("0")).otherwise(pl.lit("1")),
-        _certificate="certificate_number",
+        _certificate_number="certificate_number",
         _entered_at=moment("entered_at"),
     )
 
@@ -112,8 +112,7 @@ def make(scene: Scene) -> Iterator[Versions]:
         is_valid=pl.lit("1"), updated_at="_entered_at", _from="_entered_at", _until="updated_at", **CLEAN
     )
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), ~withdrawn)
-    bad = spoilt.filter(refused())["_certificate"]
-    scene.accepted[NAME] = typed.filter(~pl.col("certificate_number").is_in(bad.implode()))
+    scene.accepted[NAME] = not_refused(typed, spoilt, "certificate_number")
     yield Versions(pl.concat([spoilt, before]))
 
 

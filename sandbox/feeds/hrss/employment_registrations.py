@@ -21,7 +21,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import Feed, Scene, Table, Versions
 from sandbox.feeds.texts import county_code, day, flag, industry_code, moment
 from sandbox.population import Population
@@ -105,8 +105,7 @@ def make(scene: Scene) -> Iterator[Versions]:
     )  # fmt: skip
     # A wrong row must have no other effect: only spells that were never open before may be wrong.
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), ~closed)
-    bad = spoilt.filter(refused())["_spell"]
-    scene.accepted[NAME] = spells.filter(~pl.col("spell").is_in(bad.implode()))
+    scene.accepted[NAME] = not_refused(spells, spoilt, "spell")
     yield Versions(pl.concat([spoilt, opened]))
 
 

@@ -25,7 +25,7 @@ from sandbox.dirt.kinds import (
     required_kind,
     wrong_check,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import Feed, Scene, Table, Versions
 from sandbox.feeds.texts import county_code, day, moment
 from sandbox.population.codes import LAST_DAY, days
@@ -130,8 +130,7 @@ def make(scene: Scene) -> Iterator[Versions]:
         is_valid=pl.lit("1"), updated_at="_entered_at", _from="_entered_at", _until="updated_at", **CLEAN
     )
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), ~withdrawn)
-    bad = spoilt.filter(refused())["_serial"]
-    scene.accepted[NAME] = typed.filter(~pl.col("serial").is_in(bad.implode()))
+    scene.accepted[NAME] = not_refused(typed, spoilt, "serial")
     yield Versions(pl.concat([spoilt, before]))
 
 

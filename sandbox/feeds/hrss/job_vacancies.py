@@ -24,7 +24,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import DataSet, Feed, Scene, UpdateWindow, Versions
 from sandbox.feeds.paging import StartAndCount
 from sandbox.feeds.texts import county_code, day, moment
@@ -161,8 +161,7 @@ def make(scene: Scene) -> Iterator[Versions]:
     stands = pl.col("_until") == ""
     current, older = versions.filter(stands), versions.filter(~stands)
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), pl.col("_is_left_open"))
-    bad = spoilt.filter(refused())["_serial"]
-    scene.accepted[NAME] = every.filter(~pl.col("serial").is_in(bad.implode()))
+    scene.accepted[NAME] = not_refused(every, spoilt, "serial")
     yield Versions(pl.concat([spoilt, older.with_columns(**CLEAN)]))
 
 

@@ -25,7 +25,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import apply_plan, spoil
+from sandbox.dirt.spoil import apply_plan, kinds_by, spoil
 from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
 from sandbox.population.codes import NOT_A_DATE
 from sandbox.writers.workbook import Cell, Line, Sheet, excel_date, excel_number, write_workbook
@@ -134,7 +134,7 @@ def make(scene: Scene) -> Iterator[Consignment]:
     names = as_listed(enterprises, known[-1].last)
     plan = spoil(names, kinds(), scene.parameters.dirt, scene.stream(NAME))
     # Which enterprise gets which kind is settled on the last list (by name: the code itself may be spoilt).
-    kind_of = dict(plan.filter(pl.col("_kind") != "").select("enterprise_name", "_kind").iter_rows())
+    kind_of = kinds_by(plan, "enterprise_name")
     for quarter in known:
         listed = apply_plan(as_listed(enterprises, quarter.last), kinds(), kind_of, "enterprise_name")
         yield Consignment(Due(quarter.last, quarter.key), listed, _files(quarter))

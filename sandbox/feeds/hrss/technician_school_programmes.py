@@ -22,7 +22,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import Feed, Scene, Table, Versions
 from sandbox.feeds.terms import handed_over
 from sandbox.feeds.texts import county_code, day, flag, moment
@@ -107,8 +107,7 @@ def make(scene: Scene) -> Iterator[Versions]:
         valid_until=pl.lit(""), updated_at="_opened_at", _from=handed_over("_opened_at"), _until="_from", **CLEAN
     )
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), ~ended)
-    bad = spoilt.filter(refused())["_serial"]
-    scene.accepted[NAME] = typed.filter(~pl.col("serial").is_in(bad.implode()))
+    scene.accepted[NAME] = not_refused(typed, spoilt, "serial")
     yield Versions(pl.concat([spoilt, taught]))
 
 

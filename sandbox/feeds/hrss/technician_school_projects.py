@@ -23,7 +23,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import Feed, Scene, Table, Versions
 from sandbox.feeds.terms import handed_over
 from sandbox.feeds.texts import county_code, day, moment
@@ -135,8 +135,7 @@ def make(scene: Scene) -> Iterator[Versions]:
         _until="_from", **CLEAN,
     )  # fmt: skip
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), ~changed)
-    bad = spoilt.filter(refused())["_serial"]
-    scene.accepted[NAME] = typed.filter(~pl.col("serial").is_in(bad.implode()))
+    scene.accepted[NAME] = not_refused(typed, spoilt, "serial")
     yield Versions(pl.concat([spoilt, building]))
 
 

@@ -31,7 +31,7 @@ from sandbox.dirt.kinds import (
     required_kind,
     wrong_check,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import Feed, Scene, Table, Versions
 from sandbox.feeds.terms import handed_over
 from sandbox.feeds.texts import county_code, day, moment
@@ -224,8 +224,7 @@ def make(scene: Scene) -> Iterator[Versions]:
     last = pl.col("_until") == ""
     current, older = states.filter(last), states.filter(~last)
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), pl.col("_states") == 1)
-    bad = spoilt.filter(refused())["_serial"]
-    scene.accepted[NAME] = typed.filter(~pl.col("serial").is_in(bad.implode()))
+    scene.accepted[NAME] = not_refused(typed, spoilt, "serial")
     yield Versions(pl.concat([spoilt, older.with_columns(**CLEAN)]))
 
 

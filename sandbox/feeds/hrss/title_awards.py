@@ -27,7 +27,7 @@ from sandbox.dirt.kinds import (
     required_kind,
     wrong_check,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import Feed, Scene, Table, Versions
 from sandbox.feeds.texts import county_code, day, moment
 from sandbox.population.codes import LAST_DAY, NOT_A_DATE, days
@@ -150,8 +150,7 @@ def make(scene: Scene) -> Iterator[Versions]:
     )  # fmt: skip
     once = ~decided & (pl.col("is_valid") == "1")
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), once)
-    bad = spoilt.filter(refused())["_serial"]
-    scene.accepted[NAME] = typed.filter(~pl.col("serial").is_in(bad.implode()))
+    scene.accepted[NAME] = not_refused(typed, spoilt, "serial")
     yield Versions(pl.concat([spoilt, under_review]))
 
 

@@ -26,7 +26,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import refused, spoil
+from sandbox.dirt.spoil import not_refused, spoil
 from sandbox.feeds.model import DataSet, Feed, Scene, Versions
 from sandbox.feeds.paging import Cursor
 from sandbox.feeds.texts import day, moment
@@ -184,7 +184,7 @@ def make(scene: Scene) -> Iterator[Versions]:
     """Every entry since the day from which it is valid."""
     every = entries(scene)
     spoilt = spoil(rows(every), kinds(), scene.parameters.dirt, scene.stream(NAME))
-    scene.accepted[NAME] = every.filter(~pl.col("key").is_in(spoilt.filter(refused())["_key"].implode()))
+    scene.accepted[NAME] = not_refused(every, spoilt, "key")
     yield Versions(spoilt)
 
 

@@ -6,7 +6,7 @@ default size. Enterprises are employers of the population.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 
 import numpy as np
@@ -24,11 +24,11 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import apply_plan, spoil
-from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
+from sandbox.feeds.lists import Listing, workbooks
+from sandbox.feeds.model import Consignment, Drop, Due, Feed, Scene
 from sandbox.feeds.texts import day
 from sandbox.population.codes import NOT_A_DATE, days
-from sandbox.writers.workbook import Cell, Line, Sheet, excel_date, write_workbook
+from sandbox.writers.workbook import Cell, Line, Sheet, excel_date
 
 NAME = "industry/affected_enterprises"
 HEADER = {
@@ -90,45 +90,40 @@ def affected_enterprises(scene: Scene) -> pl.DataFrame:
     return (
         pl.concat([first, second])
         .sort("of_list", "number", "valid_from")
-        .with_columns(uscc=pl.when(pl.col("uscc") != "").then("uscc"))
+        .with_columns(
+            uscc=pl.when(pl.col("uscc") != "").then("uscc"),
+            entry=pl.concat_str(_entry_id(), day("valid_from"), separator="|"),
+        )
     )
 
 
+def _entry_id() -> pl.Expr:
+    return pl.format("{}{}", "of_list", pl.col("number").cast(pl.String).str.zfill(6))
+
+
 def as_listed(frame: pl.DataFrame, last: date) -> pl.DataFrame:
-    """The lists as at `last`, as text; `_key` tells their rows apart, `_sheet` says where each stands."""
+    """The lists as at `last`, as text; `entry` tells their rows apart, `_sheet` says where each stands."""
     removed = pl.col("valid_until") <= last
-    listed = frame.filter(pl.col("valid_from") <= last).select(
-        entry_id=pl.format("{}{}", "of_list", pl.col("number").cast(pl.String).str.zfill(6)),
+    return frame.filter(pl.col("valid_from") <= last).select(
+        entry_id=_entry_id(),
         enterprise_name=pl.format("合成企业{}号", "number"),
         uscc=pl.col("uscc").fill_null(pl.col("word")),
         valid_from=day("valid_from"),
         valid_until=pl.when(removed).then(day("valid_until")).otherwise(pl.lit("")),
         _sheet=pl.col("of_list").replace_strict(SHEETS, return_dtype=pl.String),
+        entry="entry",
     )
-    return listed.with_columns(_key=pl.concat_str("entry_id", "valid_from", separator="|"))
 
 
 def make(scene: Scene) -> Iterator[Consignment]:
     """One workbook a quarter; the same entries are dirty in each, so that a refused one is never half known."""
-    every = affected_enterprises(scene)
-    known = quarters(scene.horizon)
-    plan = spoil(as_listed(every, known[-1].last), kinds(), scene.parameters.dirt, scene.stream(NAME))
-    kind_of = dict(plan.filter(pl.col("_kind") != "").select("_key", "_kind").iter_rows())
-    for quarter in known:
-        rows = apply_plan(as_listed(every, quarter.last), kinds(), kind_of, "_key")
-        yield Consignment(Due(quarter.last, quarter.key), rows, _files(quarter))
+    listing = Listing(NAME, affected_enterprises(scene), kinds(), as_listed)
+    yield from workbooks(scene, listing, quarters(scene.horizon), _sheets)
 
 
-def _files(quarter: Span) -> Callable[[pl.DataFrame], list[File]]:
-    def files(rows: pl.DataFrame) -> list[File]:
-        name = f"affected_enterprises_{quarter.key}.xlsx"
-        return [File(name, lambda path: write_workbook(rows, _sheets(rows, quarter.last), path), pl.col("_key"))]
-
-    return files
-
-
-def _sheets(rows: pl.DataFrame, last: date) -> list[Sheet]:
+def _sheets(rows: pl.DataFrame, quarter: Span) -> list[Sheet]:
     """A page of explanations, and one sheet a list with title, header, data and a last 合计 row."""
+    last = quarter.last
     said = f"统计截止{last.year}年{last.month}月{last.day}日（合成数据，非真实企业）"
     sheets = [Sheet("填报说明", [Line(["受外部冲击明显企业名单"]), Line([said])])]
     for name in SHEETS.values():

@@ -26,7 +26,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import apply_plan, spoil
+from sandbox.dirt.spoil import apply_plan, kinds_by, spoil
 from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
 from sandbox.feeds.texts import day, said
 from sandbox.population.codes import NOT_A_DATE, days
@@ -159,7 +159,7 @@ def make(scene: Scene) -> Iterator[Consignment]:
     ever_split = listed_at(known[0]).filter(pl.col("_sheet") == SPLIT)["_name"].to_list()
     last = listed_at(known[-1])
     plan = spoil(last, kinds(), scene.parameters.dirt, scene.stream(NAME), ~pl.col("_name").is_in(ever_split))
-    kind_of = dict(plan.filter(pl.col("_kind") != "").select("_name", "_kind").iter_rows())
+    kind_of = kinds_by(plan, "_name")
     order = {name: place for place, name in enumerate([*(name for name, _, _ in OLD_NAMES), *areas.load().names])}
     for quarter in known:
         listed = apply_plan(listed_at(quarter), kinds(), kind_of, "_name")

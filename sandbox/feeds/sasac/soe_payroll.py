@@ -16,7 +16,7 @@ import polars as pl
 from sandbox import areas
 from sandbox.calendar import Span, years
 from sandbox.dirt.kinds import ANY, Kind, each_text, flip_last, full_width, put, required_kind
-from sandbox.dirt.spoil import apply_plan, spoil
+from sandbox.dirt.spoil import apply_plan, kinds_by, spoil
 from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
 from sandbox.writers.workbook import Cell, Line, Sheet, excel_amount, excel_number, write_workbook
 
@@ -205,7 +205,7 @@ def make(scene: Scene) -> Iterator[Consignment]:
         of_level = every.filter(pl.col("owner_level") == level)
         once = as_sent(of_level.unique("uscc", keep="last", maintain_order=True), layout)
         plan = spoil(once, kinds(), scene.parameters.dirt, scene.stream(NAME, order + 2))
-        kind_of = dict(plan.filter(pl.col("_kind") != "").select("_key", "_kind").iter_rows())
+        kind_of = kinds_by(plan, "_key")
         for year in years(scene.horizon):
             sent = as_sent(of_level.filter(pl.col("year") == year.key), layout)
             rows = apply_plan(sent, kinds(), kind_of, "_key")

@@ -27,7 +27,7 @@ from sandbox.dirt.kinds import (
     required_kind,
     restyle,
 )
-from sandbox.dirt.spoil import refused, spoil
+from sandbox.dirt.spoil import not_refused, spoil
 from sandbox.feeds.model import Consignment, Due, Feed, File, Scene, Sftp
 from sandbox.feeds.texts import county_code, day, flag
 from sandbox.writers.csv_file import CsvLayout, write_csv
@@ -226,11 +226,9 @@ def make(scene: Scene) -> Iterator[Consignment]:
     for order, month in enumerate(months(scene.horizon)):
         begun = enrollments(scene, month, number)
         for index, sector in enumerate(SECTORS):
-            own = rows(begun.filter(pl.col("sector") == index), sector, month)
-            spoilt = spoil(own, kinds(), scene.parameters.dirt, scene.stream(NAME, order, index))
-            bad = spoilt.filter(refused())["_serial"]
-            standing = (pl.col("sector") == index) & ~pl.col("serial").is_in(bad.implode())
-            accepted.append(begun.filter(standing).with_columns(reported_on=pl.lit(month.last)))
+            own = begun.filter(pl.col("sector") == index)
+            spoilt = spoil(rows(own, sector, month), kinds(), scene.parameters.dirt, scene.stream(NAME, order, index))
+            accepted.append(not_refused(own, spoilt, "serial").with_columns(reported_on=pl.lit(month.last)))
             for column in DATES:
                 spoilt = restyle(column, sector.layout.date_style)(spoilt)
             yield Consignment(Due(month.last, month.key, sector.file), spoilt, _files(sector, month))

@@ -16,7 +16,7 @@ import polars as pl
 from sandbox import areas
 from sandbox.calendar import Span, quarters
 from sandbox.dirt.kinds import ANY, Kind, each_text, flip_last, full_width, put
-from sandbox.dirt.spoil import apply_plan, spoil
+from sandbox.feeds.lists import Listing, repeated
 from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
 from sandbox.feeds.texts import day
 from sandbox.population.codes import days
@@ -87,13 +87,15 @@ def agreements(scene: Scene) -> pl.DataFrame:
     within = np.arange(len(row)) - np.repeat(np.cumsum(listed) - listed, listed)
     covered = made[row].with_columns(place=pl.Series((first[row] + within) % many[county[row]]))
     again = pl.Series(rng.random(len(covered)) < SHARE_LISTED_AGAIN) & (covered["scope"] != ENTERPRISE)
-    return covered.with_columns(is_listed_again=again).join(
-        employers.select("county", "place", "uscc"), on=["county", "place"], maintain_order="left"
+    return (
+        covered.with_columns(is_listed_again=again)
+        .join(employers.select("county", "place", "uscc"), on=["county", "place"], maintain_order="left")
+        .with_columns(entry=pl.format("{}|{}", "number", "uscc"))
     )
 
 
 def as_listed(frame: pl.DataFrame, last: date) -> pl.DataFrame:
-    """The list as at `last`, as text; `_key` tells its rows apart."""
+    """The list as at `last`, as text; `entry` tells its rows apart."""
     area, cities = areas.load(), areas.counties()
     names = dict(zip(area.codes, area.names, strict=True)) | dict(
         zip(cities["city_code"], area.city_names, strict=True)
@@ -115,8 +117,8 @@ def as_listed(frame: pl.DataFrame, last: date) -> pl.DataFrame:
         valid_until=day("valid_until"),
         covered_employees=said,
         uscc="uscc",
-        _key=pl.format("{}|{}", "number", "uscc"),
         _is_listed_again="is_listed_again",
+        entry="entry",
     )
 
 
@@ -130,13 +132,9 @@ def _doubled(listed: pl.DataFrame) -> pl.DataFrame:
 
 def make(scene: Scene) -> Iterator[Consignment]:
     """One workbook a quarter; the same rows are dirty in each, so that a refused one is never half known."""
-    every = agreements(scene)
-    known = quarters(scene.horizon)
-    plan = spoil(as_listed(every, known[-1].last), kinds(), scene.parameters.dirt, scene.stream(NAME))
-    kind_of = dict(plan.filter(pl.col("_kind") != "").select("_key", "_kind").iter_rows())
-    for quarter in known:
-        rows = _doubled(apply_plan(as_listed(every, quarter.last), kinds(), kind_of, "_key"))
-        yield Consignment(Due(quarter.last, quarter.key), rows, _files(quarter))
+    listing = Listing(NAME, agreements(scene), kinds(), as_listed)
+    for quarter, rows in repeated(scene, listing, quarters(scene.horizon)):
+        yield Consignment(Due(quarter.last, quarter.key), _doubled(rows), _files(quarter))
 
 
 def _files(quarter: Span) -> Callable[[pl.DataFrame], list[File]]:
