@@ -6,7 +6,6 @@ Rows are compared by key and content. Numbers of releases and times of builds ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -199,6 +198,10 @@ def _source(stored: StoredTable, source: str) -> sql.Composed:
     return sql.SQL("(select {} from {})").format(cast, relation)
 
 
+_SET = sql.SQL("update {} as p set {} from")
+_DELETE = sql.SQL("delete from {} as p using")
+
+
 def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored: StoredTable, release_id: int) -> None:
     """Take the figures of cells that this release suppressed out of the past too, whatever relation they stand in."""
     table = stored.table
@@ -216,13 +219,12 @@ def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored:
                 " and (s.breakdown = 'total' or (p.breakdown, p.breakdown_value) = (s.breakdown, s.breakdown_value))"
             )
         shared = [name for name in CELL_KEY if name in table.key and not name.startswith("breakdown")]
-        settings = blanked_row(table.column_names)
         if "area_rank" in table.column_names:
             # a place without its number would still say that the cell had one
-            settings = []
-        elif not settings:
-            return
-        _blank(connection, stored, suppressed, shared, settings, parts)
+            _of_suppressed(connection, _DELETE.format(stored.past), suppressed, shared, parts)
+        elif settings := blanked_row(table.column_names):
+            blank = _SET.format(stored.past, sql.SQL(", ").join(settings))
+            _of_suppressed(connection, blank, suppressed, shared, parts)
         return
     shared = ["area_code", "period_type", "period_end"]
     for shown in table.columns:
@@ -234,26 +236,21 @@ def _blank_past(connection: psycopg.Connection[Any], manifest: Manifest, stored:
             " and p.{} is not null and s.indicator_code = {}"
             " and (s.breakdown = 'total' or (s.breakdown, s.breakdown_value) = ({}))"
         ).format(column, code, sql.SQL(", ").join(part))
-        _blank(connection, stored, suppressed, shared, [blanked_column(shown)], of_the_cell)
+        blank = _SET.format(stored.past, blanked_column(shown))
+        _of_suppressed(connection, blank, suppressed, shared, of_the_cell)
 
 
-def _blank(
+def _of_suppressed(
     connection: psycopg.Connection[Any],
-    stored: StoredTable,
+    change: sql.Composed,
     suppressed: sql.Composed,
     shared: list[str],
-    settings: Sequence[sql.Composable],
     extra: sql.Composable,
 ) -> None:
-    """Set the past rows of suppressed cells as *settings* say, or delete them where nothing is left to say."""
-    verb = (
-        sql.SQL("update {} as p set {} from").format(stored.past, sql.SQL(", ").join(settings))
-        if settings
-        else sql.SQL("delete from {} as p using").format(stored.past)
-    )
+    """Apply *change*, `_SET` or `_DELETE`, to the past rows of suppressed cells."""
     connection.execute(
         sql.SQL("{} {} as s where {}{}").format(
-            verb,
+            change,
             suppressed,
             sql.SQL(" and ").join(sql.SQL("p.{0} = s.{0}").format(sql.Identifier(name)) for name in shared),
             extra,
