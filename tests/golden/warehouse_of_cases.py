@@ -90,7 +90,15 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
         for fact in (*FACTS, "feed_coverage"):
             connection.execute(sql.SQL("analyze core.{}").format(sql.Identifier(fact)))
     replaced = [*FACTS, "feed_coverage", "path:models/staging"]
-    wanted = ["+indicator_value+", "indicator_cell", "dim_indicator", "dim_target", "dim_breakdown", "cell_edge"]
+    wanted = [
+        "+indicator_value+",
+        "indicator_rank",
+        "indicator_cell",
+        "dim_indicator",
+        "dim_target",
+        "dim_breakdown",
+        "cell_edge",
+    ]
     dbt.run("run", "--select", *wanted, "--exclude", *replaced)
     return manifest
 
