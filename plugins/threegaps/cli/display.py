@@ -262,6 +262,8 @@ def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> T
 
 
 def _print_feeds(settings: Settings, *, synthetic: bool) -> None:
+    from threegaps.contracts.loader import load_contracts
+
     table = Table(
         title="Feeds 数据源: all loaded batches 已载入各批次合计",
         title_justify="left",
@@ -270,8 +272,10 @@ def _print_feeds(settings: Settings, *, synthetic: bool) -> None:
         pad_edge=False,
     )
     for name in ("feed", "up to", "batches", "received", "accepted", "refused", "duplicates", ""):
-        table.add_column(name, justify="left" if name in {"feed", "up to", ""} else "right", header_style="dim")
-    published = {row["feed"] for row in queries.ask(settings, queries.PUBLISHED_FEEDS)}
+        is_text = name in {"feed", "up to", ""}
+        # a long name goes on in a second line rather than being cut
+        table.add_column(name, justify="left" if is_text else "right", header_style="dim", overflow="fold")
+    published = {contract.feed for contract in load_contracts(settings.contracts_folder) if contract.is_published}
     for row in queries.ask(settings, queries.FEEDS):
         table.add_row(
             str(row["feed"]),

@@ -97,12 +97,6 @@ order by r.indicator_code, r.breakdown <> 'total', r.breakdown,
          array_position(array['province', 'city', 'county', 'group', 'other'], r.area_level), r.period_type
 """
 
-# Where published figures come from, by the same word of the catalogue that marks the figures themselves.
-PUBLISHED_FEEDS = """
-select distinct feed from core.seed_indicator cross join string_to_table(horizon_feeds, ',') as feed
-where method = 'published'
-"""
-
 _SETTLES = """
 select indicator_code, name_zh, name_en, matures_after_months, settles_zh, settles_en
 from core.seed_indicator where is_built

@@ -254,6 +254,8 @@ class ContractProperties(Option):
         sharing: Under what condition it may be shared, and whether it is open.
         is_summary: Whether its rows are summaries already (汇总性统计资料), as published statistics are; what a summary
             is made of is kept for a shorter time.
+        is_published: Whether its figures were published and stand as they were printed, in the sandbox too, where all
+            else is synthetic.
         delivery: What is handed over at once.
         file_format: How bytes become rows.
         normalisations: The clean-ups that are declared. They run in one order for all feeds, in whatever order they
@@ -267,6 +269,7 @@ class ContractProperties(Option):
     legal_basis: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     sharing: Sharing | None = None
     is_summary: bool = False
+    is_published: bool = False
     delivery: DeliveryOptions
     file_format: FileFormat
     normalisations: Annotated[tuple[Normalisation, ...], Field(strict=False)] = ()

@@ -152,6 +152,7 @@ def _contract(document: ContractDocument, written: Mapping[str, Any], digest: st
         shrinkage=custom.delivery.shrinkage,
         covers_from=custom.delivery.covers_from,
         is_summary=custom.is_summary,
+        is_published=custom.is_published,
         touch=custom.touch,
         key=tuple(column for _, column in key),
         columns=columns,

@@ -159,6 +159,7 @@ class Contract:
     shrinkage: Shrinkage = field(default_factory=Shrinkage)
     covers_from: dt.date | None = None
     is_summary: bool = False
+    is_published: bool = False
     by_name: Mapping[str, Column] = field(repr=False, compare=False, default_factory=dict)
     written: Mapping[str, Any] = field(repr=False, compare=False, default_factory=dict)
 

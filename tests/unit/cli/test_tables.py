@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rich.cells import cell_len
 
 from threegaps.cli import display, feeds, output, queries, status_page
+from threegaps.contracts import loader
 from threegaps.contracts.loader import find_contract
 from threegaps.settings import SHANGHAI, Settings
 
@@ -135,17 +137,19 @@ def test_the_status_page_says_in_both_why_a_batch_stopped(monkeypatch: pytest.Mo
     assert page["problems"][-1] == f"hrss/wage_records: batch 41 stopped: {ZH} · {EN}"
 
 
-def test_a_feed_is_real_where_the_catalogue_calls_its_figures_published(
+def test_a_feed_is_real_where_its_contract_says_that_its_figures_are_published(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts = dict.fromkeys(("batches", "received", "accepted", "refused", "duplicates"), 1)
     answers: dict[str, list[dict[str, Any]]] = {
-        queries.PUBLISHED_FEEDS: [{"feed": "hrss/yearbook"}],
         queries.FEEDS: [
             {"feed": feed, "last_delivery": "2026Q2", **counts} for feed in ("hrss/yearbook", "statistics/drafts")
         ],
     }
     monkeypatch.setattr(queries, "ask", lambda _, query: answers[query])
+    contracts = [SimpleNamespace(feed="hrss/yearbook", is_published=True),
+                 SimpleNamespace(feed="statistics/drafts", is_published=False)]  # fmt: skip
+    monkeypatch.setattr(loader, "load_contracts", lambda _: contracts)
     display._print_feeds(Settings.load(), synthetic=True)
     text = printed(capsys)
     assert "hrss/yearbook 2026Q2 1 1 1 1 1 真实公布数 real" in text
