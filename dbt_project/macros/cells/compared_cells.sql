@@ -61,6 +61,8 @@ paired as (
             and cells.maturity = 'final'
             and before.maturity = 'final'
             and cells.source_kind is not distinct from before.source_kind
+            -- what was worked out from other figures in one year may have been worked out otherwise in the next
+            and cells.source_kind is distinct from 'derived'
     left join {{ ref('seed_county_list') }} as county_list
         on
             cells.breakdown = 'list'
