@@ -10,8 +10,11 @@ import secrets
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import psycopg
+from psycopg import sql
 
 from sandbox.calendar import OPENING_DAY
 from sandbox.parameters import DEFAULT_SCALE, Parameters
@@ -29,6 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__)
     parser.add_argument("--scale", type=float, default=DEFAULT_SCALE, help="1 = the province, 39 million employed")
     parser.add_argument("--seed", type=int, default=Parameters().seed)
+    parser.add_argument("--select", default="", help="codes of indicators, with commas between; all when left out")
     options = parser.parse_args()
     password = secrets.token_hex(16)
     with temporary_server() as server, tempfile.TemporaryDirectory() as folder:
@@ -41,20 +45,39 @@ def main() -> int:
         return _compare(Dbt(dsn, Path(folder) / "dbt"), Path(folder), options)
 
 
+def _models(manifest: dict[str, Any], wanted: set[str] | None) -> tuple[list[str], list[str]]:
+    """The models of the indicators that are asked for, and of the others, which stay empty."""
+    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
+    codes = {node["name"]: node["config"]["meta"].get("indicator") for node in models}
+    built = {name: code for name, code in codes.items() if code is not None}
+    chosen = [name for name, code in built.items() if wanted is None or code in wanted]
+    return chosen, [name for name in built if name not in chosen]
+
+
 def _compare(dbt: Dbt, folder: Path, options: argparse.Namespace) -> int:
+    wanted = set(options.select.split(",")) if options.select else None
     scene = make_scene(folder, scale=options.scale, seed=options.seed)
-    truth = true_cells(folder, scene)
+    truth = true_cells(folder, scene, wanted)
+    if wanted is not None:
+        truth = truth.filter(pl.col("indicator_code").is_in(wanted))
     dbt.run("seed")
+    manifest = dbt.manifest()
+    chosen, left_out = _models(manifest, wanted)
     with psycopg.connect(dbt.dsn) as connection:
-        put_facts(connection, dbt.manifest(), scene, "core")
+        put_facts(connection, manifest, scene, "core")
         connection.execute(
             "insert into ops.build (status, kind, as_of, requested_by) values ('running', 'full', %s, 'truth')",
             [OPENING_DAY],
         )
-    dbt.run(
-        "run", "--select", "+indicator_value", "indicator_cell", "--exclude", *FACTS, "feed_coverage",
-        "path:models/staging",
-    )  # fmt: skip
+    there = [*FACTS, "feed_coverage", "path:models/staging"]
+    dbt.run("run", "--select", *(f"+{model}" for model in chosen), "--exclude", *there)
+    with psycopg.connect(dbt.dsn) as connection:
+        for model in left_out:
+            empty, alike = (sql.Identifier("build", name) for name in (model, chosen[0]))
+            connection.execute(sql.SQL("create table {} (like {})").format(empty, alike))
+    # What the chosen are made of is there as well.
+    there += [f"+{model}" for model in (*chosen, *left_out)]
+    dbt.run("run", "--select", "+indicator_value", "indicator_cell", "--exclude", *there)
     with psycopg.connect(dbt.dsn) as connection:
         compared, faults = exact_differences(connection, truth)
         shown, faults_of_shown = shown_differences(connection, truth, ("build.indicator_cell", "build.indicator_value"))

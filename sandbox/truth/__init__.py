@@ -13,6 +13,7 @@ One module an action of the plan: each registers the codes that it computes.
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Collection
 from importlib import import_module
 from pathlib import Path
 
@@ -29,7 +30,7 @@ for _module in pkgutil.iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
 
-def write(folder: Path, scene: Scene) -> None:
-    """Compute all indicators and write `indicators.parquet`."""
-    cells = compute(known(scene))
+def write(folder: Path, scene: Scene, wanted: Collection[str] | None = None) -> None:
+    """Compute all indicators, or those that are wanted, and write `indicators.parquet`."""
+    cells = compute(known(scene), wanted)
     pl.concat(cells.frames).cast(SCHEMA).sort(list(SCHEMA)[:6]).write_parquet(folder / "indicators.parquet")

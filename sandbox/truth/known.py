@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -30,6 +31,7 @@ class Known:
         enterprises: Skill enterprises.
         wages: Folder with one file of contribution wages a month, by county of insurance.
         documents: Year of birth and sex by person, as far as the document says them.
+        accepted: What was accepted of every feed, by its name and in the form of its module.
     """
 
     trainings: pl.DataFrame
@@ -39,6 +41,7 @@ class Known:
     enterprises: pl.DataFrame
     wages: Path
     documents: pl.DataFrame
+    accepted: Mapping[str, pl.DataFrame]
 
 
 def known(scene: Scene) -> Known:
@@ -57,6 +60,7 @@ def known(scene: Scene) -> Known:
         accepted["hrss/skill_enterprises"],
         scene.truth_folder,
         _documents(scene.people.persons),
+        accepted,
     )
 
 

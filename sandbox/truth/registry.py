@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sandbox.truth.cells import Cells
 from sandbox.truth.known import Known
@@ -29,17 +29,19 @@ def codes() -> tuple[str, ...]:
     return tuple(sorted(_COMPUTATIONS))
 
 
-def compute(known: Known) -> Cells:
-    """The cells of all indicators.
+def compute(known: Known, wanted: Collection[str] | None = None) -> Cells:
+    """The cells of all indicators, or of those that are wanted and what is computed with them.
 
     Raises:
         ValueError: A function gave a cell of an indicator that it is not registered for, or none of one that it is.
     """
     cells = Cells()
     for function in dict.fromkeys(_COMPUTATIONS.values()):
+        said = {code for code, other in _COMPUTATIONS.items() if other is function}
+        if wanted is not None and said.isdisjoint(wanted):
+            continue
         own = Cells()
         function(own, known)
-        said = {code for code, other in _COMPUTATIONS.items() if other is function}
         if own.codes() != said:
             raise ValueError(f"{function.__name__} is registered for {sorted(said)} and computes {sorted(own.codes())}")
         cells.frames += own.frames

@@ -1,0 +1,81 @@
+"""The rows that the sandbox's departments sent and that were accepted, as the core facts hold them.
+
+Between a feed and its fact nothing is computed that the truth says; that the pipeline brings the rows there is shown by
+the end-to-end test. A module a subject: each registers the tables that it fills.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import pkgutil
+from collections.abc import Collection
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psycopg
+from psycopg import sql
+
+from sandbox import feeds, population, truth
+from sandbox.calendar import FIRST_MONTH, HORIZON, OPENING_DAY
+from sandbox.feeds.model import Scene
+from sandbox.parameters import Parameters
+from tests.golden.warehouse_of_cases import make_table
+from tests.truth.facts.registry import Sent, facts
+
+__all__ = ["FACTS", "make_scene", "put_facts", "true_cells"]
+
+for _module in pkgutil.iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")
+
+FACTS = tuple(fact.table for fact in facts())
+# Published figures begin before the sandbox's window, and some end before it does.
+PUBLISHED = {
+    "statistics/resident_income": (dt.date(2000, 1, 1), OPENING_DAY),
+    "seed/published_skill_share": (dt.date(2012, 1, 1), dt.date(2025, 8, 31)),
+}
+_FEEDS = """
+select distinct feed from core.seed_indicator cross join string_to_table(horizon_feeds, ',') as feed where is_built
+"""
+
+
+def make_scene(folder: Path, *, scale: float, seed: int) -> Scene:
+    """Everything that the departments of one sandbox have; accepted wages go below *folder*."""
+    wages = folder / "wages"
+    wages.mkdir()
+    scene = Scene(population.generate(scale, seed), Parameters(scale=scale, seed=seed), HORIZON, wages)
+    for feed in feeds.every():
+        for _ in feed.make(scene):
+            pass
+    return scene
+
+
+def true_cells(folder: Path, scene: Scene, codes: Collection[str] | None = None) -> pl.DataFrame:
+    """The true figures of *scene*, of all indicators or of *codes*; they are written to *folder*."""
+    truth.write(folder, scene, codes)
+    return pl.read_parquet(folder / "indicators.parquet")
+
+
+def put_facts(connection: psycopg.Connection[Any], manifest: dict[str, Any], scene: Scene, schema: str) -> None:
+    """Make the facts and what the feeds cover in *schema*, as they stand on the sandbox's opening day."""
+    sent = Sent(scene)
+    for table in (*FACTS, "feed_coverage"):
+        make_table(connection, manifest, table, schema=schema)
+    for fact in facts():
+        rows = fact.rows(sent)
+        for frame in [rows] if isinstance(rows, pl.DataFrame) else rows:
+            columns = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
+            statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
+                sql.Identifier(schema, fact.table), columns
+            )
+            with connection.cursor().copy(statement) as copy:
+                copy.write(frame.write_csv(include_header=False))
+    for (feed,) in connection.execute(_FEEDS).fetchall():
+        covered = PUBLISHED.get(feed, (FIRST_MONTH, OPENING_DAY))
+        connection.execute(
+            sql.SQL("insert into {} values (%s, %s, %s)").format(sql.Identifier(schema, "feed_coverage")),
+            [feed, *covered],
+        )
+    for table in (*FACTS, "feed_coverage"):
+        connection.execute(sql.SQL("analyze {}").format(sql.Identifier(schema, table)))
