@@ -340,10 +340,11 @@ def _revisions(indicators: Sequence[Row]) -> Iterator[str]:
         " · each figure that changed: first, now, how often, days until the last"
     )
     yield (
-        "- `marts.indicator_revision_rate`, `threegaps catalogue --revisions`: 各指标的修订率 · rates by Eurostat's A6 "
+        "- `marts.indicator_revision_rate`, `threegaps catalogue --revisions`: 各指标的修订率,只计未取整的指标值"
+        " · rates by Eurostat's A6 "
         "(ESS guidelines for quality and performance indicators; McKenzie and Gamba 2008): with P the first final "
         "figure and L what is said now, mean revision Σ(L−P)/n, mean absolute revision Σ|L−P|/n, relative mean "
-        "absolute revision Σ|L−P|/Σ|P|"
+        "absolute revision Σ|L−P|/Σ|P|, over the figures that are shown exactly"
     )
     yield (
         "- `threegaps catalogue --arrival`, `threegaps doctor`: 定稿时已到的占比,据各次发布实测,须达99.5%;积累不足时为"

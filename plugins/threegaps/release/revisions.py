@@ -2,7 +2,9 @@
 
 A figure that was said as final and says something else afterwards is revised (修订); what happens to a figure while it
 is provisional is counted apart. That a figure is suppressed, or is shown again, or in tens instead of exactly, is no
-change of it. What a release said that was undone counts as never said: neither it nor the way back is a revision.
+change of it. A figure in tens that moves by one ten is revised as it is read, though one person may have done it: the
+rates are worked out over figures that are shown exactly. What a release said that was undone counts as never said:
+neither it nor the way back is a revision.
 
 The rates are those of the ESS guidelines for quality and performance indicators (A6, data revision, average size),
 after McKenzie and Gamba, *Interpreting the results of revision analyses: recommended summary statistics* (OECD and
@@ -71,6 +73,7 @@ figure as (
                as first_final_value,
            min(released_at) filter (where value is not null and maturity = 'final') as first_final_at,
            max(value) filter (where is_served) as value_now,
+           bool_and(rounding = 'none') filter (where is_served or maturity = 'final') as is_exact,
            count(*) filter (where is_revision) as revisions,
            count(*) filter (where is_provisional_change) as provisional_changes,
            max(released_at) filter (where is_revision) as last_revised_at
@@ -122,7 +125,11 @@ _RATE = (
     ("area_level", "f.area_level", "地区层级 | level of the area"),
     ("period_type", "f.period_type", "期别 | type of period"),
     ("breakdown", "f.breakdown", "分组 | breakdown"),
-    ("figures", "count(*)", "定稿过且仍有值的数(个) | figures that were said as final and still are"),
+    (
+        "figures",
+        "count(*)",
+        "定稿过、仍有值且未取整的数(个) | figures that were said as final, still are, and are shown exactly",
+    ),
     ("revised", "count(*) filter (where f.revisions > 0)", "其中修订过的(个) | those that were revised"),
     (
         "revised_percent",
@@ -165,10 +172,10 @@ def apply_revisions(connection: psycopg.Connection[Any], manifest: Manifest, *, 
         connection,
         "indicator_revision_rate",
         _RATE,
-        "where f.first_final_value is not null and f.value_now is not null group by 1, 2, 3, 4",
-        "各指标的修订率(欧盟统计局A6口径:P为最初的定稿值,L为现值)"
+        "where f.first_final_value is not null and f.value_now is not null and f.is_exact group by 1, 2, 3, 4",
+        "各指标的修订率(欧盟统计局A6口径:P为最初的定稿值,L为现值),只计未取整的指标值"
         "(唯一键 indicator_code, area_level, period_type, breakdown)"
-        " | how far figures are revised, by Eurostat's A6: P the first final, L what is said now"
+        " | how far figures that are shown exactly are revised, by Eurostat's A6: P the first final, L what is said now"
         f"{mark}",
     )
 

@@ -88,6 +88,7 @@ def cell(connection: psycopg.Connection[Any], area: str, value: float | None, **
         "maturity": "final",
         "value_status": "reported" if value is not None else "suppressed",
         "status": "no_target",
+        "rounding": "none" if value is not None else None,
         "audience": "public",
     }
     insert(connection, "indicator_value_stored", **(row | other))

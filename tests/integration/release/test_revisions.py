@@ -90,6 +90,14 @@ def test_rates_are_worked_out_over_all_final_figures(marts: str) -> None:
     assert rate == ("M01-3", "county", "month", 4, 2, 50, 0.75, 1.75, "3.3333")
 
 
+def test_rates_leave_out_what_is_shown_in_tens(marts: str) -> None:
+    """19 that becomes 20 is read as 15 and 25: two thirds more, by one person."""
+    release(marts, {A: 15, B: 40}, rounding="tens")
+    release(marts, {A: 25, B: 40}, rounding="tens")
+    assert rows(marts, "select * from marts.indicator_revision_rate") == []
+    assert rows(marts, "select area_code, revisions from marts.indicator_revision") == [("330102", 1)]
+
+
 def test_what_was_undone_is_no_revision_and_neither_is_the_way_back(marts: str) -> None:
     release(marts, {A: 20, B: 30})
     release(marts, {A: 20, B: 31})
