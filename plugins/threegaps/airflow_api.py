@@ -6,6 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -13,6 +14,9 @@ from threegaps.errors import ServiceError
 from threegaps.settings import Settings
 
 ENDED_STATES = frozenset({"success", "failed"})
+# What a task is looked at for, the most telling first.
+STATES_THAT_MATTER = ("failed", "up_for_retry", "running", "queued", "scheduled")
+_PAGE = 100
 _LOOPBACK = "127.0.0.1"
 _USER_ON_ONE_MACHINE = "admin"
 
@@ -109,6 +113,23 @@ class AirflowApi:
         """State of each task of a run."""
         answer = self._call("GET", f"/api/v2/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}/taskInstances")
         return {entry["task_id"]: entry["state"] or "waiting" for entry in answer["task_instances"]}
+
+    def under_way(self, dag_ids: Collection[str]) -> dict[tuple[str, str], dict[str, str]]:
+        """Runs of these DAGs that have not ended, by DAG and run id, each with the states of its tasks that matter now.
+
+        Two questions however many DAGs there are: one for each run keeps the API's process busy all the time.
+        """
+        wanted = {"dag_ids": sorted(dag_ids), "page_limit": _PAGE}
+        answer = self._call("POST", "/api/v2/dags/~/dagRuns/list", wanted | {"states": ["queued", "running"]})
+        found: dict[tuple[str, str], dict[str, str]] = {
+            (str(run["dag_id"]), str(run["dag_run_id"])): {} for run in answer["dag_runs"]
+        }
+        if found:
+            wanted |= {"dag_run_ids": sorted({run_id for _, run_id in found}), "state": list(STATES_THAT_MATTER)}
+            answer = self._call("POST", "/api/v2/dags/~/dagRuns/~/taskInstances/list", wanted)
+            for task in answer["task_instances"]:
+                found.get((task["dag_id"], task["dag_run_id"]), {})[task["task_id"]] = task["state"]
+        return found
 
     def backfill(self, dag_id: str, *, first_day: str, last_day: str, again: bool) -> dict[str, Any]:
         """Ask for a run of each delivery that begins in the window; with *again* of those that have run already too."""

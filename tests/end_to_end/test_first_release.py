@@ -54,9 +54,10 @@ class Installation:
             check=False,
         )
         if check and finished.returncode != 0:
-            logs = sorted(self.settings.logs_folder.glob("*.log"))
-            ends = "\n".join(f"{log.name}: {log.read_text(errors='replace')[-1500:]}" for log in logs)
-            said = f"{finished.stdout[-3000:]}{finished.stderr[-3000:]}"
+            # what others say of it is that the database is gone, or Airflow
+            logs = [self.settings.logs_folder / f"{name}.log" for name in ("supervisor", "postgres", "scheduler")]
+            ends = "\n".join(f"{log.name}: {log.read_text(errors='replace')[-2500:]}" for log in logs if log.exists())
+            said = f"{finished.stdout[-2000:]}{finished.stderr[-2000:]}"
             raise AssertionError(f"threegaps {' '.join(arguments)}: {said}\n{ends}")
         return finished
 

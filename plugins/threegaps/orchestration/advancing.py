@@ -2,8 +2,8 @@
 
 A department of the sandbox delivers on the last day of the delivery; the days that a real one takes are left out. So a
 feed's run is due on that day, and once more when what was late, spoilt or incomplete comes later. Feeds that deliver
-each day catch up in one run at the end. All runs go through Airflow's scheduler, each with its delivery; what they load
-wakes the marts by itself.
+each day catch up in one run at the end. All runs go through Airflow's scheduler, each with its delivery. The marts
+follow once, at the end: a build after each day would take longer than the feeds.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from threegaps.orchestration.first_run import (
     current_release,
     has_pending,
     look_at_feeds,
+    run_marts,
 )
 from threegaps.orchestration.names import MARTS_DAG, feed_dag
 from threegaps.settings import Settings
 
 _POLL_SECONDS = 1.0
-_MARTS_WITHIN_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def advance(settings: Settings, day: dt.date, report: Callable[[Progress], None]
 
     Raises:
         SettingsError: The departments cannot be moved to that day.
-        ServiceError: Another advance is under way, Airflow does not answer, or the marts do not come to an end.
+        ServiceError: Another advance is under way, Airflow does not answer, or the marts' run failed.
     """
     lock = account.try_lock(settings, "advance")
     if lock is None:
@@ -117,12 +117,33 @@ def advance(settings: Settings, day: dt.date, report: Callable[[Progress], None]
 
 def _advance(settings: Settings, day: dt.date, report: Callable[[Progress], None]) -> Advanced:
     api = AirflowApi.of(settings)
-    contracts = load_contracts(settings.contracts_folder)
     before = sandbox_day(settings)
     coming = departments.upcoming(settings, day)
     done = Advanced(before, day, release_before=current_release(settings))
+    api.set_paused(MARTS_DAG, is_paused=True)
+    try:
+        _deliver_and_load(settings, api, done, coming, report)
+    finally:
+        # However it ended: what was loaded must not wait for a release that nobody starts.
+        api.set_paused(MARTS_DAG, is_paused=False)
+    # A run that was under way before has claimed what was there then: what came since needs another one.
+    for _ in range(2):
+        if has_pending(settings):
+            run_marts(settings, api, Progress(), report)
+    done.release = current_release(settings)
+    return done
+
+
+def _deliver_and_load(
+    settings: Settings,
+    api: AirflowApi,
+    done: Advanced,
+    coming: Iterable[Consigned],
+    report: Callable[[Progress], None],
+) -> None:
+    contracts = load_contracts(settings.contracts_folder)
     titles = {contract.feed: contract.title_zh for contract in contracts}
-    for step in steps(contracts, before, day, coming):
+    for step in steps(contracts, done.before, done.day, coming):
         progress = Progress(message=f"{step.day}: the departments deliver 部门报送")
         report(progress)
         done.deliveries += departments.advance(settings, step.day)
@@ -134,23 +155,5 @@ def _advance(settings: Settings, day: dt.date, report: Callable[[Progress], None
                 break
             time.sleep(_POLL_SECONDS)
         done.runs += progress.feeds
-    if sandbox_day(settings) < day:
-        done.deliveries += departments.advance(settings, day)
-    _wait_for_marts(settings, api, report)
-    done.release = current_release(settings)
-    return done
-
-
-def _wait_for_marts(settings: Settings, api: AirflowApi, report: Callable[[Progress], None]) -> None:
-    """Wait until what was loaded stands in a release, or the marts' last run has failed."""
-    deadline = time.monotonic() + _MARTS_WITHIN_SECONDS
-    progress = Progress(message="the marts follow 指标更新", marts_state="waiting")
-    while has_pending(settings) or progress.marts_state not in {"waiting", *ENDED_STATES}:
-        latest = api.runs(MARTS_DAG, limit=1)
-        progress.marts_state = str(latest[0]["state"]) if latest else "waiting"
-        report(progress)
-        if progress.marts_state == "failed":
-            raise ServiceError("The marts' run failed.", advice="see `threegaps status`.")
-        if time.monotonic() > deadline:
-            raise ServiceError("The marts have not followed yet.", advice="see `threegaps status`.")
-        time.sleep(_POLL_SECONDS)
+    if sandbox_day(settings) < done.day:
+        done.deliveries += departments.advance(settings, done.day)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg.rows import dict_row
 
-from threegaps.airflow_api import ENDED_STATES, AirflowApi
+from threegaps.airflow_api import ENDED_STATES, STATES_THAT_MATTER, AirflowApi
 from threegaps.calendar import Delivery, today
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
@@ -85,7 +85,7 @@ def run_to_release(settings: Settings, report: Callable[[Progress], None]) -> in
     _run_feeds(settings, api, contracts, progress, report)
     api.set_paused(MARTS_DAG, is_paused=False)
     if has_pending(settings) or current_release(settings) is None:
-        _run_marts(settings, api, progress, report)
+        run_marts(settings, api, progress, report)
     for dag_id in (UPKEEP_DAG, RETENTION_DAG):
         api.set_paused(dag_id, is_paused=False)
     release = current_release(settings)
@@ -138,16 +138,27 @@ def _run_feeds(
 def look_at_feeds(settings: Settings, api: AirflowApi, progress: Progress, report: Callable[[Progress], None]) -> bool:
     """See how far the runs of the feeds are, and report it; whether all of them have succeeded."""
     _count(settings, progress.feeds)
-    for row in progress.feeds:
-        if row.state not in ENDED_STATES:
-            dag_id = feed_dag(row.feed)
+    rows = [row for row in progress.feeds if row.state not in ENDED_STATES]
+    under_way = api.under_way({feed_dag(row.feed) for row in rows}) if rows else {}
+    for row in rows:
+        dag_id = feed_dag(row.feed)
+        tasks = under_way.get((dag_id, row.run_id))
+        if tasks is None:
             row.state = str(api.run(dag_id, row.run_id)["state"])
-            row.task = _current_task(api.task_states(dag_id, row.run_id))
+            tasks = api.task_states(dag_id, row.run_id)
+        elif tasks:
+            row.state = "running"
+        row.task = _current_task(tasks)
     report(progress)
     return all(row.state == "success" for row in progress.feeds)
 
 
-def _run_marts(settings: Settings, api: AirflowApi, progress: Progress, report: Callable[[Progress], None]) -> None:
+def run_marts(settings: Settings, api: AirflowApi, progress: Progress, report: Callable[[Progress], None]) -> None:
+    """Have one run of the marts, the one under way or a new one, and follow it to its end.
+
+    Raises:
+        ServiceError: It failed; the message names the task and where its log lies.
+    """
     progress.message = "building and releasing the marts 计算并发布指标"
     running = [run for run in api.runs(MARTS_DAG) if run["state"] not in ENDED_STATES]
     run_id = str((running[0] if running else api.trigger(MARTS_DAG))["dag_run_id"])
@@ -169,7 +180,7 @@ def _existing_run(api: AirflowApi, dag_id: str, delivery: str, *, states: set[st
 
 def _current_task(states: dict[str, str]) -> str:
     """The task that matters now: one that failed, runs or waits to try again, else none."""
-    for wanted in ("failed", "up_for_retry", "running", "queued", "scheduled"):
+    for wanted in STATES_THAT_MATTER:
         for task_id, state in states.items():
             if state == wanted:
                 return f"{task_id}: try again" if state == "up_for_retry" else task_id
