@@ -9,3 +9,15 @@
         else 'OUT'
     end
 {%- endmacro %}
+
+{#
+    The same for what is said of a county, a city or the province: what holds throughout a city stands in its own level
+    (市本级), what holds throughout the province in the province's (省本级).
+#}
+{% macro own_level_code(division) -%}
+    case
+        when {{ division }} = '330000' then '339900'
+        when {{ division }} like '33__00' then left({{ division }}, 4) || '99'
+        else {{ area_code(division) }}
+    end
+{%- endmacro %}

@@ -48,9 +48,21 @@ def repeated(scene: Scene, listing: Listing, spans: list[Span]) -> Iterator[tupl
     spoilt = spoil(at(spans[-1]), listing.kinds, scene.parameters.dirt, scene.stream(listing.feed))
     kind_of = kinds_by(spoilt, "_key")
     known = listing.entries.with_columns(key=pl.col("entry").cast(pl.String))
-    scene.accepted[listing.feed] = not_refused(known, spoilt, "key").drop("key")
+    scene.accepted[listing.feed] = _with_sent_codes(not_refused(known, spoilt, "key"), spoilt).drop("key")
     for span in spans:
         yield span, apply_plan(at(span), listing.kinds, kind_of, "_key")
+
+
+def _with_sent_codes(known: Frame, spoilt: Frame) -> Frame:
+    """A credit code whose check digit is wrong is let through: it is known as it was sent."""
+    if "uscc" not in known.columns or "uscc" not in spoilt.columns:
+        return known
+    sent = spoilt.filter(pl.col("_kind") == "uscc_check").select("_key", _sent="uscc").unique("_key")
+    return (
+        known.join(sent, left_on="key", right_on="_key", how="left", maintain_order="left")
+        .with_columns(uscc=pl.coalesce("_sent", "uscc"))
+        .drop("_sent")
+    )
 
 
 def pages(

@@ -62,6 +62,10 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "fct_skill_enterprise": {"recognition_round": "1", "status": "已认定"},
     "fct_resident_income": {"definition": "integrated", "basis": "printed"},
+    "fct_collective_agreement": {"scope": "区域性", "is_skill_grade": True},
+    "fct_incentive_plan": {"covers_high_skilled": True, "members": 50},
+    "fct_state_enterprise_year": {"owner_level": "county", "in_scope": True, "has_skill_sequence": False},
+    "fct_skill_finance": {"product": "01", "borrower_kind": "01"},
 }
 TABLES_OF_PERSONS = ("fct_training", "fct_sector_training", "fct_employment_spell", "fct_certificate", "fct_wage")
 # The skill order of level codes: 5 is the lowest of the eight grades that have certificates, S the highest.

@@ -13,13 +13,18 @@ from psycopg.rows import dict_row
 from tests.truth.exact import KEY
 
 # public rosters and published figures: as they are
-UNPROTECTED = frozenset({"M08-1", "M21-5", "G1-1", "G2-5"})
-COUNTS = frozenset({"M01-3"})
+UNPROTECTED = frozenset({"M08-1", "M14-5", "M21-5", "G1-1", "G2-5"})
+COUNTS = frozenset({"M01-3", "M17-3"})
 SHARES = frozenset({"M01-1", "M01-2", "M01-5", "M07-1", "M07-2", "M21-1", "M21-2", "O-1", "O-2"})
 RATIOS_OF_SHARES = frozenset({"G1-2", "G2-2"})
 MEDIANS = frozenset({"M14-4", "O-3"})
 RATIOS_OF_MEDIANS = frozenset({"M14-2", "G3-1"})
-KINDS = (UNPROTECTED, COUNTS, SHARES, RATIOS_OF_SHARES, MEDIANS, RATIOS_OF_MEDIANS)
+# how many employers stand behind a figure, and how large the largest is, is not in the truth
+COUNTS_OF_EMPLOYERS = frozenset({"M15-2", "M15-3"})
+SHARES_OF_EMPLOYERS = frozenset({"M16-1"})
+AMOUNTS_OF_EMPLOYERS = frozenset({"M17-1"})
+OF_EMPLOYERS = COUNTS_OF_EMPLOYERS | SHARES_OF_EMPLOYERS | AMOUNTS_OF_EMPLOYERS
+KINDS = (UNPROTECTED, COUNTS, SHARES, RATIOS_OF_SHARES, MEDIANS, RATIOS_OF_MEDIANS, OF_EMPLOYERS)
 # Records are counted there, and one person may have several: the persons of a side are not in the truth.
 SHARES_OF_RECORDS = frozenset({"M01-5", "M07-1", "M07-2"})
 FEWEST, FEWEST_IN_A_MEDIAN, FEWEST_IN_A_SHARE = 10, 20, 100
@@ -70,6 +75,10 @@ def is_hidden(truth: Cell) -> bool | None:
         return False
     if code in MEDIANS | RATIOS_OF_MEDIANS:
         return bool(persons < FEWEST_IN_A_MEDIAN)
+    if code in AMOUNTS_OF_EMPLOYERS:
+        return True if persons < FEWEST else None
+    if code in COUNTS_OF_EMPLOYERS:
+        return True if truth["numerator"] < FEWEST else None
     if code in COUNTS:
         # a larger area adds up the persons of its counties, of whom one may be in two
         return True if truth["numerator"] < FEWEST else None if persons < FEWEST else False
@@ -79,6 +88,8 @@ def is_hidden(truth: Cell) -> bool | None:
     smallest = min(count for part, whole in pairs for count in (part, whole - part))
     if min(whole for _, whole in pairs) < FEWEST_IN_A_SHARE or smallest < FEWEST:
         return True
+    if code in SHARES_OF_EMPLOYERS:
+        return None
     return None if code in SHARES_OF_RECORDS and smallest < 2 * FEWEST else False
 
 
@@ -92,6 +103,8 @@ def shown(truth: Cell, *, is_exact: bool) -> Figures:
     if code in RATIOS_OF_MEDIANS:
         upper, lower = _to_ten_yuan(truth["numerator"]), _to_ten_yuan(truth["denominator"])
         return Figures(upper, lower, upper / lower)
+    if code in AMOUNTS_OF_EMPLOYERS:
+        return Figures(None, None, _to_tens(truth["value"]))
     sides = [None if truth[side] is None else _in_tens(truth[side], is_exact=is_exact) for side in SIDES]
     part, whole, other_part, other_whole = sides
     if part is None:
@@ -177,6 +190,11 @@ def _decimal(number: float | None) -> Decimal | None:
 def _in_tens(number: float, *, is_exact: bool) -> Decimal:
     """The middle of the ten that a count lies in."""
     return Decimal(int(number)) if is_exact else Decimal(int(number) // 10 * 10 + 5)
+
+
+def _to_tens(number: float) -> Decimal:
+    """The nearest ten of the unit."""
+    return (Decimal(str(number)) / 10).quantize(Decimal(1), ROUND_HALF_UP) * 10
 
 
 def _to_ten_yuan(number: float) -> Decimal:

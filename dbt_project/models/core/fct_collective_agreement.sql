@@ -3,7 +3,7 @@ select
     uscc,
     scope,
     is_skill_grade,
-    filing_area_code,
+    {{ own_level_code('filing_area_code') }} as filing_area_code,
     valid_from,
     valid_until,
     covered_employees,

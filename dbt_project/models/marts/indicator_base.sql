@@ -56,6 +56,42 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m14_5') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m15_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m15_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m16_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m17_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m17_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m21_1') }}
 
 union all

@@ -21,7 +21,9 @@ area_member as (
 ),
 
 counties as (
-    select indicator_base.*
+    select
+        indicator_base.*,
+        seed_method.sums_what_is_reported
     from indicator_base
     inner join seed_indicator
         on indicator_base.indicator_code = seed_indicator.indicator_code
@@ -64,7 +66,11 @@ rolled_up as (
                     )
                 )
         end as largest_employer_share,
-        bool_and(counties.is_supplied) as is_supplied
+        -- a sum of reports is that of the areas that reported; everything else needs all of its areas
+        case
+            when counties.sums_what_is_reported then bool_or(counties.is_supplied)
+            else bool_and(counties.is_supplied)
+        end as is_supplied
     from counties
     inner join dim_period
         on
@@ -82,7 +88,8 @@ rolled_up as (
         counties.period_type,
         counties.period_end,
         counties.breakdown,
-        counties.breakdown_value
+        counties.breakdown_value,
+        counties.sums_what_is_reported
 )
 
 select

@@ -13,7 +13,7 @@ import polars as pl
 from sandbox import areas
 from sandbox.calendar import Span, months
 from sandbox.dirt.kinds import ANY, Kind, code_kind, county_kinds, each_text, full_width, put, required_kind
-from sandbox.dirt.spoil import spoil
+from sandbox.dirt.spoil import not_refused, spoil
 from sandbox.feeds.model import Consignment, Due, Feed, File, Scene, Sftp
 from sandbox.feeds.texts import county_code
 from sandbox.writers.csv_file import CsvLayout, write_csv
@@ -100,7 +100,7 @@ def stocks(scene: Scene) -> pl.DataFrame:
                 insured_persons=pl.when(~loan).then(accounts * 9),
             )
         )
-    return pl.concat(found)
+    return pl.concat(found).with_columns(serial=pl.int_range(pl.len()))
 
 
 def as_sent(frame: pl.DataFrame) -> pl.DataFrame:
@@ -122,16 +122,20 @@ def as_sent(frame: pl.DataFrame) -> pl.DataFrame:
         borrowers=pl.col("borrowers").cast(pl.String).fill_null(""),
         npl_balance_cny=ten_thousands("npl_hundreds"),
         insured_persons=pl.col("insured_persons").cast(pl.String).fill_null(""),
+        _serial="serial",
     )
 
 
 def make(scene: Scene) -> Iterator[Consignment]:
     """One file a month."""
     every = stocks(scene)
+    accepted = []
     for order, month in enumerate(months(scene.horizon)):
-        sent = as_sent(every.filter(pl.col("month") == month.first))
-        rows = spoil(sent, kinds(), scene.parameters.dirt, scene.stream(NAME, order + 2))
+        stands = every.filter(pl.col("month") == month.first)
+        rows = spoil(as_sent(stands), kinds(), scene.parameters.dirt, scene.stream(NAME, order + 2))
+        accepted.append(not_refused(stands, rows, "serial"))
         yield Consignment(Due(month.last, month.key), rows, _files(month))
+    scene.accepted[NAME] = pl.concat(accepted)
 
 
 def _files(month: Span) -> Callable[[pl.DataFrame], list[File]]:

@@ -16,7 +16,7 @@ import polars as pl
 from sandbox import areas
 from sandbox.calendar import Span, years
 from sandbox.dirt.kinds import ANY, Kind, each_text, flip_last, full_width, put, required_kind
-from sandbox.dirt.spoil import apply_plan, kinds_by, spoil
+from sandbox.dirt.spoil import apply_plan, kinds_by, not_refused, spoil
 from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
 from sandbox.writers.workbook import Cell, Line, Sheet, excel_amount, excel_number, write_workbook
 
@@ -201,15 +201,18 @@ def as_sent(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
 def make(scene: Scene) -> Iterator[Consignment]:
     """Three workbooks a year; the same enterprises are dirty in each, so that a refused one is never half known."""
     every = payrolls(scene)
+    accepted = []
     for order, (level, layout) in enumerate(LAYOUTS.items()):
         of_level = every.filter(pl.col("owner_level") == level)
         once = as_sent(of_level.unique("uscc", keep="last", maintain_order=True), layout)
         plan = spoil(once, kinds(), scene.parameters.dirt, scene.stream(NAME, order + 2))
         kind_of = kinds_by(plan, "_key")
+        accepted.append(not_refused(of_level, plan.rename({"_key": "_uscc"}), "uscc"))
         for year in years(scene.horizon):
             sent = as_sent(of_level.filter(pl.col("year") == year.key), layout)
             rows = apply_plan(sent, kinds(), kind_of, "_key")
             yield Consignment(Due(year.last, year.key, layout.part), rows, _files(year, layout))
+    scene.accepted[NAME] = pl.concat(accepted)
 
 
 def _files(year: Span, layout: Layout) -> Callable[[pl.DataFrame], list[File]]:
