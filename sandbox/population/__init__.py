@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from sandbox.population.certificates import make_certificates
+from sandbox.population.certificates import make_certificates, with_residences
 from sandbox.population.codes import EMPLOYED_IN_PROVINCE, FIRST_MONTH, LAST_DAY, SHARE_EMPLOYED, TRAININGS_A_YEAR
-from sandbox.population.employers import make_employers
+from sandbox.population.courses import with_courses
+from sandbox.population.employers import employer_types, make_employers
 from sandbox.population.persons import make_persons
-from sandbox.population.spells import make_spells
+from sandbox.population.spells import make_spells, with_employer_types
 from sandbox.population.trainings import make_trainings
 
 
@@ -39,5 +40,12 @@ def generate(scale: float, seed: int) -> Population:
     persons = make_persons(number, streams[1])
     spells = make_spells(persons, employers, streams[2])
     trainings = make_trainings(persons, spells, max(int(TRAININGS_A_YEAR * scale * years), 90), streams[3])
+    trainings = with_courses(trainings, seed)
     certificates = make_certificates(persons, employers, spells, trainings, streams[4])
-    return Population(persons, employers, spells, certificates, trainings)
+    return Population(
+        persons,
+        employers,
+        with_employer_types(spells, employer_types(employers, seed)),
+        with_residences(certificates, persons, seed),
+        trainings,
+    )

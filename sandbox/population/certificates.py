@@ -10,6 +10,9 @@ from sandbox import areas, identifiers
 from sandbox.population.codes import FIRST_MONTH, LAST_DAY, LEVELS, NOT_A_DATE, OCCUPATIONS, Dates, days
 
 FIRST_OF_THE_HIGHEST = "2022-06-01"
+RESIDENCE_STREAM = 952
+# Of the certificates before the window and since, so many do not say where the person lived (assumed).
+SHARES_WITHOUT_RESIDENCE = (0.7, 0.12)
 SHARE_FILED_AT_CITY, SHARE_FILED_AT_PROVINCE = 0.05, 0.03
 
 
@@ -112,6 +115,18 @@ def make_certificates(
         )
         .join(persons.select("person", "id_type", "resident_id"), on="person")
         .sort("updated_at", "certificate_number")
+    )
+
+
+def with_residences(certificates: pl.DataFrame, persons: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """*certificates* with `lives_in` and `urban_rural_code` at issue, which older ones mostly lack."""
+    rng = np.random.default_rng([seed, RESIDENCE_STREAM])
+    old = (certificates["issued_on"] < FIRST_MONTH.astype(object)).to_numpy()
+    is_said = rng.random(len(certificates)) >= np.where(old, *SHARES_WITHOUT_RESIDENCE)
+    places = ("lives_in", "urban_rural_code")
+    lived = certificates.join(persons.select("person", *places), on="person", maintain_order="left")
+    return lived.with_columns(
+        pl.when(pl.Series(is_said)).then(place).otherwise(pl.lit("")).alias(place) for place in places
     )
 
 

@@ -9,6 +9,12 @@ from numpy.typing import NDArray
 from sandbox import areas, identifiers
 from sandbox.population.codes import INDUSTRIES, INDUSTRY_SHARE, coded
 
+# 单位类型: enterprise, public body, social organisation.
+ENTERPRISE, PUBLIC_BODY, SOCIAL_ORGANISATION = "01", "02", "03"
+TYPE_STREAM = 951
+# Public bodies among the employers of public administration, of education and health, of research, water and culture;
+# social organisations among those that serve the public (assumed).
+SHARES_PUBLIC, SHARE_SOCIAL = (0.8, 0.6, 0.15), 0.1
 SHARE_INSURED_AT_CITY, SHARE_INSURED_AT_PROVINCE = 0.02, 0.01
 
 
@@ -33,6 +39,18 @@ def make_employers(persons: int, rng: np.random.Generator) -> pl.DataFrame:
             "insured_in": _insured_in(county, rng),
         }
     )
+
+
+def employer_types(employers: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """employer, employer_type: what an employer is, which goes by its industry; drawn beside what else it has."""
+    rng = np.random.default_rng([seed, TYPE_STREAM])
+    section = INDUSTRIES[employers["industry"].to_numpy()]
+    draw = rng.random(len(employers))
+    groups = [np.isin(section, list(sections)) for sections in ("S", "PQ", "MNR")]
+    share_public = np.select(groups, SHARES_PUBLIC, 0.0)
+    is_social = np.isin(section, list("PQRST")) & (draw >= 1 - SHARE_SOCIAL)
+    kind = np.where(draw < share_public, PUBLIC_BODY, np.where(is_social, SOCIAL_ORGANISATION, ENTERPRISE))
+    return employers.select("employer", employer_type=pl.Series(kind))
 
 
 def _insured_in(county: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

@@ -17,6 +17,9 @@ SHARE_UNREGISTERED = 0.03
 FORMS, FORM_SHARES = np.array(["1", "2", "3", "4"]), (0.92, 0.03, 0.04, 0.01)
 
 
+# 单位类型 of those who have no employer of their own.
+TYPE_OF_FORM = {"2": "04", "3": "04", "4": "05"}
+
 PLACES = ("lives_in", "urban_rural_code", "registration", "registration_kind")
 """Where a person lives and is registered, as the departments write it."""
 
@@ -104,4 +107,12 @@ def make_spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.G
         .join(employers.select("employer", "employer_code", "uscc", work="county", industry="industry"), on="employer")
         .join(persons.select("person", "id_type", "resident_id", *PLACES), on="person")
         .sort("updated_at", "person", "employer")
+    )
+
+
+def with_employer_types(spells: pl.DataFrame, types: pl.DataFrame) -> pl.DataFrame:
+    """*spells* with `employer_type`: the employer's, or that of a form of employment without one."""
+    own = pl.col("employment_form").replace_strict(TYPE_OF_FORM, default=None, return_dtype=pl.String)
+    return spells.join(types, on="employer", maintain_order="left").with_columns(
+        employer_type=pl.coalesce(own, "employer_type")
     )

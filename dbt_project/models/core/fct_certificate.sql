@@ -13,5 +13,8 @@ select
     valid_until,
     is_revoked,
     revoked_on,
-    is_direct_recognition
+    is_direct_recognition,
+    route,
+    urban_rural_code,
+    {{ area_code('residence_county_code') }} as residence_area_code
 from {{ ref('stg_hrss__certificates') }}

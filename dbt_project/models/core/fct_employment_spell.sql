@@ -4,6 +4,7 @@ select
     person_id,
     employer_code,
     uscc,
+    employer_type,
     registration_kind,
     urban_rural_code,
     employment_form,

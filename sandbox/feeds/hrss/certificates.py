@@ -11,26 +11,31 @@ from sandbox.dirt.kinds import (
     RESIDENT,
     Kind,
     both,
+    code_kind,
     county_kinds,
     date_kinds,
     each_text,
     identity_kinds,
     missing_word_kinds,
+    outside_kinds,
     put,
     required_kind,
     wrong_check,
 )
 from sandbox.dirt.spoil import CLEAN, not_refused, spoil
+from sandbox.feeds.hrss.competition_entrants import entrants
 from sandbox.feeds.model import Feed, Scene, Table, Versions
 from sandbox.feeds.texts import day, flag, moment
 from sandbox.population import Population
 
 NAME = "hrss/certificates"
+# 取证途径
+ASSESSED, RECOGNISED, COMPETED = "01", "02", "03"
 FIELDS = {
-    "id_type": "aac058", "resident_id": "aac147", "certificate_type": "ahc000", "certificate_number": "ahc001",
-    "occupation_code": "aca111", "level_code": "aca11a", "issue_county_code": "aab301", "issued_on": "ahc005",
-    "valid_until": "ahc006", "is_direct_recognition": "bhc007", "uscc": "aab998", "updated_at": "aae036",
-    "is_valid": "aae100", "revoked_on": "bhe031",
+    "id_type": "aac058", "resident_id": "aac147", "residence_county_code": "aac301", "urban_rural_code": "bac304",
+    "certificate_type": "ahc000", "certificate_number": "ahc001", "occupation_code": "aca111", "level_code": "aca11a",
+    "issue_county_code": "aab301", "issued_on": "ahc005", "valid_until": "ahc006", "is_direct_recognition": "bhc007",
+    "route": "bhc008", "uscc": "aab998", "updated_at": "aae036", "is_valid": "aae100", "revoked_on": "bhe031",
 }  # fmt: skip
 
 
@@ -41,6 +46,9 @@ def kinds() -> list[Kind]:
     return [
         *identity_kinds(),
         *county_kinds("issue_county_code"),
+        *outside_kinds("residence_county_code"),
+        code_kind("urban_rural_code", "300"),
+        code_kind("route", "04"),
         *date_kinds("issued_on"),
         required_kind("issued_on"),
         required_kind(number),
@@ -66,19 +74,38 @@ def kinds() -> list[Kind]:
     ]  # fmt: skip
 
 
-def rows(people: Population) -> pl.DataFrame:
+def certificates(people: Population, won: pl.Series | None = None) -> pl.DataFrame:
+    """All certificates, typed, with `route`.
+
+    Args:
+        won: Numbers of those that were gained by a competition.
+    """
+    competed = pl.lit(False) if won is None else pl.col("certificate_number").is_in(won.implode())
+    return people.certificates.with_columns(
+        route=pl.when("is_direct_recognition")
+        .then(pl.lit(RECOGNISED))
+        .when(competed)
+        .then(pl.lit(COMPETED))
+        .otherwise(pl.lit(ASSESSED))
+    )
+
+
+def rows(people: Population, won: pl.Series | None = None) -> pl.DataFrame:
     """Certificates in their current state; `_entered_at` says since when the unrevoked version was there."""
-    return people.certificates.select(
+    return certificates(people, won).select(
         "id_type",
         "resident_id",
-        "certificate_type",
-        "certificate_number",
+        residence_county_code="lives_in",
+        urban_rural_code="urban_rural_code",
+        certificate_type="certificate_type",
+        certificate_number="certificate_number",
         occupation_code=pl.col("occupation_code").fill_null(""),
         level_code=pl.col("level_code").fill_null(""),
         issue_county_code="issue_county_code",
         issued_on=day("issued_on"),
         valid_until=day("valid_until"),
         is_direct_recognition=flag("is_direct_recognition"),
+        route="route",
         uscc=pl.col("uscc").fill_null(""),
         updated_at=moment("updated_at"),
         is_valid=pl.when("is_revoked").then(pl.lit("0")).otherwise(pl.lit("1")),
@@ -90,10 +117,11 @@ def rows(people: Population) -> pl.DataFrame:
 
 def make(scene: Scene) -> Iterator[Versions]:
     """The last state of each certificate and, for revoked ones, the version before it."""
-    certificates = scene.people.certificates.with_row_index("certificate")
+    won = entrants(scene)["certificate_number"]
+    typed = certificates(scene.people, won).with_row_index("certificate")
     revoked = pl.col("is_valid") == "0"
     current = (
-        rows(scene.people)
+        rows(scene.people, won)
         .with_row_index("_certificate")
         .with_columns(
             _key=pl.col("_certificate").cast(pl.String),
@@ -106,7 +134,7 @@ def make(scene: Scene) -> Iterator[Versions]:
         **CLEAN,
     )  # fmt: skip
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), ~revoked)
-    scene.accepted[NAME] = not_refused(certificates, spoilt, "certificate")
+    scene.accepted[NAME] = not_refused(typed, spoilt, "certificate")
     yield Versions(pl.concat([spoilt, before]))
 
 

@@ -30,8 +30,8 @@ NAME = "hrss/employment_registrations"
 FIELDS = {
     "id_type": "aac058", "resident_id": "aac147", "residence_county_code": "aac301", "urban_rural_code": "bac304",
     "registration_county_code": "bac301", "registration_kind": "bac302", "employer_code": "aab001", "uscc": "aab998",
-    "work_county_code": "aab301", "industry_code": "bab022", "employment_form": "bcc001", "is_insured": "aac031",
-    "start_date": "aae030", "end_date": "aae031", "updated_at": "aae036", "is_valid": "aae100",
+    "employer_type": "aab019", "work_county_code": "aab301", "industry_code": "bab022", "employment_form": "bcc001",
+    "is_insured": "aac031", "start_date": "aae030", "end_date": "aae031", "updated_at": "aae036", "is_valid": "aae100",
 }  # fmt: skip
 
 
@@ -51,6 +51,7 @@ def kinds() -> list[Kind]:
         code_kind("registration_kind", "3"),
         code_kind("urban_rural_code", "300"),
         code_kind("employment_form", "9"),
+        code_kind("employer_type", "06"),
         Kind("ends_before_start", ("dates_in_order",), put(end_date="20180101"), ANY),
         Kind("end_bad_date", ("end_date_type",), put(end_date="20251301"), ended),
         Kind("uscc_check", ("uscc_check_digit",), each_text("uscc", flip_last), ANY),
@@ -75,6 +76,7 @@ def rows(people: Population) -> pl.DataFrame:
         registration_kind="registration_kind",
         employer_code="employer_code",
         uscc="uscc",
+        employer_type="employer_type",
         work_county_code=county_code("work"),
         industry_code=industry_code("industry"),
         employment_form="employment_form",

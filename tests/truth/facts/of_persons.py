@@ -20,8 +20,11 @@ def trainings(sent: Sent) -> pl.DataFrame:
     handled = pl.coalesce(stated("handling_county_code"), code("venue"))
     return sent.of_persons(sent.stand.trainings).select(
         "enrollment_id", "person_id", "ends_in_assessment", "start_date", "planned_end_date", "completion_date",
-        "left_on", "status", "subsidy_source", "birth_year", "sex",
-        *map(stated, ("urban_rural_code", "priority_groups", "focus_sector", "occupation_code", "provider_type")),
+        "left_on", "assessment_failed_on", "status", "is_order_based", "subsidy_source", "birth_year", "sex",
+        *map(stated, (
+            "urban_rural_code", "priority_groups", "graduate_status", "focus_sector", "occupation_code", "project_code",
+            "provider_type", "provider_uscc",
+        )),
         residence_area_code=areas.area_of(pl.col("lives_in")),
         handling_area_code=areas.area_of(handled.fill_null("")),
     )  # fmt: skip
@@ -55,7 +58,8 @@ _SECTOR = ("name", "letters")
 def spells(sent: Sent) -> pl.DataFrame:
     """Employment spells."""
     return sent.of_persons(sent.stand.spells).select(
-        "person_id", "employer_code", "start_date", "end_date", "birth_year", "sex", stated("urban_rural_code"),
+        "person_id", "employer_code", "uscc", "employer_type", "employment_form", "is_insured", "start_date",
+        "end_date", "birth_year", "sex", stated("urban_rural_code"),
         work_area_code=code("county"),
         residence_area_code=areas.area_of(pl.col("lives_in")),
     )  # fmt: skip
@@ -67,10 +71,11 @@ def certificates(sent: Sent) -> pl.DataFrame:
     is_levelled = pl.col("certificate_type") == "01"
     return sent.of_persons(sent.stand.certificates).select(
         "person_id", "certificate_type", "certificate_number", "occupation_code", "level_code", "issued_on",
-        "valid_until", "is_revoked", "revoked_on",
+        "valid_until", "is_revoked", "revoked_on", "is_direct_recognition", "route", stated("urban_rural_code"),
         issuer_kind=pl.when(is_levelled).then(pl.col("certificate_number").str.slice(0, 1)),
         level_rank="rank",
         issue_area_code=code("county"),
+        residence_area_code=areas.area_of(pl.col("lives_in")),
     )  # fmt: skip
 
 

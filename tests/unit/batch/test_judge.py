@@ -272,7 +272,7 @@ def test_a_refused_row_of_changes_has_a_keyed_hash_of_its_key_and_a_later_row_se
 
     def spell(number: int, insured: str, employer: str = "E00000001") -> str:
         lived = f"01,{resident_id(number)},330102,111,330102,1"
-        return f"{lived},{employer},,330105,C,1,{insured},2024-07-01,,2025-01-01 08:00:00,1"
+        return f"{lived},{employer},,01,330105,C,1,{insured},2024-07-01,,2025-01-01 08:00:00,1"
 
     _, blocks = judge([sent(spell(1, "9"), spell(1, "8"), spell(2, "9"), spell(3, "9", ""))], contract)
     first, same, other, without_key = [row["key_hash"] for row in refused_of(blocks)]
@@ -309,7 +309,7 @@ def test_changes_keep_the_highest_version_of_a_key() -> None:
 
     def spell(updated: str, end: str = "", valid: str = "1", insured: str = "1") -> str:
         lived = f"01,{resident_id(1)},330102,,330102,1"
-        return f"{lived},E00000001,,330105,C,1,{insured},2024-07-01,{end},{updated},{valid}"
+        return f"{lived},E00000001,,01,330105,C,1,{insured},2024-07-01,{end},{updated},{valid}"
 
     rows = [
         spell("2025-01-01 08:00:00"),

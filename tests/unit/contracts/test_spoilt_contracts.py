@@ -392,7 +392,7 @@ SPOILT: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         (f"{CLEANING}/declared_unit", "amount_cny", "says already"),
     ),
     "two pairs of words": (
-        CERTIFICATES, {f"{CLEANING}/7": {"kind": "boolean_words", "column": "is_revoked", "true": "1", "false": "0"}},
+        CERTIFICATES, {f"{CLEANING}/8": {"kind": "boolean_words", "column": "is_revoked", "true": "1", "false": "0"}},
         (f"{CLEANING}/boolean_words", "is_revoked", "says already"),
     ),
     "a column that the raw table has by itself": (

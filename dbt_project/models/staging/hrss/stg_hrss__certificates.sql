@@ -2,6 +2,8 @@
 select
     id_type,
     person_id,
+    residence_county_code,
+    urban_rural_code,
     certificate_type,
     certificate_number,
     occupation_code,
@@ -10,6 +12,7 @@ select
     issued_on,
     valid_until,
     is_direct_recognition,
+    route,
     uscc,
     updated_at,
     is_revoked,

@@ -8,6 +8,7 @@ select
     registration_kind,
     employer_code,
     uscc,
+    employer_type,
     work_county_code,
     industry_code,
     employment_form,
