@@ -6,14 +6,13 @@ Two releases are made of each province: one before refused rows came back mended
 from __future__ import annotations
 
 import argparse
-import secrets
 import sys
-import tempfile
 from pathlib import Path
 
 import polars as pl
 import psycopg
 
+from benchmarks.warehouse import temporary_warehouse
 from sandbox.generate import run
 from sandbox.parameters import DEFAULT_SCALE, Parameters
 from tests.disclosure import measures
@@ -21,9 +20,6 @@ from tests.disclosure.equals import equal_in_the_sandbox
 from tests.disclosure.published import Release, examine, read_release, undeclared_equals
 from tests.disclosure.structure import read_structure
 from tests.disclosure.warehouse_of_truth import make_cells, prepare
-from threegaps.access.server import make_roles
-from threegaps.ledger.migrate import upgrade
-from threegaps.one_machine.postgres import ensure_database, ensure_role, temporary_server
 
 DIRT = (0.02, 0.0)
 
@@ -36,15 +32,8 @@ def main() -> int:
     parser.add_argument("--programs", type=int, default=100, help="on how many counts linear programming is tried")
     parser.add_argument("--dirt", type=float, nargs="+", default=DIRT, help="share of refused rows in each release")
     options = parser.parse_args()
-    password = secrets.token_hex(16)
-    with temporary_server() as server, tempfile.TemporaryDirectory() as folder:
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            ensure_role(connection, "pipeline", password=password)
-            make_roles(connection)
-            ensure_database(connection, "warehouse", owner="pipeline")
-        dsn = server.dsn("warehouse", user="pipeline", password=password)
-        upgrade(dsn)
-        return _measure(dsn, Path(folder), options)
+    with temporary_warehouse() as (dsn, folder):
+        return _measure(dsn, folder, options)
 
 
 def _measure(dsn: str, folder: Path, options: argparse.Namespace) -> int:

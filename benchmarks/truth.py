@@ -6,9 +6,7 @@ The accepted rows of the sandbox are put straight into the core facts; dbt makes
 from __future__ import annotations
 
 import argparse
-import secrets
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +14,13 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
+from benchmarks.warehouse import temporary_warehouse
 from sandbox.calendar import OPENING_DAY
 from sandbox.parameters import DEFAULT_SCALE, Parameters
 from tests.golden.warehouse_of_cases import Dbt
 from tests.truth.exact import exact_differences
 from tests.truth.facts import FACTS, make_scene, put_facts, true_cells
 from tests.truth.shown import shown_differences
-from threegaps.access.server import make_roles
-from threegaps.ledger.migrate import upgrade
-from threegaps.one_machine.postgres import ensure_database, ensure_role, temporary_server
 
 
 def main() -> int:
@@ -34,15 +30,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=Parameters().seed)
     parser.add_argument("--select", default="", help="codes of indicators, with commas between; all when left out")
     options = parser.parse_args()
-    password = secrets.token_hex(16)
-    with temporary_server() as server, tempfile.TemporaryDirectory() as folder:
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
-            ensure_role(connection, "pipeline", password=password)
-            make_roles(connection)
-            ensure_database(connection, "warehouse", owner="pipeline")
-        dsn = server.dsn("warehouse", user="pipeline", password=password)
-        upgrade(dsn)
-        return _compare(Dbt(dsn, Path(folder) / "dbt"), Path(folder), options)
+    with temporary_warehouse() as (dsn, folder):
+        return _compare(Dbt(dsn, folder / "dbt"), folder, options)
 
 
 def _models(manifest: dict[str, Any], wanted: set[str] | None) -> tuple[list[str], list[str]]:

@@ -14,14 +14,11 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from sandbox import feeds, population, truth
-from sandbox.calendar import HORIZON
-from sandbox.feeds.model import Scene
-from sandbox.parameters import Parameters
 from tests.disclosure.published import Release, read_release
 from tests.disclosure.small_world import run_chain
 from tests.disclosure.warehouse_of_truth import put_base_cells
 from tests.golden.warehouse_of_cases import make_table
+from tests.truth.facts import make_scene, true_cells
 
 SCALE = 0.0001
 # Of each indicator a year, or a quarter of what has no years: sums over time are attacked in the province of trainings.
@@ -60,7 +57,7 @@ def releases(
         schema = f"truth_{seed}_{number}"
         connection.execute(f"create schema {schema}".encode())
         make_table(connection, manifest, "indicator_base", schema=schema)
-        put_base_cells(connection, schema, _cells(Parameters(scale=SCALE, seed=seed, dirt=dirt)))
+        put_base_cells(connection, schema, _cells(seed, dirt))
         connection.execute(_PERIODS.format(schema=schema).encode())
         connection.execute(f"create view {schema}.indicator_part as select * from core.indicator_part".encode())
         run_chain(connection, schema, models)
@@ -68,17 +65,10 @@ def releases(
         connection.commit()
 
 
-def _cells(parameters: Parameters) -> pl.DataFrame:
+def _cells(seed: int, dirt: float) -> pl.DataFrame:
     """The truth of one period; the departments send nothing."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        scene = Scene(population.generate(parameters.scale, parameters.seed), parameters, HORIZON, folder)
-        for feed in feeds.every():
-            # what is made is noted in the scene
-            for _ in feed.make(scene):
-                pass
-        truth.write(folder, scene)
-        cells = pl.read_parquet(folder / "indicators.parquet")
+        cells = true_cells(Path(name), make_scene(Path(name), scale=SCALE, seed=seed, dirt=dirt))
     years = cells.filter(pl.col("period_type") == "year", pl.col("period_end") == YEAR)
     quarters = cells.filter(pl.col("period_type") == "quarter", pl.col("period_end") == QUARTER)
     return pl.concat([years, quarters.join(years, on="indicator_code", how="anti")])

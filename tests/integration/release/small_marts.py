@@ -105,6 +105,14 @@ def small_manifest(**more_columns: str) -> Manifest:
     )
 
 
+def manifest_with_exact(**more_columns: str) -> Manifest:
+    """`small_manifest` with the figures before disclosure, which have *more_columns*."""
+    raw = dict(small_manifest().raw)
+    columns = CELL_COLUMNS | more_columns
+    exact = node("indicator_cell", columns, served=True, served_as="exact.indicator_value", key=CELL_KEY)
+    return Manifest(raw | {"nodes": dict(raw["nodes"]) | {"model.threegaps.indicator_cell": exact}})
+
+
 def make_build_schema(dsn: str) -> None:
     """Empty tables as dbt would make them, and the served ones."""
     with psycopg.connect(dsn) as connection:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.integration.release.small_marts import CELL_COLUMNS, CELL_KEY, make_build_schema, new_build, node
-from tests.integration.release.small_marts import small_manifest as public_manifest
+from tests.integration.release.small_marts import make_build_schema, manifest_with_exact, new_build
 from threegaps.cli import doctor, queries
 from threegaps.marts.lock import held_by_builder
-from threegaps.marts.manifest import Manifest
 from threegaps.release import apply, arrival, settling, undo
 from threegaps.release.served import apply_served
 from threegaps.settings import Settings
@@ -18,11 +16,7 @@ pytestmark = pytest.mark.integration
 MONTHS = ("2026-03-31", "2026-04-30", "2026-05-31")
 
 
-def manifest() -> Manifest:
-    raw = dict(public_manifest().raw)
-    columns = CELL_COLUMNS | {"n_persons": "bigint"}
-    exact = node("indicator_cell", columns, served=True, served_as="exact.indicator_value", key=CELL_KEY)
-    return Manifest(raw | {"nodes": dict(raw["nodes"]) | {"model.threegaps.indicator_cell": exact}})
+MANIFEST = manifest_with_exact(n_persons="bigint")
 
 
 @pytest.fixture
@@ -37,7 +31,7 @@ def marts(warehouse: str) -> str:
             " as v (indicator_code, matures_after_months, is_built),"
             " (values ('名', 'name', '理由', 'reason')) as w (name_zh, name_en, settles_zh, settles_en)"
         )
-    apply_served(warehouse, manifest())
+    apply_served(warehouse, MANIFEST)
     return warehouse
 
 
@@ -62,7 +56,7 @@ def release(dsn: str, as_of: str, persons: int, *, maturity: str = "final") -> N
     with held_by_builder(dsn) as connection:
         build = new_build(connection)
         connection.execute("update ops.build set as_of = %s where build_id = %s", [as_of, build])
-        apply.apply_build(connection, manifest(), build)
+        apply.apply_build(connection, MANIFEST, build)
 
 
 def found(dsn: str, **options: int) -> dict[str, tuple[int, float | None]]:
@@ -105,7 +99,7 @@ def test_the_first_release_does_not_show_how_its_figures_came(marts: str) -> Non
 def test_what_was_undone_counts_as_never_said(marts: str) -> None:
     release(marts, "2026-06-30", 900, maturity="provisional")
     release(marts, "2026-07-31", 500)
-    undo.undo(marts, note="wrong file", manifest=manifest())
+    undo.undo(marts, note="wrong file", manifest=MANIFEST)
     with psycopg.connect(marts) as connection:
         connection.execute("delete from ops.hold")
     release(marts, "2026-07-31", 990)

@@ -8,10 +8,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.integration.release.small_marts import CELL_COLUMNS, CELL_KEY, make_build_schema, new_build, node, set_cells
-from tests.integration.release.small_marts import small_manifest as public_manifest
+from tests.integration.release.small_marts import make_build_schema, manifest_with_exact, new_build, set_cells
 from threegaps.marts.lock import held_by_builder
-from threegaps.marts.manifest import Manifest
 from threegaps.release import apply, undo
 from threegaps.release.served import apply_served
 
@@ -19,10 +17,7 @@ pytestmark = pytest.mark.integration
 A, B, P = ("M01-3", "330102"), ("M01-3", "330103"), ("M01-3", "330000")
 
 
-def manifest() -> Manifest:
-    raw = dict(public_manifest().raw)
-    exact = node("indicator_cell", CELL_COLUMNS, served=True, served_as="exact.indicator_value", key=CELL_KEY)
-    return Manifest(raw | {"nodes": dict(raw["nodes"]) | {"model.threegaps.indicator_cell": exact}})
+MANIFEST = manifest_with_exact()
 
 
 @pytest.fixture
@@ -30,7 +25,7 @@ def marts(warehouse: str) -> str:
     make_build_schema(warehouse)
     with psycopg.connect(warehouse) as connection:
         connection.execute("create table build.indicator_cell (like build.indicator_value)")
-    apply_served(warehouse, manifest())
+    apply_served(warehouse, MANIFEST)
     return warehouse
 
 
@@ -53,7 +48,7 @@ def release(dsn: str, exact: dict[tuple[str, str], int], shown: dict[tuple[str, 
         connection.execute("insert into build.indicator_cell select * from build.indicator_value")
     set_cells(dsn, shown)
     with held_by_builder(dsn) as connection:
-        apply.apply_build(connection, manifest(), new_build(connection))
+        apply.apply_build(connection, MANIFEST, new_build(connection))
 
 
 def as_role(dsn: str, role: str, query: str) -> list[tuple[Any, ...]]:
@@ -108,6 +103,6 @@ def test_they_are_those_of_the_release_that_serves(marts: str, officer: str) -> 
     release(marts, {A: 7, B: 33}, {A: None, B: 30})
     release(marts, {A: 12, B: 33}, {A: 10, B: 30})
     assert as_role(marts, "statistician", asked) == [("330102", 12), ("330103", 33)]
-    undo.undo(marts, note="wrong file", manifest=manifest())
+    undo.undo(marts, note="wrong file", manifest=MANIFEST)
     assert as_role(marts, "statistician", asked) == [("330102", 7), ("330103", 33)]
     assert as_role(marts, officer, "select value::int from marts.county_value") == [(7,)]

@@ -40,11 +40,11 @@ select distinct feed from core.seed_indicator cross join string_to_table(horizon
 """
 
 
-def make_scene(folder: Path, *, scale: float, seed: int) -> Scene:
+def make_scene(folder: Path, *, scale: float, seed: int, dirt: float = Parameters().dirt) -> Scene:
     """Everything that the departments of one sandbox have; accepted wages go below *folder*."""
     wages = folder / "wages"
     wages.mkdir()
-    scene = Scene(population.generate(scale, seed), Parameters(scale=scale, seed=seed), HORIZON, wages)
+    scene = Scene(population.generate(scale, seed), Parameters(scale=scale, seed=seed, dirt=dirt), HORIZON, wages)
     for feed in feeds.every():
         for _ in feed.make(scene):
             pass
