@@ -22,7 +22,8 @@ help:
 	@echo 'make test   lint and all tests'
 	@echo 'make contract-test    hold contracts, and the raw tables of a running warehouse, against another tool of their standard'
 	@echo 'make bench  measure against bare psql'
-	@echo 'make docs   renew what is generated: staging, union of slices, wide marts, catalogue, connections, databases of departments'
+	@echo 'make docs   renew what is generated: staging, union of slices, wide marts, catalogue, connections, databases of departments;'
+	@echo '            and the reference, a static site: open docs/_build/index.html'
 	@echo 'make lint   the quick part of make test'
 	@echo 'make lock   renew both requirements*.txt from their *.in'
 
@@ -80,6 +81,7 @@ bench: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m threegaps.generate
+	$(BIN)/python -m threegaps.reference
 
 # One lock for Python 3.11 to 3.13 on every platform, wheels only, each with its hashes.
 lock: $(READY)

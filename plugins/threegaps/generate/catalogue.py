@@ -52,7 +52,7 @@ def render(
         *_indicator_list(actions, indicators),
     ]
     for contract, document in feeds:
-        lines += _feed_page(contract, document)
+        lines += feed_page(contract, document)
     lines += _kinds()
     lines += _indicator_pages(actions, indicators, targets)
     lines += _revisions(indicators)
@@ -121,7 +121,8 @@ def _normalisations(contract: Contract) -> str:
     )
 
 
-def _feed_page(contract: Contract, document: ContractDocument) -> Iterator[str]:
+def feed_page(contract: Contract, document: ContractDocument) -> Iterator[str]:
+    """The lines of a feed's part of the page: heading, title, then what its contract says."""
     columns = {column.name: column for column in document.schema_[0].properties}
     yield f"## {contract.feed}"
     yield ""

@@ -21,7 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"connections", "landing", "sources"}),
     frozenset({"access", "batch", "warehouse"}),
     frozenset({"airflow_api", "one_machine", "marts", "feed_run", "generate"}),
-    frozenset({"release"}),
+    frozenset({"reference", "release"}),
     frozenset({"orchestration"}),
     frozenset({"cli"}),
 )

@@ -1,0 +1,185 @@
+"""The reference as a static site: every page and asset by its path, all links relative so that it opens from a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from threegaps.generate.catalogue import feed_page
+from threegaps.reference.labels import labelled
+from threegaps.reference.subjects import Feed, Measure, Row, Subjects
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_ASSETS = ("style.css", "search.js")
+_ROLES = {"leads": ("牵头", "leads"), "carries": ("承担", "carries"), "signs": ("联合印发", "signs")}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A line of the search index."""
+
+    path: str
+    title_zh: str
+    title_en: str
+    kind: str
+
+
+def render(subjects: Subjects) -> dict[Path, str]:
+    """Every file of the site, by its path below the site's folder."""
+    return dict(_Site(subjects).files())
+
+
+class _Site:
+    def __init__(self, subjects: Subjects) -> None:
+        self.subjects = subjects
+        self.found: list[Found] = []
+        self.environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+            lstrip_blocks=True,
+        )  # fmt: skip
+        self.environment.filters["feed_path"] = _feed_path
+        self.environment.globals |= {"subjects": subjects, "roles": _ROLES, "named": self._named, "labelled": labelled}
+
+    def files(self) -> Iterator[tuple[Path, str]]:
+        yield from self._indicators()
+        yield from self._feeds()
+        yield from self._measures()
+        yield from self._departments()
+        yield self._page("matrix.html", "matrix.html", "措施与指标总表", "Measures and indicators", rows=self.matrix)
+        yield self._page("index.html", "index.html", "三大差距指标手册", "ThreeGaps reference", rows=self.matrix)
+        for asset in _ASSETS:
+            yield Path(asset), (_TEMPLATES / asset).read_text(encoding="utf-8")
+        index = [[one.path, one.title_zh, one.title_en, one.kind] for one in self.found]
+        yield Path("search-index.js"), f"var SEARCH_INDEX = {json.dumps(index, ensure_ascii=False)};\n"
+
+    def _indicators(self) -> Iterator[tuple[Path, str]]:
+        subjects = self.subjects
+        methods = {row["method"]: row for row in subjects.seed("seed_method")}
+        actions = {row["action_code"]: row for row in subjects.seed("seed_action")}
+        breakdowns = {row["breakdown"]: row for row in subjects.seed("seed_breakdown")}
+        by_breakdown = subjects.seed("seed_indicator_breakdown")
+        targets = subjects.seed("seed_target")
+        areas = {row["area_code"]: row["name_zh"] for row in subjects.seed("seed_area")}
+        parts = {
+            (row["breakdown"], row["breakdown_value"]): row["name_zh"] for row in subjects.seed("seed_breakdown_value")
+        }
+        for row in subjects.indicators:
+            code = row["indicator_code"]
+            own = dict.fromkeys(one["breakdown"] for one in by_breakdown if one["indicator_code"] == code)
+            yield self._page(
+                f"indicators/{code}.html",
+                "indicator.html",
+                f"{code} {row['name_zh']}",
+                row["name_en"],
+                kind="指标 indicator",
+                row=row,
+                action=actions.get(row["action_code"], {"name_zh": row["action_code"], "name_en": ""}),
+                method=methods[row["method"]],
+                definition=subjects.definitions.get(code),
+                lineage=subjects.lineages.get(code),
+                breakdowns=[breakdowns[name] for name in own if name in breakdowns],
+                areas=areas,
+                parts=parts,
+                targets=[target for target in targets if target["indicator_code"] == code],
+                departments=[subjects.departments[one] for one in subjects.departments_named_in(row["departments_zh"])],
+            )
+
+    def _feeds(self) -> Iterator[tuple[Path, str]]:
+        markdown = MarkdownIt("commonmark").enable("table")
+        for feed in self.subjects.feeds:
+            contract = feed.contract
+            users = [row for row in self.subjects.indicators if contract.feed in self.subjects.feeds_of(row)]
+            # Heading and title stand above already.
+            body = "\n".join(list(feed_page(contract, feed.document))[4:])
+            yield self._page(
+                f"feeds/{_feed_path(contract.feed)}.html",
+                "feed.html",
+                contract.title_zh,
+                contract.title_en,
+                kind="数据源 feed",
+                contract=contract,
+                # Made from contracts, which are ours; markdown-it leaves HTML in them as text.
+                body=Markup(markdown.render(body)),  # noqa: S704
+                users=users,
+                departments=self._departments_of(feed),
+            )
+
+    def _measures(self) -> Iterator[tuple[Path, str]]:
+        for measure in self.subjects.measures:
+            yield self._page(
+                f"measures/{measure.number}.html",
+                "measure.html",
+                f"措施{measure.number} {measure.row['name_zh']}",
+                measure.row["name_en"],
+                kind="措施 measure",
+                measure=measure,
+                indicators=self._indicators_of(measure),
+            )
+
+    def _departments(self) -> Iterator[tuple[Path, str]]:
+        subjects = self.subjects
+        plan, signing = subjects.signatories
+        for code, department in subjects.departments.items():
+            yield self._page(
+                f"departments/{code}.html",
+                "department.html",
+                department["name_zh"],
+                department["name_en"],
+                kind="部门 department",
+                department=department,
+                signs=plan if department in signing else None,
+                measures=[
+                    (measure, role) for measure in subjects.measures for one, role in measure.departments
+                    if one == department
+                ],
+                feeds=[feed for feed in subjects.feeds if department in self._departments_of(feed)],
+                indicators=[
+                    row for row in subjects.indicators if code in subjects.departments_named_in(row["departments_zh"])
+                ],
+            )  # fmt: skip
+
+    @cached_property
+    def matrix(self) -> list[tuple[Measure | None, list[Row]]]:
+        """Each measure with its indicators; last those of no measure."""
+        rows: list[tuple[Measure | None, list[Row]]] = [
+            (measure, self._indicators_of(measure)) for measure in self.subjects.measures
+        ]
+        return [*rows, (None, [row for row in self.subjects.indicators if not row["measure"]])]
+
+    def _indicators_of(self, measure: Measure) -> list[Row]:
+        return [row for row in self.subjects.indicators if measure.number in self.subjects.measure_numbers(row)]
+
+    def _departments_of(self, feed: Feed) -> list[Row]:
+        codes = self.subjects.departments_named_in(feed.contract.owner_zh)
+        return [self.subjects.departments[code] for code in codes]
+
+    def _named(self, feed: str) -> str:
+        return next(one.title_zh for one in self.subjects.contracts if one.feed == feed)
+
+    def _page(
+        self, path: str, template: str, title_zh: str, title_en: str, *, kind: str = "", **values: Any
+    ) -> tuple[Path, str]:
+        if kind:
+            self.found.append(Found(path, title_zh, title_en, kind))
+        text = self.environment.get_template(template).render(
+            title_zh=title_zh, title_en=title_en, up="../" * path.count("/"), **values
+        )
+        return Path(path), text
+
+
+def _feed_path(feed: str) -> str:
+    return feed.replace("/", "-")
+
+
+def left_over(folder: Path, files: Sequence[Path]) -> list[Path]:
+    """Files below *folder* that the site no longer has."""
+    kept = set(files)
+    return [path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder) not in kept]

@@ -1,0 +1,158 @@
+"""What the reference speaks of: indicators, feeds, measures and departments, and how they belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from threegaps.contracts.document import ContractDocument
+from threegaps.contracts.loader import SUFFIX, load_contracts, read_document
+from threegaps.contracts.model import Contract
+from threegaps.generate import caveats
+from threegaps.generate.marts import MARTS, indicator_catalogue, read_seed
+from threegaps.reference.lineage import Lineage, lineage_of, read_models
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """An indicator's definition in both languages, and where it comes from."""
+
+    zh: str
+    en: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed's contract, as it works and as it is written."""
+
+    contract: Contract
+    document: ContractDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure of the plan, as the newest version that has it titles it, and who carries it by that version."""
+
+    number: str
+    row: Row
+    plan: Row
+    departments: tuple[tuple[Row, str], ...]
+
+
+class Subjects:
+    """All that the reference of the project at *root* is made from.
+
+    Args:
+        root: The project's folder.
+
+    Raises:
+        ContractError: A contract cannot be read.
+        ValueError: A model does not fit the catalogue of indicators.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def seed(self, name: str) -> list[dict[str, str]]:
+        """The rows of a seed."""
+        return read_seed(self.root, name)
+
+    @cached_property
+    def feeds(self) -> tuple[Feed, ...]:
+        """Every feed."""
+        folder = self.root / "expectations"
+        found = ((contract, folder / f"{contract.feed}{SUFFIX}") for contract in load_contracts(folder))
+        return tuple(Feed(contract, read_document(path, path.read_bytes())) for contract, path in found)
+
+    @cached_property
+    def contracts(self) -> tuple[Contract, ...]:
+        """The contract of every feed."""
+        return tuple(feed.contract for feed in self.feeds)
+
+    @cached_property
+    def indicators(self) -> tuple[Row, ...]:
+        """The rows of the catalogue, those too that are not built, with the caveats that methods bring."""
+        steps, methods = self.seed("seed_contribution_base_step"), self.seed("seed_method")
+        return tuple(caveats.with_base_steps(indicator_catalogue(self.root), steps, methods))
+
+    @cached_property
+    def definitions(self) -> dict[str, Definition]:
+        """The definitions of the indicators that are built, by code."""
+        found = {}
+        for path in sorted((self.root / MARTS).glob("*/ind_*.yml")):
+            for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+                lines = [line.strip() for line in model["description"].strip().splitlines() if line.strip()]
+                source = next((line for line in lines if line.startswith("出处")), "")
+                text = [line for line in lines if line != source]
+                code = model["config"]["meta"]["indicator"]
+                found[code] = Definition(text[0], " ".join(text[1:]), source.removeprefix("出处 Source: "))
+        return found
+
+    @cached_property
+    def lineages(self) -> dict[str, Lineage]:
+        """What each indicator that is built is made of, by code."""
+        models = read_models(self.root)
+        names = {code: f"ind_{code.lower().replace('-', '_')}" for code in self.definitions}
+        return {code: lineage_of(name, models, self.contracts) for code, name in names.items()}
+
+    @cached_property
+    def plans(self) -> dict[str, Row]:
+        """Versions of the plan and other documents that targets come from, by their code, the oldest first."""
+        return {row["plan_version"]: row for row in sorted(self.seed("seed_plan_version"), key=_issued)}
+
+    @cached_property
+    def departments(self) -> dict[str, Row]:
+        """Departments by code."""
+        return {row["department_code"]: row for row in self.seed("seed_department")}
+
+    @cached_property
+    def measures(self) -> tuple[Measure, ...]:
+        """The plan's measures: a later version's title and departments take the place of an earlier one's."""
+        rows = {row["measure"]: row for row in _by_issue(self.seed("seed_plan_measure"), self.plans)}
+        carried = self.seed("seed_plan_department")
+        measures = []
+        for number in sorted(rows, key=int):
+            own = [row for row in carried if row["measure"] == number]
+            newest = list(_by_issue(own, self.plans))[-1:]
+            version = newest[0]["plan_version"] if newest else rows[number]["plan_version"]
+            departments = tuple(
+                (self.departments[row["department_code"]], row["role"]) for row in own if row["plan_version"] == version
+            )
+            measures.append(Measure(number, rows[number], self.plans[version], departments))
+        return tuple(measures)
+
+    @cached_property
+    def signatories(self) -> tuple[Row, tuple[Row, ...]]:
+        """The newest version of the plan that says who signs it, and these."""
+        rows = [row for row in self.seed("seed_plan_department") if row["role"] == "signs"]
+        version = list(_by_issue(rows, self.plans))[-1]["plan_version"]
+        signing = (self.departments[row["department_code"]] for row in rows if row["plan_version"] == version)
+        return self.plans[version], tuple(signing)
+
+    def departments_named_in(self, text: str) -> tuple[str, ...]:
+        """Codes of the departments whose name stands in *text*."""
+        return tuple(code for code, row in self.departments.items() if row["name_zh"] in text)
+
+    def feeds_of(self, indicator: Row) -> tuple[str, ...]:
+        """The feeds that an indicator needs: by its lineage, or none while it is not built."""
+        lineage = self.lineages.get(indicator["indicator_code"])
+        return () if lineage is None else tuple(lineage.columns)
+
+    def measure_numbers(self, indicator: Row) -> tuple[str, ...]:
+        """The measures that an indicator belongs to; none for the gaps and what was added."""
+        return tuple(part for part in indicator["measure"].replace("、", ",").split(",") if part)
+
+
+def _issued(row: Row) -> str:
+    return row["issued_on"]
+
+
+def _by_issue(rows: Sequence[Row], plans: Mapping[str, Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: plans[row["plan_version"]]["issued_on"])

@@ -1,0 +1,153 @@
+"""The reference site: whole, linked within itself, and made of data alone."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from threegaps.reference.labels import LABELS
+from threegaps.reference.lineage import Model, lineage_of
+from threegaps.reference.site import left_over, render
+from threegaps.reference.subjects import Subjects
+from threegaps.settings import Settings
+
+ROOT = Settings.load().root
+
+
+@pytest.fixture(scope="module")
+def subjects() -> Subjects:
+    return Subjects(ROOT)
+
+
+@pytest.fixture(scope="module")
+def site(subjects: Subjects) -> dict[Path, str]:
+    return render(subjects)
+
+
+class Links(HTMLParser):
+    """The addresses that a page names, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.addresses += [value for name, value in attrs if name in {"href", "src"} and value]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_every_link_leads_to_a_page_of_the_site_and_nothing_is_loaded_from_outside(site: dict[Path, str]) -> None:
+    there = {PurePosixPath(path) for path in site}
+    for path, page in site.items():
+        if path.suffix != ".html":
+            continue
+        for address in Links(page).addresses:
+            assert "://" not in address, f"{path}: {address}"
+            parts = list(PurePosixPath(path).parent.parts)
+            for step in PurePosixPath(address.partition("#")[0]).parts:
+                if step == "..":
+                    parts.pop()
+                else:
+                    parts.append(step)
+            assert PurePosixPath(*parts) in there, f"{path}: {address}"
+
+
+def test_every_subject_has_a_page(site: dict[Path, str], subjects: Subjects) -> None:
+    wanted = {f"indicators/{row['indicator_code']}.html" for row in subjects.indicators}
+    wanted |= {f"feeds/{contract.feed.replace('/', '-')}.html" for contract in subjects.contracts}
+    wanted |= {f"measures/{number}.html" for number in range(1, 22)}
+    wanted |= {f"departments/{code}.html" for code in subjects.departments}
+    pages = {path.as_posix() for path in site if path.suffix == ".html"}
+    assert pages == wanted | {"index.html", "matrix.html"}
+
+
+def test_a_page_says_what_its_indicator_is_in_both_languages(site: dict[Path, str], subjects: Subjects) -> None:
+    for row in subjects.indicators:
+        text = Links(site[Path(f"indicators/{row['indicator_code']}.html")]).text
+        for name in ("name_zh", "name_en", "source_clause", "caveat_zh"):
+            assert row[name] in text, f"{row['indicator_code']}: {name}"
+        assert ("已建成" in text) == (row["is_built"] == "true")
+    assert set(subjects.definitions) == {
+        row["indicator_code"] for row in subjects.indicators if row["is_built"] == "true"
+    }
+    for code, definition in subjects.definitions.items():
+        assert definition.zh, code
+        assert definition.en.isascii() or definition.en[0].isascii(), f"{code}: the second part is the English one"
+        assert definition.source, f"{code}: no source"
+
+
+def test_an_indicator_leads_down_to_the_columns_of_contracts(subjects: Subjects) -> None:
+    lineage = subjects.lineages["M07-1"]
+    assert lineage.models[0] == "ind_m07_1"
+    assert {"issued_on", "certificate_number", "revoked_on"} <= set(lineage.columns["hrss/certificates"])
+    for code, one in subjects.lineages.items():
+        assert one.columns or one.seeds, f"{code} comes from nowhere"
+        assert all(one.columns.values()), f"{code} takes no column of a feed that it reads"
+
+
+def test_a_column_counts_only_where_a_model_on_the_way_names_it(subjects: Subjects) -> None:
+    contract = next(one for one in subjects.contracts if one.feed == "hrss/skill_enterprises")
+    models = {
+        "ind_x": Model("ind_x", ("fct_x",), frozenset({"uscc", "employees"})),
+        "fct_x": Model("fct_x", ("stg_hrss__skill_enterprises", "seed_y"), frozenset({"uscc", "recognised_on"})),
+        "stg_hrss__skill_enterprises": Model("stg_hrss__skill_enterprises", (), frozenset({"status"})),
+    }
+    found = lineage_of("ind_x", models, [contract])
+    assert (found.models, found.seeds) == (("ind_x", "fct_x"), ("seed_y",))
+    assert set(found.columns) == {contract.feed}
+    assert set(found.columns[contract.feed]) == {"uscc", "recognised_on"}
+
+
+def test_every_measure_has_its_departments_and_every_feed_a_department(subjects: Subjects) -> None:
+    assert [measure.number for measure in subjects.measures] == [str(number) for number in range(1, 22)]
+    assert all(measure.departments for measure in subjects.measures)
+    assert len(subjects.signatories[1]) == 20
+    for contract in subjects.contracts:
+        assert subjects.departments_named_in(contract.owner_zh), contract.feed
+
+
+def test_every_code_has_a_label(subjects: Subjects) -> None:
+    for kind, labels in LABELS.items():
+        used = {code.strip() for row in subjects.indicators for code in row[kind].split(",")} - {""}
+        assert used <= set(labels), f"{kind}: {used - set(labels)}"
+
+
+def append(root: Path, seed: str, **row: str) -> None:
+    path = root / "dbt_project" / "seeds" / f"{seed}.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        names = csv.DictReader(file).fieldnames or []
+    with path.open("a", encoding="utf-8", newline="") as file:
+        csv.DictWriter(file, names, restval="", lineterminator="\n").writerow(row)
+
+
+def test_a_later_version_of_the_plan_needs_rows_alone(tmp_path: Path) -> None:
+    """A measure that is titled anew, a department that carries it instead, and one more that signs."""
+    shutil.copytree(ROOT / "dbt_project" / "seeds", tmp_path / "dbt_project" / "seeds")
+    (tmp_path / "dbt_project" / "models").symlink_to(ROOT / "dbt_project" / "models")
+    (tmp_path / "expectations").symlink_to(ROOT / "expectations")
+    version = {"plan_version": "amended-2027"}
+    append(tmp_path, "seed_plan_version", **version, title_zh="修订稿", issued_on="2027-01-01", is_in_force="true",
+           status_zh="正式文件", status_en="in force")  # fmt: skip
+    append(tmp_path, "seed_plan_measure", **version, measure="16", action_code="A4", name_zh="新题", name_en="anew")
+    append(tmp_path, "seed_plan_department", **version, measure="16", department_code="finance", role="leads")
+    append(tmp_path, "seed_plan_department", **version, department_code="organisation", role="signs")
+    before, after = Subjects(ROOT), Subjects(tmp_path)
+    assert after.measures[15].row["name_zh"] == "新题"
+    assert [(row["department_code"], role) for row, role in after.measures[15].departments] == [("finance", "leads")]
+    assert after.measures[14].row == before.measures[14].row
+    assert [row["department_code"] for row in after.signatories[1]] == ["organisation"]
+
+
+def test_a_page_that_is_no_longer_made_is_found(tmp_path: Path) -> None:
+    for name in ("index.html", "indicators/M99-9.html"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert left_over(tmp_path, [Path("index.html")]) == [tmp_path / "indicators/M99-9.html"]
