@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from sandbox.calendar import FIRST_MONTH, OPENING_DAY, add_months
 
 HORIZON = OPENING_DAY
+# Lists on which everything stays that has ended, with both days, tell of the days before the window too.
+LISTED_SINCE = date(2024, 1, 1)
 LENGTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -30,9 +32,9 @@ def periods(*kinds: str) -> list[Period]:
     return [period for kind in kinds for period in _all(kind) if period.start >= FIRST_MONTH and period.end <= HORIZON]
 
 
-def days(*kinds: str) -> list[Period]:
-    """Periods of these kinds that end in the window: stocks on their last day."""
-    return [period for kind in kinds for period in _all(kind) if FIRST_MONTH <= period.end <= HORIZON]
+def days(*kinds: str, since: date = FIRST_MONTH) -> list[Period]:
+    """Periods of these kinds that end in the window, or *since* a day before it: stocks on their last day."""
+    return [period for kind in kinds for period in _all(kind) if since <= period.end <= HORIZON]
 
 
 def _all(kind: str) -> list[Period]:

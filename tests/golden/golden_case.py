@@ -70,6 +70,18 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     "fct_incentive_plan": {"covers_high_skilled": True, "members": 50},
     "fct_state_enterprise_year": {"owner_level": "county", "in_scope": True, "has_skill_sequence": False},
     "fct_skill_finance": {"product": "01", "borrower_kind": "01"},
+    "fct_demand_forecast": {"scope": "县域"},
+    "fct_guide_channel": {"channel_kind": "政府网站"},
+    "fct_technician_project": {"project_kind": "01", "status": "01"},
+    "dim_technician_programme": {"is_new_occupation": False, "is_new_manufacturing": False, "is_digital": False},
+    "dim_vocational_programme": {
+        "is_new_occupation": False,
+        "is_new_manufacturing": False,
+        "is_digital": False,
+        "is_rural_industry": False,
+    },
+    "dim_directory_entry": {"directory_kind": "01"},
+    "dim_industry_college": {"kind": "01"},
 }
 TABLES_OF_PERSONS = ("fct_training", "fct_sector_training", "fct_employment_spell", "fct_certificate", "fct_wage")
 # The skill order of level codes: 5 is the lowest of the eight grades that have certificates, S the highest.

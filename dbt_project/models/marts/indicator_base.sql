@@ -26,6 +26,54 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m01_6') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m02_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m03_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m03_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m03_5') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m05_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m05_5') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m06_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m07_1') }}
 
 union all

@@ -23,6 +23,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
+from sandbox.dirt.spoil import not_refused
 from sandbox.feeds.dated import dated_versions
 from sandbox.feeds.model import DataSet, Feed, Scene, Versions
 from sandbox.feeds.paging import StartAndCount
@@ -104,7 +105,11 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
 
 def make(scene: Scene) -> Iterator[Versions]:
     """Every state of every college."""
-    yield dated_versions(rows(colleges(scene)), kinds(), scene, NAME)
+    typed = colleges(scene)
+    listed = rows(typed)
+    versions = dated_versions(listed, kinds(), scene, NAME)
+    scene.accepted[NAME] = not_refused(typed.with_columns(key=listed["_key"]), versions.rows, "key")
+    yield versions
 
 
 FEED = Feed(

@@ -21,6 +21,7 @@ from sandbox import feeds, population, truth
 from sandbox.calendar import FIRST_MONTH, HORIZON, OPENING_DAY
 from sandbox.feeds.model import Scene
 from sandbox.parameters import Parameters
+from sandbox.truth.periods import LISTED_SINCE
 from tests.golden.warehouse_of_cases import make_table
 from tests.truth.facts.registry import Sent, facts
 
@@ -30,10 +31,13 @@ for _module in pkgutil.iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
 FACTS = tuple(fact.table for fact in facts())
-# Published figures begin before the sandbox's window, and some end before it does.
-PUBLISHED = {
+# Published figures begin before the sandbox's window, and some end before it does; lists that keep what has ended begin
+# before it too.
+COVERED_OTHERWISE = {
     "statistics/resident_income": (dt.date(2000, 1, 1), OPENING_DAY),
     "seed/published_skill_share": (dt.date(2012, 1, 1), dt.date(2025, 8, 31)),
+    "hrss/training_directories": (LISTED_SINCE, OPENING_DAY),
+    "industry/colleges": (LISTED_SINCE, OPENING_DAY),
 }
 _FEEDS = """
 select distinct feed from core.seed_indicator cross join string_to_table(horizon_feeds, ',') as feed where is_built
@@ -72,7 +76,7 @@ def put_facts(connection: psycopg.Connection[Any], manifest: dict[str, Any], sce
             with connection.cursor().copy(statement) as copy:
                 copy.write(frame.write_csv(include_header=False))
     for (feed,) in connection.execute(_FEEDS).fetchall():
-        covered = PUBLISHED.get(feed, (FIRST_MONTH, OPENING_DAY))
+        covered = COVERED_OTHERWISE.get(feed, (FIRST_MONTH, OPENING_DAY))
         connection.execute(
             sql.SQL("insert into {} values (%s, %s, %s)").format(sql.Identifier(schema, "feed_coverage")),
             [feed, *covered],
