@@ -83,13 +83,16 @@ def _subsidised(scene: Scene) -> pl.DataFrame:
     venue_code = venue.map_batches(lambda place: codes.gather(place), return_dtype=pl.String)
     counted = trainings.filter(ended & (pl.col("subsidy_source") != "00"))
     listed = counted.select(
-        "person", "completion_date", "priority_groups", "focus_sector", "provider_type", "urban_rural_code", "lives_in",
+        "person", "start_date", "completion_date", "occupation_code", "priority_groups", "focus_sector",
+        "provider_type", "urban_rural_code", "lives_in",
         handled=pl.when(pl.col("handling_county_code") == "").then(venue_code).otherwise("handling_county_code"),
     )  # fmt: skip
     sectors = scene.accepted["sectors/training_enrollments"].filter(ended & pl.col("is_subsidised"))
     own = without_repeats(sectors, counted).select(
         "person",
+        "start_date",
         "completion_date",
+        "occupation_code",
         priority_groups=pl.lit(None, pl.String),
         focus_sector=pl.lit(None, pl.String),
         provider_type=pl.lit(None, pl.String),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
+from sandbox import areas
 from sandbox.calendar import OPENING_DAY
 from sandbox.feeds.terms import handed_over
 from sandbox.feeds.texts import moment
 from sandbox.truth.cells import Cells
 from sandbox.truth.known import Known
-from sandbox.truth.periods import days
+from sandbox.truth.periods import days, periods
 from sandbox.truth.registry import computes
 
 PROJECTS = {"M03-3": "01", "M03-4": "02"}
@@ -58,3 +59,45 @@ def frontier_specialties(cells: Cells, known: Known) -> None:
         cells.count("M03-5", period, once.filter(pl.any_horizontal(FLAGS)), None)
         for flag in FLAGS:
             cells.count("M03-5", period, once.filter(flag), None, ("specialty_flag", flag))
+
+
+@computes("M03-1")
+def by_schools(cells: Cells, known: Known) -> None:
+    """Subsidised trainings that schools delivered, of those whose records say who did."""
+    stated = known.subsidised.filter(pl.col("provider_type").is_not_null())
+    for period in periods("quarter", "ytd", "year"):
+        rows = stated.filter(pl.col("completion_date").is_between(period.start, period.end))
+        cells.ratio("M03-1", period, rows, pl.col("provider_type").is_in(["01", "02"]))
+        for kind in ("01", "02"):
+            cells.ratio("M03-1", period, rows, pl.col("provider_type") == kind, ("school_type", kind))
+
+
+@computes("M03-2")
+def in_shortage(cells: Cells, known: Known) -> None:
+    """Subsidised trainings for occupations that were in short supply when they began."""
+    city_of = {number: f"{code[:4]}00" for number, code in enumerate(areas.all_codes())}
+    records = (
+        known.subsidised.filter(pl.col("provider_type").is_not_null())
+        .with_row_index("record")
+        .with_columns(city=pl.col("county").replace_strict(city_of, return_dtype=pl.String))
+    )
+    entries = known.accepted["hrss/training_directories"].filter(pl.col("directory_kind") == "03")
+    holds = (pl.col("valid_from") <= pl.col("start_date")) & (
+        pl.col("valid_until").is_null() | (pl.col("valid_until") >= pl.col("start_date"))
+    )
+    listed = records.join(
+        entries.select("occupation_code", "area_code", "valid_from", "valid_until"), on="occupation_code"
+    ).filter(holds)
+    by_province = listed.filter(pl.col("area_code") == areas.PROVINCE)["record"]
+    by_city = listed.filter(pl.col("area_code") == pl.col("city"))["record"]
+    every = records.with_columns(
+        provincial=pl.col("record").is_in(by_province.implode()), city=pl.col("record").is_in(by_city.implode())
+    )
+    is_coded = pl.col("occupation_code") != ""
+    for period in periods("quarter", "ytd", "year"):
+        rows = every.filter(pl.col("completion_date").is_between(period.start, period.end))
+        coded = rows.filter(is_coded)
+        cells.ratio("M03-2", period, coded, pl.col("provincial") | pl.col("city"))
+        for level in ("provincial", "city"):
+            cells.ratio("M03-2", period, coded, pl.col(level), ("shortage_list", level))
+        cells.ratio("M03-2", period, rows, ~is_coded, ("uncoded", "uncoded"))

@@ -82,6 +82,8 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "dim_directory_entry": {"directory_kind": "01"},
     "dim_industry_college": {"kind": "01"},
+    "dim_place": {"place_kind": "2"},
+    "dim_training_site": {"site_type": "02", "status": "1"},
 }
 TABLES_OF_PERSONS = ("fct_training", "fct_sector_training", "fct_employment_spell", "fct_certificate", "fct_wage")
 # The skill order of level codes: 5 is the lowest of the eight grades that have certificates, S the highest.

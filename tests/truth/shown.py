@@ -14,10 +14,13 @@ from tests.truth.exact import KEY
 
 # public rosters and published figures: as they are
 UNPROTECTED = frozenset({
-    "M01-6", "M02-4", "M03-3", "M03-4", "M03-5", "M05-4", "M05-5", "M06-4", "M08-1", "M14-5", "M21-5", "G1-1", "G2-5",
+    "M01-6", "M02-1", "M02-3", "M02-4", "M03-3", "M03-4", "M03-5", "M05-4", "M05-5", "M06-4", "M08-1", "M14-5", "M21-5",
+    "G1-1", "G2-5",
 })  # fmt: skip
 COUNTS = frozenset({"M01-3", "M17-3"})
-SHARES = frozenset({"M01-1", "M01-2", "M01-5", "M07-1", "M07-2", "M21-1", "M21-2", "O-1", "O-2"})
+SHARES = frozenset(
+    {"M01-1", "M01-2", "M01-5", "M02-2", "M03-1", "M03-2", "M07-1", "M07-2", "M21-1", "M21-2", "O-1", "O-2"}
+)
 RATIOS_OF_SHARES = frozenset({"G1-2", "G2-2"})
 MEDIANS = frozenset({"M14-4", "O-3"})
 RATIOS_OF_MEDIANS = frozenset({"M14-2", "G3-1"})
@@ -28,7 +31,7 @@ AMOUNTS_OF_EMPLOYERS = frozenset({"M17-1"})
 OF_EMPLOYERS = COUNTS_OF_EMPLOYERS | SHARES_OF_EMPLOYERS | AMOUNTS_OF_EMPLOYERS
 KINDS = (UNPROTECTED, COUNTS, SHARES, RATIOS_OF_SHARES, MEDIANS, RATIOS_OF_MEDIANS, OF_EMPLOYERS)
 # Records are counted there, and one person may have several: the persons of a side are not in the truth.
-SHARES_OF_RECORDS = frozenset({"M01-5", "M07-1", "M07-2"})
+SHARES_OF_RECORDS = frozenset({"M01-5", "M02-2", "M03-1", "M03-2", "M07-1", "M07-2"})
 FEWEST, FEWEST_IN_A_MEDIAN, FEWEST_IN_A_SHARE = 10, 20, 100
 SIDES = ("numerator", "denominator", "comparison_numerator", "comparison_denominator")
 
@@ -157,7 +160,9 @@ def _fault(cell: Cell, truth: Cell | None, *, is_below_hidden: bool) -> str | No
     if not is_served:
         return None
     if cell["value_status"] != "reported":
-        if any(cell[name] is not None for name in ("numerator", "value")):
+        # a share of none says so
+        says_count = cell["numerator"] is not None and cell["value_status"] != "not_applicable"
+        if says_count or cell["value"] is not None:
             return "says a figure though it has none to say"
         is_wrong = truth is not None and truth["value"] is not None and is_hidden(truth) is False
         return "is hidden and need not be" if is_wrong else None

@@ -32,7 +32,37 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m02_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m02_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m02_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m02_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m03_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m03_2') }}
 
 union all
 

@@ -26,7 +26,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import CLEAN, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import DataSet, Feed, Scene, Versions
 from sandbox.feeds.paging import StartAndCount
 from sandbox.feeds.texts import county_code, day, moment
@@ -117,8 +117,8 @@ def sites(scene: Scene) -> pl.DataFrame:
         place=pl.col("which") % pl.col("choices")
     )
     return chosen.join(there.drop("choices"), on=["county", "tier", "place"], maintain_order="left").with_columns(
-        longitude=pl.when("is_placed").then(pl.col("longitude") + pl.col("east")),
-        latitude=pl.when("is_placed").then(pl.col("latitude") + pl.col("north")),
+        longitude=pl.when("is_placed").then((pl.col("longitude") + pl.col("east")).round(4)),
+        latitude=pl.when("is_placed").then((pl.col("latitude") + pl.col("north")).round(4)),
     )
 
 
@@ -137,8 +137,8 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
         place_code=pl.when("has_place_code")
         .then(places.place_code(county_code("county"), "township", "village"))
         .otherwise(pl.lit("")),
-        longitude=pl.col("longitude").round(4).cast(pl.String).fill_null(""),
-        latitude=pl.col("latitude").round(4).cast(pl.String).fill_null(""),
+        longitude=pl.col("longitude").cast(pl.String).fill_null(""),
+        latitude=pl.col("latitude").cast(pl.String).fill_null(""),
         uscc="uscc",
         workplaces=pl.col("workplaces").cast(pl.String),
         status=pl.when(closed).then(pl.lit("0")).otherwise(pl.lit("1")),
@@ -152,7 +152,8 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
 def make(scene: Scene) -> Iterator[Versions]:
     """The last state of each site and, for closed ones, the open state before it."""
     closed = pl.col("status") == "0"
-    current = rows(sites(scene)).with_columns(
+    typed = sites(scene)
+    current = rows(typed).with_columns(
         _key="site_id",
         _from=pl.when(closed).then("_ended_at").otherwise("_entered_at"),
         _until=pl.lit(""),
@@ -163,6 +164,7 @@ def make(scene: Scene) -> Iterator[Versions]:
     # What was open before may only become wrong where it was closed before the window: nobody here saw it open.
     before = pl.col("_ended_at") < f"{FIRST_MONTH}"
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), ~closed | before)
+    scene.accepted[NAME] = not_refused(typed.with_columns(key=current["_key"]), spoilt, "key")
     yield Versions(pl.concat([spoilt, opened]))
 
 

@@ -21,7 +21,7 @@ from sandbox import feeds, population, truth
 from sandbox.calendar import FIRST_MONTH, HORIZON, OPENING_DAY
 from sandbox.feeds.model import Scene
 from sandbox.parameters import Parameters
-from sandbox.truth.periods import LISTED_SINCE
+from sandbox.truth.periods import LAST_LIST_OF_PLACES, LISTED_SINCE
 from tests.golden.warehouse_of_cases import make_table
 from tests.truth.facts.registry import Sent, facts
 
@@ -37,7 +37,9 @@ COVERED_OTHERWISE = {
     "statistics/resident_income": (dt.date(2000, 1, 1), OPENING_DAY),
     "seed/published_skill_share": (dt.date(2012, 1, 1), dt.date(2025, 8, 31)),
     "hrss/training_directories": (LISTED_SINCE, OPENING_DAY),
+    "hrss/training_sites": (LISTED_SINCE, OPENING_DAY),
     "industry/colleges": (LISTED_SINCE, OPENING_DAY),
+    "agriculture/places": (LISTED_SINCE, LAST_LIST_OF_PLACES),
 }
 _FEEDS = """
 select distinct feed from core.seed_indicator cross join string_to_table(horizon_feeds, ',') as feed where is_built

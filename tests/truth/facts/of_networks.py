@@ -1,9 +1,10 @@
-"""The facts of what counties offer: forecasts, channels and directories."""
+"""The facts of what counties offer: forecasts, channels, directories, places and training sites."""
 
 from __future__ import annotations
 
 import polars as pl
 
+from sandbox.population import places as population
 from tests.truth.facts.registry import Sent, code, fills, stated
 
 
@@ -36,4 +37,30 @@ def directory_entries(sent: Sent) -> pl.DataFrame:
     return sent.scene.accepted["hrss/training_directories"].select(
         "directory_id", "directory_kind", "area_code", "entry_code", "valid_from", "valid_until", "revised_on",
         *map(stated, ("occupation_code", "provider_uscc")),
+    )  # fmt: skip
+
+
+@fills("dim_place")
+def places(sent: Sent) -> pl.DataFrame:
+    """Townships and the places of the axis."""
+    return sent.scene.accepted["agriculture/places"].select(
+        "place_kind", "population", "population_year", "longitude", "latitude", "valid_from", "valid_until",
+        stated("tier"),
+        place_code=pl.col("entry").str.head(12),
+        county_code=code("county"),
+        township_name=population.township_name("township"),
+    )  # fmt: skip
+
+
+@fills("dim_training_site")
+def sites(sent: Sent) -> pl.DataFrame:
+    """Training bases and sites."""
+    place_code = population.place_code(code("county"), "township", "village")
+    return sent.scene.accepted["hrss/training_sites"].select(
+        "tier", "longitude", "latitude", "opened_on", "closed_on",
+        site_id="key",
+        county_code=code("county"),
+        township_name=population.township_name("township"),
+        place_code=pl.when("has_place_code").then(place_code),
+        status=pl.when(pl.col("closed_on").is_null()).then(pl.lit("1")).otherwise(pl.lit("0")),
     )  # fmt: skip

@@ -19,14 +19,16 @@ def trainings(sent: Sent) -> pl.DataFrame:
     """Trainings of whatever status."""
     handled = pl.coalesce(stated("handling_county_code"), code("venue"))
     return sent.of_persons(sent.stand.trainings).select(
-        "enrollment_id", "person_id", "ends_in_assessment", "start_date", "planned_end_date", "completion_date",
-        "left_on", "assessment_failed_on", "status", "is_order_based", "subsidy_source", "birth_year", "sex",
+        "enrollment_id", "person_id", "ends_in_assessment", "is_online", "start_date", "planned_end_date",
+        "completion_date", "left_on", "assessment_failed_on", "status", "is_order_based", "subsidy_source",
+        "birth_year", "sex",
         *map(stated, (
             "urban_rural_code", "priority_groups", "graduate_status", "focus_sector", "occupation_code", "project_code",
             "provider_type", "provider_uscc",
         )),
         residence_area_code=areas.area_of(pl.col("lives_in")),
         handling_area_code=areas.area_of(handled.fill_null("")),
+        venue_county_code=code("venue"),
     )  # fmt: skip
 
 
