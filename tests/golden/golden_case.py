@@ -84,8 +84,18 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     "dim_industry_college": {"kind": "01"},
     "dim_place": {"place_kind": "2"},
     "dim_training_site": {"site_type": "02", "status": "1"},
+    "fct_competition": {"contest_level": "02", "host_kind": "02"},
+    "fct_competition_entry": {"contest_level": "02", "entrant_area_code": "UNK"},
+    "fct_competition_result": {"kind": "教学标准"},
+    "fct_dual_certificate": {"is_known_certificate": True},
+    "fct_certificate_equivalence": {"issue_area_code": "339900"},
+    "fct_leading_talent": {"honour": "全国技术能手", "honour_level": "国家级"},
+    "fct_title_award": {"title_level": "3", "route": "01", "is_green_channel": False, "outcome": "1"},
 }
-TABLES_OF_PERSONS = ("fct_training", "fct_sector_training", "fct_employment_spell", "fct_certificate", "fct_wage")
+TABLES_OF_PERSONS = (
+    "fct_training", "fct_sector_training", "fct_employment_spell", "fct_certificate", "fct_wage",
+    "fct_competition_entry", "fct_leading_talent", "fct_title_award",
+)  # fmt: skip
 # The skill order of level codes: 5 is the lowest of the eight grades that have certificates, S the highest.
 LEVEL_RANKS = {"5": 1, "4": 2, "3": 3, "2": 4, "1": 5, "T": 6, "S": 7}
 NUMBERS = ("numerator", "denominator", "value", "n_persons", "target_value", "target_progress", "change_on_year")
@@ -280,6 +290,8 @@ def _identified(table: str, row: dict[str, Any], name: str) -> dict[str, Any]:
         row.setdefault("enrollment_id", name)
         if row.get("completion_date"):
             row.setdefault("start_date", row["completion_date"] - dt.timedelta(days=30))
+    if table == "fct_title_award":
+        row.setdefault("award_id", name)
     if table == "fct_certificate":
         row.setdefault("certificate_number", name)
         row["level_rank"] = LEVEL_RANKS.get(str(row.get("level_code")))

@@ -13,14 +13,50 @@ from psycopg.rows import dict_row
 from tests.truth.exact import KEY
 
 # public rosters and published figures: as they are
-UNPROTECTED = frozenset({
-    "M01-6", "M02-1", "M02-3", "M02-4", "M03-3", "M03-4", "M03-5", "M05-4", "M05-5", "M06-4", "M08-1", "M14-5", "M21-5",
-    "G1-1", "G2-5",
-})  # fmt: skip
-COUNTS = frozenset({"M01-3", "M17-3"})
-SHARES = frozenset(
-    {"M01-1", "M01-2", "M01-5", "M02-2", "M03-1", "M03-2", "M07-1", "M07-2", "M21-1", "M21-2", "O-1", "O-2"}
+UNPROTECTED = frozenset(
+    {
+        "M01-6",
+        "M02-1",
+        "M02-3",
+        "M02-4",
+        "M03-3",
+        "M03-4",
+        "M03-5",
+        "M05-4",
+        "M05-5",
+        "M06-4",
+        "M08-1",
+        "M14-5",
+        "M18-3",
+        "M18-4",
+        "M19-3",
+        "M21-4",
+        "M21-5",
+        "G1-1",
+        "G2-5",
+    }
 )
+COUNTS = frozenset({"M01-3", "M17-3", "M18-2", "M19-1", "M20-1", "M20-2"})
+SHARES = frozenset(
+    {
+        "M01-1",
+        "M01-2",
+        "M01-5",
+        "M02-2",
+        "M03-1",
+        "M03-2",
+        "M07-1",
+        "M07-2",
+        "M18-1",
+        "M19-2",
+        "M21-1",
+        "M21-2",
+        "M21-3",
+        "O-1",
+        "O-2",
+    }
+)
+PER_TEN_THOUSAND = frozenset({"M18-1", "M21-3"})
 RATIOS_OF_SHARES = frozenset({"G1-2", "G2-2"})
 MEDIANS = frozenset({"M14-4", "O-3"})
 RATIOS_OF_MEDIANS = frozenset({"M14-2", "G3-1"})
@@ -31,7 +67,7 @@ AMOUNTS_OF_EMPLOYERS = frozenset({"M17-1"})
 OF_EMPLOYERS = COUNTS_OF_EMPLOYERS | SHARES_OF_EMPLOYERS | AMOUNTS_OF_EMPLOYERS
 KINDS = (UNPROTECTED, COUNTS, SHARES, RATIOS_OF_SHARES, MEDIANS, RATIOS_OF_MEDIANS, OF_EMPLOYERS)
 # Records are counted there, and one person may have several: the persons of a side are not in the truth.
-SHARES_OF_RECORDS = frozenset({"M01-5", "M02-2", "M03-1", "M03-2", "M07-1", "M07-2"})
+SHARES_OF_RECORDS = frozenset({"M01-5", "M02-2", "M03-1", "M03-2", "M07-1", "M07-2", "M18-1", "M19-2"})
 FEWEST, FEWEST_IN_A_MEDIAN, FEWEST_IN_A_SHARE = 10, 20, 100
 SIDES = ("numerator", "denominator", "comparison_numerator", "comparison_denominator")
 
@@ -117,7 +153,7 @@ def shown(truth: Cell, *, is_exact: bool) -> Figures:
     if whole is None:
         return Figures(part, None, part)
     if other_part is None or other_whole is None:
-        return Figures(part, whole, 100 * part / whole)
+        return Figures(part, whole, (10_000 if code in PER_TEN_THOUSAND else 100) * part / whole)
     return Figures(100 * part / whole, 100 * other_part / other_whole, part * other_whole / (whole * other_part))
 
 

@@ -170,6 +170,60 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m18_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m18_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m18_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m18_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m19_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m19_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m19_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m20_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m20_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m21_1') }}
 
 union all
@@ -177,6 +231,18 @@ union all
 select
     {{ base_columns() }}
 from {{ ref('ind_m21_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m21_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m21_4') }}
 
 union all
 

@@ -100,8 +100,11 @@ described as (
         on
             chosen.period_type = dim_period.period_type
             and chosen.period_end = dim_period.period_end
+    -- what adds up has parts below the levels that it is served at
     inner join dim_area
-        on chosen.area_code = dim_area.area_code
+        on
+            chosen.area_code = dim_area.area_code
+            and dim_area.area_level = any(string_to_array(seed_indicator.levels, ','))
     where chosen.choice = 1
 ),
 
