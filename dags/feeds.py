@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from threegaps.contracts.loader import load_contracts
-from threegaps.orchestration.feeds import feed_dag_of
+from threegaps.orchestration.feeds import contracts_to_read, feed_dag_of
 from threegaps.settings import Settings
 
-for _contract in load_contracts(Settings.load().contracts_folder):
+for _contract in contracts_to_read(Settings.load().contracts_folder):
     globals()[f"feed_{_contract.table}"] = feed_dag_of(_contract)

@@ -36,6 +36,11 @@ def load_contracts(root: Path) -> tuple[Contract, ...]:
     return contracts
 
 
+def feeds_below(root: Path) -> tuple[str, ...]:
+    """The feeds that have a contract below *root*, by the names of the files, which are not read."""
+    return tuple(f"{path.parent.name}/{path.name.removesuffix(SUFFIX)}" for path in sorted(root.glob(f"*/*{SUFFIX}")))
+
+
 def unread(root: Path) -> tuple[Path, ...]:
     """Files below *root* that look like contracts and are not read: of another ending, or in no department's folder."""
     root = Path(root)

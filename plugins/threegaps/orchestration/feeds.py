@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from pathlib import Path
 
-from airflow.sdk import DAG, Asset, task
+from airflow.sdk import DAG, Asset, get_parsing_context, task
 
 from threegaps.calendar import Delivery
 from threegaps.contracts.labels import meaning_zh
+from threegaps.contracts.loader import feeds_below, find_contract, load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.orchestration import tasks
 from threegaps.orchestration.names import feed_asset, feed_asset_uri, feed_dag
@@ -18,6 +20,20 @@ _TASK_OPTIONS = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": dt.timedelta(minutes=30),
 }
+
+
+def contracts_to_read(folder: Path) -> tuple[Contract, ...]:
+    """The contracts below *folder* that a reader of the DAG file needs: all, or for a task that of its own feed.
+
+    Airflow reads the whole file before each task: all contracts, and their DAGs, would cost it more than half a second.
+
+    Raises:
+        ContractError: See `load_contracts`.
+    """
+    dag_id = get_parsing_context().dag_id
+    if dag_id is None:
+        return load_contracts(folder)
+    return tuple(find_contract(folder, feed) for feed in feeds_below(folder) if feed_dag(feed) == dag_id)
 
 
 def asset_of(contract: Contract) -> Asset:

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.models.serialized_dag import SerializedDagModel
+from airflow.sdk.definitions.context import _AIRFLOW_PARSING_CONTEXT_DAG_ID
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.simple import PartitionedAssetTimetable
 
 from threegaps.contracts import loader
 from threegaps.contracts.loader import load_contracts
+from threegaps.orchestration import feeds
 from threegaps.orchestration.names import feed_asset, feed_dag
 from threegaps.settings import Settings
 
@@ -106,16 +108,25 @@ def versions(bag: DagBag, feeds: int = len(CONTRACTS)) -> dict[str, str]:
 
 
 def test_one_version_over_a_hundred_readings(bag: DagBag, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of everything over two, and over a hundred of a feed of each cadence: all feeds' DAGs are made by one function."""
+    """Of everything over two, and over a hundred of a feed of each cadence: one function makes the DAGs of all."""
     whole = versions(bag)
     assert versions(DagBag(ROOT / "dags")) == whole
     few = tuple({contract.cadence: contract for contract in CONTRACTS}.values())
     assert {contract.cadence for contract in few} == {contract.cadence for contract in CONTRACTS}
-    monkeypatch.setattr(loader, "load_contracts", lambda _: few)
+    for module in (loader, feeds):
+        monkeypatch.setattr(module, "load_contracts", lambda _: few)
     readings = [versions(DagBag(ROOT / "dags"), len(few)) for _ in range(100)]
     assert {json.dumps(found, sort_keys=True) for found in readings} == {json.dumps(readings[0], sort_keys=True)}
-    feeds = {feed_dag(contract.feed) for contract in few}
-    assert {name: readings[0][name] for name in feeds} == {name: whole[name] for name in feeds}
+    names = {feed_dag(contract.feed) for contract in few}
+    assert {name: readings[0][name] for name in names} == {name: whole[name] for name in names}
+
+
+def test_a_task_reads_the_contract_of_its_own_feed_alone(bag: DagBag, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(_AIRFLOW_PARSING_CONTEXT_DAG_ID, "feed_hrss_wage_records")  # as Airflow does for a task
+    read = DagBag(ROOT / "dags" / "feeds.py")
+    assert read.import_errors == {}
+    (dag,) = read.dags.values()
+    assert DagSerialization.to_dict(dag) == DagSerialization.to_dict(bag.dags["feed_hrss_wage_records"])
 
 
 def test_the_sandboxes_last_day_ends_scheduling(monkeypatch: pytest.MonkeyPatch) -> None:
