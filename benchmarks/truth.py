@@ -63,7 +63,9 @@ def _compare(dbt: Dbt, folder: Path, options: argparse.Namespace) -> int:
     with psycopg.connect(dbt.dsn) as connection:
         for model in left_out:
             empty, alike = (sql.Identifier("build", name) for name in (model, chosen[0]))
-            connection.execute(sql.SQL("create table {} (like {})").format(empty, alike))
+            # one that a chosen indicator is made of was built for it alone
+            connection.execute(sql.SQL("create table if not exists {} (like {})").format(empty, alike))
+            connection.execute(sql.SQL("truncate {}").format(empty))
     # What the chosen are made of is there as well.
     there += [f"+{model}" for model in (*chosen, *left_out)]
     dbt.run("run", "--select", "+indicator_value", "indicator_cell", "--exclude", *there)

@@ -9,7 +9,7 @@ from functools import cache
 import polars as pl
 
 from sandbox import areas
-from sandbox.truth.periods import Period
+from sandbox.truth.periods import HORIZON, Period
 
 SCHEMA = pl.Schema({
     "indicator_code": pl.String, "area_code": pl.String, "period_type": pl.String, "period_end": pl.Date,
@@ -78,6 +78,21 @@ class Cells:
             )
         )
 
+    def nothing_yet(self, code: str, period: Period) -> None:
+        """Say of the province that nothing can be known of it in `period`: no base, or a window that has not ended."""
+        self.add(code, period, published_row(areas.PROVINCE, None, None, None))
+
+    def open_windows(self, code: str, periods: list[Period], months: int) -> None:
+        """Say of each period that nothing can be known of it yet, its window being open on the opening day.
+
+        Raises:
+            ValueError: A window of so many months has ended: its truth has to be written.
+        """
+        for period in periods:
+            if period.shifted(months).end <= HORIZON:
+                raise ValueError(f"{code}: the window of {period.end} has ended")
+            self.nothing_yet(code, period)
+
     def ratio(
         self,
         code: str,
@@ -108,6 +123,19 @@ class Cells:
         )
         value = pl.col("numerator")
         self.add(code, period, frame.with_columns(denominator=pl.lit(None), value=value), breakdown=breakdown)
+
+    def total(
+        self,
+        code: str,
+        period: Period,
+        rows: pl.DataFrame,
+        amount: str,
+        breakdown: tuple[str, str] = ("total", "total"),
+    ) -> None:
+        """Sum of a column of `rows` in every area."""
+        frame = rows.join(members(period.end), on="county").group_by("area_code").agg(numerator=pl.col(amount).sum())
+        nothing = {"denominator": pl.lit(None), "n_persons": pl.lit(None)}
+        self.add(code, period, frame.with_columns(value=pl.col("numerator"), **nothing), breakdown=breakdown)
 
 
 def published_row(area: str, numerator: float | None, denominator: float | None, value: float | None) -> pl.DataFrame:

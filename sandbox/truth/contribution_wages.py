@@ -16,14 +16,39 @@ FEWEST_OF_AN_INDUSTRY = 20
 
 
 def wage_rows(folder: Path, period: Period) -> pl.DataFrame:
-    """Normal pension rows of the period: person, county, month, industry, cents."""
+    """Normal pension rows of the period: person, county, month, industry, cents, whether capped or floored."""
     first, last = f"{period.start:%Y%m}", f"{period.end:%Y%m}"
     files = sorted(path for path in folder.glob("*.parquet") if first <= path.stem <= last)
     return (
         pl.scan_parquet(files)
         .filter((pl.col("scheme") == "110") & (pl.col("payment_type") == "01"))
-        .select("person", "wage_month", "industry", "cents", county="work")
+        .select("person", "wage_month", "industry", "cents", "base_limit", county="work")
         .collect()
+    )
+
+
+def wages_by_area(folder: Path, year: Period) -> pl.DataFrame:
+    """area_code, person, wage (元 a month, mean over the months of the year with a row there)."""
+    return (
+        wage_rows(folder, year)
+        .join(members(year.end), on="county")
+        .group_by("area_code", "person")
+        .agg(wage=pl.col("cents").sum() / pl.col("wage_month").n_unique() / 100)
+    )
+
+
+def wages_by_county(folder: Path, year: Period) -> pl.DataFrame:
+    """county, person, wage as in `wages_by_area`, cents, the months, and the records, of which so many are floored."""
+    return (
+        wage_rows(folder, year)
+        .group_by("county", "person")
+        .agg(
+            wage=pl.col("cents").sum() / pl.col("wage_month").n_unique() / 100,
+            cents=pl.col("cents").sum(),
+            months=pl.col("wage_month").unique(),
+            records=pl.len(),
+            floored=(pl.col("base_limit") == "2").sum(),
+        )
     )
 
 

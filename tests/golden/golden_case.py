@@ -91,6 +91,8 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     "fct_certificate_equivalence": {"issue_area_code": "339900"},
     "fct_leading_talent": {"honour": "全国技术能手", "honour_level": "国家级"},
     "fct_title_award": {"title_level": "3", "route": "01", "is_green_channel": False, "outcome": "1"},
+    "fct_published_figure": {"is_conflicting": False},
+    "fct_skill_fund": {"spent_bound": "exact"},
 }
 TABLES_OF_PERSONS = (
     "fct_training", "fct_sector_training", "fct_employment_spell", "fct_certificate", "fct_wage",

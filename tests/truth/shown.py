@@ -33,7 +33,9 @@ UNPROTECTED = frozenset(
         "M21-4",
         "M21-5",
         "G1-1",
+        "G2-4",
         "G2-5",
+        "W-1",
     }
 )
 COUNTS = frozenset({"M01-3", "M17-3", "M18-2", "M19-1", "M20-1", "M20-2"})
@@ -57,7 +59,7 @@ SHARES = frozenset(
     }
 )
 PER_TEN_THOUSAND = frozenset({"M18-1", "M21-3"})
-RATIOS_OF_SHARES = frozenset({"G1-2", "G2-2"})
+RATIOS_OF_SHARES = frozenset({"G1-2", "G1-3", "G2-2"})
 MEDIANS = frozenset({"M14-4", "O-3"})
 RATIOS_OF_MEDIANS = frozenset({"M14-2", "G3-1"})
 # how many employers stand behind a figure, and how large the largest is, is not in the truth
@@ -65,10 +67,16 @@ COUNTS_OF_EMPLOYERS = frozenset({"M15-2", "M15-3"})
 SHARES_OF_EMPLOYERS = frozenset({"M16-1"})
 AMOUNTS_OF_EMPLOYERS = frozenset({"M17-1"})
 OF_EMPLOYERS = COUNTS_OF_EMPLOYERS | SHARES_OF_EMPLOYERS | AMOUNTS_OF_EMPLOYERS
-KINDS = (UNPROTECTED, COUNTS, SHARES, RATIOS_OF_SHARES, MEDIANS, RATIOS_OF_MEDIANS, OF_EMPLOYERS)
+# Indices and ratios of extremes, with the multiple that each is shown to; and differences of growth rates.
+INDICES = {"G2-1": Decimal("0.01"), "G2-3": Decimal("0.0001"), "G3-2": Decimal("0.001")}
+GROWTH_DIFFERENCES = frozenset({"G1-4", "G3-3", "G3-4"})
+KINDS = (
+    UNPROTECTED, COUNTS, SHARES, RATIOS_OF_SHARES, MEDIANS, RATIOS_OF_MEDIANS, OF_EMPLOYERS, frozenset(INDICES),
+    GROWTH_DIFFERENCES,
+)  # fmt: skip
 # Records are counted there, and one person may have several: the persons of a side are not in the truth.
 SHARES_OF_RECORDS = frozenset({"M01-5", "M02-2", "M03-1", "M03-2", "M07-1", "M07-2", "M18-1", "M19-2"})
-FEWEST, FEWEST_IN_A_MEDIAN, FEWEST_IN_A_SHARE = 10, 20, 100
+FEWEST, FEWEST_IN_A_MEDIAN, FEWEST_IN_A_SHARE, FEWEST_BEHIND_AN_INDEX = 10, 20, 100, 100
 SIDES = ("numerator", "denominator", "comparison_numerator", "comparison_denominator")
 
 Cell = dict[str, Any]
@@ -114,12 +122,14 @@ def is_hidden(truth: Cell) -> bool | None:
     code, persons = truth["indicator_code"], truth["n_persons"]
     if code in UNPROTECTED:
         return False
-    if code in MEDIANS | RATIOS_OF_MEDIANS:
+    if code in MEDIANS | RATIOS_OF_MEDIANS | GROWTH_DIFFERENCES:
         return bool(persons < FEWEST_IN_A_MEDIAN)
     if code in AMOUNTS_OF_EMPLOYERS:
         return True if persons < FEWEST else None
     if code in COUNTS_OF_EMPLOYERS:
         return True if truth["numerator"] < FEWEST else None
+    if code in INDICES:
+        return bool(persons < FEWEST_BEHIND_AN_INDEX)
     if code in COUNTS:
         # a larger area adds up the persons of its counties, of whom one may be in two
         return True if truth["numerator"] < FEWEST else None if persons < FEWEST else False
@@ -141,6 +151,11 @@ def shown(truth: Cell, *, is_exact: bool) -> Figures:
         return Figures(_decimal(truth["numerator"]), _decimal(truth["denominator"]), Decimal(str(truth["value"])))
     if code in MEDIANS:
         return Figures(None, None, _to_ten_yuan(truth["value"]))
+    if code in INDICES:
+        return Figures(None, None, _decimal_of(truth["value"]).quantize(INDICES[code], ROUND_HALF_UP))
+    if code in GROWTH_DIFFERENCES:
+        growth, other = (_decimal_of(truth[side]).quantize(Decimal("0.1"), ROUND_HALF_UP) for side in SIDES[:2])
+        return Figures(growth, other, growth - other)
     if code in RATIOS_OF_MEDIANS:
         upper, lower = _to_ten_yuan(truth["numerator"]), _to_ten_yuan(truth["denominator"])
         return Figures(upper, lower, upper / lower)
@@ -228,6 +243,11 @@ def _equal(wanted: Decimal | None, got: Decimal | None) -> bool:
 
 def _decimal(number: float | None) -> Decimal | None:
     return None if number is None else Decimal(str(number))
+
+
+def _decimal_of(number: float) -> Decimal:
+    """To the fourth decimal, as it stands in a cell."""
+    return Decimal(str(number)).quantize(Decimal("0.0001"), ROUND_HALF_UP)
 
 
 def _in_tens(number: float, *, is_exact: bool) -> Decimal:

@@ -266,7 +266,37 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_g1_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_g1_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_g2_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_g2_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_g2_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_g2_4') }}
 
 union all
 
@@ -279,6 +309,24 @@ union all
 select
     {{ base_columns() }}
 from {{ ref('ind_g3_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_g3_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_g3_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_g3_4') }}
 
 union all
 
@@ -297,3 +345,9 @@ union all
 select
     {{ base_columns() }}
 from {{ ref('ind_o_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_w_1') }}

@@ -80,7 +80,12 @@ described as (
         seed_method.value_from,
         seed_indicator.time_basis,
         seed_indicator.unit_scale,
-        seed_indicator.audience,
+        -- what is public of the province may be internal below it
+        case
+            when seed_indicator.audience != 'province' then seed_indicator.audience
+            when dim_area.area_level = 'province' then 'public'
+            else 'internal'
+        end as audience,
         covered_periods.covered_to as feeds_covered_to,
         covered_periods.window_end,
         covered_periods.settles_on,

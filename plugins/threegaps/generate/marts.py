@@ -203,7 +203,7 @@ def _wide_mart(
     shown = [
         line
         for row in indicators
-        if row["is_built"] == "true" and row["audience"] == "public" and row["action_code"] in codes
+        if row["is_built"] == "true" and row["audience"] != "internal" and row["action_code"] in codes
         for line in _indicator_columns(row, part_names)
     ]
     title_zh = "、".join(action["name_zh"] for action in own)

@@ -47,7 +47,7 @@ CORRECTION = "correction"
 # A row that was corrected before the month was sent stands there twice: the higher number counts.
 NEWER, NEWER_CENTS = "corrected_in_place", 888_800
 ROW_KEY = pl.concat_str("_person", "employer_code", "wage_month", "scheme", "payment_type", separator="|")
-STANDING = ["person", "employer", "work", "industry", "wage_month", "scheme", "payment_type", "cents"]
+STANDING = ["person", "employer", "work", "industry", "wage_month", "scheme", "payment_type", "cents", "base_limit"]
 
 
 def kinds() -> list[Kind]:

@@ -105,7 +105,7 @@ def wages(sent: Sent) -> Iterator[pl.DataFrame]:
 def _wages_of_month(sent: Sent, rows: pl.DataFrame) -> pl.DataFrame:
     industries = dict(enumerate(INDUSTRIES.tolist()))
     return sent.of_persons(rows).select(
-        "person_id", "scheme", "payment_type", "birth_year", "sex",
+        "person_id", "scheme", "payment_type", "base_limit", "birth_year", "sex",
         employer_code=pl.col("employer").cast(pl.String),
         work_area_code=code("work"),
         industry_code=pl.col("industry").replace_strict(industries, return_dtype=pl.String),
