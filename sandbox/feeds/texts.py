@@ -45,6 +45,17 @@ def said(number: pl.Expr, bound: pl.Expr) -> pl.Expr:
     )
 
 
+def written(number: pl.Expr, bound: pl.Expr) -> pl.Expr:
+    """The number that is written where one is said with a bound: 70 in 近70, 60 in 60余."""
+    return (
+        pl.when(bound == "近")
+        .then((number // 10 + 1) * 10)
+        .when((bound == "余") & (number >= 10))
+        .then(number // 10 * 10)
+        .otherwise(number)
+    )
+
+
 def amount(cents: pl.Expr) -> pl.Expr:
     """Cents, none of them below zero, as a decimal text in 元."""
     return pl.format("{}.{}", cents // 100, (cents % 100).cast(pl.String).str.zfill(2))

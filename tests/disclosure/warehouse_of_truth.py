@@ -46,7 +46,7 @@ def prepare(dsn: str, folder: Path) -> Dbt:
     dbt.run("seed")
     manifest = dbt.manifest()
     with psycopg.connect(dsn) as connection:
-        for table in ("feed_coverage", "fct_skill_enterprise"):
+        for table in ("feed_coverage", "fct_skill_enterprise", "fct_skill_village"):
             make_table(connection, manifest, table)
         connection.execute(
             "insert into core.feed_coverage (feed, covered_from, covered_to)"

@@ -26,6 +26,13 @@ UNPROTECTED = frozenset(
         "M05-5",
         "M06-4",
         "M08-1",
+        "M09-1",
+        "M09-3",
+        "M09-4",
+        "M11-1",
+        "M11-4",
+        "M12-1",
+        "M13-2",
         "M14-5",
         "M18-3",
         "M18-4",
@@ -38,7 +45,8 @@ UNPROTECTED = frozenset(
         "W-1",
     }
 )
-COUNTS = frozenset({"M01-3", "M17-3", "M18-2", "M19-1", "M20-1", "M20-2"})
+COUNTS = frozenset({"M01-3", "M12-3", "M13-1", "M13-3", "M17-3", "M18-2", "M19-1", "M20-1", "M20-2"})
+MEANS = frozenset({"M12-4"})
 SHARES = frozenset(
     {
         "M01-1",
@@ -63,15 +71,16 @@ RATIOS_OF_SHARES = frozenset({"G1-2", "G1-3", "G2-2"})
 MEDIANS = frozenset({"M14-4", "O-3"})
 RATIOS_OF_MEDIANS = frozenset({"M14-2", "G3-1"})
 # how many employers stand behind a figure, and how large the largest is, is not in the truth
-COUNTS_OF_EMPLOYERS = frozenset({"M15-2", "M15-3"})
+COUNTS_OF_EMPLOYERS = frozenset({"M10-1", "M10-2", "M15-2", "M15-3"})
 SHARES_OF_EMPLOYERS = frozenset({"M16-1"})
 AMOUNTS_OF_EMPLOYERS = frozenset({"M17-1"})
-OF_EMPLOYERS = COUNTS_OF_EMPLOYERS | SHARES_OF_EMPLOYERS | AMOUNTS_OF_EMPLOYERS
+MEANS_OF_EMPLOYERS = frozenset({"M12-2"})
+OF_EMPLOYERS = COUNTS_OF_EMPLOYERS | SHARES_OF_EMPLOYERS | AMOUNTS_OF_EMPLOYERS | MEANS_OF_EMPLOYERS
 # Indices and ratios of extremes, with the multiple that each is shown to; and differences of growth rates.
 INDICES = {"G2-1": Decimal("0.01"), "G2-3": Decimal("0.0001"), "G3-2": Decimal("0.001")}
 GROWTH_DIFFERENCES = frozenset({"G1-4", "G3-3", "G3-4"})
 KINDS = (
-    UNPROTECTED, COUNTS, SHARES, RATIOS_OF_SHARES, MEDIANS, RATIOS_OF_MEDIANS, OF_EMPLOYERS, frozenset(INDICES),
+    UNPROTECTED, COUNTS, MEANS, SHARES, RATIOS_OF_SHARES, MEDIANS, RATIOS_OF_MEDIANS, OF_EMPLOYERS, frozenset(INDICES),
     GROWTH_DIFFERENCES,
 )  # fmt: skip
 # Records are counted there, and one person may have several: the persons of a side are not in the truth.
@@ -133,6 +142,8 @@ def is_hidden(truth: Cell) -> bool | None:
     if code in COUNTS:
         # a larger area adds up the persons of its counties, of whom one may be in two
         return True if truth["numerator"] < FEWEST else None if persons < FEWEST else False
+    if code in MEANS | MEANS_OF_EMPLOYERS:
+        return True if truth["denominator"] < FEWEST else False if code in MEANS else None
     pairs = [(truth["numerator"], truth["denominator"])]
     if code in RATIOS_OF_SHARES:
         pairs.append((truth["comparison_numerator"], truth["comparison_denominator"]))
@@ -161,6 +172,8 @@ def shown(truth: Cell, *, is_exact: bool) -> Figures:
         return Figures(upper, lower, upper / lower)
     if code in AMOUNTS_OF_EMPLOYERS:
         return Figures(None, None, _to_tens(truth["value"]))
+    if code in MEANS | MEANS_OF_EMPLOYERS:
+        return Figures(None, _in_tens(truth["denominator"], is_exact=is_exact), _to_ten_yuan(truth["value"]))
     sides = [None if truth[side] is None else _in_tens(truth[side], is_exact=is_exact) for side in SIDES]
     part, whole, other_part, other_whole = sides
     if part is None:

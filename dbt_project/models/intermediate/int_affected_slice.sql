@@ -43,9 +43,9 @@ indicators as (
         seed_indicator.indicator_code,
         seed_method.reads_other_areas,
         seed_indicator.time_basis,
-        -- additive indicators are rolled up from their counties, later and for all alike
+        -- additive indicators are rolled up from their counties, later and for all alike, where they have counties
         case
-            when seed_method.is_additive then array['county', 'other']
+            when seed_method.is_additive and seed_indicator.levels like '%county%' then array['county', 'other']
             else string_to_array(seed_indicator.levels, ',')
         end as area_levels,
         string_to_array(seed_indicator.period_types, ',') as period_types

@@ -122,6 +122,90 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m09_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m09_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m09_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m10_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m10_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m11_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m11_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m12_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m12_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m12_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m12_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m13_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m13_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m13_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m14_2') }}
 
 union all

@@ -149,12 +149,13 @@ def _numbers(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
 
 
 def _sums(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
-    """The province of an indicator that adds up is the sum of its counties, before anything is suppressed."""
+    """The province of an indicator that adds up and has counties is their sum, before anything is suppressed."""
     if not _has_cells(manifest):
         return []
     rows = connection.execute(
         "with cell as (select c.* from build.indicator_cell as c join core.seed_indicator as i using (indicator_code)"
-        " join core.seed_method as m using (method) where m.is_additive), of as (select indicator_code, period_type,"
+        " join core.seed_method as m using (method) where m.is_additive and i.levels like '%county%'),"
+        " of as (select indicator_code, period_type,"
         " period_end, breakdown,"
         " breakdown_value, sum(numerator) filter (where area_level in ('county', 'other')) as counties_n,"
         " sum(numerator) filter (where area_level = 'province') as province_n,"

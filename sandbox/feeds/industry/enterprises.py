@@ -23,6 +23,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
+from sandbox.dirt.spoil import not_refused
 from sandbox.feeds.dated import dated_versions
 from sandbox.feeds.model import DataSet, Feed, Scene, Versions
 from sandbox.feeds.paging import Cursor
@@ -103,7 +104,11 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
 
 def make(scene: Scene) -> Iterator[Versions]:
     """Every state of every spell."""
-    yield dated_versions(rows(enterprises(scene)), kinds(), scene, NAME)
+    typed = enterprises(scene)
+    versions = dated_versions(rows(typed), kinds(), scene, NAME)
+    keyed = typed.with_columns(key=pl.concat_str("uscc", "valid_from", separator="|"))
+    scene.accepted[NAME] = not_refused(keyed, versions.rows, "key").drop("key")
+    yield versions
 
 
 FEED = Feed(

@@ -26,9 +26,9 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import apply_plan, kinds_by, spoil
+from sandbox.dirt.spoil import apply_plan, kinds_by, not_refused, spoil
 from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
-from sandbox.feeds.texts import day, said
+from sandbox.feeds.texts import day, said, written
 from sandbox.population.codes import NOT_A_DATE, days
 from sandbox.writers.workbook import Cell, Line, Sheet, excel_date, excel_number, write_workbook
 
@@ -161,6 +161,7 @@ def make(scene: Scene) -> Iterator[Consignment]:
     plan = spoil(last, kinds(), scene.parameters.dirt, scene.stream(NAME), ~pl.col("_name").is_in(ever_split))
     kind_of = kinds_by(plan, "_name")
     order = {name: place for place, name in enumerate([*(name for name, _, _ in OLD_NAMES), *areas.load().names])}
+    accepted = []
     for quarter in known:
         listed = apply_plan(listed_at(quarter), kinds(), kind_of, "_name")
         on_split = pl.col("_sheet") == SPLIT
@@ -168,7 +169,24 @@ def make(scene: Scene) -> Iterator[Consignment]:
             _kind=pl.when(on_split).then(pl.lit("sheet_of_split_county")).otherwise("_kind"),
             _rules=pl.when(on_split).then(pl.lit("county_code_valid")).otherwise("_rules"),
         ).sort(pl.col("_sheet").replace_strict(order, return_dtype=pl.Int64), maintain_order=True)
+        accepted.append(not_refused(as_reported(every, quarter.last), rows, "name"))
         yield Consignment(Due(quarter.last, quarter.key), rows, _files(quarter))
+    scene.accepted[NAME] = pl.concat(accepted)
+
+
+def as_reported(frame: pl.DataFrame, last: date) -> pl.DataFrame:
+    """What the list as at `last` says, typed; numbers that are said with a bound as the number that is written."""
+    held = (pl.lit(last) - pl.col("established")).dt.total_days() // pl.col("trains_every")
+    trained = pl.col("established") + pl.duration(days=held * pl.col("trains_every"))
+    return frame.filter(pl.col("established") <= last).select(
+        "number", "county", "kind", "uscc",
+        name=pl.format("合成工坊{}号", pl.col("number")),
+        listed_on=pl.lit(last),
+        is_running=pl.col("closed").is_null() | (pl.col("closed") > last),
+        workers=written(pl.col("workers"), pl.col("bound")),
+        gain=pl.when("has_gain").then(written(pl.col("gain"), pl.col("bound"))),
+        trained=pl.when(held > 0).then(trained),
+    )  # fmt: skip
 
 
 def _files(quarter: Span) -> Callable[[pl.DataFrame], list[File]]:

@@ -32,14 +32,17 @@ for _module in pkgutil.iter_modules(__path__):
 
 FACTS = tuple(fact.table for fact in facts())
 # Published figures begin before the sandbox's window, and some end before it does; lists that keep what has ended begin
-# before it too.
+# before it too, and a year's list speaks of all of it.
 COVERED_OTHERWISE = {
     "statistics/resident_income": (dt.date(2000, 1, 1), OPENING_DAY),
+    "hrss/overseas_programmes": (dt.date(2024, 1, 1), OPENING_DAY),
     "seed/published_skill_share": (dt.date(2012, 1, 1), dt.date(2025, 8, 31)),
     "hrss/training_directories": (LISTED_SINCE, OPENING_DAY),
     "hrss/training_sites": (LISTED_SINCE, OPENING_DAY),
     "industry/colleges": (LISTED_SINCE, OPENING_DAY),
     "agriculture/places": (LISTED_SINCE, LAST_LIST_OF_PLACES),
+    "industry/enterprises": (LISTED_SINCE, OPENING_DAY),
+    "hrss/assessment_bodies": (LISTED_SINCE, OPENING_DAY),
 }
 _FEEDS = """
 select distinct feed from core.seed_indicator cross join string_to_table(horizon_feeds, ',') as feed where is_built

@@ -193,8 +193,10 @@ def test_a_mart_without_an_indicator_is_not_served_until_its_first(project: Path
         served: bool = yaml.safe_load(text)["models"][0]["config"]["meta"]["served"]
         return served
 
-    assert not is_served("action_3_thriving_villages")
     folder = project / marts.MARTS / "action_3_thriving_villages"
+    for built in folder.glob("ind_*.yml"):
+        built.unlink()
+    assert not is_served("action_3_thriving_villages")
     model = {"name": "ind_m11_1", "config": {"meta": {"indicator": "M11-1", "method": "count"}}}
     (folder / "ind_m11_1.yml").write_text(yaml.safe_dump({"models": [model]}), encoding="utf-8")
     assert is_served("action_3_thriving_villages")

@@ -1,6 +1,8 @@
 -- Written by `make docs` from expectations/organisation/prosperity_workshops.odcs.yaml.
 select
     county_code,
+    list_year_start,
+    listed_on,
     workshop_id,
     workshop_name,
     township_name,

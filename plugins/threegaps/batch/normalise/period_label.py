@@ -12,7 +12,7 @@ from threegaps.batch.normalise.text_columns import Counts, TextColumn, Texts
 from threegaps.contracts.options.normalisations import PeriodLabel
 from threegaps.standards.white_space import without_white_space
 
-_QUARTER_LABEL = re.compile(r"([0-9]{4})([1-4])")
+_QUARTER_LABEL = re.compile(r"([0-9]{4})Q?([1-4])")
 _YEAR_LABEL = re.compile(r"([0-9]{4})年?")
 _RANGE_LABEL = re.compile(r"([0-9]{4})年1[-—~至]([0-9]{1,2})月")
 _QUARTER_WORDS = re.compile(r"([0-9]{4})年(?:第?一季度|(上半年)|(前三季度))")
@@ -33,7 +33,7 @@ def period_label(option: PeriodLabel, texts: Texts, counts: Counts) -> None:
 
 @lru_cache(maxsize=1_000)
 def read_period(label: str) -> tuple[dt.date, dt.date] | None:
-    """First and last day of a cumulative period by its printed label: 20203, 2014年, 2021年1-12月, 2020年前三季度."""
+    """First and last day of a cumulative period by its label: 20203, 2020Q3, 2014年, 2021年1-12月, 2020年前三季度."""
     text = without_white_space(label)
     if match := _QUARTER_LABEL.fullmatch(text):
         year, month = int(match[1]), 3 * int(match[2])

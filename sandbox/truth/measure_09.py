@@ -1,0 +1,49 @@
+"""Measure 9, 行业技能生态圈: M09."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sandbox import areas
+from sandbox.calendar import OPENING_DAY
+from sandbox.truth.cells import Cells
+from sandbox.truth.known import Known
+from sandbox.truth.periods import LISTED_SINCE, days
+from sandbox.truth.registry import computes
+from sandbox.truth.rosters import in_force
+
+
+@computes("M09-1")
+def ecosystems(cells: Cells, known: Known) -> None:
+    """Ecosystems that run; and the counties with at least one."""
+    counties = range(len(areas.load().codes))
+    for period in days("quarter", "year"):
+        rows = known.accepted["hrss/skill_ecosystems"].filter(in_force(period.end, "approved", "ended"))
+        cells.count("M09-1", period, rows, None)
+        with_one = rows.filter(pl.col("county").is_in(counties)).unique("county")
+        cells.count("M09-1", period, with_one, None, ("counties_with_one", "counties_with_one"))
+
+
+@computes("M09-3")
+def chains(cells: Cells, known: Known) -> None:
+    """Chains in force, where their ecosystem lies."""
+    unknown = areas.all_codes().index(areas.UNKNOWN)
+    located = known.accepted["hrss/skill_ecosystems"].select("county", ecosystem="entry")
+    every = known.accepted["hrss/skill_chains"].join(located, on="ecosystem", how="left")
+    every = every.with_columns(pl.col("county").fill_null(unknown))
+    for period in days("quarter", "year"):
+        cells.count("M09-3", period, every.filter(in_force(period.end, "begun", "ended")), None)
+
+
+@computes("M09-4")
+def leading_assessors(cells: Cells, known: Known) -> None:
+    """Chain leaders by their latest spell that are registered as assessors; a cancellation counts once it is known."""
+    cancelled = pl.col("ended_on") <= OPENING_DAY
+    registered = known.accepted["hrss/assessment_bodies"].with_columns(
+        ends=pl.when(cancelled).then("ended_on").otherwise("planned_to")
+    )
+    for period in days("quarter", "year", since=LISTED_SINCE):
+        listed = known.accepted["industry/enterprises"].filter(in_force(period.end, "valid_from", "valid_until"))
+        leaders = listed.sort("valid_from").unique("uscc", keep="last", maintain_order=True).filter("is_chain_leader")
+        there = registered.filter(in_force(period.end, "valid_from", "ends"))
+        cells.count("M09-4", period, leaders.join(there, on="uscc", how="semi"), None)
