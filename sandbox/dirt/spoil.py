@@ -55,9 +55,23 @@ def refused() -> pl.Expr:
 
 
 def not_refused(typed: pl.DataFrame, spoiled: pl.DataFrame, by: str) -> pl.DataFrame:
-    """What the truth keeps of `typed`: rows are known by the column `by`, in the spoiled frame by `_` and its name."""
+    """What the truth keeps of `typed`: rows are known by the column `by`, in the spoiled frame by `_` and its name.
+
+    A credit code that was sent with a wrong check character is warned of and kept, so that it matches no other feed's:
+    `uscc` is what was sent.
+    """
     bad = spoiled.filter(refused())[f"_{by}"]
-    return typed.filter(~pl.col(by).is_in(bad.implode()))
+    kept = typed.filter(~pl.col(by).is_in(bad.implode()))
+    sent = next((name for name in ("uscc", "member_uscc") if name in spoiled.columns), None)
+    if sent is None or "uscc" not in kept.columns:
+        return kept
+    wrong = spoiled.filter(pl.col("_rules") == "uscc_check_digit")
+    codes = wrong.select(pl.col(f"_{by}").cast(kept.schema[by]).alias(by), _sent=sent).unique(by)
+    return (
+        kept.join(codes, on=by, how="left", maintain_order="left")
+        .with_columns(uscc=pl.coalesce("_sent", "uscc"))
+        .drop("_sent")
+    )
 
 
 def kinds_by(spoiled: pl.DataFrame, by: str) -> dict[str, str]:

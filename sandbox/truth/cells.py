@@ -34,10 +34,11 @@ class Cells:
     """Collected cells."""
 
     frames: list[pl.DataFrame] = field(default_factory=list)
+    computed: set[str] = field(default_factory=set)
 
     def codes(self) -> set[str]:
-        """Indicators that have a cell."""
-        return {str(code) for frame in self.frames for code in frame["indicator_code"].unique()}
+        """Indicators that were computed, though in a small province nothing may have been counted."""
+        return self.computed
 
     def add(
         self,
@@ -57,6 +58,7 @@ class Cells:
             scale: By what the quotient of numerator and denominator is multiplied.
             breakdown: And its value.
         """
+        self.computed.add(code)
         missing = [name for name in ("comparison_numerator", "comparison_denominator") if name not in frame.columns]
         frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
         if "value" not in frame.columns:

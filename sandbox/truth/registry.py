@@ -45,4 +45,5 @@ def compute(known: Known, wanted: Collection[str] | None = None) -> Cells:
         if own.codes() != said:
             raise ValueError(f"{function.__name__} is registered for {sorted(said)} and computes {sorted(own.codes())}")
         cells.frames += own.frames
+        cells.computed |= own.computed
     return cells

@@ -67,6 +67,7 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     "fct_skill_enterprise": {"recognition_round": "1", "status": "已认定"},
     "fct_skill_ecosystem": {},
     "fct_skill_chain": {},
+    "fct_ecosystem_member": {},
     "dim_cluster_enterprise": {"cluster": "1", "is_chain_leader": True},
     "fct_assessment_body": {"status": "1"},
     "fct_skill_village": {"recognition_round": "第1批", "status": "已认定"},

@@ -45,7 +45,9 @@ UNPROTECTED = frozenset(
         "W-1",
     }
 )
-COUNTS = frozenset({"M01-3", "M12-3", "M13-1", "M13-3", "M17-3", "M18-2", "M19-1", "M20-1", "M20-2"})
+COUNTS = frozenset(
+    {"M01-3", "M07-3", "M07-4", "M11-3", "M12-3", "M13-1", "M13-3", "M17-3", "M18-2", "M19-1", "M20-1", "M20-2"}
+)
 MEANS = frozenset({"M12-4"})
 SHARES = frozenset(
     {
@@ -57,6 +59,7 @@ SHARES = frozenset(
         "M03-2",
         "M07-1",
         "M07-2",
+        "M11-2",
         "M18-1",
         "M19-2",
         "M21-1",
@@ -71,8 +74,8 @@ RATIOS_OF_SHARES = frozenset({"G1-2", "G1-3", "G2-2"})
 MEDIANS = frozenset({"M14-4", "O-3"})
 RATIOS_OF_MEDIANS = frozenset({"M14-2", "G3-1"})
 # how many employers stand behind a figure, and how large the largest is, is not in the truth
-COUNTS_OF_EMPLOYERS = frozenset({"M10-1", "M10-2", "M15-2", "M15-3"})
-SHARES_OF_EMPLOYERS = frozenset({"M16-1"})
+COUNTS_OF_EMPLOYERS = frozenset({"M09-2", "M10-1", "M10-2", "M15-2", "M15-3"})
+SHARES_OF_EMPLOYERS = frozenset({"M08-2", "M16-1"})
 AMOUNTS_OF_EMPLOYERS = frozenset({"M17-1"})
 MEANS_OF_EMPLOYERS = frozenset({"M12-2"})
 OF_EMPLOYERS = COUNTS_OF_EMPLOYERS | SHARES_OF_EMPLOYERS | AMOUNTS_OF_EMPLOYERS | MEANS_OF_EMPLOYERS

@@ -41,5 +41,7 @@ select
     level_code,
     level_rank,
     is_direct_recognition,
+    urban_rural_code,
+    residence_area_code,
     issue_area_code
 from flows

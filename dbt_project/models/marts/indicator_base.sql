@@ -116,13 +116,37 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m07_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m07_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m08_1') }}
 
 union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m08_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m09_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m09_2') }}
 
 union all
 
@@ -153,6 +177,18 @@ union all
 select
     {{ base_columns() }}
 from {{ ref('ind_m11_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m11_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m11_3') }}
 
 union all
 

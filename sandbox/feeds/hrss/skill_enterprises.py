@@ -25,7 +25,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import apply_plan, kinds_by, spoil
+from sandbox.dirt.spoil import apply_plan, kinds_by, not_refused, spoil
 from sandbox.feeds.model import Consignment, Drop, Due, Feed, File, Scene
 from sandbox.population.codes import NOT_A_DATE
 from sandbox.writers.workbook import Cell, Line, Sheet, excel_date, excel_number, write_workbook
@@ -42,7 +42,7 @@ COLUMNS = (
     "status",
     "revoked_on", "employees", "skilled_employees",
 )  # fmt: skip
-# First index of USCCs that no employer of the population has.
+# First index of the USCCs of enterprises that are no employers of the population.
 FIRST_INDEX = 5_000_000
 
 
@@ -101,6 +101,18 @@ def generate(seed: int, number: int) -> pl.DataFrame:
     ).sort("county", "recognised", "number")
 
 
+def with_employers(enterprises: pl.DataFrame, employers: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    """The same enterprises; every second one of a county is an employer of the population, as long as there are any."""
+    shuffled = employers.select("county", employer="uscc")[rng.permutation(len(employers))]
+    known = shuffled.with_columns(place=2 * pl.int_range(pl.len()).over("county"))
+    placed = enterprises.with_columns(place=pl.int_range(pl.len()).over("county"))
+    return (
+        placed.join(known, on=["county", "place"], how="left", maintain_order="left")
+        .with_columns(uscc=pl.coalesce("employer", "uscc"))
+        .drop("employer", "place")
+    )
+
+
 def as_listed(roster: pl.DataFrame, quarter_end: date) -> pl.DataFrame:
     """The list as at `quarter_end`, as text in canonical columns."""
     area = areas.load()
@@ -129,7 +141,8 @@ def make(scene: Scene) -> Iterator[Consignment]:
 
     The same enterprises are dirty in every quarter, so that a refused one is never half known.
     """
-    enterprises = generate(scene.parameters.seed, scene.parameters.listed(EVER_RECOGNISED))
+    generated = generate(scene.parameters.seed, scene.parameters.listed(EVER_RECOGNISED))
+    enterprises = with_employers(generated, scene.people.employers, scene.stream(NAME, 1))
     known = quarters(scene.horizon)
     names = as_listed(enterprises, known[-1].last)
     plan = spoil(names, kinds(), scene.parameters.dirt, scene.stream(NAME))
@@ -138,10 +151,8 @@ def make(scene: Scene) -> Iterator[Consignment]:
     for quarter in known:
         listed = apply_plan(as_listed(enterprises, quarter.last), kinds(), kind_of, "enterprise_name")
         yield Consignment(Due(quarter.last, quarter.key), listed, _files(quarter))
-    wrong = {kind.name for kind in kinds() if kind.is_wrong}
-    bad = sorted(name for name, kind in kind_of.items() if kind in wrong)
-    good = names.filter(~pl.col("enterprise_name").is_in(bad)).select("uscc")
-    scene.accepted[NAME] = enterprises.join(good, on="uscc", how="semi")
+    named = enterprises.with_columns(name=pl.format("合成企业{}号", pl.col("number") + 1))
+    scene.accepted[NAME] = not_refused(named, plan.with_columns(_name="enterprise_name"), "name").drop("name")
 
 
 def _files(quarter: Span) -> Callable[[pl.DataFrame], list[File]]:

@@ -54,3 +54,16 @@ def assessment_bodies(sent: Sent) -> pl.DataFrame:
         status=pl.when((pl.col("status") == "3") & ~cancelled).then(pl.lit("1")).otherwise("status"),
         valid_to=pl.when(cancelled).then("ended_on").otherwise("planned_to"),
     )
+
+
+@fills("fct_ecosystem_member")
+def members(sent: Sent) -> pl.DataFrame:
+    """Memberships ever, where their ecosystem lies."""
+    known = sent.scene.accepted["hrss/skill_ecosystems"].select(ecosystem="entry", place=code("county"))
+    return sent.scene.accepted["hrss/skill_ecosystem_members"].join(known, on="ecosystem", how="left").select(
+        ecosystem_id=pl.col("ecosystem").cast(pl.String).str.zfill(6),
+        location_area_code=pl.col("place").fill_null(areas.UNKNOWN),
+        member_uscc="uscc",
+        joined_on="joined",
+        left_on="left",
+    )  # fmt: skip

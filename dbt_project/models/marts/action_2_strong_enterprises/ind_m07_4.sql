@@ -1,0 +1,62 @@
+{{ indicator_config() }}
+
+with
+
+certificates as (
+    select * from {{ ref('int_issued_certificate') }}
+),
+
+slices as (
+    {{ affected_slices() }}
+),
+
+flows as (
+    select
+        person_id,
+        issue_area_code,
+        level_code as skill_level,
+        flow,
+        flow_date
+    from certificates
+    where
+        certificate_type = '01'
+        and issuer_kind = 'Y'
+        and is_direct_recognition
+        and level_rank >= 3
+),
+
+in_period as (
+    {{ in_slices('flows', area='issue_area_code', day='flow_date') }}
+),
+
+issued as (
+    select *
+    from in_period
+    where flow = 'issued'
+),
+
+broken_down as (
+    {{ total_and_parts('issued', ['skill_level']) }}
+    union all
+    select
+        in_period.*,
+        'revoked' as breakdown,
+        'revoked' as breakdown_value
+    from in_period
+    where in_period.flow = 'revoked'
+),
+
+cells as (
+    select
+        area_code,
+        period_type,
+        period_end,
+        breakdown,
+        breakdown_value,
+        count(*) as numerator,
+        count(distinct person_id) as n_persons
+    from broken_down
+    group by area_code, period_type, period_end, breakdown, breakdown_value
+)
+
+{{ base_cells(['numerator', 'n_persons']) }}
