@@ -1,7 +1,7 @@
 """What follows from the indicators' models and their catalogue: what is built, the union, the wide marts.
 
 An indicator is built when it has a model, ``models/marts/*/ind_<code>.yml``; its ``meta.catalogue`` fills in what its
-row of ``seeds/seed_indicator.csv`` lacks.
+row of ``seeds/seed_indicator.csv`` lacks, or says the whole row of one that the plan does not call for.
 """
 
 from __future__ import annotations
@@ -53,6 +53,12 @@ _SHOWN = {
         ": final, provisional, or why there is no value; not_computed: not for such areas or periods",
     ),
 }
+# What an indicator that the plan does not call for must say of itself, and what holds where it does not.
+_NEEDED = frozenset({
+    "action_code", "measure", "name_zh", "name_en", "formula_zh", "formula_en", "method", "unit_zh", "unit_scale",
+    "direction", "area_basis", "period_types", "levels", "departments_zh", "source_clause", "audience", "disclosure",
+})  # fmt: skip
+_UNLESS_SAID = {"wide_breakdown": "total", "wide_breakdown_values": "total"}
 _WIDE_KEY = "[area_code, period_type, period_end]"
 _LAST_COLUMN = ("data_as_of", "date", "数据截至日(各列中最晚者) | data as of, the latest of the columns")
 
@@ -61,8 +67,8 @@ def render(root: Path) -> dict[Path, str]:
     """Every file of the project at *root* that follows from its indicators, by its path below *root*.
 
     Raises:
-        ValueError: A model's indicator has no row in the catalogue, its YAML names a column that it does not have, or a
-            part that a wide mart shows has no name.
+        ValueError: A model's indicator has no row in the catalogue and its YAML does not say what one needs, its YAML
+            names a column that the catalogue does not have, or a part that a wide mart shows has no name.
     """
     indicators = indicator_catalogue(root)
     actions = read_seed(root, "seed_action")
@@ -91,9 +97,8 @@ def indicator_catalogue(root: Path) -> list[dict[str, str]]:
     """
     rows = read_seed(root, "seed_indicator")
     slices = _slices(root)
-    unknown = slices.keys() - {row["indicator_code"] for row in rows}
-    if unknown:
-        raise ValueError(f"no row in seed_indicator.csv for {', '.join(sorted(unknown))}")
+    for code in sorted(slices.keys() - {row["indicator_code"] for row in rows}):
+        _insert(rows, code, slices[code])
     for row in rows:
         meta = slices.get(row["indicator_code"])
         row["is_built"] = "false" if meta is None else "true"
@@ -102,6 +107,17 @@ def indicator_catalogue(root: Path) -> list[dict[str, str]]:
                 raise ValueError(f"{row['indicator_code']}: the catalogue has no column {name}")
             row[name] = str(value)
     return rows
+
+
+def _insert(rows: list[dict[str, str]], code: str, meta: dict[str, Any]) -> None:
+    """A row for an indicator of one's own, behind the others of its measure: its model says all that it must hold."""
+    missing = _NEEDED - meta.get("catalogue", {}).keys()
+    if missing:
+        raise ValueError(f"no row in seed_indicator.csv for {code}, whose YAML leaves out {', '.join(sorted(missing))}")
+    row = dict.fromkeys(rows[0], "") | {"indicator_code": code, **_UNLESS_SAID}
+    stem = code.rpartition("-")[0]
+    places = [place for place, other in enumerate(rows, 1) if other["indicator_code"].rpartition("-")[0] == stem]
+    rows.insert(places[-1] if places else len(rows), row)
 
 
 def _slices(root: Path) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ run: no other file is touched.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -27,15 +28,15 @@ pytestmark = pytest.mark.integration
 ROOT = Settings.load().root
 NEWCOMER = ROOT / "tests" / "fixtures" / "newcomer"
 FEED = "hrss/skill_fairs"
-CODE = "M07-4"
+CODE = "M07-9"
 FEED_FILES = {
     "expectations/hrss/skill_fairs.odcs.yaml",
     "tests/fixtures/feeds/hrss/skill_fairs.yml",
 }
 INDICATOR_FILES = {
-    "dbt_project/models/marts/action_2_strong_enterprises/ind_m07_4.sql",
-    "dbt_project/models/marts/action_2_strong_enterprises/ind_m07_4.yml",
-    "tests/golden/cases/m07-4.yml",
+    "dbt_project/models/marts/action_2_strong_enterprises/ind_m07_9.sql",
+    "dbt_project/models/marts/action_2_strong_enterprises/ind_m07_9.yml",
+    "tests/golden/cases/m07-9.yml",
 }
 MADE_FOR_THE_FEED = {
     "dbt_project/models/staging/hrss/stg_hrss__skill_fairs.sql",
@@ -125,6 +126,12 @@ def test_a_feed_is_two_things_and_an_indicator_two(copy: Copy) -> None:
 def test_the_feed_is_none_of_those_that_are_to_come(copy: Copy) -> None:
     """A feed of the plan would one day stand in the project itself, and the test would no longer add anything."""
     assert f"expectations/{FEED}.odcs.yaml" not in copy.before
+
+
+def test_the_indicator_is_none_of_the_plans() -> None:
+    """One of the plan's stands in the project itself, and the test would no longer add anything."""
+    with (ROOT / "dbt_project/seeds/seed_indicator.csv").open(encoding="utf-8", newline="") as seed:
+        assert CODE not in {row["indicator_code"] for row in csv.DictReader(seed)}
 
 
 def test_nothing_else_is_touched_but_what_is_generated(copy: Copy) -> None:
