@@ -25,6 +25,7 @@ from tests.truth.warehouse import make_again
 from threegaps.marts.lock import held_by_builder
 from threegaps.marts.manifest import Manifest
 from threegaps.release import apply, checks
+from threegaps.release.identities import broken
 from threegaps.release.served import apply_served
 
 pytestmark = pytest.mark.integration
@@ -114,6 +115,16 @@ def _equal(name: str, wanted: Decimal | str | None, got: Any) -> bool:
 
 def _shown(row: dict[str, Any]) -> str:
     return ", ".join(f"{name} {row[name]}" for name in ("numerator", "denominator", "value", "value_status"))
+
+
+@pytest.mark.usefixtures("built")
+def test_the_relations_between_indicators_hold(shared_warehouse: str) -> None:
+    with psycopg.connect(shared_warehouse) as connection:
+        connection.execute(
+            "create table if not exists core.fct_published_figure"
+            " (area_code text, as_of date, item text, value numeric)"
+        )
+        assert [str(one) for one in broken(connection)] == []
 
 
 @pytest.mark.usefixtures("built")

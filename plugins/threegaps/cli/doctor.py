@@ -182,6 +182,20 @@ def _arrival(settings: Settings) -> Finding:
     return "ok", message, ""
 
 
+def _identities(settings: Settings) -> Finding:
+    from threegaps.release.identities import broken
+
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        found = broken(connection)
+    if found:
+        return (
+            "warning",
+            "; ".join(map(str, found)),
+            "look at the feeds behind both sides (`threegaps explain`); the relations stand in seed_identity.",
+        )
+    return "ok", "the relations between indicators hold in what was built last", ""
+
+
 def _landing(settings: Settings) -> Finding:
     executor = settings.environment.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
     shared = settings.environment.get("THREEGAPS_LANDING_SHARED") == "1"
@@ -206,5 +220,6 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("logins", _logins),
     ("settling", _settling),
     ("arrival", _arrival),
+    ("identities", _identities),
     ("landing", _landing),
 )

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from threegaps.marts.manifest import Manifest
+from threegaps.release import identities
 from threegaps.release.blanking import CELL_KEY, FIGURES
 from threegaps.release.served import StoredTable, stored_tables
 from threegaps.release.views import columns_of
@@ -91,7 +92,7 @@ def findings(
         connection: The warehouse, as its owner.
         manifest: The parsed dbt project.
         accepted: Names of checks not to run: ``keys``, ``numbers``, ``sums``, ``counted``, ``valued``,
-            ``rounded``, ``suppression``, ``rows``, ``row_count``.
+            ``rounded``, ``suppression``, ``rows``, ``identities``, ``row_count``.
     """
     checks: dict[str, Callable[[psycopg.Connection[Any], Manifest], list[str]]] = {
         "keys": _keys,
@@ -102,6 +103,7 @@ def findings(
         "rounded": _rounded,
         "suppression": _suppression,
         "rows": _rows,
+        "identities": _identities,
         "row_count": _row_count,
     }
     return [
@@ -206,6 +208,13 @@ def _valued(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str
         f"{code} has a value that is not hidden and not shown in {count} cells, first in the period to {last}"
         for code, count, last in rows
     ]
+
+
+def _identities(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
+    """What must hold between figures does."""
+    if not _has_cells(manifest):
+        return []
+    return [str(one) for one in identities.broken(connection) if one.severity == "stop"]
 
 
 def _rounded(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:

@@ -1,0 +1,103 @@
+"""Figures that do not fit together are found, each kind with the severity that the catalogue gives it."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from threegaps.release.identities import broken
+
+pytestmark = pytest.mark.integration
+
+_TABLES = """
+create schema if not exists build;
+create schema if not exists core;
+create table build.indicator_cell (
+    indicator_code text, area_code text, area_level text, period_type text, period_end date, breakdown text,
+    breakdown_value text, numerator numeric, denominator numeric, value numeric);
+create table core.seed_indicator as select * from (values
+    ('S', '%', 'ratio_of_sums'), ('T', '人次', 'count'), ('R', '倍', 'ratio_of_sums'),
+    ('M', '倍', 'ratio_of_medians'))
+    as v (indicator_code, unit_zh, method);
+create table core.seed_method as select * from (values
+    ('ratio_of_sums', 'count', 'quotient'), ('count', 'count', 'numerator'), ('ratio_of_medians', 'median', 'quotient'))
+    as v (method, numerator_is, value_from);
+create table core.seed_breakdown as select * from (values
+    ('sex', 'numerator'), ('highest_level', 'denominator'), ('total', 'numerator'), ('priority_group', null))
+    as v (breakdown, numerators_add_up_to);
+create table core.fct_published_figure as select * from (values
+    ('330000', date '2024-12-31', 'skilled', 900), ('330000', date '2025-12-31', 'skilled', 1000))
+    as v (area_code, as_of, item, value);
+create table core.seed_identity as select * from (values
+    ('within', 'S', 'total', 'total', 'denominator', 'at_most', 'T', 'total', 'total', 'numerator', null, 'any', 'stop',
+     '理由', 'reason'),
+    ('published', 'T', 'total', 'total', 'numerator', 'at_most', null, null, null, null, 'skilled', 'province', 'warn',
+     '理由', 'reason')) as v (identity_code, indicator_code, breakdown, breakdown_value, part, relation,
+     other_indicator_code, other_breakdown, other_breakdown_value, other_part, published_item, levels, severity,
+     basis_zh, basis_en);
+"""
+Cell = tuple[str, str, str, float | None, float | None]
+SOUND: tuple[Cell, ...] = (
+    ("S", "total", "total", 40, 100),
+    ("S", "sex", "M", 15, 50),
+    ("S", "sex", "F", 25, 50),
+    ("S", "highest_level", "5", 30, 100),
+    ("T", "total", "total", 950, None),
+    ("T", "priority_group", "01", 900, None),
+    ("T", "priority_group", "02", 900, None),
+    ("R", "total", "total", 300, 100),
+    # medians of parts have no sum
+    ("M", "total", "total", 9000, 7000),
+    ("M", "sex", "M", 9500, 7200),
+    ("M", "sex", "F", 8100, 6900),
+)
+
+
+@pytest.fixture
+def cells(warehouse: str) -> str:
+    with psycopg.connect(warehouse) as connection:
+        connection.execute(_TABLES.encode())
+    return warehouse
+
+
+def found(dsn: str, *changed: Cell, period_end: str = "2026-06-30") -> list[tuple[str, str, int]]:
+    """What is found when cells of the sound ones are changed."""
+    rows = {row[:3]: row for row in (*SOUND, *changed)}
+    with psycopg.connect(dsn) as connection:
+        connection.execute("truncate build.indicator_cell")
+        for code, breakdown, part, numerator, denominator in rows.values():
+            connection.execute(
+                "insert into build.indicator_cell"
+                " values (%s, '330000', 'province', 'quarter', %s, %s, %s, %s, %s, null)",
+                [code, period_end, breakdown, part, numerator, denominator],
+            )
+        return [(one.identity_code, one.severity, one.cells) for one in broken(connection)]
+
+
+def test_figures_that_fit_are_left_alone(cells: str) -> None:
+    assert found(cells) == []
+
+
+def test_parts_that_do_not_add_up_and_parts_that_need_not(cells: str) -> None:
+    assert found(cells, ("S", "sex", "F", 24, 50)) == [("S/sex", "stop", 1)]
+    assert found(cells, ("T", "priority_group", "02", 10, None)) == []
+    assert found(cells, ("S", "highest_level", "5", 41, 100)) == []
+
+
+def test_a_share_above_its_whole_and_a_ratio_that_may_be(cells: str) -> None:
+    assert found(cells, ("S", "highest_level", "5", 101, 100)) == [("S/share", "stop", 1)]
+    assert found(cells, ("R", "total", "total", 900, 100)) == []
+    assert found(cells, ("S", "highest_level", "5", -1, 100)) == [("S/share", "stop", 1)]
+
+
+def test_a_subset_larger_than_its_set_and_more_than_what_was_published(cells: str) -> None:
+    assert found(cells, ("T", "total", "total", 99, None)) == [("within", "stop", 1)]
+    assert found(cells, ("T", "total", "total", 1001, None)) == [("published", "warn", 1)]
+    # before the last figure the one before counts; before the first there is nothing to compare with
+    assert found(cells, period_end="2025-06-30") == [("published", "warn", 1)]
+    assert found(cells, period_end="2023-12-31") == []
+
+
+def test_a_warehouse_without_cells_breaks_nothing(warehouse: str) -> None:
+    with psycopg.connect(warehouse) as connection:
+        assert broken(connection) == []
