@@ -255,9 +255,8 @@ def _add_complement(
     if shown is None:
         return
     if not shown["is_suppressed"]:
-        # the complement of a share whose sides are exact is shown with them
-        if shown["is_exact"]:
-            world.shown.add(rest)
+        # the complement of a share that is shown is shown with its sides, exactly or by tens as they are
+        world.shown.add(rest)
         system.bound(rest, FEWEST, FAR)
     elif many - few < FEWEST:
         system.bound(rest, 0, FEWEST - 1)
