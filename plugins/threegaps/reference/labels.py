@@ -23,7 +23,11 @@ LABELS: dict[str, dict[str, tuple[str, str]]] = {
         "province": ("全省", "province"),
         "group": ("县组", "groups of counties"),
     },
-    "audience": {"public": ("公开", "public"), "internal": ("内部", "internal")},
+    "audience": {
+        "public": ("公开", "public"),
+        "province": ("全省公开,其余内部", "public for the province, internal below"),
+        "internal": ("内部", "internal"),
+    },
     "disclosure": {
         "none": ("不涉及个人,照列", "nothing to protect"),
         "persons": ("涉及个人:十位取整,不足10人隐去", "persons: in tens, fewer than 10 suppressed"),
@@ -31,20 +35,6 @@ LABELS: dict[str, dict[str, tuple[str, str]]] = {
             "涉及用人单位:不足3家或一家独大隐去",
             "employers: fewer than 3, or one that dominates, suppressed",
         ),
-    },
-    "area_basis": {
-        "as published": ("公布口径", "as published"),
-        "location": ("所在地", "location"),
-        "place of issue": ("发证地", "place of issue"),
-        "place of work": ("工作地", "place of work"),
-        "place of handling": ("经办地", "place of handling"),
-        "residence": ("常住地", "residence"),
-        "residence at enrolment": ("报名时的常住地", "residence at enrolment"),
-        "registration of the employer": ("用人单位登记地", "registration of the employer"),
-        "insurance": ("参保地", "insurance"),
-        "branch of the institution": ("机构所在地", "branch of the institution"),
-        "seat of the college": ("院校所在地", "seat of the college"),
-        "first recognition": ("首次认定地", "first recognition"),
     },
 }
 

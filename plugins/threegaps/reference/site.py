@@ -67,6 +67,7 @@ class _Site:
         breakdowns = {row["breakdown"]: row for row in subjects.seed("seed_breakdown")}
         by_breakdown = subjects.seed("seed_indicator_breakdown")
         targets = subjects.seed("seed_target")
+        bases = {row["area_basis"]: row["name_zh"] for row in subjects.seed("seed_area_basis")}
         areas = {row["area_code"]: row["name_zh"] for row in subjects.seed("seed_area")}
         parts = {
             (row["breakdown"], row["breakdown_value"]): row["name_zh"] for row in subjects.seed("seed_breakdown_value")
@@ -86,6 +87,7 @@ class _Site:
                 definition=subjects.definitions.get(code),
                 lineage=subjects.lineages.get(code),
                 breakdowns=[breakdowns[name] for name in own if name in breakdowns],
+                basis=bases[row["area_basis"]],
                 areas=areas,
                 parts=parts,
                 targets=[target for target in targets if target["indicator_code"] == code],

@@ -118,6 +118,8 @@ def test_every_code_has_a_label(subjects: Subjects) -> None:
     for kind, labels in LABELS.items():
         used = {code.strip() for row in subjects.indicators for code in row[kind].split(",")} - {""}
         assert used <= set(labels), f"{kind}: {used - set(labels)}"
+    known = {row["area_basis"] for row in subjects.seed("seed_area_basis")}
+    assert {row["area_basis"] for row in subjects.indicators} <= known
 
 
 def append(root: Path, seed: str, **row: str) -> None:
