@@ -6,7 +6,7 @@ import polars as pl
 
 from sandbox import areas
 from sandbox.truth.cells import Cells
-from sandbox.truth.cohorts import completers, overlaps, quarters_of
+from sandbox.truth.cohorts import completers, found_work, quarters_of
 from sandbox.truth.known import LABEL, Known
 from sandbox.truth.parts import SEX, URBAN_RURAL, age_band
 from sandbox.truth.periods import HORIZON, periods
@@ -22,14 +22,14 @@ LEVELS = {**LABEL, 0: "special_only"}
 
 
 @computes("M01-1")
-def found_work(cells: Cells, known: Known) -> None:
+def at_work_after(cells: Cells, known: Known) -> None:
     """Of those not registered when the course began: registered in the sixth month after it; once that has ended."""
     listed = known.trainings.filter(pl.col("subsidy_source") != "00")
     found = pl.col("found")
     for period in periods("quarter", "year"):
         if period.shifted(6).end > HORIZON:
             continue
-        rows = pl.concat([_found_work(completers(listed, quarter), known.spells) for quarter in quarters_of(period)])
+        rows = pl.concat([found_work(completers(listed, quarter), known.spells) for quarter in quarters_of(period)])
         cells.ratio("M01-1", period, rows, found)
         for name, value in OF_PERSONS.items():
             for (label,), part in rows.group_by(value.alias("label")):
@@ -38,13 +38,6 @@ def found_work(cells: Cells, known: Known) -> None:
             part = rows.filter(pl.col("priority_groups").str.contains(group, literal=True))
             cells.ratio("M01-1", period, part, found, ("priority_group", group))
         cells.ratio("M01-1", period, rows.filter(pl.col("priority_groups") == ""), found, ("priority_group", "none"))
-
-
-def _found_work(persons: pl.DataFrame, spells: pl.DataFrame) -> pl.DataFrame:
-    month = pl.col("completion_date").dt.month_start().dt.offset_by("6mo")
-    at_start = overlaps(persons, spells, pl.col("start_date"), pl.col("start_date"))
-    found = overlaps(persons, spells, month, month.dt.month_end())
-    return persons.with_columns(found=found).filter(~at_start)
 
 
 @computes("M01-2")

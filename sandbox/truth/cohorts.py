@@ -53,6 +53,14 @@ def overlaps(persons: pl.DataFrame, spells: pl.DataFrame, first: pl.Expr, last: 
     return persons["person"].is_in(met["person"].implode())
 
 
+def found_work(persons: pl.DataFrame, spells: pl.DataFrame) -> pl.DataFrame:
+    """Those who were not registered when the course began, with `found`: registered in the sixth month after it."""
+    month = pl.col("completion_date").dt.month_start().dt.offset_by("6mo")
+    at_start = overlaps(persons, spells, pl.col("start_date"), pl.col("start_date"))
+    found = overlaps(persons, spells, month, month.dt.month_end())
+    return persons.with_columns(found=found).filter(~at_start)
+
+
 def exits_of(trainings: pl.DataFrame, spells: pl.DataFrame) -> pl.DataFrame:
     """person, county, exit_on, completion, at_entry: one row an episode of trainings."""
     said = pl.when(pl.col("status") == "02").then("completion_date").when(pl.col("status") == "03").then("left_on")

@@ -57,6 +57,16 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
         "route": "01",
         "residence_area_code": "UNK",
     },
+    "fct_employment_service": {"service_kind": "01"},
+    "fct_technician_enrollment": {
+        "origin_area_code": "UNK",
+        "class_type": "01",
+        "entrant_type": "01",
+        "is_intake": True,
+        "status": "01",
+    },
+    "fct_job_vacancy": {"status": "1"},
+    "fct_subsidy_payment": {"payee_kind": "2", "fund_source": "02"},
     "fct_wage": {
         "employer_code": "E1",
         "industry_code": "C",
@@ -108,6 +118,7 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
 TABLES_OF_PERSONS = (
     "fct_training", "fct_sector_training", "fct_employment_spell", "fct_certificate", "fct_wage",
     "fct_competition_entry", "fct_leading_talent", "fct_title_award",
+    "fct_employment_service", "fct_technician_enrollment",
 )  # fmt: skip
 # The skill order of level codes: 5 is the lowest of the eight grades that have certificates, S the highest.
 LEVEL_RANKS = {"5": 1, "4": 2, "3": 3, "2": 4, "1": 5, "T": 6, "S": 7}

@@ -46,17 +46,35 @@ UNPROTECTED = frozenset(
     }
 )
 COUNTS = frozenset(
-    {"M01-3", "M07-3", "M07-4", "M11-3", "M12-3", "M13-1", "M13-3", "M17-3", "M18-2", "M19-1", "M20-1", "M20-2"}
+    {
+        "M01-3",
+        "M04-1",
+        "M04-3",
+        "M07-3",
+        "M07-4",
+        "M11-3",
+        "M12-3",
+        "M13-1",
+        "M13-3",
+        "M17-3",
+        "M18-2",
+        "M19-1",
+        "M20-1",
+        "M20-2",
+    }
 )
-MEANS = frozenset({"M12-4"})
+MEANS = frozenset({"M05-3", "M12-4"})
 SHARES = frozenset(
     {
         "M01-1",
         "M01-2",
+        "M01-4",
         "M01-5",
         "M02-2",
         "M03-1",
         "M03-2",
+        "M04-2",
+        "M05-1",
         "M07-1",
         "M07-2",
         "M11-2",
@@ -87,7 +105,7 @@ KINDS = (
     GROWTH_DIFFERENCES,
 )  # fmt: skip
 # Records are counted there, and one person may have several: the persons of a side are not in the truth.
-SHARES_OF_RECORDS = frozenset({"M01-5", "M02-2", "M03-1", "M03-2", "M07-1", "M07-2", "M18-1", "M19-2"})
+SHARES_OF_RECORDS = frozenset({"M01-5", "M02-2", "M03-1", "M03-2", "M05-1", "M07-1", "M07-2", "M18-1", "M19-2"})
 FEWEST, FEWEST_IN_A_MEDIAN, FEWEST_IN_A_SHARE, FEWEST_BEHIND_AN_INDEX = 10, 20, 100, 100
 SIDES = ("numerator", "denominator", "comparison_numerator", "comparison_denominator")
 
@@ -146,7 +164,9 @@ def is_hidden(truth: Cell) -> bool | None:
         # a larger area adds up the persons of its counties, of whom one may be in two
         return True if truth["numerator"] < FEWEST else None if persons < FEWEST else False
     if code in MEANS | MEANS_OF_EMPLOYERS:
-        return True if truth["denominator"] < FEWEST else False if code in MEANS else None
+        # a person may have several records
+        is_unsure = code not in MEANS or (persons is not None and persons < FEWEST)
+        return True if truth["denominator"] < FEWEST else None if is_unsure else False
     pairs = [(truth["numerator"], truth["denominator"])]
     if code in RATIOS_OF_SHARES:
         pairs.append((truth["comparison_numerator"], truth["comparison_denominator"]))

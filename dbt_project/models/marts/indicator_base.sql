@@ -20,6 +20,12 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m01_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m01_5') }}
 
 union all
@@ -81,6 +87,36 @@ union all
 select
     {{ base_columns() }}
 from {{ ref('ind_m03_5') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m04_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m04_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m04_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m05_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m05_3') }}
 
 union all
 

@@ -24,6 +24,10 @@ indicator_zero as (
     select * from {{ ref('indicator_zero') }}
 ),
 
+indicator_part as (
+    select * from {{ ref('indicator_part') }}
+),
+
 covered_periods as (
     select * from {{ ref('int_covered_period') }}
 ),
@@ -70,6 +74,17 @@ chosen as (
     from candidates
 ),
 
+-- what adds up has parts below the levels that it is served at
+part_levels as (
+    select
+        indicator_code,
+        breakdown,
+        breakdown_value,
+        array_agg(area_level) as area_levels
+    from indicator_part
+    group by indicator_code, breakdown, breakdown_value
+),
+
 described as (
     select
         chosen.*,
@@ -105,12 +120,16 @@ described as (
         on
             chosen.period_type = dim_period.period_type
             and chosen.period_end = dim_period.period_end
-    -- what adds up has parts below the levels that it is served at
     inner join dim_area
+        on chosen.area_code = dim_area.area_code
+    left join part_levels
         on
-            chosen.area_code = dim_area.area_code
-            and dim_area.area_level = any(string_to_array(seed_indicator.levels, ','))
-    where chosen.choice = 1
+            chosen.indicator_code = part_levels.indicator_code
+            and chosen.breakdown = part_levels.breakdown
+            and chosen.breakdown_value = part_levels.breakdown_value
+    where
+        chosen.choice = 1
+        and dim_area.area_level = any(coalesce(part_levels.area_levels, string_to_array(seed_indicator.levels, ',')))
 ),
 
 -- what is looked for in a window that has not ended cannot be known yet

@@ -24,7 +24,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import CLEAN, spoil
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import Feed, Scene, Table, Versions
 from sandbox.feeds.texts import county_code, day, moment
 
@@ -129,17 +129,20 @@ def rows(frame: pl.DataFrame) -> pl.DataFrame:
         updated_at=pl.when("is_cancelled").then(moment("_cancelled")).otherwise(moment("_entered")),
         is_valid=pl.when("is_cancelled").then(pl.lit("0")).otherwise(pl.lit("1")),
         _entered_at=moment("_entered"),
+        _serial="serial",
     )
 
 
 def make(scene: Scene) -> Iterator[Versions]:
     """The last state of each payment and, for cancelled ones, the one before."""
     cancelled = pl.col("is_valid") == "0"
-    current = rows(payments(scene)).with_columns(_key="payment_id", _from="updated_at", _until=pl.lit(""))
+    typed = payments(scene)
+    current = rows(typed).with_columns(_key="payment_id", _from="updated_at", _until=pl.lit(""))
     before = current.filter(cancelled).with_columns(
         is_valid=pl.lit("1"), updated_at="_entered_at", _from="_entered_at", _until="updated_at", **CLEAN
     )
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), ~cancelled)
+    scene.accepted[NAME] = not_refused(typed, spoilt, "serial")
     yield Versions(pl.concat([spoilt, before]))
 
 

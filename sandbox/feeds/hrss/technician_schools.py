@@ -7,6 +7,7 @@ names it. The province has it all when a term ends. A few schools have merged, a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -180,6 +181,19 @@ def enrollments(scene: Scene) -> pl.DataFrame:
         ]
     ).filter(pl.col("updated_at").dt.date() <= min(scene.horizon, LAST_DAY.astype(object)))
     return states.join(base, on="serial", maintain_order="left").sort("serial", "updated_at")
+
+
+def standing(states: pl.DataFrame, last: date) -> pl.DataFrame:
+    """The last of *states* of each enrolment that the province had on the evening of `last`."""
+    had = handed_over("_changed") <= pl.lit(f"{last} 23:59:59")
+    return (
+        states.with_columns(_changed=moment("updated_at"))
+        .filter(had)
+        .sort("serial", "updated_at")
+        .unique("serial", keep="last", maintain_order=True)
+        .filter(pl.col("status") != "09")
+        .drop("_changed")
+    )
 
 
 def _number(serial: str, enrolled_on: str) -> pl.Expr:

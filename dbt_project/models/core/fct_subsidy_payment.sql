@@ -1,0 +1,14 @@
+{{ config(indexes=[{'columns': ['enrollment_id']}]) }}
+
+select
+    payment_id,
+    reverses_payment_id,
+    enrollment_id,
+    {{ area_code('county_code') }} as paying_area_code,
+    provider_uscc,
+    payee_kind,
+    fund_source,
+    amount_cny,
+    paid_on,
+    accounting_month
+from {{ ref('stg_finance__training_subsidies') }}
