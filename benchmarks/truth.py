@@ -59,7 +59,8 @@ def _compare(dbt: Dbt, folder: Path, options: argparse.Namespace) -> int:
             [OPENING_DAY],
         )
     there = [*FACTS, "feed_coverage", "path:models/staging"]
-    dbt.run("run", "--select", *(f"+{model}" for model in chosen), "--exclude", *there)
+    # Every cell is described by its area and period, whichever indicators are chosen.
+    dbt.run("run", "--select", *(f"+{model}" for model in chosen), "dim_area", "dim_period", "--exclude", *there)
     with psycopg.connect(dbt.dsn) as connection:
         for model in left_out:
             empty, alike = (sql.Identifier("build", name) for name in (model, chosen[0]))
