@@ -58,8 +58,8 @@ registered as (
     inner join assessment_bodies
         on
             leaders.uscc = assessment_bodies.uscc
-            and assessment_bodies.valid_from <= leaders.period_end
-            and (assessment_bodies.valid_to is null or assessment_bodies.valid_to >= leaders.period_end)
+            and leaders.period_end >= assessment_bodies.valid_from
+            and (assessment_bodies.valid_to is null or leaders.period_end <= assessment_bodies.valid_to)
 ),
 
 in_period as (
