@@ -104,6 +104,7 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     "dim_directory_entry": {"directory_kind": "01"},
     "dim_industry_college": {"kind": "01"},
     "dim_place": {"place_kind": "2"},
+    "fct_apprenticeship": {"entrant_type": "01", "status": "01"},
     "dim_training_site": {"site_type": "02", "status": "1"},
     "fct_competition": {"contest_level": "02", "host_kind": "02"},
     "fct_competition_entry": {"contest_level": "02", "entrant_area_code": "UNK"},
@@ -116,7 +117,7 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     "fct_skill_fund": {"spent_bound": "exact"},
 }
 TABLES_OF_PERSONS = (
-    "fct_training", "fct_sector_training", "fct_employment_spell", "fct_certificate", "fct_wage",
+    "fct_training", "fct_sector_training", "fct_employment_spell", "fct_certificate", "fct_wage", "fct_apprenticeship",
     "fct_competition_entry", "fct_leading_talent", "fct_title_award",
     "fct_employment_service", "fct_technician_enrollment",
 )  # fmt: skip
@@ -316,6 +317,8 @@ def _identified(table: str, row: dict[str, Any], name: str) -> dict[str, Any]:
             row.setdefault("start_date", row["completion_date"] - dt.timedelta(days=30))
     if table == "fct_title_award":
         row.setdefault("award_id", name)
+    if table == "fct_apprenticeship":
+        row.setdefault("apprenticeship_id", name)
     if table == "fct_certificate":
         row.setdefault("certificate_number", name)
         row["level_rank"] = LEVEL_RANKS.get(str(row.get("level_code")))

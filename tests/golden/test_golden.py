@@ -31,7 +31,20 @@ from threegaps.release.served import apply_served
 pytestmark = pytest.mark.integration
 CASES = load_cases()
 # In so small a province nobody sees a cohort of a hundred of these, or ten of those; no county has a thousand at work.
-TOO_SMALL_TO_SHOW = {"M01-1", "M01-4", "M04-2", "M07-3", "M07-4", "M11-3", "M12-3", "M12-4", "G2-1", "O-2"}
+TOO_SMALL_TO_SHOW = {
+    "M01-1",
+    "M06-2",
+    "M06-3",
+    "M01-4",
+    "M04-2",
+    "M07-3",
+    "M07-4",
+    "M11-3",
+    "M12-3",
+    "M12-4",
+    "G2-1",
+    "O-2",
+}
 # Of some nothing is published, and for the others the sandbox's window is too short.
 WITHOUT_A_FIGURE = {"G1-4", "M11-2", "G2-4", "G3-3", "G3-4"}
 # Of the small provinces that are attacked.

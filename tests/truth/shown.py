@@ -13,38 +13,11 @@ from psycopg.rows import dict_row
 from tests.truth.exact import KEY
 
 # public rosters and published figures: as they are
-UNPROTECTED = frozenset(
-    {
-        "M01-6",
-        "M02-1",
-        "M02-3",
-        "M02-4",
-        "M03-3",
-        "M03-4",
-        "M03-5",
-        "M05-4",
-        "M05-5",
-        "M06-4",
-        "M08-1",
-        "M09-1",
-        "M09-3",
-        "M09-4",
-        "M11-1",
-        "M11-4",
-        "M12-1",
-        "M13-2",
-        "M14-5",
-        "M18-3",
-        "M18-4",
-        "M19-3",
-        "M21-4",
-        "M21-5",
-        "G1-1",
-        "G2-4",
-        "G2-5",
-        "W-1",
-    }
-)
+UNPROTECTED = frozenset({
+    "M01-6", "M02-1", "M02-3", "M02-4", "M03-3", "M03-4", "M03-5", "M05-4", "M05-5", "M06-4", "M08-1", "M09-1", "M09-3",
+    "M09-4", "M11-1", "M11-4", "M12-1", "M13-2", "M14-5", "M18-3", "M18-4", "M19-3", "M21-4", "M21-5", "G1-1", "G2-4",
+    "G2-5", "W-1",
+})  # fmt: skip
 COUNTS = frozenset(
     {
         "M01-3",
@@ -64,30 +37,11 @@ COUNTS = frozenset(
     }
 )
 MEANS = frozenset({"M05-3", "M12-4"})
-SHARES = frozenset(
-    {
-        "M01-1",
-        "M01-2",
-        "M01-4",
-        "M01-5",
-        "M02-2",
-        "M03-1",
-        "M03-2",
-        "M04-2",
-        "M05-1",
-        "M07-1",
-        "M07-2",
-        "M11-2",
-        "M18-1",
-        "M19-2",
-        "M21-1",
-        "M21-2",
-        "M21-3",
-        "O-1",
-        "O-2",
-    }
-)
-PER_TEN_THOUSAND = frozenset({"M18-1", "M21-3"})
+SHARES = frozenset({
+    "M01-1", "M01-2", "M01-4", "M01-5", "M02-2", "M03-1", "M03-2", "M04-2", "M05-1", "M06-1", "M06-2", "M06-3", "M07-1",
+    "M07-2", "M11-2", "M18-1", "M19-2", "M21-1", "M21-2", "M21-3", "O-1", "O-2",
+})  # fmt: skip
+PER_TEN_THOUSAND = frozenset({"M06-1", "M18-1", "M21-3"})
 RATIOS_OF_SHARES = frozenset({"G1-2", "G1-3", "G2-2"})
 MEDIANS = frozenset({"M14-4", "O-3"})
 RATIOS_OF_MEDIANS = frozenset({"M14-2", "G3-1"})
@@ -105,7 +59,9 @@ KINDS = (
     GROWTH_DIFFERENCES,
 )  # fmt: skip
 # Records are counted there, and one person may have several: the persons of a side are not in the truth.
-SHARES_OF_RECORDS = frozenset({"M01-5", "M02-2", "M03-1", "M03-2", "M05-1", "M07-1", "M07-2", "M18-1", "M19-2"})
+SHARES_OF_RECORDS = frozenset({
+    "M01-5", "M02-2", "M03-1", "M03-2", "M05-1", "M06-2", "M07-1", "M07-2", "M18-1", "M19-2",
+})  # fmt: skip
 FEWEST, FEWEST_IN_A_MEDIAN, FEWEST_IN_A_SHARE, FEWEST_BEHIND_AN_INDEX = 10, 20, 100, 100
 SIDES = ("numerator", "denominator", "comparison_numerator", "comparison_denominator")
 

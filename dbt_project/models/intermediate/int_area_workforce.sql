@@ -2,7 +2,8 @@
         count(*) as n_employed,
         count(*) filter (where is_certified) as n_certified,
         count(*) filter (where is_levelled) as n_levelled,
-        count(*) filter (where is_high_skilled) as n_high_skilled
+        count(*) filter (where is_high_skilled) as n_high_skilled,
+        count(*) filter (where is_enterprise_employee) as n_enterprise_employees
 {%- endset -%}
 {%- set breakdowns = ['sex', 'age_band', 'urban_rural', 'skill_level'] -%}
 
@@ -67,7 +68,8 @@ county_counts as (
         sum(n_employed) as n_employed,
         sum(n_certified) as n_certified,
         sum(n_levelled) as n_levelled,
-        sum(n_high_skilled) as n_high_skilled
+        sum(n_high_skilled) as n_high_skilled,
+        sum(n_enterprise_employees) as n_enterprise_employees
     from one_county_parts
     group by period_end, work_area_code, breakdown, breakdown_value
 ),
@@ -79,7 +81,10 @@ several_counties as (
         row_number() over (
             partition by members.area_code, members.period_end, stock.person_id
             order by stock.start_date desc, stock.employer_code collate "C" desc
-        ) as spell_rank
+        ) as spell_rank,
+        bool_or(stock.is_enterprise_employee) over (
+            partition by members.area_code, members.period_end, stock.person_id
+        ) as is_enterprise_employee_anywhere
     from stock
     inner join members
         on
@@ -89,7 +94,14 @@ several_counties as (
 ),
 
 several_counties_once as (
-    select *
+    select
+        area_code,
+        period_end,
+        {{ breakdowns | join(', ') }},
+        is_certified,
+        is_levelled,
+        is_high_skilled,
+        is_enterprise_employee_anywhere as is_enterprise_employee
     from several_counties
     where spell_rank = 1
 ),
@@ -107,7 +119,8 @@ parts as (
         county_counts.n_employed,
         county_counts.n_certified,
         county_counts.n_levelled,
-        county_counts.n_high_skilled
+        county_counts.n_high_skilled,
+        county_counts.n_enterprise_employees
     from county_counts
     inner join members
         on
@@ -133,7 +146,8 @@ workforce as (
         sum(n_employed)::bigint as n_employed,
         sum(n_certified)::bigint as n_certified,
         sum(n_levelled)::bigint as n_levelled,
-        sum(n_high_skilled)::bigint as n_high_skilled
+        sum(n_high_skilled)::bigint as n_high_skilled,
+        sum(n_enterprise_employees)::bigint as n_enterprise_employees
     from parts
     group by area_code, period_end, breakdown, breakdown_value
 )

@@ -31,7 +31,11 @@ in_force as (
         row_number() over (
             partition by days.period_end, spells.person_id, spells.work_area_code
             order by spells.start_date desc, spells.employer_code collate "C" desc
-        ) as spell_rank
+        ) as spell_rank,
+        -- by any registration there, not only the one that began last
+        bool_or(coalesce(spells.is_insured and spells.employer_type = '01', false)) over (
+            partition by days.period_end, spells.person_id, spells.work_area_code
+        ) as is_enterprise_employee
     from spells
     inner join days
         on
@@ -62,6 +66,7 @@ with_level as (
         latest_in_county.employer_code,
         latest_in_county.is_in_one_county,
         latest_in_county.is_last_of_person,
+        latest_in_county.is_enterprise_employee,
         {{ urban_rural('latest_in_county.urban_rural_code') }} as urban_rural,
         {{ age_band('latest_in_county.birth_year', 'latest_in_county.period_end') }} as age_band,
         coalesce(latest_in_county.sex, 'unstated') as sex,

@@ -134,6 +134,24 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m06_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m06_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m06_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m06_4') }}
 
 union all
