@@ -40,6 +40,11 @@ class Cells:
         """Indicators that were computed, though in a small province nothing may have been counted."""
         return self.computed
 
+    def take(self, other: Cells, wanted: pl.Expr) -> None:
+        """Add those cells of *other* that are *wanted*."""
+        self.computed |= other.computed
+        self.frames += [frame.filter(wanted) for frame in other.frames]
+
     def add(
         self,
         code: str,

@@ -56,7 +56,7 @@ def graduates_at_work(cells: Cells, known: Known) -> None:
 
 def _at_cities_and_above(cells: Cells, every: Cells) -> None:
     """Add the cells of the province and the cities alone."""
-    cells.frames += [frame.filter(pl.col("area_code").str.ends_with("00")) for frame in every.frames]
+    cells.take(every, pl.col("area_code").str.ends_with("00"))
 
 
 @computes("M04-3")
