@@ -144,6 +144,23 @@ class Cells:
         nothing = {"denominator": pl.lit(None), "n_persons": pl.lit(None)}
         self.add(code, period, frame.with_columns(value=pl.col("numerator"), **nothing), breakdown=breakdown)
 
+    def quotient(
+        self,
+        code: str,
+        period: Period,
+        rows: pl.DataFrame,
+        upper: str,
+        lower: str,
+        breakdown: tuple[str, str] = ("total", "total"),
+    ) -> None:
+        """Percent that the sum of one column of `rows` is of that of another, in every area."""
+        frame = (
+            rows.join(members(period.end), on="county")
+            .group_by("area_code")
+            .agg(numerator=pl.col(upper).sum(), denominator=pl.col(lower).sum(), n_persons=pl.lit(None))
+        )
+        self.add(code, period, frame, 100, breakdown)
+
 
 def published_row(area: str, numerator: float | None, denominator: float | None, value: float | None) -> pl.DataFrame:
     """One area's figures as they were published."""

@@ -16,13 +16,13 @@ FEWEST_OF_AN_INDUSTRY = 20
 
 
 def wage_rows(folder: Path, period: Period) -> pl.DataFrame:
-    """Normal pension rows of the period: person, county, month, industry, cents, whether capped or floored."""
+    """Normal pension rows of the period: person, employer, county, month, industry, cents, and what limits them."""
     first, last = f"{period.start:%Y%m}", f"{period.end:%Y%m}"
     files = sorted(path for path in folder.glob("*.parquet") if first <= path.stem <= last)
     return (
         pl.scan_parquet(files)
         .filter((pl.col("scheme") == "110") & (pl.col("payment_type") == "01"))
-        .select("person", "wage_month", "industry", "cents", "base_limit", county="work")
+        .select("person", "employer", "wage_month", "industry", "cents", "base_limit", county="work")
         .collect()
     )
 

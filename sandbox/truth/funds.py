@@ -6,11 +6,17 @@ import polars as pl
 
 from sandbox.truth.cells import Cells
 from sandbox.truth.known import Known
-from sandbox.truth.periods import periods
+from sandbox.truth.periods import Period, periods
 from sandbox.truth.registry import computes
 
 # What is said roundly is cut to tens of 万元; the feed's amounts are hundredths of them.
 ROUND_TO, FEWEST_SAID_ROUNDLY = 1_000, 1_000
+
+
+def public_budgets(known: Known, year: Period) -> pl.DataFrame:
+    """county, source, spent and budget (万元) of the public accounts in a year."""
+    rows = known.accepted["hrss/skill_funds"].filter(~pl.col("is_estimate") & (pl.col("year") == year.start.year))
+    return rows.select("source", pl.col("spent", "budget") / 100, county=pl.col("area").cast(pl.Int64))
 
 
 @computes("W-1")

@@ -145,13 +145,13 @@ registered as (
     group by exits.person_id, exits.exit_quarter_end
 ),
 
-paid as (
+paid_by_employer as (
     select
         exits.person_id,
         exits.exit_quarter_end,
         sum(wages.wage_cny_month) filter (where wages.wage_month < exits.quarter_3_start) as quarter_2_wage_cny,
-        bool_or(wages.wage_month < exits.quarter_3_start) as has_wage_record_in_quarter_2,
-        bool_or(wages.wage_month >= exits.quarter_4_start) as has_wage_record_in_quarter_4
+        bool_or(wages.wage_month < exits.quarter_3_start) as pays_in_quarter_2,
+        bool_or(wages.wage_month >= exits.quarter_4_start) as pays_in_quarter_4
     from exits
     inner join wages
         on
@@ -160,7 +160,19 @@ paid as (
             and exits.quarter_5_start > wages.wage_month
     where
         {{ is_contribution_wage('wages') }}
-    group by exits.person_id, exits.exit_quarter_end
+    group by exits.person_id, exits.exit_quarter_end, wages.employer_code
+),
+
+paid as (
+    select
+        person_id,
+        exit_quarter_end,
+        sum(quarter_2_wage_cny) as quarter_2_wage_cny,
+        bool_or(pays_in_quarter_2) as has_wage_record_in_quarter_2,
+        bool_or(pays_in_quarter_4) as has_wage_record_in_quarter_4,
+        bool_or(pays_in_quarter_2 and pays_in_quarter_4) as has_same_employer_in_quarter_4
+    from paid_by_employer
+    group by person_id, exit_quarter_end
 ),
 
 -- one pass each; who has neither registration nor wage record was not employed
@@ -180,6 +192,7 @@ followed as (
         coalesce(registered.is_registered_in_quarter_4, false) as is_registered_in_quarter_4,
         coalesce(paid.has_wage_record_in_quarter_2, false) as has_wage_record_in_quarter_2,
         coalesce(paid.has_wage_record_in_quarter_4, false) as has_wage_record_in_quarter_4,
+        coalesce(paid.has_same_employer_in_quarter_4, false) as has_same_employer_in_quarter_4,
         paid.quarter_2_wage_cny
     from exits
     left join registered

@@ -525,3 +525,27 @@ union all
 select
     {{ base_columns() }}
 from {{ ref('ind_w_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_p_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_p_6') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_p_7') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_p_9') }}

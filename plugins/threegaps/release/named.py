@@ -185,6 +185,12 @@ _STATE: tuple[ViewColumn, ...] = (
     *_both("status", "v.status", _STATUSES, "目标状态", "status against the target"),
     ("target_progress", "v.target_progress", "完成率(%) | progress towards the target (%)"),
     ("time_progress", "v.time_progress", "时间进度(%) | share of the time to the target that is gone (%)"),
+    (
+        "progress_gap",
+        "v.target_progress - v.time_progress",
+        "完成率减时间进度(百分点),负数为进度落后于时间 | progress less the share of the time that is gone, in points;"
+        " negative: behind time",
+    ),
     ("change_on_year", "v.change_on_year", "较上年同期变化 | change on the same period a year before"),
     ("change_unit", "v.change_unit", "变化的单位代码 | unit of the change"),
     *_both("change_unit", "v.change_unit", _CHANGE_UNITS, "变化的单位", "unit of the change"),

@@ -114,6 +114,9 @@ def _wages_of_month(sent: Sent, rows: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
+_PUBLISHED = ("all", "urban", "rural", "growth_all", "growth_urban", "growth_rural", "ratio")
+
+
 @fills("fct_resident_income")
 def incomes(_: Sent) -> pl.DataFrame:
     """Incomes as they were published."""
@@ -123,11 +126,12 @@ def incomes(_: Sent) -> pl.DataFrame:
         end = add_months(start, 3 * int(delivery[5])) - dt.timedelta(days=1)
         for row in published:
             if row["area_code"].isdigit():
-                figures = [_number(row.get(name, "")) for name in ("all", "urban", "rural", "ratio")]
+                figures = [_number(row.get(name, "")) for name in _PUBLISHED]
                 marks = (row.get("definition") or "integrated", row.get("basis") or "printed")
                 rows.append((row["area_code"], start, end, *figures, *marks))
     names = (
         "area_code", "period_start", "period_end", "income_all_cny", "income_urban_cny", "income_rural_cny",
+        "growth_all_pct", "growth_urban_pct", "growth_rural_pct",
         "urban_rural_ratio_printed", "definition", "basis",
     )  # fmt: skip
     return pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
