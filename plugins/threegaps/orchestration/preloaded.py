@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 
@@ -23,17 +24,22 @@ _NEEDED_BY_TASKS = (
     "airflow.providers.standard.decorators.python",
     "airflow.providers.standard.decorators.short_circuit",
     "airflow.providers.standard.operators.trigger_dagrun",
+    "airflow.providers.sftp.hooks.sftp",
     "threegaps.orchestration.feeds",
     "threegaps.orchestration.marts",
     "threegaps.orchestration.upkeep",
     "great_expectations",
     "great_expectations.expectations",
+    "threegaps.rules.great_expectations_classes",
+    "threegaps.feed_run",
 )
 
 
 def preload() -> None:
     """Import what tasks need; what this version of Airflow does not have is left to the task."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # It tells of every class that takes the place of one of its own.
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
     for name in _NEEDED_BY_TASKS:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
