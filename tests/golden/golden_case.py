@@ -199,7 +199,7 @@ class Case:
 
 def load_world(path: Path) -> World:
     """Reads and checks one file of a world; raises CaseError saying file, place and fault."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     if not isinstance(content, dict):
         raise CaseError(f"{path.name}: a world is a mapping with the keys world and rows.")
     _check_keys(path, "world", content, allowed=("world", "rows"), needed=("world", "rows"))
@@ -211,7 +211,7 @@ def load_world(path: Path) -> World:
 
 def load_case(path: Path, worlds: Path = WORLDS_FOLDER) -> Case:
     """Reads and checks one case file and its world; raises CaseError saying file, place and fault."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     if not isinstance(content, dict):
         raise CaseError(f"{path.name}: a case is a mapping with the keys indicator, periods, rows, expected.")
     needed = ("indicator", "periods", "expected")

@@ -124,7 +124,7 @@ def _slices(root: Path) -> dict[str, dict[str, Any]]:
     """The meta of every indicator slice, by the indicator's code."""
     metas: dict[str, dict[str, Any]] = {}
     for path in sorted((root / MARTS).glob("*/ind_*.yml")):
-        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+        for model in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["models"]:
             meta = model["config"]["meta"]
             metas[meta["indicator"]] = meta
     return metas

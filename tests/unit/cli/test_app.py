@@ -95,12 +95,12 @@ def test_an_error_in_json(tmp_path: Path) -> None:
 
 
 def test_a_contract_is_shown_as_written_and_in_full(tmp_path: Path) -> None:
-    written = yaml.safe_load(run(tmp_path, "feeds", "show", "hrss/wage_records").stdout)
-    full = yaml.safe_load(run(tmp_path, "feeds", "show", "hrss/wage_records", "--expanded").stdout)
+    written = yaml.load(run(tmp_path, "feeds", "show", "hrss/wage_records").stdout, yaml.CSafeLoader)
+    full = yaml.load(run(tmp_path, "feeds", "show", "hrss/wage_records", "--expanded").stdout, yaml.CSafeLoader)
     assert len(written["schema"]) == 1
     assert len(full["schema"]) == 4
     assert json.loads(run(tmp_path, "feeds", "show", "hrss/wage_records", "--expanded", "--json").stdout) == full
-    raw = yaml.safe_load(run(tmp_path, "feeds", "show", "hrss/wage_records", "--in-warehouse").stdout)
+    raw = yaml.load(run(tmp_path, "feeds", "show", "hrss/wage_records", "--in-warehouse").stdout, yaml.CSafeLoader)
     assert [column["name"] for column in raw["schema"][0]["properties"]][1] == "person_id"
     both = run(tmp_path, "feeds", "show", "hrss/wage_records", "--in-warehouse", "--expanded")
     assert "two forms" in both.stderr

@@ -39,7 +39,7 @@ GONE = object()
 
 def changed(feed: str, changes: dict[str, Any]) -> Any:
     """The contract's document with other values at these paths; columns and custom properties go by their names."""
-    document = yaml.safe_load((ROOT / f"{feed}.odcs.yaml").read_text(encoding="utf-8"))
+    document = yaml.load((ROOT / f"{feed}.odcs.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     for path, value in changes.items():
         *steps, last = path.split("/")
         here = document

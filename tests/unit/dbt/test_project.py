@@ -25,7 +25,7 @@ def seed(name: str) -> list[dict[str, str]]:
 
 @cache
 def properties() -> list[dict[str, Any]]:
-    return [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(PROJECT.rglob("*.yml"))]
+    return [yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) for path in sorted(PROJECT.rglob("*.yml"))]
 
 
 @cache

@@ -62,7 +62,7 @@ def fixture_path(feed: str) -> Path:
 def load_fixture(contract: Contract) -> FeedFixture:
     """The fixture of a contract's feed, its files as bytes."""
     path = fixture_path(contract.feed)
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     expected = document["expected"]
     return FeedFixture(
         path=path,

@@ -44,7 +44,7 @@ def staged(contract: Contract) -> tuple[str, dict[str, Any]]:
     """SQL and YAML of a feed's staging model."""
     files = staging.render([contract])
     path = staging.FOLDER / contract.department / f"stg_{contract.department}__{contract.name}"
-    return files[path.with_suffix(".sql")], yaml.safe_load(files[path.with_suffix(".yml")])
+    return files[path.with_suffix(".sql")], yaml.load(files[path.with_suffix(".yml")], yaml.CSafeLoader)
 
 
 def test_generated_files_are_current() -> None:
@@ -101,7 +101,9 @@ def test_a_connection_follows_from_its_contract(project: Path, feed: str) -> Non
     assert connections.COMPOSE in write(project)
     compose, sample = ((project / name).read_text(encoding="utf-8") for name in before)
     assert f"  {given}\n" in compose
-    assert yaml.safe_load(compose)["services"]["worker"]["environment"][f"AIRFLOW_CONN_{connection.upper()}"]
+    assert yaml.load(compose, yaml.CSafeLoader)["services"]["worker"]["environment"][
+        f"AIRFLOW_CONN_{connection.upper()}"
+    ]
     lines = [line for line in sample.splitlines() if line.startswith(f"{connection.upper()}_CONNECTION=")]
     assert [example in line for line in lines] == ([True] if example else [])
     assert [outside_the_marks(text) for text in (compose, sample)] == [*map(outside_the_marks, before.values())]
@@ -112,7 +114,7 @@ def test_a_departments_database_follows_from_its_contract(project: Path) -> None
     new = replace(grants, feed="labour/grants", department="labour", connection_id="labour_database", pool="labour")
     files = connections.render(project, [*CONTRACTS, new])
     assert "databases='department_finance department_hrss department_labour'\n" in files[connections.DATABASES]
-    command = yaml.safe_load(files[connections.COMPOSE])["services"]["sandbox-data"]["command"][-1]
+    command = yaml.load(files[connections.COMPOSE], yaml.CSafeLoader)["services"]["sandbox-data"]["command"][-1]
     (load,) = [line for line in command.splitlines() if "--department labour " in line]
     assert load.endswith('--dsn "host=department-database user=department dbname=department_labour"')
     (without,) = [
@@ -156,7 +158,7 @@ def test_the_names_of_parts_are_those_of_the_seed(project: Path) -> None:
 
 
 def test_an_indicator_has_a_settled_a_provisional_and_a_status_column() -> None:
-    model = yaml.safe_load(generated(ROOT)[marts.MARTS / "three_gaps" / "three_gaps.yml"])["models"][0]
+    model = yaml.load(generated(ROOT)[marts.MARTS / "three_gaps" / "three_gaps.yml"], yaml.CSafeLoader)["models"][0]
     columns = {column["name"]: column for column in model["columns"]}
     shows = {name: column["config"]["meta"]["shows"] for name, column in columns.items() if "config" in column}
     assert {name for name in shows if name.startswith("o_1")} == {"o_1", "o_1_provisional", "o_1_status"}
@@ -171,7 +173,7 @@ def test_an_indicator_has_a_settled_a_provisional_and_a_status_column() -> None:
 
 def test_a_total_may_stand_beside_its_parts() -> None:
     """Of earnings after exit those compare that had no work before; the total has the bases of those in post in it."""
-    model = yaml.safe_load(generated(ROOT)[marts.MARTS / "three_gaps" / "three_gaps.yml"])["models"][0]
+    model = yaml.load(generated(ROOT)[marts.MARTS / "three_gaps" / "three_gaps.yml"], yaml.CSafeLoader)["models"][0]
     cells = {
         column["name"]: (column["config"]["meta"]["breakdown"], column["config"]["meta"]["breakdown_value"])
         for column in model["columns"]
@@ -190,7 +192,7 @@ def test_a_total_may_stand_beside_its_parts() -> None:
 def test_a_mart_without_an_indicator_is_not_served_until_its_first(project: Path) -> None:
     def is_served(mart: str) -> bool:
         text = generated(project)[marts.MARTS / mart / f"{mart}.yml"]
-        served: bool = yaml.safe_load(text)["models"][0]["config"]["meta"]["served"]
+        served: bool = yaml.load(text, yaml.CSafeLoader)["models"][0]["config"]["meta"]["served"]
         return served
 
     folder = project / marts.MARTS / "action_3_thriving_villages"
