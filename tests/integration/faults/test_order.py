@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import psycopg
@@ -61,12 +60,13 @@ def wage_of_first(dsn: str) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("together", ["all", "corrections", "none"])
-@pytest.mark.parametrize("order", list(itertools.permutations([(1, "7100.00"), (2, "7200.00"), (3, "7300.00")], 2)))
+# One after the other, falling and with a gap, rising and not from the first: what else two numbers can be is alike.
+@pytest.mark.parametrize("order", [(1, 2), (3, 1), (2, 3)])
 def test_the_higher_number_stands_whatever_is_judged_together(
     wages: WageFolder,
     warehouse: str,
     together: str,
-    order: tuple[tuple[int, str], ...],
+    order: tuple[int, int],
     warehouses: Warehouses,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -74,13 +74,13 @@ def test_the_higher_number_stands_whatever_is_judged_together(
     wages.send(wage_part(ROWS))
     if together != "all":
         run_month()
-    for file, (number, amount) in enumerate(order, 1):
-        (wages.folder / f"wage_202407_correction{file:02d}.csv.gz").write_bytes(correction(amount, number))
+    for file, number in enumerate(order, 1):
+        (wages.folder / f"wage_202407_correction{file:02d}.csv.gz").write_bytes(correction(f"7{number}00.00", number))
         if together == "none":
             run_month()
     run_month()
-    number, amount = max(order)
-    assert wage_of_first(warehouse) == [(amount, number)]
+    highest = max(order)
+    assert wage_of_first(warehouse) == [(f"7{highest}00.00", highest)]
     anew = warehouses.new()
     point_at(monkeypatch, anew, tmp_path / "landing")
     list(feed_run.rebuild())
