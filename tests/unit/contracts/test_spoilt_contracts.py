@@ -169,7 +169,7 @@ SPOILT: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
         (f"{FORMAT}/layouts/1/files", "prosperity_workshops_2031", "as layout old does"),
     ),
     "values out of other names of files": (
-        WORKSHOPS, {f"{FORMAT}/fileName": r"workshops_(?P<county_code>.*)\.xlsx",
+        WORKSHOPS, {f"{FORMAT}/fileName": r"workshops_(?P<county_code>.*)_(?P<list_label>.{6})\.xlsx",
                     f"{COLUMNS}/county_code/customProperties": [{"property": "origin", "value": "file_name"}]},
         (f"{FORMAT}/fileName", "does not fit"),
     ),
