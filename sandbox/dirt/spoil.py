@@ -74,6 +74,22 @@ def not_refused(typed: pl.DataFrame, spoiled: pl.DataFrame, by: str) -> pl.DataF
     )
 
 
+def with_sent_codes(typed: pl.DataFrame, spoiled: pl.DataFrame, by: str) -> pl.DataFrame:
+    """`typed` with each credit code as it was sent: one whose check digit is wrong is let through, and is another code.
+
+    Rows are known as in `not_refused`; a frame without a credit code stays as it is.
+    """
+    if "uscc" not in typed.columns or "uscc" not in spoiled.columns:
+        return typed
+    sent = spoiled.filter(pl.col("_kind") == "uscc_check").select(_sent="uscc", _by=pl.col(f"_{by}").cast(pl.String))
+    return (
+        typed.with_columns(_by=pl.col(by).cast(pl.String))
+        .join(sent.unique("_by"), on="_by", how="left", maintain_order="left")
+        .with_columns(uscc=pl.coalesce("_sent", "uscc"))
+        .drop("_by", "_sent")
+    )
+
+
 def kinds_by(spoiled: pl.DataFrame, by: str) -> dict[str, str]:
     """The kind of dirt by the text in `by`, for `apply_plan`."""
     return dict(spoiled.filter(pl.col("_kind") != "").select(by, "_kind").iter_rows())

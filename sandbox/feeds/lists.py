@@ -13,7 +13,7 @@ import polars as pl
 
 from sandbox.calendar import Span
 from sandbox.dirt.kinds import Kind
-from sandbox.dirt.spoil import apply_plan, kinds_by, not_refused, spoil
+from sandbox.dirt.spoil import apply_plan, kinds_by, not_refused, spoil, with_sent_codes
 from sandbox.feeds.model import Consignment, Due, File, Frame, Page, Scene
 from sandbox.writers.workbook import Cell, Line, Sheet, excel_amount, excel_date, excel_number, write_workbook
 
@@ -48,21 +48,9 @@ def repeated(scene: Scene, listing: Listing, spans: list[Span]) -> Iterator[tupl
     spoilt = spoil(at(spans[-1]), listing.kinds, scene.parameters.dirt, scene.stream(listing.feed))
     kind_of = kinds_by(spoilt, "_key")
     known = listing.entries.with_columns(key=pl.col("entry").cast(pl.String))
-    scene.accepted[listing.feed] = _with_sent_codes(not_refused(known, spoilt, "key"), spoilt).drop("key")
+    scene.accepted[listing.feed] = with_sent_codes(not_refused(known, spoilt, "key"), spoilt, "key").drop("key")
     for span in spans:
         yield span, apply_plan(at(span), listing.kinds, kind_of, "_key")
-
-
-def _with_sent_codes(known: Frame, spoilt: Frame) -> Frame:
-    """A credit code whose check digit is wrong is let through: it is known as it was sent."""
-    if "uscc" not in known.columns or "uscc" not in spoilt.columns:
-        return known
-    sent = spoilt.filter(pl.col("_kind") == "uscc_check").select("_key", _sent="uscc").unique("_key")
-    return (
-        known.join(sent, left_on="key", right_on="_key", how="left", maintain_order="left")
-        .with_columns(uscc=pl.coalesce("_sent", "uscc"))
-        .drop("_sent")
-    )
 
 
 def pages(

@@ -10,6 +10,7 @@ from sandbox.truth.cells import Cells, members
 from sandbox.truth.known import Known
 from sandbox.truth.periods import Period, days
 from sandbox.truth.registry import computes
+from sandbox.truth.stocks import at_work
 
 INCENTIVES = ("01", "02", "03", "04")
 OWN, POOLED = "05", "06"
@@ -46,3 +47,40 @@ def firms_with_annuities(cells: Cells, known: Known) -> None:
         cells.count("M15-3", period, firms, None)
         cells.count("M15-3", period, firms.filter("has_own"), None, ("annuity", "own"))
         cells.count("M15-3", period, firms.filter(~pl.col("has_own")), None, ("annuity", "pooled"))
+
+
+@computes("M15-1")
+def annuity_coverage(cells: Cells, known: Known) -> None:
+    """Reported members over high-skilled employed: where nine tenths of the members are told apart, and no more are."""
+    for period in days("year"):
+        plans = in_force(known, period.end).filter(pl.col("kind").is_in([OWN, POOLED]))
+        said = pl.col("high") >= 0
+        reported = (
+            plans.join(members(period.end), on="county")
+            .group_by("area_code")
+            .agg(
+                reported=pl.col("high").filter(said).sum(),
+                told=pl.col("members").filter(said).sum(),
+                members=pl.col("members").sum(),
+            )
+        )
+        employed = at_work(known, period).filter("high").group_by("area_code").agg(denominator=pl.len())
+        is_larger = pl.col("area_code").str.contains("^33..00$")
+        frame = (
+            members(period.end)
+            .select("area_code")
+            .unique()
+            .filter(is_larger)
+            .join(reported, on="area_code", how="left")
+            .join(employed, on="area_code", how="left")
+            .with_columns(pl.col("reported", "told", "members", "denominator").fill_null(0))
+        )
+        fits = (pl.col("told") * 10 >= pl.col("members") * 9) & (pl.col("reported") <= pl.col("denominator"))
+        cells.add(
+            "M15-1",
+            period,
+            frame.filter(pl.col("denominator") > 0).with_columns(
+                numerator=pl.when(fits).then("reported"), n_persons="denominator"
+            ),
+            100,
+        )

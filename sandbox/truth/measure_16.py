@@ -6,9 +6,9 @@ import polars as pl
 
 from sandbox import areas
 from sandbox.feeds.sasac.soe_payroll import NUMBERS, PROVINCE
-from sandbox.truth.cells import Cells
+from sandbox.truth.cells import Cells, members
 from sandbox.truth.known import Known
-from sandbox.truth.periods import days
+from sandbox.truth.periods import days, periods
 from sandbox.truth.registry import computes
 
 
@@ -31,3 +31,44 @@ def skill_sequences(cells: Cells, known: Known) -> None:
         for level in NUMBERS:
             part = rows.filter(pl.col("owner_level") == level)
             cells.ratio("M16-1", period, part, pl.col("has_skill_sequence"), ("owner_level", level))
+
+
+def _paired(known: Known, year: int) -> pl.DataFrame:
+    """Firms in the returns of a year and of the one before, in the county of the later one."""
+    every = returns(known)
+    amounts = ["wage_bill_cny", "average_staff", "high_skilled_wage_cny", "high_skilled_staff"]
+    before = every.filter(pl.col("year") == str(year - 1)).select("uscc", *amounts)
+    now = every.filter(pl.col("year") == str(year)).select("uscc", "owner_level", "county", *amounts)
+    return now.join(before, on="uscc", suffix="_before")
+
+
+@computes("M16-2", "M16-3")
+def growth_of_pay(cells: Cells, known: Known) -> None:
+    """Growth of pay a head, and what of the increments went to high-skilled staff; years after the first."""
+    for period in periods("year"):
+        firms = _paired(known, period.end.year).join(members(period.end), on="county")
+        levels = [(("owner_level", level), firms.filter(pl.col("owner_level") == level)) for level in NUMBERS]
+        for breakdown, part in [(("total", "total"), firms), *levels]:
+            sums = part.group_by("area_code").agg(pl.exclude("uscc", "owner_level", "county").sum())
+            growth = sums.select(
+                "area_code",
+                numerator=_growth("high_skilled_wage_cny", "high_skilled_staff"),
+                denominator=_growth("wage_bill_cny", "average_staff"),
+                n_persons=pl.min_horizontal("high_skilled_staff", "high_skilled_staff_before"),
+            ).with_columns(value=pl.col("numerator") - pl.col("denominator"))
+            cells.add("M16-2", period, growth, breakdown=breakdown)
+            increments = sums.select(
+                "area_code",
+                numerator=pl.col("high_skilled_wage_cny") - pl.col("high_skilled_wage_cny_before"),
+                denominator=pl.col("wage_bill_cny") - pl.col("wage_bill_cny_before"),
+                n_persons=None,
+            )
+            share = 100 * pl.col("numerator") / pl.col("denominator")
+            frame = increments.with_columns(value=pl.when(pl.col("denominator") > 0).then(share))
+            cells.add("M16-3", period, frame, breakdown=breakdown)
+
+
+def _growth(amount: str, heads: str) -> pl.Expr:
+    """Growth of the amount a head, in per cent."""
+    before = pl.col(f"{amount}_before") / pl.col(f"{heads}_before")
+    return 100 * (pl.col(amount) / pl.col(heads) / before - 1)

@@ -41,3 +41,11 @@ def _sum(
     spread = rows.join(members(period.end), on="county").group_by("area_code")
     frame = spread.agg(numerator=pl.col(column).sum(), n_persons=pl.col(persons).sum())
     cells.add(code, period, frame.with_columns(denominator=pl.lit(None), value="numerator"), breakdown=breakdown)
+
+
+@computes("M17-2")
+def loan_reach(cells: Cells, known: Known) -> None:
+    """Of nobody: the institutions send no persons."""
+    nothing = {name: pl.lit(None) for name in ("numerator", "denominator", "n_persons")}
+    for period in days("quarter", "year"):
+        cells.add("M17-2", period, members(period.end).select("area_code").unique().with_columns(**nothing))

@@ -10,8 +10,8 @@ from sandbox.calendar import FIRST_MONTH, OPENING_DAY, add_months
 HORIZON = OPENING_DAY
 # Lists on which everything stays that has ended, with both days, tell of the days before the window too.
 LISTED_SINCE = date(2024, 1, 1)
-# The list of places comes once a year.
-LAST_LIST_OF_PLACES = date(2025, 12, 31)
+# Some lists and returns come once a year.
+LAST_YEARLY_LIST = date(2025, 12, 31)
 LENGTHS = {"month": 1, "quarter": 3, "year": 12}
 
 

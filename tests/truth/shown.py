@@ -48,13 +48,16 @@ MEDIANS = frozenset({"M14-4", "O-3"})
 RATIOS_OF_MEDIANS = frozenset({"M14-2", "G3-1"})
 # how many employers stand behind a figure, and how large the largest is, is not in the truth
 COUNTS_OF_EMPLOYERS = frozenset({"M09-2", "M10-1", "M10-2", "M15-2", "M15-3"})
-SHARES_OF_EMPLOYERS = frozenset({"M08-2", "M16-1"})
+SHARES_OF_EMPLOYERS = frozenset({"M08-2", "M14-1", "M15-1", "M16-1"})
 AMOUNTS_OF_EMPLOYERS = frozenset({"M17-1"})
 MEANS_OF_EMPLOYERS = frozenset({"M12-2"})
-OF_EMPLOYERS = COUNTS_OF_EMPLOYERS | SHARES_OF_EMPLOYERS | AMOUNTS_OF_EMPLOYERS | MEANS_OF_EMPLOYERS
+INCREMENTS_OF_EMPLOYERS = frozenset({"M16-3"})
+OF_EMPLOYERS = COUNTS_OF_EMPLOYERS.union(
+    SHARES_OF_EMPLOYERS, AMOUNTS_OF_EMPLOYERS, MEANS_OF_EMPLOYERS, INCREMENTS_OF_EMPLOYERS
+)
 # Indices and ratios of extremes, with the multiple that each is shown to; and differences of growth rates.
 INDICES = {"G2-1": Decimal("0.01"), "G2-3": Decimal("0.0001"), "G3-2": Decimal("0.001")}
-GROWTH_DIFFERENCES = frozenset({"G1-4", "G3-3", "G3-4"})
+GROWTH_DIFFERENCES = frozenset({"M14-3", "M16-2", "G1-4", "G3-3", "G3-4"})
 KINDS = (
     UNPROTECTED, COUNTS, MEANS, SHARES, RATIOS_OF_SHARES, MEDIANS, RATIOS_OF_MEDIANS, OF_EMPLOYERS, frozenset(INDICES),
     GROWTH_DIFFERENCES,
@@ -109,8 +112,12 @@ def is_hidden(truth: Cell) -> bool | None:
     code, persons = truth["indicator_code"], truth["n_persons"]
     if code in UNPROTECTED:
         return False
+    if code == "M16-2":
+        return True if persons < FEWEST_IN_A_MEDIAN else None
     if code in MEDIANS | RATIOS_OF_MEDIANS | GROWTH_DIFFERENCES:
         return bool(persons < FEWEST_IN_A_MEDIAN)
+    if code in INCREMENTS_OF_EMPLOYERS:
+        return None
     if code in AMOUNTS_OF_EMPLOYERS:
         return True if persons < FEWEST else None
     if code in COUNTS_OF_EMPLOYERS:
@@ -154,6 +161,8 @@ def shown(truth: Cell, *, is_exact: bool) -> Figures:
         return Figures(None, None, _to_tens(truth["value"]))
     if code in MEANS | MEANS_OF_EMPLOYERS:
         return Figures(None, _in_tens(truth["denominator"], is_exact=is_exact), _to_ten_yuan(truth["value"]))
+    if code in INCREMENTS_OF_EMPLOYERS:
+        return Figures(None, None, _decimal_of(truth["value"]).quantize(Decimal("0.1"), ROUND_HALF_UP))
     sides = [None if truth[side] is None else _in_tens(truth[side], is_exact=is_exact) for side in SIDES]
     part, whole, other_part, other_whole = sides
     if part is None:

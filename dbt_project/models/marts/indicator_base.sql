@@ -296,7 +296,19 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m14_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m14_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m14_3') }}
 
 union all
 
@@ -309,6 +321,12 @@ union all
 select
     {{ base_columns() }}
 from {{ ref('ind_m14_5') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m15_1') }}
 
 union all
 
@@ -332,7 +350,25 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m16_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m16_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m17_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m17_2') }}
 
 union all
 

@@ -60,9 +60,10 @@ rolled_up as (
                     1,
                     greatest(
                         0,
-                        sum(counties.largest_employer_share * counties.numerator) / nullif(sum(counties.numerator), 0),
-                        sum(counties.largest_employer_share * counties.denominator)
-                        / nullif(sum(counties.denominator), 0)
+                        sum(counties.largest_employer_share * abs(counties.numerator))
+                        / nullif(abs(sum(counties.numerator)), 0),
+                        sum(counties.largest_employer_share * abs(counties.denominator))
+                        / nullif(abs(sum(counties.denominator)), 0)
                     )
                 )
         end as largest_employer_share,

@@ -21,7 +21,7 @@ from sandbox import feeds, population, truth
 from sandbox.calendar import FIRST_MONTH, HORIZON, OPENING_DAY
 from sandbox.feeds.model import Scene
 from sandbox.parameters import Parameters
-from sandbox.truth.periods import LAST_LIST_OF_PLACES, LISTED_SINCE
+from sandbox.truth.periods import LAST_YEARLY_LIST, LISTED_SINCE
 from tests.golden.warehouse_of_cases import make_table
 from tests.truth.facts.registry import Sent, facts
 
@@ -40,9 +40,16 @@ COVERED_OTHERWISE = {
     "hrss/training_directories": (LISTED_SINCE, OPENING_DAY),
     "hrss/training_sites": (LISTED_SINCE, OPENING_DAY),
     "industry/colleges": (LISTED_SINCE, OPENING_DAY),
-    "agriculture/places": (LISTED_SINCE, LAST_LIST_OF_PLACES),
     "industry/enterprises": (LISTED_SINCE, OPENING_DAY),
     "hrss/assessment_bodies": (LISTED_SINCE, OPENING_DAY),
+    "hrss/certificate_equivalences": (LISTED_SINCE, OPENING_DAY),
+    "agriculture/places": (LISTED_SINCE, LAST_YEARLY_LIST),
+    "hrss/competition_entrants": (LISTED_SINCE, LAST_YEARLY_LIST),
+    "hrss/competition_results": (LISTED_SINCE, LAST_YEARLY_LIST),
+    "hrss/competitions": (LISTED_SINCE, LAST_YEARLY_LIST),
+    "hrss/incentive_plans": (LISTED_SINCE, LAST_YEARLY_LIST),
+    "hrss/leading_talent": (LISTED_SINCE, LAST_YEARLY_LIST),
+    "sasac/soe_payroll": (LISTED_SINCE, LAST_YEARLY_LIST),
 }
 _FEEDS = """
 select distinct feed from core.seed_indicator cross join string_to_table(horizon_feeds, ',') as feed where is_built
