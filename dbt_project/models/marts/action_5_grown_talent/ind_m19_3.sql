@@ -10,6 +10,7 @@ slices as (
     {{ affected_slices() }}
 ),
 
+-- the directory is the province's, and so are all slices
 cells as (
     select
         slices.area_code,
@@ -21,8 +22,7 @@ cells as (
     from entries
     inner join slices
         on
-            entries.issue_area_code = slices.area_code
-            and entries.valid_from <= slices.period_end
+            entries.valid_from <= slices.period_end
             and (entries.valid_to is null or entries.valid_to >= slices.period_end)
     group by slices.area_code, slices.period_type, slices.period_end
 )
