@@ -12,7 +12,8 @@ from threegaps.contracts.model import Contract
 
 _MODELS = Path("dbt_project") / "models"
 _REFERENCE = re.compile(r"""\bref\(\s*['"]([a-z0-9_]+)['"]\s*\)""")
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}", re.DOTALL)
+# dbt takes a model that is named in such a comment for one that is read.
+_COMMENT = re.compile(r"--(?! depends_on:)[^\n]*|/\*.*?\*/|\{#.*?#\}", re.DOTALL)
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 STAGING_PREFIX = "stg_"
 
