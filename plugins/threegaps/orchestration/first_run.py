@@ -168,7 +168,7 @@ def run_marts(settings: Settings, api: AirflowApi, progress: Progress, report: C
         report(progress)
         time.sleep(_POLL_SECONDS)
     if progress.marts_state == "failed":
-        _fail(settings, MARTS_DAG, run_id, progress.marts_task)
+        _fail(settings, MARTS_DAG, run_id, progress.marts_task, reason=_reason_of_last_build(settings))
 
 
 def _existing_run(api: AirflowApi, dag_id: str, delivery: str, *, states: set[str]) -> str | None:
@@ -187,11 +187,18 @@ def _current_task(states: dict[str, str]) -> str:
     return ""
 
 
-def _fail(settings: Settings, dag_id: str, run_id: str, task: str) -> None:
+def _fail(settings: Settings, dag_id: str, run_id: str, task: str, *, reason: str = "") -> None:
     log = settings.home / "airflow" / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}"
     raise ServiceError(
-        f"Task {task or '?'} of {dag_id} failed.", advice=f"read its log below {log}; then run this again."
+        f"Task {task or '?'} of {dag_id} failed{f': {reason}' if reason else '.'}",
+        advice=f"read its log below {log}; then run this again.",
     )
+
+
+def _reason_of_last_build(settings: Settings) -> str:
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        row = connection.execute("select message from ops.build order by build_id desc limit 1").fetchone()
+    return str(row[0]) if row and row[0] else ""
 
 
 def _count(settings: Settings, rows: list[FeedProgress]) -> None:

@@ -151,12 +151,14 @@ def _numbers(connection: psycopg.Connection[Any], manifest: Manifest) -> list[st
 
 
 def _sums(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
-    """The province of an indicator that adds up and has counties is their sum, before anything is suppressed."""
+    """The province of what adds up and has counties is their sum, before anything is suppressed."""
     if not _has_cells(manifest):
         return []
     rows = connection.execute(
         "with cell as (select c.* from build.indicator_cell as c join core.seed_indicator as i using (indicator_code)"
-        " join core.seed_method as m using (method) where m.is_additive and i.levels like '%county%'),"
+        " join core.seed_method as m using (method)"
+        " join core.indicator_part as p using (indicator_code, breakdown, breakdown_value)"
+        " where m.is_additive and p.area_level = 'county'),"
         " of as (select indicator_code, period_type,"
         " period_end, breakdown,"
         " breakdown_value, sum(numerator) filter (where area_level in ('county', 'other')) as counties_n,"

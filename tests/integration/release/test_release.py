@@ -341,7 +341,9 @@ def test_a_figure_that_does_not_say_on_how_many_it_rests_is_not_released(marts: 
             " ('P', 1.5, null, 3, null), ('P', 1.5, 10, null, null), ('P', null, null, null, null),"
             " ('E', 2, 10, null, 0.5), ('E', 2, 10, 4, null), ('E', 2, 10, 4, 0.5),"
             " ('N', 3, null, null, null)) as c (code, value, persons, employers, share);"
-            "create table build.indicator_cell as select * from build.indicator_measured"
+            "create table build.indicator_cell as select * from build.indicator_measured;"
+            "create table core.indicator_part as select distinct indicator_code, breakdown, breakdown_value,"
+            " 'county' as area_level from build.indicator_cell"
         )
         assert checks.findings(connection, manifest, accepted=frozenset({"row_count"})) == [
             "counted: E does not say on how many employers it rests in 2 cells, first in the period to 2026-06-30",
@@ -359,6 +361,8 @@ def test_a_value_that_is_lost_on_the_way_to_what_is_shown_is_not_released(marts:
             " select 'M01-3' as indicator_code, 'none' as disclosure, 'count' as method;"
             "create table core.seed_method as select 'count' as method, false as is_additive,"
             " 'count' as numerator_is, 'numerator' as value_from;"
+            "create table core.indicator_part as select distinct indicator_code, breakdown, breakdown_value,"
+            " 'county' as area_level from build.indicator_value;"
             "create table build.indicator_cell as select * from build.indicator_value;"
             "create table build.indicator_measured as"
             " select *, 50::bigint as n_persons, 5::bigint as n_employers, 0.5 as largest_employer_share"
@@ -382,6 +386,8 @@ def test_a_count_of_persons_that_is_not_in_tens_is_not_released(marts: str) -> N
             " select 'M01-3' as indicator_code, 'persons' as disclosure, 'count' as method;"
             "create table core.seed_method as select 'count' as method, true as is_additive,"
             " 'count' as numerator_is, 'numerator' as value_from;"
+            "create table core.indicator_part as select distinct indicator_code, breakdown, breakdown_value,"
+            " 'county' as area_level from build.indicator_value;"
             "create table build.indicator_cell as select * from build.indicator_value;"
             "create table build.indicator_measured as"
             " select *, 50::bigint as n_persons, 5::bigint as n_employers, 0.5 as largest_employer_share"

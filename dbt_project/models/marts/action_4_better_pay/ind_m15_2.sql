@@ -55,7 +55,8 @@ cells as (
         sum(members) as numerator,
         sum(members) as n_persons,
         count(members) as n_employers,
-        max(members) / nullif(sum(members), 0) as largest_employer_share,
+        -- of nobody none has most
+        coalesce(max(members) / nullif(sum(members), 0), 0) as largest_employer_share,
         -- where no filing says the number, it was not supplied: it is not zero
         count(members) > 0 as is_supplied
     from reported

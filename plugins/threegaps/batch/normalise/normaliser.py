@@ -117,16 +117,20 @@ class Normaliser:
 
 
 def _needed(contract: Contract) -> Needed:
-    """What a row must have; where a name becomes a code only by the delivery's day, its form says nothing yet."""
+    """What a row must have of its own: what comes from the file's or the sheet's name every row has, a total too.
+
+    Where a name becomes a code only by the delivery's day, its form says nothing yet.
+    """
     forms = {
         rule.columns[0]: rule.arguments.others()["regex"]
         for rule in contract.rules
         if rule.expectation == "expect_column_values_to_match_regex"
     }
     named = {option.column for option in contract.normalisations_of("county_names")}
+    own = {column.name for column in contract.columns if column.source_name and column.origin is None}
     return Needed(
-        {name: None if name in named else forms.get(name) for name in contract.key},
-        [column.name for column in contract.columns if column.required and column.name not in contract.key],
+        {name: None if name in named else forms.get(name) for name in contract.key if name in own},
+        [column.name for column in contract.columns if column.required and column.name in own - set(contract.key)],
     )
 
 
