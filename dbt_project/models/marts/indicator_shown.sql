@@ -47,8 +47,8 @@ list_in_force as (
     where list_code = 'in_force'
 ),
 
--- less is served of counties: months in totals only, years to date at the end of a quarter; and of county groups: parts
--- by the list in force only, since two lists may differ by one county
+-- less is served: months of counties and cities in totals only, years to date of counties at the end of a quarter, and
+-- parts of county groups by the list in force only, since two lists may differ by one county
 described as (
     select
         indicator_measured.*,
@@ -71,7 +71,7 @@ described as (
     where
         seed_indicator.disclosure = 'none'
         or demonstration.shows_exact_cells
-        or indicator_measured.area_level not in ('county', 'other', 'group')
+        or indicator_measured.area_level not in ('county', 'other', 'city', 'group')
         or (
             indicator_measured.area_level = 'group'
             and (
@@ -80,10 +80,11 @@ described as (
             )
         )
         or (
-            indicator_measured.area_level in ('county', 'other')
+            indicator_measured.area_level != 'group'
             and (indicator_measured.period_type != 'month' or indicator_measured.breakdown = 'total')
             and (
-                indicator_measured.period_type != 'ytd'
+                indicator_measured.area_level = 'city'
+                or indicator_measured.period_type != 'ytd'
                 or extract(month from indicator_measured.period_end) in (3, 6, 9)
             )
         )
