@@ -113,7 +113,7 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     "fct_certificate_equivalence": {"issue_area_code": "339900"},
     "fct_leading_talent": {"honour": "全国技术能手", "honour_level": "国家级"},
     "fct_title_award": {"title_level": "3", "route": "01", "is_green_channel": False, "outcome": "1"},
-    "fct_published_figure": {"is_conflicting": False},
+    "fct_published_figure": {"source_url": "a", "is_conflicting": False},
     "fct_skill_fund": {"spent_bound": "exact"},
 }
 TABLES_OF_PERSONS = (
@@ -311,12 +311,14 @@ def _rows(path: Path, owner: str, tables: dict[str, Any], *, beside: str = "") -
 
 def _identified(table: str, row: dict[str, Any], name: str) -> dict[str, Any]:
     """Gives a row the identifiers that a case need not write."""
-    if table in ("fct_training", "fct_sector_training"):
+    if table in ("fct_training", "fct_sector_training", "fct_technician_enrollment"):
         row.setdefault("enrollment_id", name)
         if row.get("completion_date"):
             row.setdefault("start_date", row["completion_date"] - dt.timedelta(days=30))
     if table == "fct_title_award":
         row.setdefault("award_id", name)
+    if table == "fct_employment_service":
+        row.setdefault("service_id", name)
     if table == "fct_apprenticeship":
         row.setdefault("apprenticeship_id", name)
     if table == "fct_certificate":

@@ -156,14 +156,16 @@ def _sums(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str]:
     if not _has_cells(manifest):
         return []
     rows = connection.execute(
-        "with cell as (select c.* from build.indicator_cell as c join core.seed_indicator as i using (indicator_code)"
+        # What nobody supplied adds nothing: where no county that has any supplied it, nor did the province.
+        "with cell as (select c.*, coalesce(numerator, case value_status when 'not_supplied' then 0 end) as known"
+        " from build.indicator_cell as c join core.seed_indicator as i using (indicator_code)"
         " join core.seed_method as m using (method)"
         " join core.indicator_part as p using (indicator_code, breakdown, breakdown_value)"
         " where m.is_additive and p.area_level = 'county'),"
         " of as (select indicator_code, period_type,"
         " period_end, breakdown,"
-        " breakdown_value, sum(numerator) filter (where area_level in ('county', 'other')) as counties_n,"
-        " sum(numerator) filter (where area_level = 'province') as province_n,"
+        " breakdown_value, sum(known) filter (where area_level in ('county', 'other')) as counties_n,"
+        " sum(known) filter (where area_level = 'province') as province_n,"
         " sum(denominator) filter (where area_level in ('county', 'other')) as counties_d,"
         " sum(denominator) filter (where area_level = 'province') as province_d from cell group by 1, 2, 3, 4, 5)"
         " select indicator_code, count(*), min(period_end) from of"
