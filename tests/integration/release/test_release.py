@@ -341,7 +341,7 @@ def test_a_figure_that_does_not_say_on_how_many_it_rests_is_not_released(marts: 
             " ('P', 1.5, null, 3, null), ('P', 1.5, 10, null, null), ('P', null, null, null, null),"
             " ('E', 2, 10, null, 0.5), ('E', 2, 10, 4, null), ('E', 2, 10, 4, 0.5),"
             " ('N', 3, null, null, null)) as c (code, value, persons, employers, share);"
-            "create table build.indicator_cell as select * from build.indicator_measured;"
+            "create table build.indicator_cell as select *, 'reported' as value_status from build.indicator_measured;"
             "create table core.indicator_part as select distinct indicator_code, breakdown, breakdown_value,"
             " 'county' as area_level from build.indicator_cell"
         )
