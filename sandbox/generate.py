@@ -8,11 +8,10 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from sandbox import clock, feeds, population, records, sending
+from sandbox import clock, feeds, population, records, sending, submissions
 from sandbox.calendar import HORIZON, OPENING_DAY
 from sandbox.fates import plan
 from sandbox.feeds.model import Scene, Versions
-from sandbox.feeds.workbooks import consignments
 from sandbox.parameters import Parameters
 from sandbox.writers.versions import write_versions
 
@@ -43,7 +42,7 @@ def run(home: Path, parameters: Parameters) -> bool:
     sending.write_plan(home, fates)
     for together in feeds.senders():
         feed = together[0]
-        for made in consignments(scene, together):
+        for made in submissions.made(scene, together):
             if isinstance(made, Versions):
                 write_versions(home, feed, made)
             else:

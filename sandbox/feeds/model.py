@@ -163,6 +163,7 @@ class Scene:
         horizon: Last day for which anything is made.
         truth_folder: Where what was accepted month by month is kept for the truth.
         accepted: What remains of a feed after its refused rows, by the feed's name.
+        submitted: What was sent of each feed at first, a frame a consignment; see `sandbox.submissions`.
     """
 
     people: Population
@@ -170,6 +171,7 @@ class Scene:
     horizon: date
     truth_folder: Path
     accepted: dict[str, Frame] = field(default_factory=dict)
+    submitted: list[Frame] = field(default_factory=list)
 
     def stream(self, feed: str, *numbers: int) -> np.random.Generator:
         """A generator of the feed's own: what another feed draws leaves it as it was."""

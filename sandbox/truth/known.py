@@ -10,12 +10,14 @@ from pathlib import Path
 import polars as pl
 
 from sandbox import areas
-from sandbox.calendar import OPENING_DAY
+from sandbox.calendar import OPENING_DAY, months, quarters, terms, years
 from sandbox.feeds.model import Scene
 from sandbox.truth.same_course import without_repeats
 
 RANK = {"5": 1, "4": 2, "3": 3, "2": 4, "1": 5, "T": 6, "S": 7}
 LABEL = {rank: code for code, rank in RANK.items()}
+# Read whole on the opening day like other tables, but a term at a time: the last one had ended by then.
+BY_TERM = ("hrss/technician_schools", "hrss/technician_school_projects", "hrss/technician_school_programmes")
 BEFORE = datetime.combine(OPENING_DAY + timedelta(days=1), time())
 
 
@@ -32,6 +34,7 @@ class Known:
         wages: Folder with one file of contribution wages a month, by county of insurance.
         documents: Year of birth and sex by person, as far as the document says them.
         accepted: What was accepted of every feed, by its name and in the form of its module.
+        submitted: feed, delivery, day on which its period ends, rows_received and rows_accepted of what came first.
     """
 
     trainings: pl.DataFrame
@@ -42,6 +45,7 @@ class Known:
     wages: Path
     documents: pl.DataFrame
     accepted: Mapping[str, pl.DataFrame]
+    submitted: pl.DataFrame
 
 
 def known(scene: Scene) -> Known:
@@ -61,6 +65,7 @@ def known(scene: Scene) -> Known:
         scene.truth_folder,
         _documents(scene.people.persons),
         accepted,
+        _submitted(scene),
     )
 
 
@@ -141,4 +146,19 @@ def _certificates(certificates: pl.DataFrame) -> pl.DataFrame:
         is_revoked=pl.col("is_revoked") & reported,
         revoked_on=pl.when(reported).then("revoked_on"),
         rank=pl.col("level_code").replace_strict(RANK, default=None, return_dtype=pl.Int64),
+    )
+
+
+def _submitted(scene: Scene) -> pl.DataFrame:
+    """What came of each delivery at first; one of a period before the window, or after the opening day, is left out."""
+    spans = [span for spans in (months, quarters, terms, years) for span in spans(OPENING_DAY)]
+    ends = {span.key: span.last for span in spans}
+    read = pl.when(pl.col("feed").is_in(BY_TERM)).then(terms(OPENING_DAY)[-1].last).otherwise(OPENING_DAY)
+    of_period = pl.col("delivery").replace_strict(ends, default=None, return_dtype=pl.Date)
+    return (
+        pl.concat(scene.submitted)
+        .with_columns(delivery_end=pl.when(pl.col("delivery") == "").then(read).otherwise(of_period))
+        .filter(pl.col("delivery_end").is_not_null())
+        .group_by("feed", "delivery", "delivery_end")
+        .agg(pl.col("rows_received", "rows_accepted").sum())
     )

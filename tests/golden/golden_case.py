@@ -115,6 +115,7 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     "fct_title_award": {"title_level": "3", "route": "01", "is_green_channel": False, "outcome": "1"},
     "fct_published_figure": {"source_url": "a", "is_conflicting": False},
     "fct_skill_fund": {"spent_bound": "exact"},
+    "fct_first_submission": {},
 }
 TABLES_OF_PERSONS = (
     "fct_training", "fct_sector_training", "fct_employment_spell", "fct_certificate", "fct_wage", "fct_apprenticeship",

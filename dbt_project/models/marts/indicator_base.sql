@@ -116,6 +116,12 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m05_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m05_3') }}
 
 union all

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from threegaps.contracts.document import ContractDocument
 from threegaps.contracts.loader import SUFFIX, load_contracts, read_document
-from threegaps.generate import catalogue, caveats, connections, marts, options, staging
+from threegaps.generate import catalogue, caveats, connections, feed_labels, marts, options, staging
 
 ONLY_GENERATED = (staging.FOLDER,)
 """Folders that hold nothing else: what lies there and follows from nothing is out of date."""
@@ -21,6 +21,7 @@ def generated(root: Path) -> dict[Path, str]:
     """
     contracts = load_contracts(root / "expectations")
     files = staging.render(contracts) | marts.render(root) | options.render() | connections.render(root, contracts)
+    files |= feed_labels.render(root, contracts)
     indicators = marts.indicator_catalogue(root)
     actions, targets = (marts.read_seed(root, name) for name in ("seed_action", "seed_target"))
     feeds = [(contract, _document(root, contract.feed)) for contract in contracts]

@@ -74,7 +74,7 @@ def render(root: Path) -> dict[Path, str]:
     actions = read_seed(root, "seed_action")
     part_names = _part_names(root)
     files = {
-        SEEDS / "seed_indicator.csv": _seed(indicators),
+        SEEDS / "seed_indicator.csv": seed_text(indicators),
         MARTS / "indicator_base.sql": _indicator_base(indicators),
     }
     for mart in dict.fromkeys(action["mart"] for action in actions):
@@ -130,7 +130,8 @@ def _slices(root: Path) -> dict[str, dict[str, Any]]:
     return metas
 
 
-def _seed(rows: list[dict[str, str]]) -> str:
+def seed_text(rows: list[dict[str, str]]) -> str:
+    """The rows of a seed as its file."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
     writer.writeheader()

@@ -16,6 +16,8 @@ from threegaps.errors import BuildError
 
 AS_OF = "as_of"
 """Stands among the inputs for the passing of days: what the feeds cover, and the date of the build."""
+EVERY_FEED = "*"
+"""Stands for the feed of a source that every feed adds to, as to the ledger's batches."""
 KINDS = frozenset({"same", "shift", "window", "all_later"})
 
 
@@ -89,20 +91,23 @@ def composed(manifest: Mapping[str, Any]) -> dict[str, dict[str, Reach]]:
     """For each indicator model of dbt's *manifest*, by its unique id, how far each feed reaches, and ``as_of``.
 
     On an edge without a declaration a row matters in everything. Two kinds of models need none: the staging of a feed,
-    whose rows are the feed's own, and an indicator whose own step is to the same period and area. What the feeds cover
-    matters in each indicator for the same periods of all areas, since there are only cells of periods that they cover.
+    whose rows are the feed's own, and an indicator whose own step is to the same period and area. A source of every
+    feed (``*``) is touched by each. What the feeds cover matters in each indicator for the same periods of all areas,
+    since there are only cells of periods that they cover.
 
     Raises:
         BuildError: A declaration makes no sense, or is of a model that is not read.
     """
     nodes: Mapping[str, Mapping[str, Any]] = manifest["nodes"]
     sources: Mapping[str, Mapping[str, Any]] = manifest.get("sources", {})
+    feed_of = {unique_id: str(feed) for unique_id, source in sources.items() if (feed := meta_of(source).get("feed"))}
+    feeds = sorted(set(feed_of.values()) - {EVERY_FEED})
 
     @cache
     def reaches(unique_id: str) -> Mapping[str, Reach]:
         if unique_id in sources:
-            feed = meta_of(sources[unique_id]).get("feed")
-            return {str(feed): SAME} if feed else {}
+            feed = feed_of.get(unique_id)
+            return dict.fromkeys(feeds if feed == EVERY_FEED else [feed] if feed else [], SAME)
         node = nodes.get(unique_id)
         if node is None or node["resource_type"] != "model":
             return {}

@@ -17,7 +17,7 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
-from sandbox import feeds, population, truth
+from sandbox import feeds, population, submissions, truth
 from sandbox.calendar import FIRST_MONTH, HORIZON, OPENING_DAY
 from sandbox.feeds.model import Scene
 from sandbox.parameters import Parameters
@@ -61,8 +61,8 @@ def make_scene(folder: Path, *, scale: float, seed: int, dirt: float = Parameter
     wages = folder / "wages"
     wages.mkdir()
     scene = Scene(population.generate(scale, seed), Parameters(scale=scale, seed=seed, dirt=dirt), HORIZON, wages)
-    for feed in feeds.every():
-        for _ in feed.make(scene):
+    for together in feeds.senders():
+        for _ in submissions.made(scene, together):
             pass
     return scene
 

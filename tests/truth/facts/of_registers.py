@@ -54,3 +54,9 @@ def published_figures(_: Sent) -> pl.DataFrame:
             for row in found
         ]
     )
+
+
+@fills("fct_first_submission")
+def first_submissions(sent: Sent) -> pl.DataFrame:
+    """Rows that came first of each delivery."""
+    return sent.stand.submitted.select("feed", "delivery", "delivery_end", "rows_received", "rows_accepted")

@@ -16,14 +16,15 @@ SHIFT = {"kind": "shift", "months": [-8, 2]}
 def reach_of_x(edges: dict[str, tuple[str, ...]], **declared: dict[str, Any]) -> dict[str, Reach]:
     """The reach of the model ind_x in the graph *edges*, by reader; *declared* is `meta.reach` by model.
 
-    A name that begins with a letter and an underscore is the source of the feed of that name: `a_b` is a/b.
+    A name that begins with a letter and an underscore is the source of the feed of that name: `a_b` is a/b; `*_` is of
+    every feed.
     """
     nodes, sources = {}, {}
     for name, parents in edges.items():
         ids = [f"source.p.raw.{one}" if one[1] == "_" else f"model.p.{one}" for one in parents]
         for one in ids:
             if one.startswith("source."):
-                sources[one] = {"config": {"meta": {"feed": one.split(".")[-1].replace("_", "/")}}}
+                sources[one] = {"config": {"meta": {"feed": one.split(".")[-1].replace("_", "/").rstrip("/")}}}
         meta: dict[str, Any] = {"reach": declared[name]} if name in declared else {}
         meta |= {"indicator": "X"} if name.startswith("ind_") else {}
         nodes[f"model.p.{name}"] = {
@@ -113,3 +114,12 @@ def test_a_reach_of_what_is_not_read_is_refused_with_its_model() -> None:
 def test_a_reach_that_makes_no_sense_is_refused_with_its_model(entry: dict[str, Any]) -> None:
     with pytest.raises(BuildError, match="int_b"):
         reach_of_x(CHAIN, int_b={"fct_b": entry})
+
+
+def test_a_source_of_every_feed_is_touched_by_each() -> None:
+    """As the ledger's batches are; which feeds there are the other sources tell."""
+    edges = {"stg_b": ("a_b",), "stg_d": ("c_d",), "fct_e": ("*_",), "ind_x": ("fct_e",), "fct_b": ("stg_b", "stg_d")}
+    declared = {"fct_e": {"*_": {"kind": "all_later", "months": [-12, 0], "areas": "all"}}}
+    later = Reach(-12, None, is_everywhere=True)
+    assert reach_of_x(edges, **declared) == {"a/b": later, "c/d": later, "as_of": SAME_EVERYWHERE}
+    assert reach_of_x(edges)["c/d"] == WHOLE
