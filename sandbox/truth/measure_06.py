@@ -75,6 +75,11 @@ def apprentices(cells: Cells, known: Known) -> None:
             .agg(denominator=pl.col("person").n_unique())
         )
         training = _in_training(known, period)
+        # apprentices count where no enterprise employs anybody too
+        of_anybody = training.select("area_code").unique()
+        employees = employees.join(of_anybody, on="area_code", how="full", coalesce=True).with_columns(
+            pl.col("denominator").fill_null(0)
+        )
         for breakdown, column, values in (
             ("total", None, ("total",)),
             ("entrant_type", "entrant_type", ("01", "02", "03", "04")),
@@ -86,7 +91,8 @@ def apprentices(cells: Cells, known: Known) -> None:
                 frame = employees.join(number, on="area_code", how="left").with_columns(
                     pl.col("numerator").fill_null(0), n_persons=pl.col("denominator")
                 )
-                cells.add("M06-1", period, frame, 10_000, (breakdown, value))
+                rate = pl.when(pl.col("denominator") > 0).then(pl.col("numerator") / pl.col("denominator") * 10_000)
+                cells.add("M06-1", period, frame.with_columns(value=rate), breakdown=(breakdown, value))
 
 
 @computes("M06-3")

@@ -78,6 +78,25 @@ employees as (
     where
         breakdown = 'total'
         and n_enterprise_employees > 0
+    union all
+    -- apprentices are counted where no enterprise employs anybody too
+    select
+        area_code,
+        period_type,
+        period_end,
+        0 as n_enterprise_employees
+    from counted
+    where breakdown = 'total'
+),
+
+areas as (
+    select
+        area_code,
+        period_type,
+        period_end,
+        max(n_enterprise_employees) as n_enterprise_employees
+    from employees
+    group by area_code, period_type, period_end
 ),
 
 kinds as (
@@ -91,21 +110,21 @@ kinds as (
 -- of all employees, so that the parts add up to the total
 cells as (
     select
-        employees.area_code,
-        employees.period_type,
-        employees.period_end,
+        areas.area_code,
+        areas.period_type,
+        areas.period_end,
         kinds.breakdown,
         kinds.breakdown_value,
         coalesce(counted.n_apprentices, 0) as numerator,
-        employees.n_enterprise_employees as denominator,
-        employees.n_enterprise_employees as n_persons
-    from employees
+        areas.n_enterprise_employees as denominator,
+        areas.n_enterprise_employees as n_persons
+    from areas
     cross join kinds
     left join counted
         on
-            employees.area_code = counted.area_code
-            and employees.period_type = counted.period_type
-            and employees.period_end = counted.period_end
+            areas.area_code = counted.area_code
+            and areas.period_type = counted.period_type
+            and areas.period_end = counted.period_end
             and kinds.breakdown = counted.breakdown
             and kinds.breakdown_value = counted.breakdown_value
 )
