@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from sandbox import areas
 from sandbox.truth.cells import Cells, members
 from sandbox.truth.known import Known
 from sandbox.truth.periods import Period, days, periods
@@ -38,8 +39,10 @@ def teaching(cells: Cells, known: Known) -> None:
     for period in periods("year"):
         held = activities.filter(pl.col("held_on").is_between(period.start, period.end))
         heads(cells, "M13-1", period, held)
-        heads(cells, "M13-1", period, held.filter("is_exact"), ("said_number", "exact"))
-        heads(cells, "M13-1", period, held.filter(~pl.col("is_exact")), ("said_number", "bounded"))
+        said_numbers = Cells()
+        heads(said_numbers, "M13-1", period, held.filter("is_exact"), ("said_number", "exact"))
+        heads(said_numbers, "M13-1", period, held.filter(~pl.col("is_exact")), ("said_number", "bounded"))
+        cells.take(said_numbers, pl.col("area_code") == areas.PROVINCE)
 
 
 @computes("M13-2")
