@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -163,7 +163,21 @@ def undeclared_equals(
         for key, value in province.items():
             alike[key, value].append(name)
     pairs = {frozenset(pair) for names in alike.values() for pair in itertools.combinations(names, 2)}
+    pairs -= set(_complements(structure))
     return {pair for pair in pairs if _are_equal([series[name] for name in pair], fewest)}
+
+
+def _complements(structure: Structure) -> Iterator[frozenset[tuple[str, str, str, str]]]:
+    """Of a count that two make up: one of them and what the other leaves are the same."""
+    for (kind, whole), partitions in structure.partitions.items():
+        if kind != "count":
+            continue
+        for parts in (partition.parts for partition in partitions if len(partition.parts) == 2):
+            measure, of = whole.split(" ", 1)
+            for one, other in itertools.permutations(part.removeprefix(f"{measure} ") for part in parts):
+                yield frozenset({
+                    (measure, one, "total", "total"), (measure, f"{of}{WITHOUT}{other}", "total", "total"),
+                })  # fmt: skip
 
 
 def _are_equal(columns: list[dict[Key, int]], fewest: int) -> bool:
@@ -180,7 +194,7 @@ def _counts(structure: Structure, release: Release) -> dict[Count, int]:
         sides = {name: structure.count_of(side, cell) for name, side in named.items()}
         own = {count: int(cell[name]) for name, count in sides.items()}
         for part, whole in PAIRS:
-            if part in sides and whole in sides:
+            if part in sides and whole in sides and _leaves_others(sides[part], sides[whole], cell[part], cell[whole]):
                 own[complement(sides[part], sides[whole])] = int(cell[whole]) - int(cell[part])
         for count, value in own.items():
             if counts.setdefault(count, value) != value:
@@ -241,8 +255,18 @@ def _add_cell(system: System, world: _World, structure: Structure, cell: Cell, s
     for name, (_, count) in named.items():
         _bound(system, world, world.name(count, int(cell[name])), shown, name)
     for part, whole in PAIRS:
-        if part in named and whole in named:
+        if part not in named or whole not in named:
+            continue
+        if _leaves_others(named[part][1], named[whole][1], cell[part], cell[whole]):
             _add_complement(system, world, named[part], named[whole], cell, shown)
+
+
+def _leaves_others(part: Count, whole: Count, few: int, many: int) -> bool:
+    """Whether there is a count of those who are in *whole* and not in *part*.
+
+    There is none where both are the same, or where more are counted in the part than in the whole: it is no part then.
+    """
+    return part != whole and few <= many
 
 
 def _add_complement(

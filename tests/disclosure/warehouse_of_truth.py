@@ -33,8 +33,13 @@ from truth
 inner join core.seed_indicator using (indicator_code)
 inner join core.seed_method using (method)
 inner join core.dim_area using (area_code)
--- what adds up is summed from its counties
-where not seed_method.is_additive or dim_area.area_level in ('county', 'other')
+-- what adds up is summed from its counties, unless it is served of larger areas only
+where not seed_method.is_additive or dim_area.area_level in ('county', 'other') or not exists (
+    select 1
+    from core.indicator_part
+    where indicator_part.indicator_code = truth.indicator_code and indicator_part.breakdown = truth.breakdown
+        and indicator_part.area_level = 'county'
+)
 """
 KEY = ("indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value")
 FIGURES = ("numerator", "denominator", "comparison_numerator", "comparison_denominator", "value", "n_persons")

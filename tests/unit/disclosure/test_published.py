@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -285,3 +286,31 @@ def test_counts_that_are_equal_everywhere_are_named_once_or_found() -> None:
         if key[:2] == ("OTHER", "330500"):
             one["numerator"] += 1
     assert undeclared_equals(STRUCTURE, different) == set()
+
+
+def test_of_a_count_that_two_make_up_one_is_what_the_other_leaves() -> None:
+    halves = dataclasses.replace(
+        STRUCTURE,
+        sides={**STRUCTURE.sides, "REST": (Side("numerator", "trainings", "other"),)},
+        partitions={("count", "trainings all"): (Partition(("trainings other", "trainings priority"), *ALWAYS),)},
+    )
+    areas = ["330000", *(f"33{number:02}00" for number in range(40))]
+    cells = release(
+        *(("SHARE", 20, "tens", {"area": area, "denominator": 50}) for area in areas),
+        *(("REST", 30, "tens", {"area": area}) for area in areas),
+    )
+    assert undeclared_equals(halves, cells) == set()
+    assert undeclared_equals(dataclasses.replace(halves, partitions={}), cells) != set()
+
+
+@pytest.mark.parametrize(("code", "sides"), [("SAME", ("all", "all")), ("OTHERS", ("priority", "all"))])
+def test_a_whole_and_what_is_no_part_leave_nobody_to_be_found(code: str, sides: tuple[str, str]) -> None:
+    """All of all leave nobody, which is no secret; of fewer than are counted there is no rest."""
+    structure = dataclasses.replace(
+        STRUCTURE,
+        sides={code: (Side("numerator", "trainings", sides[0]), Side("denominator", "trainings", sides[1]))},
+    )
+    denominator = 30 if code == "SAME" else 20
+    found = examine(structure, [release((code, 30, "hidden", {"denominator": denominator}))])
+    assert found.exact == {}
+    assert found.counts == len(set(sides))
