@@ -30,7 +30,7 @@ from threegaps.one_machine.processes import descendants, is_alive
 from threegaps.orchestration.names import feed_dag
 from threegaps.settings import Settings
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1800)]
 
 SCALE = "0.0001"
 
