@@ -37,7 +37,7 @@ class Consigned:
 
 
 DEFAULT_SCALE = "0.002"
-"""Size of the synthetic province, as the sandbox has it; a first run then takes about five minutes on two cores."""
+"""Size of the synthetic province, as the sandbox has it; a first run then takes some ten minutes on two cores."""
 
 
 def make(settings: Settings) -> None:
