@@ -10,22 +10,8 @@ slices as (
     {{ affected_slices() }}
 ),
 
--- each county once, whether it has a directory or not
 counties as (
-    select
-        slices.area_code,
-        slices.period_type,
-        slices.period_end,
-        exists(
-            select 1
-            from directories
-            where
-                {{ is_county_or_its_city('directories.issuing_area_code', 'slices.area_code') }}
-                and directories.period_end = slices.period_end
-                and directories.directory_kind = '01'
-        ) as has_directory
-    from slices
-    where slices.area_level = 'county'
+    {{ counties_with_directory('directories', kind='01') }}
 ),
 
 cells as (
