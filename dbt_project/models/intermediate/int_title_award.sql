@@ -31,8 +31,8 @@ high_skilled as (
         on
             awards.person_id = certificates.person_id
             and awards.awarded_on >= certificates.issued_on
-            and (certificates.valid_until is null or certificates.valid_until >= awards.awarded_on)
-            and (not certificates.is_revoked or certificates.revoked_on > awards.awarded_on)
+            and (certificates.valid_until is null or awards.awarded_on <= certificates.valid_until)
+            and (not certificates.is_revoked or awards.awarded_on < certificates.revoked_on)
     where
         certificates.certificate_type in ('01', '02')
         and certificates.level_rank >= 3
