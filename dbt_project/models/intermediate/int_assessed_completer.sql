@@ -30,16 +30,7 @@ assessed as (
 ),
 
 ranked as (
-    select
-        assessed.*,
-        quarters.period_end as completion_quarter_end,
-        row_number() over (
-            partition by assessed.person_id, quarters.period_end
-            order by assessed.completion_date desc, assessed.enrollment_id collate "C" desc
-        ) as course_rank
-    from assessed
-    inner join quarters
-        on assessed.completion_date between quarters.period_start and quarters.period_end
+    {{ courses_by_quarter('assessed', record='enrollment_id') }}
 ),
 
 -- a person counts once in a quarter, with the last course

@@ -19,16 +19,7 @@ quarters as (
 ),
 
 ranked as (
-    select
-        trainings.*,
-        quarters.period_end as completion_quarter_end,
-        row_number() over (
-            partition by trainings.person_id, quarters.period_end
-            order by trainings.completion_date desc, trainings.record_id collate "C" desc
-        ) as course_rank
-    from trainings
-    inner join quarters
-        on trainings.completion_date between quarters.period_start and quarters.period_end
+    {{ courses_by_quarter('trainings', record='record_id') }}
 ),
 
 -- a person counts once in a quarter, with the last course

@@ -36,16 +36,7 @@ order_based as (
 ),
 
 ranked as (
-    select
-        order_based.*,
-        quarters.period_end as completion_quarter_end,
-        row_number() over (
-            partition by order_based.person_id, quarters.period_end
-            order by order_based.completion_date desc, order_based.enrollment_id collate "C" desc
-        ) as course_rank
-    from order_based
-    inner join quarters
-        on order_based.completion_date between quarters.period_start and quarters.period_end
+    {{ courses_by_quarter('order_based', record='enrollment_id') }}
 ),
 
 -- a person counts once in a quarter, with the last course

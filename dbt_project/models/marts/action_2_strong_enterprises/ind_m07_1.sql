@@ -28,21 +28,8 @@ in_period as (
     {{ in_slices('flows', area='issue_area_code', day='flow_date') }}
 ),
 
-issued as (
-    select *
-    from in_period
-    where flow = 'issued'
-),
-
 broken_down as (
-    {{ total_and_parts('issued', ['skill_level']) }}
-    union all
-    select
-        in_period.*,
-        'revoked' as breakdown,
-        'revoked' as breakdown_value
-    from in_period
-    where in_period.flow = 'revoked'
+    {{ issued_and_revoked('in_period', ['skill_level']) }}
 ),
 
 cells as (

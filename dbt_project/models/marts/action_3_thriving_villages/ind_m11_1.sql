@@ -11,24 +11,7 @@ slices as (
 ),
 
 recognised as (
-    select
-        villages.village_code,
-        slices.area_code,
-        slices.period_type,
-        slices.period_end,
-        -- a village that was merged keeps its recognition; a revocation without a date holds from the recognition on
-        case
-            when
-                villages.status = '已撤销'
-                and coalesce(villages.revoked_on, villages.recognised_on) <= slices.period_end
-                then 'revoked'
-            else 'in_force'
-        end as status
-    from villages
-    inner join slices
-        on
-            villages.location_area_code = slices.area_code
-            and villages.recognised_on <= slices.period_end
+    {{ ever_recognised('villages', key='village_code', area='location_area_code') }}
 ),
 
 -- ever recognised is what the plan counts: those on the roster and those revoked by then, apart, add up to it

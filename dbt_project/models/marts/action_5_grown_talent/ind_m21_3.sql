@@ -23,22 +23,7 @@ slices as (
 ),
 
 held as (
-    select distinct
-        members.area_code,
-        members.period_type,
-        members.period_end,
-        talents.person_id,
-        honours.honour_code as honour
-    from talents
-    inner join honours
-        on talents.honour = honours.honour
-    inner join members
-        on
-            talents.work_area_code = members.county_code
-            and honours.counts_from <= members.period_end
-            and honours.counts_to > members.period_end
-            and talents.awarded_on <= members.period_end
-            and (talents.ended_on is null or talents.ended_on > members.period_end)
+    {{ honours_held('talents', 'honours') }}
 ),
 
 broken_down as (
