@@ -6,6 +6,7 @@ from pathlib import Path
 
 from threegaps.contracts.document import ContractDocument
 from threegaps.contracts.loader import SUFFIX, load_contracts, read_document
+from threegaps.contracts.model import Contract
 from threegaps.generate import catalogue, caveats, connections, feed_labels, marts, options, staging
 
 ONLY_GENERATED = (staging.FOLDER,)
@@ -22,11 +23,19 @@ def generated(root: Path) -> dict[Path, str]:
     contracts = load_contracts(root / "expectations")
     files = staging.render(contracts) | marts.render(root) | options.render() | connections.render(root, contracts)
     files |= feed_labels.render(root, contracts)
-    indicators = marts.indicator_catalogue(root)
     actions, targets = (marts.read_seed(root, name) for name in ("seed_action", "seed_target"))
-    feeds = [(contract, _document(root, contract.feed)) for contract in contracts]
+    feeds = [(contract, document_of(root, contract)) for contract in contracts]
+    return files | catalogue.render(feeds, actions, described_indicators(root), targets)
+
+
+def described_indicators(root: Path) -> list[dict[str, str]]:
+    """The rows of the catalogue of indicators, those too that are not built, with the caveats that methods bring.
+
+    Raises:
+        ValueError: An indicator's model does not fit the catalogue.
+    """
     steps, methods = (marts.read_seed(root, name) for name in ("seed_contribution_base_step", "seed_method"))
-    return files | catalogue.render(feeds, actions, caveats.with_base_steps(indicators, steps, methods), targets)
+    return caveats.with_base_steps(marts.indicator_catalogue(root), steps, methods)
 
 
 def outdated(root: Path) -> list[Path]:
@@ -54,8 +63,13 @@ def write(root: Path) -> list[Path]:
     return changed
 
 
-def _document(root: Path, feed: str) -> ContractDocument:
-    path = root / "expectations" / f"{feed}{SUFFIX}"
+def document_of(root: Path, contract: Contract) -> ContractDocument:
+    """A feed's contract as it is written in the project at *root*.
+
+    Raises:
+        ContractError: It cannot be read.
+    """
+    path = root / "expectations" / f"{contract.feed}{SUFFIX}"
     return read_document(path, path.read_bytes())
 
 

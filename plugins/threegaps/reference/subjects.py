@@ -10,10 +10,10 @@ from pathlib import Path
 import yaml
 
 from threegaps.contracts.document import ContractDocument
-from threegaps.contracts.loader import SUFFIX, load_contracts, read_document
+from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
-from threegaps.generate import caveats
-from threegaps.generate.marts import MARTS, indicator_catalogue, read_seed
+from threegaps.generate.files import described_indicators, document_of
+from threegaps.generate.marts import MARTS, read_seed
 from threegaps.reference.lineage import Lineage, lineage_of, read_models
 
 Row = Mapping[str, str]
@@ -21,8 +21,9 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """An indicator's definition in both languages, and where it comes from."""
+    """An indicator's definition in both languages, where it comes from, and the model that computes it."""
 
+    model: str
     zh: str
     en: str
     source: str
@@ -67,9 +68,8 @@ class Subjects:
     @cached_property
     def feeds(self) -> tuple[Feed, ...]:
         """Every feed."""
-        folder = self.root / "expectations"
-        found = ((contract, folder / f"{contract.feed}{SUFFIX}") for contract in load_contracts(folder))
-        return tuple(Feed(contract, read_document(path, path.read_bytes())) for contract, path in found)
+        contracts = load_contracts(self.root / "expectations")
+        return tuple(Feed(contract, document_of(self.root, contract)) for contract in contracts)
 
     @cached_property
     def contracts(self) -> tuple[Contract, ...]:
@@ -79,8 +79,7 @@ class Subjects:
     @cached_property
     def indicators(self) -> tuple[Row, ...]:
         """The rows of the catalogue, those too that are not built, with the caveats that methods bring."""
-        steps, methods = self.seed("seed_contribution_base_step"), self.seed("seed_method")
-        return tuple(caveats.with_base_steps(indicator_catalogue(self.root), steps, methods))
+        return tuple(described_indicators(self.root))
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:
@@ -92,15 +91,15 @@ class Subjects:
                 source = next((line for line in lines if line.startswith("出处")), "")
                 text = [line for line in lines if line != source]
                 code = model["config"]["meta"]["indicator"]
-                found[code] = Definition(text[0], " ".join(text[1:]), source.removeprefix("出处 Source: "))
+                said_by = source.removeprefix("出处 Source: ")
+                found[code] = Definition(model["name"], text[0], " ".join(text[1:]), said_by)
         return found
 
     @cached_property
     def lineages(self) -> dict[str, Lineage]:
         """What each indicator that is built is made of, by code."""
         models = read_models(self.root)
-        names = {code: f"ind_{code.lower().replace('-', '_')}" for code in self.definitions}
-        return {code: lineage_of(name, models, self.contracts) for code, name in names.items()}
+        return {code: lineage_of(one.model, models, self.contracts) for code, one in self.definitions.items()}
 
     @cached_property
     def plans(self) -> dict[str, Row]:
