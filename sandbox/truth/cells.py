@@ -66,6 +66,9 @@ class Cells:
         self.computed.add(code)
         missing = [name for name in ("comparison_numerator", "comparison_denominator") if name not in frame.columns]
         frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
+        # Amounts have no more decimals than these; the last bits of their sums depend on the order of polars' threads.
+        sides = pl.col("numerator", "denominator", "comparison_numerator", "comparison_denominator")
+        frame = frame.with_columns(sides.cast(pl.Float64).round(6))
         if "value" not in frame.columns:
             frame = frame.with_columns(value=pl.col("numerator") / pl.col("denominator") * scale)
         self.frames.append(
@@ -76,10 +79,10 @@ class Cells:
                 period_end=pl.lit(period.end),
                 breakdown=pl.lit(breakdown[0]),
                 breakdown_value=pl.lit(breakdown[1]),
-                numerator=pl.col("numerator").cast(pl.Float64),
-                denominator=pl.col("denominator").cast(pl.Float64),
-                comparison_numerator=pl.col("comparison_numerator").cast(pl.Float64),
-                comparison_denominator=pl.col("comparison_denominator").cast(pl.Float64),
+                numerator="numerator",
+                denominator="denominator",
+                comparison_numerator="comparison_numerator",
+                comparison_denominator="comparison_denominator",
                 value=pl.col("value").cast(pl.Float64).round(4),
                 n_persons=pl.col("n_persons").cast(pl.Int64),
             )
