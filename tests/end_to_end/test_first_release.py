@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,9 +56,9 @@ class Installation:
             check=False,
         )
         if check and finished.returncode != 0:
-            # what others say of it is that the database is gone, or Airflow
-            logs = [self.settings.logs_folder / f"{name}.log" for name in ("supervisor", "postgres", "scheduler")]
-            ends = "\n".join(f"{log.name}: {log.read_text(errors='replace')[-2500:]}" for log in logs if log.exists())
+            # What others say of it is that the database is gone, or Airflow; who says why comes last, where it is read.
+            logs = [self.settings.logs_folder / f"{name}.log" for name in ("scheduler", "supervisor", "postgres")]
+            ends = "\n".join(f"{log.name}: {log.read_text(errors='replace')[-900:]}" for log in logs if log.exists())
             said = f"{finished.stdout[-2000:]}{finished.stderr[-2000:]}"
             raise AssertionError(f"threegaps {' '.join(arguments)}: {said}\n{ends}")
         return finished
@@ -71,11 +72,11 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    home = tmp_path_factory.mktemp("home")
+def installation() -> Iterator[Installation]:
+    # Not among pytest's folders, of which other runs of pytest beside this one keep the newest three.
+    home = Path(tempfile.mkdtemp(prefix="threegaps-"))
     # PostgreSQL runs as another user when root starts it.
-    for folder in (home, *home.parents[:2]):
-        folder.chmod(0o755)
+    home.chmod(0o755)
     one = Installation(home)
     try:
         one.output = one.run("up", "--run").stdout  # type: ignore[attr-defined]

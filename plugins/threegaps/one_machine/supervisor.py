@@ -48,6 +48,7 @@ class Supervisor:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.services: list[Service] = []
+        self.jobs: list[Job] = []
         self.steps: list[dict[str, Any]] = []
         self.state = "starting"
         self.message = ""
@@ -91,7 +92,7 @@ class Supervisor:
         # Before other processes run, which make secrets of theirs in the same file.
         reader_password = settings.secret(OWN_READER_ENTRY)
         airflow = [sys.executable, "-m", "airflow"]
-        jobs = [
+        self.jobs = [
             self._job("airflow-migrate", "Airflow's database Airflow 元数据", [*airflow, "db", "migrate"], environs),
             self._job(
                 "ledger",
@@ -101,7 +102,7 @@ class Supervisor:
             ),
         ]
         if settings.is_sandbox:
-            jobs.append(
+            self.jobs.append(
                 self._job(
                     "sandbox-generate",
                     "synthetic province 合成数据",
@@ -109,11 +110,10 @@ class Supervisor:
                     environs,
                 )
             )
-        pending = list(jobs)
-        while pending:
+        while self.jobs:
             self._pause()
-            for job in [job for job in pending if job.poll()]:
-                pending.remove(job)
+            for job in [job for job in self.jobs if job.poll()]:
+                self.jobs.remove(job)
                 if job.name == "ledger":
                     logins.keep(settings.warehouse_dsn(), OWN_READER, "bi", reader_password)
                 if job.name == "airflow-migrate":
@@ -253,7 +253,9 @@ class Supervisor:
             for service in self.services:
                 if service.restarts >= _MOST_FAILURES_AT_START:
                     raise ServiceError(f"{service.name} does not start.", advice=f"read {service.log}.")
-        processes.reap(spared={service.process.pid for service in self.services if service.process})
+        # Whose exit code somebody else collected seems to have ended well.
+        waited_for: list[Service | Job] = [*self.services, *self.jobs]
+        processes.reap(spared={one.process.pid for one in waited_for if one.process})
         time.sleep(_POLL_SECONDS)
 
     def _stop_all(self) -> None:

@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 
-from threegaps.one_machine.processes import descendants, end_descendants, is_alive
+import pytest
+
+from threegaps.one_machine.processes import descendants, end_descendants, is_alive, reap
 
 
 def test_a_tree_with_a_grandchild_in_its_own_session_is_ended() -> None:
@@ -31,3 +33,17 @@ def test_a_tree_with_a_grandchild_in_its_own_session_is_ended() -> None:
 
 def test_a_number_that_nobody_has_is_not_alive() -> None:
     assert not is_alive(2**22 + 1)
+
+
+def test_only_what_nobody_waits_for_is_collected() -> None:
+    """The exit code of a job is its owner's to read: collected by another, a failure would look like success."""
+    owned = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
+    os.waitid(os.P_PID, owned.pid, os.WEXITED | os.WNOWAIT)
+    reap(spared={owned.pid})
+    assert owned.poll() == 3
+    orphan = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, orphan.pid, os.WEXITED | os.WNOWAIT)
+    reap()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(orphan.pid, os.WNOHANG)
+    orphan.poll()
