@@ -221,7 +221,7 @@ def _rows(dsn: str, query: str) -> list[tuple[Any, ...]]:
         ),
         (
             "delete from build.indicator_value where indicator_code = 'M14-4' and breakdown_value = '5'"
-            " and area_code = '330102' and period_label = '2015Q1'",
+            " and area_code = '330102' and period_label = '2025Q1'",
             "M14-4 has not the same rows for every area",
         ),
         (
@@ -236,21 +236,20 @@ def _rows(dsn: str, query: str) -> list[tuple[Any, ...]]:
         ),
         (
             "update build.indicator_value set breakdown = 'issuer', breakdown_value = 'Y' where indicator_code = 'O-3'"
-            " and breakdown = 'total' and area_code = '330102' and period_label = '2015Q1'",
+            " and breakdown = 'total' and area_code = '330102' and period_label = '2025Q1'",
             "O-3 has rows that seed_indicator_breakdown does not name",
         ),
     ],
 )
 def test_rows_that_tell_what_was_counted_are_not_released(
-    built: tuple[Cells, Cells, set[str]], shared_warehouse: str, dbt_folder: Path, change: str, fault: str
+    served: str, dbt_folder: Path, change: str, fault: str
 ) -> None:
-    assert built
+    """What was released had no such fault."""
     manifest = Manifest.read(dbt_folder / "target" / "manifest.json")
     others = frozenset({
-        "keys", "numbers", "sums", "counted", "valued", "rounded", "suppression", "row_count"
+        "keys", "numbers", "sums", "counted", "valued", "rounded", "suppression", "identities", "row_count"
     })  # fmt: skip
-    with psycopg.connect(shared_warehouse) as connection:
-        assert checks.findings(connection, manifest, accepted=others) == []
+    with psycopg.connect(served) as connection:
         connection.execute(change.encode())
         found = checks.findings(connection, manifest, accepted=others)
         connection.rollback()

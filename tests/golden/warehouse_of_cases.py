@@ -28,6 +28,8 @@ OTHER_HORIZONS = {
     "statistics/resident_income": dt.date(2023, 12, 31),
     "seed/published_skill_share": dt.date(2025, 8, 31),
 }
+# The one that every indicator has cells of, whatever its case.
+YEAR_OF_ALL = 2025
 FACTS = tuple(ROW_DEFAULTS)
 
 
@@ -64,6 +66,7 @@ class Dbt:
 
 def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
     """Builds everything between the core facts and the marts from the rows of *cases*; gives dbt's manifest."""
+    cases = list(cases)
     dbt = Dbt(dsn, folder)
     dbt.run("seed")
     manifest = dbt.manifest()
@@ -90,6 +93,9 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
         for fact in (*FACTS, "feed_coverage"):
             connection.execute(sql.SQL("analyze core.{}").format(sql.Identifier(fact)))
     replaced = [*FACTS, "feed_coverage", "path:models/staging"]
+    dbt.run("run", "--select", "+int_covered_period", "--exclude", *replaced)
+    with psycopg.connect(dsn) as connection:
+        _leave_out_other_periods(connection, manifest, cases)
     wanted = [
         "+indicator_value+",
         "indicator_rank",
@@ -99,8 +105,57 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
         "dim_breakdown",
         "cell_edge",
     ]
-    dbt.run("run", "--select", *wanted, "--exclude", *replaced)
+    dbt.run("run", "--select", *wanted, "--exclude", *replaced, "+int_covered_period")
     return manifest
+
+
+def _leave_out_other_periods(
+    connection: psycopg.Connection[Any], manifest: dict[str, Any], cases: Iterable[Case]
+) -> None:
+    """Cells of no case's period are a million zeros, which nobody looks at.
+
+    What is made are those that are compared, or read by what is, those a year before them, those of the same measure of
+    the plan, which hide each other, and a year of every indicator for the tests of what is shown.
+    """
+    connection.execute("create temp table compared (indicator_code text, period_label text) on commit drop")
+    built = [code for (code,) in connection.execute("select indicator_code from core.seed_indicator where is_built")]
+    pairs = {
+        (code, label)
+        for case in cases
+        for code in {*_read_by(manifest, case.indicator), *_of_the_same_measure(case.indicator, built)}
+        for label in case.periods
+    }
+    with connection.cursor() as cursor:
+        cursor.executemany("insert into compared values (%s, %s)", sorted(pairs))
+    connection.execute(
+        "delete from build.int_covered_period as c where extract(year from c.period_end) <> %s and not exists ("
+        " select 1 from compared as w join core.dim_period as p using (period_label)"
+        " where w.indicator_code = c.indicator_code and p.period_type = c.period_type"
+        " and c.period_end in (p.period_end, p.prior_year_end))",
+        [YEAR_OF_ALL],
+    )
+    connection.execute("analyze build.int_covered_period")
+
+
+def _of_the_same_measure(indicator: str, codes: Iterable[str]) -> set[str]:
+    measure = indicator.partition("-")[0]
+    return {code for code in codes if code.partition("-")[0] == measure}
+
+
+def _read_by(manifest: dict[str, Any], indicator: str) -> set[str]:
+    """The other indicators whose figures an indicator's are made of."""
+    codes = {
+        name: node["config"]["meta"]["indicator"]
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and "indicator" in node["config"].get("meta", {})
+    }
+    waiting = [name for name, code in codes.items() if code == indicator]
+    read: set[str] = set()
+    while waiting:
+        parents = manifest["nodes"][waiting.pop()]["depends_on"]["nodes"]
+        waiting += [name for name in parents if name.startswith("model.") and name not in read]
+        read |= {name for name in parents if name.startswith("model.")}
+    return {codes[name] for name in read & codes.keys()}
 
 
 def run_tests(dsn: str, folder: Path) -> dict[str, str]:

@@ -43,7 +43,7 @@ def test_only_what_nobody_waits_for_is_collected() -> None:
     assert owned.poll() == 3
     orphan = subprocess.Popen([sys.executable, "-c", ""])
     os.waitid(os.P_PID, orphan.pid, os.WEXITED | os.WNOWAIT)
-    reap()
+    reap(spared={owned.pid})
     with pytest.raises(ChildProcessError):
         os.waitpid(orphan.pid, os.WNOHANG)
     orphan.poll()
