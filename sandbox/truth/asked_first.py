@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import polars as pl
 
-from sandbox import published_income
+from sandbox import areas, published_employment, published_income
 from sandbox.calendar import add_months
-from sandbox.truth.cells import Cells, published_row
-from sandbox.truth.cohorts import exits_of, leavers, quarters_of
+from sandbox.truth.cells import Cells, members, published_row
+from sandbox.truth.cohorts import exits_of, leavers, overlaps, quarters_of
 from sandbox.truth.contribution_wages import wage_rows
 from sandbox.truth.funds import public_budgets
 from sandbox.truth.known import Known
-from sandbox.truth.periods import HORIZON, Period, periods
+from sandbox.truth.measure_12 import KINDS
+from sandbox.truth.periods import HORIZON, Period, days, periods
 from sandbox.truth.registry import computes
+
+PUBLISHED = {"高技能人才占技能人才比重": "P-2", "技能人才": "P-2a", "高技能人才": "P-2b"}
+# The calendar of the marts begins here.
+FIRST_YEAR = 2013
+
+
+@computes(*PUBLISHED.values())
+def published_skills(cells: Cells, known: Known) -> None:
+    """Shares and totals as published, in per cent and 万人; none without a month, of a bound alone, or in conflict."""
+    for row in published_employment.figures():
+        is_dated = re.fullmatch(r"\d{4}-\d{2}", row["as_of_printed"]) and int(row["as_of"][:4]) >= FIRST_YEAR
+        is_sure = row["is_conflicting"] == "否" and not row["value"].startswith("近")
+        if row["item"] in PUBLISHED and is_dated and is_sure:
+            day = date.fromisoformat(row["as_of"])
+            ends_year = (day.month, day.day) == (12, 31)
+            period = Period("year", date(day.year, 1, 1), day) if ends_year else Period("day", day, day)
+            value = published_row(areas.PROVINCE, None, None, float(row["value"]))
+            cells.add(PUBLISHED[row["item"]], period, value)
 
 
 @computes("P-3")
@@ -31,6 +51,43 @@ def newly_skilled(cells: Cells, known: Known) -> None:
             cells.count(
                 "P-3", period, first.filter(pl.col("issued_on").is_between(period.start, period.end)), "person", part
             )
+
+
+@computes("P-4")
+def aimed_trainings(cells: Cells, known: Known) -> None:
+    """Subsidised trainings in a priority field, and of the rest those whose trainee an enterprise employs."""
+    at_enterprises = known.spells.filter(pl.col("employer_type") == "01")
+    in_field = pl.col("focus_sector").fill_null("") != ""
+    for period in periods("quarter", "ytd", "year"):
+        rows = known.subsidised.filter(pl.col("completion_date").is_between(period.start, period.end))
+        field = rows.filter(in_field)
+        staff = _begun_by_staff(rows.filter(~in_field), at_enterprises)
+        cells.count("P-4", period, pl.concat([field, staff]), "person")
+        cells.count("P-4", period, field, "person", ("aimed_training", "priority_field"))
+        cells.count("P-4", period, staff, "person", ("aimed_training", "other_staff"))
+
+
+def _begun_by_staff(rows: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFrame:
+    """Those of *rows* whose person held one of *posts* on the first day."""
+    first = pl.col("start_date")
+    # A person may begin several courses: work is asked for on the day of each.
+    begun = [day for _, day in sorted(rows.partition_by("start_date", as_dict=True).items())]
+    return pl.concat([rows.clear(), *(day.filter(overlaps(day, posts, first, first)) for day in begun)])
+
+
+@computes("P-5", "P-5a")
+def workshops(cells: Cells, known: Known) -> None:
+    """Workshops that run by the period's own list, and the workers that they report."""
+    running = known.accepted["organisation/prosperity_workshops"].filter("is_running")
+    for period in days("quarter", "year"):
+        listed = running.filter(pl.col("listed_on") == period.end)
+        parts = [(("workshop_kind", KINDS[str(kind)]), rows) for (kind,), rows in listed.group_by("kind")]
+        for part, rows in [(("total", "total"), listed), *parts]:
+            cells.count("P-5", period, rows, None, part)
+            workers = rows.join(members(period.end), on="county").group_by("area_code").agg(
+                numerator=pl.col("workers").sum(), value=pl.col("workers").sum(), n_persons=pl.col("workers").sum()
+            )  # fmt: skip
+            cells.add("P-5a", period, workers.with_columns(denominator=pl.lit(None)), breakdown=part)
 
 
 @computes("P-6")

@@ -16,7 +16,7 @@ from tests.truth.exact import KEY
 UNPROTECTED = frozenset({
     "M01-6", "M02-1", "M02-3", "M02-4", "M03-3", "M03-4", "M03-5", "M05-2", "M05-4", "M05-5", "M06-4", "M08-1", "M09-1",
     "M09-3", "M09-4", "M11-1", "M11-4", "M12-1", "M13-2", "M14-5", "M18-3", "M18-4", "M19-3", "M21-4", "M21-5", "G1-1",
-    "G2-4", "G2-5", "W-1", "P-6", "P-9",
+    "G2-4", "G2-5", "W-1", "P-2", "P-2a", "P-2b", "P-5", "P-6", "P-9",
 })  # fmt: skip
 COUNTS = frozenset(
     {
@@ -35,6 +35,7 @@ COUNTS = frozenset(
         "M20-1",
         "M20-2",
         "P-3",
+        "P-4",
     }
 )
 MEANS = frozenset({"M05-3", "M12-4"})
@@ -47,7 +48,7 @@ RATIOS_OF_SHARES = frozenset({"G1-2", "G1-3", "G2-2"})
 MEDIANS = frozenset({"M14-4", "O-3"})
 RATIOS_OF_MEDIANS = frozenset({"M14-2", "G3-1"})
 # how many employers stand behind a figure, and how large the largest is, is not in the truth
-COUNTS_OF_EMPLOYERS = frozenset({"M09-2", "M10-1", "M10-2", "M15-2", "M15-3"})
+COUNTS_OF_EMPLOYERS = frozenset({"M09-2", "M10-1", "M10-2", "M15-2", "M15-3", "P-5a"})
 SHARES_OF_EMPLOYERS = frozenset({"M08-2", "M14-1", "M15-1", "M16-1"})
 AMOUNTS_OF_EMPLOYERS = frozenset({"M17-1"})
 MEANS_OF_EMPLOYERS = frozenset({"M12-2"})

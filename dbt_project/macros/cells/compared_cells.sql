@@ -34,6 +34,7 @@ paired as (
     select
         cells.*,
         indicator.direction,
+        indicator.time_basis,
         method.is_compared,
         method.numerator_is,
         unit.change_unit as kind_of_change,
@@ -177,6 +178,11 @@ dated as (
             and changed.breakdown = target.breakdown
             and changed.breakdown_value = target.breakdown_value
             and changed.period_end > target.baseline_date
+            -- what flows is held against what was aimed at for its own time, a stock against the last aim for good
+            and (
+                changed.time_basis is distinct from 'flow'
+                or (changed.period_start > target.baseline_date and changed.period_end <= target.target_date)
+            )
     left join last_round
         on
             target.rounds_of = last_round.roster

@@ -47,7 +47,12 @@ published as (
         on true
     where
         seed_published_skill_share.kind = 'actual'
-        and seed_published_skill_share.share_of_employed_pct is not null
+        and coalesce(
+            seed_published_skill_share.share_of_employed_pct,
+            seed_published_skill_share.high_skilled_share_pct,
+            seed_published_skill_share.skilled_10k,
+            seed_published_skill_share.high_skilled_10k
+        ) is not null
 )
 
 select * from claimed

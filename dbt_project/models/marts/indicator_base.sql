@@ -572,7 +572,43 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_p_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_p_2a') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_p_2b') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_p_3') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_p_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_p_5') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_p_5a') }}
 
 union all
 

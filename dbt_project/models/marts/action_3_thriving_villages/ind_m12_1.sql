@@ -14,14 +14,7 @@ running as (
     select
         location_area_code,
         listed_on as period_end,
-        case kind
-            when '定向招工式' then 'recruiting'
-            when '来料加工式' then 'processing'
-            when '电子商务式' then 'e_commerce'
-            when '农旅融合式' then 'farm_tourism'
-            when '品牌带动式' then 'brand'
-            when '产业赋能式' then 'industry'
-        end as workshop_kind,
+        {{ workshop_kind() }} as workshop_kind,
         -- the list comes some days after: a training since then was held in a workshop that trains
         coalesce(last_training_on > listed_on - interval '12 months', false) as has_trained
     from workshops
