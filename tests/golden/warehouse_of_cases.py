@@ -102,6 +102,7 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
         "indicator_cell",
         "dim_indicator",
         "dim_target",
+        "dim_reported_figure",
         "dim_breakdown",
         "cell_edge",
     ]

@@ -37,6 +37,14 @@ DIMENSIONS: dict[str, tuple[dict[str, str], list[str]]] = {
         | {"sort_order": "integer", "parts_overlap": "boolean", "parts_add_up": "boolean"},
         ["breakdown", "breakdown_value"],
     ),
+    "dim_reported_figure": (
+        dict.fromkeys(
+            ("indicator_code", "area_code", "period_type", "breakdown", "breakdown_value", "reported_bound", "note_zh",
+             "note_en", "source", "source_url"), "text",
+        )
+        | {"period_end": "date", "reported_on": "date", "reported_value": "numeric"},
+        ["indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value", "source"],
+    ),
     "indicator_latest": (
         dict.fromkeys(("indicator_code", "area_level", "period_type"), "text") | {"period_end": "date"},
         ["indicator_code", "area_level", "period_type"],
@@ -118,6 +126,11 @@ def marts(warehouses: Any) -> str:
                period_end="2026-06-30")  # fmt: skip
         insert(connection, "indicator_latest", indicator_code="M01-3", area_level="city", period_type="ytd",
                period_end="2026-05-31")  # fmt: skip
+        for area, reported in (("330100", 1500), ("330203", 40), ("330102", 800)):
+            # of the last of them nothing is counted in that period
+            insert(connection, "dim_reported_figure", indicator_code="M01-3", area_code=area, period_type="quarter",
+                   period_end="2030-06-30" if area == "330102" else "2026-06-30", breakdown="total",
+                   breakdown_value="total", reported_value=reported, reported_bound="above", source="a")  # fmt: skip
         cell(connection, "330000", 2000)
         cell(connection, "G-MI", 60)
         for area, value in {**CITIES, **COUNTIES}.items():
@@ -284,4 +297,18 @@ def test_the_command_line_asks_for_the_rates_by_name(marts: str) -> None:
         ("M01-3", "培训人次", "group", "quarter", "total"),
         ("M01-3", "培训人次", "city", "quarter", "age_band"),
         ("M01-3", "培训人次", "city", "quarter", "priority_group"),
+    ]
+
+
+def test_what_is_reported_stands_beside_what_is_shown(marts: str) -> None:
+    """The difference follows from the figure that is shown: from a hidden one and a missing one none does."""
+    asked = (
+        "select area_name_zh, unit_zh, reported_value::int, reported_bound, counted_value::int, counted_text,"
+        " difference::int, difference_pct::float from marts.indicator_reported order by area_code"
+    )
+    assert rows(marts, asked) == [
+        # 1500 / 1200 = 1.25
+        ("杭州市", "人次", 1500, "above", 1200, "1,200人次", 300, 25.0),
+        ("上城区", "人次", 800, "above", None, None, None, None),
+        ("海曙区", "人次", 40, "above", None, "已隐去", None, None),
     ]
