@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-FIRST_MONTH = date(2024, 7, 1)
+FIRST_MONTH = date(2024, 1, 1)
+# A growth of wages needs a whole year before: contribution wages begin a year earlier than everything else.
+FIRST_WAGE_MONTH = date(2023, 1, 1)
 OPENING_DAY = date(2026, 6, 30)
 HORIZON = date(2026, 12, 31)
 
@@ -31,14 +33,14 @@ def add_months(day: date, months: int) -> date:
     return date(number // 12, number % 12 + 1, 1)
 
 
-def months(last: date) -> list[Span]:
-    """Months of the window that have ended by `last`."""
-    return [Span(f"{first:%Y-%m}", first, end) for first, end in _spans(1, last)]
+def months(last: date, since: date = FIRST_MONTH) -> list[Span]:
+    """Months of the window, or *since* a month of its own, that have ended by `last`."""
+    return [Span(f"{first:%Y-%m}", first, end) for first, end in _spans(1, last, since)]
 
 
 def quarters(last: date) -> list[Span]:
     """Quarters of the window that have ended by `last`."""
-    return [Span(f"{first.year}Q{(first.month + 2) // 3}", first, end) for first, end in _spans(3, last)]
+    return [Span(f"{first.year}Q{(first.month + 2) // 3}", first, end) for first, end in _spans(3, last, FIRST_MONTH)]
 
 
 def terms(last: date) -> list[Span]:
@@ -57,9 +59,8 @@ def years(last: date) -> list[Span]:
     return [Span(str(year), date(year, 1, 1), date(year, 12, 31)) for year in ended]
 
 
-def _spans(length: int, last: date) -> list[tuple[date, date]]:
+def _spans(length: int, last: date, first: date) -> list[tuple[date, date]]:
     found = []
-    first = FIRST_MONTH
     while (end := add_months(first, length) - timedelta(days=1)) <= last:
         found.append((first, end))
         first = add_months(first, length)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DEFAULT_SCALE = 0.002
-"""As large as a first run of five minutes on two cores allows."""
+DEFAULT_SCALE = 0.001
+"""As large as a first run of some minutes on two cores allows."""
 WHOLE_LISTS_FROM = 0.0005
 """From this size on a department's lists are as long as in life."""
 LEAST_LISTED = 400

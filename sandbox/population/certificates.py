@@ -30,9 +30,9 @@ def make_certificates(
     holders = persons.filter(pl.col("level") != "none")
     number = len(holders)
     issued = np.where(
-        rng.random(number) < 0.855,
-        days(rng, "2015-01-01", "2024-06-30", number),
-        days(rng, "2024-07-01", LAST_DAY, number),
+        rng.random(number) < 0.83,
+        days(rng, "2015-01-01", FIRST_MONTH - 1, number),
+        days(rng, FIRST_MONTH, LAST_DAY, number),
     )
     # The two highest levels exist since 2022.
     above = np.isin(holders["level"].to_numpy().astype(str), ["T", "S"])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sandbox import identifiers
-from sandbox.calendar import HORIZON
+from sandbox import calendar, identifiers
 
 EMPLOYED_IN_PROVINCE = 39_000_000
 SHARE_EMPLOYED = 0.834
@@ -14,9 +13,9 @@ SHARE_EMPLOYED = 0.834
 SHARE_SKILLED = 0.29
 SHARE_HIGH_OF_SKILLED = 0.352
 TRAININGS_A_YEAR = 1_200_000
-FIRST_MONTH = np.datetime64("2024-07-01")
+FIRST_MONTH, FIRST_WAGE_MONTH = np.datetime64(calendar.FIRST_MONTH), np.datetime64(calendar.FIRST_WAGE_MONTH)
 # The population lives on for some months after the horizon, so that nothing thins out before it.
-LAST_DAY = np.datetime64(HORIZON) + 150
+LAST_DAY = np.datetime64(calendar.HORIZON) + 150
 NOT_A_DATE = np.datetime64("NaT", "D")
 LEVELS = np.array(["5", "4", "3", "2", "1", "T", "S"])
 INDUSTRIES = np.array(list("ABCDEFGHIJKLMNOPQRST"))
@@ -31,7 +30,7 @@ OCCUPATIONS = np.array(
 Dates = NDArray[np.datetime64]
 
 
-def days(rng: np.random.Generator, first: str, last: str | np.datetime64, size: int) -> Dates:
+def days(rng: np.random.Generator, first: str | np.datetime64, last: str | np.datetime64, size: int) -> Dates:
     """Uniform days from `first` to `last`, both included."""
     begin = np.datetime64(first)
     return begin + rng.integers(0, (np.datetime64(last) - begin).astype(int) + 1, size)

@@ -19,7 +19,7 @@ SHARE_INSURED_AT_CITY, SHARE_INSURED_AT_PROVINCE = 0.02, 0.01
 
 
 def make_employers(persons: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Employers for so many persons; a few of them report in 万元, many on the lowest base."""
+    """Employers for so many persons; a few of them report in 万元, some on the lowest base."""
     area = areas.load()
     count = np.maximum((area.weight * persons / 18).astype(int), 6)
     county = np.repeat(np.arange(len(area.codes)), count)
@@ -33,8 +33,8 @@ def make_employers(persons: int, rng: np.random.Generator) -> pl.DataFrame:
             "county": county,
             "industry": rng.choice(len(INDUSTRIES), number, p=INDUSTRY_SHARE / INDUSTRY_SHARE.sum()),
             "reports_monthly": rng.random(number) < 0.3,
-            # Many pay contributions on the lowest base, whatever they pay their people.
-            "reports_floor": rng.random(number) < 0.16,
+            # Some pay contributions on the lowest base, whatever they pay their people.
+            "reports_floor": rng.random(number) < 0.04,
             "reports_ten_thousands": rng.random(number) < 0.02,
             "insured_in": _insured_in(county, rng),
         }

@@ -7,10 +7,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sandbox import areas
-from sandbox.population.codes import LAST_DAY, NOT_A_DATE, Dates, days
+from sandbox.population.codes import FIRST_WAGE_MONTH, LAST_DAY, NOT_A_DATE, Dates, days
 from sandbox.population.employers import pick
 
 SHARE_WITH_TWO_EMPLOYERS = 0.04
+# Nobody leaves or enters before wages are paid; who leaves had begun three months before that, and second posts begin
+# ten months before.
+FIRST_CHANGE, LAST_OLD_START, FIRST_SECOND_POST = FIRST_WAGE_MONTH + 31, FIRST_WAGE_MONTH - 93, FIRST_WAGE_MONTH - 306
 # Work with wages that nobody registered; the reverse, registered work without insurance, is that of the uninsured.
 SHARE_UNREGISTERED = 0.03
 # 就业形式: with an employer, own business, flexible, public-welfare post (assumed).
@@ -40,7 +43,7 @@ def make_spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.G
     """Employment spells: stayers, movers (with a gap between two), entrants, leavers; some persons never work."""
     number = len(persons)
     county = persons["county"].to_numpy()
-    kind = rng.choice(5, number, p=[0.58, 0.19, 0.12, 0.06, 0.05])
+    kind = rng.choice(5, number, p=[0.46, 0.28, 0.15, 0.09, 0.02])
     stayer, mover, entrant, leaver = (np.flatnonzero(kind == code) for code in range(4))
     first = pick(county, employers, rng)
     rows: list[tuple[NDArray[np.int64], NDArray[np.int64], Dates, Dates]] = []
@@ -52,9 +55,9 @@ def make_spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.G
     def nothing(size: int) -> Dates:
         return np.full(size, NOT_A_DATE)
 
-    add(stayer, first[stayer], days(rng, "2019-01-01", "2024-06-30", len(stayer)), nothing(len(stayer)))
-    ended = days(rng, "2024-08-01", LAST_DAY - 60, len(mover))
-    add(mover, first[mover], days(rng, "2019-01-01", "2024-03-31", len(mover)), ended)
+    add(stayer, first[stayer], days(rng, "2019-01-01", FIRST_WAGE_MONTH - 1, len(stayer)), nothing(len(stayer)))
+    ended = days(rng, FIRST_CHANGE, LAST_DAY - 60, len(mover))
+    add(mover, first[mover], days(rng, "2019-01-01", LAST_OLD_START, len(mover)), ended)
     again = ended + 1 + (rng.exponential(75, len(mover))).astype(int)
     moved_county = np.where(rng.random(len(mover)) < 0.75, county[mover], persons["residence"].to_numpy()[mover])
     second = pick(moved_county, employers, rng)
@@ -68,17 +71,17 @@ def make_spells(persons: pl.DataFrame, employers: pl.DataFrame, rng: np.random.G
     second = np.where(second == first[mover], second - 1, second)
     again_end = np.where(rng.random(len(mover)) < 0.12, again + rng.integers(60, 500, len(mover)), NOT_A_DATE)
     add(mover, second, again, again_end)
-    begun = days(rng, "2024-08-01", LAST_DAY, len(entrant))
+    begun = days(rng, FIRST_CHANGE, LAST_DAY, len(entrant))
     entrant_end = np.where(rng.random(len(entrant)) < 0.1, begun + rng.integers(40, 400, len(entrant)), NOT_A_DATE)
     add(entrant, first[entrant], begun, entrant_end)
-    left = days(rng, "2024-08-01", LAST_DAY, len(leaver))
-    add(leaver, first[leaver], days(rng, "2019-01-01", "2024-03-31", len(leaver)), left)
+    left = days(rng, FIRST_CHANGE, LAST_DAY, len(leaver))
+    add(leaver, first[leaver], days(rng, "2019-01-01", LAST_OLD_START, len(leaver)), left)
     # Two employers at a time: half of these persons work in a second county of their city, too.
     double = stayer[rng.random(len(stayer)) < SHARE_WITH_TWO_EMPLOYERS]
     second_county = np.where(rng.random(len(double)) < 0.5, neighbouring(county[double], rng), county[double])
     other = pick(second_county, employers, rng)
     differs = other != first[double]
-    begun = days(rng, "2023-09-01", LAST_DAY - 60, len(double))
+    begun = days(rng, FIRST_SECOND_POST, LAST_DAY - 60, len(double))
     add(double[differs], other[differs], begun[differs], nothing(int(differs.sum())))
 
     person, employer, start, end = (np.concatenate(parts) for parts in zip(*rows, strict=True))

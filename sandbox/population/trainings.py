@@ -26,11 +26,11 @@ def make_trainings(persons: pl.DataFrame, spells: pl.DataFrame, number: int, rng
     begun, ended, corrected or withdrawn.
     """
     area = areas.load()
-    later = spells.filter(pl.col("start_date") >= pl.date(2024, 9, 1)).select("person", "start_date")
+    later = spells.filter(pl.col("start_date") >= (FIRST_MONTH + 62).astype(object)).select("person", "start_date")
     into_work = int(number * 0.35)
     chosen = later.sample(into_work, with_replacement=True, seed=int(rng.integers(2**31)))
     person = np.concatenate([chosen["person"].to_numpy(), rng.integers(0, len(persons), number - into_work)])
-    start = days(rng, "2024-07-01", LAST_DAY - 5, number)
+    start = days(rng, FIRST_MONTH, LAST_DAY - 5, number)
     start[:into_work] = chosen["start_date"].to_numpy() - rng.integers(20, 150, into_work)
     start = np.maximum(start, FIRST_MONTH)
     length = rng.choice([3, 5, 10, 20, 45, 90], number, p=[0.2, 0.25, 0.25, 0.15, 0.1, 0.05])

@@ -12,7 +12,7 @@ from sandbox.population import Population
 
 MEDIAN_WAGE_2024 = 6_928.0  # 元/月: 全省一线工人平均月收入 (2021), taken for persons without a certificate
 GROWTH_A_YEAR = 1.045
-FLOOR_CNY, CAP_CNY = 4_812, 24_930
+FLOOR_CNY, CAP_CNY = 4_020, 24_930
 # The month in which contribution bases step every year, and the share of back payments in a month: more of them follow
 # the step, since the new base is made known later (assumed).
 STEP_MONTH, BACK_PAID, BACK_PAID_AFTER_STEP, MONTHS_AFTER_STEP = 7, 0.005, 0.03, 3

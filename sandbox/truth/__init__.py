@@ -3,9 +3,9 @@ withdrawals by the opening day.
 
 For tests only. It follows the written definition of each indicator and shares no code with the pipeline. All areas:
 counties, what is no county (省外, 不详, 省本级, 市本级), cities, province and groups as their members stand at the end
-of the period. Periods: the window 2024-07..2026-06 (and the real periods of the published figures); cohort periods only
-once they have matured. Nothing is suppressed here. A cell without a denominator (or with a count of zero) does not
-exist. `value` is rounded to 4 decimals; numerator and denominator are not rounded.
+of the period. Periods: the window 2024-01..2026-06, of wages alone from 2023-01 on (and the real periods of the
+published figures); cohort periods only once they have matured. Nothing is suppressed here. A cell without a denominator
+(or with a count of zero) does not exist. `value` is rounded to 4 decimals; numerator and denominator are not rounded.
 
 One module an action of the plan: each registers the codes that it computes.
 """

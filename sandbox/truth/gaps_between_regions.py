@@ -12,7 +12,7 @@ from sandbox.truth.cells import Cells, members, published_row
 from sandbox.truth.contribution_wages import wages_by_county
 from sandbox.truth.inequality import theil, theil_parts
 from sandbox.truth.known import Known
-from sandbox.truth.periods import Period, days, periods
+from sandbox.truth.periods import Period, days, years_of_wages
 from sandbox.truth.registry import computes
 from sandbox.truth.stocks import at_work, certified_share
 from sandbox.truth.three_gaps import LISTS
@@ -59,7 +59,7 @@ def extremes(cells: Cells, known: Known) -> None:
 @computes("G2-3")
 def theil_of_counties(cells: Cells, known: Known) -> None:
     """Theil's T over the counties' mean wages, weighted by persons, with what lies between the lists and the rest."""
-    for period in periods("year"):
+    for period in years_of_wages():
         wages = wages_by_county(known.wages, period).join(
             pl.DataFrame({"county": range(len(_counties())), "code": _counties()}), on="county"
         )

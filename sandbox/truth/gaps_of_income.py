@@ -9,7 +9,7 @@ from sandbox.truth.cells import Cells, members
 from sandbox.truth.contribution_wages import wages_by_area, wages_by_county
 from sandbox.truth.inequality import gini
 from sandbox.truth.known import Known
-from sandbox.truth.periods import Period, periods
+from sandbox.truth.periods import Period, periods, years_of_wages
 from sandbox.truth.registry import computes
 
 LARGEST_FLOORED_SHARE = 0.3
@@ -22,7 +22,7 @@ def _not_of_a_county() -> list[str]:
 @computes("G3-2")
 def gini_of_wages(cells: Cells, known: Known) -> None:
     """Over the persons with wages in each area, years."""
-    for period in periods("year"):
+    for period in years_of_wages():
         wages = wages_by_area(known.wages, period).filter(~pl.col("area_code").is_in(_not_of_a_county()))
         rows = [(area, gini(part["wage"]), len(part)) for (area,), part in wages.group_by("area_code")]
         frame = pl.DataFrame(rows, schema=["area_code", "value", "n_persons"], orient="row")
@@ -32,7 +32,7 @@ def gini_of_wages(cells: Cells, known: Known) -> None:
 @computes("G3-3")
 def growth_of_the_lowest(cells: Cells, known: Known) -> None:
     """Growth of the mean of each year's own lowest 40 % less that of all; none without a whole year before."""
-    years = periods("year")
+    years = years_of_wages()
     for period in years:
         before = period.shifted(-12)
         if before not in years:
@@ -78,5 +78,5 @@ def _means(known: Known, period: Period, year: Period) -> pl.DataFrame:
 
 @computes("G3-4")
 def growth_after_the_first_certificate(cells: Cells, known: Known) -> None:
-    """Wages two years after the month of issue, which the sandbox's window does not reach for any year."""
+    """Wages two years after the month of issue: of no year since certificates are followed had that month ended."""
     cells.open_windows("G3-4", periods("year"), 24)

@@ -62,5 +62,5 @@ def _numbers(persons: pl.DataFrame, of: str) -> pl.DataFrame:
 
 @computes("G1-4")
 def growth_after_training(cells: Cells, known: Known) -> None:
-    """Wages two years after completion, which the sandbox's window does not reach for any year."""
+    """Wages two years after completion: of no year since trainings are followed had that month ended."""
     cells.open_windows("G1-4", periods("year"), 24)

@@ -10,7 +10,7 @@ from sandbox.truth.cells import Cells, members
 from sandbox.truth.counties import one_a_county
 from sandbox.truth.known import Known
 from sandbox.truth.parts import URBAN_RURAL
-from sandbox.truth.periods import LAST_YEARLY_LIST, LISTED_SINCE, Period, days, periods
+from sandbox.truth.periods import LAST_YEARLY_LIST, Period, days, periods
 from sandbox.truth.registry import computes
 from sandbox.truth.travel import minutes_between
 
@@ -68,7 +68,7 @@ def near_home(cells: Cells, known: Known) -> None:
 
 def _periods_of_lists() -> list[Period]:
     """Quarters and years of which the yearly list of places tells."""
-    return [period for period in days("quarter", "year", since=LISTED_SINCE) if period.end <= LAST_YEARLY_LIST]
+    return [period for period in days("quarter", "year") if period.end <= LAST_YEARLY_LIST]
 
 
 def _holds(first: str, last: str, period: Period) -> pl.Expr:

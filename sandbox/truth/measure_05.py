@@ -9,7 +9,7 @@ from sandbox.calendar import add_months
 from sandbox.truth.cells import Cells, published_row
 from sandbox.truth.counties import one_a_county, with_own_or_citys
 from sandbox.truth.known import Known
-from sandbox.truth.periods import LISTED_SINCE, days, periods
+from sandbox.truth.periods import days, periods
 from sandbox.truth.registry import computes
 
 DIRECTORIES = {"M05-4": "01", "M05-5": "02"}
@@ -19,7 +19,7 @@ DIRECTORIES = {"M05-4": "01", "M05-5": "02"}
 def directories(cells: Cells, known: Known) -> None:
     """Counties with a directory in force that is no older than a year."""
     entries = known.accepted["hrss/training_directories"]
-    for period in days("quarter", "year", since=LISTED_SINCE):
+    for period in days("quarter", "year"):
         a_year_before = add_months(period.end, -11)
         by_then = entries.filter(pl.col("valid_from") <= period.end)
         lists = by_then.group_by("directory_kind", "directory_id", "area_code").agg(

@@ -7,7 +7,7 @@ import polars as pl
 from sandbox.calendar import FIRST_MONTH
 from sandbox.truth.cells import Cells, members
 from sandbox.truth.known import BEFORE, RANK, Known
-from sandbox.truth.periods import HORIZON, LISTED_SINCE, Period, days, periods
+from sandbox.truth.periods import HORIZON, Period, days, periods
 from sandbox.truth.registry import computes
 
 
@@ -15,7 +15,7 @@ from sandbox.truth.registry import computes
 def colleges(cells: Cells, known: Known) -> None:
     """Colleges that exist, of either kind."""
     every = known.accepted["industry/colleges"]
-    for period in days("year", since=LISTED_SINCE):
+    for period in days("year"):
         exists = pl.col("valid_until").is_null() | (pl.col("valid_until") >= period.end)
         rows = every.filter((pl.col("valid_from") <= period.end) & exists)
         cells.count("M06-4", period, rows, None)

@@ -8,7 +8,7 @@ from sandbox import areas
 from sandbox.calendar import OPENING_DAY
 from sandbox.truth.cells import Cells
 from sandbox.truth.known import Known
-from sandbox.truth.periods import LISTED_SINCE, days, periods
+from sandbox.truth.periods import days, periods
 from sandbox.truth.registry import computes
 from sandbox.truth.rosters import in_force
 
@@ -42,7 +42,7 @@ def leading_assessors(cells: Cells, known: Known) -> None:
     registered = known.accepted["hrss/assessment_bodies"].with_columns(
         ends=pl.when(cancelled).then("ended_on").otherwise("planned_to")
     )
-    for period in days("quarter", "year", since=LISTED_SINCE):
+    for period in days("quarter", "year"):
         listed = known.accepted["industry/enterprises"].filter(in_force(period.end, "valid_from", "valid_until"))
         leaders = listed.sort("valid_from").unique("uscc", keep="last", maintain_order=True).filter("is_chain_leader")
         there = registered.filter(in_force(period.end, "valid_from", "ends"))

@@ -66,9 +66,11 @@ def skill_grade_coverage(cells: Cells, known: Known) -> None:
 @computes("M14-3")
 def growth_of_wages(cells: Cells, known: Known) -> None:
     """Growth of the mean wage of the holders of 1 January minus that of all; nothing while there is no year before."""
-    for period in periods("year"):
+    years = periods("year")
+    for period in years:
         year_before = period.shifted(-12)
-        if not (known.wages / f"{year_before.start:%Y%m}.parquet").exists():
+        # Wages are known a year longer than certificates, and the year before has to be covered by both.
+        if year_before not in years:
             nothing = {name: pl.lit(None) for name in ("numerator", "denominator", "n_persons", "value")}
             cells.add("M14-3", period, members(period.end).select("area_code").unique().with_columns(**nothing))
             continue

@@ -8,7 +8,7 @@ from sandbox import areas
 from sandbox.feeds.hrss.competition_results import KINDS
 from sandbox.truth.cells import Cells, members
 from sandbox.truth.known import LABEL, Known
-from sandbox.truth.periods import LISTED_SINCE, Period, days, periods
+from sandbox.truth.periods import Period, days, periods
 from sandbox.truth.registry import computes
 from sandbox.truth.stocks import at_work
 
@@ -71,7 +71,7 @@ def _persons(code: str, cells: Cells, period: Period, persons: pl.DataFrame, bre
 def results(cells: Cells, known: Known) -> None:
     """Results put to use."""
     every = known.accepted["hrss/competition_results"].with_columns(county=pl.col("leading").cast(pl.Int64))
-    for period in days("year", since=LISTED_SINCE):
+    for period in days("year"):
         rows = every.filter(pl.col("dated").dt.date().is_between(period.start, period.end))
         cells.count("M18-3", period, rows, None)
         for kind, name in RESULTS.items():
@@ -83,7 +83,7 @@ def competitions(cells: Cells, known: Known) -> None:
     """Competitions of the state and the province."""
     every = known.accepted["hrss/competitions"].filter(pl.col("level").is_in(["01", "02"]))
     every = every.with_columns(county=pl.col("host").cast(pl.Int64))
-    for period in days("year", since=LISTED_SINCE):
+    for period in days("year"):
         rows = every.filter(pl.col("held").dt.date().is_between(period.start, period.end))
         cells.count("M18-4", period, rows, None)
         for name, column in (("contest_level", "level"), ("contest_host", "host_kind")):

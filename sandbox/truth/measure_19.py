@@ -7,7 +7,7 @@ import polars as pl
 from sandbox import areas
 from sandbox.truth.cells import Cells
 from sandbox.truth.known import BEFORE, Known
-from sandbox.truth.periods import LISTED_SINCE, days, periods
+from sandbox.truth.periods import days, periods
 from sandbox.truth.registry import computes
 
 
@@ -39,7 +39,7 @@ def dual_certificates(cells: Cells, known: Known) -> None:
 @computes("M19-3")
 def equivalences(cells: Cells, known: Known) -> None:
     """Entries of the province's directory in force."""
-    for period in days("quarter", "year", since=LISTED_SINCE):
+    for period in days("quarter", "year"):
         begun = pl.col("valid_from") <= period.end
         not_over = pl.col("valid_to").is_null() | (pl.col("valid_to") >= period.end)
         number = known.accepted["hrss/certificate_equivalences"].filter(begun & not_over).height

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sandbox.calendar import FIRST_MONTH, OPENING_DAY, add_months
+from sandbox.calendar import FIRST_MONTH, FIRST_WAGE_MONTH, OPENING_DAY, add_months
 
 HORIZON = OPENING_DAY
-# Lists on which everything stays that has ended, with both days, tell of the days before the window too.
-LISTED_SINCE = date(2024, 1, 1)
 # Some lists and returns come once a year.
 LAST_YEARLY_LIST = date(2025, 12, 31)
 LENGTHS = {"month": 1, "quarter": 3, "year": 12}
@@ -29,14 +27,19 @@ class Period:
         return Period(self.kind, start, add_months(start, LENGTHS[self.kind]) - timedelta(days=1))
 
 
-def periods(*kinds: str) -> list[Period]:
-    """Periods of these kinds that lie whole in the window: flows and cohorts."""
-    return [period for kind in kinds for period in _all(kind) if period.start >= FIRST_MONTH and period.end <= HORIZON]
+def periods(*kinds: str, since: date = FIRST_MONTH) -> list[Period]:
+    """Periods of these kinds that lie whole in the window, which begins *since* a day: flows and cohorts."""
+    return [period for kind in kinds for period in _all(kind) if period.start >= since and period.end <= HORIZON]
 
 
-def days(*kinds: str, since: date = FIRST_MONTH) -> list[Period]:
-    """Periods of these kinds that end in the window, or *since* a day before it: stocks on their last day."""
-    return [period for kind in kinds for period in _all(kind) if since <= period.end <= HORIZON]
+def years_of_wages() -> list[Period]:
+    """Years of which contribution wages speak, whatever else is known of them."""
+    return periods("year", since=FIRST_WAGE_MONTH)
+
+
+def days(*kinds: str) -> list[Period]:
+    """Periods of these kinds that end in the window: stocks on their last day."""
+    return [period for kind in kinds for period in _all(kind) if FIRST_MONTH <= period.end <= HORIZON]
 
 
 def _all(kind: str) -> list[Period]:
@@ -47,6 +50,6 @@ def _all(kind: str) -> list[Period]:
             for months in range(1, 12)
         ]
     length = LENGTHS[kind]
-    first, count = date(FIRST_MONTH.year, 1, 1), (HORIZON.year - FIRST_MONTH.year + 1) * 12 // length
+    first, count = date(FIRST_WAGE_MONTH.year, 1, 1), (HORIZON.year - FIRST_WAGE_MONTH.year + 1) * 12 // length
     starts = [add_months(first, number * length) for number in range(count)]
     return [Period(kind, start, add_months(start, length) - timedelta(days=1)) for start in starts]

@@ -24,7 +24,7 @@ BEFORE = (
 CHAIN = ("indicator_rollup", "indicator_zero", "indicator_measured", "indicator_shown")
 AFTER = (*CHAIN, "indicator_value")
 # What the feeds of the sandbox cover on its opening day; published figures go further back.
-FIRST_DAY, LAST_DAY = dt.date(2024, 7, 1), dt.date(2026, 6, 30)
+FIRST_DAY, FIRST_DAY_OF_WAGES, LAST_DAY = dt.date(2024, 1, 1), dt.date(2023, 1, 1), dt.date(2026, 6, 30)
 FIRST_PUBLISHED_DAY = dt.date(2013, 1, 1)
 _BASE = """
 insert into {schema}.indicator_base ({columns}, is_supplied)
@@ -55,9 +55,10 @@ def prepare(dsn: str, folder: Path) -> Dbt:
             make_table(connection, manifest, table)
         connection.execute(
             "insert into core.feed_coverage (feed, covered_from, covered_to)"
-            " select distinct feed, case when time_basis = 'published' then %s::date else %s::date end, %s::date"
+            " select distinct feed, case when time_basis = 'published' then %s::date"
+            " when feed = 'hrss/wage_records' then %s::date else %s::date end, %s::date"
             " from core.seed_indicator cross join string_to_table(horizon_feeds, ',') as feed where is_built",
-            [FIRST_PUBLISHED_DAY, FIRST_DAY, LAST_DAY],
+            [FIRST_PUBLISHED_DAY, FIRST_DAY_OF_WAGES, FIRST_DAY, LAST_DAY],
         )
     dbt.run("run", "--select", *BEFORE)
     with psycopg.connect(dsn) as connection:

@@ -123,8 +123,8 @@ def test_every_batch_balances(installation: Installation) -> None:
     assert {feed for feed, *_ in rows} == sent & feeds
     assert all(balances for *_, balances in rows), rows
     batches = {feed: count for feed, count, _ in rows}
-    # 24 months, and the correction that the fourth and then every third of them brings.
-    assert batches["hrss/wage_records"] == 24 + 7
+    # 42 months, and the correction that the fourth and then every third of them brings.
+    assert batches["hrss/wage_records"] == 42 + 13
     assert batches["hrss/training_enrollments"] == 1
 
 

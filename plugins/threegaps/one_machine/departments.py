@@ -36,7 +36,7 @@ class Consigned:
     came: str
 
 
-DEFAULT_SCALE = "0.002"
+DEFAULT_SCALE = "0.001"
 """Size of the synthetic province, as the sandbox has it; a first run then takes some ten minutes on two cores."""
 
 

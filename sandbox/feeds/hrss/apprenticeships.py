@@ -41,9 +41,9 @@ FIELDS = {
     "start_date": "startDate", "planned_end_date": "plannedEndDate", "ended_on": "endedOn", "status": "status",
     "updated_at": "updatedAt",
 }  # fmt: skip
-FIRST_START = "2022-09-01"
+FIRST_START = "2022-03-01"
 # 120,000 in training at a time, for a year and a half on average, over four years and a half.
-EVER_BEGUN = 360_000
+EVER_BEGUN = 400_000
 LEAST_BEGUN = 200
 LEVELS, LEVEL_SHARES = np.array(["4", "3", "2", "1"]), (0.5, 0.38, 0.1, 0.02)
 ENTRANTS, ENTRANT_SHARES = np.array(["01", "02", "03", "04"]), (0.3, 0.45, 0.1, 0.15)
@@ -92,7 +92,7 @@ def apprenticeships(scene: Scene) -> pl.DataFrame:
     )
     certified = work.join(
         scene.people.certificates.filter(
-            pl.col("level_code").is_in(LEVELS.tolist()) & (pl.col("issued_on") >= pl.date(2023, 10, 1))
+            pl.col("level_code").is_in(LEVELS.tolist()) & (pl.col("issued_on") >= pl.date(2023, 2, 1))
         )
         .unique("person", keep="first", maintain_order=True)
         .select("person", "level_code", "issued_on"),

@@ -35,7 +35,7 @@ FIELDS = {
     "service_id": "bcf001", "id_type": "aac058", "resident_id": "aac147", "service_kind": "bcf002",
     "served_on": "bcf003", "service_county_code": "aab301", "updated_at": "aae036", "is_valid": "aae100",
 }  # fmt: skip
-FIRST_SERVICE = "2024-04-01"
+FIRST_SERVICE = "2023-10-01"
 SERVICES, SERVICE_SHARES = np.array(["01", "02", "03", "04", "05"]), (0.4, 0.25, 0.2, 0.05, 0.1)
 SHARE_OF_TRAININGS, OTHERS_TO_TRAININGS = 0.65, 0.3
 SHARE_SERVED_BY_CITY, SHARE_WITHDRAWN = 0.06, 0.01

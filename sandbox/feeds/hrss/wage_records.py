@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sandbox.calendar import OPENING_DAY, Span, months
+from sandbox.calendar import FIRST_WAGE_MONTH, OPENING_DAY, Span, months
 from sandbox.dirt.kinds import (
     ANY,
     RESIDENT,
@@ -129,7 +129,7 @@ def as_sent(rows: pl.DataFrame) -> pl.DataFrame:
 def make(scene: Scene) -> Iterator[Consignment]:
     """Month after month: original parts with their control file, and the correction file that it brings."""
     pending: dict[date, list[pl.DataFrame]] = {}
-    window = months(scene.horizon)
+    window = months(scene.horizon, FIRST_WAGE_MONTH)
     carriers = window[FIRST_CORRECTION::CORRECTION_EVERY]
     for number, month in enumerate(window):
         clean = wages.month(scene.people, month.first, scene.parameters.seed)
@@ -224,7 +224,7 @@ def _correction(rows: pl.DataFrame, month: Span) -> Consignment:
 
 def dues(last: date) -> list[Due]:
     """A consignment each month, and the corrections that some months bring."""
-    window = months(last)
+    window = months(last, FIRST_WAGE_MONTH)
     carriers = window[FIRST_CORRECTION::CORRECTION_EVERY]
     return [Due(month.last, month.key) for month in window] + [
         Due(month.last, month.key, CORRECTION) for month in carriers

@@ -67,7 +67,7 @@ def affected_enterprises(scene: Scene) -> pl.DataFrame:
     rng = scene.stream(NAME, 1)
     employers = scene.people.employers["uscc"].to_numpy()
     number = min(scene.parameters.listed(EVER_LISTED), len(employers))
-    begun = days(rng, "2024-04-01", str(scene.horizon), number)
+    begun = days(rng, "2023-10-01", str(scene.horizon), number)
     left = begun + rng.integers(60, 500, number)
     removed = (rng.random(number) < SHARE_REMOVED) & (left <= np.datetime64(scene.horizon))
     lists = rng.choice(np.array(list(SHEETS)), number, p=[0.6, 0.4])

@@ -135,7 +135,7 @@ def kinds() -> list[Kind]:
         Kind("department_unlisted", ("department_code",), put(department="省某某厅"), ANY),
         code_kind("status", "05"),
         Kind("start_bad_date", ("start_date_type",), put(start_date="2025-02-30"), ANY),
-        Kind("ends_before_start", ("dates_in_order",), put(completion_date="2024-06-01"), completed),
+        Kind("ends_before_start", ("dates_in_order",), put(completion_date="2023-12-01"), completed),
         Kind("completed_without_date", ("completion_required",), put(completion_date=""), completed),
         Kind("hours_out_of_range", ("duration_hours_range",), put(duration_hours="5000"), ANY),
         Kind("hours_no_number", ("duration_hours_type",), put(duration_hours="约40"), ANY),

@@ -18,10 +18,10 @@ import psycopg
 from psycopg import sql
 
 from sandbox import feeds, population, submissions, truth
-from sandbox.calendar import FIRST_MONTH, HORIZON, OPENING_DAY
+from sandbox.calendar import FIRST_MONTH, FIRST_WAGE_MONTH, HORIZON, OPENING_DAY
 from sandbox.feeds.model import Scene
 from sandbox.parameters import Parameters
-from sandbox.truth.periods import LAST_YEARLY_LIST, LISTED_SINCE
+from sandbox.truth.periods import LAST_YEARLY_LIST
 from tests.golden.warehouse_of_cases import make_table
 from tests.truth.facts.registry import Sent, facts
 
@@ -31,25 +31,19 @@ for _module in pkgutil.iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
 FACTS = tuple(fact.table for fact in facts())
-# Published figures begin before the sandbox's window, and some end before it does; lists that keep what has ended begin
-# before it too, and a year's list speaks of all of it.
+# Published figures and wages begin before the sandbox's window, and some figures end before it does, as the lists of a
+# year do.
 COVERED_OTHERWISE = {
     "statistics/resident_income": (dt.date(2000, 1, 1), OPENING_DAY),
-    "hrss/overseas_programmes": (dt.date(2024, 1, 1), OPENING_DAY),
+    "hrss/wage_records": (FIRST_WAGE_MONTH, OPENING_DAY),
     "seed/published_skill_share": (dt.date(2012, 1, 1), dt.date(2025, 8, 31)),
-    "hrss/training_directories": (LISTED_SINCE, OPENING_DAY),
-    "hrss/training_sites": (LISTED_SINCE, OPENING_DAY),
-    "industry/colleges": (LISTED_SINCE, OPENING_DAY),
-    "industry/enterprises": (LISTED_SINCE, OPENING_DAY),
-    "hrss/assessment_bodies": (LISTED_SINCE, OPENING_DAY),
-    "hrss/certificate_equivalences": (LISTED_SINCE, OPENING_DAY),
-    "agriculture/places": (LISTED_SINCE, LAST_YEARLY_LIST),
-    "hrss/competition_entrants": (LISTED_SINCE, LAST_YEARLY_LIST),
-    "hrss/competition_results": (LISTED_SINCE, LAST_YEARLY_LIST),
-    "hrss/competitions": (LISTED_SINCE, LAST_YEARLY_LIST),
-    "hrss/incentive_plans": (LISTED_SINCE, LAST_YEARLY_LIST),
-    "hrss/leading_talent": (LISTED_SINCE, LAST_YEARLY_LIST),
-    "sasac/soe_payroll": (LISTED_SINCE, LAST_YEARLY_LIST),
+    "agriculture/places": (FIRST_MONTH, LAST_YEARLY_LIST),
+    "hrss/competition_entrants": (FIRST_MONTH, LAST_YEARLY_LIST),
+    "hrss/competition_results": (FIRST_MONTH, LAST_YEARLY_LIST),
+    "hrss/competitions": (FIRST_MONTH, LAST_YEARLY_LIST),
+    "hrss/incentive_plans": (FIRST_MONTH, LAST_YEARLY_LIST),
+    "hrss/leading_talent": (FIRST_MONTH, LAST_YEARLY_LIST),
+    "sasac/soe_payroll": (FIRST_MONTH, LAST_YEARLY_LIST),
 }
 _FEEDS = """
 select distinct feed from core.seed_indicator cross join string_to_table(horizon_feeds, ',') as feed where is_built
