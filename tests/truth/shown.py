@@ -265,5 +265,4 @@ def _to_tens(number: float) -> Decimal:
 
 
 def _to_ten_yuan(number: float) -> Decimal:
-    cents = Decimal(str(number)).quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return (cents / 10).quantize(Decimal(1), ROUND_HALF_UP) * 10
+    return (_decimal_of(number) / 10).quantize(Decimal(1), ROUND_HALF_UP) * 10
