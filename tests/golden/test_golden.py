@@ -39,12 +39,10 @@ TOO_SMALL_TO_SHOW = {
     "M04-2",
     "M07-3",
     "M07-4",
-    "M11-3",
     "M12-3",
     "M12-4",
     "G2-1",
     "M15-1",
-    "O-2",
     "P-7",
 }
 # Of some nothing is published, and for the others the sandbox's window is too short.

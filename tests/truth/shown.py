@@ -150,19 +150,21 @@ def shown(truth: Cell, *, is_exact: bool) -> Figures:
     if code in UNPROTECTED:
         return Figures(_decimal(truth["numerator"]), _decimal(truth["denominator"]), Decimal(str(truth["value"])))
     if code in MEDIANS:
-        return Figures(None, None, _to_ten_yuan(truth["value"]))
+        return Figures(None, None, _to_ten_yuan(_decimal_of(truth["value"])))
     if code in INDICES:
         return Figures(None, None, _decimal_of(truth["value"]).quantize(INDICES[code], ROUND_HALF_UP))
     if code in GROWTH_DIFFERENCES:
         growth, other = (_decimal_of(truth[side]).quantize(Decimal("0.1"), ROUND_HALF_UP) for side in SIDES[:2])
         return Figures(growth, other, growth - other)
     if code in RATIOS_OF_MEDIANS:
-        upper, lower = _to_ten_yuan(truth["numerator"]), _to_ten_yuan(truth["denominator"])
+        # their medians stand in the cell in cents
+        upper, lower = (_to_ten_yuan(_decimal_of(truth[side], "0.01")) for side in SIDES[:2])
         return Figures(upper, lower, upper / lower)
     if code in AMOUNTS_OF_EMPLOYERS:
         return Figures(None, None, _to_tens(truth["value"]))
     if code in MEANS | MEANS_OF_EMPLOYERS:
-        return Figures(None, _in_tens(truth["denominator"], is_exact=is_exact), _to_ten_yuan(truth["value"]))
+        counted = _in_tens(truth["denominator"], is_exact=is_exact)
+        return Figures(None, counted, _to_ten_yuan(_decimal_of(truth["value"])))
     if code in INCREMENTS_OF_EMPLOYERS:
         return Figures(None, None, _decimal_of(truth["value"]).quantize(Decimal("0.1"), ROUND_HALF_UP))
     sides = [None if truth[side] is None else _in_tens(truth[side], is_exact=is_exact) for side in SIDES]
@@ -249,9 +251,9 @@ def _decimal(number: float | None) -> Decimal | None:
     return None if number is None else Decimal(str(number))
 
 
-def _decimal_of(number: float) -> Decimal:
-    """To the fourth decimal, as it stands in a cell."""
-    return Decimal(str(number)).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+def _decimal_of(number: float, unit: str = "0.0001") -> Decimal:
+    """To the fourth decimal or another *unit*, as it stands in a cell."""
+    return Decimal(str(number)).quantize(Decimal(unit), ROUND_HALF_UP)
 
 
 def _in_tens(number: float, *, is_exact: bool) -> Decimal:
@@ -264,5 +266,5 @@ def _to_tens(number: float) -> Decimal:
     return (Decimal(str(number)) / 10).quantize(Decimal(1), ROUND_HALF_UP) * 10
 
 
-def _to_ten_yuan(number: float) -> Decimal:
-    return (_decimal_of(number) / 10).quantize(Decimal(1), ROUND_HALF_UP) * 10
+def _to_ten_yuan(amount: Decimal) -> Decimal:
+    return (amount / 10).quantize(Decimal(1), ROUND_HALF_UP) * 10
