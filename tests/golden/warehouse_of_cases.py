@@ -100,6 +100,7 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
         "+indicator_value+",
         "indicator_rank",
         "indicator_cell",
+        "dim_feed",
         "dim_indicator",
         "dim_target",
         "dim_reported_figure",

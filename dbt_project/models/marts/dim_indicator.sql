@@ -25,6 +25,30 @@ step_caveat as (
         ) as caveat_en
     from base_steps
     group by feed
+),
+
+build_day as (
+    select max(as_of) as as_of from {{ source('ops', 'build_now') }}
+),
+
+-- a figure made of a form past its validity says so
+form_caveat as (
+    select
+        used.indicator_code,
+        string_agg(
+            '所用统计报表「' || feed.name_zh || '」(表号' || feed.form_number || ')的有效期已于'
+            || feed.form_valid_until || '届满', ';' order by feed.feed asc
+        ) as caveat_zh,
+        string_agg(
+            'the statistical form behind ' || feed.name_en || ' expired on ' || feed.form_valid_until,
+            '; ' order by feed.feed asc
+        ) as caveat_en
+    from {{ ref('seed_indicator_feed') }} as used
+    inner join {{ ref('seed_feed') }} as feed
+        on used.feed = feed.feed
+    cross join build_day
+    where feed.form_valid_until < build_day.as_of
+    group by used.indicator_code
 )
 
 select
@@ -50,8 +74,8 @@ select
     indicator.levels,
     indicator.departments_zh,
     indicator.source_clause,
-    concat_ws(';', indicator.caveat_zh, step_caveat.caveat_zh) as caveat_zh,
-    concat_ws('; ', indicator.caveat_en, step_caveat.caveat_en) as caveat_en,
+    concat_ws(';', indicator.caveat_zh, step_caveat.caveat_zh, form_caveat.caveat_zh) as caveat_zh,
+    concat_ws('; ', indicator.caveat_en, step_caveat.caveat_en, form_caveat.caveat_en) as caveat_en,
     indicator.audience,
     indicator.disclosure,
     indicator.matures_after_months,
@@ -72,4 +96,6 @@ left join step_caveat
     on
         method.numerator_is != 'count'
         and step_caveat.feed = any(string_to_array(indicator.horizon_feeds, ','))
+left join form_caveat
+    on indicator.indicator_code = form_caveat.indicator_code
 where indicator.is_built

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import stat
 import sys
@@ -12,7 +13,7 @@ import psycopg
 
 from threegaps.contracts.loader import SUFFIX, load_contracts, unread
 from threegaps.errors import ThreeGapsError, of_warehouse
-from threegaps.settings import Settings
+from threegaps.settings import SHANGHAI, Settings
 
 _LEAST_FREE_BYTES = 3_000_000_000
 
@@ -71,6 +72,26 @@ def _contracts(settings: Settings) -> Finding:
             f"a contract is expectations/<department>/<feed>{SUFFIX}: rename it, or move it elsewhere.",
         )
     return "ok", f"{len(contracts)} contracts can be read", ""
+
+
+def _forms(settings: Settings) -> Finding:
+    contracts = load_contracts(settings.contracts_folder)
+    day = dt.datetime.now(SHANGHAI).date()
+    expired = [one for one in contracts if one.form is not None and one.form.is_expired(day)]
+    if expired:
+        listed = ", ".join(f"{one.feed} {one.form.valid_until}" for one in expired if one.form is not None)
+        return (
+            "warning",
+            f"统计报表已过有效期 | statistical forms past their validity: {listed}",
+            "请制表机关重新报批,并把新的批准文号、有效期写入合同的 statutoryMark"
+            " | let its maker have it approved again, and write approval and validity into the contract.",
+        )
+    forms = sum(one.form is not None for one in contracts)
+    return (
+        "ok",
+        f"{len(contracts) - forms} administrative records, {forms} statistical forms, none past its validity",
+        "",
+    )
 
 
 def _postgres(_: Settings) -> Finding:
@@ -213,6 +234,7 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("disk", _disk),
     ("secrets", _secrets),
     ("contracts", _contracts),
+    ("forms", _forms),
     ("postgresql", _postgres),
     ("services", _services),
     ("ledger", _ledger),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from threegaps.cli.options import Feed, Json, Limit
-from threegaps.settings import Settings
+from threegaps.settings import SHANGHAI, Settings
+
+if TYPE_CHECKING:
+    from threegaps.contracts.model import Contract
 
 group = typer.Typer(help="Feeds: what is known of each, and its contract in full.")
 quarantine = typer.Typer(no_args_is_help=True, help="Refused rows: look at them, send them back, take repairs in.")
@@ -33,6 +37,7 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
     from threegaps.contracts.loader import load_contracts
 
     settings = Settings.load()
+    day = dt.datetime.now(SHANGHAI).date()
     loaded = {row["feed"]: row for row in queries.ask(settings, queries.FEEDS)}
     rows = []
     for contract in load_contracts(settings.contracts_folder):
@@ -46,11 +51,22 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
                 "cadence": contract.cadence,
                 "delivery": contract.delivery_kind,
                 "due": contract.due_day,
+                "mark": mark_word(contract, day),
                 "last_delivery": counts.get("last_delivery"),
                 **{name: counts.get(name, 0) for name in ("batches", "received", "accepted", "refused", "duplicates")},
             }
         )
     answer(rows, as_json=json_)
+
+
+def mark_word(contract: Contract, day: dt.date) -> str:
+    """What a feed is by the Statistics Law on *day*, in a word or two: a record, or a form with its last day."""
+    if contract.statutory_mark is None:
+        return "未标明 not said"
+    if contract.form is None:
+        return "行政记录 record"
+    said = f"统计报表 form {contract.form.form_number} -{contract.form.valid_until}"
+    return f"{said} 已过期 expired" if contract.form.is_expired(day) else said
 
 
 @group.command("show")

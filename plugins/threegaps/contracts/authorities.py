@@ -8,6 +8,7 @@ from dataclasses import dataclass
 GRADES = "urn:standard:db33-t:2351:2021"
 CATALOGUE_FIELDS = "urn:guideline:ndrc:2017:1272"
 RETENTION = "urn:law:cn:state-council:681"
+FORMS = "urn:guideline:zj-stats:2024:31"
 RESIDENT_IDS = "urn:standard:gb:11643:1999"
 CREDIT_CODES = "urn:standard:gb:32100:2015"
 DIVISIONS = "urn:standard:gb-t:2260:2007"
@@ -32,6 +33,7 @@ AUTHORITIES: Mapping[str, Authority] = {
     GRADES: Authority("standard", "DB33/T 2351—2021 数字化改革 公共数据分类分级指南"),
     CATALOGUE_FIELDS: Authority("guideline", "政务信息资源目录编制指南(试行)"),
     RETENTION: Authority("law", "中华人民共和国统计法实施条例(国务院令第681号)"),
+    FORMS: Authority("guideline", "浙江省部门统计调查项目管理办法(浙统〔2024〕31号)"),
     "urn:law:cn:state-council:809": Authority("law", "政务数据共享条例(国务院令第809号)"),
     "urn:standard:ld-t:6003-6006:2023": Authority(
         "standard",

@@ -23,6 +23,7 @@ from threegaps.contracts.options.formats import FileFormat, Origin
 from threegaps.contracts.options.headers import Headers
 from threegaps.contracts.options.normalisations import Normalisation
 from threegaps.contracts.options.sources import Source
+from threegaps.contracts.options.statutory import DirectoryEntry, StatutoryMark
 from threegaps.rules.model import Action, Dimension
 
 Grade = Literal["L1", "L2", "L3", "L4"]
@@ -252,6 +253,8 @@ class ContractProperties(Option):
         owner_zh: The department that sends it.
         legal_basis: The laws and regulations under which it may be had, each in its own words.
         sharing: Under what condition it may be shared, and whether it is open.
+        statutory_mark: Whether it is an administrative record or a statistical form, and which.
+        directory: What the owner of a directory of government data gave its entry there.
         is_summary: Whether its rows are summaries already (汇总性统计资料), as published statistics are; what a summary
             is made of is kept for a shorter time.
         is_published: Whether its figures were published and stand as they were printed, in the sandbox too, where all
@@ -268,6 +271,8 @@ class ContractProperties(Option):
     owner_zh: Text
     legal_basis: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     sharing: Sharing | None = None
+    statutory_mark: StatutoryMark | None = None
+    directory: DirectoryEntry = DirectoryEntry()
     is_summary: bool = False
     is_published: bool = False
     delivery: DeliveryOptions

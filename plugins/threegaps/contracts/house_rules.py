@@ -12,6 +12,7 @@ from threegaps.contracts.authorities import (
     CATALOGUE_FIELDS,
     CREDIT_CODES,
     DIVISIONS,
+    FORMS,
     GRADES,
     INDUSTRIES,
     OCCUPATIONS,
@@ -19,6 +20,7 @@ from threegaps.contracts.authorities import (
     RETENTION,
 )
 from threegaps.contracts.document import AuthoritativeDefinition, ContractDocument, Property
+from threegaps.contracts.options.statutory import StatisticalForm
 from threegaps.contracts.retention import least_months
 from threegaps.contracts.tables import PERSON_COLUMN, PSEUDONYM_COLUMN
 
@@ -79,10 +81,28 @@ def _law(document: ContractDocument) -> Iterator[str]:
         yield "sharing: say whether it may be shared, and whether it is open"
     elif is_personal and (custom.sharing.kind == "unconditional" or custom.sharing.is_open):
         yield "sharing: rows about persons are shared under a condition at most, and never open"
+    yield from _mark(document)
     retention = document.service_level("retention")
     least = least_months(is_summary=custom.is_summary)
     if retention is not None and isinstance(retention.value, int) and retention.value < least:
         yield f"slaProperties/retention: is under {least} months: the law has raw data kept two years, summaries ten"
+
+
+def _mark(document: ContractDocument) -> Iterator[str]:
+    """Published statistics come of a form; a form cites what has it carry its number."""
+    custom = document.custom_properties
+    mark = custom.statutory_mark
+    if mark is None:
+        yield "statutoryMark: say whether it is an administrative record or a statistical form"
+        return
+    is_form = isinstance(mark, StatisticalForm)
+    if custom.is_published and not is_form:
+        yield "statutoryMark: published statistics (`isPublished`) come of a statistical form"
+    if is_form and FORMS not in {citation.url for citation in document.authoritative_definitions}:
+        yield f"document: does not cite {AUTHORITIES[FORMS].title}"
+    texts = (mark.survey_zh, mark.agency_zh) if isinstance(mark, StatisticalForm) else (mark.activity_zh,)
+    if not all(map(has_chinese, texts)):
+        yield "statutoryMark: its words are not Chinese"
 
 
 def _citations(where: str, cited: tuple[AuthoritativeDefinition, ...], required: tuple[str, ...]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threegaps.contracts.model import Code, Column
+from threegaps.contracts.options.statutory import StatisticalForm, StatutoryMark
 
 # A longer list of codes is looked up in the catalogue: in a column's comment it would hide the label.
 _MOST_CODES = 10
@@ -34,3 +35,21 @@ def _code_zh(code: Code, between: str) -> str:
 def bilingual(zh: str, en: str) -> str:
     """A text in both languages, as comments of tables and columns carry it."""
     return f"{zh} | {en}"
+
+
+def mark_zh(mark: StatutoryMark) -> str:
+    """What a feed is by the Statistics Law, in Chinese, with all that a form has to carry."""
+    if not isinstance(mark, StatisticalForm):
+        return f"行政记录({mark.activity_zh})"
+    example = ",文号为示例,非真实文号" if mark.is_example else ""
+    return (
+        f"统计报表({mark.survey_zh};表号{mark.form_number},制表机关{mark.agency_zh},批准文号{mark.approval_number},"
+        f"有效期至{mark.valid_until}{example})"
+    )
+
+
+def mark_en(mark: StatutoryMark) -> str:
+    """The same in English."""
+    if not isinstance(mark, StatisticalForm):
+        return "administrative record"
+    return f"statistical form, valid until {mark.valid_until}{', its numbers are examples' if mark.is_example else ''}"

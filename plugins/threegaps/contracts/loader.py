@@ -36,6 +36,16 @@ def load_contracts(root: Path) -> tuple[Contract, ...]:
     return contracts
 
 
+def load_documents(root: Path) -> tuple[ContractDocument, ...]:
+    """All contracts below *root* as they are written, sorted by feed.
+
+    Raises:
+        ContractError: One is not YAML, or is not of the form of a contract.
+    """
+    paths = sorted(Path(root).glob(f"*/*{SUFFIX}"))
+    return tuple(read_document(path, path.read_bytes()) for path in paths)
+
+
 def feeds_below(root: Path) -> tuple[str, ...]:
     """The feeds that have a contract below *root*, by the names of the files, which are not read."""
     return tuple(f"{path.parent.name}/{path.name.removesuffix(SUFFIX)}" for path in sorted(root.glob(f"*/*{SUFFIX}")))
@@ -158,6 +168,7 @@ def _contract(document: ContractDocument, written: Mapping[str, Any], digest: st
         covers_from=custom.delivery.covers_from,
         is_summary=custom.is_summary,
         is_published=custom.is_published,
+        statutory_mark=custom.statutory_mark,
         touch=custom.touch,
         key=tuple(column for _, column in key),
         columns=columns,

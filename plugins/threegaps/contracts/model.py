@@ -23,6 +23,7 @@ from threegaps.contracts.options.formats import FileFormat, Origin
 from threegaps.contracts.options.headers import HeaderName
 from threegaps.contracts.options.normalisations import Normalisation
 from threegaps.contracts.options.sources import Source
+from threegaps.contracts.options.statutory import StatisticalForm, StatutoryMark
 from threegaps.rules.model import Action, Rule
 
 Grade = Literal["L1", "L2", "L3", "L4"]
@@ -160,6 +161,7 @@ class Contract:
     covers_from: dt.date | None = None
     is_summary: bool = False
     is_published: bool = False
+    statutory_mark: StatutoryMark | None = None
     by_name: Mapping[str, Column] = field(repr=False, compare=False, default_factory=dict)
     written: Mapping[str, Any] = field(repr=False, compare=False, default_factory=dict)
 
@@ -167,6 +169,11 @@ class Contract:
     def protocol(self) -> str:
         """How the department is reached."""
         return self.source.protocol
+
+    @property
+    def form(self) -> StatisticalForm | None:
+        """The statistical form that it is; None of an administrative record."""
+        return self.statutory_mark if isinstance(self.statutory_mark, StatisticalForm) else None
 
     @property
     def sent_columns(self) -> tuple[Column, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from threegaps.contracts.document import AuthoritativeDefinition, ContractDocument, Property
-from threegaps.contracts.labels import codes_zh
+from threegaps.contracts.labels import codes_zh, mark_en, mark_zh
 from threegaps.contracts.model import Column, Contract, Header, Rule
 from threegaps.contracts.options.base import Option
 from threegaps.contracts.options.formats import layouts_of
@@ -171,6 +171,8 @@ def _law(document: ContractDocument) -> Iterator[str]:
         condition = f"（{custom.sharing.condition_zh}）" if custom.sharing.condition_zh else ""
         opened = "开放" if custom.sharing.is_open else "不开放"
         yield f"- 共享属性 sharing: {_SHARING[custom.sharing.kind]}{condition} · 开放属性 opening: {opened}"
+    if custom.statutory_mark is not None:
+        yield f"- 法定性质 statutory mark: {mark_zh(custom.statutory_mark)} · {mark_en(custom.statutory_mark)}"
     kept = document.service_level("retention")
     if kept is not None:
         why = f"（{kept.description}）" if kept.description else ""

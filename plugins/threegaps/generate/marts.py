@@ -126,8 +126,13 @@ def _slices(root: Path) -> dict[str, dict[str, Any]]:
     for path in sorted((root / MARTS).glob("*/ind_*.yml")):
         for model in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["models"]:
             meta = model["config"]["meta"]
-            metas[meta["indicator"]] = meta
+            metas[meta["indicator"]] = {**meta, "model": model["name"]}
     return metas
+
+
+def indicator_models(root: Path) -> dict[str, str]:
+    """The model of each indicator that is built, by the indicator's code."""
+    return {code: str(meta["model"]) for code, meta in _slices(root).items()}
 
 
 def seed_text(rows: list[dict[str, str]]) -> str:

@@ -13,8 +13,8 @@ from threegaps.contracts.document import ContractDocument
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.generate.files import described_indicators, document_of
+from threegaps.generate.lineage import Lineage, lineage_of, read_models
 from threegaps.generate.marts import MARTS, read_seed
-from threegaps.reference.lineage import Lineage, lineage_of, read_models
 
 Row = Mapping[str, str]
 
@@ -143,6 +143,11 @@ class Subjects:
         """The feeds that an indicator needs: by its lineage, or none while it is not built."""
         lineage = self.lineages.get(indicator["indicator_code"])
         return () if lineage is None else tuple(lineage.columns)
+
+    def forms_of(self, indicator: Row) -> tuple[Contract, ...]:
+        """The feeds of an indicator that are statistical forms."""
+        feeds = self.feeds_of(indicator)
+        return tuple(contract for contract in self.contracts if contract.feed in feeds and contract.form is not None)
 
     def measure_numbers(self, indicator: Row) -> tuple[str, ...]:
         """The measures that an indicator belongs to; none for the gaps and what was added."""

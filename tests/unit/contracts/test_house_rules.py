@@ -61,6 +61,15 @@ def test_our_contracts_say_all(path: Path) -> None:
         (lambda one: custom(one, "rowZh").update(value="a row"), "rowZh: is not Chinese"),
         (lambda one: without(one, "legalBasis"), "legalBasis: "),
         (lambda one: without(one, "sharing"), "sharing: say"),
+        (lambda one: without(one, "statutoryMark"), "statutoryMark: say"),
+        (
+            lambda one: custom(one, "statutoryMark")["value"].update(activityZh="a record"),
+            "statutoryMark: its words are not Chinese",
+        ),
+        (
+            lambda one: one["customProperties"].append({"property": "isPublished", "value": True}),
+            "statutoryMark: published statistics",
+        ),
         (
             lambda one: custom(one, "sharing").update(value={"kind": "unconditional", "isOpen": False}),
             "sharing: rows about persons",

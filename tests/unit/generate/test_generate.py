@@ -60,9 +60,10 @@ def test_a_new_contract_brings_its_staging_and_its_page(project: Path) -> None:
     shutil.copy2(NEWCOMER, project / "expectations" / "hrss")
     model = Path("dbt_project/models/staging/hrss/stg_hrss__skill_fairs.sql")
     labels = marts.SEEDS / "seed_breakdown_value.csv"
+    feeds = marts.SEEDS / "seed_feed.csv"
     page = Path("docs/catalogue.md")
-    assert outdated(project) == [model, model.with_suffix(".yml"), labels, page]
-    assert write(project) == [model, model.with_suffix(".yml"), labels, page]
+    assert outdated(project) == [model, model.with_suffix(".yml"), labels, feeds, page]
+    assert write(project) == [model, model.with_suffix(".yml"), labels, feeds, page]
     assert outdated(project) == []
     assert "\nfeed,hrss/skill_fairs," in (project / labels).read_text(encoding="utf-8")
     assert "## hrss/skill_fairs" in (project / page).read_text(encoding="utf-8")
