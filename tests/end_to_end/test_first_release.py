@@ -25,10 +25,12 @@ from tests.truth.exact import exact_differences
 from tests.truth.shown import KINDS, shown_differences
 from threegaps.airflow_api import ENDED_STATES, AirflowApi
 from threegaps.contracts.loader import load_contracts
+from threegaps.marts.dbt_runner import parse_project
 from threegaps.one_machine.account import read_status
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.one_machine.processes import descendants, is_alive
 from threegaps.orchestration.names import feed_dag
+from threegaps.release.explain import explain
 from threegaps.settings import Settings
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1800)]
@@ -170,6 +172,36 @@ def test_what_is_served_is_the_truth_in_tens_or_suppressed(installation: Install
     assert shown.total() > 10_000
     of_kinds = [kind & shown.keys() for kind in KINDS]
     assert sum(bool(kind) for kind in of_kinds) > len(KINDS) * 3 / 4, shown
+
+
+def test_a_figure_of_every_indicator_is_explained(installation: Installation) -> None:
+    """Of each a cell with a figure where there is one: its numbers, its feeds, the files behind it, in a moment."""
+    cells = installation.ask(
+        "select distinct on (indicator_code) indicator_code, area_code, period_label, breakdown, breakdown_value"
+        " from marts.indicator_value"
+        " order by indicator_code, value is null, area_level <> 'province', breakdown <> 'total', period_end desc"
+    )
+    manifest = parse_project(installation.settings)
+    dsn = installation.settings.warehouse_dsn()
+    methods, took = set(), []
+    for code, area, period, breakdown, part in cells:
+        began = time.monotonic()
+        found = explain(dsn, code, area, period, breakdown=breakdown, breakdown_value=part, manifest=manifest)
+        took.append(time.monotonic() - began)
+        methods.add(found.method)
+        assert found.calculation_zh, code
+        assert (found.value is None) == found.calculation_zh.startswith("没有数"), code
+        assert found.value is None or found.calculation_zh.endswith(found.value_text), code
+        assert found.feeds or code == "M21-5", code
+        behind = {one["feed"] for one in found.files}
+        assert behind <= {one["feed"] for one in found.feeds}, code
+        assert behind or found.value is None or code == "M21-5", code
+        assert all(len(one["sha256"]) == 64 for one in found.files), code
+        assert found.data_are_zh in {"合成数据", "真实公布数"}, code
+        assert found.why, code
+    built = installation.ask("select method from core.seed_indicator where is_built and indicator_code <> 'M04-2'")
+    assert methods == {method for (method,) in built}
+    assert max(took) < 5, took
 
 
 def test_a_second_run_is_a_no_op(installation: Installation) -> None:

@@ -45,7 +45,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, title: str = "") -> None:
 
     Where the terminal is too narrow for the table, each row is a paragraph.
     """
-    rows = [_with_pairs(row) for row in rows]
+    rows = [with_pairs(row) for row in rows]
     if not rows:
         console.print(f"{title}: none" if title else "none", markup=False)
         return
@@ -112,7 +112,7 @@ def both(zh: Any, en: Any) -> str:
     return str(zh or en or "")
 
 
-def _with_pairs(row: Mapping[str, Any]) -> dict[str, Any]:
+def with_pairs(row: Mapping[str, Any]) -> dict[str, Any]:
     """*row* with ``name_zh`` and ``name_en``, where it has both, as one ``name``."""
     paired: dict[str, Any] = {}
     for name, value in row.items():

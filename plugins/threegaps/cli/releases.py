@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +12,9 @@ from threegaps.cli.options import Json, Limit
 from threegaps.settings import Settings
 
 _LAST_RELEASE = 2_147_483_647
+_MOST_SHOWN = 40
 
+catalogue_group = typer.Typer(help="What there is: indicators, and feeds as a directory of government data.")
 release = typer.Typer(no_args_is_help=True, help="Releases: what serves, what changed, and the way back.")
 
 
@@ -20,7 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command()(build)
     app.add_typer(release, name="release")
     app.command()(explain)
-    app.command()(catalogue)
+    app.add_typer(catalogue_group, name="catalogue")
 
 
 def build(
@@ -172,25 +175,40 @@ def explain(
 
 def explanation_page(found: dict[str, Any]) -> None:
     """An explanation for people: single facts first, then the lists."""
-    from threegaps.cli.output import both, cell, console, print_rows
+    from threegaps.cli.output import both, cell, console, print_rows, with_pairs
 
-    written = both(found["value_text"], found["value_text_en"])
-    for name, value in found.items():
-        if name in {"value_text", "value_text_en"}:
+    told = dict(found)
+    told["value"] = both(told.pop("value_text"), told.pop("value_text_en"))
+    lists = {name: [_row(one) for one in value] for name, value in told.items() if isinstance(value, list)}
+    for name, value in with_pairs({name: value for name, value in told.items() if name not in lists}).items():
+        if value is None:
             continue
-        if isinstance(value, list):
-            console.print()
-            rows = [_row(cell) for cell in value]
-            # The beginning tells files apart; the whole stands in the JSON.
-            shown = [{**row, "sha256": f"{row['sha256'][:12]}…"} if "sha256" in row else row for row in rows]
-            print_rows(shown, title=name.replace("_", " "))
+        if isinstance(value, dict):
+            said = ", ".join(f"{key.replace('_', ' ')} {cell(one)}" for key, one in with_pairs(value).items() if one)
         else:
             # Identifiers are no quantities: no separators in them.
-            text = written if name == "value" else str(value) if isinstance(value, int) else cell(value)
-            console.print(f"{name.replace('_', ' ')}: {text}", markup=False)
+            said = str(value) if isinstance(value, int) and not isinstance(value, bool) else cell(value)
+        console.print(f"{name.replace('_', ' ')}: {said}", markup=False)
+    for feed in lists["feeds"]:
+        if feed["is_form_expired"]:
+            console.print(
+                f"注意:统计报表「{feed['name_zh']}」({feed['form_number']})的有效期已于{feed['form_valid_until']}届满"
+                f" · the statistical form behind it expired on {feed['form_valid_until']}",
+                style="bold red",
+                markup=False,
+            )
+    for name, rows in lists.items():
+        console.print()
+        # The beginning tells files apart; the whole stands in the JSON.
+        shown = [{**row, "sha256": f"{row['sha256'][:12]}…"} if "sha256" in row else row for row in rows[:_MOST_SHOWN]]
+        print_rows(shown, title=name.replace("_", " "))
+        if len(rows) > len(shown):
+            console.print(f"{len(rows):,} in all; --json lists every one of them")
 
 
+@catalogue_group.callback(invoke_without_command=True)
 def catalogue(
+    context: typer.Context,
     revisions: Annotated[
         bool, typer.Option("--revisions", help="How far figures were revised after they were final, by indicator.")
     ] = False,
@@ -200,6 +218,8 @@ def catalogue(
     json_: Json = False,
 ) -> None:
     """Every indicator that is built: code, names, unit, method, formula, clause; for feeds, `threegaps feeds`."""
+    if context.invoked_subcommand is not None:
+        return
     from threegaps.cli import queries
     from threegaps.cli.output import answer
 
@@ -208,6 +228,33 @@ def catalogue(
         return
     query = queries.REVISION_RATES if revisions else queries.CATALOGUE
     answer(queries.ask(Settings.load(), query), as_json=json_)
+
+
+@catalogue_group.command("export")
+def export_directory(
+    file: Annotated[Path, typer.Argument(help="Where to write: .csv (a row an item) or .json (an entry a feed).")],
+    json_: Json = False,
+) -> None:
+    """The feeds as entries of a directory of government data (发改高技〔2017〕1272号), from the contracts alone."""
+    from threegaps.cli.output import console, print_json
+    from threegaps.contracts import directory
+    from threegaps.contracts.loader import load_documents
+
+    entries = directory.entries(load_documents(Settings.load().contracts_folder))
+    directory.write(entries, file)
+    awaited = {field: sum(not entry[field] for entry in entries) for field in directory.AWAITED}
+    items = len(directory.rows(entries))
+    if json_:
+        print_json({"file": str(file), "entries": len(entries), "items": items, "awaited": awaited})
+        return
+    console.print(f"目录 {len(entries)} 条、信息项 {items} 项 | entries and items written to {file}", markup=False)
+    if any(awaited.values()):
+        listed = "、".join(f"{field} {count}" for field, count in awaited.items() if count)
+        console.print(
+            f"待目录主管部门或提供方给出 | the directory's owner or the provider is still to give: {listed}"
+            " (合同的 directory 一项 | `directory` in the contract)",
+            markup=False,
+        )
 
 
 def _day(text: str) -> str:

@@ -16,6 +16,7 @@ from threegaps.marts import dbt_runner
 from threegaps.marts.affected import touching_period
 from threegaps.marts.manifest import Manifest
 from threegaps.marts.reach import Reach
+from threegaps.release.marks import SYNTHETIC
 from threegaps.settings import Settings
 
 
@@ -36,39 +37,87 @@ class Explanation:
     value_text_en: str
     rounding: str
     unit_zh: str | None
+    method: str | None
     numerator: Decimal | None
     denominator: Decimal | None
     formula_zh: str | None
     formula_en: str | None
+    calculation_zh: str
+    calculation_en: str
     value_status: str
     maturity: str
     status: str | None
     target_value: Decimal | None
+    target: dict[str, Any] | None
     change_on_year: Decimal | None
     change_unit: str | None
     covered_from: dt.date | None
     covered_to: dt.date | None
     is_revised: bool
     is_demonstration: bool
+    caveat_zh: str | None
+    caveat_en: str | None
+    data_are_zh: str
+    data_are_en: str
     data_as_of: dt.date | None
     release_id: int
     value_release_id: int
     said_since: dt.datetime
     why: list[dict[str, Any]]
     said_before: list[dict[str, Any]]
+    feeds: list[dict[str, Any]]
+    refused: list[dict[str, Any]]
     files: list[dict[str, Any]]
 
 
+_WITHOUT_FIGURE = {
+    "suppressed": ("为保护个人或单位而隐去", "suppressed, to protect persons or employers"),
+    "immature": ("未到观察期", "its window has not ended"),
+    "not_supplied": ("部门未报送", "not supplied"),
+    "not_applicable": ("不适用", "not applicable"),
+}
+
 _CELL = """
 select v.*, n.value_text, n.value_text_en, i.name_zh, i.name_en, i.unit_zh, i.formula_zh, i.formula_en,
+       i.unit_scale, i.method, m.value_from, d.caveat_zh, d.caveat_en, d.is_published_figure,
+       strpos(obj_description('marts.indicator_value'::regclass), %s) > 0 as is_synthetic,
        a.name_zh as area_name_zh, r.released_at as said_since,
        (select is_demonstration from marts.dim_release where release_id = v.release_id) as is_demonstration
 from marts.indicator_value as v
 join marts.dim_release as r on r.release_id = v.value_release_id
 join marts.indicator_named as n using (indicator_code, area_code, period_type, period_end, breakdown, breakdown_value)
 left join core.seed_indicator as i using (indicator_code)
+left join core.seed_method as m using (method)
+left join marts.dim_indicator as d using (indicator_code)
 left join marts.dim_area as a using (area_code)
 where v.indicator_code = %s and v.area_code = %s and v.period_label = %s and v.breakdown = %s and v.breakdown_value = %s
+"""
+_TARGET = """
+select target_date, target_value, baseline_date, baseline_value, basis_zh, basis_en, plan_version,
+       source_document_zh, source_document_en, is_confirmed
+from marts.dim_target
+where indicator_code = %s and area_code = %s and period_type = %s and breakdown = %s and breakdown_value = %s
+  and target_value = %s
+order by target_date limit 1
+"""
+_FEEDS = """
+select feed, name_zh, name_en, statutory_mark, form_number, form_agency_zh, form_approval_number, form_valid_until,
+       is_form_example, is_form_expired
+from marts.dim_feed where feed = any(%s) order by feed
+"""
+# Rows of the batches behind the figure that wait in quarantine; of a row whose county is not known nobody can say that
+# it is not of the area.
+_REFUSED = """
+select r.feed, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh,
+       min(reason ->> 'message_en') as message_en, count(*) as rows,
+       count(*) filter (where r.county_code = 'unknown') as of_unknown_county,
+       min(r.delivery) as first_delivery, max(r.delivery) as last_delivery
+from quarantine.refused_row as r cross join lateral jsonb_array_elements(r.reasons) as reason
+where r.closed_by_batch_id is null and r.batch_id = any(%(batches)s)
+  and (r.feed = any(%(everywhere)s) or r.county_code in ('unknown', %(area)s) or r.county_code in
+       (select county_code from core.area_member where area_code = %(area)s
+        and valid_from <= %(period_end)s and %(period_end)s < valid_to))
+group by 1, 2 order by 1, 5 desc, 2
 """
 _BEFORE = """
 select release_from, release_to, value, value_status from history.indicator_value
@@ -133,17 +182,27 @@ def explain(
     manifest = manifest or dbt_runner.parse_project(Settings.load())
     with psycopg.connect(dsn, row_factory=dict_row) as connection:
         connection.execute("set transaction isolation level repeatable read, read only")
-        cell = connection.execute(_CELL, [code, area, period, breakdown, breakdown_value]).fetchone()
+        cell = connection.execute(_CELL, [SYNTHETIC, code, area, period, breakdown, breakdown_value]).fetchone()
         if cell is None:
             raise ReleaseError(
                 f"Nothing is served for {code} in {area} and {period} ({breakdown} {breakdown_value}).",
                 advice=_what_there_is(connection, code, area, period),
             )
-        batches = _batches(connection, manifest, cell)
+        reaches = _reaches(manifest, code)
+        batches = _batches(connection, reaches, cell)
         key = [cell[name] for name in ("indicator_code", "area_code", "period_type", "period_end")]
         fields: dict[str, Any] = {name: cell[name] for name in Explanation.__slots__ if name in cell}
+        calculated = calculation(cell)
+        data_are = _data_are(cell)
         return Explanation(
             **fields,
+            calculation_zh=calculated[0],
+            calculation_en=calculated[1],
+            target=_target(connection, cell),
+            data_are_zh=data_are[0],
+            data_are_en=data_are[1],
+            feeds=connection.execute(_FEEDS, [list(reaches)]).fetchall(),
+            refused=_refused(connection, reaches, cell, batches),
             why=_why(connection, manifest, cell, batches),
             said_before=connection.execute(_BEFORE, [*key, breakdown, breakdown_value]).fetchall(),
             files=connection.execute(_FILES, [batches]).fetchall(),
@@ -171,9 +230,71 @@ def _what_there_is(connection: psycopg.Connection[dict[str, Any]], code: str, ar
     return f"no indicator {code} is served: see `threegaps catalogue` for the codes."
 
 
-def _batches(connection: psycopg.Connection[dict[str, Any]], manifest: Manifest, cell: Mapping[str, Any]) -> list[int]:
+def calculation(cell: Mapping[str, Any]) -> tuple[str, str]:
+    """The formula with the figure's numbers in it, in both languages; in words where there are none to show.
+
+    Args:
+        cell: The cell, with ``value_from`` of its method, ``unit_scale`` and how the value is written.
+    """
+    numerator, denominator, value_from = cell["numerator"], cell["denominator"], cell["value_from"]
+    result = f"= {cell['value_text']}", f"= {cell['value_text_en']}"
+    if cell["value"] is None:
+        zh, en = _WITHOUT_FIGURE.get(str(cell["value_status"]), ("不详", "not known"))
+        return f"没有数:{zh}", f"no figure: {en}"
+    scale = f" × {_number(cell['unit_scale'])}" if cell["unit_scale"] not in {None, 1} else ""
+    if value_from == "numerator" and numerator is not None:
+        worked = f"{_number(numerator)}{scale}"
+    elif value_from == "quotient" and numerator is not None and denominator is not None:
+        worked = f"{_number(numerator)} ÷ {_number(denominator)}{scale}"
+    elif value_from == "difference" and numerator is not None and denominator is not None:
+        worked = f"({_number(numerator)} − {_number(denominator)}){scale}"
+    else:
+        return f"由明细直接算出,没有可列的分子、分母 {result[0]}", f"worked out from the rows themselves {result[1]}"
+    return f"{worked} {result[0]}", f"{worked} {result[1]}"
+
+
+def _number(value: Any) -> str:
+    text = f"{Decimal(value):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _data_are(cell: Mapping[str, Any]) -> tuple[str, str]:
+    if cell["is_published_figure"]:
+        return "真实公布数", "real published figures"
+    return ("合成数据", "synthetic data") if cell["is_synthetic"] else ("各部门报送的数据", "data from the departments")
+
+
+def _target(connection: psycopg.Connection[dict[str, Any]], cell: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The dated target that the status is held against; None where there is none."""
+    if cell["target_value"] is None:
+        return None
+    names = ("indicator_code", "area_code", "period_type", "breakdown", "breakdown_value", "target_value")
+    return connection.execute(_TARGET, [cell[name] for name in names]).fetchone()
+
+
+def _refused(
+    connection: psycopg.Connection[dict[str, Any]],
+    reaches: Mapping[str, Reach],
+    cell: Mapping[str, Any],
+    batches: list[int],
+) -> list[dict[str, Any]]:
+    """Refused rows that may have counted, by feed and rule."""
+    return connection.execute(
+        _REFUSED,
+        {
+            "batches": batches,
+            "everywhere": [feed for feed, reach in reaches.items() if reach.is_everywhere],
+            "area": cell["area_code"],
+            "period_end": cell["period_end"],
+        },
+    ).fetchall()
+
+
+def _batches(
+    connection: psycopg.Connection[dict[str, Any]], reaches: Mapping[str, Reach], cell: Mapping[str, Any]
+) -> list[int]:
     found: set[int] = set()
-    for feed, reach in _reaches(manifest, str(cell["indicator_code"])).items():
+    for feed, reach in reaches.items():
         first, last = touching_period(reach, cell["period_start"], cell["period_end"])
         rows = connection.execute(
             _BATCHES,

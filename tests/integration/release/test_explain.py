@@ -20,8 +20,19 @@ def marts(warehouse: str) -> str:
     with psycopg.connect(warehouse) as connection:
         connection.execute(
             "create table core.seed_indicator (indicator_code text, name_zh text, name_en text, unit_zh text,"
-            " formula_zh text, formula_en text);"
-            "insert into core.seed_indicator values ('M01-3', '培训人次', 'Trainings', '人次', '记录数', 'records');"
+            " formula_zh text, formula_en text, unit_scale numeric, method text);"
+            "insert into core.seed_indicator"
+            " values ('M01-3', '培训人次', 'Trainings', '人次', '记录数', 'records', 1, 'count');"
+            "create table core.seed_method (method text, value_from text);"
+            "insert into core.seed_method values ('count', 'numerator');"
+            "create table marts.dim_indicator (indicator_code text, caveat_zh text, caveat_en text,"
+            " is_published_figure boolean);"
+            "insert into marts.dim_indicator values ('M01-3', '注意', 'caveat', false);"
+            "create table marts.dim_feed (feed text, name_zh text, name_en text, statutory_mark text, form_number text,"
+            " form_agency_zh text, form_approval_number text, form_valid_until date, is_form_example boolean,"
+            " is_form_expired boolean);"
+            "insert into marts.dim_feed values ('a/b', '甲表', 'form a', 'statistical_form', '示例', '某厅', '示例',"
+            " '2026-01-31', true, true);"
             "create table marts.dim_area (area_code text, name_zh text);"
             "insert into marts.dim_area values ('330102', '上城区');"
             # as the view writes it
@@ -75,6 +86,34 @@ def test_a_figure_leads_to_its_files_and_to_why_it_changed(marts: str) -> None:
         ("correction.csv", "ab" * 32),
     ]
     assert later not in {one["batch_id"] for one in found.files}
+
+
+def test_refused_rows_that_may_have_counted_are_told_with_why(marts: str) -> None:
+    """Of the batches behind the figure, open, of its county or of nobody knows which; and the form that expired."""
+    batch = batch_with_file(marts, "first.csv")
+    with psycopg.connect(marts) as connection:
+        connection.cursor().executemany(
+            "insert into quarantine.refused_row (row_token, batch_id, feed, delivery, landed_object_id, row_number,"
+            " county_code, row_data, reasons, closed_by_batch_id) select %s, %s, 'a/b', '2026-06',"
+            " landed_object_id, 1, %s,"
+            ' \'{}\', \'[{"rule": "x_required", "message_zh": "缺", "message_en": "missing"}]\', %s'
+            " from ops.landed_object limit 1",
+            [
+                ("here", batch, "330102", None),
+                ("somewhere", batch, "unknown", None),
+                ("elsewhere", batch, "330103", None),
+                ("mended", batch, "330102", batch),
+            ],
+        )
+    release_affected(marts, {A: 20, B: 30}, batch)
+    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
+    assert [(one["feed"], one["rule"], one["rows"], one["of_unknown_county"]) for one in found.refused] == [
+        ("a/b", "x_required", 2, 1)
+    ]
+    assert (found.refused[0]["message_zh"], found.refused[0]["last_delivery"]) == ("缺", "2026-06")
+    assert [(one["feed"], one["is_form_expired"]) for one in found.feeds] == [("a/b", True)]
+    assert found.calculation_zh == "20 = 约20人次"
+    assert (found.caveat_zh, found.data_are_en) == ("注意", "data from the departments")
 
 
 def test_after_an_undo_the_note_says_why(marts: str) -> None:

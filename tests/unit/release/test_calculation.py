@@ -1,0 +1,42 @@
+"""The formula of a figure with its numbers in it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from threegaps.release.explain import calculation
+
+
+def cell(value_from: str, numerator: str | None, denominator: str | None, **others: Any) -> dict[str, Any]:
+    return {
+        "value_from": value_from,
+        "numerator": None if numerator is None else Decimal(numerator),
+        "denominator": None if denominator is None else Decimal(denominator),
+        "unit_scale": Decimal(1),
+        "value": Decimal(1),
+        "value_status": "reported",
+        "value_text": "约25%",
+        "value_text_en": "about 25 %",
+        **others,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (cell("numerator", "1340", None), "1,340 = 约25%"),
+        (cell("numerator", "13405000", None, unit_scale=Decimal("0.0001")), "13,405,000 × 0.0001 = 约25%"),
+        (cell("quotient", "50", "200", unit_scale=Decimal(100)), "50 ÷ 200 × 100 = 约25%"),
+        (cell("difference", "1.2500", "1.2", unit_scale=Decimal(100)), "(1.25 − 1.2) × 100 = 约25%"),
+        (cell("model", None, None), "由明细直接算出,没有可列的分子、分母 = 约25%"),
+        (cell("quotient", None, None), "由明细直接算出,没有可列的分子、分母 = 约25%"),
+        (cell("quotient", None, None, value=None, value_status="suppressed"), "没有数:为保护个人或单位而隐去"),
+        (cell("quotient", None, None, value=None, value_status="not_supplied"), "没有数:部门未报送"),
+    ],
+)
+def test_a_formula_with_its_numbers(given: dict[str, Any], said: str) -> None:
+    assert calculation(given)[0] == said
+    assert calculation(given)[1].isascii() or "÷" in said or "×" in said
