@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from threegaps.contracts.labels import mark_en, mark_zh
 from threegaps.generate.catalogue import feed_page
 from threegaps.reference.labels import labelled
+from threegaps.reference.live import Live
 from threegaps.reference.subjects import Feed, Measure, Row, Subjects
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -32,14 +35,22 @@ class Found:
     kind: str
 
 
-def render(subjects: Subjects) -> dict[Path, str]:
-    """Every file of the site, by its path below the site's folder."""
-    return dict(_Site(subjects).files())
+def render(subjects: Subjects, *, day: dt.date, live: Live | None = None) -> dict[Path, str]:
+    """Every file of the site, by its path below the site's folder.
+
+    Args:
+        subjects: What it speaks of.
+        day: The day on which it is made: forms that had expired by then are warned of. Pages that are read later warn
+            by themselves of those that expire meanwhile.
+        live: What the release that serves says of the indicators; left out, the pages say how it is had.
+    """
+    return dict(_Site(subjects, day, live).files())
 
 
 class _Site:
-    def __init__(self, subjects: Subjects) -> None:
+    def __init__(self, subjects: Subjects, day: dt.date, live: Live | None) -> None:
         self.subjects = subjects
+        self.live = live
         self.found: list[Found] = []
         self.environment = Environment(
             loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
@@ -47,6 +58,7 @@ class _Site:
         )  # fmt: skip
         self.environment.filters["feed_path"] = _feed_path
         self.environment.globals |= {"subjects": subjects, "roles": _ROLES, "named": self._named, "labelled": labelled}
+        self.environment.globals |= {"day": day, "live": live, "mark_zh": mark_zh, "mark_en": mark_en}
 
     def files(self) -> Iterator[tuple[Path, str]]:
         yield from self._indicators()
@@ -86,6 +98,10 @@ class _Site:
                 method=methods[row["method"]],
                 definition=subjects.definitions.get(code),
                 lineage=subjects.lineages.get(code),
+                forms=subjects.forms_of(row),
+                marks={contract.feed: contract.statutory_mark for contract in subjects.contracts},
+                coverage=self.live.coverage.get(code, ()) if self.live else (),
+                revisions=self.live.revisions.get(code, ()) if self.live else (),
                 breakdowns=[breakdowns[name] for name in own if name in breakdowns],
                 basis=bases[row["area_basis"]],
                 areas=areas,

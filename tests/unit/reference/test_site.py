@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+from threegaps.generate.lineage import Model, lineage_of
 from threegaps.reference.labels import LABELS
-from threegaps.reference.lineage import Model, lineage_of
+from threegaps.reference.live import Live
 from threegaps.reference.site import left_over, render
 from threegaps.reference.subjects import Subjects
 from threegaps.settings import Settings
@@ -25,7 +27,7 @@ def subjects() -> Subjects:
 
 @pytest.fixture(scope="module")
 def site(subjects: Subjects) -> dict[Path, str]:
-    return render(subjects)
+    return render(subjects, day=dt.date(2026, 6, 30))
 
 
 class Links(HTMLParser):
@@ -153,3 +155,46 @@ def test_a_page_that_is_no_longer_made_is_found(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert left_over(tmp_path, [Path("index.html")]) == [tmp_path / "indicators/M99-9.html"]
+
+
+def test_an_expired_form_warns_on_every_page_that_uses_it_and_on_no_other(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "expectations", tmp_path / "expectations")
+    (tmp_path / "dbt_project").symlink_to(ROOT / "dbt_project")
+    path = tmp_path / "expectations" / "statistics" / "resident_income.odcs.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace('"2027-12-31"', '"2026-03-31"'), encoding="utf-8")
+    subjects = Subjects(tmp_path)
+    users = {row["indicator_code"] for row in subjects.indicators if path.name[:15] in str(subjects.feeds_of(row))}
+    assert len(users) > 3
+    for day, is_expired in ((dt.date(2026, 3, 31), False), (dt.date(2026, 4, 1), True)):
+        pages = render(subjects, day=day)
+        warned = {
+            page.as_posix() for page, text in pages.items()
+            if 'data-valid-until="2026-03-31">' in text and page.suffix == ".html"
+        }  # fmt: skip
+        wanted = {f"indicators/{code}.html" for code in users} | {"feeds/statistics-resident_income.html"}
+        assert warned == (wanted if is_expired else set())
+        # hidden until the reader's own day is past it
+        assert all('data-valid-until="2026-03-31" hidden' in pages[Path(page)] for page in wanted - warned)
+
+
+def test_a_page_shows_what_the_release_covers_or_how_to_have_it(subjects: Subjects, site: dict[Path, str]) -> None:
+    assert "没有可连的发布" in site[Path("indicators/M07-1.html")]
+    cells = {"cells": 90, "shown": 81, "percent": "90.0", "suppressed": 9, "immature": 0, "not_supplied": 0,
+             "not_applicable": 0, "first_period": "2024", "last_period": "2025", "last_shown": "2025"}  # fmt: skip
+    live = Live(
+        release_id=7,
+        as_of=dt.date(2026, 6, 30),
+        released_at=dt.datetime(2026, 7, 1, tzinfo=dt.UTC),
+        is_synthetic=True,
+        is_demonstration=False,
+        coverage={"M07-1": [{"area_level": "county", "period_type": "year", **cells}]},
+        revisions={"M07-1": [{"area_level": "province", "period_type": "year", "figures": 40, "revised": 2,
+                              "percent": "5.00", "largest_relative": "0.1200"}]},
+    )  # fmt: skip
+    pages = render(subjects, day=dt.date(2026, 6, 30), live=live)
+    text = " ".join(Links(pages[Path("indicators/M07-1.html")]).text.split())
+    for said in ("第7次发布", "合成数据", "81 / 90", "90.0 %", "隐去 suppressed 9", "5.00 %", "0.1200 %"):
+        assert said in text
+    assert "未到观察期" not in text
+    assert "没有它的数" in pages[Path("indicators/M08-1.html")]
+    assert "没有可连的发布" not in text

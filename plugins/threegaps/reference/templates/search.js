@@ -41,6 +41,12 @@
     links[chosen].scrollIntoView({ block: "nearest" });
   }
 
+  // A form may expire after the page was made.
+  document.querySelectorAll("[data-valid-until]").forEach(function (warning) {
+    var today = new Date().toLocaleDateString("sv-SE", { timeZone: "Asia/Shanghai" });
+    if (warning.dataset.validUntil < today) { warning.hidden = false; }
+  });
+
   input.addEventListener("input", show);
   input.addEventListener("keydown", function (event) {
     var links = list.querySelectorAll("a");
