@@ -79,7 +79,8 @@ _WITHOUT_FIGURE = {
 
 _CELL = """
 select v.*, n.value_text, n.value_text_en, i.name_zh, i.name_en, i.unit_zh, i.formula_zh, i.formula_en,
-       i.unit_scale, i.method, m.value_from, d.caveat_zh, d.caveat_en, d.is_published_figure,
+       i.unit_scale, i.method, m.value_from, m.name_zh as method_zh, m.name_en as method_en,
+       d.caveat_zh, d.caveat_en, d.is_published_figure,
        strpos(obj_description('marts.indicator_value'::regclass), %s) > 0 as is_synthetic,
        a.name_zh as area_name_zh, r.released_at as said_since,
        (select is_demonstration from marts.dim_release where release_id = v.release_id) as is_demonstration
@@ -190,6 +191,9 @@ def explain(
             )
         reaches = _reaches(manifest, code)
         batches = _batches(connection, reaches, cell)
+        if not batches and cell["value"] is not None:
+            # that a list has nothing of an area is known from the whole of it
+            batches = _batches(connection, reaches, cell, is_everywhere=True)
         key = [cell[name] for name in ("indicator_code", "area_code", "period_type", "period_end")]
         fields: dict[str, Any] = {name: cell[name] for name in Explanation.__slots__ if name in cell}
         calculated = calculation(cell)
@@ -249,7 +253,10 @@ def calculation(cell: Mapping[str, Any]) -> tuple[str, str]:
     elif value_from == "difference" and numerator is not None and denominator is not None:
         worked = f"({_number(numerator)} − {_number(denominator)}){scale}"
     else:
-        return f"由明细直接算出,没有可列的分子、分母 {result[0]}", f"worked out from the rows themselves {result[1]}"
+        return (
+            f"按「{cell['method_zh']}」直接得出,没有单独列出的分子、分母 {result[0]}",
+            f"{cell['method_en']}, of which no parts are listed {result[1]}",
+        )
     return f"{worked} {result[0]}", f"{worked} {result[1]}"
 
 
@@ -291,8 +298,13 @@ def _refused(
 
 
 def _batches(
-    connection: psycopg.Connection[dict[str, Any]], reaches: Mapping[str, Reach], cell: Mapping[str, Any]
+    connection: psycopg.Connection[dict[str, Any]],
+    reaches: Mapping[str, Reach],
+    cell: Mapping[str, Any],
+    *,
+    is_everywhere: bool = False,
 ) -> list[int]:
+    """The batches behind a cell; those too that speak of other areas alone, with *is_everywhere*."""
     found: set[int] = set()
     for feed, reach in reaches.items():
         first, last = touching_period(reach, cell["period_start"], cell["period_end"])
@@ -302,7 +314,7 @@ def _batches(
                 "feed": feed,
                 "first": first,
                 "last": last,
-                "everywhere": reach.is_everywhere,
+                "everywhere": is_everywhere or reach.is_everywhere,
                 "area": cell["area_code"],
                 "period_end": cell["period_end"],
                 "release": cell["value_release_id"],

@@ -23,8 +23,8 @@ def marts(warehouse: str) -> str:
             " formula_zh text, formula_en text, unit_scale numeric, method text);"
             "insert into core.seed_indicator"
             " values ('M01-3', '培训人次', 'Trainings', '人次', '记录数', 'records', 1, 'count');"
-            "create table core.seed_method (method text, value_from text);"
-            "insert into core.seed_method values ('count', 'numerator');"
+            "create table core.seed_method (method text, value_from text, name_zh text, name_en text);"
+            "insert into core.seed_method values ('count', 'numerator', '计数', 'count');"
             "create table marts.dim_indicator (indicator_code text, caveat_zh text, caveat_en text,"
             " is_published_figure boolean);"
             "insert into marts.dim_indicator values ('M01-3', '注意', 'caveat', false);"
@@ -113,7 +113,15 @@ def test_refused_rows_that_may_have_counted_are_told_with_why(marts: str) -> Non
     assert (found.refused[0]["message_zh"], found.refused[0]["last_delivery"]) == ("缺", "2026-06")
     assert [(one["feed"], one["is_form_expired"]) for one in found.feeds] == [("a/b", True)]
     assert found.calculation_zh == "20 = 约20人次"
-    assert (found.caveat_zh, found.data_are_en) == ("注意", "data from the departments")
+    assert (found.caveat_zh, found.data_are_en) == ("注意", "synthetic data")
+
+
+def test_a_zero_is_known_from_the_whole_list(marts: str) -> None:
+    """No row speaks of the county: that there is none in it says the list that was read."""
+    batch = batch_with_file(marts, "elsewhere.csv", county="330103")
+    release_affected(marts, {A: 0, B: 30}, batch)
+    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
+    assert (found.value, [one["source_name"] for one in found.files]) == (0, ["elsewhere.csv"])
 
 
 def test_after_an_undo_the_note_says_why(marts: str) -> None:
