@@ -529,7 +529,7 @@ def test_the_image_runs_a_python_that_the_project_supports() -> None:
 
     from packaging.specifiers import SpecifierSet
 
-    version = re.search(rf"^FROM python:([\d.]+)-slim@{DIGEST}$", DOCKERFILE, re.MULTILINE)
+    version = re.search(rf"^FROM python:([\d.]+)-slim@{DIGEST}(?: AS \w+)?$", DOCKERFILE, re.MULTILINE)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert version
     assert f"{version.group(1)}.0" in SpecifierSet(project["requires-python"])
