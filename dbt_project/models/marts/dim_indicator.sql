@@ -27,10 +27,6 @@ step_caveat as (
     group by feed
 ),
 
-build_day as (
-    select max(as_of) as as_of from {{ source('ops', 'build_now') }}
-),
-
 -- a figure made of a form past its validity says so
 form_caveat as (
     select
@@ -43,11 +39,9 @@ form_caveat as (
             'the statistical form behind ' || feed.name_en || ' expired on ' || feed.form_valid_until,
             '; ' order by feed.feed asc
         ) as caveat_en
-    from {{ ref('seed_indicator_feed') }} as used
-    inner join {{ ref('seed_feed') }} as feed
-        on used.feed = feed.feed
-    cross join build_day
-    where feed.form_valid_until < build_day.as_of
+    from {{ ref('dim_feed') }} as feed
+    cross join string_to_table(feed.indicator_codes, ',') as used (indicator_code)
+    where feed.is_form_expired
     group by used.indicator_code
 )
 
