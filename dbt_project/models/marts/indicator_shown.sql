@@ -118,17 +118,31 @@ tested as (
     from described
 ),
 
+-- a side that an indicator leaves out because too few are on it is as hidden as a small cell
+withheld as (
+    select
+        *,
+        is_small
+        or (
+            is_supplied
+            and numerator_is = 'count'
+            and denominator is not null
+            and numerator is null
+        ) as is_withheld
+    from tested
+),
+
 -- whether a hidden cell could be had from an exact total of the province: as one of few parts that make it up
 opened as (
     select
         indicator_code,
         extract(year from period_end) as year_number,
-        coalesce(bool_or(is_small) filter (where area_level != 'city'), false)
+        coalesce(bool_or(is_withheld) filter (where area_level != 'city'), false)
         or (
-            coalesce(bool_or(is_small) filter (where area_level = 'city'), false)
-            and count(*) filter (where area_level = 'city' and not is_small) < {{ fewest_cities_shown() }}
+            coalesce(bool_or(is_withheld) filter (where area_level = 'city'), false)
+            and count(*) filter (where area_level = 'city' and not is_withheld) < {{ fewest_cities_shown() }}
         ) as is_open
-    from tested
+    from withheld
     where
         (area_level = 'province' and breakdown in (select partition.breakdown from partition))
         or (area_level in ('city', 'group') and breakdown = 'total')
