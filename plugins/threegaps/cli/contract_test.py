@@ -70,6 +70,11 @@ def lint_documents(tool: Path, documents: Sequence[Mapping[str, Any] | Path]) ->
         SettingsError: The tool's own Python is not beside it, or it broke off.
     """
     python = tool.parent / "python"
+    if not python.is_file():
+        raise SettingsError(
+            "The Data Contract CLI has no Python of its own beside it.",
+            advice="name the program in the environment that it is installed in in THREEGAPS_DATACONTRACT.",
+        )
     with tempfile.TemporaryDirectory() as folder:
         paths = [
             document if isinstance(document, Path) else _write(document, Path(folder) / str(place))

@@ -13,15 +13,31 @@ FEED = "statistics/resident_income"
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stand-in for the tool that notes how it is called; it fails where a file named `wrong` says which command."""
+    """A stand-in for the tool, and for the Python beside it which lints, that note how they are called.
+
+    They find a fault where a file named `wrong` says which command.
+    """
     tool, noted, wrong = tmp_path / "datacontract", tmp_path / "calls", tmp_path / "wrong"
+    variables = "host=$DATACONTRACT_POSTGRES_HOST password=$DATACONTRACT_POSTGRES_PASSWORD"
     tool.write_text(
         "#!/bin/sh\n"
-        f'echo "$* | host=$DATACONTRACT_POSTGRES_HOST password=$DATACONTRACT_POSTGRES_PASSWORD" >> {noted}\n'
+        f'echo "$* | {variables}" >> {noted}\n'
         f'if [ -f {wrong} ] && [ "$(cat {wrong})" = "$1" ]; then echo "what is wrong"; exit 1; fi\n',
         encoding="utf-8",
     )
-    tool.chmod(0o700)
+    python = tmp_path / "python"
+    python.write_text(
+        "#!/bin/sh\n"
+        "shift 2\n"
+        'for path in "$@"; do\n'
+        f'  echo "lint $path | {variables}" >> {noted}\n'
+        f'  if [ -f {wrong} ] && [ "$(cat {wrong})" = lint ]; then echo \'[false, "what is wrong"]\'\n'
+        "  else echo '[true, \"\"]'; fi\n"
+        "done\n",
+        encoding="utf-8",
+    )
+    for program in (tool, python):
+        program.chmod(0o700)
     monkeypatch.setenv("THREEGAPS_DATACONTRACT", str(tool))
     monkeypatch.setenv("THREEGAPS_HOME", str(tmp_path / "home"))
     for name, value in {"HOST": "127.0.0.1", "PORT": "5432", "USER": "pipeline", "PASSWORD": "a secret"}.items():
@@ -62,4 +78,8 @@ def test_a_missing_tool_and_an_unknown_feed_are_explained(
     monkeypatch.setenv("THREEGAPS_DATACONTRACT", str(calls.parent / "nothing"))
     assert contract_test.main([FEED]) == 1
     assert "make contract-test" in capsys.readouterr().err
+    monkeypatch.setenv("THREEGAPS_DATACONTRACT", str(calls.parent / "datacontract"))
+    (calls.parent / "python").unlink()
+    assert contract_test.main([FEED]) == 1
+    assert "THREEGAPS_DATACONTRACT" in capsys.readouterr().err
     assert not calls.exists()
