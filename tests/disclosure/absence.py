@@ -6,47 +6,32 @@ list), since it is never there, and that a total which is hidden has no parts.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any
+import polars as pl
 
-Cell = dict[str, Any]
-Key = tuple[Any, ...]
-Part = tuple[str, str]
-TOTAL: Part = ("total", "total")
+from tests.disclosure.release import KEY
+
+_PERIOD = ("period_type", "period_end")
+_PART = ("breakdown", "breakdown_value")
+# Areas of one level are served alike; of the county groups each by itself.
+_ALIKE = pl.when(pl.col("area_level") == "group").then("area_code").otherwise("area_level").alias("alike")
 
 
-def absent(shown: Mapping[Key, Cell]) -> Iterator[Cell]:
+def absent(shown: pl.DataFrame) -> pl.DataFrame:
     """The keys of the cells whose absence tells that nobody is in them.
 
     Args:
-        shown: What is served, by indicator, area, type and end of the period, breakdown and value.
+        shown: What is served, as of a release.
     """
-    areas: dict[Key, dict[str, str]] = defaultdict(dict)
-    parts: dict[Key, set[Part]] = defaultdict(set)
-    periods: dict[Key, set[Key]] = defaultdict(set)
-    for (code, area, kind, end, *part), cell in shown.items():
-        level = cell["area_level"]
-        areas[kind, end][area] = level
-        parts[code, kind, _alike(area, level)].add((part[0], part[1]))
-        periods[code, level].add((kind, end))
-    for (code, level), ends in periods.items():
-        for kind, end in ends:
-            for area in (area for area, found in areas[kind, end].items() if found == level):
-                total = shown.get((code, area, kind, end, *TOTAL))
-                for part in parts[code, kind, _alike(area, level)]:
-                    is_explained = part != TOTAL and total is not None and total["is_suppressed"]
-                    if not is_explained and (code, area, kind, end, *part) not in shown:
-                        yield {
-                            "indicator_code": code,
-                            "area_code": area,
-                            "period_type": kind,
-                            "period_end": end,
-                            "breakdown": part[0],
-                            "breakdown_value": part[1],
-                        }
-
-
-def _alike(area: str, level: str) -> str:
-    """Areas of one level are served alike; of the county groups each by itself."""
-    return area if level == "group" else level
+    cells = shown.with_columns(_ALIKE)
+    periods = cells.select("indicator_code", "area_level", *_PERIOD).unique()
+    areas = cells.select("area_code", "area_level", "alike", *_PERIOD).unique()
+    parts = cells.select("indicator_code", "period_type", "alike", *_PART).unique()
+    totals = cells.filter(pl.col("breakdown") == "total").select(*KEY[:4], is_hidden="is_suppressed")
+    return (
+        periods.join(areas, on=["area_level", *_PERIOD])
+        .join(parts, on=["indicator_code", "period_type", "alike"])
+        .join(cells, on=KEY, how="anti")
+        .join(totals, on=KEY[:4], how="left")
+        .filter((pl.col("breakdown") == "total") | ~pl.col("is_hidden").fill_null(value=False))
+        .select(KEY)
+    )

@@ -39,18 +39,6 @@ class Count(NamedTuple):
     breakdown_value: str
 
 
-class Sum(NamedTuple):
-    """What may add up to a count.
-
-    Args:
-        kind: Area, period or part; a count that others make up adds up as parts do.
-        parts: The counts that make it up.
-    """
-
-    kind: str
-    parts: tuple[Count, ...]
-
-
 class Side(NamedTuple):
     """The count behind one side of an indicator.
 
@@ -88,6 +76,8 @@ class Structure:
         list_areas: The groups that a value of the breakdown `list` compares: those listed and the rest.
         adds_up: Along which kinds a count adds up by the method of its indicator, by measure.
         rows: The rows of `seed_measure` that name a measure.
+        public: Measures that an indicator without protection names: whatever is counted of them is known.
+        wholes: The counts that a count is within, by measure and part, with the types of periods of which that holds.
     """
 
     sides: dict[str, tuple[Side, ...]]
@@ -99,6 +89,8 @@ class Structure:
     numerators: frozenset[tuple[str, str]] = frozenset()
     adds_up: dict[str, frozenset[str]] = field(default_factory=dict)
     rows: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    public: frozenset[str] = frozenset()
+    wholes: dict[tuple[str, str], tuple[tuple[str, str, frozenset[str]], ...]] = field(default_factory=dict)
 
     def sides_of(self, cell: dict[str, Any]) -> tuple[Side, ...]:
         """The sides of *cell* whose counts have a name."""
@@ -123,11 +115,44 @@ class Structure:
             return complement(self.named(count._replace(part=part)), self.named(count._replace(part=whole)))
         return count
 
+    def members(self, area: str, day: dt.date) -> tuple[int, ...]:
+        """Which ways to divide *area* hold on a day, by their place among all that ever hold."""
+        partitions = self.partitions.get(("area", area), ())
+        return tuple(number for number, one in enumerate(partitions) if one.valid_from <= day < one.valid_to)
+
+    def shorter(self, period: Period) -> Iterator[tuple[Period, ...]]:
+        """The ways to divide *period*."""
+        for partition in self.partitions.get(("period", f"{period.kind} {period.end}"), ()):
+            yield tuple(_period(part) for part in partition.parts)
+
+    def parts_of(self, count: Count) -> Iterator[tuple[Count, ...]]:
+        """What may add up to *count* in its area and period: the parts of a total, or counts that make it up."""
+        if count.breakdown != "total":
+            return
+        wholes = [("part", breakdown) for breakdown in self.breakdowns]
+        if (count.measure, count.part) in self.numerators:
+            wholes += [("numerator", breakdown) for breakdown in self.numerator_breakdowns]
+        for kind, breakdown in wholes:
+            for partition in self.partitions[kind, breakdown]:
+                parts = (count._replace(breakdown=breakdown, breakdown_value=part) for part in partition.parts)
+                yield tuple(self.named(part) for part in parts)
+        for partition in self.partitions.get(("count", f"{count.measure} {count.part}"), ()):
+            names = (part.split(" ", 1) for part in partition.parts)
+            yield tuple(count._replace(measure=measure, part=part) for measure, part in names)
+
+    def wholes_of(self, count: Count) -> Iterator[tuple[Count, frozenset[str]]]:
+        """What *count* is within in its area and part, with the types of periods of which that holds; none: of all."""
+        for measure, part, period_types in self.wholes.get((count.measure, count.part), ()):
+            yield self.named(count._replace(measure=measure, part=part)), period_types
+
 
 def complement(part: Count, whole: Count) -> Count:
     """Those of *whole* who are not in *part*; of a complement those that it leaves."""
     rest = part.part.removeprefix(whole.part + WITHOUT)
-    return part._replace(part=rest if rest != part.part else f"{whole.part}{WITHOUT}{part.part}")
+    if rest != part.part:
+        return part._replace(part=rest)
+    other = "" if part.measure == whole.measure else f"{whole.measure} "
+    return part._replace(part=f"{other}{whole.part}{WITHOUT}{part.part}")
 
 
 def read_structure(connection: psycopg.Connection[Any]) -> Structure:
@@ -136,9 +161,10 @@ def read_structure(connection: psycopg.Connection[Any]) -> Structure:
     own: list[tuple[str, str, str, Side]] = []
     adds_up: dict[str, frozenset[str]] = defaultdict(frozenset)
     rows: dict[str, list[str]] = defaultdict(list)
-    for code, breakdown, breakdown_value, side, measure, part, is_additive, is_stock in connection.execute(
+    public = set()
+    for code, breakdown, breakdown_value, side, measure, part, is_additive, is_stock, is_public in connection.execute(
         "select indicator_code, breakdown, breakdown_value, side, seed_measure.measure, part, is_additive,"
-        " time_basis = 'stock'"
+        " time_basis = 'stock', disclosure = 'none'"
         " from core.seed_measure join core.seed_indicator using (indicator_code)"
         " join core.seed_method using (method) order by indicator_code, side"
     ):
@@ -146,6 +172,8 @@ def read_structure(connection: psycopg.Connection[Any]) -> Structure:
         over_areas = {"area"} if is_additive else set()
         over_time = {"period"} if is_additive and not is_stock else set()
         adds_up[measure] |= {"part", *over_areas, *over_time}
+        if is_public:
+            public.add(measure)
         rows[measure].append(f"{code} {breakdown} {breakdown_value} {side}: {measure}, {part}")
         if breakdown == ANY:
             sides[code].append(Side(side, measure, part))
@@ -163,6 +191,7 @@ def read_structure(connection: psycopg.Connection[Any]) -> Structure:
     partitions: dict[tuple[str, str], list[Partition]] = defaultdict(list)
     for kind, whole, parts, valid_from, valid_to in connection.execute(
         "select kind, whole, array_agg(part order by part), valid_from, valid_to from core.cell_edge"
+        " where kind != 'subset'"
         " group by kind, partition, whole, valid_from, valid_to order by kind, partition, whole, valid_from"
     ):
         partitions[kind, whole].append(Partition(tuple(parts), valid_from, valid_to))
@@ -178,43 +207,20 @@ def read_structure(connection: psycopg.Connection[Any]) -> Structure:
         ),
         dict(adds_up),
         {measure: tuple(found) for measure, found in rows.items()},
+        frozenset(public),
+        _wholes(connection),
     )
 
 
-def sums(structure: Structure, count: Count) -> Iterator[Sum]:
-    """Everything that may add up to *count*: smaller areas, shorter periods, parts."""
-    members = _members(structure, count.area, count.period.end)
-    for partition in members:
-        yield Sum("area", tuple(count._replace(area=part) for part in partition.parts))
-    for partition in structure.partitions.get(("period", f"{count.period.kind} {count.period.end}"), ()):
-        shorter = [_period(part) for part in partition.parts]
-        # an area whose members changed in between is another one
-        if all(_members(structure, count.area, period.end) == members for period in shorter):
-            yield Sum("period", tuple(count._replace(period=period) for period in shorter))
-    if count.breakdown == "total":
-        yield from _sums_of_parts(structure, count)
-
-
-def _sums_of_parts(structure: Structure, count: Count) -> Iterator[Sum]:
-    wholes = [("part", breakdown) for breakdown in structure.breakdowns]
-    if (count.measure, count.part) in structure.numerators:
-        wholes += [("numerator", breakdown) for breakdown in structure.numerator_breakdowns]
-    for kind, breakdown in wholes:
-        for partition in structure.partitions[kind, breakdown]:
-            parts = (count._replace(breakdown=breakdown, breakdown_value=part) for part in partition.parts)
-            yield Sum("part", tuple(structure.named(part) for part in parts))
-    for partition in structure.partitions.get(("count", f"{count.measure} {count.part}"), ()):
-        names = (part.split(" ", 1) for part in partition.parts)
-        yield Sum("part", tuple(count._replace(measure=measure, part=part) for measure, part in names))
-
-
-def _members(structure: Structure, area: str, day: dt.date) -> list[Partition]:
-    """The ways to divide *area* on a day."""
-    return [
-        partition
-        for partition in structure.partitions.get(("area", area), ())
-        if partition.valid_from <= day < partition.valid_to
-    ]
+def _wholes(connection: psycopg.Connection[Any]) -> dict[tuple[str, str], tuple[tuple[str, str, frozenset[str]], ...]]:
+    wholes: dict[tuple[str, str], list[tuple[str, str, frozenset[str]]]] = defaultdict(list)
+    for period_types, whole, part in connection.execute(
+        "select partition, whole, part from core.cell_edge where kind = 'subset' order by part, whole, partition"
+    ):
+        (measure, of), (whole_measure, whole_part) = part.split(" ", 1), whole.split(" ", 1)
+        kinds = frozenset() if period_types == ANY else frozenset(period_types.split(","))
+        wholes[measure, of].append((whole_measure, whole_part, kinds))
+    return {count: tuple(found) for count, found in wholes.items()}
 
 
 @cache

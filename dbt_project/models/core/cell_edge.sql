@@ -34,6 +34,10 @@ seed_composition as (
     select * from {{ ref('seed_composition') }}
 ),
 
+seed_subset as (
+    select * from {{ ref('seed_subset') }}
+),
+
 -- the days on which the members of an area change cut its time into stretches of one list each
 stretches as (
     select
@@ -236,6 +240,38 @@ counts as (
         '1900-01-01'::date as valid_from,
         '9999-12-31'::date as valid_to
     from composed
+),
+
+-- which of them is never more than which: every part within all of its measure, and what is declared
+nested as (
+    select distinct
+        'any' as partition,
+        whole.measure || ' ' || whole.part as whole,
+        seed_measure.measure || ' ' || seed_measure.part as part
+    from seed_measure
+    inner join seed_measure as whole
+        on seed_measure.measure = whole.measure
+    where
+        whole.part = 'all'
+        and seed_measure.part != 'all'
+    union all
+    select
+        period_types as partition,
+        whole_measure || ' ' || whole_part as whole,
+        measure || ' ' || part as part
+    from seed_subset
+    where whole_measure != 'none'
+),
+
+subsets as (
+    select
+        'subset' as kind,
+        partition,
+        whole,
+        part,
+        '1900-01-01'::date as valid_from,
+        '9999-12-31'::date as valid_to
+    from nested
 )
 
 select * from members
@@ -249,3 +285,5 @@ union all
 select * from parts
 union all
 select * from counts
+union all
+select * from subsets

@@ -2,56 +2,63 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
-from tests.disclosure.attacker.matrix import Integers
-from tests.disclosure.attacker.system import Equation
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from tests.disclosure.attacker.matrix import Integers, Matrix, Truths
 
 # Whole numbers modulo a prime of 61 bits: no rounding, and a wrong zero is less likely than a failing machine.
 PRIME = 2**61 - 1
 Row = dict[int, int]
 
 
-def solved(equations: Sequence[Equation], low: Integers, high: Integers) -> set[int]:
-    """The counts that are not known yet and that the equations settle, by number."""
-    rows = [row for equation in equations if (row := _unknown_part(equation, low, high))]
-    found = _solved_in(_core(rows))
+def solved(matrix: Matrix, low: Integers, high: Integers) -> Truths:
+    """The counts that are not known yet and that the equations settle, true by number."""
+    unknown = matrix.of_entries((low < high)[matrix.columns])
+    is_found = np.zeros(len(low), np.bool_)
+    for rows in _apart(_core(unknown, len(low)), len(low)):
+        is_found[list(_solved_in(rows))] = True
     # what is settled may leave a single unknown in an equation that was laid aside
     while True:
-        more = {left[0] for row in rows if len(left := [column for column in row if column not in found]) == 1}
-        if not more:
-            return found
-        found |= more
+        unknown = unknown.of_entries(~is_found[unknown.columns])
+        is_single = np.bincount(unknown.rows, minlength=unknown.n_rows)[unknown.rows] == 1
+        if not is_single.any():
+            return is_found
+        is_found[unknown.columns[is_single]] = True
 
 
-def _unknown_part(equation: Equation, low: Integers, high: Integers) -> Row:
-    row: Row = defaultdict(int)
-    row[equation.whole] += 1
-    for part in equation.parts:
-        row[part] -= 1
-    return {column: sign for column, sign in row.items() if sign and low[column] < high[column]}
-
-
-def _core(rows: Sequence[Row]) -> list[Row]:
+def _core(matrix: Matrix, n_columns: int) -> Matrix:
     """The equations that can settle something: one with an unknown that no other has can always be met by it."""
-    uses = Counter(column for row in rows for column in row)
-    equations_of: dict[int, set[int]] = defaultdict(set)
-    for number, row in enumerate(rows):
-        for column in row:
-            equations_of[column].add(number)
-    alive = set(range(len(rows)))
-    waiting = [column for column, count in uses.items() if count == 1]
-    while waiting:
-        for number in equations_of[waiting.pop()] & alive:
-            if len(rows[number]) == 1:
-                continue
-            alive.discard(number)
-            for column in rows[number]:
-                uses[column] -= 1
-                if uses[column] == 1:
-                    waiting.append(column)
-    return [rows[number] for number in sorted(alive)]
+    while True:
+        is_alone = np.bincount(matrix.columns, minlength=n_columns)[matrix.columns] == 1
+        lengths = np.bincount(matrix.rows, minlength=matrix.n_rows)
+        is_met = np.zeros(matrix.n_rows, np.bool_)
+        is_met[matrix.rows[is_alone]] = True
+        is_met &= lengths > 1
+        if not is_met.any():
+            return matrix
+        matrix = matrix.of_entries(~is_met[matrix.rows])
+
+
+def _apart(matrix: Matrix, n_columns: int) -> Iterator[list[Row]]:
+    """The equations in groups that share no unknown."""
+    if not len(matrix.rows):
+        return
+    size = matrix.n_rows + n_columns
+    graph = coo_array((np.ones(len(matrix.rows), np.int8), (matrix.rows, matrix.columns + matrix.n_rows)), (size, size))
+    labels = connected_components(graph, directed=False)[1][matrix.rows]
+    order = np.lexsort((matrix.rows, labels))
+    for entries in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
+        rows: dict[int, Row] = defaultdict(dict)
+        for row, column, sign in zip(
+            matrix.rows[entries].tolist(), matrix.columns[entries].tolist(), matrix.signs[entries].tolist(), strict=True
+        ):
+            rows[row][column] = sign
+        yield list(rows.values())
 
 
 def _solved_in(rows: Sequence[Row]) -> set[int]:

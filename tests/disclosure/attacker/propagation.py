@@ -22,14 +22,19 @@ def propagate(matrix: Matrix, shares: Sequence[Share], low: Integers, high: Inte
     Raises:
         ValueError: No counts fit what is published.
     """
+    is_moved = np.ones(len(low), np.bool_)
     for _ in range(MOST_ROUNDS):
-        before = int(high.sum() - low.sum())
-        _pass_over_equations(matrix, low, high)
+        before = low.copy(), high.copy()
+        # only equations of counts that have moved can move others
+        is_waiting = np.zeros(matrix.n_rows, np.bool_)
+        is_waiting[matrix.rows[is_moved[matrix.columns]]] = True
+        _pass_over_equations(matrix.of_entries(is_waiting[matrix.rows]), low, high)
         for share in shares:
             _narrow_by_share(share, low, high)
         if (low > high).any():
             raise ValueError("no counts fit what is published")
-        if int(high.sum() - low.sum()) == before:
+        is_moved = (low != before[0]) | (high != before[1])
+        if not is_moved.any():
             return
 
 

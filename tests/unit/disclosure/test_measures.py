@@ -67,6 +67,20 @@ def test_the_parts_of_both_sides_are_parts_of_the_numerator_too() -> None:
     ]  # fmt: skip
 
 
+def test_every_measure_says_what_it_is_within_or_why_it_is_in_nothing() -> None:
+    named = {(row["measure"], row["part"]) for row in seed("seed_measure")}
+    subsets = seed("seed_subset")
+    said = {row["measure"] for row in subsets if row["part"] == "all" or (row["measure"], "all") not in named}
+    assert {measure for measure, _ in named} - said == set(), "rows of seed_subset are missing"
+    wholes = {(row["whole_measure"], row["whole_part"]) for row in subsets} - {("none", "none")}
+    assert wholes | {(row["measure"], row["part"]) for row in subsets if row["part"] != "all"} <= named
+    assert [row for row in subsets if not row["reason"].strip()] == []
+    # "none" is said once, and beside nothing else
+    counts = [(row["measure"], row["part"]) for row in subsets]
+    lone = [(row["measure"], row["part"]) for row in subsets if row["whole_measure"] == "none"]
+    assert [count for count in lone if counts.count(count) > 1] == []
+
+
 def test_what_makes_up_a_count_has_a_name_somewhere() -> None:
     named = {(row["measure"], row["part"]) for row in seed("seed_measure")}
     compositions = seed("seed_composition")
