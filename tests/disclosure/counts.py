@@ -35,8 +35,11 @@ class Book:
         structure: Which counts are the same and which sums hold.
     """
 
-    # Bits of a key below the kind, and below the area; and of a kind.
-    KIND, AREA, PAIR = 22, 12, 16
+    # Bits of what a key and a value are made of, together the 63 of a whole number that is not negative.
+    KINDS, AREAS, PERIODS, VALUES = 16, 9, 11, 27
+    # Bits of a key below the area, and below the kind.
+    AREA = PERIODS
+    KIND = PERIODS + AREAS
 
     def __init__(self, structure: Structure) -> None:
         self.structure = structure
@@ -48,8 +51,16 @@ class Book:
         self._periods: dict[Period, int] = {}
 
     def kind(self, count: Count) -> int:
-        """The number of what *count* counts, wherever and whenever."""
-        return _number(self._kinds, self.kinds, (count.measure, count.part, count.breakdown, count.breakdown_value))
+        """The number of what *count* counts, wherever and whenever.
+
+        Raises:
+            OverflowError: There are more kinds than fit into a key.
+        """
+        return _number(self._kinds, self.kinds, _kind(count), self.KINDS)
+
+    def numbered(self, counts: Iterable[Count]) -> set[int]:
+        """The numbers of the kinds of *counts*, of those that have one."""
+        return {self._kinds[kind] for kind in map(_kind, counts) if kind in self._kinds}
 
     def of_kind(self, number: int) -> Count:
         """A count of the kind with *number*, of no particular area and period."""
@@ -57,17 +68,25 @@ class Book:
         return Count(measure, part, "", _ANYWHEN, breakdown, breakdown_value)
 
     def area(self, code: str) -> int:
-        """The number of an area."""
-        return _number(self._areas, self.areas, code)
+        """The number of an area.
+
+        Raises:
+            OverflowError: There are more areas than fit into a key.
+        """
+        return _number(self._areas, self.areas, code, self.AREAS)
 
     def period(self, period: Period) -> int:
-        """The number of a period."""
-        return _number(self._periods, self.periods, period)
+        """The number of a period.
+
+        Raises:
+            OverflowError: There are more periods than fit into a key.
+        """
+        return _number(self._periods, self.periods, period, self.PERIODS)
 
     def count(self, key: int) -> Count:
         """The count of *key*."""
         count = self.of_kind(key >> self.KIND)
-        area = self.areas[key >> self.AREA & (1 << self.KIND - self.AREA) - 1]
+        area = self.areas[key >> self.AREA & (1 << self.AREAS) - 1]
         return count._replace(area=area, period=self.periods[key & (1 << self.AREA) - 1])
 
     def are_public(self, keys: Integers) -> Truths:
@@ -85,9 +104,18 @@ class Book:
         return self.kind(complement(self.of_kind(part), self.of_kind(whole)))
 
 
-def _number(numbers: dict[Thing, int], things: list[Thing], thing: Thing) -> int:
-    number = numbers.setdefault(thing, len(things))
-    if number == len(things):
+def _kind(count: Count) -> tuple[str, str, str, str]:
+    return count.measure, count.part, count.breakdown, count.breakdown_value
+
+
+def _number(numbers: dict[Thing, int], things: list[Thing], thing: Thing, bits: int) -> int:
+    number = numbers.get(thing)
+    if number is None:
+        number = len(things)
+        if number >= 1 << bits:
+            # the next number would be read as another thing's
+            raise OverflowError(f"{thing} is one more than the {number} that fit into {bits} bits of a key")
+        numbers[thing] = number
         things.append(thing)
     return number
 
@@ -173,8 +201,8 @@ def counted(book: Book, release: Release) -> Cells:
 
 def rest_of(book: Book, parts: Integers, wholes: Integers) -> Integers:
     """The keys of those who are in *wholes* and not in *parts*, which stand at the same area and period."""
-    pairs, which = np.unique(parts >> Book.KIND << Book.PAIR | wholes >> Book.KIND, return_inverse=True)
-    both = [(pair >> Book.PAIR, pair & (1 << Book.PAIR) - 1) for pair in pairs.tolist()]
+    pairs, which = np.unique(parts >> Book.KIND << Book.KINDS | wholes >> Book.KIND, return_inverse=True)
+    both = [(pair >> Book.KINDS, pair & (1 << Book.KINDS) - 1) for pair in pairs.tolist()]
     kinds = np.array([book.rest(part, whole) for part, whole in both], np.int64)
     return kinds[which] << Book.KIND | (parts & (1 << Book.KIND) - 1)
 

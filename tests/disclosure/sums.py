@@ -13,8 +13,6 @@ from tests.disclosure.attacker import FAR, Integers, Matrix, Truths
 from tests.disclosure.counts import NOBODY, Book, Cells, Known, counted, keys_of, merged, rest_of, rows_of
 from tests.disclosure.release import SIDES, Release
 
-# Bits of a count's value: a count with a value is one unknown, so that one that changed between releases is two.
-VALUE = 28
 PERIOD_TYPES = ("day", "month", "quarter", "ytd", "year")
 
 
@@ -51,8 +49,15 @@ class _Sums:
 
 
 def states(keys: Integers, values: Integers) -> Integers:
-    """Counts with their values, each pair as one number."""
-    return keys << VALUE | values
+    """Counts with their values, each pair as one number: a count that changed between releases is two unknowns.
+
+    Raises:
+        OverflowError: A value is negative or larger than what fits beside its key.
+    """
+    is_unfit = (values < 0) | (values >= 1 << Book.VALUES)
+    if is_unfit.any():
+        raise OverflowError(f"{values[is_unfit][0]} does not fit into {Book.VALUES} bits beside its key")
+    return keys << Book.VALUES | values
 
 
 def made(book: Book, releases: Sequence[Release]) -> System:
@@ -93,7 +98,7 @@ def _numbered(sums: _Sums, known: Known) -> System:
         matrix = Matrix(np.concatenate(rows), np.concatenate(columns), np.concatenate(signs), n_rows)
     else:
         matrix = Matrix.of(())
-    return System(names >> VALUE, names & (1 << VALUE) - 1, is_shown, low, high, matrix)
+    return System(names >> Book.VALUES, names & (1 << Book.VALUES) - 1, is_shown, low, high, matrix)
 
 
 def _nobody(keys: Integers, *, is_shown: bool) -> Known:
@@ -202,7 +207,7 @@ Additions = Iterator[tuple[str, Integers, Integers]]
 
 
 def _by_area(book: Book, cells: Cells) -> Additions:
-    areas = cells.keys >> Book.AREA & (1 << Book.KIND - Book.AREA) - 1
+    areas = cells.keys >> Book.AREA & (1 << Book.AREAS) - 1
     ends = np.array([period.end.toordinal() for period in book.periods], np.int64)
     end = ends[cells.keys & (1 << Book.AREA) - 1]
     for (kind, whole), partitions in book.structure.partitions.items():
@@ -219,7 +224,7 @@ def _by_area(book: Book, cells: Cells) -> Additions:
 
 def _by_period(book: Book, cells: Cells) -> Additions:
     numbers = cells.keys & (1 << Book.AREA) - 1
-    areas = cells.keys >> Book.AREA & (1 << Book.KIND - Book.AREA) - 1
+    areas = cells.keys >> Book.AREA & (1 << Book.AREAS) - 1
     order = np.argsort(numbers, kind="stable")
     starts = np.searchsorted(numbers[order], np.arange(len(book.periods) + 1))
     members = cache(book.structure.members)
@@ -238,7 +243,10 @@ def _by_period(book: Book, cells: Cells) -> Additions:
 def _by_part(book: Book, cells: Cells, kinds: set[int]) -> Additions:
     for kind, wholes in list(_by_kind(cells)):
         for parts in book.structure.parts_of(book.of_kind(kind)):
+            # a kind that no cell has gets a number only beside one that some cell has
+            if kinds.isdisjoint(book.numbered(parts)):
+                continue
             numbers = [book.kind(part) for part in parts]
-            if len({kind, *numbers}) == len(numbers) + 1 and not kinds.isdisjoint(numbers):
+            if len({kind, *numbers}) == len(numbers) + 1:
                 shifts = np.array([number - kind for number in numbers], np.int64) << Book.KIND
                 yield "part", wholes, shifts
