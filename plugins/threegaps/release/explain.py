@@ -17,6 +17,7 @@ from threegaps.marts.affected import touching_period
 from threegaps.marts.manifest import Manifest
 from threegaps.marts.reach import Reach
 from threegaps.release.marks import SYNTHETIC
+from threegaps.release.named import VALUE_STATUSES
 from threegaps.settings import Settings
 
 
@@ -70,16 +71,9 @@ class Explanation:
     files: list[dict[str, Any]]
 
 
-_WITHOUT_FIGURE = {
-    "suppressed": ("为保护个人或单位而隐去", "suppressed, to protect persons or employers"),
-    "immature": ("未到观察期", "its window has not ended"),
-    "not_supplied": ("部门未报送", "not supplied"),
-    "not_applicable": ("不适用", "not applicable"),
-}
-
 _CELL = """
 select v.*, n.value_text, n.value_text_en, i.name_zh, i.name_en, i.unit_zh, i.formula_zh, i.formula_en,
-       i.unit_scale, i.method, m.value_from, m.name_zh as method_zh, m.name_en as method_en,
+       i.unit_scale, i.method, i.time_basis, m.value_from, m.name_zh as method_zh, m.name_en as method_en,
        d.caveat_zh, d.caveat_en, d.is_published_figure,
        strpos(obj_description('marts.indicator_value'::regclass), %s) > 0 as is_synthetic,
        a.name_zh as area_name_zh, r.released_at as said_since,
@@ -93,13 +87,18 @@ left join marts.dim_indicator as d using (indicator_code)
 left join marts.dim_area as a using (area_code)
 where v.indicator_code = %s and v.area_code = %s and v.period_label = %s and v.breakdown = %s and v.breakdown_value = %s
 """
+# As a build chooses (macro compared_cells): of versions that state the same, the later plan's; for what flows, one for
+# its own time alone.
 _TARGET = """
 select target_date, target_value, baseline_date, baseline_value, basis_zh, basis_en, plan_version,
        source_document_zh, source_document_en, is_confirmed
 from marts.dim_target
-where indicator_code = %s and area_code = %s and period_type = %s and breakdown = %s and breakdown_value = %s
-  and target_value = %s
-order by target_date limit 1
+where indicator_code = %(indicator_code)s and area_code = %(area_code)s and period_type = %(period_type)s
+  and breakdown = %(breakdown)s and breakdown_value = %(breakdown_value)s and target_value = %(target_value)s
+  and baseline_date < %(period_end)s
+  and (%(time_basis)s::text is distinct from 'flow'
+       or (baseline_date < %(period_start)s and %(period_end)s <= target_date))
+order by plan_issued_on desc limit 1
 """
 _FEEDS = """
 select feed, name_zh, name_en, statutory_mark, form_number, form_agency_zh, form_approval_number, form_valid_until,
@@ -191,9 +190,6 @@ def explain(
             )
         reaches = _reaches(manifest, code)
         batches = _batches(connection, reaches, cell)
-        if not batches and cell["value"] is not None:
-            # that a list has nothing of an area is known from the whole of it
-            batches = _batches(connection, reaches, cell, is_everywhere=True)
         key = [cell[name] for name in ("indicator_code", "area_code", "period_type", "period_end")]
         fields: dict[str, Any] = {name: cell[name] for name in Explanation.__slots__ if name in cell}
         calculated = calculation(cell)
@@ -243,7 +239,7 @@ def calculation(cell: Mapping[str, Any]) -> tuple[str, str]:
     numerator, denominator, value_from = cell["numerator"], cell["denominator"], cell["value_from"]
     result = f"= {cell['value_text']}", f"= {cell['value_text_en']}"
     if cell["value"] is None:
-        zh, en = _WITHOUT_FIGURE.get(str(cell["value_status"]), ("不详", "not known"))
+        zh, en = VALUE_STATUSES[str(cell["value_status"])]
         return f"没有数:{zh}", f"no figure: {en}"
     scale = f" × {_number(cell['unit_scale'])}" if cell["unit_scale"] not in {None, 1} else ""
     if value_from == "numerator" and numerator is not None:
@@ -275,8 +271,7 @@ def _target(connection: psycopg.Connection[dict[str, Any]], cell: Mapping[str, A
     """The dated target that the status is held against; None where there is none."""
     if cell["target_value"] is None:
         return None
-    names = ("indicator_code", "area_code", "period_type", "breakdown", "breakdown_value", "target_value")
-    return connection.execute(_TARGET, [cell[name] for name in names]).fetchone()
+    return connection.execute(_TARGET, cell).fetchone()
 
 
 def _refused(
@@ -298,30 +293,40 @@ def _refused(
 
 
 def _batches(
-    connection: psycopg.Connection[dict[str, Any]],
-    reaches: Mapping[str, Reach],
-    cell: Mapping[str, Any],
-    *,
-    is_everywhere: bool = False,
+    connection: psycopg.Connection[dict[str, Any]], reaches: Mapping[str, Reach], cell: Mapping[str, Any]
 ) -> list[int]:
-    """The batches behind a cell; those too that speak of other areas alone, with *is_everywhere*."""
+    """The batches behind a cell; of a feed that has nothing of the area all, for that is known from the whole of it."""
     found: set[int] = set()
     for feed, reach in reaches.items():
-        first, last = touching_period(reach, cell["period_start"], cell["period_end"])
-        rows = connection.execute(
-            _BATCHES,
-            {
-                "feed": feed,
-                "first": first,
-                "last": last,
-                "everywhere": is_everywhere or reach.is_everywhere,
-                "area": cell["area_code"],
-                "period_end": cell["period_end"],
-                "release": cell["value_release_id"],
-            },
-        ).fetchall()
-        found |= {int(row["batch_id"]) for row in rows}
+        found |= _batches_of_feed(connection, feed, reach, cell, is_everywhere=reach.is_everywhere) or _batches_of_feed(
+            connection, feed, reach, cell, is_everywhere=True
+        )
     return sorted(found)
+
+
+def _batches_of_feed(
+    connection: psycopg.Connection[dict[str, Any]],
+    feed: str,
+    reach: Reach,
+    cell: Mapping[str, Any],
+    *,
+    is_everywhere: bool,
+) -> set[int]:
+    """The batches of *feed* behind a cell; those too that speak of other areas alone, with *is_everywhere*."""
+    first, last = touching_period(reach, cell["period_start"], cell["period_end"])
+    rows = connection.execute(
+        _BATCHES,
+        {
+            "feed": feed,
+            "first": first,
+            "last": last,
+            "everywhere": is_everywhere,
+            "area": cell["area_code"],
+            "period_end": cell["period_end"],
+            "release": cell["value_release_id"],
+        },
+    )
+    return {int(row["batch_id"]) for row in rows}
 
 
 def _reaches(manifest: Manifest, code: str) -> Mapping[str, Reach]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 
 from tests.integration.release.small_marts import make_build_schema, new_batch, new_build, set_cells, small_manifest
 from threegaps.errors import ReleaseError
 from threegaps.marts.lock import held_by_builder
+from threegaps.marts.manifest import Manifest
 from threegaps.release import apply, explain, undo
 
 pytestmark = pytest.mark.integration
@@ -20,9 +23,9 @@ def marts(warehouse: str) -> str:
     with psycopg.connect(warehouse) as connection:
         connection.execute(
             "create table core.seed_indicator (indicator_code text, name_zh text, name_en text, unit_zh text,"
-            " formula_zh text, formula_en text, unit_scale numeric, method text);"
+            " formula_zh text, formula_en text, unit_scale numeric, method text, time_basis text);"
             "insert into core.seed_indicator"
-            " values ('M01-3', '培训人次', 'Trainings', '人次', '记录数', 'records', 1, 'count');"
+            " values ('M01-3', '培训人次', 'Trainings', '人次', '记录数', 'records', 1, 'count', 'flow');"
             "create table core.seed_method (method text, value_from text, name_zh text, name_en text);"
             "insert into core.seed_method values ('count', 'numerator', '计数', 'count');"
             "create table marts.dim_indicator (indicator_code text, caveat_zh text, caveat_en text,"
@@ -33,6 +36,10 @@ def marts(warehouse: str) -> str:
             " is_form_expired boolean);"
             "insert into marts.dim_feed values ('a/b', '甲表', 'form a', 'statistical_form', '示例', '某厅', '示例',"
             " '2026-01-31', true, true);"
+            "create table marts.dim_target (plan_version text, plan_issued_on date, indicator_code text,"
+            " area_code text, period_type text, breakdown text, breakdown_value text, baseline_date date,"
+            " baseline_value numeric, target_date date, target_value numeric, basis_zh text, basis_en text,"
+            " source_document_zh text, source_document_en text, is_confirmed boolean);"
             "create table marts.dim_area (area_code text, name_zh text);"
             "insert into marts.dim_area values ('330102', '上城区');"
             # as the view writes it
@@ -43,21 +50,53 @@ def marts(warehouse: str) -> str:
     return warehouse
 
 
-def batch_with_file(dsn: str, name: str, *, county: str = "330102") -> int:
-    batch = new_batch(dsn, county=county)
+def batch_with_file(dsn: str, name: str, *, county: str = "330102", feed: str = "a/b") -> int:
+    batch = new_batch(dsn, county=county, feed=feed)
     with psycopg.connect(dsn) as connection:
         connection.execute(
             "with o as (insert into ops.landed_object (feed, delivery, part, arrival_number, source_name, uri,"
-            " size_bytes, sha256) values ('a/b', '2026-06', %s, 1, %s, 'file:///x', 3, repeat('ab', 32))"
+            " size_bytes, sha256) values (%s, '2026-06', %s, 1, %s, 'file:///x', 3, repeat('ab', 32))"
             " returning landed_object_id) insert into ops.batch_object select %s, landed_object_id from o",
-            [name, name, batch],
+            [feed, name, name, batch],
         )
     return batch
 
 
-def release_affected(dsn: str, values: dict[tuple[str, str], int | None], batch: int) -> None:
+def refuse_rows(dsn: str, rows: list[tuple[str, int, str, int | None]]) -> None:
+    """Rows of a/b in quarantine: token, batch, county, and the batch that closed them."""
+    with psycopg.connect(dsn) as connection:
+        connection.cursor().executemany(
+            "insert into quarantine.refused_row (row_token, batch_id, feed, delivery, landed_object_id, row_number,"
+            " county_code, row_data, reasons, closed_by_batch_id) select %s, %s, 'a/b', '2026-06',"
+            " landed_object_id, 1, %s,"
+            ' \'{}\', \'[{"rule": "x_required", "message_zh": "缺", "message_en": "missing"}]\', %s'
+            " from ops.landed_object limit 1",
+            rows,
+        )
+
+
+def manifest_of_two_feeds() -> Manifest:
+    """`small_manifest`, whose M01-3 rests on the feed a/c too."""
+    raw: dict[str, Any] = dict(small_manifest().raw)
+    other = "source.threegaps.raw_a.a_c"
+    name = "model.threegaps.ind_m01_3"
+    indicator = raw["nodes"][name]
+    reads = {**indicator["depends_on"], "nodes": [*indicator["depends_on"]["nodes"], other]}
+    return Manifest(
+        raw
+        | {
+            "nodes": raw["nodes"] | {name: indicator | {"depends_on": reads}},
+            "sources": raw["sources"] | {other: {"config": {"meta": {"feed": "a/c"}}}},
+        }
+    )
+
+
+def release_affected(
+    dsn: str, values: dict[tuple[str, str], int | None], batch: int, *, target_value: int | None = None
+) -> None:
     set_cells(dsn, values)
     with held_by_builder(dsn) as connection:
+        connection.execute("update build.indicator_value set target_value = %s", [target_value])
         build_id = new_build(connection)
         connection.execute("update ops.build set kind = 'affected' where build_id = %s", [build_id])
         connection.execute("insert into ops.build_input values (%s, %s)", [build_id, batch])
@@ -91,20 +130,15 @@ def test_a_figure_leads_to_its_files_and_to_why_it_changed(marts: str) -> None:
 def test_refused_rows_that_may_have_counted_are_told_with_why(marts: str) -> None:
     """Of the batches behind the figure, open, of its county or of nobody knows which; and the form that expired."""
     batch = batch_with_file(marts, "first.csv")
-    with psycopg.connect(marts) as connection:
-        connection.cursor().executemany(
-            "insert into quarantine.refused_row (row_token, batch_id, feed, delivery, landed_object_id, row_number,"
-            " county_code, row_data, reasons, closed_by_batch_id) select %s, %s, 'a/b', '2026-06',"
-            " landed_object_id, 1, %s,"
-            ' \'{}\', \'[{"rule": "x_required", "message_zh": "缺", "message_en": "missing"}]\', %s'
-            " from ops.landed_object limit 1",
-            [
-                ("here", batch, "330102", None),
-                ("somewhere", batch, "unknown", None),
-                ("elsewhere", batch, "330103", None),
-                ("mended", batch, "330102", batch),
-            ],
-        )
+    refuse_rows(
+        marts,
+        [
+            ("here", batch, "330102", None),
+            ("somewhere", batch, "unknown", None),
+            ("elsewhere", batch, "330103", None),
+            ("mended", batch, "330102", batch),
+        ],
+    )
     release_affected(marts, {A: 20, B: 30}, batch)
     found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
     assert [(one["feed"], one["rule"], one["rows"], one["of_unknown_county"]) for one in found.refused] == [
@@ -122,6 +156,48 @@ def test_a_zero_is_known_from_the_whole_list(marts: str) -> None:
     release_affected(marts, {A: 0, B: 30}, batch)
     found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
     assert (found.value, [one["source_name"] for one in found.files]) == (0, ["elsewhere.csv"])
+
+
+def test_a_hidden_zero_leads_to_the_whole_list_and_to_what_was_refused(marts: str) -> None:
+    """Every row of the county may have been refused: then none of the batch's touches speaks of it."""
+    batch = batch_with_file(marts, "elsewhere.csv", county="330103")
+    refuse_rows(marts, [("here", batch, "330102", None), ("elsewhere", batch, "330103", None)])
+    release_affected(marts, {A: None, B: 30}, batch)
+    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
+    assert found.value is None
+    assert [one["source_name"] for one in found.files] == ["elsewhere.csv"]
+    assert [(one["feed"], one["rows"]) for one in found.refused] == [("a/b", 1)]
+
+
+def test_each_feed_is_read_whole_or_of_the_area_alone(marts: str) -> None:
+    """One list has nothing of the county, the other has: of the one all, of the other what speaks of the county."""
+    release_affected(marts, {A: 0}, batch_with_file(marts, "list elsewhere.csv", county="330103"))
+    release_affected(marts, {A: 0}, batch_with_file(marts, "form elsewhere.csv", county="330103", feed="a/c"))
+    release_affected(marts, {A: 1}, batch_with_file(marts, "form.csv", feed="a/c"))
+    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=manifest_of_two_feeds())
+    assert [one["source_name"] for one in found.files] == ["list elsewhere.csv", "form.csv"]
+
+
+@pytest.mark.parametrize(("time_basis", "quoted"), [("flow", "final"), ("stock", "amended")])
+def test_the_target_is_the_one_that_the_build_chose(marts: str, time_basis: str, quoted: str) -> None:
+    """All state one number: the later plan's counts, and for what flows, only one for the time of the figure."""
+    with psycopg.connect(marts) as connection:
+        connection.execute("update core.seed_indicator set time_basis = %s", [time_basis])
+        connection.cursor().executemany(
+            "insert into marts.dim_target (plan_version, plan_issued_on, indicator_code, area_code, period_type,"
+            " breakdown, breakdown_value, baseline_date, target_date, target_value)"
+            " values (%s, %s, 'M01-3', '330102', 'month', 'total', 'total', %s, %s, 40)",
+            [
+                ("draft", "2025-05-27", "2025-12-31", "2026-12-31"),
+                ("final", "2025-07-15", "2025-12-31", "2026-12-31"),
+                ("amended", "2025-09-01", "2024-12-31", "2025-12-31"),
+                ("of next year", "2025-10-01", "2026-12-31", "2027-12-31"),
+            ],
+        )
+    release_affected(marts, {A: 20}, batch_with_file(marts, "first.csv"), target_value=40)
+    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
+    assert found.target is not None
+    assert (found.target["plan_version"], found.target["target_value"]) == (quoted, 40)
 
 
 def test_after_an_undo_the_note_says_why(marts: str) -> None:

@@ -35,8 +35,8 @@ def cell(value_from: str, numerator: str | None, denominator: str | None, **othe
         (cell("difference", "1.2500", "1.2", unit_scale=Decimal(100)), "(1.25 − 1.2) × 100 = 约25%"),
         (cell("model", None, None), "按「中位数」直接得出,没有单独列出的分子、分母 = 约25%"),
         (cell("quotient", None, None), "按「中位数」直接得出,没有单独列出的分子、分母 = 约25%"),
-        (cell("quotient", None, None, value=None, value_status="suppressed"), "没有数:为保护个人或单位而隐去"),
-        (cell("quotient", None, None, value=None, value_status="not_supplied"), "没有数:部门未报送"),
+        (cell("quotient", None, None, value=None, value_status="suppressed"), "没有数:已隐去"),
+        (cell("quotient", None, None, value=None, value_status="not_supplied"), "没有数:未报送"),
     ],
 )
 def test_a_formula_with_its_numbers(given: dict[str, Any], said: str) -> None:
