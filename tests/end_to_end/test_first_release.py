@@ -183,11 +183,9 @@ def test_a_figure_of_every_indicator_is_explained(installation: Installation) ->
     )
     manifest = parse_project(installation.settings)
     dsn = installation.settings.warehouse_dsn()
-    methods, took = set(), []
+    methods = set()
     for code, area, period, breakdown, part in cells:
-        began = time.monotonic()
         found = explain(dsn, code, area, period, breakdown=breakdown, breakdown_value=part, manifest=manifest)
-        took.append(time.monotonic() - began)
         methods.add(found.method)
         assert found.calculation_zh, code
         assert (found.value is None) == found.calculation_zh.startswith("没有数"), code
@@ -202,7 +200,6 @@ def test_a_figure_of_every_indicator_is_explained(installation: Installation) ->
         assert found.why, code
     built = installation.ask("select method from core.seed_indicator where is_built and indicator_code <> 'M04-2'")
     assert methods == {method for (method,) in built}
-    assert max(took) < 5, took
 
 
 def test_a_second_run_is_a_no_op(installation: Installation) -> None:

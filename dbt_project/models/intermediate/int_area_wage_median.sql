@@ -1,6 +1,6 @@
 {#- Period and county hang together; the planner takes them for independent, expects hardly a row,
     and would go through hundreds of thousands of persons in a nested loop. -#}
-{{ config(pre_hook='set local enable_nestloop = off') }}
+{{ config(pre_hook=hash_joins()) }}
 {#- Fewer of an industry say nothing of it; of so many ten lie on each side of a weighted median. -#}
 {%- set fewest_of_an_industry = 20 -%}
 

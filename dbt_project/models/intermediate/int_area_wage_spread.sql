@@ -1,6 +1,6 @@
 {#- Year and county hang together; the planner takes them for independent,
     and would go through all persons in a nested loop. -#}
-{{ config(pre_hook='set local enable_nestloop = off') }}
+{{ config(pre_hook=hash_joins()) }}
 
 with
 

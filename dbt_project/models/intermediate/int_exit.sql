@@ -1,5 +1,4 @@
-{#- How few persons a row number leaves the planner does not know: it expects one, and would follow each exit anew. -#}
-{{ config(indexes=[{'columns': ['residence_area_code']}], pre_hook='set local enable_nestloop = off') }}
+{{ config(indexes=[{'columns': ['residence_area_code']}], pre_hook=hash_joins()) }}
 
 with
 

@@ -21,6 +21,7 @@ from typing import Any
 from threegaps.errors import SettingsError, ThreeGapsError
 from threegaps.settings import Settings
 
+# For one document; of many together so many times as much.
 _SECONDS = 300
 # The tool's own library on many documents: its program starts for seconds, and there are three documents a contract.
 _LINT = """
@@ -29,7 +30,7 @@ from datacontract.data_contract import DataContract
 for path in sys.argv[1:]:
     run = DataContract(data_contract_file=path, all_errors=True).lint()
     reasons = [check.reason for check in run.checks if check.result not in ("passed", "info", "skipped")]
-    print(json.dumps([run.has_passed(), "\\n".join(map(str, reasons))]), flush=True)
+    print("VERDICT", json.dumps([run.has_passed(), "\\n".join(map(str, reasons))]), flush=True)
 """
 _VARIABLES = {"host": "HOST", "port": "PORT", "dbname": "DATABASE", "user": "USERNAME", "password": "PASSWORD"}
 
@@ -80,8 +81,9 @@ def lint_documents(tool: Path, documents: Sequence[Mapping[str, Any] | Path]) ->
             document if isinstance(document, Path) else _write(document, Path(folder) / str(place))
             for place, document in enumerate(documents)
         ]
-        done = _run([str(python), "-c", _LINT, *map(str, paths)], {})
-        said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+        done = _run([str(python), "-c", _LINT, *map(str, paths)], {}, seconds=_SECONDS * len(paths))
+        lines = [line.partition("VERDICT ") for line in done.stdout.splitlines()]
+        said = [json.loads(verdict) for before, mark, verdict in lines if mark and not before]
     if done.returncode != 0 or len(said) != len(paths):
         raise SettingsError(
             f"The Data Contract CLI broke off: {done.stderr.strip()[-2000:]}",
@@ -163,18 +165,26 @@ def _write(document: Mapping[str, Any], folder: Path) -> Path:
     return path
 
 
-def _run(command: list[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def _run(
+    command: list[str], variables: Mapping[str, str], *, seconds: int = _SECONDS
+) -> subprocess.CompletedProcess[str]:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("DATACONTRACT_", "PYTHON"))
     }
-    return subprocess.run(
-        command,
-        env={**environment, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_SECONDS,
-    )
+    try:
+        return subprocess.run(
+            command,
+            env={**environment, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        raise SettingsError(
+            f"The Data Contract CLI did not end within {seconds} s.",
+            advice="name fewer feeds, or see what it waits for.",
+        ) from None
 
 
 if __name__ == "__main__":

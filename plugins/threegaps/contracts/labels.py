@@ -41,7 +41,7 @@ def mark_zh(mark: StatutoryMark) -> str:
     """What a feed is by the Statistics Law, in Chinese, with all that a form has to carry."""
     if not isinstance(mark, StatisticalForm):
         return f"行政记录({mark.activity_zh})"
-    example = ",文号为示例,非真实文号" if mark.is_example else ""
+    example = ",表号、文号、有效期均为示例,非真实文号" if mark.is_example else ""
     return (
         f"统计报表({mark.survey_zh};表号{mark.form_number},制表机关{mark.agency_zh},批准文号{mark.approval_number},"
         f"有效期至{mark.valid_until}{example})"
@@ -52,4 +52,5 @@ def mark_en(mark: StatutoryMark) -> str:
     """The same in English."""
     if not isinstance(mark, StatisticalForm):
         return "administrative record"
-    return f"statistical form, valid until {mark.valid_until}{', its numbers are examples' if mark.is_example else ''}"
+    example = "; its numbers and the date are examples" if mark.is_example else ""
+    return f"statistical form, valid until {mark.valid_until}{example}"

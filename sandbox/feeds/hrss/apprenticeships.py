@@ -42,7 +42,7 @@ FIELDS = {
     "updated_at": "updatedAt",
 }  # fmt: skip
 FIRST_START = "2022-03-01"
-# 120,000 in training at a time, for a year and a half on average, over four years and a half.
+# 120,000 in training at a time, for a year and a half on average, over five years.
 EVER_BEGUN = 400_000
 LEAST_BEGUN = 200
 LEVELS, LEVEL_SHARES = np.array(["4", "3", "2", "1"]), (0.5, 0.38, 0.1, 0.02)

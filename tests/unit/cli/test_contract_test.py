@@ -31,8 +31,8 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "shift 2\n"
         'for path in "$@"; do\n'
         f'  echo "lint $path | {variables}" >> {noted}\n'
-        f'  if [ -f {wrong} ] && [ "$(cat {wrong})" = lint ]; then echo \'[false, "what is wrong"]\'\n'
-        "  else echo '[true, \"\"]'; fi\n"
+        f'  if [ -f {wrong} ] && [ "$(cat {wrong})" = lint ]; then echo \'VERDICT [false, "what is wrong"]\'\n'
+        "  else echo 'VERDICT [true, \"\"]'; fi\n"
         "done\n",
         encoding="utf-8",
     )
