@@ -13,6 +13,8 @@ from datetime import date, timedelta
 FIRST_MONTH = date(2024, 1, 1)
 # A growth of wages needs a whole year before: contribution wages begin a year earlier than everything else.
 FIRST_WAGE_MONTH = date(2023, 1, 1)
+# What schools send by the term begins with the one that the first month lies in.
+FIRST_TERM = date(2023, 9, 1)
 OPENING_DAY = date(2026, 6, 30)
 HORIZON = date(2026, 12, 31)
 

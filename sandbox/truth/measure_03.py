@@ -10,7 +10,7 @@ from sandbox.feeds.terms import handed_over
 from sandbox.feeds.texts import moment
 from sandbox.truth.cells import Cells
 from sandbox.truth.known import Known
-from sandbox.truth.periods import days, periods
+from sandbox.truth.periods import periods, years_of_terms
 from sandbox.truth.registry import computes
 
 PROJECTS = {"M03-3": "01", "M03-4": "02"}
@@ -32,7 +32,7 @@ def projects_by_then(known: Known) -> pl.DataFrame:
 def projects(cells: Cells, known: Known) -> None:
     """Projects accepted, and beside them those under construction."""
     every = projects_by_then(known).filter(pl.col("status") != "03").rename({"school_county": "county"})
-    for period in days("year"):
+    for period in years_of_terms():
         for code, kind in PROJECTS.items():
             named = every.filter((pl.col("project_kind") == kind) & (pl.col("named_on") <= period.end))
             is_accepted = (pl.col("accepted_on") <= period.end).fill_null(value=False)
@@ -49,7 +49,7 @@ def frontier_specialties(cells: Cells, known: Known) -> None:
         known.accepted["hrss/technician_school_programmes"].select(columns),
         known.accepted["education/vocational_programmes"].select(columns),
     ])  # fmt: skip
-    for period in days("year"):
+    for period in years_of_terms():
         is_taught = pl.col("closed_on").is_null() | (pl.col("closed_on") >= period.end)
         taught = listed.filter((pl.col("opened_on") <= period.end) & is_taught)
         # the human resources department's come first, and so their county

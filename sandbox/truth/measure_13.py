@@ -7,7 +7,7 @@ import polars as pl
 from sandbox import areas
 from sandbox.truth.cells import Cells, members
 from sandbox.truth.known import Known
-from sandbox.truth.periods import Period, days, periods
+from sandbox.truth.periods import Period, periods, years_of_terms
 from sandbox.truth.registry import computes
 from sandbox.truth.rosters import in_force
 
@@ -48,7 +48,7 @@ def teaching(cells: Cells, known: Known) -> None:
 @computes("M13-2")
 def rural_specialties(cells: Cells, known: Known) -> None:
     """Specialties that serve rural industries, each of a school once."""
-    for period in days("year"):
+    for period in years_of_terms():
         listed = known.accepted["education/vocational_programmes"].filter(
             in_force(period.end, "opened_on", "closed_on")
         )

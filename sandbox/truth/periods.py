@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sandbox.calendar import FIRST_MONTH, FIRST_WAGE_MONTH, OPENING_DAY, add_months
+from sandbox.calendar import FIRST_MONTH, FIRST_TERM, FIRST_WAGE_MONTH, OPENING_DAY, add_months
 
 HORIZON = OPENING_DAY
 # Some lists and returns come once a year.
@@ -37,9 +37,14 @@ def years_of_wages() -> list[Period]:
     return periods("year", since=FIRST_WAGE_MONTH)
 
 
-def days(*kinds: str) -> list[Period]:
-    """Periods of these kinds that end in the window: stocks on their last day."""
-    return [period for kind in kinds for period in _all(kind) if FIRST_MONTH <= period.end <= HORIZON]
+def days(*kinds: str, since: date = FIRST_MONTH) -> list[Period]:
+    """Periods of these kinds that end in the window, which begins *since* a day: stocks on their last day."""
+    return [period for kind in kinds for period in _all(kind) if since <= period.end <= HORIZON]
+
+
+def years_of_terms() -> list[Period]:
+    """Years at whose end something is known of what schools send by the term."""
+    return days("year", since=FIRST_TERM)
 
 
 def _all(kind: str) -> list[Period]:

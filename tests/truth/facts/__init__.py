@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 
 from sandbox import feeds, population, submissions, truth
-from sandbox.calendar import FIRST_MONTH, FIRST_WAGE_MONTH, HORIZON, OPENING_DAY
+from sandbox.calendar import FIRST_MONTH, FIRST_TERM, FIRST_WAGE_MONTH, HORIZON, OPENING_DAY
 from sandbox.feeds.model import Scene
 from sandbox.parameters import Parameters
 from sandbox.truth.periods import LAST_YEARLY_LIST
@@ -31,11 +31,14 @@ for _module in pkgutil.iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
 FACTS = tuple(fact.table for fact in facts())
-# Published figures and wages begin before the sandbox's window, and some figures end before it does, as the lists of a
-# year do.
+# Published figures, wages and what comes by the term begin before the sandbox's window, and some figures end before it
+# does, as the lists of a year do.
 COVERED_OTHERWISE = {
     "statistics/resident_income": (dt.date(2000, 1, 1), OPENING_DAY),
     "hrss/wage_records": (FIRST_WAGE_MONTH, OPENING_DAY),
+    "education/vocational_programmes": (FIRST_TERM, OPENING_DAY),
+    "hrss/technician_school_programmes": (FIRST_TERM, OPENING_DAY),
+    "hrss/technician_school_projects": (FIRST_TERM, OPENING_DAY),
     "seed/published_skill_share": (dt.date(2012, 1, 1), dt.date(2025, 8, 31)),
     "agriculture/places": (FIRST_MONTH, LAST_YEARLY_LIST),
     "hrss/competition_entrants": (FIRST_MONTH, LAST_YEARLY_LIST),
