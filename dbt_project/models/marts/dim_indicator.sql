@@ -40,8 +40,7 @@ form_caveat as (
             '; ' order by feed.feed asc
         ) as caveat_en
     from {{ ref('dim_feed') }} as feed
-    inner join {{ ref('seed_indicator_feed') }} as used
-        on feed.feed = used.feed
+    cross join string_to_table(feed.indicator_codes, ',') as used (indicator_code)
     where feed.is_form_expired
     group by used.indicator_code
 )
