@@ -159,7 +159,7 @@ def _mark(document: ContractDocument) -> dict[str, str]:
     form = mark if isinstance(mark, StatisticalForm) else None
     return {
         "法定性质": _MARKS[mark.kind] if mark else "",
-        "形成于": "" if mark is None else mark.survey_zh if isinstance(mark, StatisticalForm) else mark.activity_zh,
+        "形成于": mark.arises_from_zh if mark else "",
         "表号": form.form_number if form else "",
         "制表机关": form.agency_zh if form else "",
         "批准文号": form.approval_number if form else "",

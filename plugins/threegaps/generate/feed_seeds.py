@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from threegaps.contracts.model import Contract
-from threegaps.contracts.options.statutory import StatisticalForm
 from threegaps.generate.lineage import lineage_of, read_models
 from threegaps.generate.marts import SEEDS, seed_text
 
@@ -46,8 +45,7 @@ def _feed(contract: Contract) -> dict[str, str]:
         "name_en": contract.title_en,
         "owner_zh": contract.owner_zh,
         "statutory_mark": mark.kind if mark else "",
-        "arises_from_zh": "" if mark is None else mark.survey_zh if isinstance(mark, StatisticalForm)
-        else mark.activity_zh,
+        "arises_from_zh": mark.arises_from_zh if mark else "",
         "form_number": form.form_number if form else "",
         "form_agency_zh": form.agency_zh if form else "",
         "form_approval_number": form.approval_number if form else "",

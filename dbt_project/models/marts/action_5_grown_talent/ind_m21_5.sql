@@ -2,7 +2,7 @@
 
 with
 
-published_shares as (
+published_figures as (
     select * from {{ ref('seed_published_skill_share') }}
 ),
 
@@ -10,31 +10,8 @@ slices as (
     {{ affected_slices() }}
 ),
 
-shares as (
-    select
-        area_code,
-        as_of as period_end,
-        share_of_employed_pct
-    from published_shares
-    where
-        kind = 'actual'
-        and share_of_employed_pct is not null
-),
-
--- the day that a figure speaks of is the end of a year, or a day of its own
-printed as (
-    {{ in_slices('shares', match=['period_end']) }}
-),
-
 cells as (
-    select
-        area_code,
-        period_type,
-        period_end,
-        'total' as breakdown,
-        'total' as breakdown_value,
-        share_of_employed_pct as value
-    from printed
+    {{ published_cells('published_figures', 'share_of_employed_pct') }}
 )
 
 {{ base_cells(['value']) }}

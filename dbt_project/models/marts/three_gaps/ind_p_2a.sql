@@ -10,31 +10,8 @@ slices as (
     {{ affected_slices() }}
 ),
 
-figures as (
-    select
-        area_code,
-        as_of as period_end,
-        skilled_10k
-    from published_figures
-    where
-        kind = 'actual'
-        and skilled_10k is not null
-),
-
--- the day that a figure speaks of is the end of a year, or a day of its own
-printed as (
-    {{ in_slices('figures', match=['period_end']) }}
-),
-
 cells as (
-    select
-        area_code,
-        period_type,
-        period_end,
-        'total' as breakdown,
-        'total' as breakdown_value,
-        skilled_10k as value
-    from printed
+    {{ published_cells('published_figures', 'skilled_10k') }}
 )
 
 {{ base_cells(['value']) }}

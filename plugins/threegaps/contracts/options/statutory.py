@@ -24,6 +24,11 @@ class AdministrativeRecord(Option):
     kind: Literal["administrative_record"]
     activity_zh: Text
 
+    @property
+    def arises_from_zh(self) -> str:
+        """What the data come about by."""
+        return self.activity_zh
+
 
 class StatisticalForm(Option):
     """A statistical form: 浙统〔2024〕31号 has it carry a number, its maker, its approval and its validity.
@@ -47,6 +52,11 @@ class StatisticalForm(Option):
     valid_until: Annotated[dt.date, Field(strict=False)]
     is_example: bool = False
     source_zh: Text | None = None
+
+    @property
+    def arises_from_zh(self) -> str:
+        """What the data come about by."""
+        return self.survey_zh
 
     @model_validator(mode="after")
     def _cannot_be_mistaken(self) -> Self:
