@@ -16,6 +16,7 @@ from threegaps.errors import ReleaseError
 from threegaps.marts.manifest import Manifest
 from threegaps.release import holds, marks
 from threegaps.release.blanking import CELL_KEY, blanked_column, blanked_row
+from threegaps.release.inputs import note_inputs
 from threegaps.release.served import StoredTable, stored_tables
 from threegaps.release.withdrawn import withdraw_what_was_said_before
 
@@ -56,6 +57,7 @@ def apply_build(connection: psycopg.Connection[Any], manifest: Manifest, build_i
             [build_id],
         )
         outcome = _apply(connection, manifest, release_id, source="build")
+        note_inputs(connection, manifest)
         connection.execute(
             "update ops.build set status = 'released', finished_at = clock_timestamp() where build_id = %s", [build_id]
         )

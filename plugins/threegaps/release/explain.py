@@ -12,13 +12,11 @@ import psycopg
 from psycopg.rows import dict_row
 
 from threegaps.errors import ReleaseError
-from threegaps.marts import dbt_runner
 from threegaps.marts.affected import touching_period
-from threegaps.marts.manifest import Manifest
 from threegaps.marts.reach import Reach
+from threegaps.release.inputs import Inputs, inputs_of
 from threegaps.release.marks import SYNTHETIC
 from threegaps.release.named import VALUE_STATUSES
-from threegaps.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +161,6 @@ def explain(
     *,
     breakdown: str = "total",
     breakdown_value: str = "total",
-    manifest: Manifest | None = None,
 ) -> Explanation:
     """What is said for *code* in *area* and *period*, and what stands behind it.
 
@@ -174,12 +171,10 @@ def explain(
         period: Label of a period: ``2026-06``, ``2026Q2``, ``2026年上半年``, ``2026``.
         breakdown: What the figure is broken down by.
         breakdown_value: Which part of it.
-        manifest: The parsed dbt project; by default it is parsed now.
 
     Raises:
-        ReleaseError: No such figure is served.
+        ReleaseError: No such figure is served, or no release has noted what it is made of.
     """
-    manifest = manifest or dbt_runner.parse_project(Settings.load())
     with psycopg.connect(dsn, row_factory=dict_row) as connection:
         connection.execute("set transaction isolation level repeatable read, read only")
         cell = connection.execute(_CELL, [SYNTHETIC, code, area, period, breakdown, breakdown_value]).fetchone()
@@ -188,8 +183,8 @@ def explain(
                 f"Nothing is served for {code} in {area} and {period} ({breakdown} {breakdown_value}).",
                 advice=_what_there_is(connection, code, area, period),
             )
-        reaches = _reaches(manifest, code)
-        batches = _batches(connection, reaches, cell)
+        inputs = inputs_of(connection, code)
+        batches = _batches(connection, inputs.reach, cell)
         key = [cell[name] for name in ("indicator_code", "area_code", "period_type", "period_end")]
         fields: dict[str, Any] = {name: cell[name] for name in Explanation.__slots__ if name in cell}
         calculated = calculation(cell)
@@ -201,9 +196,9 @@ def explain(
             target=_target(connection, cell),
             data_are_zh=data_are[0],
             data_are_en=data_are[1],
-            feeds=connection.execute(_FEEDS, [list(reaches)]).fetchall(),
-            refused=_refused(connection, reaches, cell, batches),
-            why=_why(connection, manifest, cell, batches),
+            feeds=connection.execute(_FEEDS, [list(inputs.reach)]).fetchall(),
+            refused=_refused(connection, inputs.reach, cell, batches),
+            why=_why(connection, inputs, cell, batches),
             said_before=connection.execute(_BEFORE, [*key, breakdown, breakdown_value]).fetchall(),
             files=connection.execute(_FILES, [batches]).fetchall(),
         )
@@ -246,8 +241,16 @@ def calculation(cell: Mapping[str, Any]) -> tuple[str, str]:
         worked = f"{_number(numerator)}{scale}"
     elif value_from == "quotient" and numerator is not None and denominator is not None:
         worked = f"{_number(numerator)} ÷ {_number(denominator)}{scale}"
+    elif value_from == "ratio_of_quotients" and numerator is not None and denominator is not None:
+        # its sides are served as the shares that they are
+        worked = f"{_number(numerator)}% ÷ {_number(denominator)}%{scale}"
     elif value_from == "difference" and numerator is not None and denominator is not None:
         worked = f"({_number(numerator)} − {_number(denominator)}){scale}"
+    elif numerator is not None and denominator is not None:
+        return (
+            f"按「{cell['method_zh']}」直接得出,其两部分为 {_number(numerator)} 与 {_number(denominator)} {result[0]}",
+            f"{cell['method_en']}, of {_number(numerator)} and {_number(denominator)} {result[1]}",
+        )
     else:
         return (
             f"按「{cell['method_zh']}」直接得出,没有单独列出的分子、分母 {result[0]}",
@@ -329,12 +332,8 @@ def _batches_of_feed(
     return {int(row["batch_id"]) for row in rows}
 
 
-def _reaches(manifest: Manifest, code: str) -> Mapping[str, Reach]:
-    return next((indicator.reach for indicator in manifest.indicators if indicator.code == code), {})
-
-
 def _why(
-    connection: psycopg.Connection[dict[str, Any]], manifest: Manifest, cell: Mapping[str, Any], batches: list[int]
+    connection: psycopg.Connection[dict[str, Any]], inputs: Inputs, cell: Mapping[str, Any], batches: list[int]
 ) -> list[dict[str, Any]]:
     release = connection.execute(
         "select r.kind, r.undoes_release_id, r.note, b.kind as build_kind, b.requested_by from ops.release as r"
@@ -343,12 +342,7 @@ def _why(
     ).fetchone()
     if release is not None and release["kind"] == "undo":
         return [{"cause": "undo", "source": f"release {release['undoes_release_id']}", "note": release["note"]}]
-    feeding = [
-        node["name"]
-        for node in manifest.nodes.values()
-        if cell["indicator_code"] in manifest.indicators_fed_by([node["name"]])
-    ]
-    causes = connection.execute(_WHY, [cell["value_release_id"], batches, feeding]).fetchall()
+    causes = connection.execute(_WHY, [cell["value_release_id"], batches, inputs.nodes]).fetchall()
     if release is not None and release["build_kind"] == "full":
         # A full build makes everything anew, touched or not.
         causes.insert(0, {"cause": "full build", "source": release["requested_by"]})

@@ -92,7 +92,12 @@ def manifest_of_two_feeds() -> Manifest:
 
 
 def release_affected(
-    dsn: str, values: dict[tuple[str, str], int | None], batch: int, *, target_value: int | None = None
+    dsn: str,
+    values: dict[tuple[str, str], int | None],
+    batch: int,
+    *,
+    target_value: int | None = None,
+    manifest: Manifest | None = None,
 ) -> None:
     set_cells(dsn, values)
     with held_by_builder(dsn) as connection:
@@ -103,7 +108,7 @@ def release_affected(
         connection.execute(
             "insert into ops.build_touch select %s, touch_id from ops.touch where batch_id = %s", [build_id, batch]
         )
-        apply.apply_build(connection, small_manifest(), build_id)
+        apply.apply_build(connection, manifest or small_manifest(), build_id)
 
 
 def test_a_figure_leads_to_its_files_and_to_why_it_changed(marts: str) -> None:
@@ -114,7 +119,7 @@ def test_a_figure_leads_to_its_files_and_to_why_it_changed(marts: str) -> None:
     correction = batch_with_file(marts, "correction.csv")
     release_affected(marts, {A: 21, B: 31}, correction)
     later = batch_with_file(marts, "unused.csv")
-    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
+    found = explain.explain(marts, "M01-3", "330102", "2026-06")
     assert (found.value, found.unit_zh, found.formula_zh, found.area_name_zh) == (21, "人次", "记录数", "上城区")
     assert (found.value_text, found.value_text_en, found.rounding) == ("约21人次", "about 21", "none")
     assert (found.release_id, found.value_release_id) == (3, 3)
@@ -140,7 +145,7 @@ def test_refused_rows_that_may_have_counted_are_told_with_why(marts: str) -> Non
         ],
     )
     release_affected(marts, {A: 20, B: 30}, batch)
-    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
+    found = explain.explain(marts, "M01-3", "330102", "2026-06")
     assert [(one["feed"], one["rule"], one["rows"], one["of_unknown_county"]) for one in found.refused] == [
         ("a/b", "x_required", 2, 1)
     ]
@@ -154,7 +159,7 @@ def test_a_zero_is_known_from_the_whole_list(marts: str) -> None:
     """No row speaks of the county: that there is none in it says the list that was read."""
     batch = batch_with_file(marts, "elsewhere.csv", county="330103")
     release_affected(marts, {A: 0, B: 30}, batch)
-    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
+    found = explain.explain(marts, "M01-3", "330102", "2026-06")
     assert (found.value, [one["source_name"] for one in found.files]) == (0, ["elsewhere.csv"])
 
 
@@ -163,7 +168,7 @@ def test_a_hidden_zero_leads_to_the_whole_list_and_to_what_was_refused(marts: st
     batch = batch_with_file(marts, "elsewhere.csv", county="330103")
     refuse_rows(marts, [("here", batch, "330102", None), ("elsewhere", batch, "330103", None)])
     release_affected(marts, {A: None, B: 30}, batch)
-    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
+    found = explain.explain(marts, "M01-3", "330102", "2026-06")
     assert found.value is None
     assert [one["source_name"] for one in found.files] == ["elsewhere.csv"]
     assert [(one["feed"], one["rows"]) for one in found.refused] == [("a/b", 1)]
@@ -173,8 +178,8 @@ def test_each_feed_is_read_whole_or_of_the_area_alone(marts: str) -> None:
     """One list has nothing of the county, the other has: of the one all, of the other what speaks of the county."""
     release_affected(marts, {A: 0}, batch_with_file(marts, "list elsewhere.csv", county="330103"))
     release_affected(marts, {A: 0}, batch_with_file(marts, "form elsewhere.csv", county="330103", feed="a/c"))
-    release_affected(marts, {A: 1}, batch_with_file(marts, "form.csv", feed="a/c"))
-    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=manifest_of_two_feeds())
+    release_affected(marts, {A: 1}, batch_with_file(marts, "form.csv", feed="a/c"), manifest=manifest_of_two_feeds())
+    found = explain.explain(marts, "M01-3", "330102", "2026-06")
     assert [one["source_name"] for one in found.files] == ["list elsewhere.csv", "form.csv"]
 
 
@@ -195,7 +200,7 @@ def test_the_target_is_the_one_that_the_build_chose(marts: str, time_basis: str,
             ],
         )
     release_affected(marts, {A: 20}, batch_with_file(marts, "first.csv"), target_value=40)
-    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
+    found = explain.explain(marts, "M01-3", "330102", "2026-06")
     assert found.target is not None
     assert (found.target["plan_version"], found.target["target_value"]) == (quoted, 40)
 
@@ -204,7 +209,7 @@ def test_after_an_undo_the_note_says_why(marts: str) -> None:
     release_affected(marts, {A: 20}, batch_with_file(marts, "first.csv"))
     release_affected(marts, {A: 90}, batch_with_file(marts, "wrong.csv"))
     undo.undo(marts, note="wrong unit", manifest=small_manifest())
-    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
+    found = explain.explain(marts, "M01-3", "330102", "2026-06")
     assert found.value == 20
     assert found.why == [{"cause": "undo", "source": "release 2", "note": "wrong unit"}]
 
@@ -212,7 +217,7 @@ def test_after_an_undo_the_note_says_why(marts: str) -> None:
 def test_a_suppressed_figure_is_not_told(marts: str) -> None:
     release_affected(marts, {A: 20}, batch_with_file(marts, "first.csv"))
     release_affected(marts, {A: None}, batch_with_file(marts, "second.csv"))
-    found = explain.explain(marts, "M01-3", "330102", "2026-06", manifest=small_manifest())
+    found = explain.explain(marts, "M01-3", "330102", "2026-06")
     assert found.value_status == "suppressed"
     assert (found.value, found.numerator, found.denominator) == (None, None, None)
     assert [one["value"] for one in found.said_before] == [None]
@@ -232,5 +237,5 @@ def test_what_is_not_served_is_said_with_what_is(
 ) -> None:
     release_affected(marts, {A: 20}, batch_with_file(marts, "first.csv"))
     with pytest.raises(ReleaseError, match=f"{code} in {area} and {period}") as told:
-        explain.explain(marts, code, area, period, breakdown=part, manifest=small_manifest())
+        explain.explain(marts, code, area, period, breakdown=part)
     assert advice in str(told.value)
