@@ -18,6 +18,10 @@ feed_coverage as (
     select * from {{ ref('feed_coverage') }}
 ),
 
+seed_feed as (
+    select * from {{ ref('seed_feed') }}
+),
+
 needed_feeds as (
     select
         indicators.indicator_code,
@@ -26,11 +30,17 @@ needed_feeds as (
         indicators.matures_after_months,
         indicators.period_types,
         needed.feed,
+        -- a list of a year or a term comes whole: nothing is entered later, and the next one is of another year
+        coalesce(
+            seed_feed.cadence in ('term', 'year') and seed_feed.delivery_kind != 'changes', false
+        ) as comes_whole,
         -- of a cohort only those feeds must cover the period itself that say who belongs to it
         indicators.time_basis != 'cohort'
         or needed.feed = any(string_to_array(indicators.cohort_feeds, ',')) as covers_period
     from indicators
     cross join string_to_table(indicators.horizon_feeds, ',') as needed (feed)
+    left join seed_feed
+        on needed.feed = seed_feed.feed
 ),
 
 coverage as (
@@ -46,6 +56,7 @@ feed_periods as (
         needed_feeds.indicator_code,
         needed_feeds.window_months,
         needed_feeds.matures_after_months,
+        needed_feeds.comes_whole,
         dim_period.period_type,
         dim_period.period_start,
         dim_period.period_end,
@@ -69,10 +80,20 @@ feed_periods as (
         needed_feeds.indicator_code,
         needed_feeds.window_months,
         needed_feeds.matures_after_months,
+        needed_feeds.comes_whole,
         needed_feeds.feed,
         dim_period.period_type,
         dim_period.period_start,
         dim_period.period_end
+),
+
+dated as (
+    select
+        *,
+        -- the end of the month that lies so many months after the period
+        (period_end + 1 + make_interval(months => window_months))::date - 1 as window_end,
+        (period_end + 1 + make_interval(months => matures_after_months))::date - 1 as settles_on
+    from feed_periods
 ),
 
 covered as (
@@ -81,19 +102,19 @@ covered as (
         period_type,
         period_start,
         period_end,
-        -- the end of the month that lies so many months after the period
-        (period_end + 1 + make_interval(months => window_months))::date - 1 as window_end,
-        (period_end + 1 + make_interval(months => matures_after_months))::date - 1 as settles_on,
+        window_end,
+        settles_on,
         -- the feeds reach as far as the one that reaches least; one that has not begun reaches nowhere
-        min(coalesce(covered_to, '-infinity'::date)) as covered_to
-    from feed_periods
+        min(coalesce(covered_to, '-infinity'::date)) as covered_to,
+        bool_and(coalesce(covered_to >= case when comes_whole then window_end else settles_on end, false)) as is_settled
+    from dated
     group by
         indicator_code,
         period_type,
         period_start,
         period_end,
-        window_months,
-        matures_after_months
+        window_end,
+        settles_on
     having bool_and(is_covered)
 )
 
@@ -106,5 +127,5 @@ select
     settles_on,
     greatest(covered_to, period_end) as covered_to,
     covered_to < window_end as is_window_open,
-    covered_to >= settles_on as is_settled
+    is_settled
 from covered

@@ -62,6 +62,7 @@ select
     unit.decimals,
     method.is_value_additive as is_additive_over_areas,
     method.is_value_additive and indicator.time_basis = 'flow' as is_additive_over_periods,
+    method.numerator_is in ('count', 'amount') as has_summable_sides,
     indicator.direction,
     indicator.area_basis,
     indicator.period_types,

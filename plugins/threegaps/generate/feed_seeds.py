@@ -1,6 +1,7 @@
 """What the marts know of feeds, from the contracts and the SQL of the models: two seeds.
 
-``seed_feed`` has a feed's names and statutory marks, ``seed_indicator_feed`` the feeds that each indicator is made of.
+``seed_feed`` has a feed's names, how it comes and its statutory marks; ``seed_indicator_feed`` the feeds that each
+indicator is made of.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ def _feed(contract: Contract) -> dict[str, str]:
         "name_zh": contract.title_zh,
         "name_en": contract.title_en,
         "owner_zh": contract.owner_zh,
+        "cadence": contract.cadence,
+        "delivery_kind": contract.delivery_kind,
         "statutory_mark": mark.kind if mark else "",
         "arises_from_zh": mark.arises_from_zh if mark else "",
         "form_number": form.form_number if form else "",

@@ -176,9 +176,10 @@ _STATE: tuple[ViewColumn, ...] = (
     ),
     (
         "is_additive_over_periods",
-        "i.is_additive_over_periods",
-        "值能否按期相加;有已隐去的单元格时,相加之和少于较长一期的数 | whether values may be added over periods of one"
-        " type; where cells are hidden such a sum falls short of the longer period",
+        "i.is_additive_over_periods and v.period_type <> 'ytd'",
+        "值能否按期相加(本年累计数从不相加);有已隐去的单元格时,相加之和少于较长一期的数 | whether values may be added"
+        " over periods of one type, of the running year never; where cells are hidden such a sum falls short of the"
+        " longer period",
     ),
     ("target_value", "v.target_value", "目标值(指标单位) | target, in the unit"),
     ("status", "v.status", "目标状态代码 | status against the target"),
@@ -235,8 +236,10 @@ _NAMED: tuple[ViewColumn, ...] = (
     ),
     (
         "parts_add_up",
-        "coalesce(b.parts_add_up, false)",
-        "各组的分子、分母相加是否等于合计 | numerators and denominators of the parts add up to the total's",
+        # medians, their ratios and what is made of other figures have no sides that add up
+        "coalesce(b.parts_add_up and i.has_summable_sides, false)",
+        "各组的分子、分母相加是否等于合计(比率本身不相加) | numerators and denominators of the parts add up to the"
+        " total's; ratios themselves never do",
     ),
     ("numerator", "v.numerator", "分子(单位见指标公式) | numerator"),
     ("denominator", "v.denominator", "分母(单位见指标公式) | denominator"),
@@ -294,6 +297,7 @@ def apply_named(connection: psycopg.Connection[Any], manifest: Manifest, *, mark
         "(唯一键 indicator_code, area_code, period_type, period_end, breakdown, breakdown_value)"
         " | values of indicators with the names of their codes, a row a cell; types of periods, breakdowns and levels"
         f" stand side by side: choose one of each before adding up{mark}",
+        is_synthetic=bool(mark),
     )
     for name, (period_type, meaning_zh, meaning_en) in _PERIOD_VIEWS.items():
         _view(
@@ -305,12 +309,36 @@ def apply_named(connection: psycopg.Connection[Any], manifest: Manifest, *, mark
             "(唯一键 indicator_code, area_code, period_end)"
             f" | totals of {meaning_en} with names: one indicator and one column of names make a chart, nothing twice"
             f"{mark}",
+            is_synthetic=bool(mark),
         )
 
 
+def _origin(*, is_synthetic: bool) -> tuple[ViewColumn, ...]:
+    """What a row's figure is made of: published figures are real, in the sandbox as well."""
+    of_departments = ("合成数据", "synthetic data") if is_synthetic else ("部门数据", "departments' data")
+    written = "case when i.is_published_figure then '{}' else '{}' end"
+    return (
+        (
+            "is_synthetic",
+            f"not i.is_published_figure and {str(is_synthetic).lower()}",
+            "是否合成数据:不得引用 | synthetic: not to be quoted",
+        ),
+        ("data_origin_zh", written.format("真实公布数", of_departments[0]), "数据性质 | what it is made of"),
+        ("data_origin_en", written.format("published figures", of_departments[1].replace("'", "''")),
+         "数据性质(英文) | what it is made of, in English"),
+    )  # fmt: skip
+
+
 def _view(
-    connection: psycopg.Connection[Any], name: str, columns: tuple[ViewColumn, ...], condition: str, comment: str
+    connection: psycopg.Connection[Any],
+    name: str,
+    columns: tuple[ViewColumn, ...],
+    condition: str,
+    comment: str,
+    *,
+    is_synthetic: bool,
 ) -> None:
+    columns = (*columns, *_origin(is_synthetic=is_synthetic))
     ensure_view_of(
         connection, ("marts", name), columns, source=f"{_FROM} {condition}", comment=comment, readers=READERS
     )

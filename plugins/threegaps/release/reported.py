@@ -41,11 +41,18 @@ _COLUMNS: tuple[ViewColumn, ...] = (
     ("value_status", "v.value_status", "统计数的取值状态;没有该单元格的为空 | why it is there or missing"),
     ("maturity", "v.maturity", "统计数的成熟度(final定稿,provisional暂定) | final or provisional"),
     ("rounding", "v.rounding", "统计数的列示精度(none照列,tens以十为单位) | none, or tens"),
-    ("difference", "r.reported_value - v.value", "报送数减统计数 | reported less counted"),
+    ("is_synthetic", "v.is_synthetic", "统计数是否合成数据 | what is counted here is synthetic"),
+    # between a real figure and a synthetic one a difference says nothing
+    (
+        "difference",
+        "case when not v.is_synthetic then r.reported_value - v.value end",
+        "报送数减统计数;统计数为合成数据的不相减 | reported less counted; null where what is counted is synthetic",
+    ),
     (
         "difference_pct",
-        "round((r.reported_value / nullif(v.value, 0) - 1) * 100, 2)",
-        "报送数较统计数(%) | reported over counted, in per cent more or less",
+        "case when not v.is_synthetic then round((r.reported_value / nullif(v.value, 0) - 1) * 100, 2) end",
+        "报送数较统计数(%);统计数为合成数据的不比 | reported over counted, in per cent more or less; null where what is"
+        " counted is synthetic",
     ),
     ("note_zh", "r.note_zh", "口径与时点的差别 | how definition and day differ, in Chinese"),
     ("note_en", "r.note_en", "口径与时点的差别(英文) | how definition and day differ"),

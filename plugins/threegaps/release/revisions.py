@@ -3,8 +3,8 @@
 A figure that was said as final and says something else afterwards is revised (修订); what happens to a figure while it
 is provisional is counted apart. That a figure is suppressed, or is shown again, or in tens instead of exactly, is no
 change of it. A figure in tens that moves by one ten is revised as it is read, though one person may have done it: the
-rates are worked out over figures that are shown exactly. What a release said that was undone counts as never said:
-neither it nor the way back is a revision.
+rates are worked out over figures that are shown exactly, and of which a later release could say something else. What a
+release said that was undone counts as never said: neither it nor the way back is a revision.
 
 The rates are those of the ESS guidelines for quality and performance indicators (A6, data revision, average size),
 after McKenzie and Gamba, *Interpreting the results of revision analyses: recommended summary statistics* (OECD and
@@ -26,6 +26,10 @@ from threegaps.release.views import ViewColumn, ensure_view_of
 _FIGURES = """
 with undone as (
     select undoes_release_id as release_id from marts.dim_release where undoes_release_id is not null
+),
+release as (
+    select release_id from marts.dim_release
+    where kind <> 'undo' and release_id not in (select release_id from undone)
 ),
 said as (
     select indicator_code, area_code, area_level, period_type, period_start, period_end, period_label, breakdown,
@@ -72,6 +76,7 @@ figure as (
            (array_agg(value order by release_from) filter (where value is not null and maturity = 'final'))[1]
                as first_final_value,
            min(released_at) filter (where value is not null and maturity = 'final') as first_final_at,
+           min(release_from) filter (where value is not null and maturity = 'final') as first_final_release_id,
            max(value) filter (where is_served) as value_now,
            bool_and(rounding = 'none') filter (where is_served or maturity = 'final') as is_exact,
            count(*) filter (where is_revision) as revisions,
@@ -128,7 +133,8 @@ _RATE = (
     (
         "figures",
         "count(*)",
-        "定稿过、仍有值且未取整的数(个) | figures that were said as final, still are, and are shown exactly",
+        "定稿后又有过发布、仍有值且未取整的数(个) | figures that were said as final in an earlier release, still are,"
+        " and are shown exactly",
     ),
     ("revised", "count(*) filter (where f.revisions > 0)", "其中修订过的(个) | those that were revised"),
     (
@@ -172,10 +178,12 @@ def apply_revisions(connection: psycopg.Connection[Any], manifest: Manifest, *, 
         connection,
         "indicator_revision_rate",
         _RATE,
-        "where f.first_final_value is not null and f.value_now is not null and f.is_exact group by 1, 2, 3, 4",
-        "各指标的修订率(欧盟统计局A6口径:P为最初的定稿值,L为现值),只计未取整的指标值"
+        "where f.first_final_value is not null and f.value_now is not null and f.is_exact"
+        " and f.first_final_release_id < (select max(release_id) from release) group by 1, 2, 3, 4",
+        "各指标的修订率(欧盟统计局A6口径:P为最初的定稿值,L为现值),只计未取整、定稿后又有过发布的指标值"
         "(唯一键 indicator_code, area_level, period_type, breakdown)"
-        " | how far figures that are shown exactly are revised, by Eurostat's A6: P the first final, L what is said now"
+        " | how far figures that are shown exactly, and were said again, are revised, by Eurostat's A6: P the first"
+        " final, L what is said now"
         f"{mark}",
     )
 

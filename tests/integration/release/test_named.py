@@ -22,7 +22,11 @@ DIMENSIONS: dict[str, tuple[dict[str, str], list[str]]] = {
             ("indicator_code", "action_code", "action_name_zh", "action_name_en", "name_zh", "name_en", "unit_zh",
              "unit_en"), "text",
         )
-        | {"decimals": "integer", "is_additive_over_areas": "boolean", "is_additive_over_periods": "boolean"},
+        | {"decimals": "integer"}
+        | dict.fromkeys(
+            ("is_additive_over_areas", "is_additive_over_periods", "has_summable_sides", "is_published_figure"),
+            "boolean",
+        ),
         ["indicator_code"],
     ),
     "dim_area": (
@@ -118,7 +122,8 @@ def marts(warehouses: Any) -> str:
         ):
             insert(connection, "dim_indicator", indicator_code=code, name_zh=name, name_en=code, unit_zh=unit,
                    unit_en=unit_en, decimals=decimals, is_additive_over_areas=code == "M01-3",
-                   is_additive_over_periods=code == "M01-3")  # fmt: skip
+                   is_additive_over_periods=code == "M01-3", has_summable_sides=code != "G1-2",
+                   is_published_figure=False)  # fmt: skip
         insert(connection, "dim_breakdown", breakdown="priority_group", breakdown_name_zh="重点群体",
                breakdown_name_en="priority group", breakdown_value="05", name_zh="残疾人", name_en="disabled persons",
                sort_order=5, parts_overlap=True, parts_add_up=False)  # fmt: skip
@@ -191,6 +196,9 @@ def test_no_two_rows_of_a_view_speak_of_one_area_and_period(marts: str) -> None:
 def test_a_provisional_figure_stands_apart(marts: str) -> None:
     asked = "select value, provisional_value::int, numerator, value_text from marts.cumulative"
     assert rows(marts, asked) == [(None, 99, None, "99人次(暂定)")]
+    additive = "select distinct is_additive_over_periods from marts.{}"
+    assert rows(marts, additive.format("cumulative")) == [(False,)], "a year to date contains the one before it"
+    assert (True,) in rows(marts, additive.format("quarterly"))
     settled = "select value::int, numerator::int, covered_to::text from marts.quarterly where area_code = '330100'"
     assert (1200, 1201, "2026-06-30") in rows(marts, settled)
 
@@ -285,7 +293,11 @@ def test_a_view_checks_the_readers_own_rights_and_is_made_once(marts: str) -> No
 
 
 def test_the_command_line_asks_for_the_rates_by_name(marts: str) -> None:
-    found = rows(marts, queries.REVISION_RATES)
+    assert rows(marts, queries.REVISION_RATES) == [], "after one release nothing can have been revised"
+    with psycopg.connect(marts) as connection:
+        connection.execute("insert into marts.dim_release values (2, 'build', '2026-06-30', now())")
+        found = connection.execute(queries.REVISION_RATES.encode()).fetchall()
+        connection.rollback()
     # Of the year's shares one is final, of the count all but one are, months and quarters alike.
     assert [(row[0], row[1], row[4], row[5], row[6]) for row in found] == [
         ("G1-2", "城乡比", "province", "year", "total"),
@@ -306,9 +318,18 @@ def test_what_is_reported_stands_beside_what_is_shown(marts: str) -> None:
         "select area_name_zh, unit_zh, reported_value::int, reported_bound, counted_value::int, counted_text,"
         " difference::int, difference_pct::float from marts.indicator_reported order by area_code"
     )
-    assert rows(marts, asked) == [
-        # 1500 / 1200 = 1.25
-        ("杭州市", "人次", 1500, "above", 1200, "1,200人次", 300, 25.0),
+    hidden = [
         ("上城区", "人次", 800, "above", None, None, None, None),
         ("海曙区", "人次", 40, "above", None, "已隐去", None, None),
     ]
+    # nothing real is subtracted from what is synthetic
+    assert rows(marts, asked) == [("杭州市", "人次", 1500, "above", 1200, "1,200人次", None, None), *hidden]
+    origin = "select distinct is_synthetic, data_origin_zh, data_origin_en from marts.quarterly"
+    assert rows(marts, origin) == [(True, "合成数据", "synthetic data")]
+    apply_served(marts, manifest(), is_synthetic=False)
+    try:
+        # 1500 / 1200 = 1.25
+        assert rows(marts, asked) == [("杭州市", "人次", 1500, "above", 1200, "1,200人次", 300, 25.0), *hidden]
+        assert rows(marts, origin) == [(False, "部门数据", "departments' data")]
+    finally:
+        apply_served(marts, manifest())
