@@ -55,39 +55,29 @@ def refused() -> pl.Expr:
 
 
 def not_refused(typed: pl.DataFrame, spoiled: pl.DataFrame, by: str) -> pl.DataFrame:
-    """What the truth keeps of `typed`: rows are known by the column `by`, in the spoiled frame by `_` and its name.
-
-    A credit code that was sent with a wrong check character is warned of and kept, so that it matches no other feed's:
-    `uscc` is what was sent.
-    """
+    """What the truth keeps of `typed`: rows are known by the column `by`, in the spoiled frame by `_` and its name."""
     bad = spoiled.filter(refused())[f"_{by}"]
-    kept = typed.filter(~pl.col(by).is_in(bad.implode()))
-    sent = next((name for name in ("uscc", "member_uscc") if name in spoiled.columns), None)
-    if sent is None or "uscc" not in kept.columns:
-        return kept
-    wrong = spoiled.filter(pl.col("_rules") == "uscc_check_digit")
-    codes = wrong.select(pl.col(f"_{by}").cast(kept.schema[by]).alias(by), _sent=sent).unique(by)
-    return (
-        kept.join(codes, on=by, how="left", maintain_order="left")
-        .with_columns(uscc=pl.coalesce("_sent", "uscc"))
-        .drop("_sent")
-    )
+    return with_sent_codes(typed.filter(~pl.col(by).is_in(bad.implode())), spoiled, by)
 
 
 def with_sent_codes(typed: pl.DataFrame, spoiled: pl.DataFrame, by: str) -> pl.DataFrame:
-    """`typed` with each credit code as it was sent: one whose check digit is wrong is let through, and is another code.
+    """`typed` with each credit code as it was sent, rows known as in `not_refused`.
 
-    Rows are known as in `not_refused`; a frame without a credit code stays as it is.
+    A code with a wrong check character is warned of and kept: it is another code, and matches no other feed's and no
+    other row's. What is sent as `leader_uscc` may be typed as `uscc`; a frame without a credit code stays as it is.
     """
-    if "uscc" not in typed.columns or "uscc" not in spoiled.columns:
-        return typed
-    sent = spoiled.filter(pl.col("_kind") == "uscc_check").select(_sent="uscc", _by=pl.col(f"_{by}").cast(pl.String))
-    return (
-        typed.with_columns(_by=pl.col(by).cast(pl.String))
-        .join(sent.unique("_by"), on="_by", how="left", maintain_order="left")
-        .with_columns(uscc=pl.coalesce("_sent", "uscc"))
-        .drop("_by", "_sent")
-    )
+    key = f"_{by}"
+    wrong = spoiled.filter(pl.col("_rules") == "uscc_check_digit").with_columns(pl.col(key).cast(typed.schema[by]))
+    for sent in spoiled.columns:
+        column = sent if sent in typed.columns else "uscc"
+        if sent.endswith("uscc") and not sent.startswith("_") and column in typed.columns:
+            codes = wrong.select(key, _sent=sent).unique(key)
+            typed = (
+                typed.join(codes, left_on=by, right_on=key, how="left", maintain_order="left")
+                .with_columns(pl.coalesce("_sent", column).alias(column))
+                .drop("_sent")
+            )
+    return typed
 
 
 def kinds_by(spoiled: pl.DataFrame, by: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ import polars as pl
 
 from sandbox.calendar import Span
 from sandbox.dirt.kinds import Kind
-from sandbox.dirt.spoil import apply_plan, kinds_by, not_refused, spoil, with_sent_codes
+from sandbox.dirt.spoil import apply_plan, kinds_by, not_refused, spoil
 from sandbox.feeds.model import Consignment, Due, File, Frame, Page, Scene
 from sandbox.writers.workbook import Cell, Line, Sheet, excel_amount, excel_date, excel_number, write_workbook
 
@@ -48,7 +48,7 @@ def repeated(scene: Scene, listing: Listing, spans: list[Span]) -> Iterator[tupl
     spoilt = spoil(at(spans[-1]), listing.kinds, scene.parameters.dirt, scene.stream(listing.feed))
     kind_of = kinds_by(spoilt, "_key")
     known = listing.entries.with_columns(key=pl.col("entry").cast(pl.String))
-    scene.accepted[listing.feed] = with_sent_codes(not_refused(known, spoilt, "key"), spoilt, "key").drop("key")
+    scene.accepted[listing.feed] = not_refused(known, spoilt, "key").drop("key")
     for span in spans:
         yield span, apply_plan(at(span), listing.kinds, kind_of, "_key")
 

@@ -21,7 +21,7 @@ from sandbox.dirt.kinds import (
     put,
     required_kind,
 )
-from sandbox.dirt.spoil import CLEAN, not_refused, spoil, with_sent_codes
+from sandbox.dirt.spoil import CLEAN, not_refused, spoil
 from sandbox.feeds.model import Feed, Scene, Table, Versions
 from sandbox.feeds.texts import county_code, day, flag, industry_code, moment
 from sandbox.population import Population
@@ -107,7 +107,7 @@ def make(scene: Scene) -> Iterator[Versions]:
     )  # fmt: skip
     # A wrong row must have no other effect: only spells that were never open before may be wrong.
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), ~closed)
-    scene.accepted[NAME] = with_sent_codes(not_refused(spells, spoilt, "spell"), spoilt, "spell")
+    scene.accepted[NAME] = not_refused(spells, spoilt, "spell")
     yield Versions(pl.concat([spoilt, opened]))
 
 

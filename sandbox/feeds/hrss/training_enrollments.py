@@ -25,7 +25,7 @@ from sandbox.dirt.kinds import (
     required_kind,
     wrong_check,
 )
-from sandbox.dirt.spoil import CLEAN, refused, spoil
+from sandbox.dirt.spoil import CLEAN, refused, spoil, with_sent_codes
 from sandbox.feeds.model import DataSet, Feed, Scene, UpdateWindow, Versions
 from sandbox.feeds.paging import PageAndSize
 from sandbox.feeds.texts import county_code, day, flag, moment
@@ -151,9 +151,12 @@ def make(scene: Scene) -> Iterator[Versions]:
     current, older = every.filter(last), every.filter(~last)
     spoilt = spoil(current, kinds(), scene.parameters.dirt, scene.stream(NAME), pl.col("_version") <= 2)
     bad = spoilt.filter(refused()).select(enrollment_id="_key", version="_version")
-    scene.accepted[NAME] = scene.people.trainings.with_columns(
-        is_refused=pl.struct("enrollment_id", "version").is_in(bad.to_struct().implode())
-    )
+    versioned = pl.concat_str("enrollment_id", "version", separator="|")
+    scene.accepted[NAME] = with_sent_codes(
+        scene.people.trainings.with_columns(key=versioned),
+        spoilt.with_columns(_key=pl.concat_str("_key", "_version", separator="|")),
+        "key",
+    ).with_columns(is_refused=pl.struct("enrollment_id", "version").is_in(bad.to_struct().implode()))
     yield Versions(pl.concat([spoilt, older.with_columns(**CLEAN)]))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sandbox import areas
+from sandbox import areas, feeds
 from sandbox.calendar import HORIZON
 from sandbox.feeds.education import vocational_programmes
 from sandbox.feeds.hrss import (
@@ -24,8 +24,9 @@ from sandbox.feeds.hrss import (
 )
 from sandbox.feeds.model import Feed, Scene
 from sandbox.feeds.terms import handed_over
+from sandbox.feeds.workbooks import consignments
 from sandbox.parameters import Parameters
-from sandbox.population import Population
+from sandbox.population import Population, generate
 from sandbox.population.directories import projects
 from sandbox.population.school_programmes import school_programmes
 from sandbox.population.schools import schools
@@ -39,6 +40,27 @@ def scene(population: Population) -> Scene:
 def sent(feed: Feed, scene: Scene) -> pl.DataFrame:
     """Everything that the feed ever held."""
     return pl.concat(made.rows for made in feed.make(scene))  # type: ignore[union-attr]  # none of these sends files
+
+
+def test_the_truth_knows_credit_codes_as_they_were_sent() -> None:
+    """A code with a wrong check character is accepted, and resolves nothing that the right one would."""
+    small = Scene(generate(0.0001, 7), Parameters(scale=0.0001, dirt=0.3, truth=False), HORIZON, Path())
+    unknown: dict[str, set[str]] = {}
+    tried = 0
+    for together in feeds.senders():
+        # wages are known by the employer's number: nobody reads their codes
+        if together[0].name == "hrss/wage_records":
+            continue
+        sent: set[str] = set()
+        for made in consignments(small, together):
+            wrong = made.rows.filter(pl.col("_rules") == "uscc_check_digit")
+            sent = sent.union(*(wrong[name].drop_nulls() for name in wrong.columns if name.endswith("uscc")))
+        kept = [small.accepted[feed.name] for feed in together if feed.name in small.accepted]
+        known = set().union(*(rows[name] for rows in kept for name in rows.columns if name.endswith("uscc")))
+        unknown |= {together[0].name: sent - known} if sent - known else {}
+        tried += bool(sent)
+    assert unknown == {}
+    assert tried > 15
 
 
 def test_drop_outs_without_a_day_and_ends_that_nobody_reported(scene: Scene) -> None:
