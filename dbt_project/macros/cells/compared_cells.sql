@@ -145,6 +145,40 @@ target as (
     where stated_target.choice = 1
 ),
 
+-- Of several dated targets a period is held against the next one whose day is not past: what flows against the one of its
+-- own time, what stands against the step that it is on; past them all a stock is held against the last for good.
+held_against as (
+    select
+        target.indicator_code,
+        target.area_code,
+        target.period_type,
+        target.breakdown,
+        target.breakdown_value,
+        periods.period_end,
+        coalesce(
+            min(target.target_date) filter (where target.target_date >= periods.period_end),
+            max(target.target_date)
+        ) as target_date
+    from target
+    inner join {{ ref('seed_indicator') }} as indicator
+        on target.indicator_code = indicator.indicator_code
+    inner join {{ ref('dim_period') }} as periods
+        on
+            target.period_type = periods.period_type
+            and target.baseline_date < periods.period_end
+            and (
+                indicator.time_basis is distinct from 'flow'
+                or (periods.period_start > target.baseline_date and periods.period_end <= target.target_date)
+            )
+    group by
+        target.indicator_code,
+        target.area_code,
+        target.period_type,
+        target.breakdown,
+        target.breakdown_value,
+        periods.period_end
+),
+
 -- what grows by rounds stands still between them: it is held against the line where it stood at the last one
 last_round as (
     select
@@ -170,19 +204,22 @@ dated as (
             when last_round.announced_on > target.baseline_date then last_round.announced_on
         end as judged_on
     from changed
+    left join held_against
+        on
+            changed.indicator_code = held_against.indicator_code
+            and changed.area_code = held_against.area_code
+            and changed.period_type = held_against.period_type
+            and changed.breakdown = held_against.breakdown
+            and changed.breakdown_value = held_against.breakdown_value
+            and changed.period_end = held_against.period_end
     left join target
         on
-            changed.indicator_code = target.indicator_code
-            and changed.area_code = target.area_code
-            and changed.period_type = target.period_type
-            and changed.breakdown = target.breakdown
-            and changed.breakdown_value = target.breakdown_value
-            and changed.period_end > target.baseline_date
-            -- what flows is held against what was aimed at for its own time, a stock against the last aim for good
-            and (
-                changed.time_basis is distinct from 'flow'
-                or (changed.period_start > target.baseline_date and changed.period_end <= target.target_date)
-            )
+            held_against.indicator_code = target.indicator_code
+            and held_against.area_code = target.area_code
+            and held_against.period_type = target.period_type
+            and held_against.breakdown = target.breakdown
+            and held_against.breakdown_value = target.breakdown_value
+            and held_against.target_date = target.target_date
     left join last_round
         on
             target.rounds_of = last_round.roster

@@ -247,6 +247,7 @@ def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> T
         )
     for row in rows:
         part = "" if row["breakdown"] == "total" else f" ({row['breakdown']}={row['breakdown_value']})"
+        is_synthetic, has_target = synthetic and not row["is_published_figure"], row["target_value"] is not None
         label = "真实公布数 real" if row["is_published_figure"] else "合成数据 synthetic" if synthetic else ""
         table.add_row(
             str(row["indicator_code"]),
@@ -255,7 +256,9 @@ def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> T
             str(row["value_text"]),
             cell(row["target_value"]),
             _STATUS.get(str(row["status"]), str(row["status"] or ""))
-            + (" (目标有待核对 target unconfirmed)" if row["is_target_unconfirmed"] else ""),
+            + (" (目标有待核对 target unconfirmed)" if row["is_target_unconfirmed"] else "")
+            # the synthetic province has fewer persons than the target is for
+            + (" (合成数据,只示意规则 shows the rule alone)" if is_synthetic and has_target else ""),
             label + (" 暂定 provisional" if row["maturity"] == "provisional" else ""),
         )
     return table

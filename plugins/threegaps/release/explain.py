@@ -48,6 +48,8 @@ class Explanation:
     status: str | None
     target_value: Decimal | None
     target: dict[str, Any] | None
+    status_note_zh: str | None
+    status_note_en: str | None
     change_on_year: Decimal | None
     change_unit: str | None
     covered_from: dt.date | None
@@ -59,6 +61,7 @@ class Explanation:
     data_are_zh: str
     data_are_en: str
     data_as_of: dt.date | None
+    other_targets: list[dict[str, Any]]
     release_id: int
     value_release_id: int
     said_since: dt.datetime
@@ -85,8 +88,8 @@ left join marts.dim_indicator as d using (indicator_code)
 left join marts.dim_area as a using (area_code)
 where v.indicator_code = %s and v.area_code = %s and v.period_label = %s and v.breakdown = %s and v.breakdown_value = %s
 """
-# As a build chooses (macro compared_cells): of versions that state the same, the later plan's; for what flows, one for
-# its own time alone.
+# As a build chooses (macro compared_cells): the next day that is not past, for what flows one for its own time alone;
+# of versions that state the same, the later plan's.
 _TARGET = """
 select target_date, target_value, baseline_date, baseline_value, basis_zh, basis_en, plan_version,
        source_document_zh, source_document_en, is_confirmed
@@ -96,7 +99,15 @@ where indicator_code = %(indicator_code)s and area_code = %(area_code)s and peri
   and baseline_date < %(period_end)s
   and (%(time_basis)s::text is distinct from 'flow'
        or (baseline_date < %(period_start)s and %(period_end)s <= target_date))
-order by plan_issued_on desc limit 1
+order by target_date < %(period_end)s, abs(target_date - %(period_end)s), plan_issued_on desc limit 1
+"""
+# What is aimed at for other days, and what the plan's earlier versions said, the whole of it.
+_TARGETS = """
+select target_date, target_value, baseline_date, baseline_value, basis_zh, basis_en, plan_version
+from marts.dim_target
+where indicator_code = %(indicator_code)s and area_code = %(area_code)s and period_type = %(period_type)s
+  and breakdown = %(breakdown)s and breakdown_value = %(breakdown_value)s
+order by target_date, plan_issued_on
 """
 _FEEDS = """
 select feed, name_zh, name_en, statutory_mark, form_number, form_agency_zh, form_approval_number, form_valid_until,
@@ -152,6 +163,12 @@ where r.release_id = %s and (t.cause <> 'batch' or t.batch_id = any(%s))
 group by 1, 2, 3, 4 order by 1, 2, 4
 """
 
+# The sandbox has fewer persons than the province: a status says how the rule works, and judges nobody.
+_SYNTHETIC_STATUS = (
+    "合成数据与真实目标相比,只示意规则,不据以评判(合成省的人数、人次少于全省)",
+    "synthetic figures against a real target: shows the rule, judges nobody (the synthetic province has fewer persons)",
+)
+
 
 def explain(
     dsn: str,
@@ -189,11 +206,16 @@ def explain(
         fields: dict[str, Any] = {name: cell[name] for name in Explanation.__slots__ if name in cell}
         calculated = calculation(cell)
         data_are = _data_are(cell)
+        target = _target(connection, cell)
+        note = _SYNTHETIC_STATUS if target is not None and _is_synthetic(cell) else (None, None)
         return Explanation(
             **fields,
             calculation_zh=calculated[0],
             calculation_en=calculated[1],
-            target=_target(connection, cell),
+            target=target,
+            status_note_zh=note[0],
+            status_note_en=note[1],
+            other_targets=_other_targets(connection, cell, target),
             data_are_zh=data_are[0],
             data_are_en=data_are[1],
             feeds=connection.execute(_FEEDS, [list(inputs.reach)]).fetchall(),
@@ -267,7 +289,11 @@ def _number(value: Any) -> str:
 def _data_are(cell: Mapping[str, Any]) -> tuple[str, str]:
     if cell["is_published_figure"]:
         return "真实公布数", "real published figures"
-    return ("合成数据", "synthetic data") if cell["is_synthetic"] else ("各部门报送的数据", "data from the departments")
+    return ("合成数据", "synthetic data") if _is_synthetic(cell) else ("各部门报送的数据", "data from the departments")
+
+
+def _is_synthetic(cell: Mapping[str, Any]) -> bool:
+    return bool(cell["is_synthetic"]) and not cell["is_published_figure"]
 
 
 def _target(connection: psycopg.Connection[dict[str, Any]], cell: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -275,6 +301,15 @@ def _target(connection: psycopg.Connection[dict[str, Any]], cell: Mapping[str, A
     if cell["target_value"] is None:
         return None
     return connection.execute(_TARGET, cell).fetchone()
+
+
+def _other_targets(
+    connection: psycopg.Connection[dict[str, Any]], cell: Mapping[str, Any], target: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """The dated targets of the same area and part that the status is not held against, the earliest first."""
+    chosen = None if target is None else (target["target_date"], target["plan_version"])
+    found = connection.execute(_TARGETS, cell).fetchall()
+    return [one for one in found if (one["target_date"], one["plan_version"]) != chosen]
 
 
 def _refused(

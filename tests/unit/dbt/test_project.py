@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -296,12 +297,10 @@ def misfits(targets: list[dict[str, str]]) -> list[str]:
 def test_each_target_fits_the_values_that_it_is_held_against() -> None:
     targets = seed("seed_target")
     assert misfits(targets) == []
-    # a value is held against one target: one for a second day would double its cell
-    key = ("indicator_code", "area_code", "period_type", "breakdown", "breakdown_value")
-    days: dict[tuple[str, ...], set[str]] = {}
-    for row in targets:
-        days.setdefault(tuple(row[name] for name in key), set()).add(row["target_date"])
-    assert {of for of, found in days.items() if len(found) > 1} == set()
+    # of several days each has its own target, and a version of the plan states one for a day
+    key = ("plan_version", "indicator_code", "area_code", "period_type", "breakdown", "breakdown_value", "target_date")
+    assert [of for of, times in Counter(tuple(row[name] for name in key) for row in targets).items() if times > 1] == []
+    assert [row["target_code"] for row in targets if not row["baseline_date"] < row["target_date"]] == []
 
 
 @pytest.mark.parametrize(
