@@ -10,7 +10,7 @@ from sandbox.truth.cells import Cells, members
 from sandbox.truth.known import LABEL, Known
 from sandbox.truth.periods import Period, days, periods
 from sandbox.truth.registry import computes
-from sandbox.truth.stocks import at_work
+from sandbox.truth.stocks import employed_where, per_ten_thousand
 
 RESULTS = dict(zip(KINDS.tolist(), ("teaching_standard", "training_method", "training_site"), strict=True))
 LEVELS = ("01", "02", "03", "04", "unstated")
@@ -35,15 +35,14 @@ def entries_per_employed(cells: Cells, known: Known) -> None:
     entries = _entries(known)
     for period in periods("year"):
         rows = entries.filter(pl.col("entered").dt.date().is_between(period.start, period.end))
-        employed = at_work(known, period).group_by("area_code").agg(denominator=pl.len(), n_persons=pl.len())
         spread = rows.join(members(period.end), on="county")
+        employed = employed_where(known, period, spread)
         for breakdown, part in [
             (("total", "total"), spread),
             *((("entry_level", level), spread.filter(pl.col("level") == level)) for level in LEVELS),
         ]:
             counted = part.group_by("area_code").agg(numerator=pl.len())
-            frame = employed.join(counted, on="area_code", how="left").with_columns(pl.col("numerator").fill_null(0))
-            cells.add("M18-1", period, frame, 10_000, breakdown)
+            cells.add("M18-1", period, per_ten_thousand(employed, counted), breakdown=breakdown)
 
 
 @computes("M18-2")

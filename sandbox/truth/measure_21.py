@@ -9,7 +9,7 @@ from sandbox.truth.cells import Cells, members
 from sandbox.truth.known import Known
 from sandbox.truth.periods import days
 from sandbox.truth.registry import computes
-from sandbox.truth.stocks import at_work
+from sandbox.truth.stocks import employed_where, per_ten_thousand
 
 CODES = dict(
     zip(
@@ -34,12 +34,11 @@ def leading_talents(cells: Cells, known: Known) -> None:
             & (pl.col("ended").is_null() | (pl.col("ended").cast(pl.Date) > day))
             & pl.col("honour").is_in(list(CODES))
         ).join(members(period.end), on="county")
-        employed = at_work(known, period).group_by("area_code").agg(denominator=pl.len(), n_persons=pl.len())
+        employed = employed_where(known, period, in_service)
         parts = [(("honour", code), in_service.filter(pl.col("honour") == name)) for name, code in CODES.items()]
         for breakdown, part in [(("total", "total"), in_service), *parts]:
             counted = part.group_by("area_code").agg(numerator=pl.col("person").n_unique())
-            frame = employed.join(counted, on="area_code", how="left").with_columns(pl.col("numerator").fill_null(0))
-            cells.add("M21-3", period, frame, 10_000, breakdown)
+            cells.add("M21-3", period, per_ten_thousand(employed, counted), breakdown=breakdown)
         national = in_service.filter(pl.col("honour").is_in(NATIONAL))
         parts = [(("honour", CODES[name]), national.filter(pl.col("honour") == name)) for name in NATIONAL]
         for breakdown, part in [(("total", "total"), national), *parts]:

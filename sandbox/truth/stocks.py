@@ -75,3 +75,17 @@ def certified_share(persons: pl.DataFrame) -> pl.DataFrame:
     return persons.group_by("area_code").agg(
         numerator=pl.col("certified").sum(), denominator=pl.len(), n_persons=pl.len()
     )
+
+
+def employed_where(known: Known, period: Period, counted: pl.DataFrame) -> pl.DataFrame:
+    """area_code, denominator, n_persons: who is at work in each area; nobody in those of *counted* where nobody is."""
+    employed = at_work(known, period).group_by("area_code").agg(denominator=pl.len())
+    everywhere = employed.join(counted.select("area_code").unique(), on="area_code", how="full", coalesce=True)
+    return everywhere.with_columns(pl.col("denominator").fill_null(0)).with_columns(n_persons="denominator")
+
+
+def per_ten_thousand(employed: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
+    """*employed* with the numerator of *counted*, none where it has none, and the rate where anybody is employed."""
+    rate = pl.when(pl.col("denominator") > 0).then(pl.col("numerator") / pl.col("denominator") * 10_000)
+    joined = employed.join(counted, on="area_code", how="left")
+    return joined.with_columns(pl.col("numerator").fill_null(0)).with_columns(value=rate)

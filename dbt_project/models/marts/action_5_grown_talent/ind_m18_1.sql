@@ -54,8 +54,37 @@ counted as (
     group by area_code, period_type, period_end, breakdown, breakdown_value
 ),
 
-employed as (
+counts as (
     {{ in_slices('workforce', match=['period_end']) }}
+),
+
+employed as (
+    select
+        area_code,
+        period_type,
+        period_end,
+        n_employed
+    from counts
+    where breakdown = 'total'
+    union all
+    -- who enters is counted where nobody is employed too
+    select
+        area_code,
+        period_type,
+        period_end,
+        0 as n_employed
+    from counted
+    where breakdown = 'total'
+),
+
+areas as (
+    select
+        area_code,
+        period_type,
+        period_end,
+        max(n_employed) as n_employed
+    from employed
+    group by area_code, period_type, period_end
 ),
 
 parts as (
@@ -69,25 +98,24 @@ parts as (
 -- of all who are employed there, whatever the level: the levels add up to the total
 cells as (
     select
-        employed.area_code,
-        employed.period_type,
-        employed.period_end,
+        areas.area_code,
+        areas.period_type,
+        areas.period_end,
         parts.breakdown,
         parts.breakdown_value,
         coalesce(counted.n_entries, 0) as numerator,
-        employed.n_employed as denominator,
-        employed.n_employed as n_persons,
+        areas.n_employed as denominator,
+        areas.n_employed as n_persons,
         coalesce(counted.n_entrants, 0) as n_numerator_persons
-    from employed
+    from areas
     cross join parts
     left join counted
         on
-            employed.area_code = counted.area_code
-            and employed.period_type = counted.period_type
-            and employed.period_end = counted.period_end
+            areas.area_code = counted.area_code
+            and areas.period_type = counted.period_type
+            and areas.period_end = counted.period_end
             and parts.breakdown = counted.breakdown
             and parts.breakdown_value = counted.breakdown_value
-    where employed.breakdown = 'total'
 )
 
 {{ base_cells(['numerator', 'denominator', 'n_persons', 'n_numerator_persons']) }}
