@@ -6,9 +6,10 @@
 {%- set smallest_factor = 1.4 -%}
 {#- Scale of a median absolute deviation that equals the standard deviation of a normal distribution. -#}
 {%- set normal_scale = 1.4826 -%}
-{{ config(indexes=[
-    {'columns': ['indicator_code', 'area_code', 'period_type', 'period_end'], 'unique': true}
-]) }}
+{{ config(
+    indexes=[{'columns': ['indicator_code', 'area_code', 'period_type', 'period_end'], 'unique': true}],
+    pre_hook=hash_joins()
+) }}
 
 with
 
