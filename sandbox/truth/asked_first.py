@@ -10,7 +10,7 @@ import polars as pl
 from sandbox import areas, published_employment, published_income
 from sandbox.calendar import add_months
 from sandbox.truth.cells import Cells, members, published_row
-from sandbox.truth.cohorts import exits_of, leavers, overlaps, quarters_of
+from sandbox.truth.cohorts import begun_at_work, exits_of, leavers, quarters_of
 from sandbox.truth.contribution_wages import wage_rows
 from sandbox.truth.funds import public_budgets
 from sandbox.truth.known import Known
@@ -56,23 +56,18 @@ def newly_skilled(cells: Cells, known: Known) -> None:
 @computes("P-4")
 def aimed_trainings(cells: Cells, known: Known) -> None:
     """Subsidised trainings in a priority field, and of the rest those whose trainee an enterprise employs."""
-    at_enterprises = known.spells.filter(pl.col("employer_type") == "01")
     in_field = pl.col("focus_sector").fill_null("") != ""
+    at_enterprises = known.spells.filter(pl.col("employer_type") == "01")
+    of_all = (
+        known.subsidised.filter(in_field),
+        begun_at_work(known.subsidised.filter(~in_field), at_enterprises),
+    )
     for period in periods("quarter", "ytd", "year"):
-        rows = known.subsidised.filter(pl.col("completion_date").is_between(period.start, period.end))
-        field = rows.filter(in_field)
-        staff = _begun_by_staff(rows.filter(~in_field), at_enterprises)
+        completed = pl.col("completion_date").is_between(period.start, period.end)
+        field, staff = (rows.filter(completed) for rows in of_all)
         cells.count("P-4", period, pl.concat([field, staff]), "person")
         cells.count("P-4", period, field, "person", ("aimed_training", "priority_field"))
         cells.count("P-4", period, staff, "person", ("aimed_training", "other_staff"))
-
-
-def _begun_by_staff(rows: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFrame:
-    """Those of *rows* whose person held one of *posts* on the first day."""
-    first = pl.col("start_date")
-    # A person may begin several courses: work is asked for on the day of each.
-    begun = [day for _, day in sorted(rows.partition_by("start_date", as_dict=True).items())]
-    return pl.concat([rows.clear(), *(day.filter(overlaps(day, posts, first, first)) for day in begun)])
 
 
 @computes("P-5", "P-5a")

@@ -53,6 +53,18 @@ def overlaps(persons: pl.DataFrame, spells: pl.DataFrame, first: pl.Expr, last: 
     return persons["person"].is_in(met["person"].implode())
 
 
+def begun_at_work(trainings: pl.DataFrame, spells: pl.DataFrame) -> pl.DataFrame:
+    """Those of `trainings`, of which a person may have several, on whose first day a spell was in force."""
+    numbered = trainings.with_row_index("_row")
+    joined = numbered.select("_row", "person", _first="start_date").join(
+        spells.select("person", _s="start_date", _e="end_date"), on="person"
+    )
+    met = joined.filter(
+        (pl.col("_s") <= pl.col("_first")) & (pl.col("_e").is_null() | (pl.col("_e") >= pl.col("_first")))
+    )
+    return numbered.join(met, on="_row", how="semi", maintain_order="left").drop("_row")
+
+
 def found_work(persons: pl.DataFrame, spells: pl.DataFrame) -> pl.DataFrame:
     """Those who were not registered when the course began, with `found`: registered in the sixth month after it."""
     month = pl.col("completion_date").dt.month_start().dt.offset_by("6mo")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from sandbox.truth.cells import Cells, members
-from sandbox.truth.cohorts import overlaps
+from sandbox.truth.cohorts import begun_at_work
 from sandbox.truth.known import Known
 from sandbox.truth.parts import URBAN_RURAL
 from sandbox.truth.periods import Period, periods
@@ -21,8 +21,10 @@ SIDES = (("rural", "2"), ("urban", "1"))
 def participation(cells: Cells, known: Known) -> None:
     """Trainees with work among those at work, country over town; quarters, years to date and years."""
     begun = known.trainings.filter(pl.col("status") != "09").with_columns(urban_rural=URBAN_RURAL)
+    # A person may begin several courses: work is asked for on the day of each.
+    at_work_then = begun_at_work(begun, known.spells)
     for period in periods("quarter", "ytd", "year"):
-        trainees = _numbers(_trainees(begun, known.spells, period), "trainees")
+        trainees = _numbers(_trainees(at_work_then, period), "trainees")
         employed = _numbers(at_work(known, period, "home"), "employed")
         both = employed.join(trainees, on="area_code", how="left").fill_null(0)
         enough = (pl.min_horizontal("rural_trainees", "urban_trainees") >= FEWEST_TRAINEES) & (
@@ -39,15 +41,10 @@ def participation(cells: Cells, known: Known) -> None:
         cells.add("G1-3", period, frame.with_columns(value=RATIO_OF_SHARES))
 
 
-def _trainees(begun: pl.DataFrame, spells: pl.DataFrame, period: Period) -> pl.DataFrame:
+def _trainees(at_work_then: pl.DataFrame, period: Period) -> pl.DataFrame:
     """area_code, urban_rural: who began a course at work in the period, once, with the last of them."""
-    first = pl.col("start_date")
-    in_period = begun.filter(first.is_between(period.start, period.end))
-    # A person may begin several courses: work is asked for on the day of each.
-    days = [day for _, day in sorted(in_period.partition_by("start_date", as_dict=True).items())]
-    with_work = [day.filter(overlaps(day, spells, first, first)) for day in days]
     return (
-        pl.concat(with_work)
+        at_work_then.filter(pl.col("start_date").is_between(period.start, period.end))
         .sort("start_date", "enrollment_id")
         .unique("person", keep="last", maintain_order=True)
         .join(members(period.end), on="county")
