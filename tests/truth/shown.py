@@ -159,7 +159,7 @@ def shown(truth: Cell, *, is_exact: bool) -> Figures:
     if code in RATIOS_OF_MEDIANS:
         # their medians stand in the cell in cents
         upper, lower = (_to_ten_yuan(_decimal_of(truth[side], "0.01")) for side in SIDES[:2])
-        return Figures(upper, lower, upper / lower)
+        return Figures(upper, lower, _as_far_as_known(upper / lower, (upper + 5) / (lower - 5)))
     if code in AMOUNTS_OF_EMPLOYERS:
         return Figures(None, None, _to_tens(truth["value"]))
     if code in MEANS | MEANS_OF_EMPLOYERS:
@@ -174,8 +174,16 @@ def shown(truth: Cell, *, is_exact: bool) -> Figures:
     if whole is None:
         return Figures(part, None, part)
     if other_part is None or other_whole is None:
-        return Figures(part, whole, (10_000 if code in PER_TEN_THOUSAND else 100) * part / whole)
-    return Figures(100 * part / whole, 100 * other_part / other_whole, part * other_whole / (whole * other_part))
+        scale = 10_000 if code in PER_TEN_THOUSAND else 100
+        value, highest = scale * part / whole, scale * (part + 5) / (whole - 5)
+        return Figures(part, whole, value if is_exact else _as_far_as_known(value, highest))
+    value = part * other_whole / (whole * other_part)
+    highest = (part + 5) * (other_whole + 5) / ((whole - 5) * (other_part - 5))
+    return Figures(
+        100 * part / whole,
+        100 * other_part / other_whole,
+        value if is_exact else _as_far_as_known(value, highest),
+    )
 
 
 def shown_differences(
@@ -254,6 +262,12 @@ def _decimal(number: float | None) -> Decimal | None:
 def _decimal_of(number: float, unit: str = "0.0001") -> Decimal:
     """To the fourth decimal or another *unit*, as it stands in a cell."""
     return Decimal(str(number)).quantize(Decimal(unit), ROUND_HALF_UP)
+
+
+def _as_far_as_known(value: Decimal, highest: Decimal) -> Decimal:
+    """To the leading digit of what it may be off, *highest* being the most that the exact sides may give."""
+    step = Decimal(10) ** max((highest - value).adjusted(), -4)
+    return (value.quantize(Decimal("0.0001"), ROUND_HALF_UP) / step).quantize(Decimal(1), ROUND_HALF_UP) * step
 
 
 def _in_tens(number: float, *, is_exact: bool) -> Decimal:

@@ -69,5 +69,16 @@
     end
 {%- endmacro %}
 
+{#
+    Decimals to which the tens of its sides let a quotient be known: those of the leading digit of its error. 72.64 that may be
+    24 off is written 70, a share that may be 0.8 points off has one decimal.
+#}
+{% macro known_decimals() -%}
+    case
+        when rounding_error > 0 and shown_from = 'parts' and value_from in ('quotient', 'ratio_of_quotients')
+            then least(-floor(log(rounding_error)), 4)::integer
+    end
+{%- endmacro %}
+
 {# An area has a place among others where its figure is exact to within this share of the standard deviation between them. #}
 {% macro largest_rounding_in_a_rank() %}0.2{% endmacro %}

@@ -250,6 +250,22 @@ rounded as (
     from marked
 ),
 
+valued as (
+    select
+        *,
+        {{ cell_value() }} as quotient,
+        {{ rounding_error() }} as rounding_error
+    from rounded
+),
+
+-- no figure is written more precisely than the tens of its sides let it be known
+known as (
+    select
+        *,
+        {{ known_decimals() }} as known_decimals
+    from valued
+),
+
 shown as (
     select
         indicator_code,
@@ -266,19 +282,22 @@ shown as (
         case when not is_small then denominator end as denominator,
         case when not is_small then comparison_numerator end as comparison_numerator,
         case when not is_small then comparison_denominator end as comparison_denominator,
-        case when not is_small and is_supplied and not is_immature then {{ cell_value() }} end as value,
+        case when not is_small and is_supplied and not is_immature then round(quotient, coalesce(known_decimals, 4)) end as value,
         source_kind,
         is_supplied,
         is_immature,
         is_small as is_suppressed,
         is_exact,
-        case when not is_small then {{ rounding_error() }} end as rounding_error,
+        -- what is written is off by half of its last digit more
+        case
+            when not is_small then rounding_error + coalesce(0.5 * 10::numeric ^ (-known_decimals), 0)
+        end as rounding_error,
         audience,
         maturity,
         covered_from,
         covered_to,
         data_as_of
-    from rounded
+    from known
 )
 
 select * from shown

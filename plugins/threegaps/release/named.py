@@ -80,10 +80,15 @@ def _both(name: str, column: str, labels: Labels, meaning_zh: str, meaning_en: s
 # Of the release that serves: asked once a statement, not once a row.
 _IS_DEMONSTRATION = "(select r.is_demonstration from marts.dim_release as r order by r.release_id desc limit 1)"
 
-# As people write it: as many decimals as the unit has, 1.90 times as well as 1.86.
+# As people write it: as many decimals as the unit has, 1.90 times as well as 1.86; of what is made of counts in tens no
+# more than the value has, which is only as precise as it is known.
+_DECIMALS = (
+    "case when v.rounding = 'tens' and i.has_summable_sides then least(i.decimals, scale(trim_scale(v.value)))"
+    " else i.decimals end"
+)
 _WRITTEN = (
-    "to_char(round(v.value, i.decimals), 'FM999,999,999,999,990' || case when i.decimals > 0"
-    " then '.' || repeat('0', i.decimals) else '' end)"
+    f"to_char(round(v.value, {_DECIMALS}), 'FM999,999,999,999,990' || case when {_DECIMALS} > 0"
+    f" then '.' || repeat('0', {_DECIMALS}) else '' end)"
 )
 _VALUE_TEXT = (
     f"case when v.value_status <> 'reported' then {_label('v.value_status', VALUE_STATUSES, 0)}"
