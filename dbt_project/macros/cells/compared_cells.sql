@@ -239,14 +239,25 @@ aimed as (
     from dated
 ),
 
+expected as (
+    select
+        *,
+        baseline_value + (target_value - baseline_value) * share_of_path as expected_value
+    from aimed
+),
+
 -- progress is towards a target that is reached from below; an upper limit is kept or not
 compared as (
     select
-        aimed.*,
+        expected.*,
         case when direction != 'down' then round(value / nullif(target_value, 0) * 100, 2) end as target_progress,
+        case
+            when direction != 'down' and value is not null
+                then round(expected_value / nullif(target_value, 0) * 100, 2)
+        end as due_progress,
         round(share_of_time * 100, 2) as time_progress,
         {{ target_status(
-            'value', 'target_value', 'baseline_value + (target_value - baseline_value) * share_of_path', 'direction'
+            'value', 'target_value', 'expected_value', 'direction'
         ) }} as status,
         case when change_on_year is not null then kind_of_change end as change_unit,
         -- of a ratio of two shares the sides are the shares, in per cent
@@ -266,6 +277,6 @@ compared as (
             when value is null then 'not_applicable'
             else 'reported'
         end as value_status
-    from aimed
+    from expected
 )
 {% endmacro %}

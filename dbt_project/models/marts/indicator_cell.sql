@@ -37,6 +37,7 @@ select
     n_employers,
     target_value,
     target_progress,
+    due_progress,
     time_progress,
     status,
     change_on_year,

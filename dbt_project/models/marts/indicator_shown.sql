@@ -282,7 +282,9 @@ shown as (
         case when not is_small then denominator end as denominator,
         case when not is_small then comparison_numerator end as comparison_numerator,
         case when not is_small then comparison_denominator end as comparison_denominator,
-        case when not is_small and is_supplied and not is_immature then round(quotient, coalesce(known_decimals, 4)) end as value,
+        case
+            when not is_small and is_supplied and not is_immature then round(quotient, coalesce(known_decimals, 4))
+        end as value,
         source_kind,
         is_supplied,
         is_immature,

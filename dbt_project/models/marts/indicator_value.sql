@@ -26,6 +26,7 @@ select
     value,
     target_value,
     target_progress,
+    due_progress,
     time_progress,
     status,
     change_on_year,

@@ -9,7 +9,8 @@ from psycopg import sql
 from threegaps.marts.manifest import ServedColumn
 
 FIGURES = (
-    "numerator", "denominator", "value", "target_progress", "change_on_year", "change_unit", "area_rank", "rounding",
+    "numerator", "denominator", "value", "target_progress", "due_progress", "change_on_year", "change_unit",
+    "area_rank", "rounding",
 )  # fmt: skip
 """Columns of a row of one cell that say its figures, or that it had any, in whatever relation."""
 CELL_KEY = ("indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value")

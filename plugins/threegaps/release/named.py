@@ -190,12 +190,18 @@ _STATE: tuple[ViewColumn, ...] = (
     ("status", "v.status", "目标状态代码 | status against the target"),
     *_both("status", "v.status", _STATUSES, "目标状态", "status against the target"),
     ("target_progress", "v.target_progress", "完成率(%) | progress towards the target (%)"),
+    (
+        "due_progress",
+        "v.due_progress",
+        "应达完成率(%):按基线至目标的直线 | progress that is due by the straight line from baseline to target (%)",
+    ),
     ("time_progress", "v.time_progress", "时间进度(%) | share of the time to the target that is gone (%)"),
     (
+        # from a baseline above zero part of the progress was there before any time had gone
         "progress_gap",
-        "v.target_progress - v.time_progress",
-        "完成率减时间进度(百分点),负数为进度落后于时间 | progress less the share of the time that is gone, in points;"
-        " negative: behind time",
+        "v.target_progress - v.due_progress",
+        "完成率减应达完成率(百分点),负数为落后;基线为零的,应达完成率即时间进度 | progress less what is due, in points;"
+        " negative: behind. From a baseline of zero, what is due is the share of the time that is gone",
     ),
     ("change_on_year", "v.change_on_year", "较上年同期变化 | change on the same period a year before"),
     ("change_unit", "v.change_unit", "变化的单位代码 | unit of the change"),

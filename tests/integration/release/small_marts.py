@@ -27,6 +27,7 @@ CELL_COLUMNS = {
     "value": "numeric(20,4)",
     "target_value": "numeric",
     "target_progress": "numeric",
+    "due_progress": "numeric",
     "time_progress": "numeric",
     "status": "text",
     "change_on_year": "numeric",
