@@ -560,7 +560,7 @@ def seen_of_structure(dsn: str) -> list[tuple[Any, ...]]:
         "select c.relname, a.attname, a.atttypid::regtype::text, obj_description(c.oid, 'pg_class'),"
         " col_description(c.oid, a.attnum), case c.relkind when 'v' then pg_get_viewdef(c.oid) end"
         " from pg_class as c join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0"
-        " where c.relnamespace in ('marts'::regnamespace, 'history'::regnamespace) order by 1, 2",
+        " where c.relnamespace in ('marts'::regnamespace, 'history'::regnamespace) order by c.oid, a.attnum",
     )
 
 
