@@ -61,14 +61,21 @@ pairs as (
             and side.other_breakdown_value = o.breakdown_value and side.area_code = o.area_code
             and side.period_type = o.period_type and side.period_end = o.period_end
 ),
+published_figure as (
+    select area_code, as_of, item, value from core.fct_published_figure
+    union all
+    select area_code, period_end, '城乡居民收入比', urban_rural_ratio_printed from core.fct_resident_income
+    where definition = 'integrated' and urban_rural_ratio_printed is not null
+),
 published as (
     select
         side.identity_code, side.severity, side.basis_zh || ' ' || side.basis_en, side.area_code, side.period_type,
         side.period_end, side.said, f.value, side.relation
     from side
     cross join lateral (
-        select p.value from core.fct_published_figure as p
+        select p.value from published_figure as p
         where p.area_code = side.area_code and p.item = side.published_item and p.as_of <= side.period_end
+            and (side.relation = 'at_most' or p.as_of = side.period_end)
         order by p.as_of desc limit 1
     ) as f
     where side.published_item is not null
@@ -78,7 +85,11 @@ stated as (
 )
 select identity_code, severity, min(basis), count(*), min(period_end)
 from stated
-where case relation when 'equals' then said <> wanted else said > wanted or said < 0 end
+where case relation
+    when 'equals' then said <> wanted
+    when 'rounds_to' then abs(said - wanted) > 0.005
+    else said > wanted or said < 0
+end
 group by identity_code, severity
 order by identity_code
 """
@@ -108,6 +119,7 @@ def broken(connection: psycopg.Connection[Any]) -> list[Broken]:
     known = connection.execute(
         "select to_regclass('build.indicator_cell') is not null and to_regclass('core.seed_identity') is not null"
         " and to_regclass('core.fct_published_figure') is not null"
+        " and to_regclass('core.fct_resident_income') is not null"
     ).fetchone()
     if known is None or not known[0]:
         return []

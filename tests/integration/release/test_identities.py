@@ -28,10 +28,15 @@ create table core.seed_breakdown as select * from (values
 create table core.fct_published_figure as select * from (values
     ('330000', date '2024-12-31', 'skilled', 900), ('330000', date '2025-12-31', 'skilled', 1000))
     as v (area_code, as_of, item, value);
+create table core.fct_resident_income as select * from (values
+    ('330000', date '2026-06-30', 1.77, 'integrated'), ('330000', date '2026-06-30', 2.5, 'old_2013'))
+    as v (area_code, period_end, urban_rural_ratio_printed, definition);
 create table core.seed_identity as select * from (values
     ('within', 'S', 'total', 'total', 'denominator', 'at_most', 'T', 'total', 'total', 'numerator', null, 'any', 'stop',
      '理由', 'reason'),
     ('published', 'T', 'total', 'total', 'numerator', 'at_most', null, null, null, null, 'skilled', 'province', 'warn',
+     '理由', 'reason'),
+    ('printed', 'R', 'total', 'total', 'value', 'rounds_to', null, null, null, null, '城乡居民收入比', 'any', 'warn',
      '理由', 'reason')) as v (identity_code, indicator_code, breakdown, breakdown_value, part, relation,
      other_indicator_code, other_breakdown, other_breakdown_value, other_part, published_item, levels, severity,
      basis_zh, basis_en);
@@ -60,16 +65,17 @@ def cells(warehouse: str) -> str:
     return warehouse
 
 
-def found(dsn: str, *changed: Cell, period_end: str = "2026-06-30") -> list[tuple[str, str, int]]:
-    """What is found when cells of the sound ones are changed."""
+def found(
+    dsn: str, *changed: Cell, period_end: str = "2026-06-30", ratio: float = 1.7667
+) -> list[tuple[str, str, int]]:
+    """What is found when cells of the sound ones are changed; *ratio* is the value of R."""
     rows = {row[:3]: row for row in (*SOUND, *changed)}
     with psycopg.connect(dsn) as connection:
         connection.execute("truncate build.indicator_cell")
         for code, breakdown, part, numerator, denominator in rows.values():
             connection.execute(
-                "insert into build.indicator_cell"
-                " values (%s, '330000', 'province', 'quarter', %s, %s, %s, %s, %s, null)",
-                [code, period_end, breakdown, part, numerator, denominator],
+                "insert into build.indicator_cell values (%s, '330000', 'province', 'quarter', %s, %s, %s, %s, %s, %s)",
+                [code, period_end, breakdown, part, numerator, denominator, ratio if code == "R" else None],
             )
         return [(one.identity_code, one.severity, one.cells) for one in broken(connection)]
 
@@ -96,6 +102,14 @@ def test_a_subset_larger_than_its_set_and_more_than_what_was_published(cells: st
     # before the last figure the one before counts; before the first there is nothing to compare with
     assert found(cells, period_end="2025-06-30") == [("published", "warn", 1)]
     assert found(cells, period_end="2023-12-31") == []
+
+
+def test_a_ratio_that_is_not_the_one_printed_of_the_same_day(cells: str) -> None:
+    assert found(cells, ratio=1.775) == []
+    assert found(cells, ratio=1.7751) == [("printed", "warn", 1)]
+    assert found(cells, ratio=1.7649) == [("printed", "warn", 1)]
+    # what was printed of another day says nothing of this one
+    assert found(cells, ratio=1.9, period_end="2026-09-30") == []
 
 
 def test_a_warehouse_without_cells_breaks_nothing(warehouse: str) -> None:
