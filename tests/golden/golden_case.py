@@ -17,6 +17,8 @@ from typing import Any
 
 import yaml
 
+from threegaps.standards.areas import codes_in_force, successor
+
 CASES_FOLDER = Path(__file__).parent / "cases"
 WORLDS_FOLDER = Path(__file__).parent / "worlds"
 # What a row has where the case does not say otherwise; every other column of the table is null.
@@ -126,7 +128,7 @@ TABLES_OF_PERSONS = (
 LEVEL_RANKS = {"5": 1, "4": 2, "3": 3, "2": 4, "1": 5, "T": 6, "S": 7}
 NUMBERS = ("numerator", "denominator", "value", "n_persons", "target_value", "target_progress", "change_on_year")
 FACT_KEYS = ("maturity", "value_status", "status", *NUMBERS)
-CELL_KEYS = ("areas", "period", "breakdown", "breakdown_value", "shown", *FACT_KEYS)
+CELL_KEYS = ("areas", "period", "breakdown", "breakdown_value", "shown", "said_before", *FACT_KEYS)
 SHOWN_NUMBERS = ("numerator", "denominator", "value")
 SHOWN_KEYS = (*SHOWN_NUMBERS, "text")
 CELL_DEFAULTS: dict[str, str] = {
@@ -160,7 +162,7 @@ class ExpectedCell:
     """One cell that must come out; the numbers are exact, None means null and `any` is not compared.
 
     What a reader sees of it stands in `shown`, where the case says it: parts and value after disclosure, and the text
-    that a report prints.
+    that a report prints. `said_before` is the value that was shown before a correction, where there was one.
     """
 
     area_code: str
@@ -169,6 +171,7 @@ class ExpectedCell:
     breakdown_value: str
     facts: Facts
     shown: Facts | None
+    said_before: Decimal | None
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -296,6 +299,7 @@ def _rows(path: Path, owner: str, tables: dict[str, Any], *, beside: str = "") -
             place = f"rows.{table}[{position}]"
             if not isinstance(entry, dict):
                 raise CaseError(f"{path.name}: {place}: a row is a mapping of columns.")
+            entry = {column: _as_loaded(path, place, value) for column, value in entry.items()}
             if table not in TABLES_OF_PERSONS:
                 made.append({**ROW_DEFAULTS[table], **entry})
                 continue
@@ -308,6 +312,18 @@ def _rows(path: Path, owner: str, tables: dict[str, Any], *, beside: str = "") -
                 made.append(_identified(table, row, f"{beside or owner}/{position:04d}/{person}"))
         result[table] = tuple(made)
     return result
+
+
+def _as_loaded(path: Path, place: str, value: object) -> object:
+    """The county that a load makes of a code as it was sent: `{sent: "330103", day: 2021-04-08}`."""
+    if not isinstance(value, dict):
+        return value
+    _check_keys(path, place, value, allowed=("sent", "day"), needed=("sent", "day"))
+    code = str(value["sent"])
+    loaded = code if code in codes_in_force() else successor(code, value["day"])
+    if loaded is None:
+        raise CaseError(f"{path.name}: {place}: a row of {code} is refused, and reaches no indicator.")
+    return loaded
 
 
 def _identified(table: str, row: dict[str, Any], name: str) -> dict[str, Any]:
@@ -350,6 +366,9 @@ def _cells(path: Path, place: str, entry: object, periods: tuple[str, ...]) -> l
     labels = entry["period"] if isinstance(entry["period"], list) else [entry["period"]]
     facts = _facts(path, place, entry)
     shown = _shown(path, place, entry.get("shown"))
+    said_before = entry.get("said_before")
+    if said_before is not None and shown is None:
+        raise CaseError(f"{path.name}: {place}: what was said before stands beside what is shown now.")
     cells = []
     for label in (_period(path, place, label) for label in labels):
         if label not in periods:
@@ -362,6 +381,7 @@ def _cells(path: Path, place: str, entry: object, periods: tuple[str, ...]) -> l
                 str(entry.get("breakdown_value", CELL_DEFAULTS["breakdown_value"])),
                 facts,
                 shown,
+                None if said_before is None else Decimal(str(said_before)),
             )
             for area in entry["areas"]
         )

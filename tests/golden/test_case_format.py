@@ -56,6 +56,9 @@ def test_a_good_case_is_spread_out(tmp_path: Path) -> None:
         ("value: 2.0", "shown: {value: 5}", r"expected\[1\]\.shown: the key 'text' is missing"),
         ("value: 2.0", "shown: {vlaue: 5, text: a}", r"expected\[1\]\.shown: unknown key 'vlaue'"),
         ("rows:", "elsewhere: [{periods: [2016-04]}]\nrows:", r"elsewhere: period 2016-04 is not among the periods"),
+        ("value: 2.0", "said_before: 1", r"expected\[1\]: what was said before stands beside what is shown now"),
+        # 江干区 became several districts
+        ("_code: 330106", '_code: {sent: "330104", day: 2016-03-15}', r"a row of 330104 is refused, and reaches no"),
         ("indicator: M01-3", "indicator: M01-5", r"the case of M01-5 belongs in m01-5\.yml"),
     ],
 )
@@ -63,6 +66,14 @@ def test_a_fault_is_named(tmp_path: Path, old: str, new: str, fault: str) -> Non
     assert old in GOOD
     with pytest.raises(CaseError, match=fault):
         load_case(write(tmp_path, GOOD.replace(old, new)))
+
+
+def test_a_county_as_it_was_sent_is_the_one_that_a_load_makes_of_it(tmp_path: Path) -> None:
+    """下城区 became part of 拱墅区, whose own code stayed."""
+    for sent in ("330103", "330105"):
+        text = GOOD.replace("residence_area_code: 330106", f'residence_area_code: {{sent: "{sent}", day: 2021-04-08}}')
+        case = load_case(write(tmp_path, text))
+        assert {row["residence_area_code"] for row in case.rows["fct_training"]} == {"330105"}
 
 
 def test_a_file_without_a_mapping_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.disclosure.published import examine, undeclared_equals
 from tests.disclosure.release import Release, read_release
 from tests.disclosure.small_world import make_small_world
 from tests.disclosure.structure import Structure, read_structure
-from tests.golden.golden_case import ANY, CASES_FOLDER, NUMBERS, WORLDS_FOLDER, Case, load_cases
+from tests.golden.golden_case import ANY, CASES_FOLDER, NUMBERS, WORLDS_FOLDER, Case, ExpectedCell, load_cases
 from tests.golden.some_persons import rows_that_depend_on_others
 from tests.golden.warehouse_of_cases import build, run_tests
 from tests.truth.exact import exact_differences
@@ -168,7 +168,7 @@ def test_a_suppressed_cell_keeps_nothing(built: tuple[Cells, Cells, set[str]]) -
 
 @pytest.fixture(scope="module")
 def served(built: tuple[Cells, Cells, set[str]], shared_warehouse: str, dbt_folder: Path) -> str:
-    """The warehouse of the cases with a release of what was built of them."""
+    """The warehouse of the cases with a release of what was built of them, and before it what was said before."""
     raw = Manifest.read(dbt_folder / "target" / "manifest.json").raw
     # What speaks of feeds has none here.
     nodes = {name: node for name, node in raw["nodes"].items() if node["name"] not in {"feed_health", "data_quality"}}
@@ -177,9 +177,46 @@ def served(built: tuple[Cells, Cells, set[str]], shared_warehouse: str, dbt_fold
     with held_by_builder(shared_warehouse) as connection:
         row = connection.execute("select max(build_id) from ops.build").fetchone()
         assert row is not None
+        corrected = [(case, cell) for case in CASES for cell in case.expected if cell.said_before is not None]
+        with connection.transaction():
+            for case, cell in corrected:
+                _say(connection, case, cell, cell.said_before)
+        apply.apply_build(connection, manifest, row[0])
+        with connection.transaction():
+            for case, cell in corrected:
+                _say(connection, case, cell, (cell.shown or {})["value"])
         assert checks.findings(connection, manifest) == []
         apply.apply_build(connection, manifest, row[0])
     return shared_warehouse
+
+
+def _say(connection: psycopg.Connection[Any], case: Case, cell: ExpectedCell, value: object) -> None:
+    """Puts a count into what was built, as it is shown."""
+    done = connection.execute(
+        "update build.indicator_value set numerator = %s, value = %s"
+        " where (indicator_code, area_code, period_label, breakdown, breakdown_value) = (%s, %s, %s, %s, %s)",
+        [value, value, case.indicator, *cell.key],
+    )
+    assert done.rowcount == 1, cell.key
+
+
+def test_a_correction_of_a_final_figure_is_a_revision(served: str) -> None:
+    """What was said before stands beside what is said now, and nothing else was revised."""
+    wanted = {
+        (case.indicator, *cell.key, cell.said_before, (cell.shown or {})["value"])
+        for case in CASES
+        for cell in case.expected
+        if cell.said_before is not None
+    }
+    assert wanted
+    found = _rows(
+        served,
+        "select r.indicator_code, r.area_code, v.period_label, r.breakdown, r.breakdown_value, r.first_final_value,"
+        " r.value_now from marts.indicator_revision as r join marts.indicator_value as v using"
+        " (indicator_code, area_code, period_type, period_end, breakdown, breakdown_value) where v.is_revised",
+    )
+    assert set(found) == wanted
+    assert _rows(served, "select count(*) from marts.indicator_value where is_revised") == [(len(wanted),)]
 
 
 def test_what_a_reader_sees_is_what_was_worked_out_by_hand(served: str) -> None:
