@@ -210,6 +210,14 @@ def exposures_on_private_models(project: Project) -> Iterator[str]:
                 yield f"{exposure['name']} reads {parent['name']}"
 
 
+def served_without_exposure(project: Project) -> Iterator[str]:
+    """What is served is read by somebody whom an exposure names."""
+    exposed = {one for exposure in project.exposures for one in exposure["depends_on"]["nodes"]}
+    for model in project.models:
+        if meta_of(model).get("served") and model["unique_id"] not in exposed:
+            yield model["name"]
+
+
 def names(project: Project) -> Iterator[str]:
     """A model is named as its layer is, in the folder of its layer; an indicator by its code."""
     for model in project.models:
@@ -276,6 +284,7 @@ RULES: tuple[Rule, ...] = (
     public_without_contract,
     public_is_what_is_served,
     exposures_on_private_models,
+    served_without_exposure,
     names,
     sources_stand_with_staging,
     missing_key_tests,

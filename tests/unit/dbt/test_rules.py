@@ -53,6 +53,7 @@ READS_STAGING = {"nodes": ["model.threegaps.stg_hrss__certificates", "model.thre
         (rules.hard_coded_references, {"raw_code": "select * from core.fct_wage"}, "ind_m07_1"),
         (rules.undocumented, {"description": ""}, "ind_m07_1"),
         (rules.public_is_what_is_served, {"access": "public"}, "ind_m07_1"),
+        (rules.served_without_exposure, {"config": {"meta": {"served": True}}}, "ind_m07_1"),
         (rules.names, {"name": "m07_1"}, "m07_1"),
     ],
 )

@@ -13,8 +13,6 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from sandbox import feeds
-from sandbox.feeds.model import DataSet, Drop, Sftp, Table
 from threegaps.contracts.departments import DepartmentConnection, department_connections, departments_with_database
 from threegaps.contracts.loader import load_contracts
 from threegaps.settings import AIRFLOW_DATABASE, WAREHOUSE_DATABASE, Settings, department_database
@@ -189,10 +187,7 @@ def test_there_is_a_connection_for_each_contract() -> None:
     needed = {one.connection_id for one in CONNECTIONS} | {"warehouse"}
     prefix = "AIRFLOW_CONN_"
     given = {name.removeprefix(prefix).lower() for name in environment_of("worker") if name.startswith(prefix)}
-    assert needed <= given
-    # Beyond these only what the stand-in departments have for feeds to come.
-    ways = {DataSet: "gateway", Table: "database", Sftp: "sftp", Drop: "file_drop"}
-    assert given - needed <= {f"{feed.department}_{ways[type(feed.medium)]}" for feed in feeds.every()}
+    assert given == needed
 
 
 @pytest.mark.parametrize("connection", [one for one in CONNECTIONS if one.protocol == "database"], ids=str)
