@@ -1,7 +1,8 @@
 """What follows from the indicators' models and their catalogue: what is built, the union, the wide marts.
 
-An indicator is built when it has a model, ``models/marts/*/ind_<code>.yml``; its ``meta.catalogue`` fills in what its
-row of ``seeds/seed_indicator.csv`` lacks, or says the whole row of one that the plan does not call for.
+An indicator is built when it has a model, ``models/marts/*/ind_<code>.yml``; its ``meta.catalogue`` says what its row
+of ``indicators_of_the_plan.csv`` leaves empty, or the whole row of one that the plan does not call for. Of both
+``seeds/seed_indicator.csv`` is made; nothing stands in two places.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import yaml
 
 SEEDS = Path("dbt_project") / "seeds"
 MARTS = Path("dbt_project") / "models" / "marts"
+PLAN = Path("dbt_project") / "indicators_of_the_plan.csv"
 
 Row = Mapping[str, str]
 
@@ -85,7 +87,11 @@ def render(root: Path) -> dict[Path, str]:
 
 def read_seed(root: Path, name: str) -> list[dict[str, str]]:
     """The rows of a seed of the dbt project below *root*."""
-    with (root / SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+    return _rows(root / SEEDS / f"{name}.csv")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -95,17 +101,19 @@ def indicator_catalogue(root: Path) -> list[dict[str, str]]:
     Raises:
         ValueError: See `render`.
     """
-    rows = read_seed(root, "seed_indicator")
+    rows = _rows(root / PLAN)
     slices = _slices(root)
     for code in sorted(slices.keys() - {row["indicator_code"] for row in rows}):
         _insert(rows, code, slices[code])
     for row in rows:
         meta = slices.get(row["indicator_code"])
-        row["is_built"] = "false" if meta is None else "true"
         for name, value in (meta or {}).get("catalogue", {}).items():
             if name not in row:
                 raise ValueError(f"{row['indicator_code']}: the catalogue has no column {name}")
+            if row[name] not in {"", _UNLESS_SAID.get(name)}:
+                raise ValueError(f"{row['indicator_code']}: {name} stands in {PLAN.name} and in the YAML of its model")
             row[name] = str(value)
+        row["is_built"] = "false" if meta is None else "true"
     return rows
 
 
@@ -113,7 +121,7 @@ def _insert(rows: list[dict[str, str]], code: str, meta: dict[str, Any]) -> None
     """A row for an indicator of one's own, behind the others of its measure: its model says all that it must hold."""
     missing = _NEEDED - meta.get("catalogue", {}).keys()
     if missing:
-        raise ValueError(f"no row in seed_indicator.csv for {code}, whose YAML leaves out {', '.join(sorted(missing))}")
+        raise ValueError(f"no row in {PLAN.name} for {code}, whose YAML leaves out {', '.join(sorted(missing))}")
     row = dict.fromkeys(rows[0], "") | {"indicator_code": code, **_UNLESS_SAID}
     stem = code.rpartition("-")[0]
     places = [place for place, other in enumerate(rows, 1) if other["indicator_code"].rpartition("-")[0] == stem]

@@ -31,6 +31,7 @@ def project(tmp_path: Path) -> Path:
     """A copy of what the generated files follow from, and of themselves."""
     for part in ("expectations", "dbt_project/models", "dbt_project/seeds"):
         shutil.copytree(ROOT / part, tmp_path / part)
+    shutil.copy2(ROOT / marts.PLAN, tmp_path / marts.PLAN)
     (tmp_path / "docs").mkdir()
     for page in ("catalogue.md", "contract-options.md"):
         shutil.copy2(ROOT / "docs" / page, tmp_path / "docs")
@@ -158,6 +159,33 @@ def test_the_names_of_parts_are_those_of_the_seed(project: Path) -> None:
     write_seed(project, "seed_breakdown_value", rows)
     gaps = generated(project)[marts.MARTS / "three_gaps" / "three_gaps.yml"]
     assert "·二十五县名单(倍),定稿值" in gaps
+
+
+def catalogue_rows(root: Path) -> dict[str, dict[str, str]]:
+    return {row["indicator_code"]: row for row in marts.indicator_catalogue(root)}
+
+
+def test_what_a_model_no_longer_says_is_no_longer_in_the_catalogue(project: Path) -> None:
+    """Nothing is read back from what was written: an indicator of one's own goes with its model."""
+    folder = project / marts.MARTS / "three_gaps"
+    for path in folder.glob("ind_p_3.*"):
+        path.unlink()
+    path = folder / "ind_g3_2.yml"
+    path.write_text(re.sub(r"\n          horizon_feeds: .*", "", path.read_text(encoding="utf-8")), encoding="utf-8")
+    assert {"P-3", "G3-2"} <= catalogue_rows(ROOT).keys()
+    assert catalogue_rows(ROOT)["G3-2"]["horizon_feeds"] == "hrss/wage_records"
+    assert "P-3" not in catalogue_rows(project)
+    assert catalogue_rows(project)["G3-2"]["horizon_feeds"] == ""
+
+
+def test_what_stands_in_the_plans_row_and_in_the_yaml_is_refused(project: Path) -> None:
+    path = project / marts.MARTS / "three_gaps" / "ind_g3_2.yml"
+    said = path.read_text(encoding="utf-8").replace(
+        "        catalogue:\n", '        catalogue:\n          method: "count"\n'
+    )
+    path.write_text(said, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"G3-2: method stands in indicators_of_the_plan\.csv and in the YAML"):
+        generated(project)
 
 
 def test_an_indicator_has_a_settled_a_provisional_and_a_status_column() -> None:
