@@ -7,7 +7,7 @@ of the period. Periods: the window 2024-01..2026-06, of wages alone from 2023-01
 published figures); cohort periods only once they have matured. Nothing is suppressed here. A cell without a denominator
 (or with a count of zero) does not exist. `value` is rounded to 4 decimals; numerator and denominator are not rounded.
 
-One module a measure of the plan, a gap or a question asked first: each registers the codes that it computes.
+Each module, of a measure, an action, a gap or the questions asked first, registers the codes that it computes.
 """
 
 from __future__ import annotations

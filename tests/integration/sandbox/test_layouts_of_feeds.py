@@ -1,4 +1,4 @@
-"""What the four coming feeds look like to a reader: layouts, sheets, conventions, and what is wrong in them."""
+"""What feeds of sectors, registers and platforms look like to a reader: layouts, sheets, conventions, what is wrong."""
 
 from __future__ import annotations
 
