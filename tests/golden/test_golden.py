@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,17 @@ from tests.truth.exact import exact_differences
 from tests.truth.facts import FACTS, make_scene, put_facts, true_cells
 from tests.truth.shown import KINDS, shown_differences, withheld
 from tests.truth.warehouse import make_again
+from threegaps.generate.files import described_indicators
 from threegaps.marts.lock import held_by_builder
 from threegaps.marts.manifest import Manifest
 from threegaps.release import apply, checks
+from threegaps.release.explain import target_of
 from threegaps.release.identities import broken
 from threegaps.release.served import apply_served
 
 pytestmark = pytest.mark.integration
 CASES = load_cases()
+ROOT = Path(__file__).resolve().parents[2]
 # In so small a province nobody sees a cohort of a hundred of these, or ten of those; no county has a thousand at work.
 TOO_SMALL_TO_SHOW = {
     "M01-1",
@@ -243,6 +246,35 @@ def test_what_a_reader_sees_is_what_was_worked_out_by_hand(served: str) -> None:
                 compared += 1
     assert not faults, "\n".join(faults)
     assert compared > 20
+
+
+def test_the_target_that_is_explained_is_the_one_that_the_build_chose(served: str) -> None:
+    """The share of its time that has passed tells the dates of the target of a build."""
+    with psycopg.connect(served, row_factory=dict_row) as connection:
+        cells = connection.execute(
+            "select v.*, i.time_basis from marts.indicator_value as v join core.seed_indicator as i"
+            " using (indicator_code) where v.target_value is not null"
+        ).fetchall()
+        assert len({cell["indicator_code"] for cell in cells}) > 5
+        for cell in cells:
+            target = target_of(connection, cell)
+            assert target is not None, cell
+            days = (target["target_date"] - target["baseline_date"]).days
+            passed = (min(cell["period_end"], target["target_date"]) - target["baseline_date"]).days
+            progress = (Decimal(passed * 100) / days).quantize(Decimal("0.01"), ROUND_HALF_UP)
+            assert cell["time_progress"] == progress, cell
+
+
+def test_pages_and_marts_have_the_same_caveats(served: str) -> None:
+    """The steps of contribution bases are said by a model and by the package; forms that expired by the model alone."""
+    said = _rows(served, "select indicator_code, caveat_zh, caveat_en from build.dim_indicator")
+    pages = {row["indicator_code"]: row for row in described_indicators(ROOT) if row["is_built"] == "true"}
+    assert {code for code, *_ in said} == pages.keys()
+    assert any("缴费基数调整月" in zh for _, zh, _ in said)
+    for code, zh, en in said:
+        assert zh.startswith(pages[code]["caveat_zh"]), code
+        assert zh.count("缴费基数调整月") == pages[code]["caveat_zh"].count("缴费基数调整月"), code
+        assert en.startswith(pages[code]["caveat_en"]), code
 
 
 def _rows(dsn: str, query: str) -> list[tuple[Any, ...]]:

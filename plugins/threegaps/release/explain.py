@@ -206,7 +206,7 @@ def explain(
         fields: dict[str, Any] = {name: cell[name] for name in Explanation.__slots__ if name in cell}
         calculated = calculation(cell)
         data_are = _data_are(cell)
-        target = _target(connection, cell)
+        target = target_of(connection, cell)
         note = _SYNTHETIC_STATUS if target is not None and _is_synthetic(cell) else (None, None)
         return Explanation(
             **fields,
@@ -296,8 +296,13 @@ def _is_synthetic(cell: Mapping[str, Any]) -> bool:
     return bool(cell["is_synthetic"]) and not cell["is_published_figure"]
 
 
-def _target(connection: psycopg.Connection[dict[str, Any]], cell: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The dated target that the status is held against; None where there is none."""
+def target_of(connection: psycopg.Connection[dict[str, Any]], cell: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The dated target that the status is held against; None where there is none.
+
+    Args:
+        connection: One whose rows are dictionaries.
+        cell: A row of ``marts.indicator_value``, with ``time_basis`` of its indicator.
+    """
     if cell["target_value"] is None:
         return None
     return connection.execute(_TARGET, cell).fetchone()
