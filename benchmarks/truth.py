@@ -1,5 +1,6 @@
 """Hold the figures against the truth of a province of any size: `python -m benchmarks.truth --scale 0.002 --seed 7`.
 
+`THREEGAPS_SANDBOX_OPENING_DAY=2026-12-31` before it is the day on which the windows of two years close.
 The accepted rows of the sandbox are put straight into the core facts; dbt makes everything below them.
 """
 
@@ -73,7 +74,8 @@ def _compare(dbt: Dbt, folder: Path, options: argparse.Namespace) -> int:
     with psycopg.connect(dbt.dsn) as connection:
         compared, faults = exact_differences(connection, truth)
         shown, faults_of_shown = shown_differences(connection, truth, ("build.indicator_cell", "build.indicator_value"))
-    print(f"{compared} exact cells compared, {len(faults)} kinds of difference")
+    print(f"{compared.total()} exact cells compared, {len(faults)} kinds of difference")
+    print(f"never compared: {', '.join(sorted(set(truth['indicator_code']) - compared.keys())) or 'none'}")
     print(f"{shown.total()} shown cells compared, {len(faults_of_shown)} differ")
     for code, cells in sorted(shown.items()):
         print(f"  {code}: {cells}")

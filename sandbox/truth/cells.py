@@ -9,7 +9,7 @@ from functools import cache
 import polars as pl
 
 from sandbox import areas
-from sandbox.truth.periods import HORIZON, Period
+from sandbox.truth.periods import Period
 
 SCHEMA = pl.Schema({
     "indicator_code": pl.String, "area_code": pl.String, "period_type": pl.String, "period_end": pl.Date,
@@ -91,17 +91,6 @@ class Cells:
     def nothing_yet(self, code: str, period: Period) -> None:
         """Say of the province that nothing can be known of it in `period`: no base, or a window that has not ended."""
         self.add(code, period, published_row(areas.PROVINCE, None, None, None))
-
-    def open_windows(self, code: str, periods: list[Period], months: int) -> None:
-        """Say of each period that nothing can be known of it yet, its window being open on the opening day.
-
-        Raises:
-            ValueError: A window of so many months has ended: its truth has to be written.
-        """
-        for period in periods:
-            if period.shifted(months).end <= HORIZON:
-                raise ValueError(f"{code}: the window of {period.end} has ended")
-            self.nothing_yet(code, period)
 
     def ratio(
         self,

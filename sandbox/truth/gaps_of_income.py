@@ -9,7 +9,7 @@ from sandbox.truth.cells import Cells, members
 from sandbox.truth.contribution_wages import wages_by_area, wages_by_county
 from sandbox.truth.inequality import gini
 from sandbox.truth.known import Known
-from sandbox.truth.periods import Period, periods, years_of_wages
+from sandbox.truth.periods import Period, years_of_wages
 from sandbox.truth.registry import computes
 
 LARGEST_FLOORED_SHARE = 0.3
@@ -74,9 +74,3 @@ def _means(known: Known, period: Period, year: Period) -> pl.DataFrame:
         )
         .filter(pl.col("n_lowest") > 0)
     )
-
-
-@computes("G3-4")
-def growth_after_the_first_certificate(cells: Cells, known: Known) -> None:
-    """Wages two years after the month of issue: of no year since certificates are followed had that month ended."""
-    cells.open_windows("G3-4", periods("year"), 24)

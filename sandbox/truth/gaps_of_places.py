@@ -55,9 +55,3 @@ def _numbers(persons: pl.DataFrame, of: str) -> pl.DataFrame:
     return persons.group_by("area_code").agg(
         (pl.col("urban_rural") == code).sum().alias(f"{side}_{of}") for side, code in SIDES
     )
-
-
-@computes("G1-4")
-def growth_after_training(cells: Cells, known: Known) -> None:
-    """Wages two years after completion: of no year since trainings are followed had that month ended."""
-    cells.open_windows("G1-4", periods("year"), 24)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,8 +30,8 @@ def with_shown_sides(truth: pl.DataFrame) -> pl.DataFrame:
 
 def exact_differences(
     connection: psycopg.Connection[Any], truth: pl.DataFrame, schema: str = "build"
-) -> tuple[int, list[str]]:
-    """How many cells of *schema* were compared, and what is wrong with them.
+) -> tuple[Counter[str], list[str]]:
+    """How many cells of *schema* were compared, by indicator, and what is wrong with them.
 
     Args:
         connection: To the warehouse.
@@ -42,7 +43,7 @@ def exact_differences(
     rows = connection.execute(query.encode()).fetchall()
     made = pl.DataFrame(rows, schema=[*KEY, *TOLERANCES], orient="row", infer_schema_length=None)
     both = made.join(with_shown_sides(truth), on=KEY)
-    return both.height, list(_differences(made, both, with_shown_sides(truth)))
+    return Counter(both["indicator_code"].to_list()), list(_differences(made, both, with_shown_sides(truth)))
 
 
 def _differences(made: pl.DataFrame, both: pl.DataFrame, truth: pl.DataFrame) -> Iterator[str]:
