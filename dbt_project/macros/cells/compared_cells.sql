@@ -29,6 +29,28 @@ member_list as (
     group by member.area_code, period_ends.period_end
 ),
 
+-- what a later year may be set against: what is settled and known, and was not worked out from other figures, since that
+-- may be done otherwise in the next year
+settled as (
+    select
+        indicator_code,
+        area_code,
+        period_type,
+        period_end,
+        breakdown,
+        breakdown_value,
+        value,
+        numerator,
+        is_exact,
+        rounding_error,
+        source_kind
+    from cells
+    where
+        maturity = 'final'
+        and value is not null
+        and source_kind is distinct from 'derived'
+),
+
 -- the counties that a cell speaks of: those of its area, or those on the list that it compares with the rest
 paired as (
     select
@@ -51,7 +73,7 @@ paired as (
         on indicator.method = method.method
     inner join {{ ref('seed_unit') }} as unit
         on indicator.unit_zh = unit.unit_zh
-    left join cells as before
+    left join settled as before
         on
             cells.indicator_code = before.indicator_code
             and cells.area_code = before.area_code
@@ -60,10 +82,7 @@ paired as (
             and cells.breakdown = before.breakdown
             and cells.breakdown_value = before.breakdown_value
             and cells.maturity = 'final'
-            and before.maturity = 'final'
             and cells.source_kind is not distinct from before.source_kind
-            -- what was worked out from other figures in one year may have been worked out otherwise in the next
-            and cells.source_kind is distinct from 'derived'
     left join {{ ref('seed_county_list') }} as county_list
         on
             cells.breakdown = 'list'

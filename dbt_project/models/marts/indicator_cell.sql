@@ -1,7 +1,10 @@
-{{ config(indexes=[
-    {'columns': ['indicator_code', 'area_code', 'period_type', 'period_end', 'breakdown', 'breakdown_value'],
-     'unique': true}
-]) }}
+{{ config(
+    indexes=[
+        {'columns': ['indicator_code', 'area_code', 'period_type', 'period_end', 'breakdown', 'breakdown_value'],
+         'unique': true}
+    ],
+    pre_hook=hash_joins()
+) }}
 
 with
 
@@ -9,7 +12,8 @@ indicator_measured as (
     select * from {{ ref('indicator_measured') }}
 ),
 
-cells as (
+-- read three times: copied once, it would be without statistics
+cells as not materialized (
     select
         *,
         false as is_suppressed,

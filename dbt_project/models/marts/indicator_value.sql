@@ -1,11 +1,15 @@
-{{ config(indexes=[
-    {'columns': ['indicator_code', 'area_code', 'period_type', 'period_end', 'breakdown', 'breakdown_value'],
-     'unique': true}
-]) }}
+{{ config(
+    indexes=[
+        {'columns': ['indicator_code', 'area_code', 'period_type', 'period_end', 'breakdown', 'breakdown_value'],
+         'unique': true}
+    ],
+    pre_hook=hash_joins()
+) }}
 
 with
 
-cells as (
+-- read three times: copied once, it would be without statistics
+cells as not materialized (
     select * from {{ ref('indicator_shown') }}
 ),
 
