@@ -74,7 +74,8 @@ def _chosen(items: list[pytest.Item]) -> list[Case]:
 @pytest.fixture(scope="module")
 def built(request: pytest.FixtureRequest, shared_warehouse: str, dbt_folder: Path) -> tuple[Cells, Cells, set[str]]:
     """The exact cells and the shown ones, by indicator and key, and the indicators that have a model."""
-    manifest = build(shared_warehouse, _chosen(request.session.items), dbt_folder)
+    cases = _chosen(request.session.items)
+    manifest = build(shared_warehouse, cases, dbt_folder, only_cells=cases is not CASES)
     with psycopg.connect(shared_warehouse, row_factory=dict_row) as connection:
         exact, shown = (_cells(connection, relation) for relation in ("indicator_cell", "indicator_value"))
         seeded = connection.execute("select indicator_code from core.seed_indicator where is_built").fetchall()

@@ -31,6 +31,40 @@ OTHER_HORIZONS = {
 # The one that every indicator has cells of, whatever its case.
 YEAR_OF_ALL = 2025
 FACTS = tuple(ROW_DEFAULTS)
+ALL_THAT_IS_MADE = [
+    "+indicator_value+",
+    "indicator_rank",
+    "indicator_cell",
+    "dim_feed",
+    "dim_indicator",
+    "dim_target",
+    "dim_reported_figure",
+    "dim_breakdown",
+    "cell_edge",
+]
+# Pairs of indicators that count the same, or one a part of what the other counts.
+_KIN = """
+with counted as (
+    select distinct indicator_code, measure
+    from core.seed_measure
+),
+alike as (
+    select measure, measure as other_measure
+    from counted
+    union
+    select measure, whole_measure
+    from core.seed_subset
+    where whole_measure != 'none'
+    union
+    select whole_measure, measure
+    from core.seed_subset
+    where whole_measure != 'none'
+)
+select one.indicator_code, other.indicator_code
+from counted as one
+inner join alike on one.measure = alike.measure
+inner join counted as other on alike.other_measure = other.measure
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +98,15 @@ class Dbt:
         return content
 
 
-def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
-    """Builds everything between the core facts and the marts from the rows of *cases*; gives dbt's manifest."""
+def build(dsn: str, cases: Iterable[Case], folder: Path, *, only_cells: bool = False) -> dict[str, Any]:
+    """Builds everything between the core facts and the marts from the rows of *cases*; gives dbt's manifest.
+
+    Args:
+        dsn: A migrated warehouse.
+        cases: Whose rows are loaded.
+        folder: For dbt's target and logs.
+        only_cells: Nothing is asked but the cells of the cases' own periods: no other year, and nothing made of cells.
+    """
     cases = list(cases)
     dbt = Dbt(dsn, folder)
     dbt.run("seed")
@@ -95,53 +136,41 @@ def build(dsn: str, cases: Iterable[Case], folder: Path) -> dict[str, Any]:
     replaced = [*FACTS, "feed_coverage", "path:models/staging"]
     dbt.run("run", "--select", "+int_covered_period", "--exclude", *replaced)
     with psycopg.connect(dsn) as connection:
-        _leave_out_other_periods(connection, manifest, cases)
-    wanted = [
-        "+indicator_value+",
-        "indicator_rank",
-        "indicator_cell",
-        "dim_feed",
-        "dim_indicator",
-        "dim_target",
-        "dim_reported_figure",
-        "dim_breakdown",
-        "cell_edge",
-    ]
+        _leave_out_other_periods(connection, manifest, cases, None if only_cells else YEAR_OF_ALL)
+    wanted = ["+indicator_value", "indicator_cell"] if only_cells else ALL_THAT_IS_MADE
     dbt.run("run", "--select", *wanted, "--exclude", *replaced, "+int_covered_period")
     return manifest
 
 
 def _leave_out_other_periods(
-    connection: psycopg.Connection[Any], manifest: dict[str, Any], cases: Iterable[Case]
+    connection: psycopg.Connection[Any], manifest: dict[str, Any], cases: Iterable[Case], year_of_all: int | None
 ) -> None:
     """Cells of no case's period are a million zeros, which nobody looks at.
 
-    What is made are those that are compared, or read by what is, those a year before them, those of the same measure of
-    the plan, which hide each other, and a year of every indicator for the tests of what is shown.
+    What is made are those that are compared, or read by what is, those a year before them, those of indicators that
+    count the same or a part of it, which hide each other, and *year_of_all* of every indicator for the tests of what is
+    shown.
     """
     connection.execute("create temp table compared (indicator_code text, period_label text) on commit drop")
-    built = [code for (code,) in connection.execute("select indicator_code from core.seed_indicator where is_built")]
+    kin: dict[str, set[str]] = {}
+    for code, other in connection.execute(_KIN).fetchall():
+        kin.setdefault(code, set()).add(other)
     pairs = {
         (code, label)
         for case in cases
-        for code in {*_read_by(manifest, case.indicator), *_of_the_same_measure(case.indicator, built)}
+        for code in {case.indicator, *_read_by(manifest, case.indicator), *kin.get(case.indicator, ())}
         for label in case.periods
     }
     with connection.cursor() as cursor:
         cursor.executemany("insert into compared values (%s, %s)", sorted(pairs))
     connection.execute(
-        "delete from build.int_covered_period as c where extract(year from c.period_end) <> %s and not exists ("
-        " select 1 from compared as w join core.dim_period as p using (period_label)"
+        "delete from build.int_covered_period as c where extract(year from c.period_end) is distinct from %s"
+        " and not exists (select 1 from compared as w join core.dim_period as p using (period_label)"
         " where w.indicator_code = c.indicator_code and p.period_type = c.period_type"
         " and c.period_end in (p.period_end, p.prior_year_end))",
-        [YEAR_OF_ALL],
+        [year_of_all],
     )
     connection.execute("analyze build.int_covered_period")
-
-
-def _of_the_same_measure(indicator: str, codes: Iterable[str]) -> set[str]:
-    measure = indicator.partition("-")[0]
-    return {code for code in codes if code.partition("-")[0] == measure}
 
 
 def _read_by(manifest: dict[str, Any], indicator: str) -> set[str]:

@@ -166,7 +166,7 @@ def test_the_copys_own_checks_pass(copy: Copy) -> None:
     of_the_feed = f"tests/unit/feeds/test_feed_fixtures.py::test_every_row_ends_where_it_belongs[{FEED}]"
     checks = [f"tests/unit/{part}" for part in ("dbt", "generate", "docs", "contracts", "cli")]
     # The newcomer's contract is in the copy already, and what is spoilt in other contracts says nothing of it.
-    left_out = ("every_command_exists", "command_names", "new_contract", "could_not_run")
+    left_out = ("every_command_exists", "command_names", "new_contract", "could_not_run", "spoilt", "house_rules")
     expression = " and ".join(f"not {name}" for name in left_out)
     printed = copy.pytest(of_the_feed, *checks, "-k", expression)
     assert " passed" in printed
