@@ -22,6 +22,7 @@ from threegaps.contracts.options.deliveries import DeliveryOptions, Touch
 from threegaps.contracts.options.formats import FileFormat, Origin
 from threegaps.contracts.options.headers import Headers
 from threegaps.contracts.options.normalisations import Normalisation
+from threegaps.contracts.options.platforms import SourcePlatform
 from threegaps.contracts.options.sources import Source
 from threegaps.contracts.options.statutory import DirectoryEntry, StatutoryMark
 from threegaps.rules.model import Action, Dimension
@@ -254,6 +255,7 @@ class ContractProperties(Option):
         legal_basis: The laws and regulations under which it may be had, each in its own words.
         sharing: Under what condition it may be shared, and whether it is open.
         statutory_mark: Whether it is an administrative record or a statistical form, and which.
+        platform: Which of the platforms that the plan names it comes from; left out where it comes from none.
         directory: What the owner of a directory of government data gave its entry there.
         is_summary: Whether its rows are summaries already (汇总性统计资料), as published statistics are; what a summary
             is made of is kept for a shorter time.
@@ -272,6 +274,7 @@ class ContractProperties(Option):
     legal_basis: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     sharing: Sharing | None = None
     statutory_mark: StatutoryMark | None = None
+    platform: SourcePlatform | None = None
     directory: DirectoryEntry = DirectoryEntry()
     is_summary: bool = False
     is_published: bool = False

@@ -82,6 +82,8 @@ def _law(document: ContractDocument) -> Iterator[str]:
     elif is_personal and (custom.sharing.kind == "unconditional" or custom.sharing.is_open):
         yield "sharing: rows about persons are shared under a condition at most, and never open"
     yield from _mark(document)
+    if custom.platform is not None and not has_chinese(custom.platform.basis_zh):
+        yield "platform: `basisZh` is not Chinese"
     retention = document.service_level("retention")
     least = least_months(is_summary=custom.is_summary)
     if retention is not None and isinstance(retention.value, int) and retention.value < least:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threegaps.contracts.model import Code, Column
+from threegaps.contracts.options.platforms import SourcePlatform
 from threegaps.contracts.options.statutory import StatisticalForm, StatutoryMark
 
 # A longer list of codes is looked up in the catalogue: in a column's comment it would hide the label.
@@ -54,3 +55,14 @@ def mark_en(mark: StatutoryMark) -> str:
         return "administrative record"
     example = "; its numbers and the date are examples" if mark.is_example else ""
     return f"statistical form, valid until {mark.valid_until}{example}"
+
+
+def platform_zh(source: SourcePlatform) -> str:
+    """Which platform of the plan a feed comes from, in Chinese, and why it is taken to be that one."""
+    assumed = ",为本项目的理解" if source.is_assumed else ""
+    return f"{source.platform.name_zh}({source.platform.clause_zh};{source.basis_zh}{assumed})"
+
+
+def platform_en(source: SourcePlatform) -> str:
+    """The same in English."""
+    return source.platform.name_en + (" (our reading of the plan)" if source.is_assumed else "")

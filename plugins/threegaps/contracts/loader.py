@@ -169,6 +169,7 @@ def _contract(document: ContractDocument, written: Mapping[str, Any], digest: st
         is_summary=custom.is_summary,
         is_published=custom.is_published,
         statutory_mark=custom.statutory_mark,
+        source_platform=custom.platform,
         touch=custom.touch,
         key=tuple(column for _, column in key),
         columns=columns,

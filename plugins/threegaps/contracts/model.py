@@ -22,6 +22,7 @@ from threegaps.contracts.options.deliveries import (
 from threegaps.contracts.options.formats import FileFormat, Origin
 from threegaps.contracts.options.headers import HeaderName
 from threegaps.contracts.options.normalisations import Normalisation
+from threegaps.contracts.options.platforms import SourcePlatform
 from threegaps.contracts.options.sources import Source
 from threegaps.contracts.options.statutory import StatisticalForm, StatutoryMark
 from threegaps.rules.model import Action, Rule
@@ -162,6 +163,7 @@ class Contract:
     is_summary: bool = False
     is_published: bool = False
     statutory_mark: StatutoryMark | None = None
+    source_platform: SourcePlatform | None = None
     by_name: Mapping[str, Column] = field(repr=False, compare=False, default_factory=dict)
     written: Mapping[str, Any] = field(repr=False, compare=False, default_factory=dict)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from threegaps.contracts.document import AuthoritativeDefinition, ContractDocument, Property
-from threegaps.contracts.labels import codes_zh, mark_en, mark_zh
+from threegaps.contracts.labels import codes_zh, mark_en, mark_zh, platform_en, platform_zh
 from threegaps.contracts.model import Column, Contract, Header, Rule
 from threegaps.contracts.options.base import Option
 from threegaps.contracts.options.formats import layouts_of
@@ -67,12 +67,13 @@ def _feed_list(contracts: Sequence[Contract]) -> Iterator[str]:
     yield f"## Feeds ({len(contracts)})"
     yield ""
     yield from _table(
-        ("feed", "名称", "来源部门", "reached by", "comes", "delivers", "due"),
+        ("feed", "名称", "来源部门", "来源平台", "reached by", "comes", "delivers", "due"),
         (
             (
                 f"[`{contract.feed}`](#{_anchor(contract.feed)})",
                 contract.title_zh,
                 contract.owner_zh,
+                contract.source_platform.platform.name_zh if contract.source_platform else "",
                 _PROTOCOLS[contract.protocol],
                 f"by {contract.cadence}",
                 _DELIVERIES[contract.delivery_kind],
@@ -157,6 +158,8 @@ def _origin(contract: Contract, document: ContractDocument) -> Iterator[str]:
         f"- 更新周期 one delivery each {contract.cadence} ({_DELIVERIES[contract.delivery_kind]}), first "
         f"{contract.first_delivery}{told}, due: {contract.due_day}; complete by {_written(contract.completeness)}"
     )
+    if source := contract.source_platform:
+        yield f"- 来源平台 platform: {platform_zh(source)} · {platform_en(source)}"
     asked = ", ".join(f"`{support.channel}`" for support in document.support)
     posts = ", ".join(f"`{member.username}`" for member in document.team.members) if document.team else ""
     yield f"- 咨询 ask: {asked or 'none'} · 责任岗位 posts: {posts or 'none'}"

@@ -1,7 +1,7 @@
 """What the marts know of feeds, from the contracts and the SQL of the models: two seeds.
 
-``seed_feed`` has a feed's names, how it comes and its statutory marks; ``seed_indicator_feed`` the feeds that each
-indicator is made of.
+``seed_feed`` has a feed's names, its platform, how it comes and its statutory marks; ``seed_indicator_feed`` the feeds
+that each indicator is made of.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def render(
 
 
 def _feed(contract: Contract) -> dict[str, str]:
-    mark, form = contract.statutory_mark, contract.form
+    mark, form, source = contract.statutory_mark, contract.form, contract.source_platform
     return {
         "feed": contract.feed,
         "name_zh": contract.title_zh,
@@ -47,6 +47,11 @@ def _feed(contract: Contract) -> dict[str, str]:
         "owner_zh": contract.owner_zh,
         "cadence": contract.cadence,
         "delivery_kind": contract.delivery_kind,
+        "platform": source.name if source else "",
+        "platform_zh": source.platform.name_zh if source else "",
+        "platform_en": source.platform.name_en if source else "",
+        "platform_clause_zh": source.platform.clause_zh if source else "",
+        "is_platform_assumed": ("true" if source.is_assumed else "false") if source else "",
         "statutory_mark": mark.kind if mark else "",
         "arises_from_zh": mark.arises_from_zh if mark else "",
         "form_number": form.form_number if form else "",

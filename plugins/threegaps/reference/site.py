@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from threegaps.contracts.labels import mark_en, mark_zh
+from threegaps.contracts.labels import mark_en, mark_zh, platform_en, platform_zh
 from threegaps.generate.catalogue import feed_page
 from threegaps.reference.labels import labelled
 from threegaps.reference.live import Live
@@ -59,12 +59,14 @@ class _Site:
         self.environment.filters["feed_path"] = _feed_path
         self.environment.globals |= {"subjects": subjects, "roles": _ROLES, "named": self._named, "labelled": labelled}
         self.environment.globals |= {"day": day, "live": live, "mark_zh": mark_zh, "mark_en": mark_en}
+        self.environment.globals |= {"platform_zh": platform_zh, "platform_en": platform_en}
 
     def files(self) -> Iterator[tuple[Path, str]]:
         yield from self._indicators()
         yield from self._feeds()
         yield from self._measures()
         yield from self._departments()
+        yield from self._platforms()
         yield self._page("matrix.html", "matrix.html", "措施与指标总表", "Measures and indicators", rows=self.matrix)
         yield self._page("index.html", "index.html", "三大差距指标手册", "ThreeGaps reference", rows=self.matrix)
         for asset in _ASSETS:
@@ -163,6 +165,20 @@ class _Site:
                     row for row in subjects.indicators if code in subjects.departments_named_in(row["departments_zh"])
                 ],
             )  # fmt: skip
+
+    def _platforms(self) -> Iterator[tuple[Path, str]]:
+        for code, (platform, contracts) in self.subjects.platforms.items():
+            own = {contract.feed for contract in contracts}
+            yield self._page(
+                f"platforms/{code}.html",
+                "platform.html",
+                platform.name_zh,
+                platform.name_en,
+                kind="平台 platform",
+                platform=platform,
+                contracts=contracts,
+                indicators=[row for row in self.subjects.indicators if own & set(self.subjects.feeds_of(row))],
+            )
 
     @cached_property
     def matrix(self) -> list[tuple[Measure | None, list[Row]]]:

@@ -12,6 +12,7 @@ import yaml
 from threegaps.contracts.document import ContractDocument
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
+from threegaps.contracts.platforms import PLATFORMS, Platform
 from threegaps.generate.files import described_indicators, document_of
 from threegaps.generate.lineage import Lineage, lineage_of, read_models
 from threegaps.generate.marts import MARTS, read_seed
@@ -75,6 +76,15 @@ class Subjects:
     def contracts(self) -> tuple[Contract, ...]:
         """The contract of every feed."""
         return tuple(feed.contract for feed in self.feeds)
+
+    @cached_property
+    def platforms(self) -> dict[str, tuple[Platform, tuple[Contract, ...]]]:
+        """The platforms that the plan names, by code, each with the feeds that come from it."""
+        found = {}
+        for code, platform in PLATFORMS.items():
+            own = (one for one in self.contracts if one.source_platform and one.source_platform.name == code)
+            found[code] = (platform, tuple(own))
+        return found
 
     @cached_property
     def indicators(self) -> tuple[Row, ...]:

@@ -67,6 +67,7 @@ def test_every_subject_has_a_page(site: dict[Path, str], subjects: Subjects) -> 
     wanted |= {f"feeds/{contract.feed.replace('/', '-')}.html" for contract in subjects.contracts}
     wanted |= {f"measures/{number}.html" for number in range(1, 22)}
     wanted |= {f"departments/{code}.html" for code in subjects.departments}
+    wanted |= {f"platforms/{code}.html" for code in subjects.platforms}
     pages = {path.as_posix() for path in site if path.suffix == ".html"}
     assert pages == wanted | {"index.html", "matrix.html"}
 
@@ -84,6 +85,23 @@ def test_a_page_says_what_its_indicator_is_in_both_languages(site: dict[Path, st
         assert definition.zh, code
         assert definition.en.isascii() or definition.en[0].isascii(), f"{code}: the second part is the English one"
         assert definition.source, f"{code}: no source"
+
+
+def test_a_platform_of_the_plan_lists_its_feeds_and_what_is_made_of_them(
+    site: dict[Path, str], subjects: Subjects
+) -> None:
+    for code, (platform, contracts) in subjects.platforms.items():
+        page = Links(site[Path(f"platforms/{code}.html")])
+        assert contracts, code
+        assert f"../platforms/{code}.html" in Links(site[Path(f"feeds/{_path(contracts[0].feed)}.html")]).addresses
+        for contract in contracts:
+            assert f"../feeds/{_path(contract.feed)}.html" in page.addresses
+        assert "../indicators/M01-4.html" in page.addresses, code
+        assert platform.clause_zh in page.text
+
+
+def _path(feed: str) -> str:
+    return feed.replace("/", "-")
 
 
 def test_an_indicator_leads_down_to_the_columns_of_contracts(subjects: Subjects) -> None:
