@@ -27,6 +27,21 @@ step_caveat as (
     group by feed
 ),
 
+-- as the plan in force has it; who was named before and did not sign it stands apart
+departments as (
+    select
+        indicator_code,
+        string_agg(
+            department_zh || case role when 'leads' then '(牵头)' else '' end, ';'
+            order by position asc
+        ) filter (where is_current) as departments_zh,
+        string_agg(department_zh, ';' order by position asc)
+        filter (where not is_current) as former_departments_zh,
+        max(plan_version) as departments_plan_version
+    from {{ ref('seed_indicator_department') }}
+    group by indicator_code
+),
+
 -- a figure made of a form past its validity says so
 form_caveat as (
     select
@@ -67,7 +82,9 @@ select
     indicator.area_basis,
     indicator.period_types,
     indicator.levels,
-    indicator.departments_zh,
+    departments.departments_zh,
+    departments.former_departments_zh,
+    departments.departments_plan_version,
     indicator.source_clause,
     concat_ws(';', indicator.caveat_zh, step_caveat.caveat_zh, form_caveat.caveat_zh) as caveat_zh,
     concat_ws('; ', indicator.caveat_en, step_caveat.caveat_en, form_caveat.caveat_en) as caveat_en,
@@ -91,6 +108,8 @@ left join step_caveat
     on
         method.numerator_is != 'count'
         and step_caveat.feed = any(string_to_array(indicator.horizon_feeds, ','))
+left join departments
+    on indicator.indicator_code = departments.indicator_code
 left join form_caveat
     on indicator.indicator_code = form_caveat.indicator_code
 where indicator.is_built

@@ -34,6 +34,7 @@ def render(
     actions: Sequence[Row],
     indicators: Sequence[Row],
     targets: Sequence[Row],
+    departments: Mapping[str, str],
 ) -> dict[Path, str]:
     """The catalogue's page, by its path below the project's root.
 
@@ -42,6 +43,7 @@ def render(
         actions: The actions and gaps of the plan, in their order.
         indicators: All indicators, those too that are not built.
         targets: Their dated targets.
+        departments: Who carries each indicator, in Chinese.
     """
     lines = [
         "# Catalogue",
@@ -54,7 +56,7 @@ def render(
     for contract, document in feeds:
         lines += feed_page(contract, document)
     lines += _kinds()
-    lines += _indicator_pages(actions, indicators, targets)
+    lines += _indicator_pages(actions, indicators, targets, departments)
     lines += _revisions(indicators)
     return {PATH: "\n".join(lines).rstrip("\n") + "\n"}
 
@@ -285,7 +287,9 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _indicator_pages(actions: Sequence[Row], indicators: Sequence[Row], targets: Sequence[Row]) -> Iterator[str]:
+def _indicator_pages(
+    actions: Sequence[Row], indicators: Sequence[Row], targets: Sequence[Row], departments: Mapping[str, str]
+) -> Iterator[str]:
     for action in actions:
         of_action = [indicator for indicator in _built(indicators) if indicator["action_code"] == action["action_code"]]
         if of_action:
@@ -293,11 +297,13 @@ def _indicator_pages(actions: Sequence[Row], indicators: Sequence[Row], targets:
             yield ""
         for indicator in of_action:
             yield from _indicator_page(
-                indicator, [target for target in targets if target["indicator_code"] == indicator["indicator_code"]]
+                indicator,
+                [target for target in targets if target["indicator_code"] == indicator["indicator_code"]],
+                departments[indicator["indicator_code"]],
             )
 
 
-def _indicator_page(indicator: Row, targets: Sequence[Row]) -> Iterator[str]:
+def _indicator_page(indicator: Row, targets: Sequence[Row], departments: str) -> Iterator[str]:
     yield f"### {indicator['indicator_code']}"
     yield ""
     yield f"**{indicator['name_zh']}** · {indicator['name_en']}"
@@ -308,7 +314,7 @@ def _indicator_page(indicator: Row, targets: Sequence[Row]) -> Iterator[str]:
     yield f"- unit {indicator['unit_zh']} · {direction} · method {indicator['method']}"
     yield f"- periods: {_spaced(indicator['period_types'])} · levels: {_spaced(indicator['levels'])}"
     yield f"- county of {indicator['area_basis']}"
-    yield f"- from {_spaced(indicator['horizon_feeds'])} · {indicator['departments_zh']} · {indicator['source_clause']}"
+    yield f"- from {_spaced(indicator['horizon_feeds'])} · {departments} · {indicator['source_clause']}"
     months = indicator["matures_after_months"]
     if months and months != "0":
         yield f"- final {months} months after the period"

@@ -7,7 +7,17 @@ from pathlib import Path
 from threegaps.contracts.document import ContractDocument
 from threegaps.contracts.loader import SUFFIX, load_contracts, read_document
 from threegaps.contracts.model import Contract
-from threegaps.generate import catalogue, caveats, connections, feed_labels, feed_seeds, marts, options, staging
+from threegaps.generate import (
+    catalogue,
+    caveats,
+    connections,
+    feed_labels,
+    feed_seeds,
+    marts,
+    options,
+    plan_departments,
+    staging,
+)
 
 ONLY_GENERATED = (staging.FOLDER,)
 """Folders that hold nothing else: what lies there and follows from nothing is out of date."""
@@ -23,11 +33,18 @@ def generated(root: Path) -> dict[Path, str]:
     contracts = load_contracts(root / "expectations")
     files = staging.render(contracts) | marts.render(root) | options.render() | connections.render(root, contracts)
     files |= feed_labels.render(root, contracts)
-    codes = [row["indicator_code"] for row in marts.indicator_catalogue(root)]
+    indicators = marts.indicator_catalogue(root)
+    codes = [row["indicator_code"] for row in indicators]
     files |= feed_seeds.render(root, contracts, marts.indicator_models(root), codes)
+    files |= plan_departments.render(root, indicators)
     actions, targets = (marts.read_seed(root, name) for name in ("seed_action", "seed_target"))
     feeds = [(contract, document_of(root, contract)) for contract in contracts]
-    return files | catalogue.render(feeds, actions, described_indicators(root), targets)
+    carried = plan_departments.plan_departments(root)
+    departments = {
+        row["indicator_code"]: plan_departments.in_words(carried.of_indicator(row), carried.departments)
+        for row in indicators
+    }
+    return files | catalogue.render(feeds, actions, described_indicators(root), targets, departments)
 
 
 def described_indicators(root: Path) -> list[dict[str, str]]:

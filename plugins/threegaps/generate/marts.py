@@ -58,7 +58,7 @@ _SHOWN = {
 # What an indicator that the plan does not call for must say of itself, and what holds where it does not.
 _NEEDED = frozenset({
     "action_code", "measure", "name_zh", "name_en", "formula_zh", "formula_en", "method", "unit_zh", "unit_scale",
-    "direction", "area_basis", "period_types", "levels", "departments_zh", "source_clause", "audience", "disclosure",
+    "direction", "area_basis", "period_types", "levels", "source_clause", "audience", "disclosure",
 })  # fmt: skip
 _UNLESS_SAID = {"wide_breakdown": "total", "wide_breakdown_values": "total"}
 _WIDE_KEY = "[area_code, period_type, period_end]"

@@ -22,7 +22,7 @@ from threegaps.reference.subjects import Feed, Measure, Row, Subjects
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _ASSETS = ("style.css", "search.js")
-_ROLES = {"leads": ("牵头", "leads"), "carries": ("承担", "carries"), "signs": ("联合印发", "signs")}
+_ROLES = {"leads": ("牵头", "leads"), "carries": ("承担", "carries"), "compiles": ("编制", "compiles")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class _Site:
                 areas=areas,
                 parts=parts,
                 targets=[target for target in targets if target["indicator_code"] == code],
-                departments=[subjects.departments[one] for one in subjects.departments_named_in(row["departments_zh"])],
+                carriers=subjects.carriers[code],
             )
 
     def _feeds(self) -> Iterator[tuple[Path, str]]:
@@ -157,13 +157,11 @@ class _Site:
                 department=department,
                 signs=plan if department in signing else None,
                 measures=[
-                    (measure, role) for measure in subjects.measures for one, role in measure.departments
-                    if one == department
+                    (measure, one) for measure in subjects.measures for one in measure.carriers
+                    if one.department_code == code
                 ],
                 feeds=[feed for feed in subjects.feeds if department in self._departments_of(feed)],
-                indicators=[
-                    row for row in subjects.indicators if code in subjects.departments_named_in(row["departments_zh"])
-                ],
+                indicators=[row for row in subjects.indicators if code in self._current_carriers(row)],
             )  # fmt: skip
 
     def _platforms(self) -> Iterator[tuple[Path, str]]:
@@ -194,6 +192,9 @@ class _Site:
     def _departments_of(self, feed: Feed) -> list[Row]:
         codes = self.subjects.departments_named_in(feed.contract.owner_zh)
         return [self.subjects.departments[code] for code in codes]
+
+    def _current_carriers(self, indicator: Row) -> set[str]:
+        return {one.department_code for one in self.subjects.carriers[indicator["indicator_code"]] if one.is_current}
 
     def _named(self, feed: str) -> str:
         return next(one.title_zh for one in self.subjects.contracts if one.feed == feed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from threegaps.contracts.platforms import PLATFORMS, Platform
 from threegaps.generate.files import described_indicators, document_of
 from threegaps.generate.lineage import Lineage, lineage_of, read_models
 from threegaps.generate.marts import MARTS, read_seed
+from threegaps.generate.plan_departments import Carrier, PlanDepartments, measure_numbers, precedence
 
 Row = Mapping[str, str]
 
@@ -40,12 +41,12 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure of the plan, as the newest version that has it titles it, and who carries it by that version."""
+    """A measure of the plan, as the version that holds titles it, and who carries it by the one that says so."""
 
     number: str
     row: Row
     plan: Row
-    departments: tuple[tuple[Row, str], ...]
+    carriers: tuple[Carrier, ...]
 
 
 class Subjects:
@@ -113,8 +114,8 @@ class Subjects:
 
     @cached_property
     def plans(self) -> dict[str, Row]:
-        """Versions of the plan and other documents that targets come from, by their code, the oldest first."""
-        return {row["plan_version"]: row for row in sorted(self.seed("seed_plan_version"), key=_issued)}
+        """Versions of the plan and other documents that targets come from, by their code, the one that holds last."""
+        return {row["plan_version"]: row for row in sorted(self.seed("seed_plan_version"), key=precedence)}
 
     @cached_property
     def departments(self) -> dict[str, Row]:
@@ -123,27 +124,31 @@ class Subjects:
 
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
-        """The plan's measures: a later version's title and departments take the place of an earlier one's."""
-        rows = {row["measure"]: row for row in _by_issue(self.seed("seed_plan_measure"), self.plans)}
-        carried = self.seed("seed_plan_department")
+        """The plan's measures: what holds of a version's title and departments takes the place of an earlier one's."""
+        order = list(self.plans)
+        titled = sorted(self.seed("seed_plan_measure"), key=lambda row: order.index(row["plan_version"]))
+        rows = {row["measure"]: row for row in titled}
         measures = []
         for number in sorted(rows, key=int):
-            own = [row for row in carried if row["measure"] == number]
-            newest = list(_by_issue(own, self.plans))[-1:]
-            version = newest[0]["plan_version"] if newest else rows[number]["plan_version"]
-            departments = tuple(
-                (self.departments[row["department_code"]], row["role"]) for row in own if row["plan_version"] == version
-            )
-            measures.append(Measure(number, rows[number], self.plans[version], departments))
+            carriers = self._carried.of_measure(number)
+            version = carriers[0].plan_version if carriers else rows[number]["plan_version"]
+            measures.append(Measure(number, rows[number], self.plans[version], carriers))
         return tuple(measures)
 
     @cached_property
+    def _carried(self) -> PlanDepartments:
+        return PlanDepartments(self.seed("seed_plan_department"), self.plans, self.departments)
+
+    @cached_property
     def signatories(self) -> tuple[Row, tuple[Row, ...]]:
-        """The newest version of the plan that says who signs it, and these."""
-        rows = [row for row in self.seed("seed_plan_department") if row["role"] == "signs"]
-        version = list(_by_issue(rows, self.plans))[-1]["plan_version"]
-        signing = (self.departments[row["department_code"]] for row in rows if row["plan_version"] == version)
-        return self.plans[version], tuple(signing)
+        """The version of the plan that holds among those that say who signs, and these."""
+        plan, signing = self._carried.signatories()
+        return plan, tuple(self.departments[code] for code in signing)
+
+    @cached_property
+    def carriers(self) -> dict[str, tuple[Carrier, ...]]:
+        """Who carries each indicator, by its code."""
+        return {row["indicator_code"]: self._carried.of_indicator(row) for row in self.indicators}
 
     def departments_named_in(self, text: str) -> tuple[str, ...]:
         """Codes of the departments whose name stands in *text*."""
@@ -161,12 +166,4 @@ class Subjects:
 
     def measure_numbers(self, indicator: Row) -> tuple[str, ...]:
         """The measures that an indicator belongs to; none for the gaps and what was added."""
-        return tuple(part for part in indicator["measure"].replace("、", ",").split(",") if part)
-
-
-def _issued(row: Row) -> str:
-    return row["issued_on"]
-
-
-def _by_issue(rows: Sequence[Row], plans: Mapping[str, Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: plans[row["plan_version"]]["issued_on"])
+        return measure_numbers(indicator)

@@ -47,6 +47,7 @@ GENERATED = {
     "dbt_project/seeds/seed_breakdown_value.csv",
     "dbt_project/seeds/seed_feed.csv",
     "dbt_project/seeds/seed_indicator.csv",
+    "dbt_project/seeds/seed_indicator_department.csv",
     "dbt_project/seeds/seed_indicator_feed.csv",
     "dbt_project/models/marts/indicator_base.sql",
     "dbt_project/models/marts/action_2_strong_enterprises/action_2_strong_enterprises.yml",

@@ -324,7 +324,7 @@ def test_short_code_lists_stand_in_the_text_and_long_ones_in_the_catalogue() -> 
 
 
 def page_of(path: Path) -> str:
-    pages = catalogue.render([(load_contract(path), read_document(path, path.read_bytes()))], [], [], [])
+    pages = catalogue.render([(load_contract(path), read_document(path, path.read_bytes()))], [], [], [], {})
     return next(iter(pages.values()))
 
 
@@ -382,7 +382,8 @@ def test_what_an_option_is_for_is_said() -> None:
 
 def test_the_page_of_revisions_says_when_each_figure_is_settled_and_why() -> None:
     built = [row for row in marts.indicator_catalogue(ROOT) if row["is_built"] == "true"]
-    page = catalogue.render([], marts.read_seed(ROOT, "seed_action"), built, [])[catalogue.PATH]
+    carried = {row["indicator_code"]: "" for row in built}
+    page = catalogue.render([], marts.read_seed(ROOT, "seed_action"), built, [], carried)[catalogue.PATH]
     section = page.split("## Revisions 修订")[1]
     for row in built:
         line = f"| [{row['indicator_code']}](#{row['indicator_code'].lower()}) | {row['name_zh']} |"

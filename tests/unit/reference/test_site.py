@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from threegaps.generate import plan_departments
 from threegaps.generate.lineage import Model, lineage_of
 from threegaps.reference.labels import LABELS
 from threegaps.reference.live import Live
@@ -108,8 +109,9 @@ def test_an_indicator_leads_down_to_the_columns_of_contracts(subjects: Subjects)
     lineage = subjects.lineages["M07-1"]
     assert lineage.models[0] == "ind_m07_1"
     assert {"issued_on", "certificate_number", "revoked_on"} <= set(lineage.columns["hrss/certificates"])
+    # what was received at first stands in the ledger, which is no feed
+    assert {code for code, one in subjects.lineages.items() if not one.columns and not one.seeds} == {"M05-2"}
     for code, one in subjects.lineages.items():
-        assert one.columns or one.seeds, f"{code} comes from nowhere"
         assert all(one.columns.values()), f"{code} takes no column of a feed that it reads"
 
 
@@ -128,7 +130,7 @@ def test_a_column_counts_only_where_a_model_on_the_way_names_it(subjects: Subjec
 
 def test_every_measure_has_its_departments_and_every_feed_a_department(subjects: Subjects) -> None:
     assert [measure.number for measure in subjects.measures] == [str(number) for number in range(1, 22)]
-    assert all(measure.departments for measure in subjects.measures)
+    assert all(measure.carriers for measure in subjects.measures)
     assert len(subjects.signatories[1]) == 20
     for contract in subjects.contracts:
         assert subjects.departments_named_in(contract.owner_zh), contract.feed
@@ -153,8 +155,8 @@ def append(root: Path, seed: str, **row: str) -> None:
 def test_a_later_version_of_the_plan_needs_rows_alone(tmp_path: Path) -> None:
     """A measure that is titled anew, a department that carries it instead, and one more that signs."""
     shutil.copytree(ROOT / "dbt_project" / "seeds", tmp_path / "dbt_project" / "seeds")
-    (tmp_path / "dbt_project" / "models").symlink_to(ROOT / "dbt_project" / "models")
-    (tmp_path / "expectations").symlink_to(ROOT / "expectations")
+    for path in ("dbt_project/models", "dbt_project/indicators_of_the_plan.csv", "expectations"):
+        (tmp_path / path).symlink_to(ROOT / path)
     version = {"plan_version": "amended-2027"}
     append(tmp_path, "seed_plan_version", **version, title_zh="修订稿", issued_on="2027-01-01", is_in_force="true",
            status_zh="正式文件", status_en="in force")  # fmt: skip
@@ -163,9 +165,58 @@ def test_a_later_version_of_the_plan_needs_rows_alone(tmp_path: Path) -> None:
     append(tmp_path, "seed_plan_department", **version, department_code="organisation", role="signs")
     before, after = Subjects(ROOT), Subjects(tmp_path)
     assert after.measures[15].row["name_zh"] == "新题"
-    assert [(row["department_code"], role) for row, role in after.measures[15].departments] == [("finance", "leads")]
+    assert [(one.department_code, one.role) for one in after.measures[15].carriers] == [("finance", "leads")]
     assert after.measures[14].row == before.measures[14].row
     assert [row["department_code"] for row in after.signatories[1]] == ["organisation"]
+    # so do its indicators, in the marts' seed, in the table of all and on the departments' pages; others keep theirs
+    of_measure = {row["indicator_code"] for row in before.indicators if row["measure"] == "16"}
+    marts = list(
+        csv.DictReader(plan_departments.render(tmp_path, after.indicators)[plan_departments.PATH].splitlines())
+    )
+    assert {
+        row["indicator_code"] for row in marts if row["department_code"] == "finance" and row["role"] == "leads"
+    } == (of_measure)
+    assert before.carriers["M12-4"][0].department_code == after.carriers["M12-4"][0].department_code == "women"
+    pages = render(after, day=dt.date(2027, 1, 1))
+    for code in of_measure:
+        assert f"../indicators/{code}.html" in Links(pages[Path("departments/finance.html")]).addresses
+        assert f"../indicators/{code}.html" not in Links(pages[Path("departments/sasac.html")]).addresses
+        assert "省财政厅(牵头)" in Links(pages[Path(f"indicators/{code}.html")]).text
+    rows = pages[Path("matrix.html")].split("<tr>")
+    assert all("省财政厅</a>(牵头)" in row for row in rows if ">M16-" in row)
+
+
+def test_who_stands_in_the_draft_alone_and_did_not_sign_carries_nothing(
+    site: dict[Path, str], subjects: Subjects
+) -> None:
+    signing = {row["department_code"] for row in subjects.signatories[1]}
+    drafted = {"organisation", "youth_league", "industry_commerce"}
+    assert not drafted & signing
+    former = {code for code, carriers in subjects.carriers.items() if any(not one.is_current for one in carriers)}
+    assert former == {"M12-1", "M12-2", "M12-3", "M21-1", "M21-2", "M21-3", "M21-4", "P-5", "P-5a"}
+    for carriers in subjects.carriers.values():
+        assert all(one.is_current == (one.department_code not in drafted) for one in carriers)
+    for code in drafted:
+        page = Links(site[Path(f"departments/{code}.html")])
+        assert not any("indicators/" in address for address in page.addresses), code
+        assert "未联合印发现行文件" in page.text
+
+
+def test_a_draft_takes_nothing_from_the_version_in_force() -> None:
+    plans = {
+        "final": {"plan_version": "final", "issued_on": "2025-07-15", "is_in_force": "true"},
+        "draft": {"plan_version": "draft", "issued_on": "2026-01-01", "is_in_force": "false"},
+    }
+    row = {"measure": "1", "indicator_code": "", "role": "carries"}
+    named = [{**row, "plan_version": "final", "department_code": "hrss"},
+             {**row, "plan_version": "draft", "department_code": "finance"},
+             {**row, "measure": "", "plan_version": "final", "department_code": "hrss", "role": "signs"}]  # fmt: skip
+    departments = {code: {"is_collective": "false"} for code in ("hrss", "finance")}
+    carried = plan_departments.PlanDepartments(named, plans, departments)
+    assert [one.department_code for one in carried.of_measure("1")] == ["hrss"]
+    nobody = {"indicator_code": "X-1", "measure": "", "departments_of_measure": ""}
+    with pytest.raises(ValueError, match="X-1"):
+        carried.of_indicator(nobody)
 
 
 def test_a_page_that_is_no_longer_made_is_found(tmp_path: Path) -> None:
