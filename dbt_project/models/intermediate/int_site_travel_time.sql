@@ -4,14 +4,11 @@ with
 
 townships as (
     select * from {{ ref('dim_place') }}
-    where
-        place_kind in ('1', '2', '3')
-        and longitude is not null
+    where place_kind in ('1', '2', '3')
 ),
 
 sites as (
     select * from {{ ref('dim_training_site') }}
-    where longitude is not null
 ),
 
 terrains as (
@@ -71,9 +68,11 @@ near as (
         on townships.county_code = here.county_code
     inner join terrains as there
         on sites.county_code = there.county_code
+    where
+        townships.longitude is not null
+        and sites.longitude is not null
 ),
 
--- an estimate: a table of measured times takes the place of this model
 estimated as (
     select
         place_code,
@@ -81,13 +80,43 @@ estimated as (
         site_id,
         distance_km * detour_factor / speed_km_per_hour * 60 + ferry_minutes as minutes
     from near
+),
+
+measured as (
+    select
+        townships.place_code,
+        townships.valid_from,
+        sites.site_id,
+        travel_time.minutes
+    from {{ ref('seed_travel_time') }} as travel_time
+    inner join townships
+        on travel_time.place_code = townships.place_code
+    inner join sites
+        on travel_time.site_id = sites.site_id
+),
+
+-- what is measured takes the place of its estimate, even where it is longer than anybody asks for
+known as (
+    select
+        coalesce(measured.place_code, estimated.place_code) as place_code,
+        coalesce(measured.valid_from, estimated.valid_from) as valid_from,
+        coalesce(measured.site_id, estimated.site_id) as site_id,
+        coalesce(measured.minutes, estimated.minutes) as minutes,
+        measured.site_id is not null as is_measured
+    from estimated
+    full outer join measured
+        on
+            estimated.place_code = measured.place_code
+            and estimated.valid_from = measured.valid_from
+            and estimated.site_id = measured.site_id
 )
 
 select
-    estimated.place_code,
-    estimated.valid_from,
-    estimated.site_id,
-    estimated.minutes
-from estimated
+    known.place_code,
+    known.valid_from,
+    known.site_id,
+    known.minutes,
+    known.is_measured
+from known
 inner join farthest
-    on estimated.minutes <= farthest.minutes
+    on known.minutes <= farthest.minutes

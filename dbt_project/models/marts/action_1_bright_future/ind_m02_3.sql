@@ -59,7 +59,11 @@ nearest as (
 
 reached as (
     select
-        placed.*,
+        placed.area_code,
+        placed.period_type,
+        placed.period_end,
+        placed.population,
+        placed.is_located or nearest.minutes is not null as is_located,
         nearest.minutes
     from placed
     left join nearest
@@ -90,7 +94,7 @@ without_coordinates as (
         period_end,
         coalesce(sum(population) filter (where not is_located), 0) as numerator,
         sum(population) as denominator
-    from placed
+    from reached
     group by area_code, period_type, period_end
 ),
 
