@@ -1,8 +1,8 @@
 """Views for those who read with a BI tool: names instead of codes, one kind of period, no parts beside their total.
 
-``marts.indicator_named`` has a row a cell of ``indicator_value``. ``monthly``, ``quarterly``, ``yearly`` and
-``cumulative`` have the totals of one kind of period; in them ``value`` is a settled figure or null, and a provisional
-one stands in a column of its own, so that a chart cannot show the one as the other.
+``marts.indicator_named`` has a row a cell of ``indicator_value``. ``monthly``, ``quarterly``, ``yearly``,
+``cumulative`` and ``as_of_day`` have the totals of one kind of period; in them ``value`` is a settled figure or null,
+and a provisional one stands in a column of its own, so that a chart cannot show the one as the other.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from threegaps.release.views import ViewColumn, ensure_view_of
 NEEDED = frozenset({"indicator_value", "indicator_latest", "dim_indicator", "dim_area", "dim_breakdown"})
 """Served tables that the views join."""
 
-_PERIOD_VIEWS = {
+PERIOD_VIEWS = {
     "monthly": ("month", "月度", "months"),
     "quarterly": ("quarter", "季度", "quarters"),
     "yearly": ("year", "年度", "years"),
     "cumulative": ("ytd", "本年累计(一月至当月)", "the running year, from January on"),
+    "as_of_day": ("day", "某日(非年末的时点公布数)", "days that published figures speak of, but for a year's last"),
 }
+"""The views that have one kind of period each, with it and what they hold, in Chinese and in English."""
 
 Labels = dict[str, tuple[str, str]]
 _LEVELS: Labels = {
@@ -33,13 +35,14 @@ _LEVELS: Labels = {
     "group": ("县组", "group of counties"),
     "other": ("其他", "other"),
 }
-_PERIOD_TYPES: Labels = {
+PERIOD_TYPES: Labels = {
     "month": ("月", "month"),
     "quarter": ("季", "quarter"),
     "ytd": ("本年累计", "year to date"),
     "year": ("年", "year"),
     "day": ("某日", "day"),
 }
+"""Kinds of periods, in Chinese and in English."""
 VALUE_STATUSES: Labels = {
     "reported": ("已报", "reported"),
     "suppressed": ("已隐去", "suppressed"),
@@ -227,7 +230,7 @@ _NAMED: tuple[ViewColumn, ...] = (
     *_INDICATOR,
     *_AREA,
     ("period_type", "v.period_type", "期别代码 | type of period"),
-    *_both("period_type", "v.period_type", _PERIOD_TYPES, "期别", "type of period"),
+    *_both("period_type", "v.period_type", PERIOD_TYPES, "期别", "type of period"),
     *_PERIOD,
     ("breakdown", "v.breakdown", "分组代码(total合计) | breakdown, total when none"),
     ("breakdown_zh", "coalesce(b.breakdown_name_zh, v.breakdown)", "分组 | breakdown, in Chinese"),
@@ -310,7 +313,7 @@ def apply_named(connection: psycopg.Connection[Any], manifest: Manifest, *, mark
         f" stand side by side: choose one of each before adding up{mark}",
         is_synthetic=bool(mark),
     )
-    for name, (period_type, meaning_zh, meaning_en) in _PERIOD_VIEWS.items():
+    for name, (period_type, meaning_zh, meaning_en) in PERIOD_VIEWS.items():
         _view(
             connection,
             name,

@@ -269,7 +269,7 @@ def test_the_latest_is_one_period_of_each_level(marts: str) -> None:
 
 
 def test_views_say_what_they_are_in_both_languages(marts: str) -> None:
-    for view in ("indicator_named", "monthly", "quarterly", "yearly", "cumulative", "indicator_revision",
+    for view in ("indicator_named", "monthly", "quarterly", "yearly", "cumulative", "as_of_day", "indicator_revision",
                  "indicator_revision_rate"):  # fmt: skip
         comments = rows(
             marts,
