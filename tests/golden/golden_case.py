@@ -115,7 +115,12 @@ ROW_DEFAULTS: dict[str, dict[str, Any]] = {
     "fct_certificate_equivalence": {"issue_area_code": "339900"},
     "fct_leading_talent": {"honour": "全国技术能手", "honour_level": "国家级"},
     "fct_title_award": {"title_level": "3", "route": "01", "is_green_channel": False, "outcome": "1"},
-    "fct_published_figure": {"source_url": "a", "is_conflicting": False},
+    "fct_published_figure": {
+        "source_url": "a",
+        "as_of_printed": "2018-12",
+        "value_bound": "exact",
+        "is_conflicting": False,
+    },
     "fct_skill_fund": {"spent_bound": "exact"},
     "fct_first_submission": {},
 }

@@ -24,10 +24,7 @@ DBT_PROJECT = Path(__file__).parents[2] / "dbt_project"
 # period of the pipeline.
 FIRST_DAY = dt.date(2013, 1, 1)
 HORIZON = dt.date(2026, 6, 30)
-OTHER_HORIZONS = {
-    "statistics/resident_income": dt.date(2023, 12, 31),
-    "seed/published_skill_share": dt.date(2025, 8, 31),
-}
+OTHER_HORIZONS = {"statistics/resident_income": dt.date(2023, 12, 31)}
 # The one that every indicator has cells of, whatever its case.
 YEAR_OF_ALL = 2025
 FACTS = tuple(ROW_DEFAULTS)

@@ -8,11 +8,6 @@ feed_coverage as (
     select * from {{ ref('feed_coverage') }}
 ),
 
-published_days as (
-    select distinct as_of as day
-    from {{ ref('seed_published_skill_share') }}
-),
-
 known_days as (
     select target_date as day
     from seed_target
@@ -82,16 +77,15 @@ years as (
     where month_number = 1
 ),
 
--- a figure of one day stands as that day's; one of the last of December is the year's
+-- what is published of a month's last day stands as that day's, and of the last of December as the year's
 days as (
     select
         'day' as period_type,
-        day as period_start,
-        day as period_end,
-        to_char(day, '"截至"YYYY"年"FMMM"月"')
-        || case when extract(day from day + 1) = 1 then '底' else to_char(day, 'FMDD"日"') end as period_label
-    from published_days
-    where to_char(day, 'MM-DD') != '12-31'
+        last_day as period_start,
+        last_day as period_end,
+        to_char(last_day, '"截至"YYYY"年"FMMM"月底"') as period_label
+    from months
+    where month_number < 12
 ),
 
 periods as (

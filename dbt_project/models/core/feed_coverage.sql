@@ -12,10 +12,6 @@ ledger_coverage as (
     select * from {{ source('ops', 'feed_coverage') }}
 ),
 
-seed_published_skill_share as (
-    select * from {{ ref('seed_published_skill_share') }}
-),
-
 -- a build covers what it claimed, whatever is loaded while it runs
 claimed as (
     select
@@ -35,28 +31,8 @@ loaded as (
         covered_to
     from ledger_coverage
     where not exists (select 1 from build_now)
-),
-
-published as (
-    select
-        'seed/published_skill_share' as feed,
-        min(seed_published_skill_share.as_of) as covered_from,
-        least(max(seed_published_skill_share.as_of), max(build_now.as_of)) as covered_to
-    from seed_published_skill_share
-    left join build_now
-        on true
-    where
-        seed_published_skill_share.kind = 'actual'
-        and coalesce(
-            seed_published_skill_share.share_of_employed_pct,
-            seed_published_skill_share.high_skilled_share_pct,
-            seed_published_skill_share.skilled_10k,
-            seed_published_skill_share.high_skilled_10k
-        ) is not null
 )
 
 select * from claimed
 union all
 select * from loaded
-union all
-select * from published

@@ -62,7 +62,7 @@ pairs as (
             and side.period_type = o.period_type and side.period_end = o.period_end
 ),
 published_figure as (
-    select area_code, as_of, item, value from core.fct_published_figure
+    select area_code, as_of, item, value from build.int_published_figure
     union all
     select area_code, period_end, '城乡居民收入比', urban_rural_ratio_printed from core.fct_resident_income
     where definition = 'integrated' and urban_rural_ratio_printed is not null
@@ -118,7 +118,7 @@ def broken(connection: psycopg.Connection[Any]) -> list[Broken]:
     """The relations that the build in the warehouse breaks; none where it has no cells yet."""
     known = connection.execute(
         "select to_regclass('build.indicator_cell') is not null and to_regclass('core.seed_identity') is not null"
-        " and to_regclass('core.fct_published_figure') is not null"
+        " and to_regclass('build.int_published_figure') is not null"
         " and to_regclass('core.fct_resident_income') is not null"
     ).fetchone()
     if known is None or not known[0]:

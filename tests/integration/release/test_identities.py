@@ -25,7 +25,7 @@ create table core.seed_method as select * from (values
 create table core.seed_breakdown as select * from (values
     ('sex', 'numerator'), ('highest_level', 'denominator'), ('total', 'numerator'), ('priority_group', null))
     as v (breakdown, numerators_add_up_to);
-create table core.fct_published_figure as select * from (values
+create table build.int_published_figure as select * from (values
     ('330000', date '2024-12-31', 'skilled', 900), ('330000', date '2025-12-31', 'skilled', 1000))
     as v (area_code, as_of, item, value);
 create table core.fct_resident_income as select * from (values

@@ -39,7 +39,7 @@ COVERED_OTHERWISE = {
     "education/vocational_programmes": (FIRST_TERM, OPENING_DAY),
     "hrss/technician_school_programmes": (FIRST_TERM, OPENING_DAY),
     "hrss/technician_school_projects": (FIRST_TERM, OPENING_DAY),
-    "seed/published_skill_share": (dt.date(2012, 1, 1), dt.date(2025, 8, 31)),
+    "statistics/employment_population": (dt.date(2010, 1, 1), LAST_YEARLY_LIST),
     "agriculture/places": (FIRST_MONTH, LAST_YEARLY_LIST),
     "hrss/competition_entrants": (FIRST_MONTH, LAST_YEARLY_LIST),
     "hrss/competition_results": (FIRST_MONTH, LAST_YEARLY_LIST),

@@ -47,7 +47,9 @@ def published_figures(_: Sent) -> pl.DataFrame:
             {
                 "area_code": row["area_code"],
                 "as_of": dt.date.fromisoformat(row["as_of"]),
+                "as_of_printed": row["as_of_printed"],
                 "item": row["item"],
+                "value_bound": "below" if row["value"].startswith("近") else "exact",
                 "value": round(float(row["value"].strip("近")) * times[row["unit"]], 2),
                 "is_conflicting": row["is_conflicting"] == "是",
             }

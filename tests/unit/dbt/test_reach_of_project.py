@@ -37,7 +37,7 @@ WRITTEN_BY_HAND: dict[str, dict[str, Reach]] = {
     "M14-4": {WAGES: SAME, CERTIFICATES: LATER_ANYWHERE},
     "M21-1": {SPELLS: SAME, CERTIFICATES: LATER_ANYWHERE},
     "M21-2": {SPELLS: SAME, CERTIFICATES: LATER_ANYWHERE},
-    "M21-5": {},
+    "M21-5": {"statistics/employment_population": SAME},
     "G1-1": {"statistics/resident_income": ANYWHERE},
     "G1-2": {SPELLS: SAME, CERTIFICATES: LATER_ANYWHERE},
     "G2-2": {SPELLS: ANYWHERE, CERTIFICATES: LATER_ANYWHERE},

@@ -7,7 +7,7 @@ certificates as (
 ),
 
 published_figures as (
-    select * from {{ ref('fct_published_figure') }}
+    select * from {{ ref('int_published_figure') }}
 ),
 
 slices as (
@@ -24,15 +24,13 @@ certified as (
     group by slices.period_end
 ),
 
--- two sources that disagree say nothing
 published as (
     select
         area_code,
         as_of,
-        case when count(distinct value) = 1 then max(value) end as persons
+        value as persons
     from published_figures
     where item = '乡村就业人员'
-    group by area_code, as_of
 ),
 
 cells as (

@@ -3,7 +3,7 @@
 with
 
 published_figures as (
-    select * from {{ ref('seed_published_skill_share') }}
+    select * from {{ ref('int_published_figure') }}
 ),
 
 slices as (
@@ -11,7 +11,7 @@ slices as (
 ),
 
 cells as (
-    {{ published_cells('published_figures', 'share_of_employed_pct') }}
+    {{ published_cells('published_figures', '技能人才占从业人员比重') }}
 )
 
 {{ base_cells(['value']) }}

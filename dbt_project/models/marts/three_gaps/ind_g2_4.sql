@@ -7,7 +7,7 @@ incomes as (
 ),
 
 published_figures as (
-    select * from {{ ref('fct_published_figure') }}
+    select * from {{ ref('int_published_figure') }}
 ),
 
 area_member as (
@@ -41,9 +41,7 @@ residents as (
         as_of as period_end,
         value as n_residents
     from published_figures
-    where
-        item = '常住人口'
-        and not is_conflicting
+    where item = '常住人口'
 ),
 
 listed as (

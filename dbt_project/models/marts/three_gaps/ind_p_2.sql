@@ -3,7 +3,7 @@
 with
 
 published_figures as (
-    select * from {{ ref('seed_published_skill_share') }}
+    select * from {{ ref('int_published_figure') }}
 ),
 
 slices as (
@@ -11,7 +11,7 @@ slices as (
 ),
 
 cells as (
-    {{ published_cells('published_figures', 'high_skilled_share_pct') }}
+    {{ published_cells('published_figures', '高技能人才占技能人才比重') }}
 )
 
 {{ base_cells(['value']) }}

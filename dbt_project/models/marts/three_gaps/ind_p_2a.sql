@@ -3,7 +3,7 @@
 with
 
 published_figures as (
-    select * from {{ ref('seed_published_skill_share') }}
+    select * from {{ ref('int_published_figure') }}
 ),
 
 slices as (
@@ -11,7 +11,7 @@ slices as (
 ),
 
 cells as (
-    {{ published_cells('published_figures', 'skilled_10k') }}
+    {{ published_cells('published_figures', '技能人才', per=10000) }}
 )
 
 {{ base_cells(['value']) }}
