@@ -18,6 +18,7 @@ OF_PERSONS = {
     "urban_rural": URBAN_RURAL,
 }
 GROUPS = ("01", "02", "03", "04", "05")
+OF_AFFECTED = "01"
 LEVELS = {**LABEL, 0: "special_only"}
 
 
@@ -101,8 +102,10 @@ def trainings(cells: Cells, known: Known) -> None:
         .then(pl.lit("unstated"))
         .otherwise(pl.lit("province")),
     }  # fmt: skip
-    every = known.subsidised.with_columns(**{f"by_{name}": part for name, part in parts.items()})
-    grouped = pl.col("priority_groups") != ""
+    every = known.subsidised.with_columns(
+        is_affected=_works_for_affected(known), **{f"by_{name}": part for name, part in parts.items()}
+    )
+    grouped = (pl.col("priority_groups") != "") | pl.col("is_affected")
     for period in periods("month", "quarter", "ytd", "year"):
         rows = every.filter(pl.col("completion_date").is_between(period.start, period.end))
         stated = rows.filter(pl.col("priority_groups").is_not_null())
@@ -112,9 +115,26 @@ def trainings(cells: Cells, known: Known) -> None:
             in_group = pl.col("priority_groups").str.contains(group, literal=True)
             part = ("priority_group", group)
             cells.count("M01-3", period, rows.filter(in_group), "person", part)
-            cells.ratio("M01-5", period, stated, in_group, part)
+            by_either = in_group | pl.col("is_affected") if group == OF_AFFECTED else in_group
+            cells.ratio("M01-5", period, stated, by_either, part)
         for name in parts:
             for (value,), some in rows.group_by(f"by_{name}"):
                 cells.count("M01-3", period, some, "person", (name, str(value)))
         for (value,), some in stated.group_by("by_focus_sector"):
             cells.ratio("M01-5", period, some, grouped, ("focus_sector", str(value)))
+
+
+def _works_for_affected(known: Known) -> pl.Series:
+    """Of each subsidised record: who was trained worked for an enterprise on the list on the first day."""
+    day = pl.col("day")
+    listed = known.accepted["industry/affected_enterprises"].select("uscc", "valid_from", "valid_until")
+    days = known.subsidised.select("person", day="start_date").with_row_index("record")
+    hit = (
+        days.join(known.spells.select("person", "uscc", "start_date", "end_date"), on="person")
+        .join(listed, on="uscc")
+        .filter(
+            day.is_between("start_date", pl.col("end_date").fill_null(day)),
+            day.is_between("valid_from", pl.col("valid_until").fill_null(day)),
+        )
+    )
+    return days["record"].is_in(hit["record"].implode()).alias("is_affected")

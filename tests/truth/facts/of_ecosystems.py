@@ -1,4 +1,4 @@
-"""Ecosystems, their chains, the leaders of chains, and who assesses skills."""
+"""Ecosystems, their chains, the leaders of chains, who assesses skills, and enterprises hit from outside."""
 
 from __future__ import annotations
 
@@ -38,7 +38,17 @@ def chains(sent: Sent) -> pl.DataFrame:
 def cluster_enterprises(sent: Sent) -> pl.DataFrame:
     """Chain leaders and enterprises of clusters."""
     return sent.scene.accepted["industry/enterprises"].select(
-        "uscc", "cluster", "is_chain_leader", "valid_from", "valid_until", county_code=code("county")
+        "uscc", "is_chain_leader", "valid_from", "valid_until", county_code=code("county")
+    )
+
+
+@fills("dim_affected_enterprise")
+def affected_enterprises(sent: Sent) -> pl.DataFrame:
+    """Spells on the list of affected enterprises, of entries with a code."""
+    return (
+        sent.scene.accepted["industry/affected_enterprises"]
+        .filter(pl.col("uscc").is_not_null())
+        .select("uscc", "valid_from", "valid_until", entry_id=pl.col("entry").str.split("|").list.first())
     )
 
 

@@ -57,7 +57,7 @@ def sites(sent: Sent) -> pl.DataFrame:
     """Training bases and sites."""
     place_code = population.place_code(code("county"), "township", "village")
     return sent.scene.accepted["hrss/training_sites"].select(
-        "tier", "longitude", "latitude", "opened_on", "closed_on",
+        "longitude", "latitude", "opened_on", "closed_on",
         site_id="key",
         county_code=code("county"),
         township_name=population.township_name("township"),

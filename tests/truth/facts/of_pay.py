@@ -32,7 +32,6 @@ def incentive_plans(sent: Sent) -> pl.DataFrame:
         registration_area_code=code("county"),
         covers_high_skilled="is_open",
         high_skilled_members=pl.when(pl.col("high") >= 0).then("high"),
-        annual_amount_cny=pl.col("cents") / 100,
         valid_from="begun",
         valid_to="ended",
     )

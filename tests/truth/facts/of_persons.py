@@ -85,7 +85,7 @@ def certificates(sent: Sent) -> pl.DataFrame:
 def enterprises(sent: Sent) -> pl.DataFrame:
     """Skill-based enterprises."""
     stands = pl.col("revoked").is_null()
-    return sent.scene.accepted["hrss/skill_enterprises"].select(
+    return sent.stand.enterprises.select(
         "uscc",
         county_code=code("county"),
         recognised_on="recognised",

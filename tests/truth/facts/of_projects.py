@@ -9,7 +9,7 @@ from sandbox.calendar import OPENING_DAY
 from sandbox.feeds.finance import training_subsidies
 from sandbox.feeds.hrss import technician_schools
 from sandbox.truth.known import BEFORE
-from tests.truth.facts.registry import Sent, code, fills, stated
+from tests.truth.facts.registry import Sent, code, fills
 
 
 @fills("fct_job_vacancy")
@@ -44,7 +44,7 @@ def enrollments(sent: Sent) -> pl.DataFrame:
     origin = pl.when("has_origin").then("registration").otherwise(pl.lit(""))
     enrolled = technician_schools.standing(sent.scene.accepted[technician_schools.NAME], OPENING_DAY)
     return sent.of_persons(enrolled).select(
-        "person_id", "school_code", "school_uscc", "class_type", "entrant_type", "enrolled_on", "status", "birth_year",
+        "person_id", "school_code", "class_type", "entrant_type", "enrolled_on", "status", "birth_year",
         "sex",
         enrollment_id=pl.col("serial").cast(pl.String),
         school_area_code=code("school_county"),
@@ -60,7 +60,7 @@ def payments(sent: Sent) -> pl.DataFrame:
     cancelled = pl.col("is_cancelled") & (entered + pl.duration(days=9, hours=1) < pl.lit(BEFORE))
     ledger = sent.scene.accepted[training_subsidies.NAME].filter((entered < pl.lit(BEFORE)) & ~cancelled)
     return ledger.select(
-        "enrollment_id", "payee_kind", "fund_source", "paid_on", stated("provider_uscc"),
+        "enrollment_id", "paid_on",
         payment_id=pl.col("serial").cast(pl.String),
         reverses_payment_id=pl.col("reversed_serial").cast(pl.String),
         paying_area_code=code("residence"),

@@ -14,7 +14,7 @@ _FLAGS = {f"is_{flag}": flag for flag in ("new_occupation", "new_manufacturing",
 def projects(sent: Sent) -> pl.DataFrame:
     """Projects of technician schools."""
     return projects_by_then(sent.stand).select(
-        "school_code", "school_uscc", "project_kind", "named_on", "accepted_on", "status",
+        "school_code", "project_kind", "named_on", "accepted_on", "status",
         project_id=pl.col("serial").cast(pl.String),
         school_area_code=code("school_county"),
     )  # fmt: skip

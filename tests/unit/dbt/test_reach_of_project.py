@@ -29,7 +29,7 @@ WRITTEN_BY_HAND: dict[str, dict[str, Reach]] = {
     "M01-1": {TRAININGS: ANYWHERE, SPELLS: around(-8, 36)},
     "M01-2": {TRAININGS: ANYWHERE, CERTIFICATES: around(-8, 0)},
     "M01-3": {TRAININGS: SAME},
-    "M01-5": {TRAININGS: SAME},
+    "M01-5": {TRAININGS: SAME, SPELLS: around(0, 36), "industry/affected_enterprises": around(0, 36)},
     "M07-1": {CERTIFICATES: SAME},
     "M07-2": {CERTIFICATES: SAME},
     "M08-1": {"hrss/skill_enterprises": LATER},

@@ -7,6 +7,14 @@ listed as (
     select * from {{ ref('int_hrss_subsidised_training') }}
 ),
 
+spells as (
+    select * from {{ ref('fct_employment_spell') }}
+),
+
+affected_enterprises as (
+    select * from {{ ref('dim_affected_enterprise') }}
+),
+
 priority_groups as (
     select breakdown_value
     from {{ ref('seed_breakdown_value') }}
@@ -19,8 +27,43 @@ slices as (
     {{ affected_slices() }}
 ),
 
+-- the records of who worked, on the first day, for an enterprise that was on the list that day
+of_affected_staff as (
+    select distinct listed.record_id
+    from affected_enterprises
+    inner join spells
+        on
+            affected_enterprises.uscc = spells.uscc
+            and (affected_enterprises.valid_until is null or affected_enterprises.valid_until >= spells.start_date)
+            and (spells.end_date is null or affected_enterprises.valid_from <= spells.end_date)
+    inner join listed
+        on
+            spells.person_id = listed.person_id
+            and spells.start_date <= listed.start_date
+            and affected_enterprises.valid_from <= listed.start_date
+            and (spells.end_date is null or spells.end_date >= listed.start_date)
+            and (affected_enterprises.valid_until is null or affected_enterprises.valid_until >= listed.start_date)
+),
+
+-- group 01 is what the person declared or what the list says of the employer, once where both do
+grouped as (
+    select
+        listed.handling_area_code,
+        listed.person_id,
+        listed.completion_date,
+        listed.focus_sector,
+        case
+            when of_affected_staff.record_id is null then listed.priority_groups
+            when '01' = any(string_to_array(listed.priority_groups, ',')) then listed.priority_groups
+            else concat_ws(',', '01', listed.priority_groups)
+        end as priority_groups
+    from listed
+    left join of_affected_staff
+        on listed.record_id = of_affected_staff.record_id
+),
+
 placed as (
-    {{ in_slices('listed', area='handling_area_code', day='completion_date') }}
+    {{ in_slices('grouped', area='handling_area_code', day='completion_date') }}
 ),
 
 parts as (
