@@ -28,10 +28,12 @@ OTHER_HORIZONS = {"statistics/resident_income": dt.date(2023, 12, 31)}
 # The one that every indicator has cells of, whatever its case.
 YEAR_OF_ALL = 2025
 FACTS = tuple(ROW_DEFAULTS)
+# The cells, and what the relations between them are checked with.
+CELLS_AND_CHECKS = ["+indicator_value", "indicator_cell", "int_source_check", "int_stock_change"]
 ALL_THAT_IS_MADE = [
+    *CELLS_AND_CHECKS,
     "+indicator_value+",
     "indicator_rank",
-    "indicator_cell",
     "dim_feed",
     "dim_indicator",
     "dim_target",
@@ -134,7 +136,7 @@ def build(dsn: str, cases: Iterable[Case], folder: Path, *, only_cells: bool = F
     dbt.run("run", "--select", "+int_covered_period", "--exclude", *replaced)
     with psycopg.connect(dsn) as connection:
         _leave_out_other_periods(connection, manifest, cases, None if only_cells else YEAR_OF_ALL)
-    wanted = ["+indicator_value", "indicator_cell"] if only_cells else ALL_THAT_IS_MADE
+    wanted = CELLS_AND_CHECKS if only_cells else ALL_THAT_IS_MADE
     dbt.run("run", "--select", *wanted, "--exclude", *replaced, "+int_covered_period")
     return manifest
 

@@ -1,8 +1,9 @@
 """Relations that must hold between the figures of one build, before disclosure.
 
-Which indicators must stand how to each other are rows of ``seed_identity``. Two kinds follow from the catalogue alone:
-parts whose numerators add up to their total (``seed_breakdown.numerators_add_up_to``), and shares in per cent, which
-lie within 0 to 100.
+Which indicators must stand how to each other, to published figures and to what their sources say besides, are rows of
+``seed_identity``; among them that a stock differs from that of the period before by what came and went. Two kinds
+follow from the catalogue alone: parts whose numerators add up to their total (``seed_breakdown.numerators_add_up_to``),
+and shares in per cent, which lie within 0 to 100.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ shares as (
     where unit_zh = '%' and method in ('ratio_of_sums', 'ratio_of_distinct') and numerator is not null
 ),
 side as (
-    select s.*, c.area_code, c.period_type, c.period_end,
+    select s.*, c.area_code, c.area_level, c.period_type, c.period_end,
         case s.part when 'numerator' then c.numerator when 'denominator' then c.denominator else c.value end as said
     from core.seed_identity as s
     inner join cell as c using (indicator_code, breakdown, breakdown_value)
-    where s.levels = 'any' or c.area_level = any(string_to_array(s.levels, ','))
+    where s.relation <> 'change' and (s.levels = 'any' or c.area_level = any(string_to_array(s.levels, ',')))
 ),
 pairs as (
     select
@@ -80,8 +81,36 @@ published as (
     ) as f
     where side.published_item is not null
 ),
+sources as (
+    select
+        s.identity_code, s.severity, s.basis_zh || ' ' || s.basis_en, '330000', 'quarter', k.period_end,
+        coalesce(k.said, side.said), k.wanted, s.relation
+    from core.seed_identity as s
+    inner join build.int_source_check as k using (identity_code)
+    left join side
+        on s.identity_code = side.identity_code and side.area_level = 'province' and k.period_end = side.period_end
+            and side.part <> 'source'
+),
+-- of each stock that has a figure of the period before
+changes as (
+    select
+        s.identity_code, s.severity, s.basis_zh || ' ' || s.basis_en, c.area_code, c.period_type, c.period_end,
+        c.numerator - p.numerator, coalesce(flow.change, 0), 'equals'
+    from core.seed_identity as s
+    inner join cell as c using (indicator_code, breakdown, breakdown_value)
+    inner join cell as p
+        on c.indicator_code = p.indicator_code and c.breakdown = p.breakdown and c.breakdown_value = p.breakdown_value
+            and c.area_code = p.area_code and c.period_type = p.period_type and c.period_start = p.period_end + 1
+    cross join lateral (
+        select sum(f.change) as change from build.int_stock_change as f
+        where f.identity_code = s.identity_code and (c.area_level = 'province' or f.area_code = c.area_code)
+            and f.changed_on > p.period_end and f.changed_on <= c.period_end
+    ) as flow
+    where s.relation = 'change' and c.area_level = any(string_to_array(s.levels, ','))
+),
 stated as (
     select * from parts union all select * from shares union all select * from pairs union all select * from published
+    union all select * from sources union all select * from changes
 )
 select identity_code, severity, min(basis), count(*), min(period_end)
 from stated
@@ -117,9 +146,9 @@ class Broken(NamedTuple):
 def broken(connection: psycopg.Connection[Any]) -> list[Broken]:
     """The relations that the build in the warehouse breaks; none where it has no cells yet."""
     known = connection.execute(
-        "select to_regclass('build.indicator_cell') is not null and to_regclass('core.seed_identity') is not null"
-        " and to_regclass('build.int_published_figure') is not null"
-        " and to_regclass('core.fct_resident_income') is not null"
+        "select bool_and(to_regclass(name) is not null) from unnest(array['build.indicator_cell', 'core.seed_identity',"
+        " 'build.int_published_figure', 'core.fct_resident_income', 'build.int_source_check', 'build.int_stock_change'])"
+        " as name"
     ).fetchone()
     if known is None or not known[0]:
         return []

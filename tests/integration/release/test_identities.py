@@ -13,10 +13,10 @@ _TABLES = """
 create schema if not exists build;
 create schema if not exists core;
 create table build.indicator_cell (
-    indicator_code text, area_code text, area_level text, period_type text, period_end date, breakdown text,
-    breakdown_value text, numerator numeric, denominator numeric, value numeric);
+    indicator_code text, area_code text, area_level text, period_type text, period_start date, period_end date,
+    breakdown text, breakdown_value text, numerator numeric, denominator numeric, value numeric);
 create table core.seed_indicator as select * from (values
-    ('S', '%', 'ratio_of_sums'), ('T', '人次', 'count'), ('R', '倍', 'ratio_of_sums'),
+    ('S', '%', 'ratio_of_sums'), ('T', '人次', 'count'), ('K', '家', 'count'), ('R', '倍', 'ratio_of_sums'),
     ('M', '倍', 'ratio_of_medians'))
     as v (indicator_code, unit_zh, method);
 create table core.seed_method as select * from (values
@@ -37,9 +37,20 @@ create table core.seed_identity as select * from (values
     ('published', 'T', 'total', 'total', 'numerator', 'at_most', null, null, null, null, 'skilled', 'province', 'warn',
      '理由', 'reason'),
     ('printed', 'R', 'total', 'total', 'value', 'rounds_to', null, null, null, null, '城乡居民收入比', 'any', 'warn',
-     '理由', 'reason')) as v (identity_code, indicator_code, breakdown, breakdown_value, part, relation,
+     '理由', 'reason'),
+    ('in-and-out', 'K', 'total', 'total', 'numerator', 'change', null, null, null, null, null, 'county,province',
+     'warn', '理由', 'reason'),
+    ('sources', 'S', 'total', 'total', 'source', 'at_most', null, null, null, 'source', null, 'province', 'warn',
+     '理由', 'reason'),
+    ('cell-and-source', 'S', 'total', 'total', 'numerator', 'at_most', null, null, null, 'source', null, 'province',
+     'warn', '理由', 'reason')) as v (identity_code, indicator_code, breakdown, breakdown_value, part, relation,
      other_indicator_code, other_breakdown, other_breakdown_value, other_part, published_item, levels, severity,
      basis_zh, basis_en);
+create table build.int_stock_change as select * from (values
+    ('in-and-out', '330102', date '2026-04-01', 5), ('in-and-out', '330102', date '2026-06-30', -2),
+    ('in-and-out', '330102', date '2026-03-31', 10), ('in-and-out', '330103', date '2026-07-01', 10))
+    as v (identity_code, area_code, changed_on, change);
+create table build.int_source_check (identity_code text, period_end date, said numeric, wanted numeric);
 """
 Cell = tuple[str, str, str, float | None, float | None]
 SOUND: tuple[Cell, ...] = (
@@ -74,7 +85,8 @@ def found(
         connection.execute("truncate build.indicator_cell")
         for code, breakdown, part, numerator, denominator in rows.values():
             connection.execute(
-                "insert into build.indicator_cell values (%s, '330000', 'province', 'quarter', %s, %s, %s, %s, %s, %s)",
+                "insert into build.indicator_cell"
+                " values (%s, '330000', 'province', 'quarter', null, %s, %s, %s, %s, %s, %s)",
                 [code, period_end, breakdown, part, numerator, denominator, ratio if code == "R" else None],
             )
         return [(one.identity_code, one.severity, one.cells) for one in broken(connection)]
@@ -110,6 +122,38 @@ def test_a_ratio_that_is_not_the_one_printed_of_the_same_day(cells: str) -> None
     assert found(cells, ratio=1.7649) == [("printed", "warn", 1)]
     # what was printed of another day says nothing of this one
     assert found(cells, ratio=1.9, period_end="2026-09-30") == []
+
+
+@pytest.mark.parametrize(
+    ("province", "county", "broken_cells"),
+    [(13, 13, 0), (14, 13, 1), (14, 14, 2)],
+    ids=["as the flows say", "the province alone", "both"],
+)
+def test_a_stock_that_its_flows_do_not_explain(cells: str, province: int, county: int, broken_cells: int) -> None:
+    stocks = (("330000", "province", 10, province), ("330102", "county", 10, county), ("330103", "county", 0, 0))
+    with psycopg.connect(cells) as connection:
+        for area, level, before, after in stocks:
+            for start, end, number in (("2026-01-01", "2026-03-31", before), ("2026-04-01", "2026-06-30", after)):
+                connection.execute(
+                    "insert into build.indicator_cell values ('K', %s, %s, 'quarter', %s, %s, 'total', 'total', %s)",
+                    [area, level, start, end, number],
+                )
+        found = [(one.identity_code, one.severity, one.cells) for one in broken(connection)]
+    assert found == ([("in-and-out", "warn", broken_cells)] if broken_cells else [])
+
+
+def test_sources_that_contradict_one_another_or_a_figure(cells: str) -> None:
+    with psycopg.connect(cells) as connection:
+        connection.execute(
+            "insert into build.int_source_check values"
+            " ('sources', '2026-06-30', 0, 0), ('sources', '2026-03-31', 1, 0),"
+            " ('cell-and-source', '2026-06-30', null, 40), ('cell-and-source', '2026-03-31', null, 1)"
+        )
+    assert found(cells) == [("sources", "warn", 1)]
+    assert found(cells, ("S", "total", "total", 41, 100), ("S", "sex", "F", 26, 50)) == [
+        ("cell-and-source", "warn", 1),
+        ("sources", "warn", 1),
+    ]
 
 
 def test_a_warehouse_without_cells_breaks_nothing(warehouse: str) -> None:
