@@ -30,7 +30,7 @@ class Known:
         subsidised: Those completed and on the subsidy list and the sectors' own, by the county that handled them.
         spells: Employment spells, by county of work, with the area of residence as `home`.
         certificates: Certificates with `rank` of their level, by county of issue.
-        enterprises: Skill enterprises.
+        enterprises: Skill enterprises, each once.
         wages: Folder with one file of contribution wages a month, by county of insurance.
         documents: Year of birth and sex by person, as far as the document says them.
         accepted: What was accepted of every feed, by its name and in the form of its module.
@@ -61,12 +61,17 @@ def known(scene: Scene) -> Known:
         .with_columns(home=areas.index_of(areas.area_of(pl.col("lives_in"))))
         .join(_documents(scene.people.persons), on="person", how="left"),
         _certificates(accepted["hrss/certificates"]).rename({"issue_county": "county"}),
-        accepted["hrss/skill_enterprises"],
+        _first_recognised(accepted["hrss/skill_enterprises"]),
         scene.truth_folder,
         _documents(scene.people.persons),
         accepted,
         _submitted(scene),
     )
+
+
+def _first_recognised(roster: pl.DataFrame) -> pl.DataFrame:
+    """Each enterprise once: two cities may list one, and the first to recognise it speaks for it."""
+    return roster.sort("recognised", "county").unique("uscc", keep="first", maintain_order=True)
 
 
 def _trainings(versions: pl.DataFrame) -> pl.DataFrame:

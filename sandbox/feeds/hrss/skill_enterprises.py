@@ -44,6 +44,7 @@ COLUMNS = (
 )  # fmt: skip
 # First index of the USCCs of enterprises that are no employers of the population.
 FIRST_INDEX = 5_000_000
+SHARE_LISTED_TWICE = 0.01
 
 
 def kinds() -> list[Kind]:
@@ -113,6 +114,21 @@ def with_employers(enterprises: pl.DataFrame, employers: pl.DataFrame, rng: np.r
     )
 
 
+def listed_twice(enterprises: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    """Those that a county of another city lists as well, a round later and under the name of a branch."""
+    cities = np.array(areas.load().city_names)
+    chosen = enterprises.filter(pl.Series(rng.random(len(enterprises)) < SHARE_LISTED_TWICE))
+    other = rng.integers(0, len(cities), len(chosen))
+    again = chosen.with_columns(
+        number=pl.col("number") + len(enterprises),
+        county=pl.Series(other),
+        recognised=pl.col("recognised") + pl.duration(days=182),
+        round=pl.col("round") + 1,
+        revoked=pl.lit(None, pl.Date),
+    )
+    return again.filter(pl.Series(cities[other] != cities[chosen["county"].to_numpy()]))
+
+
 def as_listed(roster: pl.DataFrame, quarter_end: date) -> pl.DataFrame:
     """The list as at `quarter_end`, as text in canonical columns."""
     area = areas.load()
@@ -142,7 +158,9 @@ def make(scene: Scene) -> Iterator[Consignment]:
     The same enterprises are dirty in every quarter, so that a refused one is never half known.
     """
     generated = generate(scene.parameters.seed, scene.parameters.listed(EVER_RECOGNISED))
-    enterprises = with_employers(generated, scene.people.employers, scene.stream(NAME, 1))
+    once = with_employers(generated, scene.people.employers, scene.stream(NAME, 1))
+    twice = listed_twice(once, scene.stream(NAME, 2)).cast(dict(once.schema))
+    enterprises = pl.concat([once, twice]).sort("county", "recognised", "number")
     known = quarters(scene.horizon)
     names = as_listed(enterprises, known[-1].last)
     plan = spoil(names, kinds(), scene.parameters.dirt, scene.stream(NAME))
