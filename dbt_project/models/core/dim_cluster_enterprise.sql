@@ -1,7 +1,6 @@
 select
     uscc,
     county_code,
-    cluster,
     is_chain_leader,
     valid_from,
     valid_until

@@ -1,7 +1,5 @@
 select
     site_id,
-    site_type,
-    tier,
     county_code,
     township_name,
     place_code,

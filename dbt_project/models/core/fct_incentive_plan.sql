@@ -6,7 +6,6 @@ select
     covers_high_skilled,
     members,
     high_skilled_members,
-    annual_amount_cny,
     valid_from,
     valid_to
 from {{ ref('stg_hrss__incentive_plans') }}

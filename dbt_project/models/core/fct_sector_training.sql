@@ -12,7 +12,6 @@ select
     completion_date,
     status,
     is_subsidised,
-    duration_hours,
     birth_year,
     sex
 from {{ ref('stg_sectors__training_enrollments') }}

@@ -5,10 +5,6 @@ select
     reverses_payment_id,
     enrollment_id,
     {{ area_code('county_code') }} as paying_area_code,
-    provider_uscc,
-    payee_kind,
-    fund_source,
     amount_cny,
-    paid_on,
-    accounting_month
+    paid_on
 from {{ ref('stg_finance__training_subsidies') }}

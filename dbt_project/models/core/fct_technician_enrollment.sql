@@ -5,7 +5,6 @@ select
     person_id,
     school_code,
     -- codes of schools that merged are given to others: this one stays with its school
-    school_uscc,
     {{ area_code('school_county_code') }} as school_area_code,
     {{ area_code('origin_county_code') }} as origin_area_code,
     class_type,

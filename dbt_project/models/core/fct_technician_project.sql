@@ -2,7 +2,6 @@ select
     project_id,
     school_code,
     -- codes of schools that merged are given to others: this one stays with its school
-    school_uscc,
     project_kind,
     {{ area_code('school_county_code') }} as school_area_code,
     named_on,

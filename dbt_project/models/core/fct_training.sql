@@ -27,7 +27,6 @@ select
     left_on,
     assessment_failed_on,
     status,
-    duration_hours,
     subsidy_source,
     subsidy_cny,
     birth_year,

@@ -147,8 +147,8 @@ def broken(connection: psycopg.Connection[Any]) -> list[Broken]:
     """The relations that the build in the warehouse breaks; none where it has no cells yet."""
     known = connection.execute(
         "select bool_and(to_regclass(name) is not null) from unnest(array['build.indicator_cell', 'core.seed_identity',"
-        " 'build.int_published_figure', 'core.fct_resident_income', 'build.int_source_check', 'build.int_stock_change'])"
-        " as name"
+        " 'build.int_published_figure', 'core.fct_resident_income', 'build.int_source_check',"
+        " 'build.int_stock_change']) as name"
     ).fetchone()
     if known is None or not known[0]:
         return []

@@ -159,7 +159,7 @@ def make(scene: Scene) -> Iterator[Consignment]:
     """
     generated = generate(scene.parameters.seed, scene.parameters.listed(EVER_RECOGNISED))
     once = with_employers(generated, scene.people.employers, scene.stream(NAME, 1))
-    twice = listed_twice(once, scene.stream(NAME, 2)).cast(dict(once.schema))
+    twice = listed_twice(once, scene.stream(NAME, 2)).cast(once.schema)
     enterprises = pl.concat([once, twice]).sort("county", "recognised", "number")
     known = quarters(scene.horizon)
     names = as_listed(enterprises, known[-1].last)

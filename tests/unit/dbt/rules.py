@@ -36,6 +36,7 @@ NAMES = {
 _HARD_CODED = re.compile(
     r"\b(?:from|join)\s+\"?(?:ops|raw|raw_history|quarantine|staging|core|build|marts|history|exact)\"?\.\"?\w+", re.I
 )
+_WORD = re.compile(r"\w+")
 _COMMENTS = re.compile(r"\{#.*?#\}|--[^\n]*", re.S)
 
 
@@ -47,6 +48,7 @@ class Project:
         self.exposures: list[Node] = list(manifest["exposures"].values())
         self.models = [node for node in self.nodes.values() if node["resource_type"] == "model"]
         self.sources: list[Node] = list(manifest["sources"].values())
+        self._macros: dict[str, Node] = manifest["macros"]
         self._tests: dict[str, list[Node]] = {}
         self._children: dict[str, list[Node]] = {}
         for node in manifest["nodes"].values():
@@ -63,6 +65,11 @@ class Project:
     def children(self, node: Node) -> list[Node]:
         """The models that read a node."""
         return self._children.get(node["unique_id"], [])
+
+    def text(self, node: Node) -> str:
+        """The SQL of a model without its comments, and that of the macros that it calls by name."""
+        macros = [self._macros[one]["macro_sql"] for one in node["depends_on"]["macros"] if one in self._macros]
+        return _COMMENTS.sub("", "\n".join([node["raw_code"], *macros]))
 
     def tests(self, node: Node) -> list[Node]:
         """The data tests of a node."""
@@ -237,6 +244,16 @@ def sources_stand_with_staging(project: Project) -> Iterator[str]:
             yield source["name"]
 
 
+def columns_that_nothing_reads(project: Project) -> Iterator[str]:
+    """What a fact takes from a feed is named by a model that reads the fact, or is part of its key."""
+    for model in project.models:
+        if layer(model) != "core" or not any(layer(parent) == "staging" for parent in project.parents(model)):
+            continue
+        words = {word for child in project.children(model) for word in _WORD.findall(project.text(child))}
+        for column in sorted(model["columns"].keys() - words - _key_columns(project, model)):
+            yield f"{model['name']}.{column}"
+
+
 def missing_key_tests(project: Project) -> Iterator[str]:
     """A model's key is tested: by one test of all its columns, or by the constraint that its table has."""
     for node in (*project.models, *(one for one in project.nodes.values() if one["resource_type"] == "seed")):
@@ -256,9 +273,13 @@ def sources_without_freshness(project: Project) -> Iterator[str]:
             yield source["name"]
 
 
-def _is_by_person(project: Project, node: Node) -> bool:
+def _key_columns(project: Project, node: Node) -> set[str]:
     keys = [test["test_metadata"]["kwargs"] for test in project.tests(node) if test["test_metadata"]["name"] == "key"]
-    return "person_id" in node["columns"] or any("person_id" in key.get("columns", ()) for key in keys)
+    return {column for key in keys for column in key.get("columns", ())} | set(_primary_key(node))
+
+
+def _is_by_person(project: Project, node: Node) -> bool:
+    return "person_id" in node["columns"] or "person_id" in _key_columns(project, node)
 
 
 def _primary_key(model: Node) -> tuple[str, ...]:
@@ -287,6 +308,7 @@ RULES: tuple[Rule, ...] = (
     served_without_exposure,
     names,
     sources_stand_with_staging,
+    columns_that_nothing_reads,
     missing_key_tests,
     sources_without_freshness,
 )

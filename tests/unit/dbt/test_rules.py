@@ -64,6 +64,13 @@ def test_a_rule_finds_what_breaks_it(
     assert finding in set(rule(spoilt(manifest, "ind_m07_1", **changed)))
 
 
+def test_a_column_that_its_last_reader_leaves_is_found(manifest: dict[str, Any]) -> None:
+    unread = "dim_affected_enterprise.valid_until"
+    assert unread not in set(rules.columns_that_nothing_reads(Project(manifest)))
+    left = spoilt(manifest, "ind_m01_5", raw_code="select uscc, valid_from from affected -- valid_until")
+    assert unread in set(rules.columns_that_nothing_reads(left))
+
+
 def test_a_model_whose_key_loses_its_test_is_found(manifest: dict[str, Any]) -> None:
     tested = next(
         node
