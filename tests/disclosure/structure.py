@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -19,6 +19,8 @@ import psycopg
 ANY = "any"
 # Between the names of two counts: those of the first that are not in the second.
 WITHOUT = " without "
+# A count that another one is within, by measure and part, with the types of periods of which that holds; none: of all.
+Whole = tuple[str, str, frozenset[str]]
 
 
 class Period(NamedTuple):
@@ -77,7 +79,8 @@ class Structure:
         adds_up: Along which kinds a count adds up by the method of its indicator, by measure.
         rows: The rows of `seed_measure` that name a measure.
         public: Measures that an indicator without protection names: whatever is counted of them is known.
-        wholes: The counts that a count is within, by measure and part, with the types of periods of which that holds.
+        wholes: The counts that a count is within, by measure and part, with the types of periods of which that holds;
+            of totals also those that they are within by several steps.
     """
 
     sides: dict[str, tuple[Side, ...]]
@@ -90,7 +93,7 @@ class Structure:
     adds_up: dict[str, frozenset[str]] = field(default_factory=dict)
     rows: dict[str, tuple[str, ...]] = field(default_factory=dict)
     public: frozenset[str] = frozenset()
-    wholes: dict[tuple[str, str], tuple[tuple[str, str, frozenset[str]], ...]] = field(default_factory=dict)
+    wholes: dict[tuple[str, str], tuple[Whole, ...]] = field(default_factory=dict)
 
     def sides_of(self, cell: dict[str, Any]) -> tuple[Side, ...]:
         """The sides of *cell* whose counts have a name."""
@@ -145,6 +148,10 @@ class Structure:
         for measure, part, period_types in self.wholes.get((count.measure, count.part), ()):
             yield self.named(count._replace(measure=measure, part=part)), period_types
 
+    def totals(self) -> frozenset[tuple[str, str]]:
+        """What stands in the totals of indicators, by measure and part."""
+        return frozenset((side.measure, side.part) for sides in self.sides.values() for side in sides)
+
 
 def complement(part: Count, whole: Count) -> Count:
     """Those of *whole* who are not in *part*; of a complement those that it leaves."""
@@ -195,7 +202,7 @@ def read_structure(connection: psycopg.Connection[Any]) -> Structure:
         " group by kind, partition, whole, valid_from, valid_to order by kind, partition, whole, valid_from"
     ):
         partitions[kind, whole].append(Partition(tuple(parts), valid_from, valid_to))
-    return Structure(
+    structure = Structure(
         {code: tuple(found) for code, found in sides.items()},
         names,
         {key: tuple(found) for key, found in partitions.items()},
@@ -210,10 +217,38 @@ def read_structure(connection: psycopg.Connection[Any]) -> Structure:
         frozenset(public),
         _wholes(connection),
     )
+    return replace(structure, wholes={**structure.wholes, **dict(_far_wholes(structure))})
 
 
-def _wholes(connection: psycopg.Connection[Any]) -> dict[tuple[str, str], tuple[tuple[str, str, frozenset[str]], ...]]:
-    wholes: dict[tuple[str, str], list[tuple[str, str, frozenset[str]]]] = defaultdict(list)
+def _far_wholes(structure: Structure) -> Iterator[tuple[tuple[str, str], tuple[Whole, ...]]]:
+    """What the totals of indicators are within: by however many steps where it is a total too."""
+    composed: dict[tuple[str, str], list[Whole]] = defaultdict(list)
+    for (kind, whole), partitions in structure.partitions.items():
+        for part in (part for partition in partitions if kind == "count" for part in partition.parts):
+            measure, of = whole.split(" ", 1)
+            part_measure, part_of = part.split(" ", 1)
+            composed[part_measure, part_of].append((measure, of, frozenset()))
+    totals = structure.totals()
+    for count in totals:
+        near = structure.wholes.get(count, ())
+        found: set[Whole] = set()
+        waiting: list[Whole] = [(*count, frozenset())]
+        while waiting:
+            measure, part, kinds = waiting.pop()
+            for whole_measure, whole_part, others in (
+                *structure.wholes.get((measure, part), ()), *composed[measure, part],
+            ):  # fmt: skip
+                both = kinds & others if kinds and others else kinds | others
+                if both or not (kinds or others):
+                    whole = (whole_measure, whole_part, both)
+                    waiting += [whole] if whole not in found else []
+                    found.add(whole)
+        far = {one for one in found if one[:2] in totals and one[:2] != count} - set(near)
+        yield count, (*near, *sorted(far, key=str))
+
+
+def _wholes(connection: psycopg.Connection[Any]) -> dict[tuple[str, str], tuple[Whole, ...]]:
+    wholes: dict[tuple[str, str], list[Whole]] = defaultdict(list)
     for period_types, whole, part in connection.execute(
         "select partition, whole, part from core.cell_edge where kind = 'subset' order by part, whole, partition"
     ):

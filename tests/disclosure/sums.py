@@ -10,8 +10,8 @@ import numpy as np
 
 from tests.disclosure.absence import absent
 from tests.disclosure.attacker import FAR, Integers, Matrix, Truths
-from tests.disclosure.counts import NOBODY, Book, Cells, Known, counted, keys_of, merged, rest_of, rows_of
-from tests.disclosure.release import SIDES, Release
+from tests.disclosure.counts import FEWEST, NOBODY, Book, Cells, Known, counted, keys_of, merged, rest_of, rows_of
+from tests.disclosure.release import PROVINCE, SIDES, Release
 
 PERIOD_TYPES = ("day", "month", "quarter", "ytd", "year")
 
@@ -123,7 +123,11 @@ def _absent(book: Book, cells: Cells, release: Release) -> Iterator[Known]:
 
 
 def _subsets(book: Book, cells: Cells, sums: _Sums) -> Iterator[Known]:
-    """A count within another one is at most as large, and who is left is a count too: shown where both are."""
+    """A count within another one is at most as large, and who is left is a count too: shown where both are.
+
+    That totals of the province stand in tens may be because so few are left between them: he is told where.
+    """
+    totals, province = book.structure.totals(), book.area(PROVINCE)
     is_shown = np.zeros(len(cells.keys), np.bool_)
     for known in cells.known:
         is_shown[np.searchsorted(cells.keys, known.keys[known.is_shown])] = True
@@ -143,8 +147,10 @@ def _subsets(book: Book, cells: Cells, sums: _Sums) -> Iterator[Known]:
             rests, left = rest_of(book, parts, wholes), many - few
             are_shown = [is_shown[np.searchsorted(cells.keys, sides)] for sides in (parts, wholes)]
             sums.add(wholes, many, np.column_stack([parts, rests]), np.column_stack([few, left]))
+            is_told = (rests >> Book.AREA & (1 << Book.AREAS) - 1 == province) & (left < FEWEST)
+            is_told &= {whole[:2], book.of_kind(kind)[:2]} <= totals
             zeros = np.zeros(len(rests), np.int64)
-            yield Known(rests, left, zeros, zeros + FAR, are_shown[0] & are_shown[1])
+            yield Known(rests, left, zeros, np.where(is_told, FEWEST - 1, FAR), are_shown[0] & are_shown[1])
 
 
 def _by_kind(cells: Cells) -> Iterator[tuple[int, Integers]]:

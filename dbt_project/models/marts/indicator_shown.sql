@@ -2,7 +2,7 @@
     {'columns': ['indicator_code', 'area_code', 'period_type', 'period_end']}
 ]) }}
 
-with
+with recursive
 
 indicator_measured as (
     select * from {{ ref('indicator_measured') }}
@@ -22,6 +22,10 @@ seed_unit as (
 
 seed_measure as (
     select * from {{ ref('seed_measure') }}
+),
+
+cell_edge as (
+    select * from {{ ref('cell_edge') }}
 ),
 
 seed_county_list as (
@@ -161,7 +165,8 @@ measure_year as (
     group by seed_measure.measure, opened.year_number
 ),
 
-exact_total as (
+-- totals of which nothing hidden is a part
+whole_total as (
     select
         seed_measure.indicator_code,
         measure_year.year_number
@@ -170,6 +175,102 @@ exact_total as (
         on measure_year.measure = seed_measure.measure
     group by seed_measure.indicator_code, measure_year.year_number
     having not bool_or(measure_year.is_open)
+),
+
+whole_count as (
+    select
+        seed_measure.measure,
+        seed_measure.measure || ' ' || seed_measure.part as name,
+        tested.indicator_code,
+        tested.disclosure,
+        tested.period_type,
+        tested.period_end,
+        whole_total.year_number,
+        case seed_measure.side
+            when 'numerator' then tested.numerator
+            when 'denominator' then tested.denominator
+            when 'comparison_numerator' then tested.comparison_numerator
+            when 'comparison_denominator' then tested.comparison_denominator
+        end as n_counted
+    from tested
+    inner join whole_total
+        on
+            tested.indicator_code = whole_total.indicator_code
+            and extract(year from tested.period_end) = whole_total.year_number
+    inner join seed_measure
+        on
+            tested.indicator_code = seed_measure.indicator_code
+            and seed_measure.breakdown = 'any'
+    where
+        tested.area_level = 'province'
+        and tested.breakdown = 'total'
+        and tested.disclosure != 'none'
+),
+
+-- which count is within which, in however many steps
+contained as (
+    select
+        part,
+        whole,
+        case when kind = 'subset' then partition else 'any' end as period_types
+    from cell_edge
+    where kind in ('subset', 'count')
+    union distinct
+    select
+        contained.part,
+        cell_edge.whole,
+        case
+            when contained.period_types = 'any' and cell_edge.kind = 'subset' then cell_edge.partition
+            else contained.period_types
+        end as period_types
+    from contained
+    inner join cell_edge
+        on
+            contained.whole = cell_edge.part
+            and cell_edge.kind in ('subset', 'count')
+            and (
+                'any' in (contained.period_types, cell_edge.partition)
+                or cell_edge.kind = 'count'
+                or contained.period_types = cell_edge.partition
+            )
+),
+
+-- one exact total less another one within it leaves an exact count too; how many employers are in it is not known
+rest as (
+    select distinct
+        unnest(array[larger.measure, smaller.measure]) as measure,
+        larger.year_number
+    from whole_count as smaller
+    inner join contained
+        on
+            smaller.name = contained.part
+            and (
+                contained.period_types = 'any'
+                or smaller.period_type = any(string_to_array(contained.period_types, ','))
+            )
+    inner join whole_count as larger
+        on
+            contained.whole = larger.name
+            and smaller.period_type = larger.period_type
+            and smaller.period_end = larger.period_end
+            and smaller.indicator_code != larger.indicator_code
+    where
+        larger.n_counted - smaller.n_counted < {{ smallest_count_shown() }}
+        or 'employers' in (larger.disclosure, smaller.disclosure)
+),
+
+exact_total as (
+    select
+        indicator_code,
+        year_number
+    from whole_total
+    except
+    select
+        seed_measure.indicator_code,
+        rest.year_number
+    from rest
+    inner join seed_measure
+        on rest.measure = seed_measure.measure
 ),
 
 hidden_totals as (

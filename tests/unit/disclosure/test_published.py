@@ -228,9 +228,9 @@ def test_a_total_that_is_missing_where_another_area_has_it_is_a_zero() -> None:
 WITHIN = dataclasses.replace(STRUCTURE, wholes={("courses", "all"): (("trainings", "all", frozenset()),)})
 
 
-def within(whole: int, part: int, how: str, of_part: str) -> Release:
-    """A city with the counts of a set and of one within it."""
-    return release(("COUNT", whole, how, {}), ("OTHER", part, of_part, {}))
+def within(whole: int, part: int, how: str, of_part: str, area: str = "330100") -> Release:
+    """An area with the counts of a set and of one within it."""
+    return release(("COUNT", whole, how, {"area": area}), ("OTHER", part, of_part, {"area": area}))
 
 
 def narrow_parts(structure: Structure, cells: Release) -> set[tuple[str, tuple[int, int]]]:
@@ -244,6 +244,13 @@ def test_who_is_left_of_a_set_that_another_indicator_counts_is_a_count_too() -> 
     assert narrow_parts(WITHIN, within(12, 11, "exact", "tens")) == {(rest, (0, 2))}
     assert narrow_parts(WITHIN, within(57, 54, "tens", "tens")) == set()
     assert narrow_parts(STRUCTURE, within(57, 54, "exact", "exact")) == set()
+
+
+def test_he_is_told_where_so_few_are_left_that_totals_of_the_province_stand_in_tens() -> None:
+    rest = "trainings all without all"
+    assert narrow_parts(WITHIN, within(67, 58, "exact", "tens")) == set()
+    assert narrow_parts(WITHIN, within(67, 58, "exact", "tens", "330000")) == {(rest, (8, 9))}
+    assert narrow_parts(WITHIN, within(67, 58, "tens", "tens", "330000")) == set()
 
 
 def test_a_set_that_is_larger_than_what_it_is_within_is_an_error() -> None:
