@@ -4,6 +4,8 @@
 {#- Listed is what lies so many robust standard deviations off and is so many times what was to be expected. -#}
 {%- set largest_distance = 6 -%}
 {%- set smallest_factor = 1.4 -%}
+{#- A count differs by its square root by chance: listed is what differs by more than so many times that. -#}
+{%- set largest_chance = 2 -%}
 {#- Scale of a median absolute deviation that equals the standard deviation of a normal distribution. -#}
 {%- set normal_scale = 1.4826 -%}
 {{ config(
@@ -44,7 +46,8 @@ own as (
         indicator_code,
         area_code,
         period_type,
-        percentile_cont(0.5) within group (order by log_value) as usual
+        percentile_cont(0.5) within group (order by log_value) as usual,
+        percentile_cont(0.5) within group (order by numerator) as usual_numerator
     from shown
     group by indicator_code, area_code, period_type
     having count(*) >= {{ fewest_periods }}
@@ -54,6 +57,7 @@ against_own as (
     select
         shown.*,
         own.usual,
+        own.usual_numerator,
         shown.log_value - own.usual as deviation
     from shown
     inner join own
@@ -110,8 +114,13 @@ spread_of_county as (
 measured as (
     select
         residual.*,
-        -- a county that always moves much is not listed for it; one that hardly ever does is measured by all
-        greatest(of_county.spread, of_indicator.spread) as spread
+        -- a county that always moves much is not listed for it; one that hardly ever does is measured by all; and of a
+        -- handful one more or less is no outlier, though there was none for years
+        greatest(
+            of_county.spread,
+            of_indicator.spread,
+            {{ largest_chance }} / {{ largest_distance }}.0 / sqrt(nullif(residual.usual_numerator, 0))
+        ) as spread
     from residual
     inner join spread_of_indicator as of_indicator
         on
