@@ -240,9 +240,9 @@ def _far_wholes(structure: Structure) -> Iterator[tuple[tuple[str, str], tuple[W
             ):  # fmt: skip
                 both = kinds & others if kinds and others else kinds | others
                 if both or not (kinds or others):
-                    whole = (whole_measure, whole_part, both)
-                    waiting += [whole] if whole not in found else []
-                    found.add(whole)
+                    reached = (whole_measure, whole_part, both)
+                    waiting += [reached] if reached not in found else []
+                    found.add(reached)
         far = {one for one in found if one[:2] in totals and one[:2] != count} - set(near)
         yield count, (*near, *sorted(far, key=str))
 

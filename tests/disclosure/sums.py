@@ -125,12 +125,14 @@ def _absent(book: Book, cells: Cells, release: Release) -> Iterator[Known]:
 def _subsets(book: Book, cells: Cells, sums: _Sums) -> Iterator[Known]:
     """A count within another one is at most as large, and who is left is a count too: shown where both are.
 
-    That totals of the province stand in tens may be because so few are left between them: he is told where.
+    That two totals of the province stand in tens may be because so few are left between them: he is told where.
     """
     totals, province = book.structure.totals(), book.area(PROVINCE)
-    is_shown = np.zeros(len(cells.keys), np.bool_)
+    is_shown, is_exact = np.zeros((2, len(cells.keys)), np.bool_)
     for known in cells.known:
         is_shown[np.searchsorted(cells.keys, known.keys[known.is_shown])] = True
+        is_exact[np.searchsorted(cells.keys, known.keys[known.is_shown & (known.low == known.high)])] = True
+    is_rounded = is_shown & ~is_exact
     for kind, keys in list(_by_kind(cells)):
         for whole, period_types in book.structure.wholes_of(book.of_kind(kind)):
             wholes = book.kind(whole) << Book.KIND | (keys & (1 << Book.KIND) - 1)
@@ -145,12 +147,13 @@ def _subsets(book: Book, cells: Cells, sums: _Sums) -> Iterator[Known]:
                     f" {whole.part} that it is within by its name or by seed_subset"
                 )
             rests, left = rest_of(book, parts, wholes), many - few
-            are_shown = [is_shown[np.searchsorted(cells.keys, sides)] for sides in (parts, wholes)]
+            sides = [np.searchsorted(cells.keys, side) for side in (parts, wholes)]
+            are_shown = is_shown[sides[0]] & is_shown[sides[1]]
             sums.add(wholes, many, np.column_stack([parts, rests]), np.column_stack([few, left]))
             is_told = (rests >> Book.AREA & (1 << Book.AREAS) - 1 == province) & (left < FEWEST)
-            is_told &= {whole[:2], book.of_kind(kind)[:2]} <= totals
+            is_told &= is_rounded[sides[0]] & is_rounded[sides[1]] & ({whole[:2], book.of_kind(kind)[:2]} <= totals)
             zeros = np.zeros(len(rests), np.int64)
-            yield Known(rests, left, zeros, np.where(is_told, FEWEST - 1, FAR), are_shown[0] & are_shown[1])
+            yield Known(rests, left, zeros, np.where(is_told, FEWEST - 1, FAR), are_shown)
 
 
 def _by_kind(cells: Cells) -> Iterator[tuple[int, Integers]]:
