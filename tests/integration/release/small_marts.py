@@ -50,6 +50,8 @@ WIDE_COLUMNS = {
 # The cells that columns of the wide relation show.
 WIDE_CELLS = {"m01_3": ("M01-3", "total", "total"), "m01_3_youth": ("M01-3", "priority_group", "02")}
 SOURCE = "source.threegaps.raw_a.a_b"
+# Two counties and the province.
+A, B, P = ("M01-3", "330102"), ("M01-3", "330103"), ("M01-3", "330000")
 CELL_KEY = ["indicator_code", "area_code", "period_type", "period_end", "breakdown", "breakdown_value"]
 
 
@@ -223,3 +225,9 @@ def served(dsn: str) -> dict[tuple[str, str], Any]:
     with psycopg.connect(dsn) as connection:
         rows = connection.execute("select indicator_code, area_code, value from marts.indicator_value").fetchall()
     return {(code, area): value for code, area, value in rows}
+
+
+def rows(dsn: str, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """All rows of an answer."""
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(query.encode(), parameters).fetchall()
