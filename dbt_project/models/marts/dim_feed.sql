@@ -29,7 +29,8 @@ select
     feed.form_approval_number,
     feed.form_valid_until,
     feed.is_form_example,
-    coalesce(feed.form_valid_until < build_day.as_of, false) as is_form_expired,
+    -- a date that is made up says nothing of when a form ends
+    coalesce(not feed.is_form_example and feed.form_valid_until < build_day.as_of, false) as is_form_expired,
     used_by.indicator_codes
 from {{ ref('seed_feed') }} as feed
 cross join build_day

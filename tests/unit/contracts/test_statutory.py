@@ -39,6 +39,8 @@ def form(**changes: Any) -> StatisticalForm:
 def test_a_form_holds_until_its_last_day() -> None:
     assert not form().is_expired(dt.date(2026, 6, 30))
     assert form().is_expired(dt.date(2026, 7, 1))
+    # the date of an example is made up as its numbers are
+    assert not StatisticalForm.model_validate(EXAMPLE).is_expired(dt.date(2026, 7, 1))
 
 
 @pytest.mark.parametrize(

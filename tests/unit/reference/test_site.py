@@ -12,7 +12,7 @@ import pytest
 
 from threegaps.generate import plan_departments
 from threegaps.generate.lineage import Model, lineage_of
-from threegaps.reference.labels import LABELS
+from threegaps.labels import OF_THE_CATALOGUE
 from threegaps.reference.live import Live
 from threegaps.reference.site import left_over, render
 from threegaps.reference.subjects import Subjects
@@ -137,7 +137,7 @@ def test_every_measure_has_its_departments_and_every_feed_a_department(subjects:
 
 
 def test_every_code_has_a_label(subjects: Subjects) -> None:
-    for kind, labels in LABELS.items():
+    for kind, labels in OF_THE_CATALOGUE.items():
         used = {code.strip() for row in subjects.indicators for code in row[kind].split(",")} - {""}
         assert used <= set(labels), f"{kind}: {used - set(labels)}"
     known = {row["area_basis"] for row in subjects.seed("seed_area_basis")}
@@ -230,7 +230,14 @@ def test_an_expired_form_warns_on_every_page_that_uses_it_and_on_no_other(tmp_pa
     shutil.copytree(ROOT / "expectations", tmp_path / "expectations")
     (tmp_path / "dbt_project").symlink_to(ROOT / "dbt_project")
     path = tmp_path / "expectations" / "statistics" / "resident_income.odcs.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace('"2027-12-31"', '"2026-03-31"'), encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    for example, real in (
+        ('"2027-12-31"', '"2026-03-31"'), ("示例表号(未查得)", "甲1表"), ("示例文号(未查得)", "某统制〔2025〕1号"),
+        ("isExample: true", 'sourceZh: "表头"'),
+    ):  # fmt: skip
+        assert example in text
+        text = text.replace(example, real)
+    path.write_text(text, encoding="utf-8")
     subjects = Subjects(tmp_path)
     users = {row["indicator_code"] for row in subjects.indicators if path.name[:15] in str(subjects.feeds_of(row))}
     assert len(users) > 3

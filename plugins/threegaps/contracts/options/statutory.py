@@ -39,8 +39,8 @@ class StatisticalForm(Option):
         agency_zh: Who made it (制表机关).
         approval_number: The number of its approval (批准文号).
         valid_until: The last day on which it may be used (有效期).
-        is_example: Whether both numbers are made up, as in the sandbox or where none is known; they then begin with
-            示例 or 合成, so that nobody takes them for real.
+        is_example: Whether its numbers and the date are made up, as in the sandbox or where none is known. The numbers
+            then begin with 示例 or 合成, so that nobody takes them for real, and it does not expire.
         source_zh: Where the numbers were read; of real ones only, which need it.
     """
 
@@ -74,8 +74,8 @@ class StatisticalForm(Option):
         return self
 
     def is_expired(self, day: dt.date) -> bool:
-        """Whether the form may no longer be used on *day*."""
-        return self.valid_until < day
+        """Whether the form may no longer be used on *day*; what is made up does not expire."""
+        return not self.is_example and self.valid_until < day
 
 
 StatutoryMark = Annotated[AdministrativeRecord | StatisticalForm, Field(discriminator="kind")]
