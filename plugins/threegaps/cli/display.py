@@ -19,6 +19,8 @@ from rich.text import Text
 from threegaps.airflow_api import airflow_address, airflow_login
 from threegaps.cli import queries
 from threegaps.cli.output import both, cell, console
+from threegaps.labels import MATURITIES, TARGET_STATUSES
+from threegaps.labels import both as named
 from threegaps.orchestration.first_run import FeedProgress, Progress
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings
 
@@ -36,13 +38,6 @@ _ACTIONS = {
     "W": "",
 }
 _FIGURES_AN_ACTION = 4
-_STATUS = {
-    "met": "已达成 met",
-    "on_track": "符合进度 on track",
-    "behind": "落后 behind",
-    "not_judged": "暂不判断 not judged",
-    "no_target": "无目标 no target",
-}
 _MARKS = {"done": "✓", "success": "✓", "failed": "✗", "running": "…", "skipped": "–"}
 
 
@@ -255,11 +250,11 @@ def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> T
             str(row["period_label"]),
             str(row["value_text"]),
             cell(row["target_value"]),
-            _STATUS.get(str(row["status"]), str(row["status"] or ""))
+            named(TARGET_STATUSES, str(row["status"] or ""))
             + (" (目标有待核对 target unconfirmed)" if row["is_target_unconfirmed"] else "")
             # the synthetic province has fewer persons than the target is for
             + (" (合成数据,只示意规则 shows the rule alone)" if is_synthetic and has_target else ""),
-            label + (" 暂定 provisional" if row["maturity"] == "provisional" else ""),
+            label + (f" {named(MATURITIES, 'provisional')}" if row["maturity"] == "provisional" else ""),
         )
     return table
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from threegaps.cli.options import Feed, Json, Limit
+from threegaps.labels import STATUTORY_MARKS, both
 from threegaps.settings import SHANGHAI, Settings
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def mark_word(contract: Contract, day: dt.date) -> str:
     if contract.statutory_mark is None:
         return "未标明 not said"
     if contract.form is None:
-        return "行政记录 record"
-    said = f"统计报表 form {contract.form.form_number} -{contract.form.valid_until}"
+        return both(STATUTORY_MARKS, contract.statutory_mark.kind)
+    said = f"{both(STATUTORY_MARKS, contract.form.kind)} {contract.form.form_number} -{contract.form.valid_until}"
     return f"{said} 已过期 expired" if contract.form.is_expired(day) else said
 
 

@@ -16,6 +16,7 @@ from threegaps.contracts.authorities import CREDIT_CODES, DIVISIONS, RESIDENT_ID
 from threegaps.contracts.document import ContractDocument, Property
 from threegaps.contracts.options.statutory import StatisticalForm
 from threegaps.errors import ContractError, SettingsError
+from threegaps.labels import STATUTORY_MARKS
 
 Entry = Mapping[str, str | list[dict[str, str]]]
 """A feed's entry: core metadata by their names in the guideline; ``信息项信息`` has a mapping for each item."""
@@ -45,7 +46,6 @@ _TYPES = {
     "date": "日期型D",
     "timestamp": "日期时间型T",
 }
-_MARKS = {"administrative_record": "行政记录", "statistical_form": "统计报表"}
 _FIXED_WIDTH = re.compile(r"\^\[[^\]]+\]\{(\d+)\}\$")
 _DIGITS = re.compile(r"numeric\((\d+),(\d+)\)")
 # By the standard that a column follows.
@@ -158,7 +158,7 @@ def _mark(document: ContractDocument) -> dict[str, str]:
     mark = document.custom_properties.statutory_mark
     form = mark if isinstance(mark, StatisticalForm) else None
     return {
-        "法定性质": _MARKS[mark.kind] if mark else "",
+        "法定性质": STATUTORY_MARKS[mark.kind][0] if mark else "",
         "形成于": mark.arises_from_zh if mark else "",
         "表号": form.form_number if form else "",
         "制表机关": form.agency_zh if form else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threegaps.contracts.model import Code, Column
 from threegaps.contracts.options.platforms import SourcePlatform
 from threegaps.contracts.options.statutory import StatisticalForm, StatutoryMark
+from threegaps.labels import STATUTORY_MARKS
 
 # A longer list of codes is looked up in the catalogue: in a column's comment it would hide the label.
 _MOST_CODES = 10
@@ -41,10 +42,10 @@ def bilingual(zh: str, en: str) -> str:
 def mark_zh(mark: StatutoryMark) -> str:
     """What a feed is by the Statistics Law, in Chinese, with all that a form has to carry."""
     if not isinstance(mark, StatisticalForm):
-        return f"行政记录({mark.activity_zh})"
+        return f"{STATUTORY_MARKS[mark.kind][0]}({mark.activity_zh})"
     example = ",表号、文号、有效期均为示例,非真实文号" if mark.is_example else ""
     return (
-        f"统计报表({mark.survey_zh};表号{mark.form_number},制表机关{mark.agency_zh},批准文号{mark.approval_number},"
+        f"{STATUTORY_MARKS[mark.kind][0]}({mark.survey_zh};表号{mark.form_number},制表机关{mark.agency_zh},批准文号{mark.approval_number},"
         f"有效期至{mark.valid_until}{example})"
     )
 
@@ -52,9 +53,9 @@ def mark_zh(mark: StatutoryMark) -> str:
 def mark_en(mark: StatutoryMark) -> str:
     """The same in English."""
     if not isinstance(mark, StatisticalForm):
-        return "administrative record"
+        return STATUTORY_MARKS[mark.kind][1]
     example = "; its numbers and the date are examples" if mark.is_example else ""
-    return f"statistical form, valid until {mark.valid_until}{example}"
+    return f"{STATUTORY_MARKS[mark.kind][1]}, valid until {mark.valid_until}{example}"
 
 
 def platform_zh(source: SourcePlatform) -> str:

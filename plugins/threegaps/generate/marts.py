@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from threegaps.labels import AREA_LEVELS, MATURITIES, PERIOD_TYPES, VALUE_STATUSES, coded_zh
+
 SEEDS = Path("dbt_project") / "seeds"
 MARTS = Path("dbt_project") / "models" / "marts"
 PLAN = Path("dbt_project") / "indicators_of_the_plan.csv"
@@ -27,17 +29,18 @@ _AREA_COLUMNS = (
     (
         "area_level",
         "text",
-        "地区层级(county县,city设区市,province全省,group县组,other省外、不详、省市本级) | level of the area",
+        f"地区层级({coded_zh(AREA_LEVELS)}) | level of the area",
     ),
     ("area_name_zh", "text", "地区名称 | name of the area"),
     ("area_name_en", "text", "地区英文名称 | name of the area in English"),
     ("parent_name_zh", "text", "上级地区名称(县为其设区市) | the area that it lies in: of a county its city"),
     ("parent_name_en", "text", "上级地区英文名称 | the area that it lies in, in English"),
-    ("period_type", "text", "期别(month月,quarter季,ytd本年累计,year年,day时点) | type of period"),
+    ("period_type", "text", f"期别({coded_zh(PERIOD_TYPES)}) | type of period"),
     ("period_start", "date", "期初 | first day of the period"),
     ("period_end", "date", "期末 | last day of the period"),
     ("period_label", "text", "期的写法(2026-06、2026Q2、2026年上半年、2026) | label of the period"),
 )
+_WHY_MISSING = ("suppressed", "immature", "not_supplied", "not_applicable")
 # What the columns of an indicator show of its cell: ending of the name, type, and what is said of it.
 _SHOWN = {
     "final": ("", "numeric(20,4)", ",定稿值;为空时原因见同名 _status 列", ", settled; else see its _status"),
@@ -50,8 +53,7 @@ _SHOWN = {
     "status": (
         "_status",
         "text",
-        ":取值状态(final定稿,provisional暂定,suppressed已隐去,immature未到观察期,not_supplied未报送,"
-        "not_applicable不适用,not_computed不按此地区或期别计算)",
+        f":取值状态({coded_zh(MATURITIES)},{coded_zh(VALUE_STATUSES, *_WHY_MISSING)},not_computed不按此地区或期别计算)",
         ": final, provisional, or why there is no value; not_computed: not for such areas or periods",
     ),
 }

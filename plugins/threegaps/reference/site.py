@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from threegaps.contracts.labels import mark_en, mark_zh, platform_en, platform_zh
 from threegaps.generate.catalogue import feed_page
-from threegaps.reference.labels import labelled
+from threegaps.labels import OF_THE_CATALOGUE, STATUTORY_MARKS, VALUE_STATUSES, labelled
 from threegaps.reference.live import Live
 from threegaps.reference.subjects import Feed, Measure, Row, Subjects
 
@@ -58,6 +58,9 @@ class _Site:
         )  # fmt: skip
         self.environment.filters["feed_path"] = _feed_path
         self.environment.globals |= {"subjects": subjects, "roles": _ROLES, "named": self._named, "labelled": labelled}
+        self.environment.globals |= {
+            "of_the_catalogue": OF_THE_CATALOGUE, "statutory_marks": STATUTORY_MARKS, "value_statuses": VALUE_STATUSES,
+        }  # fmt: skip
         self.environment.globals |= {"day": day, "live": live, "mark_zh": mark_zh, "mark_en": mark_en}
         self.environment.globals |= {"platform_zh": platform_zh, "platform_en": platform_en}
 

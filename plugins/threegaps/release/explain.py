@@ -12,11 +12,11 @@ import psycopg
 from psycopg.rows import dict_row
 
 from threegaps.errors import ReleaseError
+from threegaps.labels import VALUE_STATUSES
 from threegaps.marts.affected import touching_period
 from threegaps.marts.reach import Reach
 from threegaps.release.inputs import Inputs, inputs_of
 from threegaps.release.marks import SYNTHETIC
-from threegaps.release.named import VALUE_STATUSES
 
 
 @dataclass(frozen=True, slots=True)

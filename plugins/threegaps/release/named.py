@@ -11,6 +11,17 @@ from typing import Any
 
 import psycopg
 
+from threegaps.labels import (
+    AREA_LEVELS,
+    AUDIENCES,
+    CHANGE_UNITS,
+    MATURITIES,
+    PERIOD_TYPES,
+    TARGET_STATUSES,
+    VALUE_STATUSES,
+    Labels,
+    coded_zh,
+)
 from threegaps.marts.manifest import Manifest
 from threegaps.release.rights import READERS
 from threegaps.release.views import ViewColumn, ensure_view_of
@@ -26,44 +37,6 @@ PERIOD_VIEWS = {
     "as_of_day": ("day", "某日(非年末的时点公布数)", "days that published figures speak of, but for a year's last"),
 }
 """The views that have one kind of period each, with it and what they hold, in Chinese and in English."""
-
-Labels = dict[str, tuple[str, str]]
-_LEVELS: Labels = {
-    "province": ("全省", "province"),
-    "city": ("设区市", "city"),
-    "county": ("县(市、区)", "county"),
-    "group": ("县组", "group of counties"),
-    "other": ("其他", "other"),
-}
-PERIOD_TYPES: Labels = {
-    "month": ("月", "month"),
-    "quarter": ("季", "quarter"),
-    "ytd": ("本年累计", "year to date"),
-    "year": ("年", "year"),
-    "day": ("某日", "day"),
-}
-"""Kinds of periods, in Chinese and in English."""
-VALUE_STATUSES: Labels = {
-    "reported": ("已报", "reported"),
-    "suppressed": ("已隐去", "suppressed"),
-    "immature": ("未到观察期", "not yet observable"),
-    "not_supplied": ("未报送", "not supplied"),
-    "not_applicable": ("不适用", "not applicable"),
-}
-"""Why a value is there or missing, in Chinese and in English."""
-_MATURITIES: Labels = {"final": ("定稿", "final"), "provisional": ("暂定", "provisional")}
-_STATUSES: Labels = {
-    "met": ("已达成", "met"),
-    "on_track": ("符合进度", "on track"),
-    "behind": ("落后", "behind"),
-    "not_judged": ("暂不判断", "not judged"),
-    "no_target": ("无目标", "no target"),
-}
-_CHANGE_UNITS: Labels = {
-    "percentage_points": ("个百分点", "percentage points"),
-    "percent": ("%", "per cent"),
-    "unit": ("同指标单位", "in the unit"),
-}
 
 
 # The expressions of columns name: v the cell, i its indicator, a its area, p the area above,
@@ -122,7 +95,7 @@ _INDICATOR: tuple[ViewColumn, ...] = (
 _AREA: tuple[ViewColumn, ...] = (
     ("area_code", "v.area_code", "地区代码 | area"),
     ("area_level", "v.area_level", "地区层级代码 | level of the area"),
-    *_both("area_level", "v.area_level", _LEVELS, "地区层级", "level of the area"),
+    *_both("area_level", "v.area_level", AREA_LEVELS, "地区层级", "level of the area"),
     ("area_name_zh", "coalesce(a.name_zh, v.area_code)", "地区名称 | name of the area"),
     ("area_name_en", "coalesce(a.name_en, v.area_code)", "地区英文名称 | name of the area in English"),
     (
@@ -166,8 +139,8 @@ _STATE: tuple[ViewColumn, ...] = (
     ("value_text_en", _VALUE_TEXT_EN, "值的写法(英文) | the value as it is written, in English"),
     ("value_status", "v.value_status", "取值状态代码 | why a value is there or missing"),
     *_both("value_status", "v.value_status", VALUE_STATUSES, "取值状态", "why a value is there or missing"),
-    ("maturity", "v.maturity", "成熟度代码(final定稿,provisional暂定) | final or provisional"),
-    *_both("maturity", "v.maturity", _MATURITIES, "成熟度", "final or provisional"),
+    ("maturity", "v.maturity", f"成熟度代码({coded_zh(MATURITIES)}) | final or provisional"),
+    *_both("maturity", "v.maturity", MATURITIES, "成熟度", "final or provisional"),
     ("is_revised", "v.is_revised", "是否修订:定稿后又有变化 | revised: it changed after it was said as final"),
     (
         "is_latest",
@@ -191,7 +164,7 @@ _STATE: tuple[ViewColumn, ...] = (
     ),
     ("target_value", "v.target_value", "目标值(指标单位) | target, in the unit"),
     ("status", "v.status", "目标状态代码 | status against the target"),
-    *_both("status", "v.status", _STATUSES, "目标状态", "status against the target"),
+    *_both("status", "v.status", TARGET_STATUSES, "目标状态", "status against the target"),
     ("target_progress", "v.target_progress", "完成率(%) | progress towards the target (%)"),
     (
         "due_progress",
@@ -208,8 +181,8 @@ _STATE: tuple[ViewColumn, ...] = (
     ),
     ("change_on_year", "v.change_on_year", "较上年同期变化 | change on the same period a year before"),
     ("change_unit", "v.change_unit", "变化的单位代码 | unit of the change"),
-    *_both("change_unit", "v.change_unit", _CHANGE_UNITS, "变化的单位", "unit of the change"),
-    ("audience", "v.audience", "受众(public公开,internal内部) | audience"),
+    *_both("change_unit", "v.change_unit", CHANGE_UNITS, "变化的单位", "unit of the change"),
+    ("audience", "v.audience", f"受众({coded_zh(AUDIENCES, 'public', 'internal')}) | audience"),
     ("covered_from", "v.covered_from", "数据覆盖起 | covered from"),
     ("covered_to", "v.covered_to", "数据覆盖止 | covered to"),
     ("rounding", "v.rounding", "列示精度(none照列,tens以十为单位) | none, or tens: persons are shown in tens"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from threegaps.labels import MATURITIES, coded_zh
 from threegaps.marts.manifest import Manifest
 from threegaps.release import named
 from threegaps.release.rights import READERS
@@ -39,7 +40,7 @@ _COLUMNS: tuple[ViewColumn, ...] = (
     ("counted_value", "v.value", "本系统统计的数,按列示精度 | what is counted here, as it is shown"),
     ("counted_text", "v.value_text", "统计数的写法;没有值时写明原因 | as it is written; else why there is none"),
     ("value_status", "v.value_status", "统计数的取值状态;没有该单元格的为空 | why it is there or missing"),
-    ("maturity", "v.maturity", "统计数的成熟度(final定稿,provisional暂定) | final or provisional"),
+    ("maturity", "v.maturity", f"统计数的成熟度({coded_zh(MATURITIES)}) | final or provisional"),
     ("rounding", "v.rounding", "统计数的列示精度(none照列,tens以十为单位) | none, or tens"),
     ("is_synthetic", "v.is_synthetic", "统计数是否合成数据 | what is counted here is synthetic"),
     # between a real figure and a synthetic one a difference says nothing
