@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from threegaps.generate.marts import read_seed
-from threegaps.release.named import PERIOD_TYPES, PERIOD_VIEWS
+from threegaps.labels import PERIOD_TYPES
+from threegaps.release.named import PERIOD_VIEWS
 from threegaps.settings import Settings
 
 
