@@ -40,28 +40,33 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=1, default=str) + "\n")
 
 
-def print_rows(rows: Iterable[Mapping[str, Any]], *, title: str = "") -> None:
+def print_rows(rows: Iterable[Mapping[str, Any]], *, title: str = "", heads: Mapping[str, str] | None = None) -> None:
     """A table of *rows*; numbers to the right, Chinese and English of the same in one column.
 
     Where the terminal is too narrow for the table, each row is a paragraph.
+
+    Args:
+        rows: The rows, by the names of their columns.
+        title: What stands above.
+        heads: What columns are called; one that is left out by its name.
     """
     rows = [with_pairs(row) for row in rows]
     if not rows:
         console.print(f"{title}: none" if title else "none", markup=False)
         return
     names = list(dict.fromkeys(name for row in rows for name in row))
-    heads = [name.replace("_", " ") for name in names]
+    titles = [(heads or {}).get(name, name.replace("_", " ")) for name in names]
     texts = [[_named_cell(name, row.get(name)) for name in names] for row in rows]
     numeric = [all(isinstance(row.get(name), int | float | decimal.Decimal | None) for row in rows) for name in names]
-    widths = _fitted(heads, texts, numeric, console.width)
+    widths = _fitted(titles, texts, numeric, console.width)
     if widths is None:
         if title:
             console.print(Text(title, style="italic"))
         for line in texts:
-            _print_paragraph(heads, line, first=f"{heads[0]} {line[0]}" if numeric[0] else line[0])
+            _print_paragraph(titles, line, first=f"{titles[0]} {line[0]}" if numeric[0] else line[0])
         return
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for head, width, is_number in zip(heads, widths, numeric, strict=True):
+    for head, width, is_number in zip(titles, widths, numeric, strict=True):
         table.add_column(head, justify="right" if is_number else "left", overflow="fold", width=width)
     for line in texts:
         table.add_row(*(Text(text) for text in line))

@@ -12,7 +12,6 @@ from threegaps.cli.options import Json, Limit
 from threegaps.settings import Settings
 
 _LAST_RELEASE = 2_147_483_647
-_MOST_SHOWN = 40
 
 catalogue_group = typer.Typer(help="What there is: indicators, and feeds as a directory of government data.")
 release = typer.Typer(no_args_is_help=True, help="Releases: what serves, what changed, and the way back.")
@@ -154,13 +153,16 @@ def free_held(
 def explain(
     code: Annotated[str, typer.Argument(help="Indicator, e.g. M21-1.")],
     area: Annotated[str, typer.Argument(help="Area code, e.g. 330000.")],
-    period: Annotated[str, typer.Argument(help="Label of the period, e.g. 2026-06, 2026Q2, 2026年上半年, 2026.")],
+    period: Annotated[
+        str, typer.Argument(help="Label of the period, e.g. 2026-06, 2026Q2, 2026年上半年, 2026; or latest.")
+    ],
     part: Annotated[
         str | None, typer.Option(help="A part of the whole, e.g. skill_level=3; by default the total.")
     ] = None,
     json_: Json = False,
 ) -> None:
     """From a published number to the batches and files behind it, and to why it changed."""
+    from threegaps.cli.explanation import explanation_page
     from threegaps.cli.output import print_json
     from threegaps.release import explain as explanation
 
@@ -171,39 +173,6 @@ def explain(
         print_json(found)
     else:
         explanation_page(found)
-
-
-def explanation_page(found: dict[str, Any]) -> None:
-    """An explanation for people: single facts first, then the lists."""
-    from threegaps.cli.output import both, cell, console, print_rows, with_pairs
-
-    told = dict(found)
-    told["value"] = both(told.pop("value_text"), told.pop("value_text_en"))
-    lists = {name: [_row(one) for one in value] for name, value in told.items() if isinstance(value, list)}
-    for name, value in with_pairs({name: value for name, value in told.items() if name not in lists}).items():
-        if value is None:
-            continue
-        if isinstance(value, dict):
-            said = ", ".join(f"{key.replace('_', ' ')} {cell(one)}" for key, one in with_pairs(value).items() if one)
-        else:
-            # Identifiers are no quantities: no separators in them.
-            said = str(value) if isinstance(value, int) and not isinstance(value, bool) else cell(value)
-        console.print(f"{name.replace('_', ' ')}: {said}", markup=False)
-    for feed in lists["feeds"]:
-        if feed["is_form_expired"]:
-            console.print(
-                f"注意:统计报表「{feed['name_zh']}」({feed['form_number']})的有效期已于{feed['form_valid_until']}届满"
-                f" · the statistical form behind it expired on {feed['form_valid_until']}",
-                style="bold red",
-                markup=False,
-            )
-    for name, rows in lists.items():
-        console.print()
-        # The beginning tells files apart; the whole stands in the JSON.
-        shown = [{**row, "sha256": f"{row['sha256'][:12]}…"} if "sha256" in row else row for row in rows[:_MOST_SHOWN]]
-        print_rows(shown, title=name.replace("_", " "))
-        if len(rows) > len(shown):
-            console.print(f"{len(rows):,} in all; --json lists every one of them")
 
 
 @catalogue_group.callback(invoke_without_command=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from threegaps.errors import ReleaseError
 from threegaps.labels import VALUE_STATUSES
 from threegaps.marts.affected import touching_period
 from threegaps.marts.reach import Reach
+from threegaps.release.asked import Asked, what_there_is
 from threegaps.release.inputs import Inputs, inputs_of
 from threegaps.release.marks import SYNTHETIC
+from threegaps.release.target_text import target_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +31,23 @@ class Explanation:
     name_en: str | None
     area_code: str
     area_name_zh: str | None
+    area_name_en: str | None
     period_label: str
     breakdown: str
+    breakdown_zh: str
+    breakdown_en: str
     breakdown_value: str
+    breakdown_value_zh: str
+    breakdown_value_en: str
     value: Decimal | None
     value_text: str
     value_text_en: str
     rounding: str
     unit_zh: str | None
+    unit_en: str | None
     method: str | None
+    method_zh: str | None
+    method_en: str | None
     numerator: Decimal | None
     denominator: Decimal | None
     formula_zh: str | None
@@ -44,14 +55,26 @@ class Explanation:
     calculation_zh: str
     calculation_en: str
     value_status: str
+    value_status_zh: str
+    value_status_en: str
     maturity: str
+    maturity_zh: str
+    maturity_en: str
     status: str | None
+    status_zh: str | None
+    status_en: str | None
     target_value: Decimal | None
+    target_text: str | None
     target: dict[str, Any] | None
     status_note_zh: str | None
     status_note_en: str | None
+    target_progress: Decimal | None
+    time_progress: Decimal | None
+    progress_gap: Decimal | None
     change_on_year: Decimal | None
     change_unit: str | None
+    change_unit_zh: str | None
+    change_unit_en: str | None
     covered_from: dt.date | None
     covered_to: dt.date | None
     is_revised: bool
@@ -73,11 +96,14 @@ class Explanation:
 
 
 _CELL = """
-select v.*, n.value_text, n.value_text_en, i.name_zh, i.name_en, i.unit_zh, i.formula_zh, i.formula_en,
+select v.*, n.value_text, n.value_text_en, n.value_status_zh, n.value_status_en, n.maturity_zh, n.maturity_en,
+       n.status_zh, n.status_en, n.change_unit_zh, n.change_unit_en, n.breakdown_zh, n.breakdown_en,
+       n.breakdown_value_zh, n.breakdown_value_en, n.area_name_en, n.unit_en, n.progress_gap, i.direction,
+       i.name_zh, i.name_en, i.unit_zh, i.formula_zh, i.formula_en,
        i.unit_scale, i.method, i.time_basis, m.value_from, m.name_zh as method_zh, m.name_en as method_en,
        d.caveat_zh, d.caveat_en, d.is_published_figure,
        strpos(obj_description('marts.indicator_value'::regclass), %s) > 0 as is_synthetic,
-       a.name_zh as area_name_zh, r.released_at as said_since,
+       n.area_name_zh, r.released_at as said_since,
        (select is_demonstration from marts.dim_release where release_id = v.release_id) as is_demonstration
 from marts.indicator_value as v
 join marts.dim_release as r on r.release_id = v.value_release_id
@@ -85,7 +111,6 @@ join marts.indicator_named as n using (indicator_code, area_code, period_type, p
 left join core.seed_indicator as i using (indicator_code)
 left join core.seed_method as m using (method)
 left join marts.dim_indicator as d using (indicator_code)
-left join marts.dim_area as a using (area_code)
 where v.indicator_code = %s and v.area_code = %s and v.period_label = %s and v.breakdown = %s and v.breakdown_value = %s
 """
 # As a build chooses (macro compared_cells): the next day that is not past, for what flows one for its own time alone;
@@ -119,6 +144,7 @@ from marts.dim_feed where feed = any(%s) order by feed
 _REFUSED = """
 select r.feed, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh,
        min(reason ->> 'message_en') as message_en, count(*) as rows,
+       count(*) filter (where r.batch_id = any(%(own)s)) as of_own_period,
        count(*) filter (where r.county_code = 'unknown') as of_unknown_county,
        min(r.delivery) as first_delivery, max(r.delivery) as last_delivery
 from quarantine.refused_row as r cross join lateral jsonb_array_elements(r.reasons) as reason
@@ -126,7 +152,7 @@ where r.closed_by_batch_id is null and r.batch_id = any(%(batches)s)
   and (r.feed = any(%(everywhere)s) or r.county_code in ('unknown', %(area)s) or r.county_code in
        (select county_code from core.area_member where area_code = %(area)s
         and valid_from <= %(period_end)s and %(period_end)s < valid_to))
-group by 1, 2 order by 1, 5 desc, 2
+group by 1, 2 order by of_own_period desc, rows desc, 1, 2
 """
 _BEFORE = """
 select release_from, release_to, value, value_status from history.indicator_value
@@ -146,21 +172,29 @@ where t.cause = 'batch' and t.feed = %(feed)s and t.period_from <= %(last)s and 
                 and not exists (select from ops.release as u
                                 where u.undoes_release_id = r.release_id and u.release_id <= %(release)s))
 """
+# Of the batches behind a figure those that speak of its own days: of a stock, or of what is looked back at, the others
+# are many and old.
+_OF_OWN_PERIOD = """
+select distinct batch_id from ops.touch
+where batch_id = any(%s) and period_from <= %s and period_to >= %s
+"""
 _FILES = """
-select b.feed, b.delivery, b.batch_id, o.landed_object_id, o.source_name, o.arrival_number, o.size_bytes, o.sha256,
-       o.fetched_at
+select b.feed, b.delivery, b.batch_id, b.batch_id = any(%(own)s) as is_of_own_period, o.landed_object_id, o.source_name,
+       o.arrival_number, o.size_bytes, o.sha256, o.fetched_at
 from ops.batch as b join ops.batch_object using (batch_id) join ops.landed_object as o using (landed_object_id)
-where b.batch_id = any(%s) order by b.feed, b.order_number, o.landed_object_id
+where b.batch_id = any(%(batches)s)
+order by is_of_own_period desc, b.feed, b.order_number desc, b.batch_id desc, o.landed_object_id
 """
 _WHY = """
-select t.cause, coalesce(t.model, t.feed) as source, b.delivery, b.batch_id, count(*) as touches,
+select t.cause, coalesce(t.model, t.feed) as source, b.delivery, b.batch_id,
+       b.batch_id = any(%(own)s) as is_of_own_period, count(*) as touches,
        min(t.period_from) filter (where isfinite(t.period_from)) as first_day,
        max(t.period_to) filter (where isfinite(t.period_to)) as last_day
 from ops.release as r join ops.build_touch as bt using (build_id) join ops.touch as t using (touch_id)
 left join ops.batch as b using (batch_id)
-where r.release_id = %s and (t.cause <> 'batch' or t.batch_id = any(%s))
-  and (t.model is null or t.model = any(%s))
-group by 1, 2, 3, 4 order by 1, 2, 4
+where r.release_id = %(release)s and (t.cause <> 'batch' or t.batch_id = any(%(batches)s))
+  and (t.model is null or t.model = any(%(nodes)s))
+group by 1, 2, 3, 4 order by 1, is_of_own_period desc nulls last, 2, 4 desc
 """
 
 # The sandbox has fewer persons than the province: a status says how the rule works, and judges nobody.
@@ -183,9 +217,9 @@ def explain(
 
     Args:
         dsn: The warehouse.
-        code: An indicator.
+        code: An indicator, in whatever letters.
         area: Code of an area.
-        period: Label of a period: ``2026-06``, ``2026Q2``, ``2026年上半年``, ``2026``.
+        period: Label of a period: ``2026-06``, ``2026Q2``, ``2026年上半年``, ``2026``; or ``latest``.
         breakdown: What the figure is broken down by.
         breakdown_value: Which part of it.
 
@@ -194,14 +228,17 @@ def explain(
     """
     with psycopg.connect(dsn, row_factory=dict_row) as connection:
         connection.execute("set transaction isolation level repeatable read, read only")
-        cell = connection.execute(_CELL, [SYNTHETIC, code, area, period, breakdown, breakdown_value]).fetchone()
+        asked = Asked(code, area, period, breakdown, breakdown_value).as_served(connection)
+        cell = connection.execute(_CELL, [SYNTHETIC, *dataclasses.astuple(asked)]).fetchone()
         if cell is None:
             raise ReleaseError(
-                f"Nothing is served for {code} in {area} and {period} ({breakdown} {breakdown_value}).",
-                advice=_what_there_is(connection, code, area, period),
+                f"Nothing is served for {asked.code} in {asked.area} and {asked.period}"
+                f" ({breakdown} {breakdown_value}).",
+                advice=what_there_is(connection, asked),
             )
-        inputs = inputs_of(connection, code)
+        inputs = inputs_of(connection, asked.code)
         batches = _batches(connection, inputs.reach, cell)
+        own = _of_own_period(connection, cell, batches)
         key = [cell[name] for name in ("indicator_code", "area_code", "period_type", "period_end")]
         fields: dict[str, Any] = {name: cell[name] for name in Explanation.__slots__ if name in cell}
         calculated = calculation(cell)
@@ -212,6 +249,7 @@ def explain(
             **fields,
             calculation_zh=calculated[0],
             calculation_en=calculated[1],
+            target_text=target_text(cell["target_value"], cell["direction"]),
             target=target,
             status_note_zh=note[0],
             status_note_en=note[1],
@@ -219,32 +257,11 @@ def explain(
             data_are_zh=data_are[0],
             data_are_en=data_are[1],
             feeds=connection.execute(_FEEDS, [list(inputs.reach)]).fetchall(),
-            refused=_refused(connection, inputs.reach, cell, batches),
-            why=_why(connection, inputs, cell, batches),
+            refused=_refused(connection, inputs.reach, cell, batches, own),
+            why=_why(connection, inputs, cell, batches, own),
             said_before=connection.execute(_BEFORE, [*key, breakdown, breakdown_value]).fetchall(),
-            files=connection.execute(_FILES, [batches]).fetchall(),
+            files=connection.execute(_FILES, {"batches": batches, "own": own}).fetchall(),
         )
-
-
-def _what_there_is(connection: psycopg.Connection[dict[str, Any]], code: str, area: str, period: str) -> str:
-    """What is served that comes nearest to what was asked for."""
-    parts = connection.execute(
-        "select distinct breakdown || '=' || breakdown_value as part from marts.indicator_value"
-        " where indicator_code = %s and area_code = %s and period_label = %s order by 1",
-        [code, area, period],
-    ).fetchall()
-    if parts:
-        return f"it exists by parts: `--part` with one of {', '.join(row['part'] for row in parts)}."
-    periods = connection.execute(
-        "select period_label, max(period_end) as last_day from marts.indicator_value"
-        " where indicator_code = %s and area_code = %s group by 1 order by 2 desc limit 6",
-        [code, area],
-    ).fetchall()
-    if periods:
-        return f"its latest periods there are {', '.join(row['period_label'] for row in periods)}."
-    if connection.execute("select 1 from marts.indicator_value where indicator_code = %s limit 1", [code]).fetchone():
-        return f"{code} is served for other areas: see `marts.dim_area` for the codes."
-    return f"no indicator {code} is served: see `threegaps catalogue` for the codes."
 
 
 def calculation(cell: Mapping[str, Any]) -> tuple[str, str]:
@@ -322,12 +339,14 @@ def _refused(
     reaches: Mapping[str, Reach],
     cell: Mapping[str, Any],
     batches: list[int],
+    own: list[int],
 ) -> list[dict[str, Any]]:
-    """Refused rows that may have counted, by feed and rule."""
+    """Refused rows that may have counted, by feed and rule, those first that came with the figure's own days."""
     return connection.execute(
         _REFUSED,
         {
             "batches": batches,
+            "own": own,
             "everywhere": [feed for feed, reach in reaches.items() if reach.is_everywhere],
             "area": cell["area_code"],
             "period_end": cell["period_end"],
@@ -372,8 +391,20 @@ def _batches_of_feed(
     return {int(row["batch_id"]) for row in rows}
 
 
+def _of_own_period(
+    connection: psycopg.Connection[dict[str, Any]], cell: Mapping[str, Any], batches: list[int]
+) -> list[int]:
+    """Those of *batches* that speak of the days that the figure covers."""
+    first, last = cell["covered_from"] or cell["period_start"], cell["covered_to"] or cell["period_end"]
+    return [int(row["batch_id"]) for row in connection.execute(_OF_OWN_PERIOD, [batches, last, first])]
+
+
 def _why(
-    connection: psycopg.Connection[dict[str, Any]], inputs: Inputs, cell: Mapping[str, Any], batches: list[int]
+    connection: psycopg.Connection[dict[str, Any]],
+    inputs: Inputs,
+    cell: Mapping[str, Any],
+    batches: list[int],
+    own: list[int],
 ) -> list[dict[str, Any]]:
     release = connection.execute(
         "select r.kind, r.undoes_release_id, r.note, b.kind as build_kind, b.requested_by from ops.release as r"
@@ -382,7 +413,9 @@ def _why(
     ).fetchone()
     if release is not None and release["kind"] == "undo":
         return [{"cause": "undo", "source": f"release {release['undoes_release_id']}", "note": release["note"]}]
-    causes = connection.execute(_WHY, [cell["value_release_id"], batches, inputs.nodes]).fetchall()
+    causes = connection.execute(
+        _WHY, {"release": cell["value_release_id"], "batches": batches, "nodes": inputs.nodes, "own": own}
+    ).fetchall()
     if release is not None and release["build_kind"] == "full":
         # A full build makes everything anew, touched or not.
         causes.insert(0, {"cause": "full build", "source": release["requested_by"]})

@@ -147,6 +147,13 @@ def successor(code: str, day: dt.date | None) -> str | None:
     return next(iter(found)) if len(candidates) == 1 and found else None
 
 
+def successors(code: str) -> tuple[str, ...]:
+    """The codes in force that an abolished code has become in whole or in part; none of one that is in force."""
+    if code in codes_in_force():
+        return ()
+    return tuple(sorted({became for former in _former().get(code, ()) for became in former.successors}))
+
+
 @cache
 def code_named(
     name: str | None, day: dt.date | None, levels: tuple[str, ...] = ("county",), *, city: str | None = None

@@ -23,9 +23,9 @@ def marts(warehouse: str) -> str:
     with psycopg.connect(warehouse) as connection:
         connection.execute(
             "create table core.seed_indicator (indicator_code text, name_zh text, name_en text, unit_zh text,"
-            " formula_zh text, formula_en text, unit_scale numeric, method text, time_basis text);"
+            " formula_zh text, formula_en text, unit_scale numeric, method text, time_basis text, direction text);"
             "insert into core.seed_indicator"
-            " values ('M01-3', '培训人次', 'Trainings', '人次', '记录数', 'records', 1, 'count', 'flow');"
+            " values ('M01-3', '培训人次', 'Trainings', '人次', '记录数', 'records', 1, 'count', 'flow', 'down');"
             "create table core.seed_method (method text, value_from text, name_zh text, name_en text);"
             "insert into core.seed_method values ('count', 'numerator', '计数', 'count');"
             "create table marts.dim_indicator (indicator_code text, caveat_zh text, caveat_en text,"
@@ -41,11 +41,15 @@ def marts(warehouse: str) -> str:
             " baseline_value numeric, target_date date, target_value numeric, basis_zh text, basis_en text,"
             " source_document_zh text, source_document_en text, is_confirmed boolean);"
             "create table marts.dim_area (area_code text, name_zh text);"
-            "insert into marts.dim_area values ('330102', '上城区');"
+            "insert into marts.dim_area values ('330102', '上城区'), ('330105', '拱墅区');"
             # as the view writes it
             "create view marts.indicator_named as select indicator_code, area_code, period_type, period_end, breakdown,"
-            " breakdown_value, '约' || round(value) || '人次' as value_text, 'about ' || round(value) as value_text_en"
-            " from marts.indicator_value"
+            " breakdown_value, '约' || round(value) || '人次' as value_text, 'about ' || round(value) as value_text_en,"
+            " '已报' as value_status_zh, 'reported' as value_status_en, '定稿' as maturity_zh, 'final' as maturity_en,"
+            " '落后' as status_zh, 'behind' as status_en, '%' as change_unit_zh, 'per cent' as change_unit_en,"
+            " '合计' as breakdown_zh, 'total' as breakdown_en, '合计' as breakdown_value_zh,"
+            " 'total' as breakdown_value_en, '上城区' as area_name_zh, 'Shangcheng' as area_name_en,"
+            " 'person-times' as unit_en, target_progress - time_progress as progress_gap from marts.indicator_value"
         )
     return warehouse
 
@@ -126,8 +130,8 @@ def test_a_figure_leads_to_its_files_and_to_why_it_changed(marts: str) -> None:
     assert [(one["cause"], one["source"], one["batch_id"]) for one in found.why] == [("batch", "a/b", correction)]
     assert [(one["release_from"], one["release_to"], one["value"]) for one in found.said_before] == [(1, 3, 20)]
     assert [(one["source_name"], one["sha256"]) for one in found.files] == [
-        ("first.csv", "ab" * 32),
         ("correction.csv", "ab" * 32),
+        ("first.csv", "ab" * 32),
     ]
     assert later not in {one["batch_id"] for one in found.files}
 
@@ -209,6 +213,31 @@ def test_the_target_is_the_one_that_the_build_chose(marts: str, time_basis: str,
     assert [one["plan_version"] for one in found.other_targets] == ["amended", "draft", "of next year"]
 
 
+def test_what_speaks_of_the_figures_own_days_comes_first_then_the_newest(marts: str) -> None:
+    """A figure that looks back at all that came before rests on many batches: those of its own month are the reason."""
+    own, old, newer = (batch_with_file(marts, name) for name in ("own.csv", "old.csv", "newer.csv"))
+    refuse_rows(marts, [("own", own, "330102", None), ("old", old, "330102", None)])
+    for value, batch in enumerate((own, old, newer), 20):
+        release_affected(marts, {A: value}, batch)
+    with psycopg.connect(marts) as connection:
+        connection.execute("update ops.indicator_input set last_month = null where name = 'a/b'")
+        connection.execute(
+            "update ops.touch set period_from = '2025-01-01', period_to = '2025-01-31' where batch_id <> %s", [own]
+        )
+    found = explain.explain(marts, "M01-3", "330102", "2026-06")
+    assert [(one["source_name"], one["is_of_own_period"]) for one in found.files] == [
+        ("own.csv", True), ("newer.csv", False), ("old.csv", False),
+    ]  # fmt: skip
+    assert [(one["rows"], one["of_own_period"]) for one in found.refused] == [(2, 1)]
+    assert [(one["batch_id"], one["is_of_own_period"]) for one in found.why] == [(newer, False)]
+
+
+def test_the_newest_is_had_without_its_label_and_a_code_in_any_letters(marts: str) -> None:
+    release_affected(marts, {A: 20}, batch_with_file(marts, "first.csv"))
+    found = explain.explain(marts, "m01-3", "330102", "latest")
+    assert (found.indicator_code, found.period_label, found.value) == ("M01-3", "2026-06", 20)
+
+
 def test_after_an_undo_the_note_says_why(marts: str) -> None:
     release_affected(marts, {A: 20}, batch_with_file(marts, "first.csv"))
     release_affected(marts, {A: 90}, batch_with_file(marts, "wrong.csv"))
@@ -232,6 +261,8 @@ def test_a_suppressed_figure_is_not_told(marts: str) -> None:
     [
         ("M99-9", "330102", "2026-06", "total", "no indicator M99-9 is served"),
         ("M01-3", "339999", "2026-06", "total", "served for other areas"),
+        ("M01-3", "330103", "latest", "total", "it became 330105 拱墅区"),
+        ("M01-3", "330102", "latest", "sex", "one of total=total"),
         ("M01-3", "330102", "2031", "total", "latest periods there are 2026-06"),
         ("M01-3", "330102", "2026-06", "sex", "one of total=total"),
     ],
