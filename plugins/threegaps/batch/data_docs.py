@@ -62,8 +62,8 @@ def write_data_docs(contract: Contract, run_name: str, judged: Sequence[JudgedFr
             "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
         },
     )
-    # The pages write a Z behind the time, whatever its zone is.
-    certifier, run = Certifier(contract), RunIdentifier(run_name=run_name, run_time=dt.datetime.now(dt.UTC))
+    written_at = dt.datetime.now(dt.UTC)
+    certifier, run = Certifier(contract), RunIdentifier(run_name=run_name, run_time=written_at)
     names: list[str] = []
     for frame in judged:
         if not frame.rules or not frame.frame.height:
@@ -85,7 +85,7 @@ def write_data_docs(contract: Contract, run_name: str, judged: Sequence[JudgedFr
     if len(pages) != len(names):
         raise CertificationError("Great Expectations left pages out.", feed=contract.feed)
     titles = {page.relative_to(folder).as_posix(): f"{page.relative_to(folder).parts[1]}: {run_name}" for page in pages}
-    close_pages(folder, titles)
+    close_pages(folder, titles, written_at=written_at)
     return folder / "index.html"
 
 

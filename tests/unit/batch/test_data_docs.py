@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import html
 import re
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -24,7 +26,17 @@ WRONG = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def far_away() -> Iterator[None]:
+    """A machine whose clock shows neither the time of Shanghai nor that of Greenwich."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, far_away: None) -> Path:
     rows = [wage(number) for number in range(1, 40)]
     rows += [wage(50 + place, **{column: value}) for place, (column, value) in enumerate(WRONG.items())]
     rows += [wage(1, wage_cny_month="7777.77")]  # the key again, with another amount
@@ -64,8 +76,8 @@ def test_a_page_says_what_it_means_in_the_time_that_it_names(site: Path) -> None
     validations = {path: html.unescape(page) for path, page in pages(site).items() if path.startswith("validations/")}
     for path, page in validations.items():
         assert re.search(r"</i>\s*(?:Failed|Succeeded)", page) is None, path
-        (written,) = re.findall(r"written at \(UTC\)</div>.{0,200}?([0-9-]{10}T[0-9:]{8})Z", page, re.DOTALL)
-        age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(f"{written}+00:00")
+        (written,) = re.findall(r"written at \(Beijing time\)</div>.{0,200}?([0-9-]{10} [0-9:]{8})<", page, re.DOTALL)
+        age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(f"{written}+08:00")
         assert dt.timedelta(0) <= age < dt.timedelta(hours=1), path
         headings = re.findall(r"<thead\b.*?</thead>", page, re.DOTALL)
         assert [heading for heading in headings if not re.sub(r"<[^>]*>", "", heading).strip()] == []
@@ -89,6 +101,17 @@ def test_a_page_asks_no_other_host_for_anything(site: Path) -> None:
         links = [link for link in re.findall(r'(?:href|src)="([^"#:]*)"', page) if link]
         assert links
         assert not [link for link in links if not (site / path).parent.joinpath(unquote(link)).is_file()], path
+
+
+def test_a_page_offers_nothing_that_needs_a_script(site: Path) -> None:
+    for path, page in pages(site).items():
+        for offered in ("<script", "onclick", "Validation Filter", 'data-toggle="collapse"', 'type="radio"'):
+            assert offered not in page, f"{path}: {offered}"
+        # whatever is taken out is taken out whole
+        assert page.count("<div") == page.count("</div>"), path
+    (rows,) = (page for path, page in pages(site).items() if "validations" in path and "_rows/" in path)
+    assert "Table of Contents" in rows
+    assert "Run Name" in rows
 
 
 def test_the_first_page_leads_to_the_others(site: Path) -> None:
