@@ -18,10 +18,11 @@ from rich.text import Text
 
 from threegaps.airflow_api import airflow_address, airflow_login
 from threegaps.cli import queries
-from threegaps.cli.output import both, cell, console
+from threegaps.cli.output import both, console
 from threegaps.labels import MATURITIES, TARGET_STATUSES
 from threegaps.labels import both as named
 from threegaps.orchestration.first_run import FeedProgress, Progress
+from threegaps.release.target_text import target_text
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings
 
 # In the order of the plan.
@@ -36,6 +37,7 @@ _ACTIONS = {
     "G3": "",
     "O": "",
     "W": "",
+    "P": "",
 }
 _FIGURES_AN_ACTION = 4
 _MARKS = {"done": "✓", "success": "✓", "failed": "✗", "running": "…", "skipped": "–"}
@@ -249,7 +251,7 @@ def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> T
             f"{both(row['name_zh'], row['name_en'])}{part}",
             str(row["period_label"]),
             str(row["value_text"]),
-            cell(row["target_value"]),
+            target_text(row["target_value"], row["direction"]) or "",
             named(TARGET_STATUSES, str(row["status"] or ""))
             + (" (目标有待核对 target unconfirmed)" if row["is_target_unconfirmed"] else "")
             # the synthetic province has fewer persons than the target is for

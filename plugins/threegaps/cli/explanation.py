@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from threegaps.cli.output import both, cell, console, print_rows, with_pairs
+from threegaps.labels import STATUTORY_MARKS, Labels
 
 _MOST_SHOWN = 40
-
-Labels = dict[str, tuple[str, str]]
 
 FACTS: Labels = {
     "indicator_code": ("指标", "indicator"),
@@ -33,8 +32,9 @@ FACTS: Labels = {
     "target_text": ("目标值", "target value"),
     "status_note": ("状态说明", "status note"),
     "target_progress": ("完成率(%)", "progress (%)"),
+    "due_progress": ("应达完成率(%)", "progress due (%)"),
     "time_progress": ("时间进度(%)", "time gone (%)"),
-    "progress_gap": ("完成率减时间进度(百分点)", "progress less time gone (points)"),
+    "progress_gap": ("完成率减应达完成率(百分点)", "progress less what is due (points)"),
     "change_on_year": ("较上年同期", "change on year"),
     "covered_from": ("数据覆盖起", "covered from"),
     "covered_to": ("数据覆盖止", "covered to"),
@@ -122,10 +122,7 @@ _WORDS: dict[str, Labels] = {
         "full build": ("全量构建", "full build"),
         "undo": ("撤回", "undo"),
     },
-    "statutory_mark": {
-        "administrative_record": ("行政记录", "administrative record"),
-        "statistical_form": ("统计报表", "statistical form"),
-    },
+    "statutory_mark": STATUTORY_MARKS,
 }
 
 

@@ -113,7 +113,7 @@ from ops.build order by build_id desc limit 1
 PROVINCE_FIGURES = """
 select distinct on (i.indicator_code)
        d.action_code, d.action_name_zh, d.action_name_en, d.is_published_figure,
-       i.indicator_code, d.name_zh, d.name_en, d.unit_zh, d.method, i.period_label, i.breakdown,
+       i.indicator_code, d.name_zh, d.name_en, d.unit_zh, d.method, d.direction, i.period_label, i.breakdown,
        i.breakdown_value, i.value, i.value_text, i.value_text_en, i.rounding, i.target_value,
        i.status, i.maturity, i.change_on_year,
        exists (select from marts.dim_target t where t.indicator_code = i.indicator_code

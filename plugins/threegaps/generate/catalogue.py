@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def render(
         lines += feed_page(contract, document)
     lines += _kinds()
     lines += _indicator_pages(actions, indicators, targets, departments)
-    lines += _revisions(indicators)
+    lines += revisions_page(indicators, lambda code: f"#{_anchor(code)}")
     return {PATH: "\n".join(lines).rstrip("\n") + "\n"}
 
 
@@ -313,17 +313,18 @@ def _indicator_page(indicator: Row, targets: Sequence[Row], departments: str) ->
     direction = _DIRECTIONS.get(indicator["direction"], indicator["direction"])
     yield f"- unit {indicator['unit_zh']} · {direction} · method {indicator['method']}"
     yield f"- periods: {_spaced(indicator['period_types'])} · levels: {_spaced(indicator['levels'])}"
-    yield f"- county of {indicator['area_basis']}"
+    yield f"- area: {indicator['area_basis']}"
     yield f"- from {_spaced(indicator['horizon_feeds'])} · {departments} · {indicator['source_clause']}"
     months = indicator["matures_after_months"]
     if months and months != "0":
-        yield f"- final {months} months after the period"
+        yield f"- final {months} {'month' if months == '1' else 'months'} after the period"
     yield f"- audience {indicator['audience']} · disclosure: {indicator['disclosure']}"
-    for target in targets:
+    for target in merged_targets(targets):
         confirmed = "" if target["is_confirmed"].lower() == "true" else ", 有待核对 yet to be confirmed"
         part = "" if target["breakdown"] == "total" else f" ({target['breakdown']}={target['breakdown_value']})"
         yield (
-            f"- target of {target['area_code']}{part}: {target['target_value']} by {target['target_date']}"
+            f"- target of {target['area_code']}{part}, {_spaced(target['period_type'])}:"
+            f" {'≤' if indicator['direction'] == 'down' else ''}{target['target_value']} by {target['target_date']}"
             f" ({target['plan_version']}{confirmed}): {target['basis_zh']}"
         )
     for caveat in (indicator["caveat_zh"], indicator["caveat_en"]):
@@ -332,8 +333,25 @@ def _indicator_page(indicator: Row, targets: Sequence[Row], departments: str) ->
     yield ""
 
 
-def _revisions(indicators: Sequence[Row]) -> Iterator[str]:
-    """When each figure is settled, and what is said of those that change afterwards."""
+def merged_targets(targets: Sequence[Row]) -> list[Row]:
+    """*targets*, those that differ in the type of period alone as one, whose ``period_type`` lists the types."""
+    merged: dict[tuple[str, ...], dict[str, str]] = {}
+    for target in targets:
+        key = tuple(value for name, value in target.items() if name not in {"target_code", "period_type"})
+        if key in merged:
+            merged[key]["period_type"] += f",{target['period_type']}"
+        else:
+            merged[key] = dict(target)
+    return list(merged.values())
+
+
+def revisions_page(indicators: Sequence[Row], address: Callable[[str], str]) -> Iterator[str]:
+    """When each figure is settled, and what is said of those that change afterwards.
+
+    Args:
+        indicators: All indicators, those too that are not built.
+        address: Where an indicator's page is, by its code.
+    """
     yield "## Revisions 修订"
     yield ""
     yield (
@@ -369,7 +387,7 @@ def _revisions(indicators: Sequence[Row]) -> Iterator[str]:
         ("code", "指标", "window (months)", "final after (months)", "理由", "reason"),
         (
             (
-                f"[{indicator['indicator_code']}](#{_anchor(indicator['indicator_code'])})",
+                f"[{indicator['indicator_code']}]({address(indicator['indicator_code'])})",
                 indicator["name_zh"],
                 indicator["window_months"],
                 indicator["matures_after_months"],

@@ -17,6 +17,7 @@ from threegaps.generate.files import described_indicators, document_of
 from threegaps.generate.lineage import Lineage, lineage_of, read_models
 from threegaps.generate.marts import MARTS, read_seed
 from threegaps.generate.plan_departments import Carrier, PlanDepartments, measure_numbers, precedence
+from threegaps.release.asked import LATEST
 
 Row = Mapping[str, str]
 
@@ -62,10 +63,13 @@ class Subjects:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._seeds: dict[str, list[dict[str, str]]] = {}
 
     def seed(self, name: str) -> list[dict[str, str]]:
         """The rows of a seed."""
-        return read_seed(self.root, name)
+        if name not in self._seeds:
+            self._seeds[name] = read_seed(self.root, name)
+        return self._seeds[name]
 
     @cached_property
     def feeds(self) -> tuple[Feed, ...]:
@@ -118,6 +122,18 @@ class Subjects:
         return {row["plan_version"]: row for row in sorted(self.seed("seed_plan_version"), key=precedence)}
 
     @cached_property
+    def plan_versions(self) -> tuple[Row, ...]:
+        """The versions of the action plan itself, which measures or departments are drawn from, the oldest first."""
+        titled = {row["plan_version"] for row in self.seed("seed_plan_measure")}
+        drawn = titled | {row["plan_version"] for row in self.seed("seed_plan_department")}
+        return tuple(row for version, row in self.plans.items() if version in drawn)
+
+    @cached_property
+    def titling_versions(self) -> frozenset[str]:
+        """Of the versions of the plan those that measures are titled by."""
+        return frozenset(measure.row["plan_version"] for measure in self.measures)
+
+    @cached_property
     def departments(self) -> dict[str, Row]:
         """Departments by code."""
         return {row["department_code"]: row for row in self.seed("seed_department")}
@@ -163,6 +179,22 @@ class Subjects:
         """The feeds of an indicator that are statistical forms."""
         feeds = self.feeds_of(indicator)
         return tuple(contract for contract in self.contracts if contract.feed in feeds and contract.form is not None)
+
+    def question(self, indicator: Row) -> str:
+        """The command that explains an indicator's newest figure: of the whole of the province, where there is one."""
+        area = "330000"
+        if "province" not in indicator["levels"].split(","):
+            level = indicator["levels"].split(",")[0]
+            area = next(row["area_code"] for row in self.seed("seed_area") if row["area_level"] == level)
+        code = indicator["indicator_code"]
+        parts = [row for row in self.seed("seed_indicator_breakdown") if row["indicator_code"] == code]
+        if not parts or any(row["breakdown"] == "total" for row in parts):
+            return f"threegaps explain {code} {area} {LATEST}"
+        breakdown, value = parts[0]["breakdown"], parts[0]["breakdown_values"].split(",")[0]
+        if value == "any":
+            values = (row for row in self.seed("seed_breakdown_value") if row["breakdown"] == breakdown)
+            value = next(row["breakdown_value"] for row in values)
+        return f"threegaps explain {code} {area} {LATEST} --part {breakdown}={value}"
 
     def measure_numbers(self, indicator: Row) -> tuple[str, ...]:
         """The measures that an indicator belongs to; none for the gaps and what was added."""

@@ -69,6 +69,7 @@ class Explanation:
     status_note_zh: str | None
     status_note_en: str | None
     target_progress: Decimal | None
+    due_progress: Decimal | None
     time_progress: Decimal | None
     progress_gap: Decimal | None
     change_on_year: Decimal | None

@@ -77,7 +77,7 @@ _VALUE_TEXT = (
 _VALUE_TEXT_EN = (
     f"case when v.value_status <> 'reported' then {_label('v.value_status', VALUE_STATUSES, 1)}"
     f" else case when v.rounding = 'tens' then 'about ' else '' end || {_WRITTEN}"
-    " || case when i.unit_en in ('%', '‰') then '' else ' ' end || i.unit_en"
+    " || case when i.unit_en in ('%', '‰') then i.unit_en when i.unit_en = 'number' then '' else ' ' || i.unit_en end"
     " || case when v.source_kind = 'derived' then ' (derived)' else '' end"
     " || case when v.maturity = 'provisional' then ' (provisional)' else '' end"
     " || case when v.is_revised then ' (revised)' else '' end"
@@ -181,7 +181,16 @@ _STATE: tuple[ViewColumn, ...] = (
     ),
     ("change_on_year", "v.change_on_year", "较上年同期变化 | change on the same period a year before"),
     ("change_unit", "v.change_unit", "变化的单位代码 | unit of the change"),
-    *_both("change_unit", "v.change_unit", CHANGE_UNITS, "变化的单位", "unit of the change"),
+    (
+        "change_unit_zh",
+        f"case when v.change_unit = 'unit' then i.unit_zh else {_label('v.change_unit', CHANGE_UNITS, 0)} end",
+        "变化的单位 | unit of the change, in Chinese",
+    ),
+    (
+        "change_unit_en",
+        f"case when v.change_unit = 'unit' then i.unit_en else {_label('v.change_unit', CHANGE_UNITS, 1)} end",
+        "变化的单位(英文) | unit of the change, in English",
+    ),
     ("audience", "v.audience", f"受众({coded_zh(AUDIENCES, 'public', 'internal')}) | audience"),
     ("covered_from", "v.covered_from", "数据覆盖起 | covered from"),
     ("covered_to", "v.covered_to", "数据覆盖止 | covered to"),

@@ -49,7 +49,7 @@ def marts(warehouse: str) -> str:
             " '落后' as status_zh, 'behind' as status_en, '%' as change_unit_zh, 'per cent' as change_unit_en,"
             " '合计' as breakdown_zh, 'total' as breakdown_en, '合计' as breakdown_value_zh,"
             " 'total' as breakdown_value_en, '上城区' as area_name_zh, 'Shangcheng' as area_name_en,"
-            " 'person-times' as unit_en, target_progress - time_progress as progress_gap from marts.indicator_value"
+            " 'person-times' as unit_en, target_progress - due_progress as progress_gap from marts.indicator_value"
         )
     return warehouse
 

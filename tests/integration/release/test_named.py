@@ -229,6 +229,29 @@ def test_units_decide_decimals_and_spaces(marts: str) -> None:
     assert rows(marts, hidden) == [(None, "已隐去")]
 
 
+@pytest.mark.parametrize(
+    ("unit", "unit_en", "rounding", "text", "english"),
+    [
+        ("万元", "×10,000 yuan", "tens", "约2,000万元", "about 2,000 ×10,000 yuan"),
+        ("万元", "×10,000 yuan", "none", "2,000.0万元", "2,000.0 ×10,000 yuan"),
+        ("个", "number", "none", "2,000.0个", "2,000.0"),
+    ],
+)
+def test_an_amount_in_tens_has_no_decimals_and_a_mere_number_no_unit(
+    marts: str, unit: str, unit_en: str, rounding: str, text: str, english: str
+) -> None:
+    with psycopg.connect(marts) as connection:
+        insert(connection, "dim_indicator", indicator_code="M17-1", unit_zh=unit, unit_en=unit_en, decimals=1,
+               has_summable_sides=True)  # fmt: skip
+        cell(connection, "330000", 2000, indicator_code="M17-1", rounding=rounding, change_unit="unit")
+        found = connection.execute(
+            "select value_text, value_text_en, change_unit_zh, change_unit_en from marts.indicator_named"
+            " where indicator_code = 'M17-1'"
+        ).fetchall()
+        connection.rollback()
+    assert found == [(text, english, unit, unit_en)]
+
+
 def test_a_demonstration_is_marked_in_each_row(marts: str) -> None:
     asked = "select value_text, value_text_en, is_demonstration from marts.{} where indicator_code = 'G1-2'"
     views = ("yearly", "indicator_named")

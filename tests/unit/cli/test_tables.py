@@ -99,6 +99,7 @@ def test_figures_have_both_names(capsys: pytest.CaptureFixture[str]) -> None:
         "value": 45.6789,
         "value_text": "约45.7%(暂定)",
         "target_value": decimal.Decimal("36.0000"),
+        "direction": "down",
         "status": "on_track",
         "maturity": "provisional",
         "is_published_figure": False,
@@ -116,6 +117,7 @@ def test_figures_have_both_names(capsys: pytest.CaptureFixture[str]) -> None:
         "约45.7%(暂定)",
         "暂定 provisional",
         "有待核对",
+        "≤36",
     ):
         assert word in text
     assert "45.6789" not in text

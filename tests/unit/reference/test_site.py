@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import json
+import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
@@ -13,12 +15,14 @@ import pytest
 from threegaps.generate import plan_departments
 from threegaps.generate.lineage import Model, lineage_of
 from threegaps.labels import OF_THE_CATALOGUE
+from threegaps.reference.full_width import full_width, full_width_page
 from threegaps.reference.live import Live
 from threegaps.reference.site import left_over, render
 from threegaps.reference.subjects import Subjects
 from threegaps.settings import Settings
 
 ROOT = Settings.load().root
+HALF_WIDTH = str.maketrans("\uff0c\uff1b\uff1a\uff08\uff09", ",;:()")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +48,8 @@ class Links(HTMLParser):
         self.addresses += [value for name, value in attrs if name in {"href", "src"} and value]
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        # pages show in full width what seeds write half-width
+        self.text += data.translate(HALF_WIDTH)
 
 
 def test_every_link_leads_to_a_page_of_the_site_and_nothing_is_loaded_from_outside(site: dict[Path, str]) -> None:
@@ -70,7 +75,84 @@ def test_every_subject_has_a_page(site: dict[Path, str], subjects: Subjects) -> 
     wanted |= {f"departments/{code}.html" for code in subjects.departments}
     wanted |= {f"platforms/{code}.html" for code in subjects.platforms}
     pages = {path.as_posix() for path in site if path.suffix == ".html"}
-    assert pages == wanted | {"index.html", "matrix.html"}
+    assert pages == wanted | {"index.html", "matrix.html", "asked.html", "revisions.html"}
+
+
+def test_every_indicator_is_asked_for_as_it_is_served(site: dict[Path, str], subjects: Subjects) -> None:
+    """Not all have the province, a whole or the year 2025: the command names an area and a part that there is."""
+    levels = {row["area_code"]: row["area_level"] for row in subjects.seed("seed_area")}
+    known = {(row["breakdown"], row["breakdown_value"]) for row in subjects.seed("seed_breakdown_value")}
+    served = {(row["indicator_code"], row["breakdown"]) for row in subjects.seed("seed_indicator_breakdown")}
+    for row in subjects.indicators:
+        code = row["indicator_code"]
+        command, area, period, *part = subjects.question(row).removeprefix("threegaps explain ").split()
+        assert (command, period) == (code, "latest")
+        assert levels[area] in row["levels"].split(",")
+        breakdown, _, value = (part[1] if part else "total=total").partition("=")
+        assert (breakdown, value) in known, code
+        assert (code, breakdown) in served or code not in {one for one, _ in served}, code
+        page = site[Path(f"indicators/{code}.html")]
+        assert row["is_built"] != "true" or f"<code>{subjects.question(row)}</code>" in page
+
+
+def test_a_page_says_which_version_of_the_plan_it_speaks_of_and_which_came_after(
+    site: dict[Path, str], subjects: Subjects
+) -> None:
+    assert [row["plan_version"] for row in subjects.plan_versions] == ["draft-2025-05", "final-2025-07"]
+    for path in ("index.html", "matrix.html", "indicators/M08-1.html", "measures/8.html"):
+        text = Links(site[Path(path)]).text
+        for said in ("征求意见稿(2025-05-27)", "正式文件(全文未收录)于2025-07-15印发", "issued on 2025-07-15"):
+            assert said in text, path
+
+
+def test_the_search_knows_views_feeds_and_columns(site: dict[Path, str], subjects: Subjects) -> None:
+    index = json.loads(site[Path("search-index.js")].removeprefix("var SEARCH_INDEX = ").rstrip(";\n"))
+
+    def found(*words: str) -> set[str]:
+        return {line[0] for line in index if all(word in " ".join(line[1:]) for word in words)}
+
+    assert found("P-1", "progress_gap") == {"asked.html"}
+    assert found("P-8") == found("indicator_reported") == {"asked.html"}
+    assert found("修订") == {"revisions.html"}
+    assert found("hrss/wage_records") == found("wage_cny_month") == {"feeds/hrss-wage_records.html"}
+    assert {line[0] for line in index} <= {path.as_posix() for path in site}
+    assert len({line[1] for line in index}) == len(index)
+
+
+def test_what_differs_in_the_type_of_period_alone_is_one_target(site: dict[Path, str]) -> None:
+    text = " ".join(Links(site[Path("indicators/M08-1.html")]).text.split())
+    assert text.count("10,000家") == 1
+    assert "季 quarter、年 year10,000家" in text
+    assert "≤1.9倍" in Links(site[Path("indicators/G1-1.html")]).text
+
+
+def test_a_settled_figure_gives_the_day_of_its_feed_as_reason(subjects: Subjects) -> None:
+    due = {contract.feed: contract.due_day for contract in subjects.contracts}
+    checked = 0
+    for row in subjects.indicators:
+        for day in re.findall(r"季后(\d+)日前", row["settles_zh"]):
+            days = {due[feed] for feed in row["horizon_feeds"].split(",")}
+            assert days == {f"the {day}th after the quarter"}, row["indicator_code"]
+            assert f"the {day}th" in row["settles_en"]
+            checked += 1
+        if "登记" in row["settles_zh"]:
+            assert "登记与注销在次月补录" in row["settles_zh"], row["indicator_code"]
+    assert checked > 5
+
+
+@pytest.mark.parametrize(
+    ("half", "full"),
+    [
+        ("期末,按年;注:甲(乙)", "期末\uff0c按年\uff1b注\uff1a甲\uff08乙\uff09"),
+        ("超过80%,另列(甲)(2025-05-27)", "超过80%\uff0c另列\uff08甲\uff09\uff082025-05-27\uff09"),
+        ("Workshops (美丽工坊), of 1,000; 2:1", "Workshops (美丽工坊), of 1,000; 2:1"),
+    ],
+)
+def test_chinese_has_the_punctuation_of_chinese(half: str, full: str) -> None:
+    assert full_width(half) == full
+    assert full_width_page(f'<a title="{half}">{half}</a><code>{half}</code>') == (
+        f'<a title="{half}">{full}</a><code>{half}</code>'
+    )
 
 
 def test_a_page_says_what_its_indicator_is_in_both_languages(site: dict[Path, str], subjects: Subjects) -> None:

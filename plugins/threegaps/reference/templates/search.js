@@ -1,4 +1,4 @@
-// Every word that is typed must stand in a page's code, titles or kind; the page opens on Enter.
+// Every word that is typed must stand in a page's code, titles, kind or the names in it; the page opens on Enter.
 (function () {
   "use strict";
   var most = 30;
@@ -17,6 +17,14 @@
       var text = entry.slice(1).join(" ").toLowerCase();
       return words.every(function (word) { return text.indexOf(word) >= 0; });
     });
+    // Those first whose code or title begins with what is typed, then those that have it in a title.
+    function place(entry) {
+      var title = entry[1].toLowerCase();
+      if (title === words[0] || title.indexOf(words[0] + " ") === 0) { return 0; }
+      if (title.indexOf(words[0]) === 0) { return 1; }
+      return (title + " " + entry[2].toLowerCase()).indexOf(words[0]) >= 0 ? 2 : 3;
+    }
+    hits.sort(function (one, other) { return place(one) - place(other); });
     hits.slice(0, most).forEach(function (entry, index) {
       var link = document.createElement("a");
       var kind = document.createElement("small");
