@@ -39,7 +39,7 @@ button, footer, .btn, #global-nav-brand, .nav-tabs, .tab-content { display: none
 _FETCHED = (
     re.compile(r"<link\b[^>]*href=\"https?://[^>]*>"),
     re.compile(r"<script\b[^>]*src=\"https?://[^>]*>\s*(?:</script>)?"),
-    re.compile(r"<script\b.*?</script>", re.DOTALL),
+    re.compile(r"<(script|button)\b.*?</\1>", re.DOTALL),
     # The card of the switches: all rows or those alone that break a rule.
     re.compile(
         r"<div class=\"card mb-3\">(?:(?!<div class=\"card[ \"]).)*?showAllValidations.*?</div>\s*(?:</div>\s*){4}",
