@@ -104,9 +104,8 @@ def withheld(cell: Cell, *, is_below_hidden: bool) -> bool:
         return is_part and cell["area_code"] not in {"G-MI", "G-MI-REST"}
     if cell["area_level"] == "province":
         return False
-    is_county = cell["area_level"] in {"county", "other"}
     within_a_quarter = cell["period_type"] == "ytd" and cell["period_end"].month % 3 != 0
-    return (is_county and within_a_quarter) or (is_part and cell["period_type"] == "month")
+    return within_a_quarter or (is_part and cell["period_type"] == "month")
 
 
 def is_hidden(truth: Cell) -> bool | None:

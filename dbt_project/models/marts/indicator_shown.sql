@@ -51,7 +51,7 @@ list_in_force as (
     where list_code = 'in_force'
 ),
 
--- less is served: months of counties and cities in totals only, years to date of counties at the end of a quarter, and
+-- less is served: months of counties and cities in totals only, theirs to date at the end of a quarter, and
 -- parts of county groups by the list in force only, since two lists may differ by one county
 described as (
     select
@@ -87,8 +87,7 @@ described as (
             indicator_measured.area_level != 'group'
             and (indicator_measured.period_type != 'month' or indicator_measured.breakdown = 'total')
             and (
-                indicator_measured.area_level = 'city'
-                or indicator_measured.period_type != 'ytd'
+                indicator_measured.period_type != 'ytd'
                 or extract(month from indicator_measured.period_end) in (3, 6, 9)
             )
         )
