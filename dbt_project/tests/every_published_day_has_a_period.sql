@@ -1,4 +1,4 @@
--- A figure of another day than the last of a month would be served nowhere.
+-- A figure of another day than the last of a month would be served nowhere. What is older than the first period is left out.
 with
 
 published as (
@@ -9,12 +9,20 @@ published as (
 
 dim_period as (
     select * from {{ ref('dim_period') }}
+),
+
+first_period as (
+    select min(period_start) as first_day
+    from dim_period
 )
 
 select published.as_of
 from published
+cross join first_period
 left join dim_period
     on
         published.as_of = dim_period.period_end
         and dim_period.period_type in ('day', 'year')
-where dim_period.period_end is null
+where
+    dim_period.period_end is null
+    and published.as_of >= first_period.first_day
