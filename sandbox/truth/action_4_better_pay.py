@@ -25,6 +25,26 @@ def high_over_low(cells: Cells, known: Known) -> None:
         adjusted_for_industry(cells, "M14-2", period, wages)
 
 
+@computes("M14-2a")
+def capped_and_floored(cells: Cells, known: Known) -> None:
+    """Persons whose base of the latest month is capped or floored, years; of both groups of levels as well."""
+    limit, rank = pl.col("base_limit"), pl.col("rank")
+    for period in periods("year"):
+        wages = person_wages(known, period)
+        parts = {
+            ("total", "total"): (wages, limit != "0"),
+            ("base_limit", "capped"): (wages, limit == "1"),
+            ("base_limit", "floored"): (wages, limit == "2"),
+            ("level_group", "high"): (wages.filter(rank >= 3), limit != "0"),
+            ("level_group", "basic"): (wages.filter(rank <= 2), limit != "0"),
+        }
+        for breakdown, (persons, is_limited) in parts.items():
+            frame = persons.group_by("area_code").agg(
+                numerator=is_limited.sum(), denominator=pl.len(), n_persons=pl.len()
+            )
+            cells.add("M14-2a", period, frame, 100, breakdown)
+
+
 @computes("M14-4")
 def median_by_level(cells: Cells, known: Known) -> None:
     """Median wage by level and by sex, quarters and years."""

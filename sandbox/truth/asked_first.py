@@ -58,16 +58,19 @@ def aimed_trainings(cells: Cells, known: Known) -> None:
     """Subsidised trainings in a priority field, and of the rest those whose trainee an enterprise employs."""
     in_field = pl.col("focus_sector").fill_null("") != ""
     at_enterprises = known.spells.filter(pl.col("employer_type") == "01")
-    of_all = (
-        known.subsidised.filter(in_field),
-        begun_at_work(known.subsidised.filter(~in_field), at_enterprises),
-    )
+    rest = known.subsidised.filter(~in_field)
+    of_staff = begun_at_work(rest, at_enterprises)
+    # of nobody's staff, and the field is not stated: of the sectors' records, which have none
+    not_stated = rest.filter(pl.col("provider_type").is_null())
+    unknown = not_stated.join(of_staff, on=["person", "start_date", "completion_date"], how="anti")
+    of_all = known.subsidised.filter(in_field), of_staff, unknown
     for period in periods("quarter", "ytd", "year"):
         completed = pl.col("completion_date").is_between(period.start, period.end)
-        field, staff = (rows.filter(completed) for rows in of_all)
+        field, staff, unstated = (rows.filter(completed) for rows in of_all)
         cells.count("P-4", period, pl.concat([field, staff]), "person")
         cells.count("P-4", period, field, "person", ("aimed_training", "priority_field"))
         cells.count("P-4", period, staff, "person", ("aimed_training", "other_staff"))
+        cells.count("P-4", period, unstated, "person", ("field_unstated", "field_unstated"))
 
 
 @computes("P-5", "P-5a")

@@ -55,13 +55,15 @@ def wages_by_county(folder: Path, year: Period) -> pl.DataFrame:
 def person_wages(known: Known, period: Period) -> pl.DataFrame:
     """area_code, person, wage (元 a month, mean over months with a row there), and what is known of the person.
 
-    That is rank and level on the first day, sex, age_band, and the industry of the last month with a row there. Those
-    without a level have no rank; the level is then `special_only` or `none`.
+    That is rank and level on the first day, sex, age_band, and of the last month with a row there the industry and what
+    limits the base (`0` nothing, `1` the cap, `2` the floor). Those without a level have no rank; the level is then
+    `special_only` or `none`.
     """
     rows = wage_rows(known.wages, period).join(members(period.end), on="county")
     monthly = rows.group_by("area_code", "person").agg(
         wage=pl.col("cents").sum() / pl.col("wage_month").n_unique() / 100,
         industry=pl.col("industry").filter(pl.col("wage_month") == pl.col("wage_month").max()).max(),
+        base_limit=pl.col("base_limit").filter(pl.col("wage_month") == pl.col("wage_month").max()).max(),
     )
     held = levels(known.certificates, period.start)
     persons = monthly.join(held, on="person", how="left").join(known.documents, on="person", how="left")

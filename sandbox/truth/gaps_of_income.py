@@ -70,7 +70,19 @@ def _means(known: Known, period: Period, year: Period) -> pl.DataFrame:
             mean=pl.col("wage").mean(),
             lowest=pl.col("wage").filter(low).mean(),
             n_lowest=low.sum(),
-            floored=pl.col("floored").filter(low).sum() / pl.col("records").filter(low).sum(),
+            floored_records=pl.col("floored").filter(low).sum(),
+            low_records=pl.col("records").filter(low).sum(),
         )
+        .with_columns(floored=pl.col("floored_records") / pl.col("low_records"))
         .filter(pl.col("n_lowest") > 0)
     )
+
+
+@computes("G3-3a")
+def lowest_on_the_floor(cells: Cells, known: Known) -> None:
+    """Of the records of the lowest 40 % of a year those on the floor."""
+    for period in years_of_wages():
+        frame = _means(known, period, period).select(
+            "area_code", numerator="floored_records", denominator="low_records", n_persons="n_lowest"
+        )
+        cells.add("G3-3a", period, frame, 100)

@@ -31,5 +31,7 @@ def skilled_employees(cells: Cells, known: Known) -> None:
             .join(levels(known.certificates, day), on="person", how="left")
         )
         cells.ratio("M08-2", period, employees, pl.col("level").is_not_null())
+        levelled = pl.col("level").is_in(["5", "4", "3", "2", "1", "T", "S"])
+        cells.ratio("M08-2", period, employees, levelled, ("levelled", "levelled"))
         high = pl.col("level").is_in(["3", "2", "1", "T", "S"])
         cells.ratio("M08-2", period, employees, high, ("high_skilled", "high_skilled"))

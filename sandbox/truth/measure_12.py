@@ -17,7 +17,7 @@ KINDS = {
 }  # fmt: skip
 
 
-@computes("M12-1", "M12-2")
+@computes("M12-1", "M12-2", "M12-2a")
 def prosperity_workshops(cells: Cells, known: Known) -> None:
     """Workshops that run by the period's own list: those that trained, and what their workers gain."""
     running = known.accepted["organisation/prosperity_workshops"].filter("is_running")
@@ -27,7 +27,10 @@ def prosperity_workshops(cells: Cells, known: Known) -> None:
         cells.ratio("M12-1", period, listed, trained)
         for (kind,), rows in listed.group_by("kind"):
             cells.ratio("M12-1", period, rows, trained, ("workshop_kind", KINDS[str(kind)]))
+    says_gain = pl.col("gain").is_not_null() & (pl.col("workers") > 0)
     for period in days("year"):
+        listed = running.filter(pl.col("listed_on") == period.end).with_columns(person="number")
+        cells.ratio("M12-2a", period, listed, says_gain)
         reporting = running.filter((pl.col("listed_on") == period.end) & pl.col("gain").is_not_null())
         frame = reporting.join(members(period.end), on="county").group_by("area_code").agg(
             numerator=(pl.col("workers") * pl.col("gain")).sum(),

@@ -42,6 +42,27 @@ def _paired(known: Known, year: int) -> pl.DataFrame:
     return now.join(before, on="uscc", suffix="_before")
 
 
+@computes("M16-2a")
+def returns_of_two_years(cells: Cells, known: Known) -> None:
+    """Firms with a return of the year or the one before, the lost ones where they stood; nothing of the first year."""
+    every = returns(known).select("uscc", "county", year=pl.col("year").cast(pl.Int64))
+    years = periods("year")
+    for period in years:
+        if period.shifted(-12) not in years:
+            cells.nothing_yet("M16-2a", period)
+            continue
+        now, before = (every.filter(pl.col("year") == year) for year in (period.end.year, period.end.year - 1))
+        kept = pl.col("uscc").is_in(before["uscc"].implode())
+        states = {
+            "both": now.filter(kept),
+            "new": now.filter(~kept),
+            "lost": before.filter(~pl.col("uscc").is_in(now["uscc"].implode())),
+        }
+        cells.count("M16-2a", period, pl.concat(states.values()), None)
+        for state, firms in states.items():
+            cells.count("M16-2a", period, firms, None, ("return_state", state))
+
+
 @computes("M16-2", "M16-3")
 def growth_of_pay(cells: Cells, known: Known) -> None:
     """Growth of pay a head, and what of the increments went to high-skilled staff; years after the first."""

@@ -70,9 +70,9 @@ def inside_directories(cells: Cells, known: Known) -> None:
         cells.ratio("M05-1", period, rows, ~pl.col("coded"), ("fault", "uncoded"))
 
 
-@computes("M05-3")
+@computes("M05-3", "M05-3a")
 def net_paid(cells: Cells, known: Known) -> None:
-    """Net amount of a completed record that was paid for within twelve months."""
+    """Net amount of a completed record that was paid for within twelve months, and how many of all were."""
     entered = pl.col("paid_on").cast(pl.Datetime("us")) + pl.duration(days="delay", seconds="second")
     cancelled = pl.col("is_cancelled") & (entered + pl.duration(days=9, hours=1) < _moment(BEFORE))
     ledger = known.accepted["finance/training_subsidies"].filter((entered < _moment(BEFORE)) & ~cancelled)
@@ -88,11 +88,19 @@ def net_paid(cells: Cells, known: Known) -> None:
     )
     keys = ("enrollment_id", "person", "county", "provider_type", "completion_date")
     every = payments.group_by(keys).agg(cents=(pl.col("cents") + pl.col("back").fill_null(0)).sum())
+    listed = _listed(known).with_columns(
+        pl.col("provider_type").fill_null("unstated"),
+        is_paid=pl.col("enrollment_id").is_in(every["enrollment_id"].implode()),
+    )
     for period in periods("quarter", "year"):
         if period.shifted(12).end > HORIZON:
             continue
-        first, last = quarters_of(period)[0].start, quarters_of(period)[-1].end
-        rows = every.filter(pl.col("completion_date").is_between(first, last)).join(members(period.end), on="county")
+        in_period = pl.col("completion_date").is_between(quarters_of(period)[0].start, quarters_of(period)[-1].end)
+        completed = listed.filter(in_period)
+        cells.ratio("M05-3a", period, completed, pl.col("is_paid"))
+        for (label,), some in completed.group_by("provider_type"):
+            cells.ratio("M05-3a", period, some, pl.col("is_paid"), ("provider_type", str(label)))
+        rows = every.filter(in_period).join(members(period.end), on="county")
         for breakdown, part in [(("total", "total"), rows)] + [
             (("provider_type", str(label)), some) for (label,), some in rows.group_by("provider_type")
         ]:

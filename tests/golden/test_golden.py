@@ -51,7 +51,7 @@ TOO_SMALL_TO_SHOW = {
     "P-7",
 }
 # Of some nothing is published, and for the others the sandbox's window is too short.
-WITHOUT_A_FIGURE = {"M11-2", "G1-4", "G2-4", "G3-4"}
+WITHOUT_A_FIGURE = {"M11-2", "G1-4", "G1-4a", "G2-4", "G3-4", "G3-4a", "G3-4b"}
 # Of the small provinces that are attacked.
 SEEDS = (7, 11)
 Key = tuple[str, str, str, str]

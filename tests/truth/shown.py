@@ -16,7 +16,7 @@ from tests.truth.exact import KEY
 UNPROTECTED = frozenset({
     "M01-6", "M02-1", "M02-3", "M02-4", "M03-3", "M03-4", "M03-5", "M05-2", "M05-4", "M05-5", "M06-4", "M08-1", "M09-1",
     "M09-3", "M09-4", "M11-1", "M11-4", "M12-1", "M13-2", "M14-5", "M18-3", "M18-4", "M19-3", "M21-4", "M21-5", "G1-1",
-    "G2-4", "G2-5", "W-1", "P-2", "P-2a", "P-2b", "P-5", "P-6", "P-9",
+    "M12-2a", "G2-4", "G2-5", "W-1", "P-2", "P-2a", "P-2b", "P-5", "P-6", "P-9",
 })  # fmt: skip
 COUNTS = frozenset(
     {
@@ -41,32 +41,37 @@ COUNTS = frozenset(
 MEANS = frozenset({"M05-3", "M12-4"})
 SHARES = frozenset({
     "M01-1", "M01-2", "M01-4", "M01-5", "M02-2", "M03-1", "M03-2", "M04-2", "M05-1", "M06-1", "M06-2", "M06-3", "M07-1",
-    "M07-2", "M11-2", "M18-1", "M19-2", "M21-1", "M21-2", "M21-3", "O-1", "O-2", "P-7",
+    "M07-2", "M11-2", "M18-1", "M19-2", "M21-1", "M21-2", "M21-3", "O-1", "O-2", "P-7", "M05-3a", "M14-2a",
+    "G1-4a", "G3-3a", "G3-4a",
 })  # fmt: skip
 PER_TEN_THOUSAND = frozenset({"M06-1", "M18-1", "M21-3"})
 RATIOS_OF_SHARES = frozenset({"G1-2", "G1-3", "G2-2"})
 MEDIANS = frozenset({"M14-4", "O-3"})
 RATIOS_OF_MEDIANS = frozenset({"M14-2", "G3-1"})
 # how many employers stand behind a figure, and how large the largest is, is not in the truth
-COUNTS_OF_EMPLOYERS = frozenset({"M09-2", "M10-1", "M10-2", "M15-2", "M15-3", "P-5a"})
+COUNTS_OF_EMPLOYERS = frozenset({"M09-2", "M10-1", "M10-2", "M15-2", "M15-3", "M16-2a", "P-5a"})
 SHARES_OF_EMPLOYERS = frozenset({"M08-2", "M14-1", "M15-1", "M16-1"})
 AMOUNTS_OF_EMPLOYERS = frozenset({"M17-1"})
 MEANS_OF_EMPLOYERS = frozenset({"M12-2"})
-INCREMENTS_OF_EMPLOYERS = frozenset({"M16-3"})
+QUOTIENTS_OF_EMPLOYERS = frozenset({"M16-3", "M17-1a"})
+# two amounts that persons stand behind
+RATIOS_OF_AMOUNTS = frozenset({"G3-4b"})
 OF_EMPLOYERS = COUNTS_OF_EMPLOYERS.union(
-    SHARES_OF_EMPLOYERS, AMOUNTS_OF_EMPLOYERS, MEANS_OF_EMPLOYERS, INCREMENTS_OF_EMPLOYERS
+    SHARES_OF_EMPLOYERS, AMOUNTS_OF_EMPLOYERS, MEANS_OF_EMPLOYERS, QUOTIENTS_OF_EMPLOYERS
 )
 # Indices and ratios of extremes, with the multiple that each is shown to; and differences of growth rates.
 INDICES = {"G2-1": Decimal("0.01"), "G2-3": Decimal("0.0001"), "G3-2": Decimal("0.001")}
 GROWTH_DIFFERENCES = frozenset({"M14-3", "M16-2", "G1-4", "G3-3", "G3-4"})
 KINDS = (
     UNPROTECTED, COUNTS, MEANS, SHARES, RATIOS_OF_SHARES, MEDIANS, RATIOS_OF_MEDIANS, OF_EMPLOYERS, frozenset(INDICES),
-    GROWTH_DIFFERENCES,
+    GROWTH_DIFFERENCES, RATIOS_OF_AMOUNTS,
 )  # fmt: skip
 # Records are counted there, and one person may have several: the persons of a side are not in the truth.
 SHARES_OF_RECORDS = frozenset({
-    "M01-5", "M02-2", "M03-1", "M03-2", "M05-1", "M06-2", "M07-1", "M07-2", "M18-1", "M19-2",
+    "M01-5", "M02-2", "M03-1", "M03-2", "M05-1", "M05-3a", "M06-2", "M07-1", "M07-2", "M18-1", "M19-2", "G3-3a",
 })  # fmt: skip
+# Of contribution records a person has one a month with each employer, of all others hardly more than two.
+MOST_RECORDS_OF_A_PERSON = {"G3-3a": 24}
 FEWEST, FEWEST_IN_A_MEDIAN, FEWEST_IN_A_SHARE, FEWEST_BEHIND_AN_INDEX = 10, 20, 100, 100
 SIDES = ("numerator", "denominator", "comparison_numerator", "comparison_denominator")
 
@@ -117,10 +122,12 @@ def is_hidden(truth: Cell) -> bool | None:
         return True if persons < FEWEST_IN_A_MEDIAN else None
     if code in MEDIANS | RATIOS_OF_MEDIANS | GROWTH_DIFFERENCES:
         return bool(persons < FEWEST_IN_A_MEDIAN)
-    if code in INCREMENTS_OF_EMPLOYERS:
+    if code in QUOTIENTS_OF_EMPLOYERS:
         return None
     if code in AMOUNTS_OF_EMPLOYERS:
         return True if persons < FEWEST else None
+    if code in RATIOS_OF_AMOUNTS:
+        return bool(persons < FEWEST)
     if code in COUNTS_OF_EMPLOYERS:
         return True if truth["numerator"] < FEWEST else None
     if code in INDICES:
@@ -140,7 +147,8 @@ def is_hidden(truth: Cell) -> bool | None:
         return True
     if code in SHARES_OF_EMPLOYERS:
         return None
-    return None if code in SHARES_OF_RECORDS and smallest < 2 * FEWEST else False
+    is_unsure = code in SHARES_OF_RECORDS and smallest < MOST_RECORDS_OF_A_PERSON.get(code, 2) * FEWEST
+    return None if is_unsure else False
 
 
 def shown(truth: Cell, *, is_exact: bool) -> Figures:
@@ -164,7 +172,7 @@ def shown(truth: Cell, *, is_exact: bool) -> Figures:
     if code in MEANS | MEANS_OF_EMPLOYERS:
         counted = _in_tens(truth["denominator"], is_exact=is_exact)
         return Figures(None, counted, _to_ten_yuan(_decimal_of(truth["value"])))
-    if code in INCREMENTS_OF_EMPLOYERS:
+    if code in QUOTIENTS_OF_EMPLOYERS | RATIOS_OF_AMOUNTS:
         return Figures(None, None, _decimal_of(truth["value"]).quantize(Decimal("0.1"), ROUND_HALF_UP))
     sides = [None if truth[side] is None else _in_tens(truth[side], is_exact=is_exact) for side in SIDES]
     part, whole, other_part, other_whole = sides

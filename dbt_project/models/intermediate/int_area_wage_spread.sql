@@ -128,8 +128,10 @@ spread as (
         - (count(*) + 1)::numeric / count(*) as gini,
         count(*) filter (where is_bottom) as n_bottom,
         avg(wage_cny_month) filter (where is_bottom) as bottom_mean_cny_month,
-        sum(n_floored_records) filter (where is_bottom)
-        / nullif(sum(n_records) filter (where is_bottom), 0) as bottom_floored_share
+        sum(n_records) filter (where is_bottom) as bottom_records,
+        sum(n_floored_records) filter (where is_bottom) as bottom_floored_records,
+        count(*) filter (where is_bottom and n_floored_records > 0) as n_bottom_floored,
+        count(*) filter (where is_bottom and n_floored_records < n_records) as n_bottom_not_floored
     from marked
     group by area_code, period_end, year_end
 )

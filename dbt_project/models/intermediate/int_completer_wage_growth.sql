@@ -71,7 +71,16 @@ followed as (
         ) as wage_after_12_cny,
         sum(wages.wage_cny_month) filter (
             where wages.wage_month = completers.completion_month + interval '24 months'
-        ) as wage_after_24_cny
+        ) as wage_after_24_cny,
+        bool_or(wages.base_limit = '1') filter (
+            where wages.wage_month = completers.start_month
+        ) as is_capped_at_start,
+        bool_or(wages.base_limit = '1') filter (
+            where wages.wage_month = completers.completion_month + interval '12 months'
+        ) as is_capped_after_12,
+        bool_or(wages.base_limit = '1') filter (
+            where wages.wage_month = completers.completion_month + interval '24 months'
+        ) as is_capped_after_24
     from completers
     inner join wages
         on

@@ -50,6 +50,8 @@ county_wages as (
         bit_or(period_months.month_bit) as month_bits,
         -- the latest month before the letter, so that the greatest is the industry of the latest month
         max(period_months.month_bit * 128 + ascii(wages.industry_code)) as month_and_industry,
+        -- the same of what limits the base: of several in that month floored goes before capped, capped before neither
+        max(period_months.month_bit * 4 + wages.base_limit::integer) as month_and_limit,
         max(wages.birth_year) as birth_year,
         max(wages.sex) as sex
     from wages
@@ -75,6 +77,7 @@ levelled as (
         county_wages.wage_sum_cny,
         county_wages.month_bits,
         county_wages.month_and_industry,
+        county_wages.month_and_limit,
         coalesce(county_wages.sex, 'unstated') as sex,
         {{ age_band('county_wages.birth_year', 'county_wages.period_start') }} as age_band,
         holders.level_rank,

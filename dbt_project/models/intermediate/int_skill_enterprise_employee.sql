@@ -64,6 +64,7 @@ with_level as (
         employees.uscc,
         employees.county_code,
         holders.person_id is not null as is_certified,
+        holders.level_rank is not null as is_levelled,
         coalesce(holders.level_rank >= 3, false) as is_high_skilled
     from employees
     left join holders

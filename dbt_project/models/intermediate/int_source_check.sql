@@ -1,7 +1,9 @@
 with
 
 paid_trainings as (
-    select * from {{ ref('int_paid_training') }}
+    select *
+    from {{ ref('int_training_payment') }}
+    where net_paid_cny is not null
 ),
 
 trainings as (

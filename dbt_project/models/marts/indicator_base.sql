@@ -128,6 +128,12 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m05_3a') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m05_4') }}
 
 union all
@@ -272,6 +278,12 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m12_2a') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m12_3') }}
 
 union all
@@ -309,6 +321,12 @@ union all
 select
     {{ base_columns() }}
 from {{ ref('ind_m14_2') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m14_2a') }}
 
 union all
 
@@ -362,6 +380,12 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_m16_2a') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_m16_3') }}
 
 union all
@@ -369,6 +393,12 @@ union all
 select
     {{ base_columns() }}
 from {{ ref('ind_m17_1') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_m17_1a') }}
 
 union all
 
@@ -494,6 +524,12 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_g1_4a') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_g2_1') }}
 
 union all
@@ -542,7 +578,25 @@ union all
 
 select
     {{ base_columns() }}
+from {{ ref('ind_g3_3a') }}
+
+union all
+
+select
+    {{ base_columns() }}
 from {{ ref('ind_g3_4') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_g3_4a') }}
+
+union all
+
+select
+    {{ base_columns() }}
+from {{ ref('ind_g3_4b') }}
 
 union all
 

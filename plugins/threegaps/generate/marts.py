@@ -12,6 +12,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import yaml
@@ -120,13 +121,18 @@ def indicator_catalogue(root: Path) -> list[dict[str, str]]:
 
 
 def _insert(rows: list[dict[str, str]], code: str, meta: dict[str, Any]) -> None:
-    """A row for an indicator of one's own, behind the others of its measure: its model says all that it must hold."""
+    """A row for an indicator of one's own: behind that which it stands beside (M05-3a, M05-3), else its measure's.
+
+    Its model says all that it must hold.
+    """
     missing = _NEEDED - meta.get("catalogue", {}).keys()
     if missing:
         raise ValueError(f"no row in {PLAN.name} for {code}, whose YAML leaves out {', '.join(sorted(missing))}")
     row = dict.fromkeys(rows[0], "") | {"indicator_code": code, **_UNLESS_SAID}
-    stem = code.rpartition("-")[0]
-    places = [place for place, other in enumerate(rows, 1) if other["indicator_code"].rpartition("-")[0] == stem]
+    first, stem = code.rstrip(ascii_lowercase), code.rpartition("-")[0]
+    codes = list(enumerate((other["indicator_code"] for other in rows), 1))
+    beside = [place for place, other in codes if first != code and other.rstrip(ascii_lowercase) == first]
+    places = beside or [place for place, other in codes if other.rpartition("-")[0] == stem]
     rows.insert(places[-1] if places else len(rows), row)
 
 

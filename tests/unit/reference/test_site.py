@@ -275,7 +275,7 @@ def test_who_stands_in_the_draft_alone_and_did_not_sign_carries_nothing(
     drafted = {"organisation", "youth_league", "industry_commerce"}
     assert not drafted & signing
     former = {code for code, carriers in subjects.carriers.items() if any(not one.is_current for one in carriers)}
-    assert former == {"M12-1", "M12-2", "M12-3", "M21-1", "M21-2", "M21-3", "M21-4", "P-5", "P-5a"}
+    assert former == {"M12-1", "M12-2", "M12-2a", "M12-3", "M21-1", "M21-2", "M21-3", "M21-4", "P-5", "P-5a"}
     for carriers in subjects.carriers.values():
         assert all(one.is_current == (one.department_code not in drafted) for one in carriers)
     for code in drafted:

@@ -3,7 +3,9 @@
 with
 
 paid as (
-    select * from {{ ref('int_paid_training') }}
+    select *
+    from {{ ref('int_training_payment') }}
+    where net_paid_cny is not null
 ),
 
 slices as (

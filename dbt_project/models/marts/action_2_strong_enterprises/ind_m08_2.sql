@@ -22,12 +22,13 @@ by_enterprise as (
         uscc,
         count(*) as n_employees,
         count(*) filter (where is_certified) as n_certified,
+        count(*) filter (where is_levelled) as n_levelled,
         count(*) filter (where is_high_skilled) as n_high_skilled
     from in_period
     group by area_code, period_type, period_end, uscc
 ),
 
--- the same employees, and of them those with any certificate or those at level 3 or above
+-- the same employees, and of them those with any certificate, with a level, or at level 3 or above
 broken_down as (
     select
         by_enterprise.area_code,
@@ -42,6 +43,7 @@ broken_down as (
         lateral (
             values
             ('total', 'total', by_enterprise.n_certified),
+            ('levelled', 'levelled', by_enterprise.n_levelled),
             ('high_skilled', 'high_skilled', by_enterprise.n_high_skilled)
         ) as part (breakdown, breakdown_value, n_holders)
 ),

@@ -47,7 +47,10 @@ growth as (
         least(now.n_bottom, before.n_bottom) as n_persons,
         100 * (now.bottom_mean_cny_month / before.bottom_mean_cny_month - 1) as bottom_growth_pct,
         100 * (now.mean_cny_month / before.mean_cny_month - 1) as growth_pct,
-        greatest(now.bottom_floored_share, before.bottom_floored_share) <= {{ largest_floored_share }} as is_applicable
+        greatest(
+            now.bottom_floored_records / now.bottom_records,
+            before.bottom_floored_records / before.bottom_records
+        ) <= {{ largest_floored_share }} as is_applicable
     from with_base
     inner join wage_spread as now
         on

@@ -18,13 +18,15 @@ in_period as (
     {{ in_slices('subsidised', area='handling_area_code', day='completion_date') }}
 ),
 
--- what is in a priority field is that, whoever is trained; of the rest those of an enterprise's staff
+-- what is in a priority field is that, whoever is trained; of the rest those of an enterprise's staff; of what is
+-- neither some do not state the field, which is not the same as being in none
 aimed as (
     select
         area_code,
         period_type,
         period_end,
         person_id,
+        focus_sector = 'unstated' as is_field_unstated,
         case
             when focus_sector not in ('none', 'unstated') then 'priority_field'
             when
@@ -63,6 +65,20 @@ cells as (
         count(distinct person_id) as n_persons
     from broken_down
     group by area_code, period_type, period_end, breakdown, breakdown_value
+    union all
+    select
+        area_code,
+        period_type,
+        period_end,
+        'field_unstated' as breakdown,
+        'field_unstated' as breakdown_value,
+        count(*) as numerator,
+        count(distinct person_id) as n_persons
+    from aimed
+    where
+        aimed_training is null
+        and is_field_unstated
+    group by area_code, period_type, period_end
 )
 
 {{ base_cells(['numerator', 'n_persons']) }}

@@ -55,6 +55,7 @@ net as (
     group by paid.record_id
 )
 
+-- of a record that was not paid for there is no amount, which is not one of nothing
 select
     completed.record_id,
     completed.person_id,
@@ -63,5 +64,5 @@ select
     completed.completion_date,
     net.net_paid_cny
 from completed
-inner join net
+left join net
     on completed.record_id = net.record_id

@@ -1,0 +1,69 @@
+{{ indicator_config() }}
+
+with
+
+matched as (
+    select * from {{ ref('int_matched_growth') }}
+),
+
+covered_periods as (
+    select * from {{ ref('int_covered_period') }}
+),
+
+slices as (
+    {{ affected_slices() }}
+),
+
+members as (
+    {{ slice_members() }}
+),
+
+placed as (
+    {{ in_members('matched', 'work_area_code', match=['period_end']) }}
+),
+
+parts as (
+    {{ matched_growth_parts('placed') }}
+),
+
+open_slices as (
+    select slices.*
+    from slices
+    inner join covered_periods
+        on
+            slices.indicator_code = covered_periods.indicator_code
+            and slices.period_type = covered_periods.period_type
+            and slices.period_end = covered_periods.period_end
+    where covered_periods.is_window_open
+),
+
+unknown as (
+    {{ unknown_cells('open_slices') }}
+),
+
+cells as (
+    select
+        area_code,
+        period_type,
+        period_end,
+        breakdown,
+        breakdown_value,
+        sum(n_matched) as numerator,
+        sum(n_certified) as denominator,
+        sum(n_certified) as n_persons
+    from parts
+    group by area_code, period_type, period_end, breakdown, breakdown_value
+    union all
+    select
+        area_code,
+        period_type,
+        period_end,
+        breakdown,
+        breakdown_value,
+        null as numerator,
+        null as denominator,
+        null as n_persons
+    from unknown
+)
+
+{{ base_cells(['numerator', 'denominator', 'n_persons']) }}
