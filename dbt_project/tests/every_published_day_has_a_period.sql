@@ -1,4 +1,4 @@
--- A figure of another day than the last of a month would be served nowhere. What is older than the first period is left out.
+-- A figure of another day than the last of a month would be served nowhere; what is older than all periods is left out.
 with
 
 published as (
