@@ -120,7 +120,7 @@ changed as (
             and paired.period_end_before = list_before.period_end
 ),
 
--- where two versions of the plan state the same target, the later one's counts
+-- where two versions of the plan state the same target, the one in force counts, then the later one
 stated_target as (
     select
         stated.*,
@@ -132,7 +132,7 @@ stated_target as (
                 stated.breakdown,
                 stated.breakdown_value,
                 stated.target_date
-            order by plan_version.issued_on desc
+            order by plan_version.is_in_force desc, plan_version.issued_on desc, plan_version.plan_version desc
         ) as choice
     from {{ ref('seed_target') }} as stated
     inner join {{ ref('seed_plan_version') }} as plan_version

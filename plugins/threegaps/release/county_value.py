@@ -23,7 +23,11 @@ create or replace function marts.cells_of_own_county() returns setof exact.indic
         return query
             select *
             from exact.indicator_value
-            where area_code = marts.county_of(coalesce(nullif(current_setting('role'), 'none'), session_user)::name);
+            -- a role's name has another collation than the index, which without this is not used
+            where area_code = (
+                select marts.county_of(coalesce(nullif(current_setting('role'), 'none'), session_user)::name)
+                    collate "default"
+            );
     end
     $$;
 revoke all on function marts.cells_of_own_county() from public;

@@ -125,7 +125,8 @@ where indicator_code = %(indicator_code)s and area_code = %(area_code)s and peri
   and baseline_date < %(period_end)s
   and (%(time_basis)s::text is distinct from 'flow'
        or (baseline_date < %(period_start)s and %(period_end)s <= target_date))
-order by target_date < %(period_end)s, abs(target_date - %(period_end)s), plan_issued_on desc limit 1
+order by target_date < %(period_end)s, abs(target_date - %(period_end)s), is_plan_in_force desc,
+         plan_issued_on desc limit 1
 """
 # What is aimed at for other days, and what the plan's earlier versions said, the whole of it.
 _TARGETS = """
