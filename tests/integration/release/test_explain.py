@@ -38,8 +38,8 @@ def marts(warehouse: str) -> str:
             " '2026-01-31', true, true);"
             "create table marts.dim_target (plan_version text, plan_issued_on date, is_plan_in_force boolean,"
             " indicator_code text, area_code text, period_type text, breakdown text, breakdown_value text,"
-            " baseline_date date, baseline_value numeric, target_date date, target_value numeric, basis_zh text, basis_en text,"
-            " source_document_zh text, source_document_en text, is_confirmed boolean);"
+            " baseline_date date, baseline_value numeric, target_date date, target_value numeric, basis_zh text,"
+            " basis_en text, source_document_zh text, source_document_en text, is_confirmed boolean);"
             "create table marts.dim_area (area_code text, name_zh text);"
             "insert into marts.dim_area values ('330102', '上城区'), ('330105', '拱墅区');"
             # as the view writes it
