@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import errors, sql
@@ -22,6 +22,11 @@ from threegaps.errors import AccessError, of_warehouse
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _PASSWORD_BYTES = 24
+# Whether before PostgreSQL 16: there, a member always has its role's rights; since, who made a role has to take them.
+_GRANT_OF_ROLE: dict[bool, LiteralString] = {
+    True: "grant {} to current_user",
+    False: "grant {} to current_user with inherit true, set true",
+}
 
 
 def listed(dsn: str) -> list[Reader]:
@@ -103,13 +108,25 @@ def remove(dsn: str, login: str) -> None:
     name = sql.Identifier(login)
     with _warehouse(dsn) as connection:
         _reader(connection, login)
-        # First nobody enters any more, then those who are in leave.
-        connection.execute(sql.SQL("alter role {} nologin").format(name))
+        # First nobody enters any more, then those who are in leave: a login still, which is found when called again.
+        connection.execute(sql.SQL("alter role {} connection limit 0").format(name))
         _end_sessions(connection, login)
         with connection.transaction():
             connection.execute("delete from ops.county_reader where role_name = %s", [login])
             connection.execute("delete from ops.reader_login where login = %s", [login])
-            connection.execute(sql.SQL("drop role {}").format(name))
+            _drop(connection, name)
+
+
+def _drop(connection: psycopg.Connection[Any], name: sql.Identifier) -> None:
+    drop_role = sql.SQL("drop role {}").format(name)
+    try:
+        with connection.transaction():
+            connection.execute(drop_role)
+    except errors.DependentObjectsStillExist:
+        # A reader makes nothing, but may have changed its own default privileges; they go by the rights of its role.
+        connection.execute(sql.SQL(_GRANT_OF_ROLE[_is_before_16(connection)]).format(name))
+        connection.execute(sql.SQL("drop owned by {}").format(name))
+        connection.execute(drop_role)
 
 
 def _create(connection: psycopg.Connection[Any], login: str, kind: Kind) -> None:
@@ -127,7 +144,7 @@ def _give_all(connection: psycopg.Connection[Any], login: str, kind: Kind, passw
     give_password(connection, login, scram_verifier(connection, login, password))
     give_settings(connection, login, kind)
     connection.execute(
-        sql.SQL("alter role {} connection limit {}").format(sql.Identifier(login), sql.Literal(CONNECTIONS[kind]))
+        sql.SQL("alter role {} login connection limit {}").format(sql.Identifier(login), sql.Literal(CONNECTIONS[kind]))
     )
 
 
@@ -139,6 +156,10 @@ def _reader(connection: psycopg.Connection[Any], login: str) -> Reader:
     for reader in readers(connection, login):
         return reader
     raise AccessError("There is no reader of this name.", advice="`threegaps reader list` shows those there are.")
+
+
+def _is_before_16(connection: psycopg.Connection[Any]) -> bool:
+    return connection.info.server_version < 160_000
 
 
 def _end_sessions(connection: psycopg.Connection[Any], login: str) -> None:
@@ -156,6 +177,11 @@ def _warehouse(dsn: str) -> Iterator[psycopg.Connection[Any]]:
             "Role pipeline may not do this on this server.",
             advice="let the server's superuser run plugins/threegaps/access/roles.sql, which hands over logins that"
             " were made by hand, too (docs/server.md, Readers).",
+        ) from None
+    except errors.DependentObjectsStillExist:
+        raise AccessError(
+            "Something else on this server hangs on what this login owns.",
+            advice="let the server's superuser look at it (`drop owned by` in each database), then try again.",
         ) from None
     except psycopg.OperationalError as error:
         raise AccessError(

@@ -20,7 +20,8 @@ from threegaps.access.server import GROUPS
 Credential = Literal["given", "other", "unknown"]
 """The one that we gave; another; or nobody has let us compare (the superuser has not run ``warehouse.sql``)."""
 
-# Members through other roles, too. A setting that only the superuser can give is his, not the reader's.
+# Members through other roles, too, and those in the ledger that may not log in any more. A setting that only the
+# superuser can give is his, not the reader's.
 _READERS = """
 with reader as (
     select
@@ -35,7 +36,8 @@ with reader as (
     from pg_roles as login
     inner join pg_roles as team
         on team.rolname = any(%(groups)s) and pg_has_role(login.oid, team.oid, 'member')
-    where login.rolcanlogin and not login.rolsuper and login.rolname <> 'pipeline'
+    where not login.rolsuper and login.rolname <> 'pipeline'
+        and (login.rolcanlogin or login.rolname in (select own.login from ops.reader_login as own))
     group by login.oid, login.rolname, login.rolconnlimit
 )
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -343,6 +343,36 @@ def test_a_new_password_ends_the_old_one_and_its_sessions(warehouse: str, postgr
         psycopg.connect(postgres.dsn(database, user="renewed", password=old))
     psycopg.connect(postgres.dsn(database, user="renewed", password=new)).close()
     logins.remove(warehouse, "renewed")
+
+
+def test_a_login_with_default_privileges_of_its_own_is_removed(warehouse: str, postgres: PostgresServer) -> None:
+    """A reader may change them, and the server keeps a role that has some."""
+    database = str(psycopg.conninfo.conninfo_to_dict(warehouse)["dbname"])
+    password = logins.add(warehouse, "undeletable", "bi")
+    with psycopg.connect(postgres.dsn(database, user="undeletable", password=password), autocommit=True) as session:
+        session.execute("set default_transaction_read_only = off")
+        session.execute("alter default privileges grant select on tables to public")
+    logins.remove(warehouse, "undeletable")
+    with psycopg.connect(warehouse) as connection:
+        assert connection.execute("select from pg_roles where rolname = 'undeletable'").fetchone() is None
+        assert connection.execute("select count(*) from pg_default_acl").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("left", ["nologin", "connection limit 0"])
+def test_a_removal_that_was_cut_off_is_seen_taken_back_and_called_again(
+    warehouse: str, postgres: PostgresServer, left: LiteralString
+) -> None:
+    database = str(psycopg.conninfo.conninfo_to_dict(warehouse)["dbname"])
+    logins.add(warehouse, "cut_off", "bi")
+    cut = sql.SQL("alter role cut_off {}").format(sql.SQL(left))
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        connection.execute(cut)
+        assert "cut_off" in {one.login for one in logins.listed(warehouse)}
+        password = logins.renew(warehouse, "cut_off")
+        psycopg.connect(postgres.dsn(database, user="cut_off", password=password)).close()
+        connection.execute(cut)
+        logins.remove(warehouse, "cut_off")
+        assert connection.execute("select from pg_roles where rolname = 'cut_off'").fetchone() is None
 
 
 @pytest.mark.parametrize("name", ["", "Upper", "1st", "with space", "pg_reader", "x" * 64, "a;b", 'a"b'])
