@@ -6,7 +6,8 @@ takes the place of what a draft said, a newer one that of an older one, and no i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ Row = Mapping[str, str]
 PATH = SEEDS / "seed_indicator_department.csv"
 SIGNS = "signs"
 _OF_THE_PLAN = frozenset({"leads", "carries"})
+_ROLES = ("leads", "carries", "compiles", SIGNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,51 @@ class PlanDepartments:
 
 
 def plan_departments(root: Path) -> PlanDepartments:
-    """Who carries what, by the seeds of the project at *root*."""
-    plans = {row["plan_version"]: row for row in read_seed(root, "seed_plan_version")}
+    """Who carries what, by the seeds of the project at *root*.
+
+    Raises:
+        ValueError: A row names a plan, a department or a role that there is not, or a plan's day or force is none.
+    """
+    versions = read_seed(root, "seed_plan_version")
+    named = read_seed(root, "seed_plan_department")
+    plans = {row["plan_version"]: row for row in versions}
     departments = {row["department_code"]: row for row in read_seed(root, "seed_department")}
-    return PlanDepartments(read_seed(root, "seed_plan_department"), plans, departments)
+    _check("seed_plan_version", versions, _VERSION_CHECKS)
+    _check("seed_plan_department", named, {
+        "plan_version": (plans.__contains__, "write a version of seed_plan_version.csv, or add it there first"),
+        "department_code": (departments.__contains__, "write a code of seed_department.csv, or add it there first"),
+        "role": (_ROLES.__contains__, f"write one of {', '.join(_ROLES)}"),
+    })  # fmt: skip
+    return PlanDepartments(named, plans, departments)
+
+
+def _check(seed: str, rows: Iterable[Row], checks: Mapping[str, tuple[Callable[[str], bool], str]]) -> None:
+    """Refuse the first value that is none of its column's.
+
+    Args:
+        seed: Its name, for the message.
+        rows: Its rows.
+        checks: By the column: whether a value may stand there, and what to write instead.
+    """
+    for line, row in enumerate(rows, 2):
+        for column, (is_right, advice) in checks.items():
+            # A row that ends early has no value.
+            value = row[column] or ""
+            if not is_right(value):
+                raise ValueError(f"{seed}.csv, row {line}: {column} is {value!r}: {advice}")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+_VERSION_CHECKS = {
+    "issued_on": (_is_day, "write a day like 2025-05-31"),
+    "is_in_force": (("true", "false").__contains__, "write true or false"),
+}
 
 
 def render(root: Path, indicators: Iterable[Row]) -> dict[Path, str]:
@@ -121,7 +164,7 @@ def render(root: Path, indicators: Iterable[Row]) -> dict[Path, str]:
         indicators: Rows of the catalogue of indicators.
 
     Raises:
-        ValueError: Nobody carries one of them.
+        ValueError: Nobody carries one of them; or see `plan_departments`.
     """
     carried = plan_departments(root)
     rows = [
