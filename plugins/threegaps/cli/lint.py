@@ -9,8 +9,9 @@ from threegaps.settings import Settings
 
 def main() -> int:
     """Check all contracts; 1 when something is wrong with one."""
+    from threegaps.contracts.directory import check_related
     from threegaps.contracts.lint import lint_contract
-    from threegaps.contracts.loader import SUFFIX, load_contracts, unread
+    from threegaps.contracts.loader import SUFFIX, load_contracts, load_documents, unread
     from threegaps.errors import ContractError
 
     folder = Settings.load().contracts_folder
@@ -20,6 +21,7 @@ def main() -> int:
     if not faults:
         try:
             load_contracts(folder)
+            check_related(load_documents(folder))
         except ContractError as contradiction:
             faults.append(f"{folder.name}: {contradiction}")
     for fault in faults:

@@ -59,7 +59,7 @@ def entries(documents: Sequence[ContractDocument]) -> list[Entry]:
         documents: The contracts as they are written.
 
     Raises:
-        ContractError: One names a related feed that has no contract.
+        ContractError: One names a related feed that has no contract, or itself.
     """
     known = {document.id: document for document in documents}
     return [_entry(document, known) for document in documents]
@@ -91,6 +91,21 @@ def write(found: Sequence[Entry], file: Path) -> None:
             writer.writerows(flat)
     else:
         raise SettingsError(f"{file.name} is neither .csv nor .json.", advice="give the file one of these endings.")
+
+
+def check_related(documents: Sequence[ContractDocument]) -> None:
+    """Refuse a related feed that there is not.
+
+    Args:
+        documents: The contracts as they are written.
+
+    Raises:
+        ContractError: See `entries`.
+    """
+    known = {document.id: document for document in documents}
+    for document in documents:
+        for feed in document.custom_properties.directory.related_feeds:
+            _code_of(feed, document, known)
 
 
 def _entry(document: ContractDocument, known: Mapping[str, ContractDocument]) -> Entry:
@@ -150,6 +165,12 @@ def _code_of(feed: str, document: ContractDocument, known: Mapping[str, Contract
             f"customProperties/directory/relatedFeeds: there is no contract for {feed}.",
             feed=document.id,
             advice="name a feed of `threegaps feeds`.",
+        )
+    if feed == document.id:
+        raise ContractError(
+            f"customProperties/directory/relatedFeeds: {feed} names itself.",
+            feed=document.id,
+            advice="name the other feed whose entry says the same in part, or leave it out.",
         )
     return known[feed].custom_properties.directory.resource_code or feed
 

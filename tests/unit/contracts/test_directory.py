@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from threegaps.cli import lint
 from threegaps.contracts import directory
 from threegaps.contracts.document import ContractDocument
 from threegaps.contracts.loader import load_documents, read_document
@@ -78,6 +79,27 @@ def test_what_the_owner_of_the_directory_gives_is_in_the_entry(documents: tuple[
 def test_a_related_feed_without_a_contract_is_refused() -> None:
     with pytest.raises(ContractError, match="no contract for hrss/nothing"):
         directory.entries([changed("hrss/certificates", relatedFeeds=["hrss/nothing"])])
+
+
+@pytest.mark.parametrize(
+    ("named", "refused"),
+    [
+        ("hrss/nothing", "there is no contract for hrss/nothing"),
+        ("hrss/certificates", "hrss/certificates names itself"),
+    ],
+)
+def test_the_check_of_contracts_refuses_a_related_feed_that_there_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], named: str, refused: str
+) -> None:
+    folder = tmp_path / "expectations" / "hrss"
+    folder.mkdir(parents=True)
+    entry = f"{{property: directory, value: {{relatedFeeds: [{named}]}}}}"
+    text = (EXPECTATIONS / "hrss" / "certificates.odcs.yaml").read_text(encoding="utf-8")
+    text = text.replace("\ncustomProperties:\n", f"\ncustomProperties:\n  - {entry}\n", 1)
+    (folder / "certificates.odcs.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(Settings, "contracts_folder", folder.parent)
+    assert lint.main() == 1
+    assert refused in capsys.readouterr().err
 
 
 def test_it_is_written_for_spreadsheets_and_for_machines(
