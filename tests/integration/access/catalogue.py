@@ -86,7 +86,7 @@ def rows_seen(connection: psycopg.Connection[Any], role: str, relation: str) -> 
         return "none"
     if conditions == ["true"]:
         return "every"
-    own = "(area_code = ( SELECT marts.county_of(CURRENT_USER) AS county_of))"
+    own = '(area_code = ( SELECT (marts.county_of(CURRENT_USER) COLLATE "default") AS county_of))'
     known = {f"((audience = 'public'::text) OR {own})": "own_and_public", own: "own"}
     return known.get(conditions[0], conditions[0]) if len(conditions) == 1 else " and also ".join(conditions)
 
