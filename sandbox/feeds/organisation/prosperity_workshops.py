@@ -202,11 +202,13 @@ def _sheets(rows: pl.DataFrame, last: date) -> list[Sheet]:
     said = [
         "共富工坊名册填报说明",
         f"统计截止{last.year}年{last.month}月{last.day}日（合成数据，非真实工坊）",
-        "每个县(市、区)一张表，表名为县(市、区)名称。",
+        "每个县(市、区)一张表，表名为县(市、区)名称；无工坊的也要报表，列0家。",
     ]
     sheets = [Sheet("说明", [Line([text]) for text in said])]
-    for (name,), listed in rows.group_by("_sheet", maintain_order=True):
-        sheets.append(_county_sheet(str(name), listed))
+    listed_on = {str(name): listed for (name,), listed in rows.group_by("_sheet", maintain_order=True)}
+    nothing = rows.clear()
+    names = [*listed_on, *(name for name in areas.load().names if name not in listed_on)]
+    sheets += [_county_sheet(name, listed_on.get(name, nothing)) for name in names]
     lists: list[Line] = [Line(["工坊类型", "运行状态"])]
     states = ["运行", "停办"]
     lists += [Line([kind, states[place] if place < len(states) else None]) for place, kind in enumerate(KINDS)]

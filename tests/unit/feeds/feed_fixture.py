@@ -13,6 +13,7 @@ One YAML file a feed, `tests/fixtures/feeds/<department>/<feed>.yml`:
         merged: [B3:C3]          # and which of them are merged
         sheets:                  # or its sheets
           - {name: 上城区, rows: [[...]], merged: [A1:B1], hidden: true}
+        blank_sheets: [西湖区]   # and those without a cell that come behind these
     expected:
       structural: 2              # lines that are no data (header, totals, notes); 0 when left out, like duplicates
       received: 5
@@ -81,7 +82,8 @@ def _place(row: int | str) -> tuple[int, int]:
 
 def _bytes(contract: Contract, file: Mapping[str, Any]) -> bytes:
     if "rows" in file or "sheets" in file:
-        return _workbook(file.get("sheets") or [{"name": "Sheet", **file}])
+        blank = [{"name": name, "rows": []} for name in file.get("blank_sheets", ())]
+        return _workbook([*(file.get("sheets") or [{"name": "Sheet", **file}]), *blank])
     text = str(file["text"]).replace("\n", str(file.get("line_end", "\n")))
     content = text.encode(file.get("encoding", getattr(contract.file_format, "encoding", None)))
     return (

@@ -32,6 +32,7 @@ from threegaps.contracts.options.formats import (
     WorkbookFormat,
 )
 from threegaps.errors import FeedError
+from threegaps.standards.areas import code_named, codes_in_force
 from threegaps.standards.white_space import WHITE_SPACE, is_blank, without_white_space
 
 _BLOCK_ROWS = 20_000
@@ -47,8 +48,8 @@ def decode_workbook(contract: Contract, part: Part, block_bytes: int) -> Iterato
     """The rows of the declared sheets, in the workbook's order, in blocks.
 
     Raises:
-        FeedError: The file is empty, no workbook or over a limit, a sheet that holds rows is not read, or a sheet has
-            not the declared columns.
+        FeedError: The file is empty, no workbook or over a limit, a sheet that holds rows is not read, that of a county
+            is missing, or a sheet has not the declared columns.
     """
     del block_bytes
     declared, layout = workbook_layout(contract, part)
@@ -61,6 +62,10 @@ def decode_workbook(contract: Contract, part: Part, block_bytes: int) -> Iterato
         for sheet in chosen:
             survey = reader.survey(sheet)
             if not survey.rows and not isinstance(declared.sheets, NamedSheets | FirstSheet):
+                continue
+            is_of_county = isinstance(declared.sheets, AllSheets) and declared.sheets.each_county
+            if is_of_county and survey.last_row <= declared.title_rows:
+                # The title alone says that the county has nothing to list.
                 continue
             read += 1
             decoder = _SheetDecoder(contract, part, declared, layout, book, sheet, survey)
@@ -98,6 +103,8 @@ def _chosen(contract: Contract, part: Part, declared: WorkbookFormat, book: Book
             missing = "" if found else "a sheet whose name has the declared form"
         case AllSheets():
             found, missing = others, "" if others else "a sheet with rows"
+            if declared.sheets.each_county and not part.is_correction:
+                _refuse_absent_counties(contract, part, others)
     if missing:
         raise FeedError(
             f"The workbook has {len(book.sheets)} sheets, and lacks {missing}.",
@@ -107,6 +114,21 @@ def _chosen(contract: Contract, part: Part, declared: WorkbookFormat, book: Book
             " customProperties/fileFormat/sheets of the contract.",
         )
     return found
+
+
+def _refuse_absent_counties(contract: Contract, part: Part, sheets: list[Sheet]) -> None:
+    """Refuse a workbook in which a county has no sheet: what it would have listed could not be had, and is not none."""
+    named = {code_named(sheet.name, part.delivery_end) for sheet in sheets}
+    absent = sorted(code for code in codes_in_force() if code not in named)
+    if absent:
+        raise FeedError(
+            f"The workbook lacks the sheets of {len(absent)} of {len(codes_in_force())} counties: {', '.join(absent)}.",
+            feed=contract.feed,
+            file=part.source_name,
+            advice="ask the department to send it again with a sheet for every county, named after it and left blank"
+            " where there is nothing to list; if sheets are no longer to be had for all, change"
+            " customProperties/fileFormat/sheets/eachCounty of the contract.",
+        )
 
 
 def _refuse_unread(

@@ -71,9 +71,16 @@ class MatchingSheets(Option):
 
 
 class AllSheets(Option):
-    """Every sheet that holds anything, hidden ones too, except those declared to carry no rows."""
+    """Every sheet that holds anything, hidden ones too, except those declared to carry no rows.
+
+    Args:
+        each_county: Whether every county in force must have a sheet of its name, blank or with its title alone where
+            there is nothing to list: where one is missing nothing of the workbook is loaded, for nobody knows what it
+            would have listed.
+    """
 
     by: Literal["all"]
+    each_county: bool = False
 
 
 Sheets = Annotated[FirstSheet | NamedSheets | MatchingSheets | AllSheets, Field(discriminator="by")]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import datetime as dt
 import io
 import zipfile
 from contextlib import suppress
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ from tests.unit.batch.decode.workbooks import (
     text,
     workbook,
 )
-from threegaps.batch.decode import StructuralLine
+from threegaps.batch.decode import StructuralLine, decode
 from threegaps.contracts.model import Contract, Header
 from threegaps.contracts.options.formats import (
     AllSheets,
@@ -74,6 +76,28 @@ def test_every_sheet_is_read_with_rows_numbered_over_all() -> None:
         read(workbook(sheet(), sheet()), EVERY)
     with pytest.raises(FeedError, match="Sheet 1 ends before its header"):
         read(workbook(sheet(row(1, [text("A1", "名单")]))), EVERY)
+
+
+def test_a_county_whose_sheet_is_missing_has_not_said_that_it_has_nothing() -> None:
+    each = contract(AllSheets(by="all", each_county=True), title_rows=2)
+    with files("threegaps.standards").joinpath("reference", "counties.csv").open(encoding="utf-8") as file:
+        named = {county["county_code"]: county["county_name"] for county in csv.DictReader(file)}
+    two = workbook(ONE, TWO, names=("上城区", "西湖区"))
+    with pytest.raises(FeedError, match=r"lacks the sheets of 88 of 90 counties: 330105, 330108, .*331083") as error:
+        read(two, each)
+    assert error.value.file == "skill_enterprises_2024Q3.xlsx"
+    assert {"330102", "330106"}.isdisjoint(str(error.value).split("counties: ")[1].replace(",", "").split())
+    assert [block.frame.height for block in read(two, EVERY)] == [1, 2]
+    correction = only(list(decode(each, part(workbook(ONE, names=("上城区",)), is_correction=True), 1 << 20)))
+    assert correction.frame.height == 1
+    # Blank, with its title alone, and with its header: each has been sent. One of old stands for the county of today.
+    title = sheet(row(1, [text("A1", "名单")]))
+    others = [name for code, name in named.items() if code not in {"330102", "330112"}]
+    sheets = [ONE, title, roster(), *[sheet()] * (len(others) - 2)]
+    blocks = read(workbook(*sheets, sheet(), names=("上城区", *others, "临安市")), each)
+    assert [block.frame.height for block in blocks] == [1, 0]
+    with pytest.raises(FeedError, match="lacks the sheets of 1 of 90 counties: 330112"):
+        read(workbook(*sheets, names=("上城区", *others)), each)
 
 
 def test_sheets_by_name_and_by_pattern() -> None:
