@@ -19,7 +19,7 @@ from threegaps.marts.reach import Reach
 from threegaps.release.asked import Asked, what_there_is
 from threegaps.release.inputs import Inputs, inputs_of
 from threegaps.release.marks import SYNTHETIC
-from threegaps.release.target_text import target_text
+from threegaps.release.target_text import number_text, target_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,20 +277,21 @@ def calculation(cell: Mapping[str, Any]) -> tuple[str, str]:
     if cell["value"] is None:
         zh, en = VALUE_STATUSES[str(cell["value_status"])]
         return f"没有数:{zh}", f"no figure: {en}"
-    scale = f" × {_number(cell['unit_scale'])}" if cell["unit_scale"] not in {None, 1} else ""
+    scale = f" × {number_text(cell['unit_scale'])}" if cell["unit_scale"] not in {None, 1} else ""
     if value_from == "numerator" and numerator is not None:
-        worked = f"{_number(numerator)}{scale}"
+        worked = f"{number_text(numerator)}{scale}"
     elif value_from == "quotient" and numerator is not None and denominator is not None:
-        worked = f"{_number(numerator)} ÷ {_number(denominator)}{scale}"
+        worked = f"{number_text(numerator)} ÷ {number_text(denominator)}{scale}"
     elif value_from == "ratio_of_quotients" and numerator is not None and denominator is not None:
         # its sides are served as the shares that they are
-        worked = f"{_number(numerator)}% ÷ {_number(denominator)}%{scale}"
+        worked = f"{number_text(numerator)}% ÷ {number_text(denominator)}%{scale}"
     elif value_from == "difference" and numerator is not None and denominator is not None:
-        worked = f"({_number(numerator)} − {_number(denominator)}){scale}"
+        worked = f"({number_text(numerator)} − {number_text(denominator)}){scale}"
     elif numerator is not None and denominator is not None:
         return (
-            f"按「{cell['method_zh']}」直接得出,其两部分为 {_number(numerator)} 与 {_number(denominator)} {result[0]}",
-            f"{cell['method_en']}, of {_number(numerator)} and {_number(denominator)} {result[1]}",
+            f"按「{cell['method_zh']}」直接得出,其两部分为 {number_text(numerator)} 与 {number_text(denominator)}"
+            f" {result[0]}",
+            f"{cell['method_en']}, of {number_text(numerator)} and {number_text(denominator)} {result[1]}",
         )
     else:
         return (
@@ -298,11 +299,6 @@ def calculation(cell: Mapping[str, Any]) -> tuple[str, str]:
             f"{cell['method_en']}, of which no parts are listed {result[1]}",
         )
     return f"{worked} {result[0]}", f"{worked} {result[1]}"
-
-
-def _number(value: Any) -> str:
-    text = f"{Decimal(value):,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _data_are(cell: Mapping[str, Any]) -> tuple[str, str]:

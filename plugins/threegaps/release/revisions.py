@@ -27,7 +27,7 @@ _FIGURES = """
 with undone as (
     select undoes_release_id as release_id from marts.dim_release where undoes_release_id is not null
 ),
-release as (
+standing_release as (
     select release_id from marts.dim_release
     where kind <> 'undo' and release_id not in (select release_id from undone)
 ),
@@ -47,7 +47,7 @@ shown as (
            lag(said.rounding) over statements as rounding_before
     from said join marts.dim_release as release on release.release_id = said.release_from
     where said.value_status <> 'suppressed'
-      and (said.is_served or release.kind <> 'undo' and said.release_from not in (select release_id from undone))
+      and (said.is_served or said.release_from in (select release_id from standing_release))
     window statements as (
         partition by said.indicator_code, said.area_code, said.period_type, said.period_end, said.breakdown,
                      said.breakdown_value
@@ -179,7 +179,7 @@ def apply_revisions(connection: psycopg.Connection[Any], manifest: Manifest, *, 
         "indicator_revision_rate",
         _RATE,
         "where f.first_final_value is not null and f.value_now is not null and f.is_exact"
-        " and f.first_final_release_id < (select max(release_id) from release) group by 1, 2, 3, 4",
+        " and f.first_final_release_id < (select max(release_id) from standing_release) group by 1, 2, 3, 4",
         "各指标的修订率(欧盟统计局A6口径:P为最初的定稿值,L为现值),只计未取整、定稿后又有过发布的指标值"
         "(唯一键 indicator_code, area_level, period_type, breakdown)"
         " | how far figures that are shown exactly, and were said again, are revised, by Eurostat's A6: P the first"

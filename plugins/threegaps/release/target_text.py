@@ -1,4 +1,4 @@
-"""How a target is written: one that is not to be exceeded says so."""
+"""How numbers and targets are written: a target that is not to be exceeded says so."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ def target_text(value: Any, direction: str | None) -> str | None:
     """
     if value is None:
         return None
-    number = f"{Decimal(value):,f}"
-    number = number.rstrip("0").rstrip(".") if "." in number else number
-    return f"≤{number}" if direction == "down" else number
+    return f"≤{number_text(value)}" if direction == "down" else number_text(value)
+
+
+def number_text(value: Any) -> str:
+    """A number with all its decimals and no zeros behind them."""
+    text = f"{Decimal(value):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
