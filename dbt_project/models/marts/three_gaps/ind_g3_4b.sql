@@ -29,14 +29,7 @@ parts as (
 ),
 
 open_slices as (
-    select slices.*
-    from slices
-    inner join covered_periods
-        on
-            slices.indicator_code = covered_periods.indicator_code
-            and slices.period_type = covered_periods.period_type
-            and slices.period_end = covered_periods.period_end
-    where covered_periods.is_window_open
+    {{ open_slices() }}
 ),
 
 unknown as (
