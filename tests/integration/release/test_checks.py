@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 
@@ -79,23 +81,28 @@ def test_a_figure_that_does_not_say_on_how_many_it_rests_is_not_released(marts: 
         ]
 
 
+def measure_what_is_shown(connection: psycopg.Connection[Any], *, disclosure: str, is_additive: bool) -> None:
+    """Let the count that is shown have been measured so, on persons and employers enough."""
+    connection.execute(
+        "create table core.seed_indicator as"
+        f" select 'M01-3' as indicator_code, '{disclosure}' as disclosure, 'count' as method;"
+        f"create table core.seed_method as select 'count' as method, {is_additive} as is_additive,"
+        " 'count' as numerator_is, 'numerator' as value_from;"
+        "create table core.indicator_part as select distinct indicator_code, breakdown, breakdown_value,"
+        " 'county' as area_level from build.indicator_value;"
+        "create table build.indicator_cell as select * from build.indicator_value;"
+        "create table build.indicator_measured as"
+        " select *, 50::bigint as n_persons, 5::bigint as n_employers, 0.5 as largest_employer_share"
+        " from build.indicator_value".encode()
+    )
+
+
 def test_a_value_that_is_lost_on_the_way_to_what_is_shown_is_not_released(marts: str) -> None:
     set_cells(marts, {A: 35, B: 25})
     manifest = small_manifest()
     manifest.nodes["model.threegaps.indicator_cell"] = {"name": "indicator_cell", "config": {}}  # type: ignore[index]
     with psycopg.connect(marts) as connection:
-        connection.execute(
-            "create table core.seed_indicator as"
-            " select 'M01-3' as indicator_code, 'none' as disclosure, 'count' as method;"
-            "create table core.seed_method as select 'count' as method, false as is_additive,"
-            " 'count' as numerator_is, 'numerator' as value_from;"
-            "create table core.indicator_part as select distinct indicator_code, breakdown, breakdown_value,"
-            " 'county' as area_level from build.indicator_value;"
-            "create table build.indicator_cell as select * from build.indicator_value;"
-            "create table build.indicator_measured as"
-            " select *, 50::bigint as n_persons, 5::bigint as n_employers, 0.5 as largest_employer_share"
-            " from build.indicator_value"
-        )
+        measure_what_is_shown(connection, disclosure="none", is_additive=False)
         assert checks.findings(connection, manifest) == []
         connection.execute("update build.indicator_value set value = null where value = 35")
         assert checks.findings(connection, manifest) == [
@@ -109,18 +116,7 @@ def test_a_count_of_persons_that_is_not_in_tens_is_not_released(marts: str) -> N
     manifest = small_manifest()
     manifest.nodes["model.threegaps.indicator_cell"] = {"name": "indicator_cell", "config": {}}  # type: ignore[index]
     with psycopg.connect(marts) as connection:
-        connection.execute(
-            "create table core.seed_indicator as"
-            " select 'M01-3' as indicator_code, 'persons' as disclosure, 'count' as method;"
-            "create table core.seed_method as select 'count' as method, true as is_additive,"
-            " 'count' as numerator_is, 'numerator' as value_from;"
-            "create table core.indicator_part as select distinct indicator_code, breakdown, breakdown_value,"
-            " 'county' as area_level from build.indicator_value;"
-            "create table build.indicator_cell as select * from build.indicator_value;"
-            "create table build.indicator_measured as"
-            " select *, 50::bigint as n_persons, 5::bigint as n_employers, 0.5 as largest_employer_share"
-            " from build.indicator_value"
-        )
+        measure_what_is_shown(connection, disclosure="persons", is_additive=True)
         assert checks.findings(connection, manifest) == [
             "rounded: M01-3 shows persons that are not in tens in 1 cells, first in the period to 2026-06-30"
         ]
