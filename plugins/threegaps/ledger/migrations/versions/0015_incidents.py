@@ -1,0 +1,90 @@
+"""Incidents: one cause, one incident; and the messages about them, each sent once.
+
+Revision ID: 0015
+Revises: 0014
+"""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+_TABLES = """
+create table ops.incident (
+    incident_id bigint generated always as identity primary key,
+    cause_key text not null,
+    kind text not null,
+    gravity text not null check (gravity in ('warning', 'critical')),
+    feed text,
+    department text,
+    title_zh text not null,
+    title_en text not null,
+    detail_zh text not null default '',
+    detail_en text not null default '',
+    indicator_codes text[] not null default '{}',
+    marts text[] not null default '{}',
+    opened_at timestamptz not null default clock_timestamp(),
+    last_seen_at timestamptz not null default clock_timestamp(),
+    announced_at timestamptz,
+    acknowledged_at timestamptz,
+    acknowledged_by text,
+    assigned_to text,
+    closed_at timestamptz,
+    closed_by text,
+    resolution text,
+    constraint incident_closed check ((closed_at is null) = (closed_by is null)),
+    constraint incident_acknowledged check ((acknowledged_at is null) = (acknowledged_by is null))
+);
+create unique index incident_open_cause on ops.incident (cause_key) where closed_at is null;
+create index incident_by_opening on ops.incident (opened_at desc);
+comment on table ops.incident is
+    'What somebody should look at: one row from the moment that a cause is seen until it is gone.';
+comment on column ops.incident.cause_key is
+    'Names the cause, not its symptoms: only one incident of a cause is open.';
+comment on column ops.incident.announced_at is
+    'When messages were put into the outbox; null where it healed before anybody had to be told.';
+comment on column ops.incident.closed_by is 'Who resolved it; watch where the cause went away by itself.';
+
+create table ops.incident_change (
+    incident_change_id bigint generated always as identity primary key,
+    incident_id bigint not null references ops.incident,
+    change text not null check (change in ('opened', 'worsened', 'acknowledged', 'assigned', 'closed')),
+    changed_at timestamptz not null default clock_timestamp(),
+    changed_by text not null,
+    note text not null default ''
+);
+create index incident_change_by_incident on ops.incident_change (incident_id, incident_change_id);
+
+create table ops.outbox (
+    outbox_id bigint generated always as identity primary key,
+    incident_id bigint references ops.incident,
+    change text not null,
+    channel text not null,
+    message_id text not null unique,
+    gravity text not null check (gravity in ('notice', 'warning', 'critical')),
+    subject text not null,
+    body text not null,
+    content jsonb not null default '{}',
+    send_after timestamptz not null default clock_timestamp(),
+    created_at timestamptz not null default clock_timestamp(),
+    tries integer not null default 0,
+    last_error text,
+    sent_at timestamptz,
+    given_up_at timestamptz
+);
+create unique index outbox_once on ops.outbox (incident_id, change, channel) where incident_id is not null;
+create index outbox_waiting on ops.outbox (send_after) where sent_at is null and given_up_at is null;
+comment on table ops.outbox is
+    'Messages to people: one for each change of an incident and channel; daily digests have no incident.';
+comment on column ops.outbox.message_id is
+    'Fixed when the message is made: what is sent twice after a crash has the same one.';
+"""
+
+
+def upgrade() -> None:
+    """Make the tables; nothing of before is an incident."""
+    op.execute(_TABLES)
