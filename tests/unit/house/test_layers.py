@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"ledger"}),
     frozenset({"connections", "landing", "sources"}),
     frozenset({"access", "batch", "warehouse"}),
-    frozenset({"airflow_api", "one_machine", "marts", "feed_run", "generate"}),
+    frozenset({"airflow_api", "one_machine", "marts", "feed_run", "generate", "watch"}),
     frozenset({"reference", "release"}),
     frozenset({"orchestration"}),
     frozenset({"cli"}),

@@ -1,0 +1,109 @@
+"""A message to people, and what a channel is that takes it to them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from threegaps.errors import ThreeGapsError
+
+Gravity = Literal["notice", "warning", "critical"]
+
+_DOMAIN = "threegaps"
+"""The right side of a message's id. Ids are made of a cause and an instant; the sender's domain may change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is told at one change of an incident, or once a day, through one channel.
+
+    Nothing in it comes from what departments send: no name, value or secret.
+
+    Args:
+        message_id: Fixed when the message is made, different for each channel: what is sent twice has the same one.
+            Without the angle brackets that a mail's header has.
+        incident_id: The incident's number in the ledger; None for a digest, and while the warehouse is down.
+        change: What happened: ``opened``, ``worsened``, ``acknowledged``, ``assigned``, ``closed``, ``digest``,
+            ``test``.
+        gravity: ``notice``, ``warning`` or ``critical``.
+        subject: One line, Chinese and English.
+        text: Plain text in lines, Chinese first, English after.
+        content: The same as data, as JSON can say it; ``reply_to`` is the id of the message that opened the thread.
+    """
+
+    message_id: str
+    incident_id: int | None
+    change: str
+    gravity: str
+    subject: str
+    text: str
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reply_to(self) -> str | None:
+        """The id of the message that this one follows in the same channel; None for one that opens a thread."""
+        found = self.content.get("reply_to")
+        return str(found) if found and found != self.message_id else None
+
+
+class Channel(Protocol):
+    """A way to people. Its address and secrets are its own affair."""
+
+    @property
+    def name(self) -> str:
+        """Under which name alerts.yaml has it, and the outbox."""
+
+    def send(self, message: Message) -> None:
+        """Hand *message* over; returning says that the other side has taken it.
+
+        Raises:
+            ChannelError: It has not been taken, as far as can be known.
+        """
+
+
+class ChannelError(ThreeGapsError):
+    """A channel has not taken a message.
+
+    Args:
+        message: What is wrong, in our words and with code numbers only: nothing of an answer's text.
+        retry_after_seconds: The least pause that the other side asks for; None where it says nothing.
+        is_final: Trying again cannot help: the address, the login or the token is refused, or the message.
+    """
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None, is_final: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+        self.is_final = is_final
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.message, self.retry_after_seconds, self.is_final))
+
+
+def incident_message_id(cause_key: str, opened_at: dt.datetime, change: str, channel: str, number: int = 1) -> str:
+    """The id of the message on one change of an incident, the same from the ledger and from the local journal.
+
+    Args:
+        cause_key: The incident's.
+        opened_at: When it opened; an instant with its zone.
+        change: As in `Message`.
+        channel: Name of the channel.
+        number: Which one of several changes of this kind.
+    """
+    instant = opened_at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    digest = hashlib.sha256(f"{cause_key}\n{instant}".encode()).hexdigest()[:24]
+    which = change if number == 1 else f"{change}{number}"
+    return f"incident-{digest}.{which}.{_atom(channel)}@{_DOMAIN}"
+
+
+def digest_message_id(day: dt.date, channel: str) -> str:
+    """The id of the daily digest of *day* in *channel*."""
+    return f"digest-{day.isoformat()}.{_atom(channel)}@{_DOMAIN}"
+
+
+def _atom(channel: str) -> str:
+    """*channel* as it may stand in an id; names of channels are such already (`alerts`)."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", channel)
