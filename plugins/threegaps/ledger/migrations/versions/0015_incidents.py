@@ -73,15 +73,27 @@ create table ops.outbox (
     created_at timestamptz not null default clock_timestamp(),
     tries integer not null default 0,
     last_error text,
+    retry_at timestamptz,
     sent_at timestamptz,
-    given_up_at timestamptz
+    sent_as text,
+    given_up_at timestamptz,
+    cancelled_at timestamptz,
+    constraint outbox_ends_once check (num_nonnulls(sent_at, given_up_at, cancelled_at) <= 1),
+    constraint outbox_sent check ((sent_at is null) = (sent_as is null))
 );
 create unique index outbox_once on ops.outbox (incident_id, change, channel) where incident_id is not null;
-create index outbox_waiting on ops.outbox (send_after) where sent_at is null and given_up_at is null;
+create index outbox_waiting on ops.outbox (channel, outbox_id)
+    where sent_at is null and given_up_at is null and cancelled_at is null;
+create index outbox_by_sending on ops.outbox (channel, sent_at) where sent_at is not null;
 comment on table ops.outbox is
     'Messages to people: one for each change of an incident and channel; daily digests have no incident.';
 comment on column ops.outbox.message_id is
     'Fixed when the message is made: what is sent twice after a crash has the same one.';
+comment on column ops.outbox.sent_as is
+    'The id of the message that went out: its own, or that of the message in which several were bundled.';
+comment on column ops.outbox.retry_at is 'Before this the channel is not tried again; send_after stays as it was.';
+comment on column ops.outbox.cancelled_at is
+    'It need not be sent any more: closed before it was due, or its opening was never told in this channel.';
 """
 
 
