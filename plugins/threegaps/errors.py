@@ -7,6 +7,7 @@ prints causes whole.
 from __future__ import annotations
 
 import traceback
+from typing import Any, ClassVar
 
 # What the server (in English or Chinese), libpq and psycopg write of connections, and what we say of it. The first that
 # is found counts: of several addresses, one that answered says more than one that did not.
@@ -55,7 +56,13 @@ class ThreeGapsError(Exception):
         row: The row, counted from 1 at the first data row.
         column: The column, by its canonical name.
         advice: What to do about it.
+        message_zh: The message in Chinese, where it is more than its cause.
+        cause: The kind of cause, a code of `threegaps.labels.CAUSES`; by default that of the class.
+        host: The system that was asked, where it came up on the way to one.
+        port: Its port.
     """
+
+    default_cause: ClassVar[str] = "unexpected"
 
     def __init__(
         self,
@@ -66,6 +73,10 @@ class ThreeGapsError(Exception):
         row: int | None = None,
         column: str | None = None,
         advice: str | None = None,
+        message_zh: str | None = None,
+        cause: str | None = None,
+        host: str | None = None,
+        port: int | None = None,
     ) -> None:
         self.message = message
         self.feed = feed
@@ -73,6 +84,10 @@ class ThreeGapsError(Exception):
         self.row = row
         self.column = column
         self.advice = advice
+        self.message_zh = message_zh
+        self.cause = cause or self.default_cause
+        self.host = host
+        self.port = port
         super().__init__(str(self))
         # As if every one were raised `from None`: one that is raised in a function called by a handler is not.
         self.__suppress_context__ = True
@@ -90,19 +105,14 @@ class ThreeGapsError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments: the default way would lose them between processes.
-        return (_rebuild, (type(self), self.message, self.feed, self.file, self.row, self.column, self.advice))
+        return (_rebuild, (type(self), self.message, {name: getattr(self, name) for name in _KEYWORDS}))
 
 
-def _rebuild(
-    kind: type[ThreeGapsError],
-    message: str,
-    feed: str | None,
-    file: str | None,
-    row: int | None,
-    column: str | None,
-    advice: str | None,
-) -> ThreeGapsError:
-    return kind(message, feed=feed, file=file, row=row, column=column, advice=advice)
+_KEYWORDS = ("feed", "file", "row", "column", "advice", "message_zh", "cause", "host", "port")
+
+
+def _rebuild(kind: type[ThreeGapsError], message: str, named: dict[str, Any]) -> ThreeGapsError:
+    return kind(message, **named)
 
 
 def kind_of(error: BaseException) -> str:
@@ -125,8 +135,18 @@ def of_warehouse(error: BaseException) -> str:
     return kind_of(error)
 
 
+def is_warehouse_down(error: BaseException) -> bool:
+    """Whether an error of the warehouse's driver says that there is no session to be had, or no room on its disk."""
+    code = getattr(error, "sqlstate", None)
+    if code is None:
+        return type(error).__name__ == "OperationalError"
+    return str(code)[:2] in {"08", "53"} or str(code).startswith("57P")
+
+
 class SettingsError(ThreeGapsError):
     """A setting is missing or makes no sense."""
+
+    default_cause = "misconfigured"
 
 
 class ServiceError(ThreeGapsError):
@@ -136,17 +156,25 @@ class ServiceError(ThreeGapsError):
 class ContractError(ThreeGapsError):
     """A feed's contract is not valid."""
 
+    default_cause = "misconfigured"
+
 
 class FeedError(ThreeGapsError):
     """What a department sent, or failed to send, cannot be used."""
+
+    default_cause = "not_as_contracted"
 
 
 class SourceUnavailableError(FeedError):
     """The department's system cannot be reached now; trying again later may help."""
 
+    default_cause = "unreachable"
+
 
 class StillBeingWrittenError(SourceUnavailableError):
     """A file is there and somebody may still be writing it; it is looked at again in some minutes."""
+
+    default_cause = "being_written"
 
 
 class CertificationError(ThreeGapsError):
@@ -175,10 +203,12 @@ class UnexpectedError(ThreeGapsError):
     @classmethod
     def of(cls, error: BaseException, *, feed: str | None = None, file: str | None = None) -> UnexpectedError:
         """The error that stands for *error*; its traceback goes with it, its message does not."""
-        if type(error).__module__.split(".")[0] == "psycopg":
+        of_driver = type(error).__module__.split(".")[0] == "psycopg"
+        if of_driver:
             message = f"The warehouse does not answer as it should: {of_warehouse(error)}."
             advice = "see `threegaps status` and `threegaps doctor`, then run it again."
         else:
             message = f"Something unexpected happened ({kind_of(error)})."
             advice = "run it again; if that does not help, report this with the traceback."
-        return cls(message, feed=feed, file=file, advice=advice).with_traceback(error.__traceback__)
+        cause = "warehouse_down" if is_warehouse_down(error) and of_driver else None
+        return cls(message, feed=feed, file=file, advice=advice, cause=cause).with_traceback(error.__traceback__)

@@ -71,6 +71,29 @@ STATUTORY_MARKS: Labels = {
 }
 """What a feed is by the Statistics Law (浙统〔2024〕31号)."""
 
+CAUSES: Labels = {
+    "unreachable": ("无法连接", "cannot be reached"),
+    "timed_out": ("超时", "out of time"),
+    "login_refused": ("登录被拒绝", "login refused"),
+    "not_as_agreed": ("不是约定的系统", "not the system agreed on"),
+    "not_there": ("约定的文件夹或数据表不存在", "folder or table not there"),
+    "being_written": ("文件仍在写入", "file still being written"),
+    "not_as_contracted": ("来件不符合合同", "not as the contract says"),
+    "stopped": ("批次被规则拦停", "batch stopped by a rule"),
+    "limit_exceeded": ("超过约定上限", "over the limit agreed on"),
+    "warehouse_down": ("数据仓库无法使用", "the warehouse does not answer"),
+    "misconfigured": ("配置有误", "misconfigured"),
+    "unexpected": ("未预料的错误", "unexpected"),
+}
+"""Why an attempt to land or load a feed failed, or waits."""
+ATTEMPT_OUTCOMES: Labels = {
+    "running": ("进行中", "under way"),
+    "succeeded": ("成功", "succeeded"),
+    "nothing_new": ("无新内容", "nothing new"),
+    "waiting": ("等待", "waiting"),
+    "failed": ("失败", "failed"),
+    "cut_off": ("中断", "cut off"),
+}
 OF_THE_CATALOGUE: Mapping[str, Labels] = {
     "direction": DIRECTIONS,
     "period_types": PERIOD_TYPES,

@@ -14,11 +14,13 @@ import psycopg
 from threegaps.calendar import Delivery, deliveries_between
 from threegaps.contracts.model import Contract
 from threegaps.errors import ContractError, FeedError, SourceUnavailableError, StillBeingWrittenError
+from threegaps.feed_run.attempting import Run, attempt
 from threegaps.feed_run.opening import feed_of, warehouse_of
 from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.landed import OUTSIDE_PART, LandedObject, landed_deliveries, last_arrival, latest_arrivals
 from threegaps.ledger.watermarks import get_watermark
+from threegaps.settings import Settings
 from threegaps.sources.model import FileSource, Offer
 from threegaps.sources.opening import INQUIRY_SOURCES, open_files, open_inquiry
 from threegaps.warehouse.sessions import feed_lock
@@ -34,8 +36,11 @@ _LONGEST_WAIT_SECONDS = 120.0
 _MARGIN_SECONDS = 0.5
 
 
-def land(feed: str, delivery: str) -> list[int]:
+def land(feed: str, delivery: str, run: Run | None = None) -> list[int]:
     """Fetch to landing what is offered of *delivery* and of every delivery before it, and has not landed yet.
+
+    Args:
+        run: The run of Airflow that it belongs to, for the ledger's entry of the attempt.
 
     Returns:
         The numbers of the new landed objects, in order; none when nothing is new.
@@ -46,9 +51,14 @@ def land(feed: str, delivery: str) -> list[int]:
         SourceUnavailableError: It does not answer.
         StillBeingWrittenError: A file may still be being written; everything else has landed.
     """
-    settings, contract, last = feed_of(feed, delivery)
-    store = LandingStore(settings.landing_uri)
-    with warehouse_of(settings, feed) as connection, feed_lock(connection, feed, step="land"):
+    settings = Settings.load()
+    with (
+        warehouse_of(settings, feed) as connection,
+        feed_lock(connection, feed, step="land"),
+        attempt(settings, connection, feed, "land", delivery, run),
+    ):
+        contract, last = feed_of(settings, feed, delivery)
+        store = LandingStore(settings.landing_uri)
         if contract.delivery_kind == "changes":
             landed = _land_changes(connection, store, contract, last)
         elif contract.protocol in INQUIRY_SOURCES:

@@ -17,6 +17,7 @@ from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run.accepting import land_acceptance, read_acceptance
+from threegaps.feed_run.attempting import Run, attempt
 from threegaps.feed_run.due import is_complete, sendings_due
 from threegaps.feed_run.opening import feed_of, warehouse_of
 from threegaps.landing.store import LandingStore
@@ -37,12 +38,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def load(feed: str, delivery: str) -> list[int]:
+def load(feed: str, delivery: str, run: Run | None = None) -> list[int]:
     """Judge and load what has landed up to *delivery* and is not loaded yet: one batch a sending, in the
     order of arrival.
 
     A sending that stops keeps no other one of its delivery waiting; the originals of a delivery, where they stop, keep
     what has arrived since of other deliveries waiting.
+
+    Args:
+        run: The run of Airflow that it belongs to, for the ledger's entry of the attempt.
 
     Returns:
         The numbers of the batches loaded; none when nothing is new.
@@ -52,30 +56,40 @@ def load(feed: str, delivery: str) -> list[int]:
         FeedError: A part cannot be decoded. Of several errors the first is raised, when the others have been logged.
         LedgerError: The warehouse went away; a rerun starts from what it had before.
     """
-    settings, contract, last = feed_of(feed, delivery)
-    loaded: list[int] = []
-    with warehouse_of(settings, feed) as connection, feed_lock(connection, feed, step="load"):
-        for batch_id in batches.abandon_judging(connection, feed):
-            logger.warning("%s: batch %d was left by a run that ended early; nothing of it was kept.", feed, batch_id)
-        faults: list[FeedError] = []
-        waits_for: Delivery | None = None
-        for due in sendings_due(settings, connection, contract, last):
-            if waits_for not in {None, due.delivery}:
-                continue
-            try:
-                loaded.append(
-                    load_one(settings, connection, contract, due.delivery, due.objects, is_whole=due.is_whole)
-                )
-            except FeedError as fault:
-                faults.append(fault)
-                if not all(landed.is_correction for landed in due.objects):
-                    waits_for = due.delivery
-    if faults:
-        for other in faults[1:]:
-            logger.error("%s", other)
-        raise faults[0]
+    settings = Settings.load()
+    with (
+        warehouse_of(settings, feed) as connection,
+        feed_lock(connection, feed, step="load"),
+        attempt(settings, connection, feed, "load", delivery, run),
+    ):
+        contract, last = feed_of(settings, feed, delivery)
+        loaded = _load_due(settings, connection, contract, last)
     if not loaded:
         logger.info("%s: nothing to load up to delivery %s.", feed, last)
+    return loaded
+
+
+def _load_due(settings: Settings, connection: psycopg.Connection[Any], contract: Contract, last: Delivery) -> list[int]:
+    """The numbers of the batches of what is due up to *last*; the first error is raised when all has been tried."""
+    feed = contract.feed
+    loaded: list[int] = []
+    for batch_id in batches.abandon_judging(connection, feed):
+        logger.warning("%s: batch %d was left by a run that ended early; nothing of it was kept.", feed, batch_id)
+    faults: list[FeedError] = []
+    waits_for: Delivery | None = None
+    for due in sendings_due(settings, connection, contract, last):
+        if waits_for not in {None, due.delivery}:
+            continue
+        try:
+            loaded.append(load_one(settings, connection, contract, due.delivery, due.objects, is_whole=due.is_whole))
+        except FeedError as fault:
+            faults.append(fault)
+            if not all(landed.is_correction for landed in due.objects):
+                waits_for = due.delivery
+    for other in faults[1:]:
+        logger.error("%s", other)
+    if faults:
+        raise faults[0]
     return loaded
 
 
@@ -101,7 +115,10 @@ def judge_again(batch_id: int) -> int:
                 )
             objects = landed_of_batch(connection, batch_id)
             delivery = Delivery.parse(contract.cadence, old.delivery)
-            return load_one(settings, connection, contract, delivery, objects, is_whole=old.is_whole, supersedes=old)
+            with attempt(settings, connection, old.feed, "load", old.delivery):
+                return load_one(
+                    settings, connection, contract, delivery, objects, is_whole=old.is_whole, supersedes=old
+                )
 
 
 def accept(batch_id: int, *, accepted_by: str, reason: str) -> int:
@@ -129,15 +146,16 @@ def accept(batch_id: int, *, accepted_by: str, reason: str) -> int:
             if stopped.supersedes_batch_id is not None:
                 supersedes = batches.get_batch(connection, stopped.supersedes_batch_id)
             delivery = Delivery.parse(contract.cadence, stopped.delivery)
-            return load_one(
-                settings,
-                connection,
-                contract,
-                delivery,
-                objects,
-                is_whole=stopped.is_whole,
-                supersedes=supersedes if supersedes is not None and supersedes.status == "loaded" else None,
-            )
+            with attempt(settings, connection, contract.feed, "load", stopped.delivery):
+                return load_one(
+                    settings,
+                    connection,
+                    contract,
+                    delivery,
+                    objects,
+                    is_whole=stopped.is_whole,
+                    supersedes=supersedes if supersedes is not None and supersedes.status == "loaded" else None,
+                )
 
 
 def load_one(

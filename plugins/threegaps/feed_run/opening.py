@@ -11,21 +11,20 @@ import psycopg
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
-from threegaps.errors import LedgerError, of_warehouse
+from threegaps.errors import LedgerError, is_warehouse_down, of_warehouse
 from threegaps.ledger.migrate import check_connection
 from threegaps.settings import Settings
 from threegaps.sources.trouble import silence
 
 
-def feed_of(feed: str, delivery: str) -> tuple[Settings, Contract, Delivery]:
-    """The settings, the feed's contract and the delivery.
+def feed_of(settings: Settings, feed: str, delivery: str) -> tuple[Contract, Delivery]:
+    """The feed's contract and the delivery.
 
     Raises:
         SettingsError: There is no such feed, or *delivery* is no key of its cadence.
     """
-    settings = Settings.load()
     contract = find_contract(settings.contracts_folder, feed)
-    return settings, contract, Delivery.parse(contract.cadence, delivery)
+    return contract, Delivery.parse(contract.cadence, delivery)
 
 
 @contextmanager
@@ -41,8 +40,13 @@ def warehouse_of(settings: Settings, feed: str | None) -> Iterator[psycopg.Conne
             check_connection(connection)
             yield connection
     except psycopg.OperationalError as error:
+        parts = settings.warehouse()
         raise LedgerError(
-            f"The warehouse does not answer: {of_warehouse(error)}.",
+            f"The warehouse at {parts['host']}:{parts['port']} does not answer: {of_warehouse(error)}.",
             feed=feed,
+            message_zh=f"数据仓库({parts['host']}:{parts['port']})无法使用。",
+            cause="warehouse_down" if is_warehouse_down(error) else None,
+            host=parts["host"],
+            port=int(parts["port"]),
             advice="see that it is up (`threegaps status`), then run the task again: nothing half-done is kept.",
         ) from None

@@ -13,6 +13,7 @@ from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run import loading
+from threegaps.feed_run.attempting import attempt
 from threegaps.feed_run.landed_texts import landed_texts
 from threegaps.feed_run.opening import warehouse_of
 from threegaps.landing.store import Arrival, LandingStore
@@ -77,9 +78,10 @@ def replay(feed: str, path: Path) -> Replayed:
         texts = _landed_texts(connection, store, contract, path.name, touched, refused)
         for key in sorted({refused[repair.row_token].delivery for repair in touched}):
             chosen = [repair for repair in touched if refused[repair.row_token].delivery == key]
-            landed = _land_repairs(connection, store, contract, key, chosen, refused, texts)
             delivery = Delivery.parse(contract.cadence, key)
-            made.append(loading.load_one(settings, connection, contract, delivery, [landed], is_whole=False))
+            with attempt(settings, connection, feed, "load", key):
+                landed = _land_repairs(connection, store, contract, key, chosen, refused, texts)
+                made.append(loading.load_one(settings, connection, contract, delivery, [landed], is_whole=False))
         done = [batches.get_batch(connection, batch_id) for batch_id in made]
     return Replayed(
         batch_id=made[-1],

@@ -113,6 +113,7 @@ class LandingStore:
                     f"The part could not be written to landing: {error.strerror or type(error).__name__}.",
                     feed=feed,
                     file=arrival.source_name,
+                    cause="misconfigured",
                     advice=f"free space or mend the rights of {self._backend.uri(feed)}, then run the task again.",
                 ) from None
             if isinstance(error, Exception) and not isinstance(error, ThreeGapsError | psycopg.Error):

@@ -10,9 +10,10 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from threegaps.ledger.attempts import LOCK_SPACE
+
 logger = logging.getLogger(__name__)
 
-_LOCK_SPACE = 7237
 _WAIT_SECONDS = 20
 """How long a second session waits for the row locks of the first, which the server is about to end."""
 
@@ -21,13 +22,13 @@ _WAIT_SECONDS = 20
 def feed_lock(connection: psycopg.Connection[Any], feed: str, *, step: str) -> Iterator[None]:
     """Hold the feed's advisory lock for a step: neither partition keys nor Airflow's limits put runs in a row."""
     name = f"{step} {feed}"
-    connection.execute("select pg_advisory_lock(%s, hashtext(%s))", [_LOCK_SPACE, name])
+    connection.execute("select pg_advisory_lock(%s, hashtext(%s))", [LOCK_SPACE, name])
     try:
         yield
     finally:
         # A session that is busy or gone gives the lock back when it ends; asking it would hide the first error.
         if is_usable(connection):
-            connection.execute("select pg_advisory_unlock(%s, hashtext(%s))", [_LOCK_SPACE, name])
+            connection.execute("select pg_advisory_unlock(%s, hashtext(%s))", [LOCK_SPACE, name])
 
 
 def is_usable(connection: psycopg.Connection[Any]) -> bool:

@@ -36,6 +36,10 @@ create table ops.attempt (
     constraint attempt_cause check ((outcome in ('failed', 'waiting')) = (cause is not null))
 );
 create index attempt_by_feed on ops.attempt (feed, step, attempt_id desc);
+create index attempt_failed on ops.attempt (feed, step, attempt_id) where outcome in ('failed', 'cut_off');
+create index attempt_reached on ops.attempt (feed, step, attempt_id desc)
+    where outcome in ('succeeded', 'nothing_new', 'waiting');
+create index attempt_running on ops.attempt (started_at) where outcome = 'running';
 comment on table ops.attempt is
     'Attempts of the two steps of a feed run; one that was cut off never said how it ended.';
 comment on column ops.attempt.cause is
