@@ -1,0 +1,152 @@
+"""Mail by SMTP: verified TLS, one thread for an incident, plain text."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import smtplib
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Literal
+
+from threegaps.settings import SHANGHAI
+from threegaps.watch.channels.conversation import CONVERSATION_SECONDS, connected, is_loopback, verified
+from threegaps.watch.message import ChannelError, Message
+
+Security = Literal["tls", "starttls", "none"]
+_LINE_BYTES = 900
+"""RFC 5322 §2.1.1 allows 998 a line; Base64 has its own lines, and this keeps subjects short."""
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(SHANGHAI)
+
+
+@dataclass(slots=True)
+class Mail:
+    """Sends mail to all recipients at once.
+
+    Args:
+        security: ``tls`` from the start (port 465), ``starttls`` (587, 25), ``none`` to this machine only.
+        user: Login; None where the server asks for none.
+        ca_file: Certificates of the authorities to accept instead of the system's.
+        remark: What is to be said of the last message although it was taken: recipients that were refused.
+    """
+
+    name: str
+    host: str
+    port: int
+    security: Security
+    sender: str
+    recipients: tuple[str, ...]
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    seconds: float = CONVERSATION_SECONDS
+    clock: Callable[[], dt.datetime] = field(default=_now, repr=False)
+    remark: str = field(default="", init=False)
+
+    def send(self, message: Message) -> None:
+        """Send *message*; see `Channel.send`. It counts as taken when one recipient or more has been accepted."""
+        if self.security == "none" and not is_loopback(self.host):
+            raise ChannelError("Mail goes out without TLS to this machine only.", is_final=True)
+        place = f"{self.host}:{self.port}"
+        tls = None if self.security == "none" else verified(self.ca_file)
+        self.remark = ""
+        with (
+            connected(
+                self.host, self.port, tls=tls if self.security == "tls" else None, seconds=self.seconds
+            ) as connection,
+            _in_our_words(place),
+            _Conversation(connection, self.host) as server,
+        ):
+            if self.security == "starttls":
+                server.starttls(context=tls)
+            if self.user is not None:
+                server.login(self.user, self.password or "")
+            refused = server.send_message(self.written(message), self.sender, list(self.recipients))
+            server.is_taken = True
+        if refused:
+            codes = ", ".join(str(code) for code in sorted({code for code, _ in refused.values()}))
+            self.remark = f"{place} refused {len(refused)} of {len(self.recipients)} recipients with code {codes}."
+
+    def written(self, message: Message) -> EmailMessage:
+        """*message* as mail."""
+        mail = EmailMessage()
+        mail["From"] = self.sender
+        mail["To"] = ", ".join(self.recipients)
+        mail["Subject"] = _one_line(message.subject)
+        mail["Date"] = format_datetime(self.clock())
+        mail["Message-ID"] = f"<{message.message_id}>"
+        if message.reply_to is not None:
+            mail["In-Reply-To"] = f"<{message.reply_to}>"
+            mail["References"] = f"<{message.reply_to}>"
+        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers it
+        if message.gravity == "critical":
+            mail["Importance"] = "high"
+        mail.set_content(message.text, charset="utf-8", cte="base64")
+        return mail
+
+
+@contextlib.contextmanager
+def _in_our_words(place: str) -> Iterator[None]:
+    """What SMTP refuses, with its code and without its text."""
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = sorted({code for code, _ in error.recipients.values()})
+        raise ChannelError(
+            f"{place} refused all recipients with code {', '.join(map(str, codes))}.",
+            is_final=all(code >= 500 for code in codes),
+        ) from None
+    except smtplib.SMTPResponseException as error:
+        what = "the login" if isinstance(error, smtplib.SMTPAuthenticationError) else "it"
+        raise ChannelError(
+            f"{place} refused {what} with code {error.smtp_code}.", is_final=error.smtp_code >= 500
+        ) from None
+    except smtplib.SMTPServerDisconnected:
+        raise ChannelError(f"{place} broke off, or fell silent.") from None
+    except smtplib.SMTPException:
+        raise ChannelError(f"{place} offers no STARTTLS, or no login that both sides know.", is_final=True) from None
+
+
+class _Conversation(smtplib.SMTP):
+    """SMTP over a connection that is there already."""
+
+    def __init__(self, connection: socket.socket, host: str) -> None:
+        self._connection = connection
+        self.is_taken = False
+        # The own name is not looked up: a name server that hangs would hold everything up.
+        super().__init__(host, 0, local_hostname=socket.gethostname() or "localhost")
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return self._connection
+
+    def __exit__(self, *raised: object) -> None:
+        try:
+            super().__exit__(*raised)  # type: ignore[arg-type]  # as the base class has it
+        except (OSError, smtplib.SMTPException):
+            # Once the message has been taken, a farewell that fails changes nothing.
+            if not self.is_taken and raised[0] is None:
+                raise
+
+
+def problem_of_address(written: str) -> str | None:
+    """Why *written* is no address to send to or from; None where it is one, without a name before it."""
+    try:
+        address = Address(addr_spec=written)
+    except (ValueError, IndexError):
+        return "it is no address of mail"
+    if not written.isascii() or not address.domain or not address.username:
+        return "it is no address of mail"
+    return None
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line.encode()[:_LINE_BYTES].decode("utf-8", "ignore")
