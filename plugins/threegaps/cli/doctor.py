@@ -130,6 +130,23 @@ def _services(settings: Settings) -> Finding:
     return "ok", "all services run", ""
 
 
+def _strays(settings: Settings) -> Finding:
+    from threegaps.one_machine import strays
+
+    if settings.is_server:
+        return "ok", "a container ends with all its processes", ""
+    found = strays.look(settings)
+    if found:
+        listed = ", ".join(f"{stray.process_id} ({stray.service})" for stray in found)
+        return (
+            "wrong",
+            f"有进程不属于任何运行中的服务 | processes that belong to no running service: {listed}",
+            "运行 `threegaps down` 结束它们,再用 `threegaps up` 启动;仍在则 kill -9"
+            f" | `threegaps down` ends them, then `threegaps up`; should one stay: kill -9 {strays.numbers(found)}",
+        )
+    return "ok", "no process is left over from services that have ended", ""
+
+
 def _ledger(settings: Settings) -> Finding:
     from threegaps.ledger.migrate import KNOWN_VERSION, check_schema
 
@@ -237,6 +254,7 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("forms", _forms),
     ("postgresql", _postgres),
     ("services", _services),
+    ("strays", _strays),
     ("ledger", _ledger),
     ("access", _access),
     ("logins", _logins),

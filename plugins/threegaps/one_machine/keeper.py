@@ -3,6 +3,7 @@
 Two processes watch over each other. The *keeper* inherits whatever loses its parent below it; the *supervisor*,
 its only child, has the services. When the supervisor is killed, the keeper ends all that is left; when the keeper is
 killed, the supervisor stops as on SIGTERM. Both hold one lock, so that ``down`` knows when the last of them is gone.
+What outlived both is ended by the next ``up`` or ``down``: see ``threegaps.one_machine.strays``.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from threegaps.errors import ServiceError
-from threegaps.one_machine import processes
+from threegaps.one_machine import processes, strays
 from threegaps.one_machine.account import read_status, status_path, try_lock
 from threegaps.one_machine.programs import child_options, last_lines, say, turn_over
 from threegaps.settings import Settings
+
+_LAST_SECONDS = 15.0
 
 
 def keep(settings: Settings, *, command: Sequence[str] = ()) -> int:
@@ -37,6 +40,8 @@ def keep(settings: Settings, *, command: Sequence[str] = ()) -> int:
     if lock is None:
         raise ServiceError("The services run already.", advice="see `threegaps status`, or stop them first.")
     processes.adopt_orphans()
+    if left := strays.end(settings):
+        say(f"ended what services before have left: {strays.numbers(left)}")
     child: subprocess.Popen[bytes] | None = None
 
     def forward(number: int, _: object) -> None:
@@ -122,31 +127,36 @@ def up(settings: Settings, report: Callable[[dict[str, Any]], None]) -> bool:
 
 
 def down(settings: Settings, *, seconds: float = 60) -> bool:
-    """Stop the services and wait until the last of them has ended; False when none ran.
+    """Stop the services and wait until the last process of them has ended; False when none ran.
+
+    Keeper and supervisor that do not end within *seconds* (they hang) are killed, and what they had is ended.
 
     Raises:
-        ServiceError: Something still runs after *seconds*.
+        ServiceError: Something still runs then.
     """
     lock = try_lock(settings)
-    if lock is not None:
-        os.close(lock)
-        return False
+    ran = lock is None
     deadline = time.monotonic() + seconds
     asked: set[int] = set()
     while lock is None:
         account = read_status(settings)
         watchers = {int(account[name]) for name in ("keeper_pid", "pid") if account.get(name, 1) > 1}
-        processes.end(watchers - asked)
-        asked |= watchers
-        if time.monotonic() > deadline:
+        late = time.monotonic() - deadline
+        if late > _LAST_SECONDS:
             raise ServiceError(
-                f"The services still run after {seconds:.0f} s.",
+                f"The services still run after {seconds + _LAST_SECONDS:.0f} s.",
                 advice=f"look at {settings.logs_folder / 'supervisor.log'}.",
             )
+        if late > 0:
+            processes.end(watchers, signal_number=signal.SIGKILL)
+        processes.end(watchers - asked)
+        asked |= watchers
         time.sleep(0.1)
         lock = try_lock(settings)
-    os.close(lock)
-    return True
+    try:
+        return bool(strays.end(settings)) or ran
+    finally:
+        os.close(lock)
 
 
 def main() -> int:

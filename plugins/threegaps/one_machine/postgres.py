@@ -8,7 +8,6 @@ checkout (a home directory that others cannot enter): then binaries and data liv
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib.util
 import os
 import pwd
@@ -22,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from psycopg import sql
 
 from threegaps.access.server import scram_verifier
 from threegaps.errors import ServiceError, of_warehouse
+from threegaps.one_machine.processes import die_with_parent
 from threegaps.settings import to_dsn
 
 OLDEST_MAJOR = 15
@@ -59,7 +60,6 @@ _SETTINGS = {
     # A statement that is logged says whose it is.
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
-_PR_SET_PDEATHSIG = 1
 
 
 def free_port(preferred: int | None = None) -> int:
@@ -75,12 +75,6 @@ def free_port(preferred: int | None = None) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise ServiceError("No free TCP port on loopback.")
-
-
-def die_with_parent() -> None:
-    """For a child process before exec: end when the parent ends, however it ends (Linux)."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def bundled_binaries() -> Path | None:
@@ -111,6 +105,14 @@ def _major(folder: Path) -> int | None:
         return None
     match = re.search(r"\) (\d+)", printed)
     return int(match.group(1)) if match else None
+
+
+def data_folders(home: Path) -> list[Path]:
+    """Where the data of a server with this home may lie, without making anything: below it, and beside the others."""
+    marker, folders = home / "instance", [home.resolve() / "data"]
+    if marker.exists():
+        folders.append(_SHARED_FOLDER / f"postgres-{marker.read_text(encoding='ascii').strip()}")
+    return folders
 
 
 @dataclass(slots=True)
@@ -152,7 +154,7 @@ class PostgresServer:
         if not marker.exists():
             # A name of its own for each home: a home made anew never meets an older one's data.
             marker.write_text(secrets.token_hex(8), encoding="ascii")
-        return _SHARED_FOLDER / f"postgres-{marker.read_text(encoding='ascii').strip()}"
+        return data_folders(self.home)[-1]
 
     def dsn(self, database: str = "postgres", *, user: str = SUPERUSER, password: str | None = None) -> str:
         """Connection string for *database*."""
@@ -212,7 +214,9 @@ class PostgresServer:
 
     def process_options(self) -> dict[str, Any]:
         """Keyword arguments for subprocess: the owner, a group of its own, the end with its parent."""
-        options: dict[str, Any] = {"preexec_fn": die_with_parent, "start_new_session": True, "cwd": "/"}
+        # Asked by SIGTERM it would wait until the last session has ended by itself.
+        end_with_parent = partial(die_with_parent, signal.SIGINT)
+        options: dict[str, Any] = {"preexec_fn": end_with_parent, "start_new_session": True, "cwd": "/"}
         return options | self._as_owner()
 
     def start(self, *, log: Path | None = None, seconds: float = 60) -> None:

@@ -11,6 +11,8 @@ import contextlib
 import ctypes
 import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Container, Iterable
 from pathlib import Path
@@ -18,6 +20,8 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PROC = Path("/proc")
+# Loaded once: a fork of a process with threads should load nothing.
+_LIBRARY = ctypes.CDLL(None)
 
 
 def adopt_orphans() -> None:
@@ -30,9 +34,33 @@ def die_with_parent(signal_number: int = signal.SIGTERM) -> None:
     _prctl(_PR_SET_PDEATHSIG, signal_number)
 
 
+def tie_forks() -> None:
+    """From now on whatever this process forks is killed when its own parent ends, and so on downwards (Linux).
+
+    Airflow's executor workers wait for ever on a queue of a scheduler that is gone, and a task goes on without the
+    worker that reports for it. Forks of other threads than the main one are left alone: the kernel takes the end of
+    such a thread for the end of the parent.
+    """
+    forking: dict[str, int] = {}
+
+    def note() -> None:
+        is_main = threading.current_thread() is threading.main_thread()
+        forking["parent"] = os.getpid() if is_main else 0
+
+    def tie() -> None:
+        if not (parent := forking["parent"]):
+            return
+        die_with_parent(signal.SIGKILL)
+        if sys.platform == "linux" and os.getppid() != parent:
+            # It ended before it could be said.
+            os._exit(1)
+
+    os.register_at_fork(before=note, after_in_child=tie)
+
+
 def _prctl(option: int, value: int) -> None:
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+        _LIBRARY.prctl(option, value, 0, 0, 0)
 
 
 def is_alive(process_id: int) -> bool:
@@ -51,17 +79,65 @@ def is_alive(process_id: int) -> bool:
     return True
 
 
+def children(process_id: int) -> list[int]:
+    """The processes whose parent is *process_id*, adopted ones too."""
+    found: list[int] = []
+    try:
+        for thread in (_PROC / str(process_id) / "task").iterdir():
+            found += map(int, (thread / "children").read_text(encoding="ascii").split())
+    except OSError:
+        # A kernel that does not list them, or a thread that ended meanwhile.
+        return [one for one, (parent, _) in _everyone().items() if parent == process_id]
+    return found
+
+
 def descendants(process_id: int) -> list[int]:
     """Every process below *process_id*, the nearest first; itself excluded."""
-    children: dict[int, list[int]] = {}
-    for entry in _PROC.iterdir() if _PROC.is_dir() else ():
-        if entry.name.isdigit() and (status := _status(int(entry.name))) is not None:
-            children.setdefault(status[0], []).append(int(entry.name))
-    found, waiting = [], list(children.get(process_id, ()))
+    below: dict[int, list[int]] = {}
+    for one, (parent, _) in _everyone().items():
+        below.setdefault(parent, []).append(one)
+    found, waiting = [], list(below.get(process_id, ()))
     while waiting:
         current = waiting.pop(0)
         found.append(current)
-        waiting.extend(children.get(current, ()))
+        waiting.extend(below.get(current, ()))
+    return found
+
+
+def started_with(name: str) -> dict[int, dict[str, str]]:
+    """The living processes that were started with a variable *name* in their environment, each with all of it.
+
+    Those of other users are found by root alone.
+    """
+    wanted, found = f"{name}=".encode(), {}
+    for process_id, (_, state) in _everyone().items():
+        try:
+            entries = (_PROC / str(process_id) / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if state != "Z" and any(entry.startswith(wanted) for entry in entries):
+            pairs = (entry.decode(errors="replace").partition("=") for entry in entries if b"=" in entry)
+            found[process_id] = {key: value for key, _, value in pairs}
+    return found
+
+
+def runs_in(folder: Path) -> dict[int, str]:
+    """The living processes whose working folder is *folder*, each with the name of its program."""
+    found = {}
+    for process_id, (_, state) in _everyone().items():
+        with contextlib.suppress(OSError):
+            place = _PROC / str(process_id)
+            if state != "Z" and (place / "cwd").readlink() == folder:
+                found[process_id] = (place / "exe").readlink().name
+    return found
+
+
+def _everyone() -> dict[int, tuple[int, str]]:
+    """Parent's id and state letter of every process."""
+    found = {}
+    for entry in _PROC.iterdir() if _PROC.is_dir() else ():
+        if entry.name.isdigit() and (status := _status(int(entry.name))) is not None:
+            found[int(entry.name)] = status
     return found
 
 

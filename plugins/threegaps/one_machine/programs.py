@@ -6,13 +6,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from threegaps.errors import ServiceError
 from threegaps.one_machine import processes
+
+SERVICE_VARIABLE = "THREEGAPS_SERVICE"
+"""In the environment of every service and job, and of what they start: by it they are known when nobody has them."""
 
 _STEADY_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -47,12 +51,17 @@ class Service:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                **({"env": self.environment, **child_options()} | self.options),
+                **(child_options(signal.SIGKILL) | self.options),
+                env=marked(self.environment, self.name),
             )
         self.started_at = time.monotonic()
 
-    def tend(self) -> bool:
-        """Start the process again when it has ended, after a pause that doubles; True when something changed."""
+    def tend(self, *, may_start: bool = True) -> bool:
+        """Start the process again when it has ended, after a pause that doubles; True when something changed.
+
+        Args:
+            may_start: Not while something that a process before it started still runs: it would do the work twice.
+        """
         if self.is_running:
             return False
         now = time.monotonic()
@@ -66,7 +75,7 @@ class Service:
             self.process = None
             say(f"{self.name} ended with code {code}; it starts again in {pause:.0f} s. Its log: {self.log}")
             return True
-        if now >= self.next_start_at:
+        if may_start and now >= self.next_start_at:
             self.start()
             return True
         return False
@@ -110,9 +119,18 @@ class Job:
         return True
 
 
-def child_options() -> dict[str, Any]:
-    """How a child is started: it ends with its parent, in a session of its own."""
-    return {"preexec_fn": processes.die_with_parent, "start_new_session": True}
+def child_options(signal_number: int = signal.SIGTERM) -> dict[str, Any]:
+    """How a child is started: it gets *signal_number* when its parent ends, and has a session of its own.
+
+    A service is killed then: asked to stop, Airflow's scheduler would first wait for its tasks, with nobody to end it.
+    """
+    return {"preexec_fn": partial(processes.die_with_parent, signal_number), "start_new_session": True}
+
+
+def marked(environment: Mapping[str, str], name: str) -> dict[str, str]:
+    """The environment of the service or job *name*, which can be known by it as long as it lives."""
+    # Airflow gives its processes titles, and would write them over this.
+    return {**environment, SERVICE_VARIABLE: name, "SPT_NOENV": "1"}
 
 
 def turn_over(log: Path) -> None:

@@ -30,12 +30,16 @@ from threegaps.errors import ServiceError, ThreeGapsError
 from threegaps.one_machine import environment, processes
 from threegaps.one_machine.account import status_path
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
-from threegaps.one_machine.programs import Job, Service, child_options, say, turn_over
+from threegaps.one_machine.programs import Job, Service, child_options, marked, say, turn_over
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings, department_database
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 6.0
 _MOST_FAILURES_AT_START = 4
+# What has lost its parent is asked to end for as long; after the longest time it is in the kernel's hands, and does
+# nothing that a service which starts again could meet.
+_ORPHAN_SECONDS = 3.0
+_LONGEST_ORPHAN_SECONDS = 30.0
 
 
 class StopRequestedError(Exception):
@@ -54,6 +58,7 @@ class Supervisor:
         self.message = ""
         self.stopping = False
         self.server: PostgresServer | None = None
+        self._orphans: dict[int, float] = {}
 
     def run(self) -> int:
         """Start everything, watch until a signal asks to stop, stop everything; the exit code."""
@@ -91,9 +96,11 @@ class Supervisor:
         environs = environment.service_environment(settings)
         # Before other processes run, which make secrets of theirs in the same file.
         reader_password = settings.secret(OWN_READER_ENTRY)
-        airflow = [sys.executable, "-m", "airflow"]
+        # Airflow, but its forks end with it.
+        airflow = [sys.executable, "-m", "threegaps.orchestration.preloaded"]
+        migrate = [sys.executable, "-m", "airflow", "db", "migrate"]
         self.jobs = [
-            self._job("airflow-migrate", "Airflow's database Airflow 元数据", [*airflow, "db", "migrate"], environs),
+            self._job("airflow-migrate", "Airflow's database Airflow 元数据", migrate, environs),
             self._job(
                 "ledger",
                 "ledger of the warehouse 台账",
@@ -153,7 +160,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=environs,
+                env=marked(environs, name),
                 cwd=self.settings.root,
                 **child_options(),
             )
@@ -207,11 +214,7 @@ class Supervisor:
         for component in components:
             # Logs are read from the folder; a server for them would be one more process and port.
             options = ["--skip-serve-logs"] if component in {"scheduler", "triggerer"} else []
-            # The scheduler's tasks are forks of it: they share what it has imported.
-            program = (
-                [sys.executable, "-m", "threegaps.orchestration.preloaded"] if component == "scheduler" else airflow
-            )
-            self._start(Service(component, [*program, component, *options], self._log(component), environs))
+            self._start(Service(component, [*airflow, component, *options], self._log(component), environs))
 
     def _start_sandbox(self) -> None:
         state = self.settings.state()
@@ -246,17 +249,39 @@ class Supervisor:
         """Tend the services and wait a moment."""
         if self.stopping:
             raise StopRequestedError
-        changed = [service.name for service in self.services if service.tend()]
+        # Whose exit code somebody else collected seems to have ended well.
+        waited_for: list[Service | Job] = [*self.services, *self.jobs]
+        own = {one.process.pid for one in waited_for if one.process}
+        processes.reap(spared=own)
+        may_start = self._end_orphans(own)
+        changed = [service.name for service in self.services if service.tend(may_start=may_start)]
         if changed:
             self._write()
         if self.state == "starting":
             for service in self.services:
                 if service.restarts >= _MOST_FAILURES_AT_START:
                     raise ServiceError(f"{service.name} does not start.", advice=f"read {service.log}.")
-        # Whose exit code somebody else collected seems to have ended well.
-        waited_for: list[Service | Job] = [*self.services, *self.jobs]
-        processes.reap(spared={one.process.pid for one in waited_for if one.process})
         time.sleep(_POLL_SECONDS)
+
+    def _end_orphans(self, own: set[int]) -> bool:
+        """End what has lost its parent below us: a dead scheduler's workers, a dead worker's task, with all below them.
+
+        Args:
+            own: Our services and jobs.
+
+        Returns:
+            Whether none is left; while one is, no service starts again, for its work would be done twice.
+        """
+        now = time.monotonic()
+        orphans = [one for one in processes.children(os.getpid()) if one not in own and processes.is_alive(one)]
+        self._orphans = {one: self._orphans.get(one, now) for one in orphans}
+        for orphan, since in self._orphans.items():
+            if since == now:
+                say(f"process {orphan} has lost its parent; it is ended")
+                processes.end([orphan, *processes.descendants(orphan)])
+            elif now - since > _ORPHAN_SECONDS:
+                processes.end([orphan, *processes.descendants(orphan)], signal_number=signal.SIGKILL)
+        return all(now - since > _LONGEST_ORPHAN_SECONDS for since in self._orphans.values())
 
     def _stop_all(self) -> None:
         """Airflow and the sandbox first, all at once; then the database; then whatever they left behind."""

@@ -1,6 +1,9 @@
-"""Airflow's scheduler with what every task needs already imported.
+"""Airflow whose forks end with it; and its scheduler with what every task needs already imported.
 
 `python -m threegaps.orchestration.preloaded scheduler` is `airflow scheduler`.
+
+A scheduler that is killed leaves workers that wait for it for ever, and tasks that go on beside those that the next one
+starts. Here each fork is killed by the system when its parent ends (`threegaps.one_machine.processes.tie_forks`).
 
 The local executor forks its workers and tasks from the scheduler. Whatever is imported before is shared with them and
 costs once: Airflow's own parts take each task 3 s of a core, Great Expectations 7 s. Nothing that starts a thread is
@@ -14,6 +17,8 @@ import importlib
 import logging
 import os
 import sys
+
+from threegaps.one_machine import processes
 
 _NEEDED_BY_TASKS = (
     "airflow.sdk.execution_time.supervisor",
@@ -49,7 +54,9 @@ def main() -> None:
     """Be `airflow` with the arguments given."""
     from airflow.__main__ import main as airflow
 
-    preload()
+    processes.tie_forks()
+    if sys.argv[1:2] == ["scheduler"]:
+        preload()
     sys.argv[0] = "airflow"
     airflow()
 

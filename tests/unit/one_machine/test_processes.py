@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
-from threegaps.one_machine.processes import descendants, end_descendants, is_alive, reap
+from threegaps.one_machine.processes import descendants, end, end_descendants, is_alive, reap
+from threegaps.settings import Settings
 
 
 def test_a_tree_with_a_grandchild_in_its_own_session_is_ended() -> None:
@@ -29,6 +32,45 @@ def test_a_tree_with_a_grandchild_in_its_own_session_is_ended() -> None:
     assert is_alive(parent.pid) or parent.poll() is not None
     parent.wait(10)
     assert not is_alive(parent.pid)
+
+
+FORKS = """
+import os, signal, sys, time
+from threegaps.one_machine.processes import tie_forks
+if sys.argv[1] == "tied":
+    tie_forks()
+for _ in range(3):
+    if os.fork():
+        break
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(os.getpid(), flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("kind", ["tied", "loose"])
+def test_tied_forks_end_with_their_parent_though_nobody_watches(kind: str) -> None:
+    """As an executor's worker and its task: killed with the scheduler, each in a session of its own."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", FORKS, kind],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Settings.load().root / "plugins")},
+    )
+    assert parent.stdout is not None
+    everyone = {int(parent.stdout.readline()) for _ in range(4)}
+    assert everyone == {parent.pid, *descendants(parent.pid)}
+    parent.kill()
+    parent.wait()
+    left = everyone - {parent.pid}
+    deadline = time.monotonic() + (10 if kind == "tied" else 0.5)
+    while any(map(is_alive, left)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    alive = set(filter(is_alive, left))
+    end(alive, signal_number=signal.SIGKILL)
+    # Those that are not tied show that something ended the others.
+    assert alive == (set() if kind == "tied" else left)
 
 
 def test_a_number_that_nobody_has_is_not_alive() -> None:

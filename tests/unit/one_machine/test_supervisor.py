@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from threegaps.cli import doctor
 from threegaps.errors import ServiceError
-from threegaps.one_machine import account, keeper
+from threegaps.one_machine import account, keeper, strays
 from threegaps.one_machine.processes import descendants, is_alive
 from threegaps.settings import Settings
 
@@ -109,6 +110,97 @@ def test_a_service_that_ends_starts_again(running: Running) -> None:
     wait_for(lambda: len(running.pids()) > len(before))
     wait_for(lambda: all(one["state"] == "running" for one in running.account()["services"]))  # type: ignore[attr-defined]
     assert running.account()["services"][0]["restarts"] == 1  # type: ignore[index]
+
+
+def test_what_a_service_leaves_ends_before_it_starts_again(running: Running) -> None:
+    """Its grandchild heeds no SIGTERM, and would do the work of the next one's a second time."""
+    before = running.pids()
+    killed = [int(one["pid"]) for one in running.account()["services"]]  # type: ignore[attr-defined]
+    left = before - set(killed)
+    assert len(left) == len(killed) == 2
+    for process_id in killed:
+        os.kill(process_id, signal.SIGKILL)
+    wait_for(lambda: len(running.pids() - before) == 4)
+    assert not any(map(is_alive, before))
+    assert not (running.settings.home / "doubled").exists()
+
+
+def finding_of_strays(running: Running) -> dict[str, str]:
+    return next(one for one in doctor.examine(running.settings) if one["name"] == "strays")
+
+
+@pytest.fixture
+def only_strays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_CHECKS", tuple(one for one in doctor._CHECKS if one[0] == "strays"))
+
+
+@pytest.fixture
+def abandoned(running: Running, monkeypatch: pytest.MonkeyPatch) -> tuple[Running, set[int]]:
+    """Services whose keeper and supervisor were killed at once: what is left of them."""
+    monkeypatch.setattr(strays, "_PATIENCE_SECONDS", 0.5)
+    everyone = running.pids()
+    watchers = (running.keeper.pid, running.supervisor_pid)
+    for process_id in watchers:
+        os.kill(process_id, signal.SIGSTOP)  # neither sees the other die
+    for process_id in watchers:
+        os.kill(process_id, signal.SIGKILL)
+    running.keeper.wait(10)
+    wait_for(running.is_free)
+    # The services go with the supervisor, even the one that heeds no SIGTERM; what they started does not.
+    wait_for(lambda: sum(map(is_alive, everyone)) == 2)
+    return running, {process_id for process_id in everyone if is_alive(process_id)}
+
+
+@pytest.mark.usefixtures("only_strays")
+def test_doctor_names_strays_of_this_home_alone(abandoned: tuple[Running, set[int]], tmp_path: Path) -> None:
+    running, left = abandoned
+    other = Running(tmp_path / "other")
+    try:
+        found = finding_of_strays(running)
+        assert found["state"] == "wrong"
+        for process_id in left:
+            assert str(process_id) in found["message"]
+            assert str(process_id) in found["advice"]
+        assert {stray.service for stray in strays.look(running.settings)} == {"plain", "stubborn"}
+        assert {stray.process_id for stray in strays.look(running.settings)} == left
+        # Nor are those of a home that runs its own strays.
+        assert finding_of_strays(other)["state"] == "ok"
+        # A command for this home is none of its services.
+        command = subprocess.Popen(
+            [sys.executable, "-c", "import time; time.sleep(600)"],
+            env=os.environ | {"THREEGAPS_HOME": str(running.settings.home)},
+        )
+        assert {stray.process_id for stray in strays.look(running.settings)} == left
+        assert keeper.down(running.settings)
+        assert not any(map(is_alive, left))
+        assert is_alive(command.pid)
+        command.kill()
+        command.wait()
+        assert all(map(is_alive, other.everyone()))
+        assert finding_of_strays(running)["state"] == "ok"
+        assert keeper.down(running.settings) is False
+    finally:
+        keeper.down(other.settings)
+        other.keeper.wait(10)
+
+
+def test_the_next_start_ends_what_was_left(abandoned: tuple[Running, set[int]]) -> None:
+    running, left = abandoned
+    (running.settings.home / "pids").unlink()
+    again = Running(running.settings.home)
+    assert not any(map(is_alive, left))
+    assert not (running.settings.home / "doubled").exists()
+    assert keeper.down(again.settings)
+    again.keeper.wait(10)
+
+
+def test_down_ends_a_keeper_and_a_supervisor_that_hang(running: Running) -> None:
+    everyone = running.everyone()
+    for process_id in (running.keeper.pid, running.supervisor_pid):
+        os.kill(process_id, signal.SIGSTOP)
+    assert keeper.down(running.settings, seconds=0.3)
+    running.keeper.wait(10)
+    assert not any(map(is_alive, everyone))
 
 
 def test_only_one_for_a_home(running: Running) -> None:
