@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 
 import psycopg
@@ -11,6 +12,10 @@ from hypothesis import settings
 
 from threegaps.access.server import close_warehouse, make_roles
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role, temporary_server
+
+# What is said is asserted word by word, whatever the language of whoever runs the tests.
+os.environ["LC_ALL"] = "C.UTF-8"
+os.environ.pop("THREEGAPS_LANG", None)
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("threegaps", deadline=None)

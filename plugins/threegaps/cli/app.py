@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from threegaps.cli import batches, feeds, purging, readers, releases, sandbox, services
+from threegaps.cli.spoken import Spoken
 from threegaps.errors import ThreeGapsError, UnexpectedError, kind_of
+from threegaps.translations import OPTION, VARIABLE
 
 app = typer.Typer(
     name="threegaps",
+    cls=Spoken,
     help="ThreeGaps: from departments' feeds to released indicators of 技能促富助力缩小三大差距.",
     no_args_is_help=True,
     add_completion=False,
@@ -31,6 +34,15 @@ sandbox.register(app)
 @app.callback()
 def _everything(
     home: Annotated[str | None, typer.Option("--home", help="Runtime home; by default .threegaps here.")] = None,
+    _lang: Annotated[
+        Literal["zh", "en", "both"] | None,
+        typer.Option(
+            OPTION,
+            envvar=VARIABLE,
+            case_sensitive=False,
+            help="Language of help, tables and errors; by default Chinese in a Chinese locale, else both.",
+        ),
+    ] = None,
 ) -> None:
     if home:
         import os

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from threegaps.cli.output import both, cell, console, print_rows, with_pairs
+from threegaps.cli.output import both, cell, console, pair, print_rows, with_pairs
 from threegaps.labels import STATUTORY_MARKS, Labels
 
 _MOST_SHOWN = 40
@@ -150,7 +150,7 @@ def _facts(found: Mapping[str, Any]) -> Iterator[str]:
     for name, (zh, en) in FACTS.items():
         if told[name] is None or told[name] == "":
             continue
-        yield f"{zh} {en}: {_said(told[name])}"
+        yield f"{pair(zh, en)}: {_said(told[name])}"
         if name == "target_text" and found["target"] is not None:
             yield from _target(found["target"])
 
@@ -159,9 +159,9 @@ def _target(target: Mapping[str, Any]) -> Iterator[str]:
     said = _in_words(target)
     for name, (zh, en) in TARGET.items():
         if said[name] is not None:
-            yield f"  {zh} {en}: {_said(said[name])}"
+            yield f"  {pair(zh, en)}: {_said(said[name])}"
     if not target["is_confirmed"]:
-        yield "  目标有待核对 target yet to be confirmed"
+        yield f"  {pair('目标有待核对', 'target yet to be confirmed')}"
 
 
 def _change(found: Mapping[str, Any]) -> str | None:
@@ -184,7 +184,7 @@ def _in_words(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _said(value: Any) -> str:
     if isinstance(value, bool):
-        return "是 yes" if value else "否 no"
+        return pair("是", "yes") if value else pair("否", "no")
     # Identifiers are no quantities: no separators in them.
     return str(value) if isinstance(value, int) else cell(value)
 
@@ -194,7 +194,7 @@ def _print_list(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     shown = [
         _in_words({**row, "sha256": f"{row['sha256'][:12]}…"} if "sha256" in row else row) for row in rows[:_MOST_SHOWN]
     ]
-    print_rows(shown, title=title, heads={name: " ".join(label) for name, label in HEADS.items()})
+    print_rows(shown, title=title, heads={name: pair(*label) for name, label in HEADS.items()})
     if left := len(rows) - len(shown):
         own = sum(bool(row.get("is_of_own_period") or row.get("of_own_period")) for row in rows)
         console.print(

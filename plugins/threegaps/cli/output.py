@@ -16,10 +16,46 @@ from rich.table import Table
 from rich.text import Text
 
 from threegaps.settings import SHANGHAI
+from threegaps.translations import COLUMN, either, say, word
+
+
+class _SpokenConsole(Console):
+    """A console that says sentences, titles and heads in the language that is spoken; cells are left as they are."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        super().print(*(in_language(one) for one in objects), **how)
+
+    def rule(self, title: Any = "", **how: Any) -> None:
+        super().rule(in_language(title), **how)
+
+
+def in_language(one: Any) -> Any:
+    """What is printed, in the language that is spoken; a table's title and heads, not its cells."""
+    if isinstance(one, str):
+        return "\n".join(map(say, one.split("\n")))
+    if isinstance(one, Table):
+        if isinstance(one.title, str):
+            one.title = say(one.title)
+        for column in one.columns:
+            if isinstance(column.header, str):
+                column.header = column_head(column.header)
+    return one
+
+
+def column_head(name: str) -> str:
+    """What stands above a column, in the language that is spoken."""
+    return word(name, COLUMN)
+
+
+def pair(zh: str, en: str) -> str:
+    """A name in the language that is spoken, or in both."""
+    one = either(zh, en)
+    return f"{zh} {en}" if one is None else one
+
 
 # Where nobody looks at a terminal, lines may be long.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-errors = Console(stderr=True, highlight=False)
+console = _SpokenConsole(highlight=False, width=None if sys.stdout.isatty() else 200)
+errors = _SpokenConsole(stderr=True, highlight=False)
 
 
 def plain(value: Any) -> Any:
@@ -52,16 +88,16 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, title: str = "", heads: Map
     """
     rows = [with_pairs(row) for row in rows]
     if not rows:
-        console.print(f"{title}: none" if title else "none", markup=False)
+        console.print(f"{say(title)}: {say('none')}" if title else "none", markup=False)
         return
     names = list(dict.fromkeys(name for row in rows for name in row))
-    titles = [(heads or {}).get(name, name.replace("_", " ")) for name in names]
+    titles = [column_head((heads or {}).get(name, name.replace("_", " "))) for name in names]
     texts = [[_named_cell(name, row.get(name)) for name in names] for row in rows]
     numeric = [all(isinstance(row.get(name), int | float | decimal.Decimal | None) for row in rows) for name in names]
     widths = _fitted(titles, texts, numeric, console.width)
     if widths is None:
         if title:
-            console.print(Text(title, style="italic"))
+            console.print(Text(say(title), style="italic"))
         for line in texts:
             _print_paragraph(titles, line, first=f"{titles[0]} {line[0]}" if numeric[0] else line[0])
         return
@@ -112,6 +148,8 @@ def _print_paragraph(heads: Sequence[str], line: Sequence[str], *, first: str) -
 
 def both(zh: Any, en: Any) -> str:
     """The same in Chinese and in English, as far as there is either and the one does not quote the other."""
+    if (one := either(str(zh or ""), str(en or ""))) is not None:
+        return one
     if zh and en and str(en) not in str(zh):
         return f"{zh} · {en}"
     return str(zh or en or "")
@@ -137,6 +175,8 @@ def _named_cell(name: str, value: Any) -> str:
         and name.split("_")[-1] in {"id", "pid", "port", "number"}
     ):
         return str(value)
+    if isinstance(value, str):
+        return ", ".join(word(part, name) for part in value.split(", "))
     return cell(value)
 
 
@@ -145,7 +185,7 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes" if value else "no")
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, decimal.Decimal | float):

@@ -14,7 +14,7 @@ PACKAGE = Settings.load().root / "plugins" / "threegaps"
 
 # Lowest first; docs/architecture.md shows the same table.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "labels", "settings", "calendar", "standards"}),
+    frozenset({"errors", "labels", "settings", "calendar", "standards", "translations"}),
     frozenset({"rules"}),
     frozenset({"contracts"}),
     frozenset({"ledger"}),

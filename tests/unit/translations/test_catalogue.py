@@ -1,0 +1,155 @@
+"""A finished message is recognised and said in Chinese, and no value in it is lost or changed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from threegaps.translations.catalogue import FOLDER, PLACEHOLDER, Catalogue, Entry, Template, read
+
+FILES = sorted(FOLDER.glob("*/*.po"))
+ENTRIES = [
+    pytest.param(entry, id=f"{path.parent.name}/{path.name}:{entry.line}") for path in FILES for entry in read(path)
+]
+WHOLE = {path.name: Catalogue.of(path.name) for path in sorted(FOLDER.iterdir()) if (path / "cli.po").exists()}
+PLACED = [(path.parent.name, entry) for path in FILES for entry in read(path) if PLACEHOLDER.search(entry.msgid)]
+
+
+def catalogue(**said: str) -> Catalogue:
+    """A catalogue of *said*, English by Chinese."""
+    return Catalogue([Entry(english, chinese, "", "test.po", 1) for chinese, english in said.items()])
+
+
+LATE = Entry("{0} is late: {1} was due on day {2:,}.", "{0}迟到:每月{2}日前应到{1}。", "", "t.po", 1)
+NOT_THERE = Entry("There is no folder {0!r}.", "没有文件夹{0}。", "", "t.po", 2)
+BROKE = Entry("The load of {0} broke off: {1}", "{0} 的载入中断: {1}", "", "t.po", 3)
+NONE = Entry("none", "无", "", "t.po", 4)
+IN_WORDS = Entry("stopped", "已停止", "status", "t.po", 5)
+SMALL = Catalogue([LATE, NOT_THERE, BROKE, NONE, IN_WORDS])
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("a/b is late: 2026-06 was due on day 20.", "a/b迟到:每月20日前应到2026-06。"),
+        ("! a/b is late: 2026-06 was due on day 20.", "! a/b迟到:每月20日前应到2026-06。"),
+        ("There is no folder 'x: y'.", "没有文件夹'x: y'。"),
+        ("The load of a/b broke off: There is no folder 'x'.", "a/b 的载入中断: 没有文件夹'x'。"),
+        ("The load of a/b broke off: The load of c broke off: x", "a/b 的载入中断: c 的载入中断: x"),
+        ("ftp says: There is no folder 'x'. Nothing else; none", "ftp says: 没有文件夹'x'。 Nothing else; none"),
+        ("none", "无"),
+        ("The load of none broke off: none", "none 的载入中断: none"),
+        ("stopped", "stopped"),
+        ("x is late: y was due on day two.", "x is late: y was due on day two."),
+        ("", ""),
+        ("…", "…"),
+    ],
+)
+def test_what_is_known_is_said_and_the_rest_stays(english: str, chinese: str) -> None:
+    assert SMALL.said(english) == chinese
+
+
+def test_a_word_is_said_in_its_place_only() -> None:
+    assert SMALL.word("stopped", "status") == "已停止"
+    assert SMALL.word("stopped", "state") == "stopped"
+
+
+def test_two_readings_that_differ_are_none() -> None:
+    template = Template("Row {0} of {1}.", "{1}的第{0}行。")
+    assert template.values("Row 1 of a.") == ["1", "a"]
+    assert template.values("Row 1 of 2 of 3.") is None
+    assert template.values("Row 1 of 2 of 3.", lambda value: value == "2 of 3") == ["1", "2 of 3"]
+
+
+def test_values_side_by_side_stay_together() -> None:
+    template = Template("No {0} is known{1}{2}. See {3}.", "见{3}:没有已知的{0}{1}{2}。")
+    assert template.is_whole
+    assert template.filled(template.values("No x is known, yet. See y.") or ()) == "见y:没有已知的x, yet。"
+
+
+def test_braces_are_written_twice() -> None:
+    assert catalogue(**{"写{{日}}和{0}": "write {{day}} and {0}"}).said("write {day} and {x}") == "写{日}和{x}"
+
+
+def test_entries_are_read_as_gettext_has_them(tmp_path: Path) -> None:
+    path = tmp_path / "x.po"
+    path.write_text(
+        '# a note\nmsgid ""\nmsgstr "Language: zh\\n"\n\n#: a.py:1\nmsgid "one "\n"two {0}"\nmsgstr "一"\n"二{0}"\n\n'
+        '#, fuzzy\nmsgid "three"\nmsgstr "三"\n\nmsgctxt "state"\nmsgid "four \\"x\\""\nmsgstr "四"\n'
+        'msgid "five"\nmsgstr ""\n',
+        encoding="utf-8",
+    )
+    assert [(one.msgid, one.msgstr, one.context, one.line) for one in read(path)] == [
+        ("one two {0}", "一二{0}", "", 6),
+        ('four "x"', "四", "state", 15),
+    ]
+    path.write_text('msgwhat "x"\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"x\.po:1: msgwhat"):
+        list(read(path))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_translators_tools_read_the_files(path: Path) -> None:
+    with path.open("rb") as file:
+        found = read_po(file, abort_invalid=True)
+    assert [(one.id, one.string) for one in found if one.id and one.string] == [
+        (entry.msgid, entry.msgstr) for entry in read(path)
+    ]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_translation_has_every_value_once(entry: Entry) -> None:
+    assert sorted(number for number, _, _ in PLACEHOLDER.findall(entry.msgstr)) == sorted(
+        number for number, _, _ in PLACEHOLDER.findall(entry.msgid)
+    ), f"{entry.file}:{entry.line}"
+    assert Template(entry.msgid, entry.msgstr).is_whole, f"{entry.file}:{entry.line}: values side by side were parted"
+    # what is to be typed is the same in both
+    assert sorted(re.findall(r"`([^`]*)`", entry.msgstr)) == sorted(re.findall(r"`([^`]*)`", entry.msgid))
+
+
+ODD = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(
+        ["", " ", "{0}", "{}", "%s", "[red]", "a: b", "; ", "1 of 2", "none", "'", '"', "\\", "\n", "(x).", "。"]
+    ),
+    st.integers().map(str),
+)
+
+
+@given(data=st.data())
+@example(data=None).via("every entry with plain values")
+def test_no_value_is_ever_lost(data: st.DataObject | None) -> None:
+    chosen = PLACED if data is None else [data.draw(st.sampled_from(PLACED))]
+    for language, entry in chosen:
+        spoken = WHOLE[language]
+        values: list[str] = []
+
+        def filled(found: re.Match[str], values: list[str] = values) -> str:
+            form = found[3] or ""
+            if form and form[-1] in ",dfge":
+                value = "1,234" if data is None else format(data.draw(st.integers()), ",")
+            else:
+                value = f"x{len(values)}" if data is None else data.draw(ODD)
+                value = repr(value) if found[2] == "!r" else value
+            values.append(value)
+            return value
+
+        english = re.sub(
+            r"\{\{|\}\}|" + PLACEHOLDER.pattern, lambda one: one[0][0] if one[1] is None else filled(one), entry.msgid
+        )
+        said = spoken.said(english)
+        for value in values:
+            assert value in said or spoken.said(value) in said or value.strip() in said, (entry, value)
+        if data is None:
+            assert said != english or entry.msgid == entry.msgstr, f"{entry.file}:{entry.line} is not recognised"
+
+
+@given(st.text())
+def test_any_text_can_be_said(text: str) -> None:
+    for spoken in [SMALL, *WHOLE.values()]:
+        assert isinstance(spoken.said(text), str)
