@@ -1,0 +1,362 @@
+"""Works off the outbox: each message once through its channel, those about one incident in their order.
+
+A message is claimed, sent and noted in one transaction: only a process that ends between sending and noting sends it
+again, under the same id. One sender at a time works on a channel, so that two never pass each other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from threegaps.errors import kind_of
+from threegaps.watch.alerts import Alerts
+from threegaps.watch.message import Channel, ChannelError, Message
+from threegaps.watch.snapshot import ChannelSeen, OutboxSeen
+
+MESSAGES_PER_PASS = 20
+"""Through one channel; what is left comes in the next pass. No robot takes more in a minute."""
+PASS_SECONDS = 30.0
+"""No message is begun later in a pass; one takes `channels.conversation.CONVERSATION_SECONDS` at most."""
+LONGEST_PAUSE_SECONDS = 300.0
+GIVEN_UP_SHOWN = dt.timedelta(days=7)
+"""So long a message that was given up stays visible."""
+_FIRST_PAUSE_SECONDS = 15.0
+_GRAVITIES = ("notice", "warning", "critical")
+_MOST_LINES = 40
+# One sender at a time on a channel; the first number stands for that.
+_LOCK_CLASS = 7_237_031
+_WAITING = "sent_at is null and given_up_at is null and cancelled_at is null"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one pass has done.
+
+    Args:
+        messages: Handed over; a bundle is one.
+        failed: Tries that failed and will be repeated.
+        given_up: Rows that were given up.
+        cancelled: Rows that need not be sent any more.
+        errors: What the channels that failed said, by channel: in our words, with code numbers only.
+    """
+
+    messages: int = 0
+    failed: int = 0
+    given_up: int = 0
+    cancelled: int = 0
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    outbox_id: int
+    incident_id: int | None
+    change: str
+    message_id: str
+    gravity: str
+    subject: str
+    body: str
+    content: Mapping[str, Any]
+    send_after: dt.datetime
+    created_at: dt.datetime
+    tries: int
+    opening: str | None
+
+
+def send_due(
+    connection: psycopg.Connection[Any],
+    channels: Mapping[str, Channel],
+    now: dt.datetime,
+    *,
+    burst: int = 5,
+    give_up_after: dt.timedelta = dt.timedelta(hours=24),
+) -> Sent:
+    """Send what is due, through all channels; one that fails holds up no other.
+
+    Args:
+        connection: The warehouse, in autocommit and in no transaction: each message has its own.
+        channels: Those of alerts.yaml, by name.
+        now: What is due is judged by it.
+        burst: More openings (or closings) than that in one pass go out in one message.
+        give_up_after: A message that has been due for so long is given up.
+
+    Raises:
+        ValueError: The connection is not in autocommit.
+    """
+    if not connection.autocommit:
+        raise ValueError("each message needs a transaction of its own: a connection in autocommit")
+    total = Sent()
+    until = time.monotonic() + PASS_SECONDS
+    for name in _with_work(connection):
+        done = _Sender(connection, name, channels.get(name), now, burst, give_up_after).work(until)
+        total = Sent(
+            total.messages + done.messages,
+            total.failed + done.failed,
+            total.given_up + done.given_up,
+            total.cancelled + done.cancelled,
+            {**total.errors, **done.errors},
+        )
+    return total
+
+
+def _with_work(connection: psycopg.Connection[Any]) -> list[str]:
+    """Channels for which something waits; those that fail come last, and hold up no other."""
+    rows = connection.execute(
+        f"select channel from ops.outbox where {_WAITING} group by channel order by max(tries), channel".encode()
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+class _Sender:
+    """One channel in one pass."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        name: str,
+        channel: Channel | None,
+        now: dt.datetime,
+        burst: int,
+        give_up_after: dt.timedelta,
+    ) -> None:
+        self._connection = connection
+        self._name = name
+        self._channel = channel
+        self._now = now
+        self._burst = burst
+        self._give_up_after = give_up_after
+        self._done = Sent()
+
+    def work(self, until: float) -> Sent:
+        """Send until nothing is left, or the pass has had its share of messages or of time (*until*)."""
+        for _ in range(MESSAGES_PER_PASS):
+            if time.monotonic() > until:
+                break
+            with self._connection.transaction():
+                if not self._is_alone() or not self._step():
+                    break
+        return self._done
+
+    def _is_alone(self) -> bool:
+        row = self._connection.execute(
+            "select pg_try_advisory_xact_lock(%s, hashtext(%s))", [_LOCK_CLASS, self._name]
+        ).fetchone()
+        return bool(row and row[0])
+
+    def _step(self) -> bool:
+        """Send one message; whether there may be more to send."""
+        self._give_up_overdue()
+        self._cancel_needless()
+        if self._channel is None or self._pauses():
+            return False
+        rows = self._due()
+        if not rows:
+            return False
+        sent_now = _bundle_of(rows, self._burst)
+        message = _bundled(sent_now) if len(sent_now) > 1 else _message(sent_now[0])
+        try:
+            self._channel.send(message)
+        except ChannelError as error:
+            self._note_failure(sent_now, error)
+            return False
+        except Exception as error:  # noqa: BLE001  # one channel's fault must not keep the others from telling
+            self._note_failure(sent_now, ChannelError(f"The channel failed: {kind_of(error)}."))
+            return False
+        self._note_sent(sent_now, message.message_id)
+        return True
+
+    def _cancel_needless(self) -> None:
+        """What nobody need be told any more in this channel.
+
+        - A later change that is due at once carries all that an earlier one says that still waits for its hour.
+        - What was over before its hour came: opening and close both, also where the close goes elsewhere.
+        - What follows an opening that was never told here.
+        """
+        cancelled = self._connection.execute(
+            f"""
+            update ops.outbox as o set cancelled_at = clock_timestamp(), last_error = 'not needed any more'
+            where o.channel = %(channel)s and {_WAITING.replace("sent_at", "o.sent_at")} and o.incident_id is not null
+              and (
+                (o.change <> 'closed' and o.send_after > %(now)s and (exists (
+                    select from ops.incident as i where i.incident_id = o.incident_id and i.closed_at is not null)
+                  or exists (
+                    select from ops.outbox as later where later.incident_id = o.incident_id
+                    and later.channel = o.channel and later.outbox_id > o.outbox_id
+                    and (later.change = 'closed' or (later.change = 'worsened' and later.send_after <= %(now)s)))))
+                or (o.change not in ('opened', 'worsened') and not exists (
+                    select from ops.outbox as earlier where earlier.incident_id = o.incident_id
+                    and earlier.channel = o.channel and earlier.change in ('opened', 'worsened')
+                    and earlier.outbox_id < o.outbox_id and (
+                        earlier.sent_at is not null
+                        or (earlier.given_up_at is null and earlier.cancelled_at is null
+                            and not (earlier.send_after > %(now)s and o.change = 'closed')))))
+              )
+            """.encode(),
+            {"channel": self._name, "now": self._now},
+        ).rowcount
+        if cancelled:
+            self._done = replace(self._done, cancelled=self._done.cancelled + cancelled)
+
+    def _give_up_overdue(self) -> None:
+        given_up = self._connection.execute(
+            f"update ops.outbox set given_up_at = clock_timestamp(),"
+            " last_error = coalesce(last_error, 'There is no channel of this name in alerts.yaml.')"
+            f" where channel = %s and {_WAITING} and greatest(send_after, created_at) + %s < %s".encode(),
+            [self._name, self._give_up_after, self._now],
+        ).rowcount
+        if given_up:
+            self._done = replace(self._done, given_up=self._done.given_up + given_up)
+
+    def _pauses(self) -> bool:
+        """Whether the last try failed and the pause after it is not over: it holds for the whole channel."""
+        row = self._connection.execute(
+            f"select exists (select from ops.outbox where channel = %s and {_WAITING} and retry_at > %s)".encode(),
+            [self._name, self._now],
+        ).fetchone()
+        return bool(row and row[0])
+
+    def _due(self) -> list[_Row]:
+        """What is due, in order; nothing of an incident of which something earlier waits."""
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            rows = cursor.execute(
+                f"""
+                select outbox_id, incident_id, change, message_id, gravity, subject, body, content, send_after,
+                       created_at, tries,
+                       (select coalesce(first.sent_as, first.message_id) from ops.outbox as first
+                        where first.incident_id = o.incident_id and first.channel = o.channel
+                        and first.sent_at is not null order by first.outbox_id limit 1) as opening
+                from ops.outbox as o
+                where channel = %(channel)s and {_WAITING} and send_after <= %(now)s
+                  and not exists (
+                    select from ops.outbox as earlier
+                    where earlier.incident_id = o.incident_id and earlier.channel = o.channel
+                    and earlier.outbox_id < o.outbox_id and earlier.send_after > %(now)s
+                    and earlier.sent_at is null and earlier.given_up_at is null and earlier.cancelled_at is null)
+                order by outbox_id limit 1000 for update of o skip locked
+                """.encode(),
+                {"channel": self._name, "now": self._now},
+            ).fetchall()
+        return [_Row(**row) for row in rows]
+
+    def _note_sent(self, rows: Sequence[_Row], sent_as: str) -> None:
+        remark = getattr(self._channel, "remark", "") or None
+        self._connection.execute(
+            "update ops.outbox set sent_at = clock_timestamp(), sent_as = %s, tries = tries + 1, retry_at = null,"
+            " last_error = %s where outbox_id = any(%s)",
+            [sent_as, remark, [row.outbox_id for row in rows]],
+        )
+        errors = {**self._done.errors, self._name: remark} if remark else self._done.errors
+        self._done = replace(self._done, messages=self._done.messages + 1, errors=errors)
+
+    def _note_failure(self, rows: Sequence[_Row], error: ChannelError) -> None:
+        pause = max(pause_seconds(min(row.tries for row in rows)), error.retry_after_seconds or 0.0)
+        self._connection.execute(
+            "update ops.outbox set tries = tries + 1, last_error = %(said)s,"
+            " retry_at = case when %(final)s then null else %(now)s + make_interval(secs => %(pause)s) end,"
+            " given_up_at = case when %(final)s then clock_timestamp() end where outbox_id = any(%(rows)s)",
+            {
+                "said": error.message,
+                "final": error.is_final,
+                "now": self._now,
+                "pause": pause,
+                "rows": [row.outbox_id for row in rows],
+            },
+        )
+        self._done = replace(
+            self._done,
+            failed=self._done.failed + (not error.is_final),
+            given_up=self._done.given_up + (len(rows) if error.is_final else 0),
+            errors={**self._done.errors, self._name: error.message},
+        )
+
+
+def pause_seconds(tries: int) -> float:
+    """How long to wait after a try that failed, when *tries* have failed before it."""
+    return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(tries, 20), LONGEST_PAUSE_SECONDS)
+
+
+def _bundle_of(rows: Sequence[_Row], burst: int) -> Sequence[_Row]:
+    """The rows that go out now, in one message: openings before all, closings after all where there are many."""
+    openings = [row for row in rows if row.change == "opened"]
+    if len(openings) > burst:
+        return openings
+    closings = [row for row in rows if row.change == "closed"]
+    if len(closings) <= burst:
+        return rows[:1]
+    others = [row for row in rows if row.change != "closed"]
+    return others[:1] if others else closings
+
+
+def _message(row: _Row) -> Message:
+    """The message as it was entered; it follows what was in truth sent first about its incident in this channel."""
+    content = {key: value for key, value in row.content.items() if key != "reply_to"}
+    if row.opening is not None:
+        content["reply_to"] = row.opening
+    return Message(row.message_id, row.incident_id, row.change, row.gravity, row.subject, row.body, content)
+
+
+def _bundled(rows: Sequence[_Row]) -> Message:
+    """One message for many; its id comes from the first, so that it is the same after a crash."""
+    is_opening = rows[0].change == "opened"
+    gravity = max((row.gravity for row in rows), key=_GRAVITIES.index)
+    what_zh, what_en = ("项新事件", "new incidents") if is_opening else ("项事件已恢复", "incidents closed")
+    return Message(
+        message_id=f"bundle-{rows[0].message_id}",
+        incident_id=None,
+        change=rows[0].change,
+        gravity=gravity,
+        subject=f"[ThreeGaps] {len(rows)} {what_zh} · {len(rows)} {what_en}",
+        text="\n".join(_lines(rows)),
+        content={
+            "bundled": [
+                {"message_id": row.message_id, "incident_id": row.incident_id, **dict(row.content)} for row in rows
+            ]
+        },
+    )
+
+
+def _lines(rows: Sequence[_Row]) -> Iterable[str]:
+    by_gravity = sorted(rows, key=lambda row: -_GRAVITIES.index(row.gravity))
+    yield from (row.subject for row in by_gravity[:_MOST_LINES])
+    if len(rows) > _MOST_LINES:
+        yield f"另有 {len(rows) - _MOST_LINES} 项 · {len(rows) - _MOST_LINES} more"
+    yield "查看 to see all: threegaps status"
+
+
+def outbox_seen(connection: psycopg.Connection[Any], now: dt.datetime) -> OutboxSeen:
+    """What waits, and what was given up in the last `GIVEN_UP_SHOWN`."""
+    row = connection.execute(
+        f"select count(*) filter (where {_WAITING}),"
+        f" min(greatest(send_after, created_at)) filter (where {_WAITING} and send_after <= %(now)s),"
+        " count(*) filter (where given_up_at > %(since)s) from ops.outbox"
+        f" where {_WAITING} or given_up_at > %(since)s".encode(),
+        {"now": now, "since": now - GIVEN_UP_SHOWN},
+    ).fetchone()
+    assert row is not None  # noqa: S101  # an aggregate has a row
+    return OutboxSeen(int(row[0]), row[1], int(row[2]))
+
+
+def channels_seen(connection: psycopg.Connection[Any], alerts: Alerts) -> tuple[ChannelSeen, ...]:
+    """How each channel of alerts.yaml does, by what was last tried through it."""
+    with connection.cursor() as cursor:
+        rows = cursor.execute(
+            # The last that ended says whether it refuses; what waits after a failed try says more of now.
+            "select distinct on (channel) channel, given_up_at is not null, coalesce(last_error, '') from ops.outbox"
+            " where channel = any(%s) and tries > 0 and cancelled_at is null"
+            " order by channel, coalesce(sent_at, given_up_at, 'infinity') desc, outbox_id desc",
+            [[channel.name for channel in alerts.channels]],
+        ).fetchall()
+    last = {str(row[0]): (bool(row[1]), str(row[2])) for row in rows}
+    found = []
+    for channel in alerts.channels:
+        is_refused, words = last.get(channel.name, (False, ""))
+        zh = "" if not words else ("对方拒收,需要有人处理" if is_refused else "最近一次发送有问题,会再试")
+        found.append(ChannelSeen(channel.name, channel.kind, is_refused, zh, words))
+    return tuple(found)

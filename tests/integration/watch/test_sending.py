@@ -1,0 +1,395 @@
+"""The outbox against a real ledger: once, in order, through crashes, refusals, bursts and two senders at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from threegaps.settings import SHANGHAI
+from threegaps.watch.alerts import Alerts, ChannelSettings
+from threegaps.watch.message import ChannelError, Message, incident_message_id
+from threegaps.watch.sending import MESSAGES_PER_PASS, channels_seen, outbox_seen, pause_seconds, send_due
+
+pytestmark = pytest.mark.integration
+
+NOW = dt.datetime(2026, 11, 27, 10, 0, tzinfo=SHANGHAI)
+MINUTE = dt.timedelta(minutes=1)
+HOUR = dt.timedelta(hours=1)
+
+
+@dataclass
+class Recorder:
+    """A channel that keeps what it is given, and fails as it is told."""
+
+    name: str = "duty"
+    sent: list[Message] = field(default_factory=list)
+    fails: Callable[[Message], ChannelError | BaseException | None] = lambda _: None
+    before: Callable[[Message], None] = lambda _: None
+
+    def send(self, message: Message) -> None:
+        self.before(message)
+        error = self.fails(message)
+        if error is not None:
+            raise error
+        self.sent.append(message)
+
+    @property
+    def told(self) -> list[str]:
+        return [f"{message.change} {message.subject}" for message in self.sent]
+
+
+@pytest.fixture
+def ledger(warehouse: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        yield connection
+
+
+def incident(ledger: psycopg.Connection[Any], key: str = "airflow_down") -> int:
+    row = ledger.execute(
+        "insert into ops.incident (cause_key, kind, gravity, title_zh, title_en, opened_at)"
+        " values (%s, 'airflow_down', 'critical', '停', 'down', %s) returning incident_id",
+        [key, NOW],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def enter(
+    ledger: psycopg.Connection[Any],
+    number: int | None,
+    change: str,
+    *,
+    channel: str = "duty",
+    gravity: str = "critical",
+    send_after: dt.datetime = NOW,
+    created_at: dt.datetime | None = None,
+    subject: str | None = None,
+) -> str:
+    message_id = incident_message_id(f"{number}{subject or ''}", NOW, change, channel)
+    opening = incident_message_id(f"{number}{subject or ''}", NOW, "opened", channel)
+    content = {"kind": "airflow_down"} | ({"reply_to": opening} if change != "opened" else {})
+    ledger.execute(
+        "insert into ops.outbox (incident_id, change, channel, message_id, gravity, subject, body, content,"
+        " send_after, created_at) values (%s, %s, %s, %s, %s, %s, 'text', %s, %s, %s)",
+        [
+            number,
+            change,
+            channel,
+            message_id,
+            gravity,
+            subject or str(number),
+            Jsonb(content),
+            send_after,
+            created_at or send_after,
+        ],
+    )
+    return message_id
+
+
+def states(ledger: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    return ledger.execute(
+        "select change, case when sent_at is not null then 'sent' when given_up_at is not null then 'given up'"
+        " when cancelled_at is not null then 'cancelled' else 'waiting' end from ops.outbox order by outbox_id"
+    ).fetchall()
+
+
+def test_each_goes_out_once_and_in_its_order_however_often_it_is_asked(ledger: psycopg.Connection[Any]) -> None:
+    first, second = incident(ledger), incident(ledger, "warehouse_down")
+    opened = enter(ledger, first, "opened")
+    enter(ledger, second, "opened")
+    enter(ledger, first, "closed")
+    duty = Recorder()
+    assert send_due(ledger, {"duty": duty}, NOW).messages == 3
+    assert duty.told == [f"opened {first}", f"opened {second}", f"closed {first}"]
+    assert [message.reply_to for message in duty.sent] == [None, None, opened]
+    assert send_due(ledger, {"duty": duty}, NOW + HOUR).messages == 0
+    assert len(duty.sent) == 3
+    assert states(ledger) == [("opened", "sent")] * 2 + [("closed", "sent")]
+
+
+def test_what_is_not_due_waits(ledger: psycopg.Connection[Any]) -> None:
+    enter(ledger, incident(ledger), "opened", send_after=NOW + HOUR)
+    duty = Recorder()
+    assert send_due(ledger, {"duty": duty}, NOW + HOUR - MINUTE).messages == 0
+    assert outbox_seen(ledger, NOW).waiting == 1
+    assert send_due(ledger, {"duty": duty}, NOW + HOUR).messages == 1
+
+
+def test_a_sender_that_dies_between_sending_and_noting_sends_the_same_id_again(ledger: psycopg.Connection[Any]) -> None:
+    number = incident(ledger)
+    enter(ledger, number, "opened")
+    enter(ledger, number, "closed")
+
+    def dies(message: Message) -> None:
+        duty.sent.append(message)
+        raise KeyboardInterrupt
+
+    duty = Recorder(before=dies)
+    with pytest.raises(KeyboardInterrupt):
+        send_due(ledger, {"duty": duty}, NOW)
+    assert states(ledger) == [("opened", "waiting"), ("closed", "waiting")]
+    duty.before = lambda _: None
+    send_due(ledger, {"duty": duty}, NOW)
+    assert duty.told == [f"opened {number}", f"opened {number}", f"closed {number}"]
+    assert duty.sent[0].message_id == duty.sent[1].message_id
+
+
+def test_a_connection_that_breaks_while_it_is_noted_leaves_the_message_to_be_sent_again(
+    ledger: psycopg.Connection[Any], warehouse: str
+) -> None:
+    enter(ledger, incident(ledger), "opened")
+    duty = Recorder()
+    with psycopg.connect(warehouse, autocommit=True) as doomed:
+        duty.before = lambda _: ledger.execute("select pg_terminate_backend(%s)", [doomed.info.backend_pid]) and None
+        with pytest.raises(psycopg.OperationalError):
+            send_due(doomed, {"duty": duty}, NOW)
+    duty.before = lambda _: None
+    send_due(ledger, {"duty": duty}, NOW)
+    assert len(duty.sent) == 2
+    assert len({message.message_id for message in duty.sent}) == 1
+
+
+def test_two_senders_at_once_send_each_message_once_and_in_order(
+    ledger: psycopg.Connection[Any], warehouse: str
+) -> None:
+    numbers = [incident(ledger, f"feed_late:{number}") for number in range(4)]
+    for number in numbers:
+        enter(ledger, number, "opened")
+        enter(ledger, number, "closed")
+    both_are_at_it = threading.Event()
+    duty = Recorder()
+    duty.before = lambda _: both_are_at_it.wait(5) and None
+
+    def work() -> None:
+        with psycopg.connect(warehouse, autocommit=True) as own:
+            send_due(own, {"duty": duty}, NOW)
+
+    first = threading.Thread(target=work)
+    first.start()
+    with psycopg.connect(warehouse, autocommit=True) as own:
+        # The first one is in the middle of a message: this one finds the channel in use and goes away.
+        while not ledger.execute("select from pg_locks where locktype = 'advisory' and granted").fetchall():
+            pass
+        assert send_due(own, {"duty": duty}, NOW).messages == 0
+    both_are_at_it.set()
+    first.join()
+    assert len(duty.sent) == len({message.message_id for message in duty.sent}) == 8
+    for number in numbers:
+        assert duty.told.index(f"opened {number}") < duty.told.index(f"closed {number}")
+
+
+def test_a_channel_that_fails_is_tried_with_growing_pauses_and_holds_up_no_other(
+    ledger: psycopg.Connection[Any],
+) -> None:
+    number = incident(ledger)
+    for channel in ("bad", "good"):
+        enter(ledger, number, "opened", channel=channel)
+    bad, good = Recorder("bad", fails=lambda _: ChannelError("smtp:25 cannot be reached.")), Recorder("good")
+    done = send_due(ledger, {"bad": bad, "good": good}, NOW)
+    assert (done.messages, done.failed, done.errors) == (1, 1, {"bad": "smtp:25 cannot be reached."})
+    tries = []
+    moment = NOW
+    for _ in range(7):
+        row = ledger.execute("select retry_at from ops.outbox where channel = 'bad'").fetchone()
+        assert row is not None
+        tries.append((row[0] - moment).total_seconds())
+        assert send_due(ledger, {"bad": bad, "good": good}, row[0] - MINUTE / 60).failed == 0
+        moment = row[0]
+        assert send_due(ledger, {"bad": bad, "good": good}, moment).failed == 1
+    assert tries == [15, 30, 60, 120, 240, 300, 300]
+    # What comes later waits behind it, and then goes in its order.
+    enter(ledger, number, "closed", channel="bad", send_after=moment)
+    assert send_due(ledger, {"bad": bad}, moment).failed == 0
+    bad.fails = lambda _: None
+    send_due(ledger, {"bad": bad}, moment + 6 * MINUTE)
+    assert bad.told == [f"opened {number}", f"closed {number}"]
+    assert outbox_seen(ledger, NOW).waiting == 0
+
+
+def test_the_pause_that_the_other_side_asks_for_is_kept(ledger: psycopg.Connection[Any]) -> None:
+    enter(ledger, incident(ledger), "opened")
+    duty = Recorder(fails=lambda _: ChannelError("too fast", 600.0))
+    send_due(ledger, {"duty": duty}, NOW)
+    duty.fails = lambda _: None
+    assert send_due(ledger, {"duty": duty}, NOW + 9 * MINUTE).messages == 0
+    assert send_due(ledger, {"duty": duty}, NOW + 10 * MINUTE).messages == 1
+
+
+def test_a_final_refusal_is_given_up_at_once_and_visible_until_the_channel_takes_something(
+    ledger: psycopg.Connection[Any],
+) -> None:
+    alerts = Alerts((ChannelSettings("duty", "dingtalk"), ChannelSettings("idle", "mail")))
+    number = incident(ledger)
+    enter(ledger, number, "opened")
+    duty = Recorder(fails=lambda _: ChannelError("errcode 310000", None, True))
+    done = send_due(ledger, {"duty": duty}, NOW)
+    assert (done.given_up, done.failed) == (1, 0)
+    seen = outbox_seen(ledger, dt.datetime.now(SHANGHAI))
+    assert (seen.waiting, seen.given_up) == (0, 1)
+    first, idle = channels_seen(ledger, alerts)
+    assert (first.is_refused, first.words_en) == (True, "errcode 310000")
+    assert (idle.is_refused, idle.words_en) == (False, "")
+    # Nobody was told that it opened: nobody is told that it is over.
+    enter(ledger, number, "closed")
+    duty.fails = lambda _: None
+    assert send_due(ledger, {"duty": duty}, NOW).cancelled == 1
+    assert duty.sent == []
+    enter(ledger, incident(ledger, "other"), "opened")
+    send_due(ledger, {"duty": duty}, NOW)
+    assert not channels_seen(ledger, alerts)[0].is_refused
+
+
+def test_what_could_not_be_sent_for_a_declared_time_is_given_up_with_its_close(ledger: psycopg.Connection[Any]) -> None:
+    number = incident(ledger)
+    enter(ledger, number, "opened")
+    duty = Recorder(fails=lambda _: ChannelError("no answer"))
+    send_due(ledger, {"duty": duty}, NOW, give_up_after=2 * HOUR)
+    enter(ledger, number, "closed", send_after=NOW + HOUR)
+    done = send_due(ledger, {"duty": duty}, NOW + 2 * HOUR + MINUTE, give_up_after=2 * HOUR)
+    assert (done.given_up, done.cancelled, done.failed) == (1, 1, 0)
+    assert states(ledger) == [("opened", "given up"), ("closed", "cancelled")]
+
+
+def test_what_waited_for_its_hour_is_not_given_up_for_that(ledger: psycopg.Connection[Any]) -> None:
+    enter(ledger, incident(ledger), "opened", send_after=NOW + 70 * HOUR, created_at=NOW, gravity="warning")
+    duty = Recorder()
+    assert send_due(ledger, {"duty": duty}, NOW + 70 * HOUR).messages == 1
+
+
+def test_a_channel_that_is_no_longer_in_the_file_is_given_up_in_time(ledger: psycopg.Connection[Any]) -> None:
+    enter(ledger, incident(ledger), "opened", channel="gone")
+    assert send_due(ledger, {}, NOW).given_up == 0
+    assert send_due(ledger, {}, NOW + 25 * HOUR).given_up == 1
+    row = ledger.execute("select last_error from ops.outbox").fetchone()
+    assert row == ("There is no channel of this name in alerts.yaml.",)
+
+
+def test_what_was_over_before_its_hour_came_is_not_told(ledger: psycopg.Connection[Any]) -> None:
+    number = incident(ledger)
+    morning = NOW + 23 * HOUR
+    enter(ledger, number, "opened", send_after=morning, gravity="warning")
+    enter(ledger, number, "closed", send_after=morning, gravity="warning")
+    duty = Recorder()
+    send_due(ledger, {"duty": duty}, NOW)
+    send_due(ledger, {"duty": duty}, morning)
+    assert duty.sent == []
+    assert states(ledger) == [("opened", "cancelled"), ("closed", "cancelled")]
+
+
+def test_what_was_over_while_the_channel_failed_is_told_when_it_works_again(ledger: psycopg.Connection[Any]) -> None:
+    number = incident(ledger)
+    enter(ledger, number, "opened")
+    duty = Recorder(fails=lambda _: ChannelError("no answer"))
+    send_due(ledger, {"duty": duty}, NOW)
+    enter(ledger, number, "closed", send_after=NOW + MINUTE)
+    duty.fails = lambda _: None
+    send_due(ledger, {"duty": duty}, NOW + 10 * MINUTE)
+    assert duty.told == [f"opened {number}", f"closed {number}"]
+
+
+def test_an_opening_that_waits_while_its_incident_ends_elsewhere_is_not_told(ledger: psycopg.Connection[Any]) -> None:
+    number = incident(ledger)
+    enter(ledger, number, "opened", send_after=NOW + HOUR, gravity="warning")
+    ledger.execute("update ops.incident set closed_at = now(), closed_by = 'watch'")
+    duty = Recorder()
+    send_due(ledger, {"duty": duty}, NOW + MINUTE)
+    assert states(ledger) == [("opened", "cancelled")]
+
+
+def test_what_worsens_in_quiet_hours_is_told_once_and_its_close_follows(ledger: psycopg.Connection[Any]) -> None:
+    number = incident(ledger)
+    enter(ledger, number, "opened", send_after=NOW + 9 * HOUR, gravity="warning")
+    worse = enter(ledger, number, "worsened")
+    duty = Recorder()
+    send_due(ledger, {"duty": duty}, NOW)
+    enter(ledger, number, "closed", send_after=NOW + HOUR)
+    send_due(ledger, {"duty": duty}, NOW + HOUR)
+    send_due(ledger, {"duty": duty}, NOW + 10 * HOUR)
+    assert duty.told == [f"worsened {number}", f"closed {number}"]
+    assert [message.reply_to for message in duty.sent] == [None, worse]
+
+
+def test_many_at_once_are_one_message_and_so_are_their_closes(ledger: psycopg.Connection[Any]) -> None:
+    numbers = [incident(ledger, f"feed_late:{number}") for number in range(200)]
+    for number in numbers:
+        enter(ledger, number, "opened", gravity="warning")
+    enter(ledger, numbers[0], "acknowledged", gravity="warning")
+    duty = Recorder()
+    assert send_due(ledger, {"duty": duty}, NOW).messages == 2
+    bundle, acknowledged = duty.sent
+    assert "200 项新事件 · 200 new incidents" in bundle.subject
+    assert len(bundle.content["bundled"]) == 200
+    assert "160 more" in bundle.text
+    assert acknowledged.reply_to == bundle.message_id
+    for number in numbers[:6]:
+        enter(ledger, number, "closed", gravity="warning")
+    assert send_due(ledger, {"duty": duty}, NOW).messages == 1
+    assert "6 incidents closed" in duty.sent[-1].subject
+    # One alone follows the bundle that its opening went out in.
+    enter(ledger, numbers[7], "closed", gravity="warning")
+    send_due(ledger, {"duty": duty}, NOW)
+    assert duty.sent[-1].reply_to == bundle.message_id
+    assert len(duty.sent) == 4
+
+
+def test_five_at_once_are_five_messages(ledger: psycopg.Connection[Any]) -> None:
+    for number in range(5):
+        enter(ledger, incident(ledger, f"feed_late:{number}"), "opened")
+    duty = Recorder()
+    assert send_due(ledger, {"duty": duty}, NOW, burst=5).messages == 5
+
+
+def test_a_bundle_that_is_sent_again_after_a_crash_has_the_same_id_although_more_has_come(
+    ledger: psycopg.Connection[Any],
+) -> None:
+    for number in range(6):
+        enter(ledger, incident(ledger, f"feed_late:{number}"), "opened")
+
+    def dies(message: Message) -> None:
+        duty.sent.append(message)
+        raise KeyboardInterrupt
+
+    duty = Recorder(before=dies)
+    with pytest.raises(KeyboardInterrupt):
+        send_due(ledger, {"duty": duty}, NOW)
+    enter(ledger, incident(ledger, "one more"), "opened")
+    duty.before = lambda _: None
+    send_due(ledger, {"duty": duty}, NOW)
+    assert len(duty.sent) == 2
+    assert duty.sent[0].message_id == duty.sent[1].message_id
+    assert len(duty.sent[1].content["bundled"]) == 7
+
+
+def test_a_channel_gets_no_more_than_its_share_in_a_pass(ledger: psycopg.Connection[Any]) -> None:
+    for number in range(MESSAGES_PER_PASS + 3):
+        enter(ledger, None, "digest", gravity="notice", subject=f"day {number}")
+    duty = Recorder()
+    assert send_due(ledger, {"duty": duty}, NOW).messages == MESSAGES_PER_PASS
+    assert send_due(ledger, {"duty": duty}, NOW).messages == 3
+
+
+def test_a_fault_of_a_channel_is_noted_without_its_words_and_tried_again(ledger: psycopg.Connection[Any]) -> None:
+    enter(ledger, incident(ledger), "opened")
+    duty = Recorder(fails=lambda _: ValueError("王小明 330106199001011237"))
+    done = send_due(ledger, {"duty": duty}, NOW)
+    assert done.failed == 1
+    row = ledger.execute("select last_error from ops.outbox").fetchone()
+    assert row is not None
+    assert "ValueError" in row[0]
+    assert "330106" not in row[0]
+
+
+def test_a_connection_without_autocommit_is_refused(warehouse: str) -> None:
+    with psycopg.connect(warehouse) as connection, pytest.raises(ValueError, match="autocommit"):
+        send_due(connection, {}, NOW)
+
+
+def test_pauses_grow_to_a_limit_and_never_overflow() -> None:
+    assert [pause_seconds(tries) for tries in (0, 1, 4, 5, 10_000)] == [15, 30, 240, 300, 300]

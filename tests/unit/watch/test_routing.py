@@ -1,0 +1,122 @@
+"""Who is told, and when: gravity, department, kind, working hours, nights, weekends and holidays."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from threegaps.settings import SHANGHAI
+from threegaps.watch.alerts import Alerts, Route
+from threegaps.watch.hours import Span, WorkingHours, is_weekday
+from threegaps.watch.routing import Routed, channels_for, send_after
+
+FRIDAY = dt.date(2026, 11, 27)
+HOLIDAYS = {dt.date(2026, 10, day) for day in range(1, 8)}
+
+
+def at(day: dt.date, hour: int, minute: int = 0) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(hour, minute), SHANGHAI)
+
+
+def with_holidays(day: dt.date) -> bool:
+    """Seven days of October off, and the Saturday after them worked."""
+    return day not in HOLIDAYS and (is_weekday(day) or day == dt.date(2026, 10, 10))
+
+
+ALERTS = Alerts(
+    routes=(
+        Route(("all",)),
+        Route(("night",), from_gravity="critical", hours="outside"),
+        Route(("day",), hours="working"),
+        Route(("hrss", "all"), departments=("hrss",)),
+        Route(("late",), kinds=("feed_late",)),
+    ),
+    working_hours=WorkingHours(is_working_day=with_holidays),
+)
+
+
+def names(routed: list[Routed]) -> list[str]:
+    return [one.channel_name for one in routed]
+
+
+@pytest.mark.parametrize(
+    ("kind", "gravity", "department", "now", "expected"),
+    [
+        ("airflow_down", "critical", None, at(FRIDAY, 10), ["all", "day"]),
+        ("airflow_down", "critical", None, at(FRIDAY, 3), ["all", "night"]),
+        ("airflow_down", "warning", None, at(FRIDAY, 3), ["all"]),
+        ("feed_late", "warning", "hrss", at(FRIDAY, 10), ["all", "day", "hrss", "late"]),
+        ("feed_late", "warning", "tax", at(FRIDAY, 10), ["all", "day", "late"]),
+        # Over several departments: no one department's affair.
+        ("feed_unreachable", "warning", None, at(FRIDAY, 10), ["all", "day"]),
+    ],
+)
+def test_an_incident_goes_to_the_channels_of_all_routes_that_it_fits_each_once(
+    kind: str, gravity: str, department: str | None, now: dt.datetime, expected: list[str]
+) -> None:
+    assert names(channels_for(ALERTS, kind, gravity, department, now)) == expected
+
+
+def test_a_close_goes_where_the_opening_went_whatever_the_hour() -> None:
+    opened = channels_for(ALERTS, "airflow_down", "critical", None, at(FRIDAY, 17, 59))
+    closed = channels_for(ALERTS, "airflow_down", "critical", None, at(FRIDAY, 18, 30), opened_at=at(FRIDAY, 17, 59))
+    assert names(opened) == names(closed) == ["all", "day"]
+    # Opened as a warning, and grave when it closes: its first channels hear of the end, too.
+    assert set(names(channels_for(ALERTS, "feed_late", "warning", None, at(FRIDAY, 3)))) <= set(
+        names(channels_for(ALERTS, "feed_late", "critical", None, at(FRIDAY, 12), opened_at=at(FRIDAY, 3)))
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (at(FRIDAY, 8, 59), at(FRIDAY, 9)),
+        (at(FRIDAY, 9), at(FRIDAY, 9)),
+        (at(FRIDAY, 17, 59), at(FRIDAY, 17, 59)),
+        (at(FRIDAY, 18), at(dt.date(2026, 11, 30), 9)),
+        (at(dt.date(2026, 11, 28), 12), at(dt.date(2026, 11, 30), 9)),
+        (at(dt.date(2026, 11, 30), 0), at(dt.date(2026, 11, 30), 9)),
+        (at(dt.date(2026, 9, 30), 23, 59), at(dt.date(2026, 10, 8), 9)),
+        (at(dt.date(2026, 10, 1), 10), at(dt.date(2026, 10, 8), 9)),
+        (at(dt.date(2026, 10, 9), 18), at(dt.date(2026, 10, 10), 9)),
+    ],
+)
+def test_a_warning_waits_for_the_next_working_hour_over_nights_weekends_and_holidays(
+    now: dt.datetime, expected: dt.datetime
+) -> None:
+    assert send_after(ALERTS, "warning", now) == expected
+    assert send_after(ALERTS, "critical", now) == now
+
+
+def test_quiet_hours_of_ones_own_end_with_the_next_working_hour() -> None:
+    alerts = Alerts(quiet=Span(dt.time(22), dt.time(7)), working_hours=WorkingHours(is_working_day=with_holidays))
+    assert send_after(alerts, "warning", at(FRIDAY, 21, 59)) == at(FRIDAY, 21, 59)
+    assert send_after(alerts, "warning", at(FRIDAY, 22)) == at(dt.date(2026, 11, 30), 9)
+    assert send_after(alerts, "warning", at(FRIDAY, 6, 59)) == at(FRIDAY, 9)
+    assert send_after(alerts, "warning", at(FRIDAY, 7)) == at(FRIDAY, 7)
+    assert send_after(Alerts(quiet="never"), "warning", at(FRIDAY, 3)) == at(FRIDAY, 3)
+
+
+def test_instants_of_other_zones_are_judged_by_shanghais_clock() -> None:
+    in_utc = at(FRIDAY, 20).astimezone(dt.UTC)
+    assert in_utc.hour == 12
+    assert send_after(ALERTS, "warning", in_utc) == at(dt.date(2026, 11, 30), 9)
+
+
+@given(minutes=st.integers(0, 365 * 24 * 60))
+def test_nothing_waits_into_the_past_or_into_hours_that_are_none(minutes: int) -> None:
+    moment = at(dt.date(2026, 1, 1), 0) + dt.timedelta(minutes=minutes)
+    waits_until = send_after(ALERTS, "warning", moment)
+    assert waits_until >= moment
+    assert ALERTS.working_hours.hold(waits_until)
+    # There is no earlier working moment: an hour before, if not before now already, is none.
+    before = waits_until - dt.timedelta(minutes=1)
+    assert before < moment or not ALERTS.working_hours.hold(before)
+
+
+def test_a_calendar_without_working_days_keeps_nothing_back_for_ever() -> None:
+    hours = WorkingHours(is_working_day=lambda _: False)
+    assert hours.next_from(at(FRIDAY, 3)) == at(FRIDAY, 3)
