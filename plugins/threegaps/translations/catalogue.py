@@ -213,7 +213,7 @@ class Catalogue:
     def _said(self, text: str, depth: int) -> str:
         if depth > _DEEPEST or not any(character.isalpha() for character in text):
             return text
-        if depth and " " not in text.strip():
+        if depth and " " not in text.strip() and _SINGLE.fullmatch(text.strip()):
             return text  # a value: one word may be anybody's name
         whole = self._whole(text, depth)
         if whole is not None:

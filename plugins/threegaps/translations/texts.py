@@ -56,7 +56,7 @@ _SQL = re.compile(
 )
 _NO_TEXT = re.compile(
     r"^(bold )?(red|green|yellow)$|^application/|^Asia/|^ISO, |^copy .* from stdin$|^\w+_\w+, \w|^\w+[a-z][A-Z]\w*$"
-    r"|^[\w{}]+/\S*$|^o\.|\\u0000|^threegaps "
+    r"|^[\w{}]+/\S*$|^o\.|\x00|^threegaps "
 )
 # What others say, and we look for in it; names of a contract's keys.
 UNSAID = frozenset(
@@ -119,7 +119,7 @@ class _Finder:
         if isinstance(node, ast.Tuple | ast.List) and _is_bilingual(node.elts):
             node = ast.List([one for one in node.elts if not isinstance(one, ast.Constant | ast.JoinedStr)], ast.Load())
         if isinstance(node, ast.FunctionDef) and _is_command(node):
-            for paragraph in (ast.get_docstring(node) or "").split("\n\n"):
+            for paragraph in filter(None, (ast.get_docstring(node) or "").split("\n\n")):
                 yield Text(_escaped(" ".join(paragraph.split())), self._name, node.lineno)
         if isinstance(node, ast.Compare) or (isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant)):
             return  # what is compared with, or looked up
