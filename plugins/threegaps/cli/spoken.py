@@ -72,7 +72,9 @@ def _typers() -> tuple[dict[str, str], Any]:
         highlights = [*rich_utils.OptionHighlighter.highlights, r"(?P<usage>用法: )"]  # noqa: RUF012  # as rich has it
 
         def __call__(self, text: Any) -> Any:
-            return super().__call__("\n".join(map(say, text.split("\n"))) if isinstance(text, str) else text)
+            shown = super().__call__("\n".join(map(say, text.split("\n"))) if isinstance(text, str) else text)
+            shown.overflow = "fold"  # Chinese has no spaces: it would be cut off
+            return shown
 
     return {name: getattr(rich_utils, name) for name in _FIXED}, InWords()
 

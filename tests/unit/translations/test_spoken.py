@@ -86,6 +86,19 @@ def test_help_is_chinese_where_it_is_asked_for(arguments: tuple[str, ...]) -> No
     assert max(cell_len(line) for line in text.splitlines()) <= 80
 
 
+def test_no_chinese_help_is_cut_off() -> None:
+    for command in ([], *([name] for name in command_names())):
+        text = told("--lang", "zh", *command, "--help")
+        assert "…" not in text.replace("……", ""), command
+        assert max(cell_len(line) for line in text.splitlines()) <= 80
+
+
+def command_names() -> list[str]:
+    names = list(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group
+    assert len(names) > 10
+    return names
+
+
 def test_help_is_chinese_in_a_chinese_locale_and_by_the_variable() -> None:
     assert "用法: " in told("batches", "--help", LC_ALL="zh_CN.UTF-8")
     assert "用法: " in told("batches", "--help", THREEGAPS_LANG="zh")
