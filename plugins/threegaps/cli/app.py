@@ -10,7 +10,9 @@ import typer
 
 from threegaps.cli import batches, feeds, purging, readers, releases, sandbox, services
 from threegaps.cli.spoken import Spoken
+from threegaps.cli.streams import guard_streams
 from threegaps.errors import ThreeGapsError, UnexpectedError, kind_of
+from threegaps.standards import visible
 from threegaps.translations import OPTION, VARIABLE
 
 app = typer.Typer(
@@ -52,6 +54,7 @@ def _everything(
 
 def main() -> None:
     """Entry point; an error that a user can act upon is said in one message, with advice."""
+    guard_streams()
     try:
         app(standalone_mode=True)
     except ThreeGapsError as error:
@@ -62,7 +65,7 @@ def main() -> None:
         file = f": {error.filename}" if error.strerror and error.filename else ""
         _fail(ThreeGapsError(f"{type(error).__name__}: {error.strerror or kind_of(error)}{file}"))
     except Exception as error:  # noqa: BLE001  # its own words may quote rows; where it came up is ours
-        sys.stderr.writelines(traceback.format_tb(error.__traceback__))
+        visible.say("".join(traceback.format_tb(error.__traceback__)).rstrip(), is_error=True)
         _fail(UnexpectedError.of(error))
 
 
@@ -71,10 +74,10 @@ def _fail(error: ThreeGapsError) -> None:
 
     if "--json" in sys.argv:
         print_json({"error": error.message, "where": error.where, "advice": error.advice})
-    where = f"[{error.where}] " if error.where else ""
-    errors.print(f"error: {where}{error.message}", style="red", markup=False, soft_wrap=True)
+    where = f"[{visible.one_line(error.where)}] " if error.where else ""
+    errors.print(f"error: {where}{error.message}", style="red", soft_wrap=True)
     if error.advice:
-        errors.print(f"what to do: {error.advice}", markup=False, soft_wrap=True)
+        errors.print(f"what to do: {error.advice}", soft_wrap=True)
     sys.exit(1)
 
 

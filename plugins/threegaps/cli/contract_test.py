@@ -20,6 +20,7 @@ from typing import Any
 
 from threegaps.errors import SettingsError, ThreeGapsError
 from threegaps.settings import Settings
+from threegaps.standards import visible
 
 # For one document; of many together so many times as much.
 _SECONDS = 300
@@ -119,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return 1 if _check(settings, given.feeds, is_table_tested=not given.lint) else 0
     except ThreeGapsError as error:
-        sys.stderr.write(f"{error}\n")
+        visible.say(str(error), is_error=True)
         return 1
 
 
@@ -149,9 +150,9 @@ def _check(settings: Settings, feeds: Iterable[str], *, is_table_tested: bool) -
         if is_table_tested:
             verdicts["raw table"] = check_table(tool, form, settings.warehouse_dsn())
         for name, verdict in verdicts.items():
-            sys.stdout.write(f"{contract.feed}: {name}: {'right' if verdict.is_right else 'WRONG'}\n")
+            visible.say(f"{contract.feed}: {name}: {'right' if verdict.is_right else 'WRONG'}")
             if not verdict.is_right:
-                sys.stdout.write(f"{verdict.answer}\n")
+                visible.say(str(verdict.answer))
         faulty += not all(verdict.is_right for verdict in verdicts.values())
     return faulty
 

@@ -24,6 +24,7 @@ from threegaps.labels import both as named
 from threegaps.orchestration.first_run import FeedProgress, Progress
 from threegaps.release.target_text import target_text
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings
+from threegaps.standards import visible
 
 # In the order of the plan.
 _ACTIONS = {
@@ -114,8 +115,7 @@ class Screen:
 
     def _print(self, line: str) -> None:
         self._said_at = time.monotonic()
-        sys.stdout.write(f"[{self._said_at - self._started:5.1f} s] {line}\n")
-        sys.stdout.flush()
+        visible.say(f"[{self._said_at - self._started:5.1f} s] {visible.one_line(line)}")
 
     def _tell_that_it_goes_on(self, ended: threading.Event) -> None:
         """Say what is under way whenever nothing has been said for a while."""

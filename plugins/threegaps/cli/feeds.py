@@ -83,7 +83,7 @@ def show_feed(
     json_: Json = False,
 ) -> None:
     """A feed's contract as it is written, in full or of its raw table: documents of the Open Data Contract Standard."""
-    from threegaps.cli.output import print_json
+    from threegaps.cli.output import print_json, write
     from threegaps.contracts.expanded import as_yaml, expand, plain
     from threegaps.contracts.loader import find_contract
     from threegaps.contracts.warehouse_form import warehouse_form
@@ -97,7 +97,7 @@ def show_feed(
     if json_:
         print_json(document)
     else:
-        typer.echo(as_yaml(document), nl=False)
+        write(as_yaml(document).rstrip("\n"))
 
 
 def backfill(

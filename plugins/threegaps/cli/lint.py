@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from threegaps.settings import Settings
+from threegaps.standards import visible
 
 
 def main() -> int:
@@ -25,8 +26,8 @@ def main() -> int:
         except ContractError as contradiction:
             faults.append(f"{folder.name}: {contradiction}")
     for fault in faults:
-        sys.stderr.write(f"{fault}\n")
-    sys.stdout.write(f"{len(paths)} contracts, {len(faults)} faults\n")
+        visible.say(str(fault), is_error=True)
+    visible.say(f"{len(paths)} contracts, {len(faults)} faults")
     return 1 if faults or not paths else 0
 
 

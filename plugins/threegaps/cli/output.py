@@ -1,32 +1,61 @@
-"""How commands answer: tables for people, JSON for machines, one clear message when something is wrong."""
+"""How commands answer: tables for people, JSON for machines, one clear message when something is wrong.
+
+Everything that a command shows goes through here, and nothing in it acts on the terminal that shows it: texts of others
+have their control characters written as numbers, `threegaps.standards.visible`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import decimal
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from threegaps.cli.streams import end_with_reader
 from threegaps.settings import SHANGHAI
+from threegaps.standards.visible import one_line, visible, within_json
 from threegaps.translations import COLUMN, either, say, word
 
 
-class _SpokenConsole(Console):
-    """A console that says sentences, titles and heads in the language that is spoken; cells are left as they are."""
+class PlainConsole(Console):
+    """A console on which no text acts: neither as a terminal's command nor as rich's markup.
 
-    def print(self, *objects: Any, **how: Any) -> None:
-        super().print(*(in_language(one) for one in objects), **how)
+    It says sentences, titles and heads in the language that is spoken; cells are left as they are.
+    """
 
-    def rule(self, title: Any = "", **how: Any) -> None:
-        super().rule(in_language(title), **how)
+    def __init__(self, *, is_error: bool = False, width: int | None = None) -> None:
+        super().__init__(stderr=is_error, highlight=False, markup=False, emoji=False, width=width)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print *objects*; see `rich.console.Console.print`."""
+        shown = (visible(one) if isinstance(one, str) else one for one in objects)
+        super().print(*(in_language(one) for one in shown), **options)
+
+    def rule(self, title: Any = "", **options: Any) -> None:
+        """Print a line with *title* in it; see `rich.console.Console.rule`."""
+        super().rule(in_language(title), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of *renderable*: what none has cleaned before is cleaned here."""
+        for segment in super().render(renderable, options):
+            if segment.control or (segment.text.isascii() and segment.text.isprintable()):
+                yield segment
+            else:
+                yield Segment(visible(segment.text), segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """End quietly: who read has gone away."""
+        end_with_reader(self.file)
 
 
 def in_language(one: Any) -> Any:
@@ -53,9 +82,16 @@ def pair(zh: str, en: str) -> str:
     return f"{zh} {en}" if one is None else one
 
 
-# Where nobody looks at a terminal, lines may be long.
-console = _SpokenConsole(highlight=False, width=None if sys.stdout.isatty() else 200)
-errors = _SpokenConsole(stderr=True, highlight=False)
+def _width() -> int | None:
+    """The width of lines: the terminal's; where nobody looks at one they may be long, unless COLUMNS says otherwise."""
+    if sys.stdout.isatty():
+        return None
+    said = os.environ.get("COLUMNS", "")
+    return int(said) if said.isascii() and said.isdigit() and int(said) >= 20 else 200
+
+
+console = PlainConsole(width=_width())
+errors = PlainConsole(is_error=True)
 
 
 def plain(value: Any) -> Any:
@@ -73,7 +109,13 @@ def plain(value: Any) -> Any:
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=1, default=str) + "\n")
+    write(within_json(json.dumps(plain(value), ensure_ascii=False, indent=1, default=str)))
+
+
+def write(document: str) -> None:
+    """A whole document on standard output, as it is but for characters that act or hide."""
+    sys.stdout.write(f"{visible(document)}\n")
+    sys.stdout.flush()
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], *, title: str = "", heads: Mapping[str, str] | None = None) -> None:
@@ -110,7 +152,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, title: str = "", heads: Map
 
 
 # A word up to this width is kept whole; Chinese has no spaces, and may be broken anywhere.
-_WIDEST_WORD = 30
+_WIDEST_WORD = 40
 _CHINESE_WIDTH = 24
 
 
@@ -193,8 +235,8 @@ def cell(value: Any) -> str:
     if isinstance(value, dt.datetime):
         return value.astimezone(SHANGHAI).isoformat(sep=" ", timespec="seconds")
     if isinstance(value, dict | list):
-        return json.dumps(plain(value), ensure_ascii=False)
-    return str(value)
+        return one_line(json.dumps(plain(value), ensure_ascii=False))
+    return one_line(str(value))
 
 
 def answer(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", limit: int | None = None) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,8 @@ from threegaps.contracts.document import ContractDocument, Property
 from threegaps.contracts.options.statutory import StatisticalForm
 from threegaps.errors import ContractError, SettingsError
 from threegaps.labels import STATUTORY_MARKS
+from threegaps.standards.replacing import replaced
+from threegaps.standards.visible import for_spreadsheet
 
 Entry = Mapping[str, str | list[dict[str, str]]]
 """A feed's entry: core metadata by their names in the guideline; ``信息项信息`` has a mapping for each item."""
@@ -78,17 +81,20 @@ def rows(found: Iterable[Entry]) -> list[dict[str, str]]:
 def write(found: Sequence[Entry], file: Path) -> None:
     """Write the entries as the ending of *file* says; CSV with a byte order mark, by which Excel knows UTF-8.
 
+    A file of that name stands until the new one is whole.
+
     Raises:
-        SettingsError: It ends in neither .csv nor .json.
+        SettingsError: It ends in neither .csv nor .json, or cannot be written there.
     """
     if file.suffix.lower() == ".json":
-        file.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        with replaced(file) as beside:
+            beside.write((json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode())
     elif file.suffix.lower() == ".csv":
         flat = rows(found)
-        with file.open("w", encoding="utf-8-sig", newline="") as text:
+        with replaced(file) as beside, io.TextIOWrapper(beside, "utf-8-sig", newline="", write_through=True) as text:
             writer = csv.DictWriter(text, flat[0] if flat else ())
             writer.writeheader()
-            writer.writerows(flat)
+            writer.writerows({name: for_spreadsheet(value) for name, value in row.items()} for row in flat)
     else:
         raise SettingsError(f"{file.name} is neither .csv nor .json.", advice="give the file one of these endings.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +23,9 @@ from threegaps.ledger.landed import (
 )
 from threegaps.settings import Settings
 from threegaps.sources.files import expected_parts, understood
+from threegaps.standards.visible import log_of
 
-logger = logging.getLogger(__name__)
+logger = log_of(__name__)
 
 
 @dataclass(frozen=True, slots=True)

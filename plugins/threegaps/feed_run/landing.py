@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import logging
 import time
 from dataclasses import replace
 from typing import Any
@@ -23,9 +22,10 @@ from threegaps.ledger.watermarks import get_watermark
 from threegaps.settings import Settings
 from threegaps.sources.model import FileSource, Offer
 from threegaps.sources.opening import INQUIRY_SOURCES, open_files, open_inquiry
+from threegaps.standards.visible import log_of
 from threegaps.warehouse.sessions import feed_lock
 
-logger = logging.getLogger(__name__)
+logger = log_of(__name__)
 
 _CLOCK = "%Y-%m-%d %H:%M:%S"
 # A file whose time is so near to our fetch may have been written again within the same tick of its clock.

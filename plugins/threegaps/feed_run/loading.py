@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from threegaps.ledger.batches import Batch
 from threegaps.ledger.decisions import record_acceptance
 from threegaps.ledger.landed import LandedObject, landed_of_batch
 from threegaps.settings import Settings
+from threegaps.standards.visible import log_of
 from threegaps.warehouse.load import Plan, load_batch
 from threegaps.warehouse.quarantine import refused_keys
 from threegaps.warehouse.repairs import repaired_tokens
@@ -35,7 +35,7 @@ from threegaps.warehouse.stopping import BatchStoppedError, stop_advice
 if TYPE_CHECKING:
     from threegaps.batch.decode import Part
 
-logger = logging.getLogger(__name__)
+logger = log_of(__name__)
 
 
 def load(feed: str, delivery: str, run: Run | None = None) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -18,8 +17,9 @@ from threegaps.landing.adoption import enter, examine
 from threegaps.landing.store import LandingStore
 from threegaps.ledger.landed import CONTROL_PART, LandedObject
 from threegaps.settings import Settings
+from threegaps.standards.visible import log_of
 
-logger = logging.getLogger(__name__)
+logger = log_of(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from threegaps.errors import ThreeGapsError
 from threegaps.generate.files import outdated, write
 from threegaps.settings import Settings
+from threegaps.standards import visible
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,12 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         paths = outdated(root) if is_check else write(root)
     except (ThreeGapsError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
+        visible.say(str(error), is_error=True)
         return 1
     for path in paths:
-        sys.stdout.write(f"{path.as_posix()}\n")
+        visible.say(path.as_posix())
     if is_check and paths:
-        sys.stderr.write("These files are not current: run `make docs`.\n")
+        visible.say("These files are not current: run `make docs`.", is_error=True)
     return 1 if is_check and paths else 0
 
 

@@ -15,9 +15,10 @@ from threegaps.marts import claim, dbt_runner
 from threegaps.marts.dbt_runner import ActionOutcome
 from threegaps.marts.lock import held_by_builder
 from threegaps.settings import Settings
+from threegaps.standards.visible import log_of
 from threegaps.warehouse.tables import ensure_tables
 
-log = logging.getLogger("threegaps")
+log = log_of("threegaps")
 
 
 def prepare(

@@ -13,6 +13,7 @@ from pathlib import Path
 from threegaps.errors import ServiceError, SettingsError
 from threegaps.one_machine.environment import departments_with_database
 from threegaps.settings import Settings, department_database, to_dsn
+from threegaps.standards import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _run(settings: Settings, *arguments: str) -> str:
         raise SettingsError(f"The sandbox cannot be moved there: {finished.stderr.strip()}.")
     if finished.returncode != 0:
         # The process's own log has the rest; it holds no person, since all of it is synthetic.
-        sys.stderr.write(finished.stderr)
+        visible.say(finished.stderr.rstrip(), is_error=True)
         raise ServiceError(f"The sandbox could not be made: `sandbox {arguments[0]}` failed.")
     return finished.stdout
 

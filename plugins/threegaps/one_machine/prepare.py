@@ -6,6 +6,7 @@ import sys
 
 from threegaps.one_machine import departments
 from threegaps.settings import Settings
+from threegaps.standards import visible
 
 
 def upgrade_ledger(settings: Settings) -> None:
@@ -24,7 +25,7 @@ def main() -> int:
     elif step == "sandbox":
         departments.make(settings)
     else:
-        sys.stderr.write(f"unknown step {step!r}\n")
+        visible.say(f"unknown step {step!r}", is_error=True)
         return 2
     return 0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 
 from threegaps.errors import ServiceError
 from threegaps.one_machine import processes
+from threegaps.standards import visible
 
 SERVICE_VARIABLE = "THREEGAPS_SERVICE"
 """In the environment of every service and job, and of what they start: by it they are known when nobody has them."""
@@ -142,8 +142,7 @@ def turn_over(log: Path) -> None:
 
 def say(message: str) -> None:
     """A line with the time in the supervisor's own log."""
-    sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {message}\n")
-    sys.stderr.flush()
+    visible.say(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {visible.one_line(message)}", is_error=True)
 
 
 def last_lines(log: Path, *, lines: int = 3) -> str:

@@ -28,8 +28,9 @@ from threegaps.errors import (
     ThreeGapsError,
     UnexpectedError,
 )
+from threegaps.standards.visible import log_of
 
-log = logging.getLogger("threegaps")
+log = log_of("threegaps")
 
 LOOK_AGAIN_AFTER = dt.timedelta(minutes=3)
 

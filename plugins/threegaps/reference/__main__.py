@@ -13,6 +13,7 @@ from threegaps.reference.live import read_live
 from threegaps.reference.site import left_over, render
 from threegaps.reference.subjects import Subjects
 from threegaps.settings import SHANGHAI, Settings
+from threegaps.standards import visible
 
 FOLDER = Path("docs") / "_build"
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         files = render(Subjects(settings.root), live=live, day=dt.datetime.now(SHANGHAI).date())
     except (ThreeGapsError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
+        visible.say(str(error), is_error=True)
         return 1
     for path, text in files.items():
         target = folder / path
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path in left_over(folder, list(files)):
         path.unlink()
     said = f"coverage and revision rates of release {live.release_id}" if live else "no release: without coverage"
-    sys.stdout.write(f"{folder / 'index.html'} ({said})\n")
+    visible.say(f"{folder / 'index.html'} ({said})")
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 
 from threegaps.errors import ReleaseError
@@ -10,8 +9,9 @@ from threegaps.marts import claim, dbt_runner
 from threegaps.marts.lock import held_by_builder
 from threegaps.release import apply, checks, marks, served
 from threegaps.settings import Settings
+from threegaps.standards.visible import log_of
 
-log = logging.getLogger("threegaps")
+log = log_of("threegaps")
 
 
 def release(build_id: int, *, settings: Settings | None = None, accepted_checks: Iterable[str] = ()) -> int:

@@ -20,8 +20,9 @@ from threegaps.sources.control_file import MOST_BYTES, Control, ControlFileError
 from threegaps.sources.model import Offer
 from threegaps.sources.names import any_period, common_form, filled, has_period, part_name, pattern_of
 from threegaps.sources.quiet import FoundFile, Looks
+from threegaps.standards.visible import log_of
 
-logger = logging.getLogger(__name__)
+logger = log_of(__name__)
 
 # Matches no name.
 _NEVER = "(?!)"

@@ -9,7 +9,6 @@ pages, and a small one two or three requests.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
@@ -25,8 +24,9 @@ from threegaps.sources.gateway_client import Answer, GatewayClient, open_client
 from threegaps.sources.pagers import turning
 from threegaps.sources.readings import Reading, TooManyRowsError, read_pages
 from threegaps.sources.retry import Retry
+from threegaps.standards.visible import log_of
 
-logger = logging.getLogger(__name__)
+logger = log_of(__name__)
 
 
 class HttpGateway:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ import tenacity
 from threegaps.contracts.model import Contract
 from threegaps.errors import SourceUnavailableError
 from threegaps.sources.trouble import TransientError
+from threegaps.standards.visible import log_of
 
-logger = logging.getLogger(__name__)
+logger = log_of(__name__)
 
 Result = TypeVar("Result")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import tempfile
 from collections.abc import Callable, Iterable
@@ -22,6 +21,7 @@ from threegaps.ledger.landed import REPLAY_PREFIX
 from threegaps.ledger.standing import Standing, standing_with
 from threegaps.ledger.touches import record_batch_touches
 from threegaps.ledger.watermarks import advance_watermark
+from threegaps.standards.visible import log_of
 from threegaps.warehouse.closing import Closing
 from threegaps.warehouse.copying import Judgement, copy_accepted, copy_refused
 from threegaps.warehouse.merge import FALLEN, Merge
@@ -31,7 +31,7 @@ from threegaps.warehouse.sessions import on_usable
 from threegaps.warehouse.stopping import BatchStoppedError, Stopped, StopRules, stop_advice
 from threegaps.warehouse.tables import ensure_partitions, ensure_tables, usual_months
 
-logger = logging.getLogger(__name__)
+logger = log_of(__name__)
 
 # Small, so that memory does not follow the number of refused rows; the disk takes the rest.
 _SPOOL_BYTES = 4 << 20

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import os
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -17,8 +16,9 @@ from psycopg.rows import class_row
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import FeedError
+from threegaps.standards.replacing import replaced
+from threegaps.standards.visible import for_spreadsheet
 
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 ROW_HEADER = "行标识"
 BATCH_HEADER = "退回批次"
 
@@ -144,25 +144,30 @@ def export(connection: psycopg.Connection[Any], contract: Contract, path: Path, 
     Chinese.
     Document numbers are left out, their pseudonyms too: token, file and row number say which row it is, and a repair
     that leaves the cell empty keeps the number that was sent. The file is readable by its owner only. Text that a
-    spreadsheet would take for a formula is made plain.
+    spreadsheet would take for a formula is made plain, and characters that act or hide are written as their numbers.
 
     Raises:
         FeedError: *path* is neither of the two kinds.
+        SettingsError: It cannot be written there.
     """
     if path.suffix not in {".csv", ".xlsx"}:
         raise FeedError("The file is neither .csv nor .xlsx.", feed=contract.feed, file=path.name)
     rows = show(connection, feed=contract.feed, batch_id=batch_id, limit=None)
     names = (column.source_name for column in contract.sent_columns)
     header = [ROW_HEADER, "来源文件", "行号", BATCH_HEADER, *names, "退回原因"]
-    lines = [[_plain(value) for value in _line(contract, row)] for row in rows]
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    lines = [[for_spreadsheet(value) for value in _line(contract, row)] for row in rows]
+    with replaced(path, mode=0o600) as file:
         if path.suffix == ".xlsx":
             from openpyxl import Workbook
+            from openpyxl.cell import WriteOnlyCell
 
             workbook = Workbook(write_only=True)
             sheet = workbook.create_sheet("退回数据")
             for line in (header, *lines):
-                sheet.append(line)
+                cells = [WriteOnlyCell(sheet, value) for value in line]
+                for cell in cells:
+                    cell.data_type = "s"  # a text, were it written like one of a spreadsheet's errors
+                sheet.append(cells)
             workbook.save(file)
         else:
             with io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True) as text:
@@ -176,7 +181,3 @@ def _line(contract: Contract, row: RefusedRow) -> list[str]:
     ]
     reasons = ";".join(str(reason["message_zh"]) for reason in row.reasons)
     return [row.row_token, row.source_name, str(row.row_number), str(row.batch_id), *values, reasons]
-
-
-def _plain(value: str) -> str:
-    return f"'{value}" if value.startswith(FORMULA_MARKS) else value

@@ -16,8 +16,9 @@ from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import FeedError
 from threegaps.standards.identity_in_text import MASK, masked
+from threegaps.standards.visible import from_spreadsheet, visible
 from threegaps.standards.white_space import WHITE_SPACE
-from threegaps.warehouse.quarantine import BATCH_HEADER, FORMULA_MARKS, ROW_HEADER
+from threegaps.warehouse.quarantine import BATCH_HEADER, ROW_HEADER
 
 _MOST_CELL_CHARACTERS = 131_072
 
@@ -93,7 +94,7 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
             )
         batch = cells[batch_index].strip(WHITE_SPACE)
         batch_id = int(batch) if _BATCH.fullmatch(batch) else None
-        values = {name: _as_typed(cells[index]) for name, index in indexes.items()}
+        values = {name: from_spreadsheet(cells[index]) for name, index in indexes.items()}
         repairs[token] = Repair(token, batch_id, number, values)
     return list(repairs.values())
 
@@ -101,7 +102,8 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
 def is_touched(repair: Repair, refused: Mapping[str, Any]) -> bool:
     """Whether the department changed anything of the refused row; its document number was never sent out."""
     return any(
-        value != ("" if name == PERSON_COLUMN else refused.get(name) or "") for name, value in repair.values.items()
+        not _is_as_sent_out(value, "" if name == PERSON_COLUMN else refused.get(name))
+        for name, value in repair.values.items()
     )
 
 
@@ -125,7 +127,7 @@ def masked_columns(repair: Repair, refused: Mapping[str, Any]) -> frozenset[str]
     return frozenset(
         name
         for name, value in repair.values.items()
-        if (name == PERSON_COLUMN and not value) or (MASK in value and value == refused.get(name))
+        if (name == PERSON_COLUMN and not value) or (MASK in value and _is_as_sent_out(value, refused.get(name)))
     )
 
 
@@ -147,7 +149,7 @@ def laid_over(
             row[column.name] = landed.get(column.name)
         else:
             row[column.name] = written or None
-            if written == (refused.get(column.name) or ""):
+            if _is_as_sent_out(written, refused.get(column.name)):
                 row[column.name] = refused.get(column.name)
     return row
 
@@ -251,6 +253,6 @@ def _sheet_rows(contract: Contract, path: Path) -> Iterator[list[str]]:
             yield cells
 
 
-def _as_typed(cell: str) -> str:
-    """The text without the mark that kept a spreadsheet from taking it for a formula."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_MARKS) else cell
+def _is_as_sent_out(value: str, refused: str | None) -> bool:
+    """Whether a cell still says what the exported one did, whose characters that act or hide stood as numbers."""
+    return value in {refused or "", visible(refused or "")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,8 +10,9 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from threegaps.ledger.attempts import LOCK_SPACE
+from threegaps.standards.visible import log_of
 
-logger = logging.getLogger(__name__)
+logger = log_of(__name__)
 
 _WAIT_SECONDS = 20
 """How long a second session waits for the row locks of the first, which the server is about to end."""

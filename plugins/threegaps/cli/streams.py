@@ -1,0 +1,50 @@
+"""Standard output and error of a command: where their reader goes away, like ``head``, the command ends quietly."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Any, NoReturn
+
+CLOSED_PIPE_CODE = 128 + 13
+"""How a command ends whose reader went away, like ``head``: as other tools do, which SIGPIPE ends."""
+
+
+class _QuietStream(io.TextIOWrapper):
+    """Standard output or error; where its reader goes away, the command ends quietly, and at its exit too."""
+
+    def write(self, text: str) -> int:
+        try:
+            return super().write(text)
+        except BrokenPipeError:
+            end_with_reader(self)
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except BrokenPipeError:
+            end_with_reader(self)
+
+
+def end_with_reader(stream: Any) -> NoReturn:
+    """End the command whose reader has closed *stream*; what is still to be written goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    raise SystemExit(CLOSED_PIPE_CODE)
+
+
+def guard_streams() -> None:
+    """Let this process's own output end quietly with its reader, and write what its encoding lacks as numbers."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if type(stream) is not io.TextIOWrapper:
+            continue  # a test's own, or none at all
+        settings = {
+            "encoding": stream.encoding,
+            "errors": "backslashreplace",
+            "line_buffering": stream.line_buffering,
+            "write_through": stream.write_through,
+        }
+        setattr(sys, name, _QuietStream(stream.detach(), **settings))
