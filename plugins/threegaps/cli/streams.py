@@ -41,10 +41,8 @@ def guard_streams() -> None:
         stream = getattr(sys, name)
         if type(stream) is not io.TextIOWrapper:
             continue  # a test's own, or none at all
-        settings = {
-            "encoding": stream.encoding,
-            "errors": "backslashreplace",
-            "line_buffering": stream.line_buffering,
-            "write_through": stream.write_through,
-        }
-        setattr(sys, name, _QuietStream(stream.detach(), **settings))
+        encoding, by_line, at_once = stream.encoding, stream.line_buffering, stream.write_through
+        guarded = _QuietStream(
+            stream.detach(), encoding, "backslashreplace", line_buffering=by_line, write_through=at_once
+        )
+        setattr(sys, name, guarded)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from threegaps.errors import StillBeingWrittenError, ThreeGapsError, UnexpectedE
 from threegaps.ledger import attempts
 from threegaps.ledger.attempts import Failure, Outcome, Step
 from threegaps.settings import Settings
+from threegaps.standards.visible import log_of
 from threegaps.warehouse.sessions import is_usable
 
-logger = logging.getLogger(__name__)
+logger = log_of(__name__)
 
 _CONNECT_SECONDS = 5
 _ENDED_EN = "It was ended from outside before it was done."

@@ -80,4 +80,4 @@ def test_every_log_of_ours_has_its_messages_in_one_line() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "getLogger"
         if not node.args or ast.unparse(node.args[0]) in {"__name__", "'threegaps'"}
     ]
-    assert not ours
+    assert not ours, "write `log_of(__name__)` in place of `logging.getLogger(__name__)`"
