@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
+from threegaps.standards import visible
 from threegaps.translations.missing import missing
 
 
@@ -16,7 +17,7 @@ def main() -> None:
         if text.values:
             lines.append(f"#. {', '.join(text.values)}")
         lines += [f"msgid {json.dumps(text.template, ensure_ascii=False)}", 'msgstr ""', ""]
-        sys.stdout.write("\n".join(lines) + "\n")
+        visible.say("\n".join(lines))
 
 
 if __name__ == "__main__":
