@@ -218,7 +218,7 @@ def _named_cell(name: str, value: Any) -> str:
     ):
         return str(value)
     if isinstance(value, str):
-        return ", ".join(word(part, name) for part in value.split(", "))
+        return one_line(", ".join(word(part, name) for part in value.split(", ")))
     return cell(value)
 
 
