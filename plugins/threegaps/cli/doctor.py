@@ -246,6 +246,20 @@ def _landing(settings: Settings) -> Finding:
     return "ok", f"landing at {settings.landing_uri} with {executor}", ""
 
 
+def _team_links(settings: Settings) -> Finding:
+    from threegaps.orchestration.pages import LINKS_VARIABLE, read_links
+
+    links, faults = read_links(settings)
+    if faults:
+        return (
+            "warning",
+            f"{LINKS_VARIABLE}: 有 {len(faults)} 项不是链接,未采用 | {len(faults)} entries are no links and not taken",
+            "写成 部门=mailto:地址 或 部门=https://…,以空格分隔"
+            " | write team=mailto:address or team=https://…, apart by blanks (docs/server.md).",
+        )
+    return "ok", f"{len(links)} teams have a link on Airflow's page", ""
+
+
 _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("python", _python),
     ("disk", _disk),
@@ -262,4 +276,5 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("arrival", _arrival),
     ("identities", _identities),
     ("landing", _landing),
+    ("team links", _team_links),
 )

@@ -120,14 +120,34 @@ def undo_release(
     from threegaps.cli.output import console, print_json
     from threegaps.release import undo
 
-    number = undo.undo(Settings.load().warehouse_dsn(), note=note)
+    settings = Settings.load()
+    number = undo.undo(settings.warehouse_dsn(), note=note)
+    is_told = _wake_those_who_wait(settings)
     if json_:
-        print_json({"release_id": number})
+        print_json({"release_id": number, "is_told": is_told})
     else:
         console.print(
             f"Release {number} says what was said before. `threegaps status` shows what is held back,"
             " `threegaps release free` frees it."
         )
+        if not is_told:
+            console.print(
+                "Airflow 没有响应:其他系统尚未得知,恢复后触发流程 released"
+                " | Airflow does not answer, and other systems have not been told: trigger the DAG released then."
+            )
+
+
+def _wake_those_who_wait(settings: Settings) -> bool:
+    """Let the DAG released tell of it; False where Airflow does not answer."""
+    from threegaps.airflow_api import AirflowApi
+    from threegaps.errors import ServiceError
+    from threegaps.orchestration.names import RELEASED_DAG
+
+    try:
+        AirflowApi.of(settings).trigger(RELEASED_DAG)
+    except ServiceError:
+        return False
+    return True
 
 
 @release.command("free")

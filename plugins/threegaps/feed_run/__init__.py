@@ -6,7 +6,7 @@ again at any time: what has been done already is left alone.
 
 from threegaps.feed_run.documenting import BatchDocs, document
 from threegaps.feed_run.landing import land
-from threegaps.feed_run.loading import accept, judge_again, load
+from threegaps.feed_run.loading import accept, counts_of, judge_again, load
 from threegaps.feed_run.purging import Purged, purge
 from threegaps.feed_run.rebuilding import Rebuilt, rebuild
 from threegaps.feed_run.replaying import Replayed, replay
@@ -17,6 +17,7 @@ __all__ = [
     "Rebuilt",
     "Replayed",
     "accept",
+    "counts_of",
     "document",
     "judge_again",
     "land",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from threegaps.batch.verdict import Previous
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
-from threegaps.errors import FeedError, LedgerError
+from threegaps.errors import FeedError, LedgerError, of_warehouse
 from threegaps.feed_run.accepting import land_acceptance, read_acceptance
 from threegaps.feed_run.attempting import Run, attempt
 from threegaps.feed_run.due import is_complete, sendings_due
@@ -67,6 +68,20 @@ def load(feed: str, delivery: str, run: Run | None = None) -> list[int]:
     if not loaded:
         logger.info("%s: nothing to load up to delivery %s.", feed, last)
     return loaded
+
+
+def counts_of(batch_ids: Sequence[int]) -> dict[str, int]:
+    """Rows received, accepted, refused and duplicate in these batches together; nothing where they cannot be asked.
+
+    What was loaded stands: to fail for its counts would only lose the event that wakes the marts.
+    """
+    try:
+        with psycopg.connect(Settings.load().warehouse_dsn(), autocommit=True) as connection:
+            sums = batches.counts(connection, batch_ids)
+    except psycopg.Error as error:
+        logger.warning("The counts of what was loaded could not be read: %s.", of_warehouse(error))
+        return {}
+    return sums
 
 
 def _load_due(settings: Settings, connection: psycopg.Connection[Any], contract: Contract, last: Delivery) -> list[int]:

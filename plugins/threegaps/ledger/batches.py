@@ -113,6 +113,17 @@ class Merged:
     closed_by_absence: int = 0
 
 
+def counts(connection: psycopg.Connection[Any], batch_ids: Sequence[int]) -> dict[str, int]:
+    """Rows received, accepted, refused and duplicate in these batches together."""
+    row = connection.execute(
+        "select coalesce(sum(received), 0)::bigint, coalesce(sum(accepted), 0)::bigint,"
+        " coalesce(sum(refused), 0)::bigint, coalesce(sum(duplicates), 0)::bigint from ops.batch"
+        " where batch_id = any(%s)",
+        [list(batch_ids)],
+    ).fetchone()
+    return dict(zip(("received", "accepted", "refused", "duplicates"), row or (0, 0, 0, 0), strict=True))
+
+
 def begin_batch(
     connection: psycopg.Connection[Any],
     *,

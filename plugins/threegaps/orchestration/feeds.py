@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
+from typing import Any
 
 from airflow.sdk import DAG, Asset, get_parsing_context, task
 
 from threegaps.calendar import Delivery
-from threegaps.contracts.labels import meaning_zh
 from threegaps.contracts.loader import feeds_below, find_contract, load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.orchestration import tasks
 from threegaps.orchestration.names import feed_asset, feed_asset_uri, feed_dag
+from threegaps.orchestration.pages import feed_page, feed_team, owner_links, task_words
 from threegaps.orchestration.timetable import DeliveryTimetable
 
 _TASK_OPTIONS = {
@@ -52,23 +53,25 @@ def last_delivery(contract: Contract) -> str | None:
 
 def feed_dag_of(contract: Contract) -> DAG:
     """Land, then load: the DAG of one feed; its runs carry a delivery as their partition key."""
-    cadence = contract.cadence
+    cadence, team = contract.cadence, feed_team(contract)
     with DAG(
         feed_dag(contract.feed),
         dag_display_name=f"{contract.title_zh} {contract.feed}",
         description=contract.title_en,
-        doc_md=_page(contract),
+        doc_md=feed_page(contract),
         schedule=DeliveryTimetable(cadence, contract.due_cron, last_delivery=last_delivery(contract)),
         catchup=False,
         # Loads of a feed wait for each other on a lock; a second run would only hold a slot.
         max_active_runs=1,
         dagrun_timeout=dt.timedelta(hours=12),
         tags=["feed", contract.department, contract.cadence],
-        default_args={"owner": contract.department, **_TASK_OPTIONS},
+        default_args={"owner": team, **_TASK_OPTIONS},
+        owner_links=owner_links({contract.department: team}),
     ) as dag:
 
         @task(
             task_id="land",
+            **task_words("land"),
             pool=contract.pool,
             retries=5,
             retry_delay=dt.timedelta(seconds=20),
@@ -79,26 +82,16 @@ def feed_dag_of(contract: Contract) -> DAG:
 
         @task(
             task_id="load",
+            **task_words("load"),
             outlets=[asset_of(contract)],
             retries=3,
             retry_delay=dt.timedelta(seconds=20),
             execution_timeout=dt.timedelta(hours=6),
         )
-        def load(partition_key: str | None = None) -> None:
-            tasks.load(contract.feed, cadence, partition_key)
+        def load(partition_key: str | None = None, outlet_events: dict[Asset, Any] | None = None) -> None:
+            counts = tasks.load(contract.feed, cadence, partition_key)
+            if outlet_events is not None:
+                outlet_events[asset_of(contract)].extra.update(counts)
 
         land() >> load()
     return dag
-
-
-def _page(contract: Contract) -> str:
-    columns = "\n".join(
-        f"| `{column.name}` | {meaning_zh(column)} | {column.description_en} | {column.grade} |"
-        for column in contract.columns
-    )
-    return (
-        f"**{contract.title_zh}** · {contract.title_en}\n\n{contract.row_zh}。{contract.row_en}.\n\n"
-        f"来源 {contract.owner_zh} · connection `{contract.connection_id}` · {contract.delivery_kind} · "
-        f"due {contract.due_day}\n\n"
-        f"| column | 含义 | meaning | grade |\n|---|---|---|---|\n{columns}\n"
-    )

@@ -21,7 +21,15 @@ from threegaps.contracts.model import Contract
 from threegaps.errors import ServiceError
 from threegaps.ledger.batches import FEED_TOTALS, pending_batches
 from threegaps.one_machine.environment import sandbox_day
-from threegaps.orchestration.names import MARTS_DAG, POOL_SLOTS, RETENTION_DAG, UPKEEP_DAG, feed_dag, pools
+from threegaps.orchestration.names import (
+    MARTS_DAG,
+    POOL_SLOTS,
+    RELEASED_DAG,
+    RETENTION_DAG,
+    UPKEEP_DAG,
+    feed_dag,
+    pools,
+)
 from threegaps.settings import Settings
 
 _POLL_SECONDS = 1.0
@@ -65,7 +73,7 @@ def newest_delivery(contract: Contract, settings: Settings) -> str:
 def configure(settings: Settings, api: AirflowApi, *, seconds: float = 120) -> tuple[Contract, ...]:
     """Wait until Airflow has read the DAGs, and make the pools that they use; the contracts."""
     contracts = load_contracts(settings.contracts_folder)
-    wanted = {feed_dag(contract.feed) for contract in contracts} | {MARTS_DAG, UPKEEP_DAG, RETENTION_DAG}
+    wanted = {feed_dag(contract.feed) for contract in contracts} | {MARTS_DAG, RELEASED_DAG, UPKEEP_DAG, RETENTION_DAG}
     api.wait_until_known(wanted, seconds=seconds)
     for name, description in pools(contracts).items():
         api.ensure_pool(name, slots=POOL_SLOTS, description=description)
@@ -83,7 +91,8 @@ def run_to_release(settings: Settings, report: Callable[[Progress], None]) -> in
     report(progress)
     contracts = configure(settings, api)
     _run_feeds(settings, api, contracts, progress, report)
-    api.set_paused(MARTS_DAG, is_paused=False)
+    for dag_id in (RELEASED_DAG, MARTS_DAG):
+        api.set_paused(dag_id, is_paused=False)
     if has_pending(settings) or current_release(settings) is None:
         run_marts(settings, api, progress, report)
     for dag_id in (UPKEEP_DAG, RETENTION_DAG):

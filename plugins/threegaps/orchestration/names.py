@@ -7,6 +7,11 @@ from threegaps.contracts.model import Contract
 MARTS_DAG = "marts"
 UPKEEP_DAG = "upkeep"
 RETENTION_DAG = "retention"
+RELEASED_DAG = "released"
+RELEASED_ASSET = "marts_released"
+"""Asset of a release: what other systems' DAGs are scheduled on."""
+
+RELEASED_ASSET_URI = "threegaps://marts/released"
 BUILD_KEY = "build"
 """The one partition key of the marts DAG: whatever arrives, it is the same build that is woken."""
 

@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
 
@@ -31,6 +31,9 @@ from threegaps.errors import (
 from threegaps.standards.visible import log_of
 
 log = log_of("threegaps")
+
+# An event is read by people and stays: the first run of a feed of many years may load hundreds.
+_MOST_BATCHES = 100
 
 LOOK_AGAIN_AFTER = dt.timedelta(minutes=3)
 
@@ -95,8 +98,11 @@ def land(feed: str, cadence: Cadence, partition_key: str | None) -> None:
         log.info("%s: the department has nothing new up to delivery %s.", feed, delivery)
 
 
-def load(feed: str, cadence: Cadence, partition_key: str | None) -> None:
+def load(feed: str, cadence: Cadence, partition_key: str | None) -> dict[str, Any]:
     """Judge and load what has landed up to the delivery: one batch a sending.
+
+    Returns:
+        What the asset event says of it: the delivery, numbers of the batches, and counts of rows.
 
     Raises:
         AirflowSkipException: There was nothing to load: no event is sent, and the feed shows as late once it is due.
@@ -110,11 +116,13 @@ def load(feed: str, cadence: Cadence, partition_key: str | None) -> None:
         # A filter, since this logger sets its own level when it is imported.
         logging.getLogger("great_expectations.data_context.types.base").addFilter(_is_warning)
         batches = feed_run.load(feed, delivery)
+        counts = feed_run.counts_of(batches)
     if not batches:
         raise AirflowSkipException(f"{feed}: nothing new to load up to delivery {delivery}.")
     log.info(
         "%s: batches up to delivery %s: %d. See `threegaps batches --feed %s`.", feed, delivery, len(batches), feed
     )
+    return {"delivery": delivery, "batches": batches[-_MOST_BATCHES:], "batch_count": len(batches), **counts}
 
 
 def claim(kind: str, as_of: str | None, requested_by: str) -> int | None:
@@ -156,6 +164,26 @@ def release(build_id: int, *, accept_fewer_rows: bool = False) -> None:
 
         release_id = step.release(build_id, accepted_checks=("row_count",) if accept_fewer_rows else ())
     log.info("Release %s serves: `threegaps release show`.", release_id)
+
+
+def released_since(last_told: int | None) -> dict[str, Any]:
+    """What the event of a release says: of all releases after *last_told*, or of the newest alone where it is None.
+
+    Raises:
+        AirflowSkipException: There is none, or none has changed an indicator: no event is sent.
+    """
+    import psycopg
+
+    from threegaps.release.telling import news_since
+    from threegaps.settings import Settings
+
+    with plain_errors():
+        with psycopg.connect(Settings.load().warehouse_dsn()) as connection:
+            news = news_since(connection, last_told)
+        if news is None:
+            raise AirflowSkipException("No indicator has changed since it was last told.")
+    log.info("Release %d: %d indicators have changed.", news["release_id"], news["indicator_count"])
+    return news
 
 
 def work_waits(minutes: int) -> bool:

@@ -9,6 +9,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, task
 
 from threegaps.orchestration import tasks
 from threegaps.orchestration.names import MARTS_DAG, RETENTION_DAG, UPKEEP_DAG
+from threegaps.orchestration.pages import DUTY_DESK, DUTY_TEAM, RETENTION, UPKEEP, owner_links, task_words
 
 UNCLAIMED_MINUTES = 5
 STALE_BUILD_MINUTES = 6 * 60
@@ -22,7 +23,9 @@ def upkeep_dag() -> DAG:
     """
     with DAG(
         UPKEEP_DAG,
-        dag_display_name="值守 upkeep",
+        dag_display_name=UPKEEP.title,
+        doc_md=UPKEEP.text,
+        owner_links=owner_links({DUTY_DESK: DUTY_TEAM}),
         description="Wake the marts for work that stayed unclaimed; end dead builds and readers' overlong transactions;"
         " put back what readers change of their logins",
         schedule=CronTriggerTimetable("*/5 * * * *", timezone=_ZONE),
@@ -31,21 +34,23 @@ def upkeep_dag() -> DAG:
         dagrun_timeout=dt.timedelta(minutes=30),
         tags=["upkeep"],
         default_args={
-            "owner": "upkeep",
+            "owner": DUTY_TEAM,
             "retries": 1,
             "retry_delay": dt.timedelta(seconds=30),
             "execution_timeout": dt.timedelta(minutes=10),
         },
     ) as dag:
 
-        @task.short_circuit(task_id="find_waiting_work")
+        @task.short_circuit(task_id="find_waiting_work", **task_words("find_waiting_work"))
         def find_waiting_work() -> bool:
             tasks.end_overlong_readers()
             tasks.restore_reader_logins()
             tasks.fail_stale_builds(STALE_BUILD_MINUTES)
             return tasks.work_waits(UNCLAIMED_MINUTES)
 
-        wake = TriggerDagRunOperator(task_id="wake_marts", trigger_dag_id=MARTS_DAG, logical_date=None)
+        wake = TriggerDagRunOperator(
+            task_id="wake_marts", **task_words("wake_marts"), trigger_dag_id=MARTS_DAG, logical_date=None
+        )
         find_waiting_work() >> wake
     return dag
 
@@ -54,7 +59,9 @@ def retention_dag() -> DAG:
     """Once a night: end the landed copies that are older than their contract has them kept."""
     with DAG(
         RETENTION_DAG,
-        dag_display_name="留存期限 retention",
+        dag_display_name=RETENTION.title,
+        doc_md=RETENTION.text,
+        owner_links=owner_links({DUTY_DESK: DUTY_TEAM}),
         description="End the landed copies that are older than their contract has them kept",
         schedule=CronTriggerTimetable("30 3 * * *", timezone=_ZONE),
         catchup=False,
@@ -62,14 +69,14 @@ def retention_dag() -> DAG:
         dagrun_timeout=dt.timedelta(hours=6),
         tags=["upkeep"],
         default_args={
-            "owner": "upkeep",
+            "owner": DUTY_TEAM,
             "retries": 2,
             "retry_delay": dt.timedelta(minutes=5),
             "execution_timeout": dt.timedelta(hours=3),
         },
     ) as dag:
 
-        @task(task_id="end_old_copies")
+        @task(task_id="end_old_copies", **task_words("end_old_copies"))
         def end_old_copies() -> None:
             tasks.end_old_copies()
 

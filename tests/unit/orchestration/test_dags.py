@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +14,15 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.models.serialized_dag import SerializedDagModel
+from airflow.sdk import PartitionedAssetTimetable as DefinedPartitionedAssetTimetable
 from airflow.sdk.definitions.context import _AIRFLOW_PARSING_CONTEXT_DAG_ID
+from airflow.sdk.definitions.timetables.simple import NullTimetable
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.simple import PartitionedAssetTimetable
 
 from threegaps.contracts import loader
 from threegaps.contracts.loader import feeds_below, load_contracts
-from threegaps.orchestration import feeds
+from threegaps.orchestration import feeds, pages
 from threegaps.orchestration.names import feed_asset, feed_dag
 from threegaps.settings import Settings
 
@@ -36,13 +39,13 @@ def bag() -> DagBag:
 
 def dags_of(bag: DagBag, feeds: int = len(CONTRACTS)) -> dict[str, Any]:
     # A bag that reads nothing would let every policy pass.
-    assert len(bag.dags) == feeds + 3
+    assert len(bag.dags) == feeds + 4
     return dict(bag.dags)
 
 
 def test_every_dag_file_can_be_read(bag: DagBag) -> None:
     assert bag.import_errors == {}
-    assert {feed_dag(contract.feed) for contract in CONTRACTS} | {"marts"} | UPKEEP == set(dags_of(bag))
+    assert {feed_dag(contract.feed) for contract in CONTRACTS} | {"marts", "released"} | UPKEEP == set(dags_of(bag))
     assert {contract.feed for contract in CONTRACTS} == set(feeds_below(ROOT / "expectations"))
 
 
@@ -61,7 +64,7 @@ def test_every_task_has_an_end_and_an_owner(bag: DagBag) -> None:
         assert dag.tasks, dag.dag_id
         for task in dag.tasks:
             assert task.execution_timeout is not None, (dag.dag_id, task.task_id)
-            assert task.owner in {"marts", "upkeep", *(contract.department for contract in CONTRACTS)}
+            assert task.owner in {pages.DUTY_TEAM, *(contract.owner_zh for contract in CONTRACTS)}
             assert not task.depends_on_past
 
 
@@ -99,8 +102,71 @@ def test_any_feed_alone_wakes_the_marts_under_one_key(bag: DagBag) -> None:
     for name in names:
         mapper = timetable.get_partition_mapper(name=name)
         assert mapper.to_downstream("2026-06") == mapper.to_downstream("2026-06-30") == "build"
-    assert [task.task_id for task in bag.dags["marts"].topological_sort()] == ["claim", "build", "release"]
+    assert [task.task_id for task in bag.dags["marts"].topological_sort()] == [
+        "claim",
+        "build",
+        "release",
+        "wake_released",
+    ]
     assert bag.dags["marts"].get_task("build").retries == 0
+
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+LATIN = re.compile(r"[A-Za-z]{3}")
+
+
+def test_every_dag_and_task_has_a_page_and_a_name_in_both_languages(bag: DagBag) -> None:
+    """What it does, what a failure means, and where the runbook leads on."""
+    headings = set(re.findall(r"^## (.+)$", (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE))
+    for dag in dags_of(bag).values():
+        titles = [dag.dag_display_name, *(task.task_display_name for task in dag.tasks)]
+        for title in titles:
+            assert CHINESE.search(title), (dag.dag_id, title)
+            assert LATIN.search(title), (dag.dag_id, title)
+        for name, page in [(dag.dag_id, dag.doc_md), *((task.task_id, task.doc_md) for task in dag.tasks)]:
+            assert page, (dag.dag_id, name)
+            for part in ("**做什么** ", "**What it does** ", "**失败意味着** ", "**A failure means** ", "**怎么办"):
+                said = page.partition(part)[2].partition("\n")[0]
+                assert len(said) > 15, (dag.dag_id, name, part)
+            sections = re.findall("“(.+?)”", page.partition("`docs/runbook.md`")[2].partition("\n")[0])
+            assert sections, (dag.dag_id, name)
+            assert set(sections) <= headings, (dag.dag_id, name)
+
+
+def test_no_page_is_of_a_task_that_there_is_not(bag: DagBag) -> None:
+    assert set(pages.TASKS) == {task.task_id for dag in dags_of(bag).values() for task in dag.tasks}
+
+
+def test_owners_are_reached_as_the_installation_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(dag.owner_links == {} for dag in DagBag(ROOT / "dags" / "marts.py").dags.values())
+    said = "hrss=mailto:duty@hrss.example duty=https://desk.example/threegaps statistics=nowhere finance= =https://a.b"
+    monkeypatch.setenv(pages.LINKS_VARIABLE, said)
+    read = DagBag(ROOT / "dags")
+    # An address that Airflow would not take must not take the DAGs away.
+    assert read.import_errors == {}
+    for dag in dags_of(read).values():
+        (owner,) = {task.owner for task in dag.tasks}
+        if "hrss" in dag.tags:
+            assert dag.owner_links == {owner: "mailto:duty@hrss.example"}
+        elif "feed" in dag.tags:
+            assert dag.owner_links == {}
+        else:
+            assert dag.owner_links == {pages.DUTY_TEAM: "https://desk.example/threegaps"}
+    assert pages.read_links(Settings.load())[1] == ["statistics=nowhere", "finance=", "=https://a.b"]
+
+
+def test_a_release_is_told_without_a_key(bag: DagBag) -> None:
+    """An event of a run with a key wakes no DAG that is scheduled on the asset."""
+    released, marts = bag.dags["released"], bag.dags["marts"]
+    assert isinstance(marts.timetable, DefinedPartitionedAssetTimetable)
+    assert isinstance(released.timetable, NullTimetable)
+    (tell,) = released.tasks
+    assert [(asset.name, asset.uri) for asset in tell.outlets] == [("marts_released", "threegaps://marts/released")]
+    assert tell.inlets == tell.outlets
+    wake = marts.get_task("wake_released")
+    assert wake.trigger_dag_id == "released"
+    assert wake.upstream_task_ids == {"release"}
+    assert not any(asset.name == "marts_released" for task in marts.tasks for asset in task.outlets)
 
 
 def versions(bag: DagBag, feeds: int = len(CONTRACTS)) -> dict[str, str]:

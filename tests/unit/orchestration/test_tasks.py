@@ -35,6 +35,7 @@ def feed_run(monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
         return list(double.answer)
 
     double.land = double.load = act
+    double.counts_of = lambda batches: {"received": 10 * len(batches), "accepted": 9, "refused": 1}
     monkeypatch.setitem(sys.modules, "threegaps.feed_run", double)
     monkeypatch.setattr(threegaps, "feed_run", double, raising=False)
     return double
@@ -52,6 +53,22 @@ def test_the_delivery_is_handed_on(feed_run: Any) -> None:
     tasks.land("hrss/wage_records", "month", "2026-06")
     tasks.load("hrss/wage_records", "month", "2026-06")
     assert feed_run.calls == [("hrss/wage_records", "2026-06")] * 2
+
+
+def test_the_event_of_a_load_says_batches_and_counts(feed_run: Any) -> None:
+    feed_run.answer = [7, 9]
+    assert tasks.load("hrss/wage_records", "month", "2026-06") == {
+        "delivery": "2026-06",
+        "batches": [7, 9],
+        "batch_count": 2,
+        "received": 20,
+        "accepted": 9,
+        "refused": 1,
+    }
+    feed_run.answer = list(range(1, 501))
+    said = tasks.load("hrss/wage_records", "month", "2026-06")
+    assert said["batch_count"] == 500
+    assert said["batches"] == list(range(401, 501))
 
 
 def test_nothing_to_load_is_a_skip_without_an_event(feed_run: Any) -> None:

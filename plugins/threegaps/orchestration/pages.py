@@ -1,0 +1,245 @@
+"""What Airflow's page says of each DAG and task: what it does, what its failure means, what to do; and who answers.
+
+The sections named are those of `docs/runbook.md`; a test looks that there are such.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from threegaps.contracts.labels import meaning_zh
+from threegaps.contracts.model import Contract
+from threegaps.settings import Settings
+
+LINKS_VARIABLE = "THREEGAPS_TEAM_LINKS"
+"""Where an installation says how its teams are reached: `hrss=mailto:… duty=https://…`, apart by blanks."""
+
+DUTY_DESK = "duty"
+DUTY_TEAM = "数据值班席 data duty desk"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page of a DAG or task.
+
+    Args:
+        title: Its name in Chinese and English.
+        does_zh, does_en: What it does.
+        fails_zh, fails_en: What its failure means, and what to do.
+        sections: Headings of the runbook that lead on.
+    """
+
+    title: str
+    does_zh: str
+    does_en: str
+    fails_zh: str
+    fails_en: str
+    sections: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The page in Markdown."""
+        named = ", ".join(f"“{section}”" for section in self.sections)
+        return (
+            f"**做什么** {self.does_zh}\n\n**What it does** {self.does_en}\n\n"
+            f"**失败意味着** {self.fails_zh}\n\n**A failure means** {self.fails_en}\n\n"
+            f"**怎么办 · What to do** `docs/runbook.md`: {named}; `threegaps status`, `threegaps doctor`\n"
+        )
+
+
+FEED = Page(
+    "",
+    "取回部门报送的数据,逐行核对后载入仓库;每次运行对应一个报送期(分区键)。",
+    "Fetches what the department sends, judges every row and loads it; a run belongs to one delivery, its partition"
+    " key.",
+    "本数据源停在上一次成功的报送期,其他数据源与已发布的数字不受影响,本期数字保持“暂定”。日志最后一行是原因;"
+    "修好后清除失败的任务,或等下一次运行,它会补齐中间缺的各期。",
+    "The feed stays at the last delivery that succeeded; other feeds and what is released are not touched, and figures"
+    " stay provisional. The last line of the log is the cause. Clear the failed task when it is mended, or wait for the"
+    " next run, which takes what is missing in between.",
+    ("A feed is late", "A batch has stopped or failed"),
+)
+MARTS = Page(
+    "指标库 marts",
+    "任一数据源载入后被唤醒:领取台账中待处理的批次,由 dbt 重算受影响的部分,核对后发布差异。",
+    "Woken by the load of any feed: claims the batches that wait in the ledger, rebuilds what they affect with dbt,"
+    " checks, and releases the difference.",
+    "读者看到的仍是上一次发布,不会有一半新一半旧;失败的构建交还其批次,下一次运行重新领取。",
+    "Readers go on with the last release, never a mixture; a failed build gives its batches back, and the next run"
+    " claims them again.",
+    ("A build fails",),
+)
+RELEASED = Page(
+    "发布通知 released",
+    "有新的发布且有指标变动时,发出资产事件 marts_released,附发布号、变动的指标与数据日期;供其他系统的流程订阅。",
+    "Sends an event of the asset marts_released when a release has changed indicators, with the release, the indicators"
+    " and the as-of day; DAGs of other systems are scheduled on it.",
+    "发布本身已经完成;订阅者尚未被唤醒。修好后触发本流程,它会补报上次通知以来的全部变动,不会重复。",
+    "The release itself is served; those who wait for it have not been woken. Trigger this DAG when it is mended: it"
+    " tells of all that changed since it last told, and of nothing twice.",
+    ("A build fails", "A service does not start"),
+)
+UPKEEP = Page(
+    "值守 upkeep",
+    "每五分钟:唤醒长时间无人领取的工作,结束已死的构建与读者的超长事务,恢复读者登录的设置。",
+    "Every five minutes: wakes the marts for work that nobody has claimed, ends dead builds and readers' overlong"
+    " transactions, and puts back what readers changed of their logins.",
+    "仓库没有响应,或登录被更改而无法恢复;数据流程不受影响,但丢失的唤醒要等到它恢复。",
+    "The warehouse does not answer, or a login cannot be put back; the feeds go on, but a wake-up that was lost waits"
+    " until this works again.",
+    ("A service does not start", "A reader cannot get in, or is cut off"),
+)
+RETENTION = Page(
+    "留存期限 retention",
+    "每晚:删除超过合同留存期限的原始副本;其散列与计数保留。",
+    "Once a night: deletes landed copies that are older than their contract has them kept; their hashes and counts"
+    " stay.",
+    "个人数据的副本比合同规定的留存得久;数据流程不受影响。检查留存期限的设置与存储的权限。",
+    "Copies of personal data stay longer than the contract has them kept; the feeds go on. Look at the setting of the"
+    " retention and at the rights of the store.",
+    ("The disk is full",),
+)
+
+TASKS: dict[str, Page] = {
+    "land": Page(
+        "取数落地 land",
+        "按合同的连接与路径取回截至本期的文件或行,原样保存,登记散列、大小与时间;已有的不再取。",
+        "Fetches what the contract's connection has up to the delivery, keeps the bytes as sent, and notes hash, size"
+        " and time; what is there already is left alone.",
+        "部门系统不可达、拒绝登录、证书不符或文件不合约定。会自动重试五次;仍失败则看日志最后一行。",
+        "The department's system cannot be reached, refuses the login, is not the one agreed on, or its files are not"
+        " as agreed. It is tried again five times by itself; after that the last line of the log says why.",
+        ("A feed is late", "A connection's secret changed"),
+    ),
+    "load": Page(
+        "核对载入 load",
+        "逐块解码、逐行核对,拒收的行连同全部理由进入隔离区,其余以假名载入;全部在一次提交后可见,随后发出资产事件。",
+        "Decodes and judges block by block; refused rows go into quarantine with every reason, the others are loaded"
+        " under pseudonyms; one commit makes all visible, and the asset event follows.",
+        "批次被规则停止,或仓库没有响应;没有任何一行可见。计数与理由见 `threegaps batches`。",
+        "A rule stopped the batch, or the warehouse does not answer; not one row is visible. `threegaps batches` has"
+        " counts and reasons.",
+        ("A batch has stopped or failed", "Rows were refused: what to send back"),
+    ),
+    "claim": Page(
+        "领取 claim",
+        "从台账领取尚未进入任何发布的批次,定下构建号与数据日期;没有待处理时跳过后面的任务。",
+        "Claims the batches of the ledger that no release has consumed, and sets the build's number and as-of day; the"
+        " rest is skipped when there is none.",
+        "仓库没有响应,或另一构建仍在进行;批次留在原处,下一次运行领取。",
+        "The warehouse does not answer, or another build is under way.",
+        ("A build fails",),
+    ),
+    "build": Page(
+        "计算 build",
+        "运行一次 dbt,只重算受影响的部分,写入 build;读者看不到。",
+        "Runs dbt once for what is affected, into build; readers see nothing of it.",
+        "模型出错或空间不足。不重试:其批次已交还,下一次运行重新领取。",
+        "A model fails, or there is no room. It is not retried: its batches are given back, and the next run claims"
+        " them.",
+        ("A build fails", "The disk is full"),
+    ),
+    "release": Page(
+        "核对发布 release",
+        "核对所建内容,只把差异写入读者所见,旧值进入历史;一个事务完成。",
+        "Checks what was built, and serves just the difference; what it replaces goes into history, all in one"
+        " transaction.",
+        "某项核对未通过:上一次发布继续服务,理由见日志与 `threegaps release list`。",
+        "A check did not pass: the last release goes on serving; the log and `threegaps release list` say why.",
+        ("A build fails", "A figure is wrong"),
+    ),
+    "wake_released": Page(
+        "唤醒通知 wake_released",
+        "发布之后触发流程 released;带分区键的事件不会唤醒按资产订阅的流程,所以由一个不带键的流程来通知。",
+        "Triggers the DAG released after a release: a keyed event does not wake DAGs that are scheduled on an asset, so"
+        " one without a key tells them.",
+        "发布已经完成,订阅者尚未被唤醒;清除本任务或手工触发 released。",
+        "The release is served, and those who wait for it have not been woken: clear this task, or trigger released.",
+        ("A service does not start",),
+    ),
+    "tell": Page(
+        "通知 tell",
+        "对照上一次通知的发布号,汇总此后变动的指标,发出 marts_released 事件;没有变动则跳过,不发事件。",
+        "Compares with the release of its last event, sums up which indicators have changed since, and sends the event"
+        " marts_released; it is skipped, and sends none, where nothing has.",
+        RELEASED.fails_zh,
+        RELEASED.fails_en,
+        ("A build fails", "A service does not start"),
+    ),
+    "find_waiting_work": Page(
+        "查找积压 find_waiting_work",
+        UPKEEP.does_zh,
+        UPKEEP.does_en,
+        UPKEEP.fails_zh,
+        UPKEEP.fails_en,
+        ("A service does not start", "A reader cannot get in, or is cut off"),
+    ),
+    "wake_marts": Page(
+        "唤醒指标库 wake_marts",
+        "触发流程 marts,领取积压的批次。",
+        "Triggers the DAG marts for the batches that wait.",
+        "积压的批次继续等待;五分钟后再试。",
+        "The batches go on waiting; it is tried again after five minutes.",
+        ("A build fails",),
+    ),
+    "end_old_copies": Page(
+        "到期删除 end_old_copies",
+        RETENTION.does_zh,
+        RETENTION.does_en,
+        RETENTION.fails_zh,
+        RETENTION.fails_en,
+        ("The disk is full",),
+    ),
+}
+
+
+def feed_page(contract: Contract) -> str:
+    """The page of a feed's DAG: what it brings, from whom, and what its columns mean."""
+    columns = "\n".join(
+        f"| `{column.name}` | {meaning_zh(column)} | {column.description_en} | {column.grade} |"
+        for column in contract.columns
+    )
+    return (
+        f"**{contract.title_zh}** · {contract.title_en}\n\n{contract.row_zh}。{contract.row_en}.\n\n"
+        f"来源 {contract.owner_zh} · connection `{contract.connection_id}` · {contract.delivery_kind} · "
+        f"due {contract.due_day}\n\n{FEED.text}\n"
+        f"| column | 含义 | meaning | grade |\n|---|---|---|---|\n{columns}\n"
+    )
+
+
+def task_words(task_id: str) -> dict[str, Any]:
+    """Keyword arguments for a task: its name and page."""
+    page = TASKS[task_id]
+    return {"task_display_name": page.title, "doc_md": page.text}
+
+
+def feed_team(contract: Contract) -> str:
+    """Who answers for a feed: the body that sends it. A comma would part the name in two for Airflow."""
+    return contract.owner_zh.replace(",", "、")
+
+
+def owner_links(teams: dict[str, str]) -> dict[str, str]:
+    """Links of teams on Airflow's page; a team whose address this installation has not said has none.
+
+    Args:
+        teams: By the key in `LINKS_VARIABLE` (a department, or `duty`), the owner as Airflow shows it.
+    """
+    links, _ = read_links(Settings.load())
+    return {owner: links[key] for key, owner in teams.items() if key in links}
+
+
+def read_links(settings: Settings) -> tuple[dict[str, str], list[str]]:
+    """How teams are reached, and what of it cannot be taken: Airflow would read no DAG with a link of another form."""
+    links: dict[str, str] = {}
+    faults: list[str] = []
+    for entry in settings.environment.get(LINKS_VARIABLE, "").split():
+        team, _, link = entry.partition("=")
+        parts = urlsplit(link)
+        is_mail = parts.scheme == "mailto" and "@" in parts.path
+        if team and (is_mail or (parts.scheme in {"http", "https"} and parts.netloc)):
+            links[team] = link
+        else:
+            faults.append(entry)
+    return links, faults
