@@ -62,7 +62,7 @@ def test_package_contracts_and_dags_need_no_line_of_the_sandbox(tmp_path: Path) 
     feeds = len([*(ROOT / "expectations").glob("*/*.odcs.yaml")])
     assert found["errors"] == {}
     assert found["strangers"] == []
-    assert (found["root"], found["feeds"], found["dags"]) == (str(tmp_path), feeds, feeds + 3)
+    assert (found["root"], found["feeds"], found["dags"]) == (str(tmp_path), feeds, feeds + 4)
     assert found["modules"] > 150
 
 
