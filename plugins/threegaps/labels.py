@@ -70,6 +70,18 @@ STATUTORY_MARKS: Labels = {
     "statistical_form": ("统计报表", "statistical form"),
 }
 """What a feed is by the Statistics Law (浙统〔2024〕31号)."""
+FEED_STATES: Labels = {
+    "stopped": ("已拦停", "stopped"),
+    "failing": ("处理失败", "failing"),
+    "unreachable": ("连不上", "unreachable"),
+    "late": ("迟到", "late"),
+    "incomplete": ("未到齐", "incomplete"),
+    "shrinking": ("行数骤减", "shrinking"),
+    "in_time": ("正常", "in time"),
+    "not_due": ("未到期", "not due yet"),
+    "paused": ("暂停报送", "paused"),
+}
+"""How a feed stands, the gravest first."""
 
 CAUSES: Labels = {
     "unreachable": ("无法连接", "cannot be reached"),
@@ -94,6 +106,31 @@ ATTEMPT_OUTCOMES: Labels = {
     "failed": ("失败", "failed"),
     "cut_off": ("中断", "cut off"),
 }
+INCIDENT_KINDS: Labels = {
+    "warehouse_down": ("数据库没有响应", "the warehouse does not answer"),
+    "airflow_down": ("调度系统(Airflow)异常", "Airflow is down"),
+    "disk_filling": ("磁盘空间不足", "a disk is filling up"),
+    "feed_unreachable": ("部门系统连接不上", "a department's system cannot be reached"),
+    "feed_stopped": ("批次被拦下", "a batch has stopped"),
+    "feed_failing": ("数据源运行失败", "a feed is failing"),
+    "feed_late": ("数据逾期未到", "a feed is late"),
+    "feed_incomplete": ("数据到得不全", "a delivery is not complete"),
+    "feed_shrinking": ("数据明显变少", "a feed is shrinking"),
+    "refused_share_rising": ("退回比例上升", "the refused share is rising"),
+    "build_failed": ("指标计算失败", "a build has failed"),
+    "release_held": ("发布被检查拦下", "a release is held by a check"),
+    "work_waiting": ("已入库数据无人计算", "loaded work is waiting"),
+}
+"""What an incident is about."""
+INCIDENT_GRAVITIES: Labels = {"warning": ("警告", "warning"), "critical": ("严重", "critical")}
+INCIDENT_CHANGES: Labels = {
+    "opened": ("新发生", "opened"),
+    "worsened": ("加重", "worsened"),
+    "acknowledged": ("已知悉", "acknowledged"),
+    "assigned": ("已指派", "assigned"),
+    "closed": ("已解除", "closed"),
+}
+
 OF_THE_CATALOGUE: Mapping[str, Labels] = {
     "direction": DIRECTIONS,
     "period_types": PERIOD_TYPES,

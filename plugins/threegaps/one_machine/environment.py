@@ -33,6 +33,7 @@ _PORTS = (
     ("airflow_port", "THREEGAPS_AIRFLOW_PORT", 8080),
     ("sandbox_http_port", "THREEGAPS_SANDBOX_HTTP_PORT", 18081),
     ("sandbox_sftp_port", "THREEGAPS_SANDBOX_SFTP_PORT", 12222),
+    ("metrics_port", "THREEGAPS_METRICS_PORT", 9464),
 )
 
 

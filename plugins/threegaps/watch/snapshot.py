@@ -9,17 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-FEED_STATES: tuple[str, ...] = (
-    "stopped",
-    "failing",
-    "unreachable",
-    "late",
-    "incomplete",
-    "shrinking",
-    "in_time",
-    "not_due",
-    "paused",
-)
+from threegaps import labels
+
+FEED_STATES: tuple[str, ...] = tuple(labels.FEED_STATES)
 """How a feed stands, the gravest first; a feed that stands in several ways is counted by the gravest of them."""
 
 

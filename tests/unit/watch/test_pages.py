@@ -1,0 +1,143 @@
+"""status.html and status.json: self-contained, safe, whole, and stale when the watch is."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import threading
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.unit.watch.some_snapshots import BLIND, LATE, QUIET, WHOLE
+from threegaps.watch.pages import DATA_NAME, PAGE_NAME, as_data, overall, page, write_pages
+from threegaps.watch.snapshot import IncidentSeen, Snapshot
+
+
+class Elements(HTMLParser):
+    """Tags with their attributes, and the text."""
+
+    VOID = frozenset({"meta", "br"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in {"style", "script"}:
+            self.text += data
+
+
+@pytest.mark.parametrize("snapshot", [WHOLE, BLIND, QUIET])
+def test_the_page_is_well_formed_and_asks_no_other_host(snapshot: Snapshot) -> None:
+    html = page(snapshot)
+    elements = Elements(html)
+    links = [value for _, attributes in elements.tags for name, value in attributes.items() if name in {"src", "href"}]
+    assert links == [DATA_NAME]
+    assert not re.search(r"https?://|//[a-z]", html.replace("http-equiv", ""))
+    assert "default-src 'none'" in html
+    assert {"style", "script", "main"} <= {tag for tag, _ in elements.tags}
+
+
+def test_the_page_says_what_is_open_what_is_late_and_that_it_is_synthetic() -> None:
+    text = Elements(page(WHOLE)).text
+    for said in (
+        "合成数据",
+        "Synthetic data",
+        "1 项严重 critical,1 项警告 warning",
+        "缴费工资记录 2026-10 迟到 7 天",
+        "迟 7 天 days late",
+        "10.1.2.3:5432 connection refused, 3 times, since 14:20",
+        "holds up 15: M14-1",
+        "已知悉 acknowledged: 王值班",
+        "threegaps feeds",
+        "errcode 310000",
+        "airflow_api",
+        "no answer in time",
+        "Channel group lacks a variable",
+        "1.25%",
+        "写于 written at 2026-11-27 15:00:00",
+    ):
+        assert said in text
+    # The gravest first: what stands above is what must be done.
+    assert text.index("Airflow is down") < text.index("Contribution wages 2026-10")
+    assert text.index("market/employers") < text.index("hrss/wage_records") < text.index("education/schools")
+    assert "Synthetic" not in Elements(page(QUIET)).text
+
+
+def test_what_cannot_be_told_is_not_said_to_be_fine() -> None:
+    assert [overall(snapshot) for snapshot in (WHOLE, BLIND, QUIET)] == ["critical", "warning", "fine"]
+    text = Elements(page(BLIND)).text
+    assert "cannot tell" in text
+    assert "正常 fine" not in text
+
+
+def test_the_page_carries_its_age_for_the_script_and_refreshes_itself() -> None:
+    html = page(dataclasses.replace(WHOLE, interval_seconds=60))
+    assert f'data-at="{WHOLE.taken_at.timestamp():.0f}"' in html
+    assert 'data-most="240"' in html
+    assert 'data-most="120"' in page(WHOLE)
+    assert '<meta http-equiv="refresh" content="60">' in html
+    assert "The watch has stopped" in html
+
+
+def test_no_text_becomes_markup() -> None:
+    evil = "<script>alert(1)</script>\"'&"
+    incident = IncidentSeen(1, evil, evil, "warning", evil, evil, WHOLE.taken_at, evil, evil, evil, evil, evil, evil)
+    feed = dataclasses.replace(LATE, feed=evil, title_zh=evil, last_words_en=evil, newest_delivery=evil)
+    html = page(dataclasses.replace(WHOLE, incidents=(incident,), feeds=(feed,), alerts_en=evil))
+    assert len([tag for tag, _ in Elements(html).tags if tag == "script"]) == 1
+    assert "<script>alert" not in html
+
+
+def test_the_data_says_the_same_as_json() -> None:
+    data = json.loads(json.dumps(as_data(WHOLE)))
+    assert (data["version"], data["overall"], data["stale_after_seconds"]) == (1, "critical", 120)
+    assert data["taken_at"] == "2026-11-27T15:00:00+08:00"
+    late = data["feeds"][1]
+    assert (late["state"], late["refused_share"], late["due_on"]) == ("late", 0.0125, "2026-11-20")
+    assert as_data(BLIND)["feeds"] is None
+
+
+def test_files_are_replaced_whole_while_they_are_read(tmp_path: Path) -> None:
+    write_pages(QUIET, tmp_path)
+    stop = threading.Event()
+    seen: set[str] = set()
+
+    def read() -> None:
+        while not stop.is_set():
+            seen.add((tmp_path / PAGE_NAME).read_text(encoding="utf-8")[-8:])
+            json.loads((tmp_path / DATA_NAME).read_text(encoding="utf-8"))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(50):
+        write_pages(WHOLE, tmp_path)
+    stop.set()
+    reader.join()
+    assert seen == {"</html>\n"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == [PAGE_NAME, DATA_NAME]
+    assert (tmp_path / PAGE_NAME).stat().st_mode & 0o777 == 0o644
+
+
+def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
+    write_pages(QUIET, tmp_path)
+    before = (tmp_path / PAGE_NAME).read_bytes()
+    (tmp_path / f".{DATA_NAME}.{__import__('os').getpid()}").mkdir()
+    with pytest.raises(OSError, match="irectory"):
+        write_pages(WHOLE, tmp_path)
+    assert (tmp_path / PAGE_NAME).read_bytes() == before
