@@ -28,8 +28,8 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_ports_are_free_distinct_and_remembered(settings: Settings) -> None:
     chosen = {name: port for name, port in settings.state().items() if name.endswith("_port")}
-    assert len(chosen) == 4
-    assert len(set(chosen.values())) == 4
+    assert len(chosen) == 5
+    assert len(set(chosen.values())) == 5
     assert environment.choose_ports(settings) == chosen
 
 
