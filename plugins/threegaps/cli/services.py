@@ -110,8 +110,9 @@ def status(json_: Json = False) -> None:
 
 
 def migrate(json_: Json = False) -> None:
-    """For a deployment: bring the ledger to the newest schema and make Airflow's pools; `up` does both by itself."""
+    """For a deployment: bring the ledger to the newest schema, enter what feeds owe, make Airflow's pools; as `up`."""
     from threegaps.cli.output import console, print_json
+    from threegaps.feed_run.expecting import enter_expected
     from threegaps.ledger.migrate import KNOWN_VERSION, upgrade
     from threegaps.one_machine import environment
     from threegaps.orchestration.pools import import_pools
@@ -119,6 +120,7 @@ def migrate(json_: Json = False) -> None:
     settings = Settings.load()
     environment.apply(settings)
     upgrade(settings.warehouse_dsn())
+    enter_expected(settings)
     made = import_pools(settings)
     if json_:
         print_json({"schema_version": KNOWN_VERSION, "pools": made})

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from typing import Any
 
 import psycopg
 
 from threegaps.airflow_api import AirflowApi, airflow_address
-from threegaps.calendar import today
 from threegaps.cli import queries
 from threegaps.cli.output import both, console, print_rows
 from threegaps.contracts.loader import load_contracts
 from threegaps.errors import SettingsError
+from threegaps.feed_run.expecting import judged_at
 from threegaps.ledger.batches import pending_batches
 from threegaps.ledger.status import feed_status
 from threegaps.one_machine import account
-from threegaps.one_machine.environment import sandbox_day
 from threegaps.one_machine.processes import is_alive
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings
 
@@ -120,12 +118,11 @@ def _airflow(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _warehouse(settings: Settings) -> dict[str, Any]:
-    # The sandbox's departments know nothing after their last day; no feed of theirs is late for what came after it.
-    day = sandbox_day(settings) + dt.timedelta(days=1) if settings.is_sandbox else today()
+    now = judged_at(settings)
     contracts = load_contracts(settings.contracts_folder)
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
         feeds = [
-            {**dataclasses.asdict(feed_status(connection, contract, day)), "due_day": contract.due_day}
+            {**dataclasses.asdict(feed_status(connection, contract, now)), "due_day": contract.due_day}
             for contract in contracts
         ]
         pending = pending_batches(connection)

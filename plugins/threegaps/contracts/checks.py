@@ -107,6 +107,13 @@ def _check_delivery(contract: Contract) -> None:
             "customProperties/delivery/coversFrom: only full lists tell of days before their first delivery.",
             "leave it out, or say a day before the first delivery.",
         )
+    if contract.owed_by_county is not None and (contract.owed_by_county,) != contract.touch.county_columns[:1]:
+        raise _refusal(
+            contract,
+            "customProperties/delivery/owedByCounty: must be the first of touch/countyColumns: by it refused rows are"
+            " counted too.",
+            "name that column in both places.",
+        )
     if (kind == "changes") != (contract.watermark is not None):
         raise _refusal(
             contract,
@@ -147,6 +154,8 @@ def _named_columns(contract: Contract) -> Iterator[tuple[str, str]]:
         yield "customProperties/delivery/withdrawal", contract.withdrawal.column
     if contract.watermark:
         yield "customProperties/delivery/watermark", contract.watermark.column
+    if contract.owed_by_county:
+        yield "customProperties/delivery/owedByCounty", contract.owed_by_county
     for rule in (*contract.rules, *contract.batch_rules):
         for argument, name, _ in rule.arguments.references():
             if name not in contract.by_name:

@@ -14,6 +14,7 @@ from threegaps.calendar import Cadence
 from threegaps.contracts.options.deliveries import (
     Completeness,
     DeliveryKind,
+    DueOnDayOff,
     Shrinkage,
     Touch,
     Watermark,
@@ -160,6 +161,9 @@ class Contract:
     hash: str
     shrinkage: Shrinkage = field(default_factory=Shrinkage)
     covers_from: dt.date | None = None
+    due_on_day_off: DueOnDayOff | None = None
+    grace_minutes: int = 240
+    owed_by_county: str | None = None
     is_summary: bool = False
     is_published: bool = False
     statutory_mark: StatutoryMark | None = None

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from threegaps.contracts.model import Contract
-from threegaps.contracts.options.formats import MatchingSheets, NamedSheets, SheetsOfAnotherFeed, WorkbookFormat
+from threegaps.contracts.options.formats import (
+    AllSheets,
+    MatchingSheets,
+    NamedSheets,
+    SheetsOfAnotherFeed,
+    WorkbookFormat,
+)
 from threegaps.contracts.options.sources import FileDropSource, SftpSource
 from threegaps.errors import ContractError
 
@@ -28,6 +34,14 @@ def check_shared_workbooks(contracts: Iterable[Contract]) -> None:
                     feed=contract.feed,
                     advice="say in both contracts the same files, and here the sheets that the other one reads.",
                 )
+
+
+def has_sheet_of_each_county(contract: Contract) -> bool:
+    """Whether its workbooks have a sheet of every county in force: one that is blank says that there is nothing."""
+    declared = contract.file_format
+    return (
+        isinstance(declared, WorkbookFormat) and isinstance(declared.sheets, AllSheets) and declared.sheets.each_county
+    )
 
 
 def _problem(contract: Contract, other: Contract | None, left: SheetsOfAnotherFeed) -> str:

@@ -5,6 +5,7 @@ again at any time: what has been done already is left alone.
 """
 
 from threegaps.feed_run.documenting import BatchDocs, document
+from threegaps.feed_run.expecting import enter_expected, judged_at
 from threegaps.feed_run.landing import land
 from threegaps.feed_run.loading import accept, counts_of, judge_again, load
 from threegaps.feed_run.purging import Purged, purge
@@ -19,7 +20,9 @@ __all__ = [
     "accept",
     "counts_of",
     "document",
+    "enter_expected",
     "judge_again",
+    "judged_at",
     "land",
     "load",
     "purge",

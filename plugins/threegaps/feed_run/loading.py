@@ -19,11 +19,13 @@ from threegaps.errors import FeedError, LedgerError, of_warehouse
 from threegaps.feed_run.accepting import land_acceptance, read_acceptance
 from threegaps.feed_run.attempting import Run, attempt
 from threegaps.feed_run.due import is_complete, sendings_due
+from threegaps.feed_run.expecting import keep_clock
 from threegaps.feed_run.opening import feed_of, warehouse_of
 from threegaps.landing.store import LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Batch
 from threegaps.ledger.decisions import record_acceptance
+from threegaps.ledger.expected import enter
 from threegaps.ledger.landed import LandedObject, landed_of_batch
 from threegaps.settings import Settings
 from threegaps.standards.visible import log_of
@@ -90,6 +92,8 @@ def _load_due(settings: Settings, connection: psycopg.Connection[Any], contract:
     loaded: list[int] = []
     for batch_id in batches.abandon_judging(connection, feed):
         logger.warning("%s: batch %d was left by a run that ended early; nothing of it was kept.", feed, batch_id)
+    keep_clock(connection, settings)
+    enter(connection, contract)
     faults: list[FeedError] = []
     waits_for: Delivery | None = None
     for due in sendings_due(settings, connection, contract, last):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from croniter import croniter
 
 from threegaps.calendar import Delivery
+from threegaps.contracts.due import last_due
 from threegaps.contracts.model import Contract
 from threegaps.ledger.batches import has_originals
 
@@ -25,7 +25,7 @@ class FeedStatus:
 
     Args:
         last_delivery: The latest delivery of which originals are loaded, None before the first.
-        expected_delivery: The latest delivery that is due by the day asked for.
+        expected_delivery: The latest delivery that is due at the moment asked for.
         is_late: That delivery has not been loaded, or not all of it.
         incomplete_deliveries: Deliveries that are loaded without having all that belongs to them.
         stopped_batch_id: The newest batch that is stopped or failed and whose rows nothing has brought since.
@@ -67,8 +67,8 @@ _IS_OVERTAKEN = {
 }
 
 
-def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.date) -> FeedStatus:
-    """How *contract*'s feed stands on the day *on*."""
+def feed_status(connection: psycopg.Connection[Any], contract: Contract, now: dt.datetime) -> FeedStatus:
+    """How *contract*'s feed stands at *now*; see `threegaps.ledger.expected.judged_at`."""
     loaded = connection.execute(
         # A delivery that was sent again counts as it was sent last; corrections and repairs are no rows of its own.
         "select distinct on (b.delivery) b.delivery, b.received, b.is_complete, b.finished_at from ops.batch as b"
@@ -86,7 +86,7 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.
     refusals = connection.execute(
         "select count(*) from quarantine.refused_row where feed = %s and closed_by_batch_id is null", [contract.feed]
     ).fetchone()
-    expected = expected_delivery(contract, on)
+    expected = expected_delivery(contract, now)
     last = str(loaded[0][0]) if loaded else None
     comparable = contract.delivery_kind != "changes" and len(loaded) > 1
     incomplete: set[str] = set()
@@ -113,18 +113,9 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, on: dt.
     )
 
 
-def expected_delivery(contract: Contract, on: dt.date) -> Delivery:
-    """The latest delivery of *contract* whose due day (its cron, once the delivery is over) is not after *on*."""
-    delivery = Delivery.containing(contract.cadence, on).previous()
-    while _due_day(contract, delivery) > on:
-        delivery = delivery.previous()
-    return delivery
-
-
-def _due_day(contract: Contract, delivery: Delivery) -> dt.date:
-    over = dt.datetime.combine(delivery.next().start, dt.time.min)  # by the province's clock, as the cron is
-    due: dt.datetime = croniter(contract.due_cron, over - dt.timedelta(seconds=1)).get_next(dt.datetime)
-    return due.date()
+def expected_delivery(contract: Contract, now: dt.datetime) -> Delivery:
+    """The latest delivery of *contract* that is due at *now*: see `threegaps.contracts.due`."""
+    return last_due(contract, now)
 
 
 def _shrinks(rows: int | None, before: int | None) -> bool:

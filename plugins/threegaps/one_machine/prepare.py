@@ -10,10 +10,12 @@ from threegaps.standards import visible
 
 
 def upgrade_ledger(settings: Settings) -> None:
-    """Bring the warehouse's ledger to the newest schema."""
+    """Bring the warehouse's ledger to the newest schema, and enter what every feed owes."""
+    from threegaps.feed_run.expecting import enter_expected
     from threegaps.ledger.migrate import upgrade
 
     upgrade(settings.warehouse_dsn())
+    enter_expected(settings)
 
 
 def main() -> int:

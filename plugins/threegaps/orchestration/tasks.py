@@ -234,6 +234,15 @@ def restore_reader_logins() -> None:
         log.warning("Logins are not as given, and need `threegaps reader renew`: %s.", ", ".join(left))
 
 
+def enter_expected() -> None:
+    """Enter what every feed owes, some months ahead: the watch and the pages know of it by the ledger alone."""
+    from threegaps.feed_run.expecting import enter_expected as enter
+    from threegaps.settings import Settings
+
+    with plain_errors():
+        enter(Settings.load())
+
+
 def end_old_copies() -> None:
     """Delete landed copies that are older than their contract's retention; their hashes and counts stay.
 

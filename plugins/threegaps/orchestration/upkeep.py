@@ -46,6 +46,7 @@ def upkeep_dag() -> DAG:
             tasks.end_overlong_readers()
             tasks.restore_reader_logins()
             tasks.fail_stale_builds(STALE_BUILD_MINUTES)
+            tasks.enter_expected()
             return tasks.work_waits(UNCLAIMED_MINUTES)
 
         wake = TriggerDagRunOperator(

@@ -14,13 +14,16 @@ from psycopg import errors, sql
 from threegaps.batch.verdict import Verdict
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
+from threegaps.contracts.workbooks import has_sheet_of_each_county
 from threegaps.errors import LedgerError, ThreeGapsError, of_warehouse
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Judged, Merged
+from threegaps.ledger.expected import record_arrival
 from threegaps.ledger.landed import REPLAY_PREFIX
 from threegaps.ledger.standing import Standing, standing_with
 from threegaps.ledger.touches import record_batch_touches
 from threegaps.ledger.watermarks import advance_watermark
+from threegaps.standards.areas import codes_in_force
 from threegaps.standards.visible import log_of
 from threegaps.warehouse.closing import Closing
 from threegaps.warehouse.copying import Judgement, copy_accepted, copy_refused
@@ -181,6 +184,8 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
         watermark_from=plan.watermark_from,
         watermark_to=plan.watermark_to,
     )
+    counties = _of_counties(connection, plan, table.raw if is_straight else ROWS)
+    record_arrival(connection, contract.feed, plan.delivery.key, plan.batch_id, counties)
     return Loaded(verdict, merged, touches, is_complete)
 
 
@@ -201,6 +206,28 @@ def _merge(table: RawTable, plan: Plan, standing: Standing, verdict: Verdict) ->
         withdrawn=counts.get("withdrawn", 0),
         closed_by_absence=closed,
     )
+
+
+def _of_counties(connection: psycopg.Connection[Any], plan: Plan, rows: sql.Identifier) -> list[tuple[str, int]]:
+    """The rows, accepted and refused, that the batch has of each county, where its feed owes them county by county.
+
+    A workbook with a sheet of each county has come of those too whose sheet is blank. Repairs are rows that have been
+    counted before.
+    """
+    column = plan.contract.owed_by_county
+    if column is None or plan.repairs:
+        return []
+    found = connection.execute(
+        sql.SQL(
+            "select county_code, count(*) from (select {column} as county_code from {rows} where _batch_id = {batch}"
+            " union all select county_code from quarantine.refused_row where batch_id = {batch}) as r"
+            " where county_code is not null group by county_code"
+        ).format(column=sql.Identifier(column), rows=rows, batch=sql.Literal(plan.batch_id))
+    ).fetchall()
+    counts = {str(county_code): int(number) for county_code, number in found if county_code in codes_in_force()}
+    if plan.is_whole and has_sheet_of_each_county(plan.contract):
+        counts = dict.fromkeys(codes_in_force(), 0) | counts
+    return sorted(counts.items())
 
 
 def _is_first_of_its_keys(connection: psycopg.Connection[Any], plan: Plan) -> bool:

@@ -13,9 +13,14 @@ from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.ledger.batches import FEED_TOTALS
 from threegaps.ledger.status import feed_status
-from threegaps.settings import Settings
+from threegaps.settings import SHANGHAI, Settings
 
 pytestmark = pytest.mark.integration
+
+
+def at(year: int, month: int, day: int) -> dt.datetime:
+    """Noon in the province, when what was due in the morning is late."""
+    return dt.datetime(year, month, day, 12, tzinfo=SHANGHAI)
 
 
 @pytest.fixture
@@ -63,7 +68,7 @@ def enter(
 
 
 def test_a_feed_without_a_batch_is_late(connection: psycopg.Connection[tuple[object, ...]], wages: Contract) -> None:
-    status = feed_status(connection, wages, dt.date(2026, 6, 20))
+    status = feed_status(connection, wages, at(2026, 6, 22))
     assert (status.last_delivery, status.expected_delivery, status.is_late) == (None, "2026-05", True)
     assert not status.is_shrinking
     assert status.stopped_batch_id is None
@@ -74,10 +79,11 @@ def test_a_feed_is_late_from_the_due_day_of_what_is_missing(
 ) -> None:
     enter(connection, "2026-04")
     enter(connection, "2026-05", status="failed")
-    assert feed_status(connection, wages, dt.date(2026, 6, 19)).is_late is False
-    assert feed_status(connection, wages, dt.date(2026, 6, 20)).is_late is True
+    # the 20th is a Saturday, and the 19th to the 21st are the Dragon Boat Festival
+    assert feed_status(connection, wages, at(2026, 6, 21)).is_late is False
+    assert feed_status(connection, wages, at(2026, 6, 22)).is_late is True
     enter(connection, "2026-05")
-    assert feed_status(connection, wages, dt.date(2026, 6, 20)).is_late is False
+    assert feed_status(connection, wages, at(2026, 6, 22)).is_late is False
 
 
 @pytest.mark.parametrize("how", ["stopped", "failed"])
@@ -86,12 +92,12 @@ def test_a_feed_stands_until_a_newer_batch_goes_through(
 ) -> None:
     enter(connection, "2026-04")
     stopped = enter(connection, "2026-05", status=how)
-    status = feed_status(connection, wages, dt.date(2026, 6, 20))
+    status = feed_status(connection, wages, at(2026, 6, 22))
     assert status.stopped_batch_id == stopped
     assert (status.stop_message_en, status.stop_message_zh) == ("too many refused", "退回过多")
     assert status.last_delivery == "2026-04"
     enter(connection, "2026-05")
-    status = feed_status(connection, wages, dt.date(2026, 6, 20))
+    status = feed_status(connection, wages, at(2026, 6, 22))
     assert status.stopped_batch_id is None
     assert status.stop_message_en is None
 
@@ -102,7 +108,7 @@ def test_a_feed_shrinks_below_four_fifths(
 ) -> None:
     enter(connection, "2026-04", received=1000)
     enter(connection, "2026-05", received=received)
-    status = feed_status(connection, wages, dt.date(2026, 6, 20))
+    status = feed_status(connection, wages, at(2026, 6, 22))
     assert (status.rows, status.rows_before, status.is_shrinking) == (received, 1000, is_shrinking)
 
 
@@ -113,7 +119,7 @@ def test_a_delivery_counts_as_it_was_sent_last_and_corrections_not_at_all(
     enter(connection, "2026-04", received=900)
     enter(connection, "2026-05", received=850)
     enter(connection, "2026-05", received=7, part="correction0001")
-    status = feed_status(connection, wages, dt.date(2026, 6, 20))
+    status = feed_status(connection, wages, at(2026, 6, 22))
     assert (status.rows, status.rows_before, status.is_shrinking) == (850, 900, False)
 
 
@@ -123,27 +129,27 @@ def test_a_correction_is_no_delivery_and_hides_no_failed_one(
     enter(connection, "2026-04", part="part0001")
     failed = enter(connection, "2026-05", status="failed", part="part0001")
     enter(connection, "2026-05", part="correction0001")
-    status = feed_status(connection, wages, dt.date(2026, 6, 20))
+    status = feed_status(connection, wages, at(2026, 6, 22))
     assert (status.last_delivery, status.is_late, status.stopped_batch_id) == ("2026-04", True, failed)
     stopped = enter(connection, "2026-05", status="stopped", part="correction0002")
     enter(connection, "2026-05", part="part0001")
-    status = feed_status(connection, wages, dt.date(2026, 6, 20))
+    status = feed_status(connection, wages, at(2026, 6, 22))
     assert (status.last_delivery, status.is_late, status.stopped_batch_id) == ("2026-05", False, stopped)
     enter(connection, "2026-05", part="correction0002")
-    assert feed_status(connection, wages, dt.date(2026, 6, 20)).stopped_batch_id is None
+    assert feed_status(connection, wages, at(2026, 6, 22)).stopped_batch_id is None
 
 
 def test_a_delivery_of_which_a_part_is_missing_is_late_and_stays_in_sight(
     connection: psycopg.Connection[tuple[object, ...]], wages: Contract
 ) -> None:
     enter(connection, "2026-05", is_complete=False)
-    status = feed_status(connection, wages, dt.date(2026, 6, 20))
+    status = feed_status(connection, wages, at(2026, 6, 22))
     assert (status.is_late, status.incomplete_deliveries) == (True, ("2026-05",))
     enter(connection, "2026-06")
-    status = feed_status(connection, wages, dt.date(2026, 7, 20))
+    status = feed_status(connection, wages, at(2026, 7, 20))
     assert (status.is_late, status.incomplete_deliveries) == (False, ("2026-05",))
     enter(connection, "2026-05")
-    assert feed_status(connection, wages, dt.date(2026, 7, 20)).incomplete_deliveries == ()
+    assert feed_status(connection, wages, at(2026, 7, 20)).incomplete_deliveries == ()
 
 
 def test_totals_of_a_feed_are_those_of_all_its_loaded_batches(
@@ -166,7 +172,7 @@ def test_totals_of_a_feed_are_those_of_all_its_loaded_batches(
         "accepted": 990 + 900,
         "last_delivery": "2026-04",
     }
-    assert feed_status(connection, wages, dt.date(2026, 6, 20)).rows == 900
+    assert feed_status(connection, wages, at(2026, 6, 22)).rows == 900
 
 
 def test_changes_have_no_usual_number_of_rows(connection: psycopg.Connection[tuple[object, ...]]) -> None:
@@ -174,7 +180,7 @@ def test_changes_have_no_usual_number_of_rows(connection: psycopg.Connection[tup
     enter(connection, "2026-05-30", received=1000, feed=feed)
     enter(connection, "2026-05-31", received=1, feed=feed)
     contract = find_contract(Settings.load().contracts_folder, feed)
-    status = feed_status(connection, contract, dt.date(2026, 6, 1))
+    status = feed_status(connection, contract, at(2026, 6, 1))
     assert status.is_late is False
     assert status.rows_before is None
     assert status.is_shrinking is False

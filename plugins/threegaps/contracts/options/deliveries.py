@@ -10,6 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_
 from threegaps.contracts.options.base import Names, Option, Text
 
 DeliveryKind = Literal["full_list", "full_period", "changes"]
+DueOnDayOff = Literal["next_working_day", "same_day"]
 
 
 QuietSeconds = Annotated[int, Field(ge=1, le=3600)]
@@ -136,6 +137,14 @@ class DeliveryOptions(Option):
         watermark: By what windows of changes are cut; of changes only.
         completeness: By what a delivery is known to be complete.
         shrinkage: When a full delivery stops for having lost rows.
+        due_on_day_off: What becomes of a due day on which offices are closed (weekends; holidays by the State Council's
+            yearly notices). By default what a department expects of a date that people keep: deliveries of a month or
+            longer are due on the next working day at the same time, as a period ends by the Civil Code, article 203;
+            those of a day, which machines make on every day, on the day itself.
+        grace_minutes: How long after the cron's moment a delivery still counts as in time: the fetch itself only begins
+            on it, and waits for files that are still being written.
+        owed_by_county: The column with the county, where each county in force owes its own part of each delivery:
+            which of them have come is then counted county by county.
     """
 
     kind: DeliveryKind
@@ -146,6 +155,9 @@ class DeliveryOptions(Option):
     watermark: Watermark | None = None
     completeness: Completeness
     shrinkage: Shrinkage = Shrinkage()
+    due_on_day_off: DueOnDayOff | None = None
+    grace_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 240
+    owed_by_county: Text | None = None
 
 
 NO_END = "infinity"

@@ -1,0 +1,626 @@
+"""Expected deliveries: which feed owes which delivery by when, what has come of it, and how each feed stands by that.
+
+What is owed is entered ahead, so that whoever reads the ledger alone knows what is due. What has come of it follows
+from the batches that are loaded, in their own transaction: of a delivery that was sent again the first whole arrival
+says whether it was in time, the last one what it holds; corrections, repairs, judging again, a purge and an undo change
+neither. What a rule has stopped has not come; once it is accepted it came when it was fetched. An empty delivery is
+empty, in time or not. A paused one is not owed, whatever comes of it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from threegaps.calendar import Delivery
+from threegaps.contracts.due import due_moments
+from threegaps.contracts.model import Contract
+from threegaps.settings import SHANGHAI
+from threegaps.standards.areas import codes_in_force
+
+ENTERED_AHEAD = dt.timedelta(days=60)
+"""How far ahead what is owed is entered, and one delivery in any case."""
+
+MOMENT = "coalesce((select judged_at from ops.delivery_clock), now())"
+"""The moment by which deliveries are judged, in SQL: now, or where the sandbox's departments stand."""
+
+STATE = (
+    "case when {e}.is_paused then 'paused' when {e}.first_arrived_at is null then 'missing'"
+    " when {e}.rows = 0 then 'empty' when {e}.completed_at is null then 'incomplete'"
+    " when {e}.completed_at <= {e}.due_at then 'on_time' when {e}.is_timed then 'late' else 'untimed' end"
+)
+"""What has become of the row *e* of ``ops.expected_delivery``, in SQL; only of one that is due it says anything."""
+
+# In the sandbox no later than its own day begins: its clock is not the one that fetches.
+_ARRIVED = "least({}, (select judged_at - interval '1 day' from ops.delivery_clock))"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a feed stands by what it owes.
+
+    Args:
+        delivery: The latest delivery that is due and owed; None before the first, or where all is paused.
+        due_at: When it was due, with its grace.
+        next_delivery: The next one that is owed.
+        next_due_at: When it will be due.
+        last_delivery: The latest delivery that has come whole.
+        last_arrived_at: When anything of the feed that is loaded was fetched last.
+        late: Deliveries that are due and have not come, or not whole, the oldest first. Of lists and of changes only
+            what no later delivery has brought too.
+        late_since: When the oldest of these was due.
+        days_late: Days from that day to the one that is judged by; 0 on the day itself, and where nothing is late.
+        incomplete: Deliveries of which a part has come, due or not.
+        empty: Whether the latest one that is due came without a row.
+        missing_counties: What deliveries that have come lack: (delivery, county code).
+        paused: Whether it is paused or closed on the day that is judged by.
+        closed: Whether it is closed: a pause without a last day.
+        paused_until: The last day of the pause; None where there is none, or no pause.
+        pause_reason: Why it is paused.
+    """
+
+    feed: str
+    title_zh: str
+    title_en: str
+    connection_id: str | None
+    cadence: str | None
+    due_day: str | None
+    delivery: str | None
+    due_at: dt.datetime | None
+    next_delivery: str | None
+    next_due_at: dt.datetime | None
+    last_delivery: str | None
+    last_arrived_at: dt.datetime | None
+    late: tuple[str, ...]
+    late_since: dt.datetime | None
+    days_late: int
+    incomplete: tuple[str, ...]
+    empty: bool
+    missing_counties: tuple[tuple[str, str], ...]
+    paused: bool
+    closed: bool
+    paused_until: dt.date | None
+    pause_reason: str | None
+
+    @property
+    def department(self) -> str:
+        """The department whose feed it is: the first part of its name."""
+        return self.feed.partition("/")[0]
+
+
+def judged_at(connection: psycopg.Connection[Any]) -> dt.datetime:
+    """The moment by which deliveries are judged: now, or the end of the sandbox's own day, in Shanghai's time."""
+    row = connection.execute(f"select {MOMENT.replace('now()', 'clock_timestamp()')}").fetchone()
+    assert row is not None  # noqa: S101  # a select without a table always answers
+    moment: dt.datetime = row[0]
+    return moment.astimezone(SHANGHAI)
+
+
+def set_clock(connection: psycopg.Connection[Any], sandbox_day: dt.date | None) -> None:
+    """Say by which day deliveries are judged.
+
+    Args:
+        sandbox_day: The last day of which the sandbox's departments know anything: they hand it over on the day after,
+            by the end of which is judged. None with real departments: by the clock.
+    """
+    if sandbox_day is None:
+        connection.execute("delete from ops.delivery_clock")
+        return
+    connection.execute(
+        "insert into ops.delivery_clock as c (judged_at) values (%s)"
+        " on conflict (is_the_only) do update set judged_at = excluded.judged_at"
+        " where c.judged_at <> excluded.judged_at",
+        [sandbox_moment(sandbox_day)],
+    )
+
+
+def sandbox_moment(sandbox_day: dt.date) -> dt.datetime:
+    """The end of the day on which the sandbox's departments hand over what they know of *sandbox_day*."""
+    return dt.datetime.combine(sandbox_day + dt.timedelta(days=2), dt.time.min, SHANGHAI)
+
+
+def enter_all(connection: psycopg.Connection[Any], contracts: Iterable[Contract]) -> None:
+    """Enter what every feed owes; a feed without a contract owes nothing more."""
+    feeds = []
+    for contract in contracts:
+        enter(connection, contract)
+        feeds.append(contract.feed)
+    gone = "feed <> all(%(feeds)s::text[])"
+    with connection.transaction():
+        connection.execute(f"update ops.feed set is_current = false where is_current and {gone}", {"feeds": feeds})
+        deleted = connection.execute(
+            f"delete from ops.expected_delivery where {gone} and due_at > {MOMENT} and first_arrived_at is null"
+            " returning feed",
+            {"feeds": feeds},
+        ).fetchall()
+        for feed in sorted({str(row[0]) for row in deleted}):
+            summarise(connection, feed)
+
+
+def enter(connection: psycopg.Connection[Any], contract: Contract) -> None:
+    """Enter what a feed owes, from its first delivery to `ENTERED_AHEAD`; may be repeated.
+
+    A contract that has changed changes what is still open in the future, and nothing that has come or was due.
+    """
+    with connection.transaction():
+        _enter_feed(connection, contract)
+        now = judged_at(connection)
+        known = {
+            str(delivery): due_at if first_arrived_at is None and due_at > now else None
+            for delivery, due_at, first_arrived_at in connection.execute(
+                "select delivery, due_at, first_arrived_at from ops.expected_delivery"
+                " where feed = %s and county_code = ''",
+                [contract.feed],
+            )
+        }
+        owed, fixed = _owed(contract, now, known)
+        changed = _remove_open(connection, contract, now, {*(delivery.key for delivery, _ in owed), *fixed})
+        changed |= _insert(connection, contract, owed)
+        changed |= _time(connection, contract.feed)
+        if changed:
+            settle(connection, contract.feed, sorted(changed - known.keys()))
+            apply_pauses(connection, contract.feed, sorted(changed))
+            summarise(connection, contract.feed, sorted(changed))
+
+
+def settle(connection: psycopg.Connection[Any], feed: str, deliveries: Sequence[str]) -> None:
+    """Note what has come of these deliveries, as the batches that are loaded say; within the caller's transaction."""
+    wanted = {"feed": feed, "deliveries": list(deliveries)}
+    connection.execute(_SETTLE, wanted)
+    connection.execute(_SETTLE_WINDOWS, wanted)
+    connection.execute(_SETTLE_COUNTIES, wanted)
+
+
+def record_arrival(
+    connection: psycopg.Connection[Any], feed: str, delivery: str, batch_id: int, counties: Iterable[tuple[str, int]]
+) -> None:
+    """Note what a batch that was loaded has brought; in the load's own transaction, after the batch is finished.
+
+    Args:
+        counties: The rows, accepted and refused, that it has of each county; of a feed that speaks county by county.
+    """
+    for county_code, rows in counties:
+        connection.execute(
+            "insert into ops.batch_county (batch_id, county_code, rows) values (%s, %s, %s)",
+            [batch_id, county_code, rows],
+        )
+    earlier = connection.execute(
+        # A window of changes brings what earlier deliveries owe too.
+        "select e.delivery from ops.expected_delivery as e join ops.feed as f using (feed)"
+        " join ops.batch as b on b.batch_id = %s"
+        " where e.feed = %s and e.county_code = '' and f.delivery_kind = 'changes' and e.completed_at is null"
+        " and e.delivery_start < b.delivery_start",
+        [batch_id, feed],
+    ).fetchall()
+    deliveries = [delivery, *(str(row[0]) for row in earlier)]
+    settle(connection, feed, deliveries)
+    summarise(connection, feed, deliveries)
+
+
+def apply_pauses(connection: psycopg.Connection[Any], feed: str, deliveries: Sequence[str] | None = None) -> list[str]:
+    """Mark what is not owed for a pause, and what is again; the deliveries of which that changed, in order.
+
+    Args:
+        deliveries: Those to look at; by default all of the feed.
+    """
+    wanted = {"feed": feed, "deliveries": None if deliveries is None else list(deliveries)}
+    return sorted(_deliveries(connection.execute(_PAUSE, wanted)))
+
+
+def summarise(connection: psycopg.Connection[Any], feed: str, deliveries: Sequence[str] | None = None) -> None:
+    """Count anew what is owed and has come of these deliveries of a feed, by default of all."""
+    wanted = {"feed": feed, "deliveries": None if deliveries is None else list(deliveries)}
+    connection.execute(_SUMMARISE, wanted)
+    connection.execute(_REMOVE_SUMMARIES, wanted)
+
+
+def standing(connection: psycopg.Connection[Any], now: dt.datetime | None = None) -> list[Standing]:
+    """How every feed that has a contract stands, by name.
+
+    Args:
+        now: The moment to judge by; by default `judged_at`.
+    """
+    moment = judged_at(connection) if now is None else now
+    values = {"now": moment, "day": (moment - dt.timedelta(microseconds=1)).astimezone(SHANGHAI).date()}
+    with connection.cursor(row_factory=class_row(_Row)) as cursor:
+        rows = cursor.execute(_STANDING, values).fetchall()
+    return [row.standing(values["day"]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of `_STANDING`."""
+
+    feed: str
+    title_zh: str
+    title_en: str
+    connection_id: str | None
+    cadence: str | None
+    due_day: str | None
+    delivery: str | None
+    due_at: dt.datetime | None
+    next_delivery: str | None
+    next_due_at: dt.datetime | None
+    last_delivery: str | None
+    last_arrived_at: dt.datetime | None
+    late: list[str] | None
+    late_since: dt.datetime | None
+    incomplete: list[str] | None
+    is_empty: bool | None
+    missing_counties: list[list[str]] | None
+    pause_kind: str | None
+    paused_to: dt.date | None
+    pause_reason: str | None
+
+    def standing(self, day: dt.date) -> Standing:
+        """The same in the form for others, judged on *day*."""
+        late_day = None if self.late_since is None else self.late_since.astimezone(SHANGHAI).date()
+        return Standing(
+            feed=self.feed,
+            title_zh=self.title_zh,
+            title_en=self.title_en,
+            connection_id=self.connection_id,
+            cadence=self.cadence,
+            due_day=self.due_day,
+            delivery=self.delivery,
+            due_at=_in_shanghai(self.due_at),
+            next_delivery=self.next_delivery,
+            next_due_at=_in_shanghai(self.next_due_at),
+            last_delivery=self.last_delivery,
+            last_arrived_at=_in_shanghai(self.last_arrived_at),
+            late=tuple(self.late or ()),
+            late_since=_in_shanghai(self.late_since),
+            days_late=0 if late_day is None else max(0, (day - late_day).days),
+            incomplete=tuple(self.incomplete or ()),
+            empty=bool(self.is_empty),
+            missing_counties=tuple((pair[0], pair[1]) for pair in self.missing_counties or ()),
+            paused=self.pause_kind is not None,
+            closed=self.pause_kind == "closure",
+            paused_until=self.paused_to,
+            pause_reason=self.pause_reason,
+        )
+
+
+def _in_shanghai(moment: dt.datetime | None) -> dt.datetime | None:
+    return None if moment is None else moment.astimezone(SHANGHAI)
+
+
+def _enter_feed(connection: psycopg.Connection[Any], contract: Contract) -> None:
+    """The feed's own row, which stays locked: nobody else enters what it owes meanwhile."""
+    connection.execute(
+        # How it is delivered is what builds rest on: that is the last load's to say, once there was one.
+        "insert into ops.feed as known (feed, delivery_kind, first_day, title_zh, title_en, connection_id, cadence,"
+        " due_day) values (%(feed)s, %(kind)s, %(first_day)s, %(title_zh)s, %(title_en)s, %(connection)s, %(cadence)s,"
+        " %(due_day)s) on conflict (feed) do update set title_zh = excluded.title_zh, title_en = excluded.title_en,"
+        " connection_id = excluded.connection_id, cadence = excluded.cadence, due_day = excluded.due_day,"
+        " is_current = true",
+        {
+            "feed": contract.feed,
+            "kind": contract.delivery_kind,
+            "first_day": contract.covers_from or Delivery.parse(contract.cadence, contract.first_delivery).start,
+            "title_zh": contract.title_zh,
+            "title_en": contract.title_en,
+            "connection": contract.connection_id,
+            "cadence": contract.cadence,
+            "due_day": contract.due_day,
+        },
+    )
+    connection.execute(
+        # What landed before, as in a warehouse that is built anew, tells since when it is asked for.
+        f"update ops.feed as f set known_since = least(f.known_since, {_ARRIVED.format('clock_timestamp()')}, (select"
+        f" min({_ARRIVED.format('l.fetched_at')}) from ops.landed_object as l where l.feed = f.feed)) where feed = %s",
+        [contract.feed],
+    )
+
+
+def _owed(
+    contract: Contract, now: dt.datetime, known: dict[str, dt.datetime | None]
+) -> tuple[list[tuple[Delivery, dt.datetime]], set[str]]:
+    """What is to be entered or may have to be changed, with its due moment; and what stays as it is known."""
+    owed: list[tuple[Delivery, dt.datetime]] = []
+    fixed: set[str] = set()
+    delivery = Delivery.parse(contract.cadence, contract.first_delivery)
+    while known.get(delivery.key, now) is None:
+        fixed.add(delivery.key)
+        delivery = delivery.next()
+    for due_at in due_moments(contract, delivery):
+        is_ahead = due_at > now + ENTERED_AHEAD
+        if is_ahead and any(other > now for _, other in owed[-1:]):
+            break
+        if known.get(delivery.key, now) is None:
+            fixed.add(delivery.key)
+        else:
+            owed.append((delivery, due_at))
+        if is_ahead:
+            break
+        delivery = delivery.next()
+    return owed, fixed
+
+
+def _remove_open(
+    connection: psycopg.Connection[Any], contract: Contract, now: dt.datetime, wanted: set[str]
+) -> set[str]:
+    """Remove what is open in the future and no longer owed; of which deliveries there was any."""
+    return _deliveries(
+        connection.execute(
+            "delete from ops.expected_delivery where feed = %s and due_at > %s and first_arrived_at is null"
+            " and (delivery <> all(%s) or (county_code <> '' and county_code <> all(%s))) returning delivery",
+            [contract.feed, now, sorted(wanted), _counties(contract)],
+        )
+    )
+
+
+def _counties(contract: Contract) -> list[str]:
+    return sorted(codes_in_force()) if contract.owed_by_county else []
+
+
+def _insert(
+    connection: psycopg.Connection[Any], contract: Contract, owed: Sequence[tuple[Delivery, dt.datetime]]
+) -> set[str]:
+    """Enter what is owed, or change when; the deliveries of which that changed anything."""
+    return _deliveries(
+        connection.execute(
+            "insert into ops.expected_delivery as e (feed, delivery, county_code, delivery_start, delivery_end, due_at)"
+            " select %(feed)s, d.delivery, c.county_code, d.first_day, d.last_day, d.due_at"
+            " from unnest(%(keys)s::text[], %(first_days)s::date[], %(last_days)s::date[], %(due)s::timestamptz[])"
+            " as d (delivery, first_day, last_day, due_at) cross join unnest(%(counties)s::text[]) as c (county_code)"
+            # Of what was loaded before counties were counted nobody can tell which of them it had.
+            " where c.county_code = '' or not exists (select 1 from ops.batch as b where b.feed = %(feed)s"
+            " and b.delivery = d.delivery and b.status = 'loaded'"
+            " and not exists (select 1 from ops.batch_county as k where k.batch_id = b.batch_id))"
+            " on conflict (feed, delivery, county_code) do update set due_at = excluded.due_at"
+            f" where e.due_at <> excluded.due_at and e.first_arrived_at is null and e.due_at > {MOMENT}"
+            " returning e.delivery",
+            {
+                "feed": contract.feed,
+                "keys": [delivery.key for delivery, _ in owed],
+                "first_days": [delivery.start for delivery, _ in owed],
+                "last_days": [delivery.end for delivery, _ in owed],
+                "due": [due_at for _, due_at in owed],
+                "counties": ["", *_counties(contract)],
+            },
+        )
+    )
+
+
+def _time(connection: psycopg.Connection[Any], feed: str) -> set[str]:
+    """Say of which deliveries it can be told whether they came in time: those due since the feed is known."""
+    return _deliveries(
+        connection.execute(
+            "update ops.expected_delivery as e set is_timed = not e.is_timed from ops.feed as f"
+            " where f.feed = e.feed and e.feed = %s and e.is_timed <> (e.due_at > f.known_since) returning e.delivery",
+            [feed],
+        )
+    )
+
+
+def _deliveries(changed: psycopg.Cursor[Any]) -> set[str]:
+    return {str(row[0]) for row in changed.fetchall()}
+
+
+# Each step is worked out once, whatever the server knows of the sizes of new tables.
+# Rows of a batch that were sent as originals: corrections, repairs and decisions are none.
+_ORIGINALS = f"""
+original as materialized (
+    select b.delivery, b.delivery_start, b.batch_id, b.received, b.is_complete,
+        min({_ARRIVED.format("l.fetched_at")}) as first_at, max({_ARRIVED.format("l.fetched_at")}) as came_at,
+        row_number() over (
+            partition by b.delivery order by b.newest_object_id desc, b.order_number desc, b.batch_id desc
+        ) as place
+    from ops.batch as b
+    inner join ops.batch_object as o using (batch_id)
+    inner join ops.landed_object as l using (landed_object_id)
+    where b.feed = %(feed)s and b.status = 'loaded' and not l.is_correction {{only}}
+    group by b.batch_id
+)
+"""
+_SETTLE = f"""
+with {_ORIGINALS.format(only="and b.delivery = any(%(deliveries)s)")},
+fact as materialized (
+    select o.delivery,
+        min(o.first_at) as first_at,
+        coalesce(min(o.came_at) filter (where o.is_complete and o.received > 0),
+            min(o.came_at) filter (where o.is_complete)) as whole_at,
+        bool_or(o.is_complete) filter (where o.place = 1) as is_complete,
+        -- windows add up; of anything else what was sent last stands
+        case when f.delivery_kind = 'changes' then sum(o.received)
+            else max(o.received) filter (where o.place = 1) end as rows
+    from original as o
+    inner join ops.feed as f on f.feed = %(feed)s
+    group by o.delivery, f.delivery_kind
+)
+update ops.expected_delivery as e
+set first_arrived_at = fact.first_at,
+    completed_at = case when fact.is_complete then fact.whole_at end,
+    rows = fact.rows,
+    brought_by = null
+from fact
+where e.feed = %(feed)s and e.delivery = fact.delivery and e.county_code = ''
+    and (e.first_arrived_at, e.completed_at, e.rows, e.brought_by)
+    is distinct from (fact.first_at, case when fact.is_complete then fact.whole_at end, fact.rows, null)
+"""
+_SETTLE_WINDOWS = f"""
+with {_ORIGINALS.format(only="")},
+bringing as materialized (
+    select e.delivery, later.came_at, later.delivery as brought_by
+    from ops.expected_delivery as e
+    inner join ops.feed as f on f.feed = e.feed and f.delivery_kind = 'changes'
+    cross join lateral (
+        select o.came_at, o.delivery from original as o
+        where o.is_complete and o.delivery_start > e.delivery_start
+        order by o.came_at, o.delivery_start limit 1
+    ) as later
+    where e.feed = %(feed)s and e.delivery = any(%(deliveries)s) and e.county_code = '' and e.completed_at is null
+)
+update ops.expected_delivery as e
+set first_arrived_at = coalesce(e.first_arrived_at, bringing.came_at),
+    completed_at = bringing.came_at,
+    brought_by = bringing.brought_by
+from bringing
+where e.feed = %(feed)s and e.delivery = bringing.delivery and e.county_code = ''
+"""
+
+_SETTLE_COUNTIES = f"""
+with {_ORIGINALS.format(only="and b.delivery = any(%(deliveries)s)")},
+said as materialized (
+    select b.delivery, k.county_code, k.rows, b.batch_id, min({_ARRIVED.format("l.fetched_at")}) as came_at,
+        bool_and(l.is_correction) as is_correction
+    from ops.batch_county as k
+    inner join ops.batch as b using (batch_id)
+    inner join ops.batch_object as o using (batch_id)
+    inner join ops.landed_object as l using (landed_object_id)
+    where b.feed = %(feed)s and b.status = 'loaded' and b.delivery = any(%(deliveries)s)
+    group by b.batch_id, k.county_code, k.rows
+),
+standing as materialized (
+    -- what was sent last stands, and corrections beside it; windows all do
+    select s.*, s.is_correction or f.delivery_kind = 'changes' or coalesce(o.place = 1, false) as is_standing
+    from said as s
+    inner join ops.feed as f on f.feed = %(feed)s
+    left join original as o using (batch_id)
+),
+fact as materialized (
+    select s.delivery, s.county_code,
+        coalesce(min(s.came_at) filter (where s.rows > 0), min(s.came_at)) as came_at,
+        sum(s.rows) filter (where s.is_standing) as rows
+    from standing as s
+    group by s.delivery, s.county_code
+    having bool_or(s.is_standing)
+),
+owed as materialized (
+    select e.delivery, e.county_code, fact.came_at, fact.rows
+    from ops.expected_delivery as e
+    left join fact using (delivery, county_code)
+    where e.feed = %(feed)s and e.delivery = any(%(deliveries)s) and e.county_code <> ''
+)
+update ops.expected_delivery as e
+set first_arrived_at = owed.came_at, completed_at = owed.came_at, rows = owed.rows
+from owed
+where e.feed = %(feed)s and e.delivery = owed.delivery and e.county_code = owed.county_code
+    and (e.first_arrived_at, e.rows) is distinct from (owed.came_at, owed.rows)
+"""
+_PAUSE = """
+with own as materialized (
+    select e.delivery, e.county_code, coalesce(p.days @> daterange(e.delivery_start, e.delivery_end, '[]'), false)
+        as is_paused
+    from ops.expected_delivery as e
+    cross join lateral (
+        select range_agg(daterange(r.paused_from, r.paused_to, '[]')) as days
+        from ops.reporting_pause as r
+        where r.feed = e.feed and r.county_code in ('', e.county_code) and r.withdrawn_at is null
+    ) as p
+    where e.feed = %(feed)s and (%(deliveries)s::text[] is null or e.delivery = any(%(deliveries)s))
+),
+counties as materialized (
+    select o.delivery, bool_and(o.is_paused) as are_paused from own as o where o.county_code <> '' group by o.delivery
+),
+wanted as materialized (
+    -- a delivery that no county owes is not owed
+    select o.delivery, o.county_code, o.is_paused or (o.county_code = '' and coalesce(c.are_paused, false)) as is_paused
+    from own as o
+    left join counties as c using (delivery)
+)
+update ops.expected_delivery as e
+set is_paused = w.is_paused
+from wanted as w
+where e.feed = %(feed)s and e.delivery = w.delivery and e.county_code = w.county_code and e.is_paused <> w.is_paused
+returning e.delivery
+"""
+_SUMMARISE = f"""
+insert into ops.delivery_summary as s (feed, delivery, delivery_start, delivery_end, due_at, expected, arrived, on_time,
+    late, empty, incomplete, untimed)
+select u.feed, u.delivery, min(u.delivery_start), min(u.delivery_end), min(u.due_at),
+    count(*) filter (where u.state <> 'paused'), count(*) filter (where u.state not in ('paused', 'missing')),
+    count(*) filter (where u.state = 'on_time'), count(*) filter (where u.state = 'late'),
+    count(*) filter (where u.state = 'empty'), count(*) filter (where u.state = 'incomplete'),
+    count(*) filter (where u.state = 'untimed')
+from (
+    select e.feed, e.delivery, e.delivery_start, e.delivery_end, e.due_at, {STATE.format(e="e")} as state
+    from ops.expected_delivery as e
+    where e.feed = %(feed)s and (%(deliveries)s::text[] is null or e.delivery = any(%(deliveries)s))
+        -- where counties owe their parts, they are what counts
+        and (e.county_code <> '' or not exists (
+            select from ops.expected_delivery as c
+            where c.feed = e.feed and c.delivery = e.delivery and c.county_code <> ''
+        ))
+) as u
+group by u.feed, u.delivery
+on conflict (feed, delivery) do update set delivery_start = excluded.delivery_start,
+    delivery_end = excluded.delivery_end, due_at = excluded.due_at, expected = excluded.expected,
+    arrived = excluded.arrived, on_time = excluded.on_time, late = excluded.late, empty = excluded.empty,
+    incomplete = excluded.incomplete, untimed = excluded.untimed
+where (s.delivery_start, s.delivery_end, s.due_at, s.expected, s.arrived, s.on_time, s.late, s.empty, s.incomplete,
+    s.untimed) is distinct from (excluded.delivery_start, excluded.delivery_end, excluded.due_at, excluded.expected,
+    excluded.arrived, excluded.on_time, excluded.late, excluded.empty, excluded.incomplete, excluded.untimed)
+"""
+_REMOVE_SUMMARIES = """
+delete from ops.delivery_summary as s
+where s.feed = %(feed)s and (%(deliveries)s::text[] is null or s.delivery = any(%(deliveries)s))
+    and not exists (select from ops.expected_delivery as e where e.feed = s.feed and e.delivery = s.delivery)
+"""
+_STANDING = """
+with owed as (
+    select e.*, e.due_at <= %(now)s and not e.is_paused as is_due
+    from ops.expected_delivery as e
+    where e.county_code = ''
+),
+whole as (
+    select distinct on (o.feed) o.feed, o.delivery, o.delivery_start
+    from owed as o where o.completed_at is not null and not o.is_paused
+    order by o.feed, o.delivery_start desc
+),
+open as (
+    select o.*
+    from owed as o
+    inner join ops.feed as f using (feed)
+    left join whole as w using (feed)
+    where o.completed_at is null and not o.is_paused
+        -- a later list, or a later window of changes, has what an earlier one would have had
+        and (f.delivery_kind = 'full_period' or w.feed is null or o.delivery_start > w.delivery_start)
+),
+opened as (
+    select o.feed, array_agg(o.delivery order by o.delivery_start) filter (where o.is_due) as late,
+        min(o.due_at) filter (where o.is_due) as late_since,
+        array_agg(o.delivery order by o.delivery_start) filter (where o.first_arrived_at is not null) as incomplete
+    from open as o group by o.feed
+),
+lacking as (
+    select c.feed, array_agg(array[c.delivery, c.county_code] order by c.delivery_start, c.county_code) as counties
+    from ops.expected_delivery as c
+    inner join owed as o using (feed, delivery)
+    where c.county_code <> '' and c.first_arrived_at is null and not c.is_paused
+        and o.is_due and o.first_arrived_at is not null
+    group by c.feed
+)
+select f.feed, f.title_zh, f.title_en, f.connection_id, f.cadence, f.due_day, d.delivery, d.due_at,
+    n.delivery as next_delivery, n.due_at as next_due_at, w.delivery as last_delivery,
+    (select max(o.first_arrived_at) from owed as o where o.feed = f.feed) as last_arrived_at,
+    opened.late, opened.late_since, opened.incomplete, d.rows = 0 as is_empty, lacking.counties as missing_counties,
+    p.kind as pause_kind, p.paused_to, p.reason as pause_reason
+from ops.feed as f
+left join whole as w using (feed)
+left join opened using (feed)
+left join lacking using (feed)
+left join lateral (
+    select o.delivery, o.due_at, o.rows from owed as o where o.feed = f.feed and o.is_due
+    order by o.delivery_start desc limit 1
+) as d on true
+left join lateral (
+    select o.delivery, o.due_at from owed as o
+    where o.feed = f.feed and not o.is_paused and o.due_at > %(now)s and o.completed_at is null
+    order by o.delivery_start limit 1
+) as n on true
+left join lateral (
+    select r.kind, r.paused_to, r.reason from ops.reporting_pause as r
+    where r.feed = f.feed and r.county_code = '' and r.withdrawn_at is null
+        and %(day)s between r.paused_from and coalesce(r.paused_to, 'infinity')
+    order by r.paused_to desc nulls first limit 1
+) as p on true
+where f.is_current and f.cadence is not null
+order by f.feed
+"""
