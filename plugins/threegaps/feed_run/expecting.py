@@ -9,7 +9,8 @@ import psycopg
 
 from threegaps.contracts.loader import load_contracts
 from threegaps.feed_run.opening import warehouse_of
-from threegaps.ledger.expected import enter_all, sandbox_moment, set_clock
+from threegaps.ledger.expected import sandbox_moment, set_clock
+from threegaps.ledger.owing import enter_all
 from threegaps.one_machine.environment import sandbox_day
 from threegaps.settings import SHANGHAI, Settings
 

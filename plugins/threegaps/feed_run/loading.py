@@ -25,8 +25,8 @@ from threegaps.landing.store import LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Batch
 from threegaps.ledger.decisions import record_acceptance
-from threegaps.ledger.expected import enter
 from threegaps.ledger.landed import LandedObject, landed_of_batch
+from threegaps.ledger.owing import enter
 from threegaps.settings import Settings
 from threegaps.standards.visible import log_of
 from threegaps.warehouse.load import Plan, load_batch

@@ -1,10 +1,10 @@
 """Expected deliveries: which feed owes which delivery by when, what has come of it, and how each feed stands by that.
 
-What is owed is entered ahead, so that whoever reads the ledger alone knows what is due. What has come of it follows
-from the batches that are loaded, in their own transaction: of a delivery that was sent again the first whole arrival
-says whether it was in time, the last one what it holds; corrections, repairs, judging again, a purge and an undo change
-neither. What a rule has stopped has not come; once it is accepted it came when it was fetched. An empty delivery is
-empty, in time or not. A paused one is not owed, whatever comes of it.
+What is owed is entered ahead (`threegaps.ledger.owing`), so that whoever reads the ledger alone knows what is due. What
+has come of it follows from the batches that are loaded, in their own transaction: of a delivery that was sent again the
+first whole arrival says whether it was in time, the last one what it holds; corrections, repairs, judging again, a
+purge and an undo change neither. What a rule has stopped has not come; once it is accepted it came when it was fetched.
+An empty delivery is empty, in time or not. A paused one is not owed, whatever comes of it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
-from threegaps.calendar import Delivery
-from threegaps.contracts.due import due_moments
-from threegaps.contracts.model import Contract
 from threegaps.settings import SHANGHAI
-from threegaps.standards.areas import codes_in_force
-
-ENTERED_AHEAD = dt.timedelta(days=60)
-"""How far ahead what is owed is entered, and one delivery in any case."""
 
 MOMENT = "coalesce((select judged_at from ops.delivery_clock), now())"
 """The moment by which deliveries are judged, in SQL: now, or where the sandbox's departments stand."""
@@ -36,8 +29,8 @@ STATE = (
 )
 """What has become of the row *e* of ``ops.expected_delivery``, in SQL; only of one that is due it says anything."""
 
-# In the sandbox no later than its own day begins: its clock is not the one that fetches.
-_ARRIVED = "least({}, (select judged_at - interval '1 day' from ops.delivery_clock))"
+ARRIVED = "least({}, (select judged_at - interval '1 day' from ops.delivery_clock))"
+"""When what was fetched at a moment counts as arrived, in SQL: in the sandbox no later than its own day begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,50 +117,6 @@ def sandbox_moment(sandbox_day: dt.date) -> dt.datetime:
     return dt.datetime.combine(sandbox_day + dt.timedelta(days=2), dt.time.min, SHANGHAI)
 
 
-def enter_all(connection: psycopg.Connection[Any], contracts: Iterable[Contract]) -> None:
-    """Enter what every feed owes; a feed without a contract owes nothing more."""
-    feeds = []
-    for contract in contracts:
-        enter(connection, contract)
-        feeds.append(contract.feed)
-    gone = "feed <> all(%(feeds)s::text[])"
-    with connection.transaction():
-        connection.execute(f"update ops.feed set is_current = false where is_current and {gone}", {"feeds": feeds})
-        deleted = connection.execute(
-            f"delete from ops.expected_delivery where {gone} and due_at > {MOMENT} and first_arrived_at is null"
-            " returning feed",
-            {"feeds": feeds},
-        ).fetchall()
-        for feed in sorted({str(row[0]) for row in deleted}):
-            summarise(connection, feed)
-
-
-def enter(connection: psycopg.Connection[Any], contract: Contract) -> None:
-    """Enter what a feed owes, from its first delivery to `ENTERED_AHEAD`; may be repeated.
-
-    A contract that has changed changes what is still open in the future, and nothing that has come or was due.
-    """
-    with connection.transaction():
-        _enter_feed(connection, contract)
-        now = judged_at(connection)
-        known = {
-            str(delivery): due_at if first_arrived_at is None and due_at > now else None
-            for delivery, due_at, first_arrived_at in connection.execute(
-                "select delivery, due_at, first_arrived_at from ops.expected_delivery"
-                " where feed = %s and county_code = ''",
-                [contract.feed],
-            )
-        }
-        owed, fixed = _owed(contract, now, known)
-        changed = _remove_open(connection, contract, now, {*(delivery.key for delivery, _ in owed), *fixed})
-        changed |= _insert(connection, contract, owed)
-        changed |= _time(connection, contract.feed)
-        if changed:
-            settle(connection, contract.feed, sorted(changed - known.keys()))
-            apply_pauses(connection, contract.feed, sorted(changed))
-            summarise(connection, contract.feed, sorted(changed))
-
-
 def settle(connection: psycopg.Connection[Any], feed: str, deliveries: Sequence[str]) -> None:
     """Note what has come of these deliveries, as the batches that are loaded say; within the caller's transaction."""
     wanted = {"feed": feed, "deliveries": list(deliveries)}
@@ -209,7 +158,12 @@ def apply_pauses(connection: psycopg.Connection[Any], feed: str, deliveries: Seq
         deliveries: Those to look at; by default all of the feed.
     """
     wanted = {"feed": feed, "deliveries": None if deliveries is None else list(deliveries)}
-    return sorted(_deliveries(connection.execute(_PAUSE, wanted)))
+    return sorted(changed_deliveries(connection.execute(_PAUSE, wanted)))
+
+
+def changed_deliveries(changed: psycopg.Cursor[Any]) -> set[str]:
+    """The deliveries that a statement has returned."""
+    return {str(row[0]) for row in changed.fetchall()}
 
 
 def summarise(connection: psycopg.Connection[Any], feed: str, deliveries: Sequence[str] | None = None) -> None:
@@ -290,125 +244,12 @@ def _in_shanghai(moment: dt.datetime | None) -> dt.datetime | None:
     return None if moment is None else moment.astimezone(SHANGHAI)
 
 
-def _enter_feed(connection: psycopg.Connection[Any], contract: Contract) -> None:
-    """The feed's own row, which stays locked: nobody else enters what it owes meanwhile."""
-    connection.execute(
-        # How it is delivered is what builds rest on: that is the last load's to say, once there was one.
-        "insert into ops.feed as known (feed, delivery_kind, first_day, title_zh, title_en, connection_id, cadence,"
-        " due_day) values (%(feed)s, %(kind)s, %(first_day)s, %(title_zh)s, %(title_en)s, %(connection)s, %(cadence)s,"
-        " %(due_day)s) on conflict (feed) do update set title_zh = excluded.title_zh, title_en = excluded.title_en,"
-        " connection_id = excluded.connection_id, cadence = excluded.cadence, due_day = excluded.due_day,"
-        " is_current = true",
-        {
-            "feed": contract.feed,
-            "kind": contract.delivery_kind,
-            "first_day": contract.covers_from or Delivery.parse(contract.cadence, contract.first_delivery).start,
-            "title_zh": contract.title_zh,
-            "title_en": contract.title_en,
-            "connection": contract.connection_id,
-            "cadence": contract.cadence,
-            "due_day": contract.due_day,
-        },
-    )
-    connection.execute(
-        # What landed before, as in a warehouse that is built anew, tells since when it is asked for.
-        f"update ops.feed as f set known_since = least(f.known_since, {_ARRIVED.format('clock_timestamp()')}, (select"
-        f" min({_ARRIVED.format('l.fetched_at')}) from ops.landed_object as l where l.feed = f.feed)) where feed = %s",
-        [contract.feed],
-    )
-
-
-def _owed(
-    contract: Contract, now: dt.datetime, known: dict[str, dt.datetime | None]
-) -> tuple[list[tuple[Delivery, dt.datetime]], set[str]]:
-    """What is to be entered or may have to be changed, with its due moment; and what stays as it is known."""
-    owed: list[tuple[Delivery, dt.datetime]] = []
-    fixed: set[str] = set()
-    delivery = Delivery.parse(contract.cadence, contract.first_delivery)
-    while known.get(delivery.key, now) is None:
-        fixed.add(delivery.key)
-        delivery = delivery.next()
-    for due_at in due_moments(contract, delivery):
-        is_ahead = due_at > now + ENTERED_AHEAD
-        if is_ahead and any(other > now for _, other in owed[-1:]):
-            break
-        if known.get(delivery.key, now) is None:
-            fixed.add(delivery.key)
-        else:
-            owed.append((delivery, due_at))
-        if is_ahead:
-            break
-        delivery = delivery.next()
-    return owed, fixed
-
-
-def _remove_open(
-    connection: psycopg.Connection[Any], contract: Contract, now: dt.datetime, wanted: set[str]
-) -> set[str]:
-    """Remove what is open in the future and no longer owed; of which deliveries there was any."""
-    return _deliveries(
-        connection.execute(
-            "delete from ops.expected_delivery where feed = %s and due_at > %s and first_arrived_at is null"
-            " and (delivery <> all(%s) or (county_code <> '' and county_code <> all(%s))) returning delivery",
-            [contract.feed, now, sorted(wanted), _counties(contract)],
-        )
-    )
-
-
-def _counties(contract: Contract) -> list[str]:
-    return sorted(codes_in_force()) if contract.owed_by_county else []
-
-
-def _insert(
-    connection: psycopg.Connection[Any], contract: Contract, owed: Sequence[tuple[Delivery, dt.datetime]]
-) -> set[str]:
-    """Enter what is owed, or change when; the deliveries of which that changed anything."""
-    return _deliveries(
-        connection.execute(
-            "insert into ops.expected_delivery as e (feed, delivery, county_code, delivery_start, delivery_end, due_at)"
-            " select %(feed)s, d.delivery, c.county_code, d.first_day, d.last_day, d.due_at"
-            " from unnest(%(keys)s::text[], %(first_days)s::date[], %(last_days)s::date[], %(due)s::timestamptz[])"
-            " as d (delivery, first_day, last_day, due_at) cross join unnest(%(counties)s::text[]) as c (county_code)"
-            # Of what was loaded before counties were counted nobody can tell which of them it had.
-            " where c.county_code = '' or not exists (select 1 from ops.batch as b where b.feed = %(feed)s"
-            " and b.delivery = d.delivery and b.status = 'loaded'"
-            " and not exists (select 1 from ops.batch_county as k where k.batch_id = b.batch_id))"
-            " on conflict (feed, delivery, county_code) do update set due_at = excluded.due_at"
-            f" where e.due_at <> excluded.due_at and e.first_arrived_at is null and e.due_at > {MOMENT}"
-            " returning e.delivery",
-            {
-                "feed": contract.feed,
-                "keys": [delivery.key for delivery, _ in owed],
-                "first_days": [delivery.start for delivery, _ in owed],
-                "last_days": [delivery.end for delivery, _ in owed],
-                "due": [due_at for _, due_at in owed],
-                "counties": ["", *_counties(contract)],
-            },
-        )
-    )
-
-
-def _time(connection: psycopg.Connection[Any], feed: str) -> set[str]:
-    """Say of which deliveries it can be told whether they came in time: those due since the feed is known."""
-    return _deliveries(
-        connection.execute(
-            "update ops.expected_delivery as e set is_timed = not e.is_timed from ops.feed as f"
-            " where f.feed = e.feed and e.feed = %s and e.is_timed <> (e.due_at > f.known_since) returning e.delivery",
-            [feed],
-        )
-    )
-
-
-def _deliveries(changed: psycopg.Cursor[Any]) -> set[str]:
-    return {str(row[0]) for row in changed.fetchall()}
-
-
 # Each step is worked out once, whatever the server knows of the sizes of new tables.
 # Rows of a batch that were sent as originals: corrections, repairs and decisions are none.
 _ORIGINALS = f"""
 original as materialized (
     select b.delivery, b.delivery_start, b.batch_id, b.received, b.is_complete,
-        min({_ARRIVED.format("l.fetched_at")}) as first_at, max({_ARRIVED.format("l.fetched_at")}) as came_at,
+        min({ARRIVED.format("l.fetched_at")}) as first_at, max({ARRIVED.format("l.fetched_at")}) as came_at,
         row_number() over (
             partition by b.delivery order by b.newest_object_id desc, b.order_number desc, b.batch_id desc
         ) as place
@@ -468,7 +309,7 @@ where e.feed = %(feed)s and e.delivery = bringing.delivery and e.county_code = '
 _SETTLE_COUNTIES = f"""
 with {_ORIGINALS.format(only="and b.delivery = any(%(deliveries)s)")},
 said as materialized (
-    select b.delivery, k.county_code, k.rows, b.batch_id, min({_ARRIVED.format("l.fetched_at")}) as came_at,
+    select b.delivery, k.county_code, k.rows, b.batch_id, min({ARRIVED.format("l.fetched_at")}) as came_at,
         bool_and(l.is_correction) as is_correction
     from ops.batch_county as k
     inner join ops.batch as b using (batch_id)
