@@ -184,6 +184,8 @@ class CertificationError(ThreeGapsError):
 class LedgerError(ThreeGapsError):
     """The ledger is at a schema version that this code does not know, or refuses a step."""
 
+    default_cause = "misconfigured"
+
 
 class AccessError(ThreeGapsError):
     """A reader's login cannot be made, changed or removed as asked."""

@@ -4,6 +4,7 @@ None of the steps needs an Airflow context: addresses come from connections, the
 again at any time: what has been done already is left alone.
 """
 
+from threegaps.feed_run.attempting import Run
 from threegaps.feed_run.documenting import BatchDocs, document
 from threegaps.feed_run.expecting import enter_expected, judged_at
 from threegaps.feed_run.landing import land
@@ -17,6 +18,7 @@ __all__ = [
     "Purged",
     "Rebuilt",
     "Replayed",
+    "Run",
     "accept",
     "counts_of",
     "document",

@@ -326,8 +326,9 @@ def _refuse_to_repeat_a_stop(
         ):
             raise BatchStoppedError(
                 f"Batch {batch.batch_id} of {batch.delivery} was stopped by rule {batch.stop_rule}, and nothing has"
-                f" changed since: {batch.message_en}",
+                f" changed since: {(batch.message_en or '').rstrip('.')}.",
                 feed=contract.feed,
+                message_zh=f"{batch.delivery}的批次{batch.batch_id}被规则{batch.stop_rule}拦停,此后没有变化:{batch.message_zh}",
                 advice=stop_advice(batch.batch_id, batch.stop_rule),
             )
 

@@ -18,6 +18,7 @@ from threegaps.orchestration.pages import feed_page, feed_team, owner_links, tas
 from threegaps.orchestration.timetable import DeliveryTimetable
 
 _TASK_OPTIONS = {
+    **tasks.SAY_CAUSE,
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": dt.timedelta(minutes=30),
 }
@@ -52,14 +53,19 @@ def last_delivery(contract: Contract) -> str | None:
 
 
 def feed_dag_of(contract: Contract) -> DAG:
-    """Land, then load: the DAG of one feed; its runs carry a delivery as their partition key."""
+    """Land, then load: the DAG of one feed; its runs carry a delivery as their partition key.
+
+    One that carries none is of the newest delivery that was due when it was asked for; so is each retry of it, and each
+    run after it was cleared.
+    """
     cadence, team = contract.cadence, feed_team(contract)
+    timetable = DeliveryTimetable(cadence, contract.due_cron, last_delivery=last_delivery(contract))
     with DAG(
         feed_dag(contract.feed),
         dag_display_name=f"{contract.title_zh} {contract.feed}",
         description=contract.title_en,
         doc_md=feed_page(contract),
-        schedule=DeliveryTimetable(cadence, contract.due_cron, last_delivery=last_delivery(contract)),
+        schedule=timetable,
         catchup=False,
         # Loads of a feed wait for each other on a lock; a second run would only hold a slot.
         max_active_runs=1,
@@ -77,8 +83,9 @@ def feed_dag_of(contract: Contract) -> DAG:
             retry_delay=dt.timedelta(seconds=20),
             execution_timeout=dt.timedelta(hours=3),
         )
-        def land(partition_key: str | None = None) -> None:
-            tasks.land(contract.feed, cadence, partition_key)
+        def land(partition_key: str | None = None, dag_run: Any = None, ti: Any = None) -> None:
+            delivery = partition_key or timetable.newest_due(dag_run.run_after).key
+            tasks.land(contract.feed, cadence, delivery, run_id=dag_run.run_id, try_number=ti.try_number)
 
         @task(
             task_id="load",
@@ -88,10 +95,19 @@ def feed_dag_of(contract: Contract) -> DAG:
             retry_delay=dt.timedelta(seconds=20),
             execution_timeout=dt.timedelta(hours=6),
         )
-        def load(partition_key: str | None = None, outlet_events: dict[Asset, Any] | None = None) -> None:
-            counts = tasks.load(contract.feed, cadence, partition_key)
+        def load(
+            partition_key: str | None = None,
+            dag_run: Any = None,
+            ti: Any = None,
+            outlet_events: dict[Asset, Any] | None = None,
+        ) -> None:
+            delivery = partition_key or timetable.newest_due(dag_run.run_after).key
+            counts = tasks.load(contract.feed, cadence, delivery, run_id=dag_run.run_id, try_number=ti.try_number)
             if outlet_events is not None:
-                outlet_events[asset_of(contract)].extra.update(counts)
+                event = outlet_events[asset_of(contract)]
+                event.extra.update(counts)
+                # The event of a run without a key has none by itself, and would wake nothing.
+                event.add_partitions(delivery)
 
         land() >> load()
     return dag

@@ -19,6 +19,7 @@ from threegaps.calendar import Delivery, today
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.errors import ServiceError
+from threegaps.ledger.attempts import failing_since
 from threegaps.ledger.batches import FEED_TOTALS, pending_batches
 from threegaps.one_machine.environment import sandbox_day
 from threegaps.orchestration.names import (
@@ -140,7 +141,8 @@ def _run_feeds(
     while not look_at_feeds(settings, api, progress, report):
         failed = [row for row in progress.feeds if row.state == "failed"]
         if failed:
-            _fail(settings, feed_dag(failed[0].feed), failed[0].run_id, failed[0].task)
+            reason = _reason_of_feed(settings, failed[0].feed)
+            _fail(settings, feed_dag(failed[0].feed), failed[0].run_id, failed[0].task, reason=reason)
         time.sleep(_POLL_SECONDS)
 
 
@@ -202,6 +204,12 @@ def _fail(settings: Settings, dag_id: str, run_id: str, task: str, *, reason: st
         f"Task {task or '?'} of {dag_id} failed{f': {reason}' if reason else '.'}",
         advice=f"read its log below {log}; then run this again.",
     )
+
+
+def _reason_of_feed(settings: Settings, feed: str) -> str:
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        failing = failing_since(connection, feed)
+    return failing[-1].message_en if failing else ""
 
 
 def _reason_of_last_build(settings: Settings) -> str:

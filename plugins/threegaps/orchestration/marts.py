@@ -40,7 +40,7 @@ def marts_dag_of(contracts: tuple[Contract, ...]) -> DAG:
                 False, type="boolean", description="Someone has looked: a table may lose many rows in this release"
             ),
         },
-        default_args={"owner": DUTY_TEAM, "retry_delay": dt.timedelta(seconds=15)},
+        default_args={"owner": DUTY_TEAM, **tasks.SAY_CAUSE, "retry_delay": dt.timedelta(seconds=15)},
         owner_links=owner_links({DUTY_DESK: DUTY_TEAM}),
     ) as dag:
 

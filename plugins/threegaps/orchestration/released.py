@@ -36,6 +36,7 @@ def released_dag() -> DAG:
         tags=["marts"],
         default_args={
             "owner": DUTY_TEAM,
+            **tasks.SAY_CAUSE,
             "retries": 3,
             "retry_delay": dt.timedelta(seconds=30),
             "execution_timeout": dt.timedelta(minutes=10),

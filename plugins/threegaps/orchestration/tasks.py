@@ -11,9 +11,14 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
 
 from threegaps.calendar import Cadence, Delivery
 from threegaps.errors import (
@@ -29,6 +34,9 @@ from threegaps.errors import (
     UnexpectedError,
 )
 from threegaps.standards.visible import log_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 log = log_of("threegaps")
 
@@ -49,6 +57,43 @@ _NOT_MENDED_BY_WAITING = (
 _AIRFLOWS_OWN = (AirflowFailException, AirflowRescheduleException, AirflowSkipException)
 
 
+class FailedForGood(AirflowFailException):
+    """Ends a task without retries, for an error that trying again does not mend."""
+
+    def __init__(self, error: ThreeGapsError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def say_cause(context: Context) -> None:
+    """Let the last line of a failed task's log be its cause, whole and in plain words, in Chinese and in English.
+
+    For a task's callbacks of failure and retry: Airflow writes the error with its traceback first, and begins a group
+    of lines that its page folds up.
+    """
+    log.info("::endgroup::")
+    log.error("%s", cause_in_words(context.get("exception")))
+
+
+SAY_CAUSE = {"on_failure_callback": say_cause, "on_retry_callback": say_cause}
+"""Options of every task: how its log ends when it fails."""
+
+
+def cause_in_words(error: object) -> str:
+    """What a person needs of the error that ended a task: ours in full; of another one nothing but its kind."""
+    ours = error.error if isinstance(error, FailedForGood) else error
+    if isinstance(ours, ThreeGapsError):
+        from threegaps.ledger.attempts import failure_of
+
+        return f"{failure_of(ours).message_zh} | {ours}"
+    if isinstance(ours, AirflowTaskTimeout):
+        return "运行时间超过任务上限 | The task took longer than it may: look what it waited for, then run it again."
+    if ours is None:
+        return "任务未能开始,原因见上 | The task could not begin: the lines above say why."
+    kind = type(ours).__name__
+    return f"未预料的错误({kind}),位置见上 | Something unexpected happened ({kind}): the lines above say where."
+
+
 def _is_warning(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING
 
@@ -65,7 +110,7 @@ def plain_errors(feed: str | None = None) -> Iterator[None]:
     except SourceUnavailableError as error:
         raise error from None
     except _NOT_MENDED_BY_WAITING as error:
-        raise AirflowFailException(str(error)).with_traceback(error.__traceback__) from None
+        raise FailedForGood(error).with_traceback(error.__traceback__) from None
     except (ThreeGapsError, *_AIRFLOWS_OWN) as error:
         raise error from None
     except Exception as error:  # noqa: BLE001  # whatever it is, its words do not go into the log
@@ -75,8 +120,15 @@ def plain_errors(feed: str | None = None) -> Iterator[None]:
         raise error from None
 
 
-def land(feed: str, cadence: Cadence, partition_key: str | None) -> None:
+def land(
+    feed: str, cadence: Cadence, partition_key: str | None, *, run_id: str | None = None, try_number: int | None = None
+) -> None:
     """Fetch what the feed's department has up to the delivery; what has landed already is left alone.
+
+    Args:
+        partition_key: The delivery.
+        run_id: The run that asks, for the ledger's entry of the attempt.
+        try_number: Which try of its task it is, from 1.
 
     Raises:
         AirflowFailException: The run carries no delivery, or what came cannot be used.
@@ -88,7 +140,7 @@ def land(feed: str, cadence: Cadence, partition_key: str | None) -> None:
         from threegaps import feed_run
 
         try:
-            landed = feed_run.land(feed, delivery)
+            landed = feed_run.land(feed, delivery, feed_run.Run(run_id, try_number))
         except StillBeingWrittenError as error:
             log.warning("%s", error)
             raise AirflowRescheduleException(dt.datetime.now(dt.UTC) + LOOK_AGAIN_AFTER) from None
@@ -98,8 +150,10 @@ def land(feed: str, cadence: Cadence, partition_key: str | None) -> None:
         log.info("%s: the department has nothing new up to delivery %s.", feed, delivery)
 
 
-def load(feed: str, cadence: Cadence, partition_key: str | None) -> dict[str, Any]:
-    """Judge and load what has landed up to the delivery: one batch a sending.
+def load(
+    feed: str, cadence: Cadence, partition_key: str | None, *, run_id: str | None = None, try_number: int | None = None
+) -> dict[str, Any]:
+    """Judge and load what has landed up to the delivery: one batch a sending; arguments as in `land`.
 
     Returns:
         What the asset event says of it: the delivery, numbers of the batches, and counts of rows.
@@ -115,7 +169,7 @@ def load(feed: str, cadence: Cadence, partition_key: str | None) -> dict[str, An
         # It tells of folders that it makes; the log is for what happened to the batch.
         # A filter, since this logger sets its own level when it is imported.
         logging.getLogger("great_expectations.data_context.types.base").addFilter(_is_warning)
-        batches = feed_run.load(feed, delivery)
+        batches = feed_run.load(feed, delivery, feed_run.Run(run_id, try_number))
         counts = feed_run.counts_of(batches)
     if not batches:
         raise AirflowSkipException(f"{feed}: nothing new to load up to delivery {delivery}.")
@@ -204,6 +258,18 @@ def fail_stale_builds(minutes: int) -> None:
         failed = claims.fail_stale(Settings.load().warehouse_dsn(), minutes=minutes)
     if failed:
         log.warning("Builds %s did not end; their claims are free again.", ", ".join(map(str, failed)))
+
+
+def mark_cut_off_attempts() -> None:
+    """Mark attempts to land or load whose process was killed."""
+    import psycopg
+
+    from threegaps.ledger.attempts import mark_cut_off
+    from threegaps.settings import Settings
+
+    with plain_errors(), psycopg.connect(Settings.load().warehouse_dsn(), autocommit=True) as connection:
+        for feed, step, number in mark_cut_off(connection):
+            log.warning("%s: attempt %d to %s was cut off.", feed, number, step)
 
 
 def end_overlong_readers() -> None:

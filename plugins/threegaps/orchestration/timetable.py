@@ -73,6 +73,12 @@ class DeliveryTimetable(CronTriggerTimetable):
         """The delivery that is due at *tick*: the last one that has ended before."""
         return Delivery.containing(self.cadence, tick.astimezone(SHANGHAI).date()).previous()
 
+    def newest_due(self, instant: dt.datetime) -> Delivery:
+        """The newest delivery that is due at *instant*, not after the last one that is scheduled."""
+        due = self.delivery_due(self._align_to_prev(coerce_datetime(instant)))
+        last = Delivery.parse(self.cadence, self.last_delivery) if self.last_delivery else due
+        return min(due, last)
+
     def next_dagrun_info_v2(
         self, *, last_dagrun_info: DagRunInfo | None, restriction: TimeRestriction
     ) -> DagRunInfo | None:

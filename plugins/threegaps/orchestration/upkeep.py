@@ -35,6 +35,7 @@ def upkeep_dag() -> DAG:
         tags=["upkeep"],
         default_args={
             "owner": DUTY_TEAM,
+            **tasks.SAY_CAUSE,
             "retries": 1,
             "retry_delay": dt.timedelta(seconds=30),
             "execution_timeout": dt.timedelta(minutes=10),
@@ -45,6 +46,7 @@ def upkeep_dag() -> DAG:
         def find_waiting_work() -> bool:
             tasks.end_overlong_readers()
             tasks.restore_reader_logins()
+            tasks.mark_cut_off_attempts()
             tasks.fail_stale_builds(STALE_BUILD_MINUTES)
             tasks.enter_expected()
             return tasks.work_waits(UNCLAIMED_MINUTES)
@@ -71,6 +73,7 @@ def retention_dag() -> DAG:
         tags=["upkeep"],
         default_args={
             "owner": DUTY_TEAM,
+            **tasks.SAY_CAUSE,
             "retries": 2,
             "retry_delay": dt.timedelta(minutes=5),
             "execution_timeout": dt.timedelta(hours=3),

@@ -30,7 +30,19 @@ from threegaps.errors import ContractError, FeedError, SettingsError
 from threegaps.landing.store import Arrival
 from threegaps.ledger.landed import OUTSIDE_PART
 from threegaps.settings import Settings
-from threegaps.sources.trouble import refused_login, silence, unreachable, untrusted
+from threegaps.sources.trouble import (
+    BROKEN,
+    NO_ANSWER,
+    NO_NAME,
+    NO_ROUTE,
+    REFUSED,
+    Reason,
+    address_of,
+    refused_login,
+    silence,
+    unreachable,
+    untrusted,
+)
 
 _CONNECT_SECONDS = 10
 _STATEMENT_SECONDS = 3600
@@ -61,18 +73,29 @@ _VERIFYING = ("verify-full", "verify-ca")
 
 # The server gives no code before a session stands, only its message, in its own language.
 _NO_ENTRY = "no pg_hba.conf entry"
-_BAD_LOGIN = (
-    _NO_ENTRY,
-    "authentication failed",
-    "does not exist",
-    "permission denied",
-    "认证失败",
-    "不存在",
-    "权限不够",
-)
+_BAD_LOGIN_ZH: Mapping[str, str] = {
+    _NO_ENTRY: "其访问规则不允许本机登录",
+    "authentication failed": "用户名或口令不被接受",
+    "does not exist": "用户或数据库不存在",
+    "permission denied": "没有权限",
+    "认证失败": "用户名或口令不被接受",
+    "不存在": "用户或数据库不存在",
+    "权限不够": "没有权限",
+}
+_BAD_LOGIN = tuple(_BAD_LOGIN_ZH)
 _BAD_TLS = ("certificate", "SSL", "TLS")
 # What libpq says on this side of the connection.
-_UNREACHED = ("Connection refused", "timeout expired", "could not translate host name", "No route to host")
+_UNREACHED: Mapping[str, Reason] = {
+    "Connection refused": REFUSED,
+    "timeout expired": NO_ANSWER,
+    "could not translate host name": NO_NAME,
+    "failed to resolve host": NO_NAME,
+    "No route to host": NO_ROUTE,
+    "Network is unreachable": NO_ROUTE,
+    "server closed the connection": BROKEN,
+    "Connection reset by peer": BROKEN,
+}
+_NO_SESSION = Reason("unreachable", "it gives no session", "未能建立会话")
 
 _ORDERABLE = frozenset({"timestamp", "timestamptz", "date"})
 
@@ -175,12 +198,16 @@ class DatabaseTable:
         types = {_text(name): _text(kind) for name, kind in rows}
         if not types or (field is not None and field not in types):
             column = next((column.name for column in self._contract.columns if column.source_name == field), None)
+            host, port = address_of(self._contract)
             missing = f"column {field!r}" if types else "table"
             raise FeedError(
                 f"The department's database has no {missing} where the contract says.",
                 feed=self._contract.feed,
                 file=self._name,
                 column=column if types else None,
+                cause="not_there",
+                host=host,
+                port=port,
                 advice="ask the department what was renamed, then mend the contract.",
             )
         if field is not None and types[field] not in _ORDERABLE:
@@ -225,6 +252,7 @@ class DatabaseTable:
                         f"The table gives more than {self._source.largest_mib} MiB at once.",
                         feed=self._contract.feed,
                         file=self._name,
+                        cause="limit_exceeded",
                         advice="larger ones are allowed by the contract's `largestMib`.",
                     )
                 yield bytes(chunk)
@@ -318,18 +346,19 @@ def _not_connected(contract: Contract, said: str) -> FeedError:
     lines = said.strip().splitlines()
     bad = next((word for line in lines for word in _BAD_LOGIN if word in line), None)
     if bad == _NO_ENTRY:
-        return refused_login(contract, f"{bad}.")
+        return refused_login(contract, bad, _BAD_LOGIN_ZH[bad])
     tls = next((line for line in lines if any(word in line for word in _BAD_TLS)), None)
     if tls is not None:
         return untrusted(
             contract,
-            "its certificate is not accepted." if "certificate" in tls else "it does not speak TLS as it must.",
+            "its certificate is not accepted" if "certificate" in tls else "it does not speak TLS as it must",
+            "其证书不被接受" if "certificate" in tls else "其加密方式不符合要求",
             f"ask the department; the connection {contract.connection_id!r} names its authority as `sslrootcert`.",
         )
     if bad is not None:
-        return refused_login(contract, f"{bad}.")
-    reason = next((word for line in lines for word in _UNREACHED if word in line), "it gives no session")
-    return unreachable(contract, f"{reason}.")
+        return refused_login(contract, bad, _BAD_LOGIN_ZH[bad])
+    reason = next((said for line in lines for word, said in _UNREACHED.items() if word in line), _NO_SESSION)
+    return unreachable(contract, reason)
 
 
 @contextmanager
@@ -341,11 +370,12 @@ def _in_our_words(contract: Contract, name: str) -> Iterator[None]:
     try:
         yield
     except errors.InsufficientPrivilege:
-        raise refused_login(contract, f"permission denied for {name}.") from None
+        raise refused_login(contract, f"permission denied for {name}", f"无权读取 {name}") from None
     except (errors.QueryCanceled, errors.LockNotAvailable):
-        raise unreachable(contract, "it did not answer the question within its time.") from None
+        raise unreachable(contract, NO_ANSWER) from None
     except psycopg.OperationalError as error:
-        raise unreachable(contract, f"the connection broke ({type(error).__name__}).") from None
+        broke = Reason("unreachable", f"the connection broke ({type(error).__name__})", "连接中断")
+        raise unreachable(contract, broke) from None
     except (psycopg.Error, UnicodeError) as error:
         code = getattr(error, "sqlstate", None)
         raise FeedError(

@@ -22,7 +22,7 @@ from threegaps.sources.files import within
 from threegaps.sources.folders import UNREADABLE, FolderSource, Stray
 from threegaps.sources.names import is_plain
 from threegaps.sources.quiet import FoundFile
-from threegaps.sources.trouble import unreachable
+from threegaps.sources.trouble import Reason, unreachable
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _KINDS = (
@@ -49,7 +49,10 @@ class FileDrop(FolderSource):
         try:
             yield
         except OSError as error:
-            raise unreachable(self._contract, f"the drop folder cannot be read ({error.strerror}).") from None
+            raise unreachable(
+                self._contract,
+                Reason("unreachable", f"the drop folder cannot be read ({error.strerror})", "投递文件夹不能读取"),
+            ) from None
 
     def _entries(self, folder: str) -> Generator[FoundFile | Stray | None, None, None]:
         with self._opened(folder) as opened, os.scandir(opened) as entries:
@@ -73,7 +76,14 @@ class FileDrop(FolderSource):
             return False
 
     def _without_folder(self, folder: str) -> FeedError:
-        return unreachable(self._contract, f"the drop folder cannot be read (there is no folder {folder}).")
+        return unreachable(
+            self._contract,
+            Reason(
+                "not_there",
+                f"the drop folder cannot be read (there is no folder {folder})",
+                f"投递处没有文件夹 {folder}",
+            ),
+        )
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[int]:
@@ -113,7 +123,10 @@ class FileDrop(FolderSource):
                     yield from within(self._contract, name, iter(lambda: file.read(CHUNK_BYTES) or b"", b""))
                     self._refuse_change(os.fstat(descriptor), seen, name)
             except OSError as error:
-                raise unreachable(self._contract, f"{name} cannot be read ({error.strerror}).") from None
+                raise unreachable(
+                    self._contract,
+                    Reason("unreachable", f"{name} cannot be read ({error.strerror})", f"{name}不能读取"),
+                ) from None
             try:
                 with self._opened(folder) as parent:
                     status = os.stat(name, dir_fd=parent, follow_symlinks=False)

@@ -328,6 +328,7 @@ def within(contract: Contract, name: str, chunks: Iterable[bytes]) -> Iterator[b
                 f"The file holds more than {most >> 20} MiB.",
                 feed=contract.feed,
                 file=name,
+                cause="limit_exceeded",
                 advice="ask the department; a larger one is allowed by the contract's `largestFileMib`.",
             )
         yield chunk

@@ -71,6 +71,7 @@ class FolderSource(ABC):
                         raise FeedError(
                             f"The folder {name} holds more than {self._most_entries} names.",
                             feed=self._contract.feed,
+                            cause="limit_exceeded",
                             advice="ask the department to clear it; more are allowed by the contract's `mostEntries`.",
                         )
                     if isinstance(entry, FoundFile):

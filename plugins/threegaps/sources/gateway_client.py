@@ -32,7 +32,14 @@ from threegaps.errors import ContractError, FeedError, SettingsError
 from threegaps.landing.answers import AnswerError, parse_answer
 from threegaps.settings import Settings
 from threegaps.sources.retry import Retry
-from threegaps.sources.trouble import TransientError, certificate_fault, refused_login, silence, untrusted
+from threegaps.sources.trouble import (
+    TransientError,
+    certificate_fault,
+    reason_of,
+    refused_login,
+    silence,
+    untrusted,
+)
 
 _TIME_OUT = httpx.Timeout(60.0, connect=10.0)
 _ANSWER_SECONDS = 600.0
@@ -99,7 +106,9 @@ class GatewayClient:
         try:
             document = parse_answer(body, self._encoding)
         except AnswerError as error:
-            raise TransientError(f"The gateway's answer is {error}: half an answer, or none.") from None
+            raise TransientError(
+                f"The gateway's answer is {error}: half an answer, or none.", "网关的答复不完整或无法识别。"
+            ) from None
         if not isinstance(document, dict) or str(document.get("status")) != "1":
             if may_refuse and _refusal_of(document) not in {"login", "again"}:
                 return None
@@ -112,17 +121,22 @@ class GatewayClient:
                 self._check_status(response, interface)
                 return b"".join(self._unpacked(response, interface))
         except httpx.TimeoutException:
-            raise TransientError("The gateway did not answer in time.") from None
+            raise TransientError(
+                "The gateway did not answer in time.", "网关在规定时间内没有答复。", cause="timed_out"
+            ) from None
         except httpx.TransportError as error:
             fault = certificate_fault(error)
             if fault is not None:
                 raise untrusted(
                     self._contract,
-                    fault,
+                    *fault,
                     "ask the gateway's operator; a certificate of their own authority is named by the connection's"
                     " extra `ca_file`.",
                 ) from None
-            raise TransientError(f"The gateway cannot be reached ({type(error).__name__}).") from None
+            reason = reason_of(error)
+            raise TransientError(
+                f"The gateway cannot be reached: {reason.en}.", f"网关无法连接:{reason.zh}。", cause=reason.cause
+            ) from None
         except (httpx.InvalidURL, httpx.HTTPError) as error:
             raise FeedError(
                 f"The gateway cannot be asked ({type(error).__name__}).",
@@ -136,11 +150,17 @@ class GatewayClient:
         if status == httpx.codes.OK:
             return
         if status == httpx.codes.TOO_MANY_REQUESTS:
-            raise TransientError("The gateway asks us to wait (429).", retry_after=_seconds(response))
+            raise TransientError(
+                "The gateway asks us to wait (429).", "网关要求稍后再试(429)。", retry_after=_seconds(response)
+            )
         if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-            raise refused_login(self._contract, f"HTTP {status}")
+            raise refused_login(self._contract, f"HTTP {status}", f"HTTP {status}")
         if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
-            raise TransientError(f"The gateway has trouble (HTTP {status}).", retry_after=_seconds(response))
+            raise TransientError(
+                f"The gateway has trouble (HTTP {status}).",
+                f"网关自身故障(HTTP {status})。",
+                retry_after=_seconds(response),
+            )
         moved = " It sends us to another address, where nobody agreed to go." if response.is_redirect else ""
         raise FeedError(
             f"The gateway answers HTTP {status}.{moved}",
@@ -153,28 +173,41 @@ class GatewayClient:
         """The answer's bytes, unpacked piece by piece so that no more than the limit is ever held."""
         packing = response.headers.get("Content-Encoding", "identity").strip().lower()
         if packing not in {"identity", "", "gzip", "x-gzip", "deflate"}:
-            raise self._unusable("The gateway packs its answers in a way that was not asked for.", interface)
+            raise self._unusable(
+                "The gateway packs its answers in a way that was not asked for.", interface, "not_as_contracted"
+            )
         unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32) if packing not in {"identity", ""} else None
         left, deadline = self._most_bytes, time.monotonic() + _ANSWER_SECONDS
         for packed in response.iter_raw(_CHUNK_BYTES):
             try:
                 chunk = packed if unpacker is None else unpacker.decompress(packed, left + 1)
             except zlib.error:
-                raise TransientError("The gateway sent half an answer: its packing is damaged.") from None
+                raise TransientError(
+                    "The gateway sent half an answer: its packing is damaged.", "网关的答复不完整:压缩数据损坏。"
+                ) from None
             left -= len(chunk)
             if left < 0:
-                raise self._unusable(f"An answer holds more than {self._most_bytes >> 20} MiB.", interface)
+                raise self._unusable(
+                    f"An answer holds more than {self._most_bytes >> 20} MiB.", interface, "limit_exceeded"
+                )
             if time.monotonic() > deadline:
-                raise TransientError("The gateway did not finish its answer in time.")
+                raise TransientError(
+                    "The gateway did not finish its answer in time.",
+                    "网关未在规定时间内传完答复。",
+                    cause="timed_out",
+                )
             yield chunk
         if unpacker is not None and not unpacker.eof:
-            raise TransientError("The gateway sent half an answer: its packing is cut off.")
+            raise TransientError(
+                "The gateway sent half an answer: its packing is cut off.", "网关的答复不完整:压缩数据中断。"
+            )
 
-    def _unusable(self, message: str, interface: str) -> FeedError:
+    def _unusable(self, message: str, interface: str, cause: str) -> FeedError:
         return FeedError(
             message,
             feed=self._contract.feed,
             file=interface,
+            cause=cause,
             advice="ask the gateway's operator; larger answers are allowed by the contract's `largestAnswerMib`, or"
             " ask for smaller pages.",
         )
@@ -182,9 +215,9 @@ class GatewayClient:
     def _refuse(self, interface: str, document: Any) -> None:
         kind, words = _refusal_of(document), _refusal_words(document)
         if kind == "again":
-            raise TransientError(f"The gateway refused the request: {words}.")
+            raise TransientError(f"The gateway refused the request: {words}.", f"网关拒绝了请求:{words}。")
         if kind == "login":
-            raise refused_login(self._contract, words)
+            raise refused_login(self._contract, words, words)
         raise FeedError(
             f"The gateway refused the request: {words}",
             feed=self._contract.feed,

@@ -82,6 +82,7 @@ class HttpGateway:
                     f"More than {self._source.most_rows} rows came, or pages without an end.",
                     feed=self._contract.feed,
                     file=self._source.interface,
+                    cause="limit_exceeded",
                     advice="ask the gateway's operator; a larger number is allowed by the contract's `mostRows`.",
                 ) from None
             if proved.total is not None and proved.rows > proved.total:
@@ -167,6 +168,7 @@ class HttpGateway:
             f"The pages kept shifting while they were read: {what} ({seen}).",
             feed=self._contract.feed,
             file=self._source.interface,
+            cause="being_written",
             advice="it is tried again later; if it stays so, run the task when the department's own jobs are over, or"
             " ask the gateway's operator about an order of the rows that does not change between pages.",
         )

@@ -11,7 +11,8 @@ import tenacity
 
 from threegaps.contracts.model import Contract
 from threegaps.errors import SourceUnavailableError
-from threegaps.sources.trouble import TransientError
+from threegaps.labels import CAUSES
+from threegaps.sources.trouble import TransientError, address_of
 from threegaps.standards.visible import log_of
 
 logger = log_of(__name__)
@@ -50,11 +51,17 @@ class Retry:
         try:
             return retrying(action)
         except TransientError as error:
+            host, port = address_of(contract)
+            said_zh = error.message_zh or f"{CAUSES[error.cause][0]}。"
             raise SourceUnavailableError(
-                f"{error.message} Tried {self.attempts} times.",
+                f"{error.message} Tried {self.attempts} times{'' if host is None else f' at {host}:{port}'}.",
                 feed=contract.feed,
                 file=f"connection {contract.connection_id}",
                 advice="look whether the department's system is up; the task can simply be run again.",
+                message_zh=f"{'' if host is None else f'{host}:{port} '}{said_zh}已试{self.attempts}次。",
+                cause=error.cause,
+                host=host,
+                port=port,
             ) from None
 
     def _wait(self, state: tenacity.RetryCallState) -> float:

@@ -8,6 +8,7 @@ Where the departments are real (``THREEGAPS_SANDBOX=0``) the connection must hav
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import posixpath
 import re
 import socket
@@ -26,7 +27,15 @@ from threegaps.sources.files import within
 from threegaps.sources.folders import UNREADABLE, FolderSource, Stray
 from threegaps.sources.names import is_plain
 from threegaps.sources.quiet import FoundFile
-from threegaps.sources.trouble import refused_login, silence, unreachable, untrusted
+from threegaps.sources.trouble import (
+    NOT_ITS_PROTOCOL,
+    address_of,
+    reason_of,
+    refused_login,
+    silence,
+    unreachable,
+    untrusted,
+)
 
 _TIME_OUT_SECONDS = 60.0
 _BANNER_SECONDS = 30.0
@@ -68,9 +77,14 @@ class SftpFolder(FolderSource):
         return True
 
     def _without_folder(self, folder: str) -> FeedError:
+        host, port = address_of(self._contract)
         return FeedError(
             f"The server has no folder {folder}.",
             feed=self._contract.feed,
+            message_zh=f"服务器上没有文件夹 {folder}。",
+            cause="not_there",
+            host=host,
+            port=port,
             advice="ask the department where its files lie now, then mend the contract.",
         )
 
@@ -236,29 +250,36 @@ def _in_our_words(contract: Contract, name: str | None = None) -> Iterator[None]
     except paramiko.BadHostKeyException:
         raise untrusted(
             contract,
-            "its host key is not the one of the connection.",
+            "its host key is not the one of the connection",
+            "其主机密钥与连接中的不符",
             "do not go on before the department has said, by another way, that its key changed; then renew the"
             f" `host_key` of the connection {contract.connection_id!r}.",
         ) from None
     except paramiko.AuthenticationException:
-        raise refused_login(contract, "the key or the password is not accepted.") from None
+        raise refused_login(contract, "the key or the password is not accepted", "密钥或口令不被接受") from None
     except (paramiko.SSHException, EOFError, TimeoutError, ConnectionError, socket.gaierror) as error:
         if "not found in known_hosts" in str(error):
             raise untrusted(
                 contract,
-                "its host key is not known here.",
+                "its host key is not known here",
+                "其主机密钥在此未登记",
                 "ask the department for its host key (ssh-keyscan shows what to compare), and give it to the connection"
                 f" {contract.connection_id!r} as `host_key`.",
             ) from None
-        raise unreachable(contract, f"{type(error).__name__}.") from None
+        raise unreachable(contract, reason_of(error)) from None
     except paramiko.SFTPError:
-        raise unreachable(contract, "its answer is no SFTP.") from None
+        raise unreachable(contract, NOT_ITS_PROTOCOL) from None
     except OSError as error:
         if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
-            raise unreachable(contract, f"{type(error).__name__}.") from None
+            raise unreachable(contract, reason_of(error)) from None
+        host, port = address_of(contract)
         raise FeedError(
             f"The server does not give it out ({type(error).__name__}, {error.errno}).",
             feed=contract.feed,
             file=name or f"connection {contract.connection_id}",
             advice="ask the department whether our account may read folder and file.",
+            message_zh="服务器不给出该文件夹或文件。",
+            cause="login_refused" if error.errno in {errno.EACCES, errno.EPERM} else None,
+            host=host,
+            port=port,
         ) from None

@@ -89,5 +89,6 @@ def _remove(
         raise LedgerError(
             f"{block.removed_rows} rows of batch {batch_id} do not stay, and {gone} of them were found.",
             feed=contract.feed,
+            cause="unexpected",
             advice="this is a fault of the pipeline, not of the data: report it with the batch's number.",
         )

@@ -94,8 +94,9 @@ def load_batch(connection: psycopg.Connection[Any], plan: Plan) -> Loaded:
         return _load_once_or_twice(connection, plan)
     except Stopped as stop:
         raise BatchStoppedError(
-            f"Batch {plan.batch_id} of {plan.delivery} was stopped by rule {stop.rule}: {stop.message_en}",
+            f"Batch {plan.batch_id} of {plan.delivery} was stopped by rule {stop.rule}: {stop.message_en.rstrip('.')}.",
             feed=plan.contract.feed,
+            message_zh=f"{plan.delivery}的批次{plan.batch_id}被规则{stop.rule}拦停:{stop.message_zh}",
             advice=stop_advice(plan.batch_id, stop.rule),
         ) from None
     except Exception as error:
@@ -342,6 +343,7 @@ def _without_values(error: psycopg.Error, plan: Plan) -> LedgerError:
         f" {type(error).__name__} ({error.sqlstate}).",
         feed=plan.contract.feed,
         column=found[3] if found else error.diag.column_name,
+        cause="not_as_contracted",
         advice="no rule of the contract says what the server asks for: add one that refuses such rows, then run again.",
     )
 

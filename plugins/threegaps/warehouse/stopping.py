@@ -18,6 +18,9 @@ from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
 from threegaps.ledger.standing import Standing
 from threegaps.ledger.touches import OPEN_END, AreaPeriod
+from threegaps.rules.kinds.batch_duplicate_share import BatchDuplicateShare
+from threegaps.rules.kinds.batch_refused_share import BatchRefusedShare
+from threegaps.rules.model import Rule
 from threegaps.warehouse.raw_table import RawTable
 
 WRONG_PERIOD = "delivery_period"
@@ -41,6 +44,8 @@ def stop_advice(batch_id: int, rule: str | None) -> str:
 
 class BatchStoppedError(FeedError):
     """A rule stopped the batch: nothing of it is published, its counts and refused rows are kept."""
+
+    default_cause = "stopped"
 
 
 class Stopped(Exception):  # noqa: N818  # leaves the transaction, never the load
@@ -79,7 +84,8 @@ class StopRules:
                 rules = (*self.contract.rules, *self.contract.batch_rules)
                 rule = next((known for known in rules if known.rule == name), None)
                 texts = (verdict.message_en, verdict.message_zh) if rule is None else (rule.message_en, rule.message_zh)
-                raise Stopped(verdict, name, texts[0] or "", texts[1] or "")
+                numbers_en, numbers_zh = _in_numbers(verdict, name, rule)
+                raise Stopped(verdict, name, f"{texts[0] or ''}{numbers_en}", f"{texts[1] or ''}{numbers_zh}")
         if self.contract.delivery_kind == "full_period" and self.is_whole and verdict.counts.accepted:
             first, last = self.delivery.start, self.delivery.end
             if not any(_ends_within(touch, first, last) for touch in verdict.touched):
@@ -147,6 +153,47 @@ class StopRules:
                 " If it is meant, accept the batch.",
                 f"现有{open_before}行有效数据,本批次仅剩{open_now}行:疑为清空或截断的文件。如确属有意,请确认接收本批次。",
             )
+
+
+def _in_numbers(verdict: Verdict, name: str, rule: Rule | None) -> tuple[str, str]:
+    """What share of the rows stopped the batch, what share may be, and which rule did most; in English and Chinese.
+
+    Args:
+        name: The rule that stopped it.
+        rule: The same as the contract has it; None where it is none of the contract's.
+    """
+    counts, arguments = verdict.counts, None if rule is None else rule.arguments
+    check = next((check for check in verdict.checks if check.rule == name), None)
+    if isinstance(arguments, BatchRefusedShare | BatchDuplicateShare):
+        is_refused = isinstance(arguments, BatchRefusedShare)
+        rows, received, most = (
+            (counts.refused if is_refused else counts.duplicates),
+            counts.received,
+            arguments.max_share,
+        )
+        what = "refused" if is_refused else "double"
+        what_zh = "被拒" if is_refused else "重复"
+    elif rule is not None and rule.kind.scope != "batch" and check is not None:
+        rows, received, most, what, what_zh = check.unexpected, check.evaluated, 0.0, "not as they must be", "不合规则"
+    else:
+        return "", ""
+    share, limit = _percent(rows, received), f"{most * 100:g} %"
+    said = f": {rows:,} of {received:,} rows are {what} ({share}), at most {limit} may be"
+    said_zh = f":{received:,}行中{rows:,}行{what_zh}({share}),上限{limit}"
+    refusing = sorted(
+        (check for check in verdict.checks if check.outcome == "refused_rows" and check.unexpected),
+        key=lambda check: (-check.unexpected, check.rule),
+    )
+    if isinstance(arguments, BatchRefusedShare) and refusing:
+        first = refusing[0]
+        said += f"; the rule {first.rule} refused most, {first.unexpected:,}"
+        said_zh += f";其中规则{first.rule}拒绝最多,{first.unexpected:,}行"
+    return said, said_zh
+
+
+def _percent(part: int, whole: int) -> str:
+    """A share in percent with one decimal, rounded up: what is over a limit does not read as the limit itself."""
+    return f"{-(-part * 1000 // whole) / 10 if whole else 0:.1f} %"
 
 
 def _ends_within(touch: AreaPeriod, first: dt.date, last: dt.date) -> bool:

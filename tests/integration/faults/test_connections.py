@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncssh
 import httpx
+import psycopg
 import pytest
 
 from tests.integration.faults.conftest import LAST_DAY, Clean, Departments, connect
@@ -25,6 +26,7 @@ from tests.integration.faults.small_feeds import (
 )
 from threegaps import feed_run
 from threegaps.errors import FeedError, SourceUnavailableError
+from threegaps.ledger import attempts
 from threegaps.sources import database, gateway_client, http_gateway, retry, sftp
 
 pytestmark = pytest.mark.integration
@@ -66,6 +68,18 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def attempts_of(warehouse: str, feed: str) -> list[attempts.Attempt]:
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        return attempts.latest_attempts(connection, feed)
+
+
+def failing(warehouse: str, feed: str) -> tuple[str, int, str, str | None, int | None] | None:
+    """How the feed fails by the ledger: step, how often, cause, host and port."""
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        found = attempts.failing_since(connection, feed)
+    return (one.step, one.failures, one.cause, one.host, one.port) if (one := next(iter(found), None)) else None
+
+
 def run(feed: str) -> None:
     feed_run.land(feed, DELIVERIES[feed])
     feed_run.load(feed, DELIVERIES[feed])
@@ -101,8 +115,15 @@ def test_a_wrong_secret_is_told_once_and_mended(
     assert not isinstance(told.value, SourceUnavailableError)
     assert waits == []
     assert landed(warehouse) == []
+    assert failing(warehouse, feed) == ("land", 1, "login_refused", "127.0.0.1", right["port"])
     connect(monkeypatch, name, right)
     run(feed)
+    assert failing(warehouse, feed) is None
+    assert [(row.step, row.outcome) for row in attempts_of(warehouse, feed)] == [
+        ("load", "succeeded"),
+        ("land", "succeeded"),
+        ("land", "failed"),
+    ]
     assert content(warehouse, feed) == clean[feed]
 
 
@@ -110,13 +131,22 @@ def test_a_wrong_secret_is_told_once_and_mended(
 def test_a_host_that_is_down_is_told(
     feed: str, reading: Departments, warehouse: str, waits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = CONNECTIONS[feed]
-    connect(monkeypatch, name, {**reading.connections[name], "port": closed_port()})
-    with pytest.raises(SourceUnavailableError, match="cannot be reached") as told:
-        feed_run.land(feed, DELIVERIES[feed])
+    name, port = CONNECTIONS[feed], closed_port()
+    connect(monkeypatch, name, {**reading.connections[name], "port": port})
+    for _ in range(2):
+        with pytest.raises(SourceUnavailableError, match="cannot be reached: connection refused") as told:
+            feed_run.land(feed, DELIVERIES[feed], feed_run.Run("manual__1", 1))
     assert told.value.feed == feed
     assert told.value.advice
+    assert f"127.0.0.1:{port}" in str(told.value)
     assert landed(warehouse) == []
+    assert failing(warehouse, feed) == ("land", 2, "unreachable", "127.0.0.1", port)
+    for attempt in attempts_of(warehouse, feed):
+        assert (attempt.delivery, attempt.run_id, attempt.try_number) == (DELIVERIES[feed], "manual__1", 1)
+        assert attempt.message_en
+        assert f"connection {name}: " in attempt.message_en
+        assert attempt.message_zh
+        assert "连接被拒绝" in attempt.message_zh
 
 
 @pytest.mark.parametrize("feed", CONNECTIONS)
@@ -137,6 +167,7 @@ def test_a_host_that_never_answers_is_given_up(
         feed_run.land(feed, DELIVERIES[feed])
     assert told.value.feed == feed
     assert landed(warehouse) == []
+    assert failing(warehouse, feed) == ("land", 1, "timed_out", "127.0.0.1", silent_port)
 
 
 def test_a_gateway_that_is_slow_for_a_while_is_waited_for(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from tests.integration.faults.small_feeds import (
 from threegaps import feed_run
 from threegaps.contracts.loader import find_contract
 from threegaps.errors import FeedError
+from threegaps.ledger.attempts import failing_since
 from threegaps.settings import Settings
 from threegaps.warehouse.stopping import BatchStoppedError
 
@@ -169,10 +171,18 @@ def test_a_batch_of_mostly_wrong_rows_is_stopped(wages: WageFolder, warehouse: s
     with pytest.raises(BatchStoppedError, match="batch_refused_share") as told:
         feed_run.load(WAGES, MONTH)
     assert told.value.feed == WAGES
+    assert re.search(
+        r": 40 of 60 rows are refused \(66\.7 %\), at most 30 % may be; the rule \w+ refused most, 40\.",
+        str(told.value),
+    )
     assert row_count(warehouse, WAGES) == 0
     assert len(refusals(warehouse)) == 40
-    with pytest.raises(BatchStoppedError, match="nothing has changed since"):
+    with pytest.raises(BatchStoppedError, match=r"nothing has changed since: .* 40 of 60 rows"):
         feed_run.load(WAGES, MONTH)
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        (failing,) = failing_since(connection, WAGES)
+    assert (failing.step, failing.failures, failing.cause, failing.host) == ("load", 2, "stopped", None)
+    assert "60行中40行被拒(66.7 %),上限30 %" in failing.message_zh
     wages.send(wage_part(wage_rows()))
     feed_run.land(WAGES, MONTH)
     feed_run.load(WAGES, MONTH)

@@ -9,20 +9,23 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.models.serialized_dag import SerializedDagModel
 from airflow.sdk import PartitionedAssetTimetable as DefinedPartitionedAssetTimetable
+from airflow.sdk.definitions.asset import AssetUniqueKey
 from airflow.sdk.definitions.context import _AIRFLOW_PARSING_CONTEXT_DAG_ID
 from airflow.sdk.definitions.timetables.simple import NullTimetable
+from airflow.sdk.execution_time.context import OutletEventAccessor
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.simple import PartitionedAssetTimetable
 
 from threegaps.contracts import loader
 from threegaps.contracts.loader import feeds_below, load_contracts
-from threegaps.orchestration import feeds, pages
+from threegaps.orchestration import feeds, pages, tasks
 from threegaps.orchestration.names import feed_asset, feed_dag
 from threegaps.settings import Settings
 
@@ -91,6 +94,38 @@ def test_a_feed_lands_in_its_departments_pool_then_loads(bag: DagBag, contract: 
     assert land.outlets == []
     assert dag.timetable.cadence == contract.cadence
     assert dag.timetable.summary.endswith(contract.due_cron)
+
+
+@pytest.mark.parametrize(
+    ("run_after", "key", "delivery"),
+    [
+        # Due on the 20th, by Shanghai's clock.
+        ("2026-07-19T23:59+00:00", None, "2026-05"),
+        ("2026-07-20T12:00+00:00", None, "2026-06"),
+        ("2026-07-20T12:00+00:00", "2026-02", "2026-02"),
+    ],
+)
+def test_a_run_without_a_key_takes_the_newest_due_delivery_and_wakes_the_marts(
+    bag: DagBag, monkeypatch: pytest.MonkeyPatch, run_after: str, key: str | None, delivery: str
+) -> None:
+    dag = bag.dags["feed_hrss_wage_records"]
+    assert dag.timetable.summary == "month · 0 8 20 * *", "the days of this test are those of this schedule"
+    asked: list[tuple[Any, ...]] = []
+    for step in ("land", "load"):
+        monkeypatch.setattr(
+            tasks, step, lambda *given, step=step, **named: asked.append((step, *given, named)) or {"batches": [7]}
+        )
+    (outlet,) = dag.get_task("load").outlets
+    event = OutletEventAccessor(key=AssetUniqueKey.from_asset(outlet))
+    run = SimpleNamespace(run_after=dt.datetime.fromisoformat(run_after), run_id="manual__1")
+    context: dict[str, Any] = {"partition_key": key, "dag_run": run, "ti": SimpleNamespace(try_number=2)}
+    for _ in range(2):  # a retry, or the run after it was cleared
+        dag.get_task("land").python_callable(**context)
+        dag.get_task("load").python_callable(**context, outlet_events={outlet: event})
+    named = {"run_id": "manual__1", "try_number": 2}
+    assert asked == 2 * [(step, "hrss/wage_records", "month", delivery, named) for step in ("land", "load")]
+    assert event.partition_keys == {delivery}
+    assert event.extra == {"batches": [7]}
 
 
 def test_any_feed_alone_wakes_the_marts_under_one_key(bag: DagBag) -> None:

@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import (
 
 import threegaps
 from threegaps.errors import FeedError, LedgerError, SourceUnavailableError, StillBeingWrittenError
+from threegaps.feed_run.attempting import Run
 from threegaps.orchestration import tasks
 
 
@@ -26,10 +27,12 @@ from threegaps.orchestration import tasks
 def feed_run(monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
     """A stand-in for the feed run that remembers what it was asked."""
     calls: list[tuple[str, str]] = []
-    double = types.SimpleNamespace(calls=calls, answer=[1], error=None)
+    runs: list[Run] = []
+    double = types.SimpleNamespace(calls=calls, runs=runs, answer=[1], error=None, Run=Run)
 
-    def act(feed: str, delivery: str) -> list[int]:
+    def act(feed: str, delivery: str, run: Run) -> list[int]:
         calls.append((feed, delivery))
+        runs.append(run)
         if double.error:
             raise double.error
         return list(double.answer)
@@ -53,6 +56,8 @@ def test_the_delivery_is_handed_on(feed_run: Any) -> None:
     tasks.land("hrss/wage_records", "month", "2026-06")
     tasks.load("hrss/wage_records", "month", "2026-06")
     assert feed_run.calls == [("hrss/wage_records", "2026-06")] * 2
+    tasks.land("hrss/wage_records", "month", "2026-06", run_id="manual__1", try_number=3)
+    assert feed_run.runs[-1] == Run("manual__1", 3)
 
 
 def test_the_event_of_a_load_says_batches_and_counts(feed_run: Any) -> None:
@@ -108,7 +113,7 @@ RECEIVED = "33990019900101001X"
     ],
 )
 def test_no_error_of_a_library_goes_into_the_log_of_a_task(feed_run: Any, error: BaseException) -> None:
-    def fail(*_: str) -> list[int]:
+    def fail(*_: object) -> list[int]:
         try:
             return [int(RECEIVED)]
         except ValueError as cause:

@@ -6,6 +6,7 @@ import datetime as dt
 
 import pendulum
 import pytest
+from airflow._shared.timezones.timezone import coerce_datetime
 from airflow.exceptions import AirflowTimetableInvalid, InvalidPartitionKeyError
 from airflow.models import backfill
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -44,6 +45,38 @@ def test_a_tick_is_when_the_last_finished_delivery_is_due(
     cadence: Cadence, cron: str, tick: str, delivery: str
 ) -> None:
     assert DeliveryTimetable(cadence, cron).delivery_due(at(tick)).key == delivery
+
+
+@pytest.mark.parametrize(
+    ("cadence", "cron", "moment", "delivery"),
+    [
+        ("day", "0 6 * * *", "2026-06-04T05:59", "2026-06-02"),
+        ("day", "0 6 * * *", "2026-06-04T06:00", "2026-06-03"),
+        ("day", "0 6 * * *", "2026-06-04T23:59", "2026-06-03"),
+        # The month has ended, and is not due yet.
+        ("month", "0 8 20 * *", "2026-07-19T12:00", "2026-05"),
+        ("month", "0 8 20 * *", "2026-07-31T23:59", "2026-06"),
+        ("quarter", "0 9 15 1,4,7,10 *", "2026-07-14T09:00", "2026Q1"),
+        ("quarter", "0 9 15 1,4,7,10 *", "2026-09-30T09:00", "2026Q2"),
+        ("term", "0 9 10 3,9 *", "2026-02-28T09:00", "2024-2025-2"),
+        ("term", "0 9 10 3,9 *", "2026-03-10T09:00", "2025-2026-1"),
+        ("year", "0 9 1 3 *", "2027-02-28T09:00", "2025"),
+        ("year", "0 9 1 3 *", "2028-02-29T09:00", "2026"),
+    ],
+)
+def test_a_run_without_a_key_is_of_the_newest_delivery_that_is_due(
+    cadence: Cadence, cron: str, moment: str, delivery: str
+) -> None:
+    timetable = DeliveryTimetable(cadence, cron)
+    assert timetable.newest_due(at(moment)).key == delivery
+    # As the run carries it, whatever its zone; asked again it is the same.
+    assert timetable.newest_due(at(moment).in_timezone("America/New_York")).key == delivery
+
+
+def test_a_run_without_a_key_goes_not_beyond_the_last_delivery() -> None:
+    timetable = DeliveryTimetable("month", "0 8 20 * *", last_delivery="2026-04")
+    assert timetable.newest_due(at("2026-11-27T00:00")).key == "2026-04"
+    assert timetable.newest_due(at("2026-04-27T00:00")).key == "2026-03"
 
 
 def test_the_first_hours_of_a_day_are_already_that_day_in_the_province() -> None:
@@ -135,6 +168,17 @@ def test_a_backfill_gives_each_delivery_once_and_not_before_it_is_due() -> None:
         # From elsewhere, and with the zone written out.
         ("day", "0 6 * * *", "2026-06-03T00:00+08:00", "2026-06-03T23:00+08:00", ["2026-06-03"]),
         ("month", "0 8 20 * *", "2026-02-28T11:00-05:00", "2026-02-28T11:00-05:00", ["2026-03"]),
+        # The last days of months, and a leap day.
+        ("month", "0 8 20 * *", "2026-01-30T16:00Z", "2026-01-31T16:00Z", ["2026-02"]),
+        ("day", "0 6 * * *", "2028-02-28T16:00Z", "2028-02-29T16:00Z", ["2028-02-29", "2028-03-01"]),
+        ("quarter", "0 9 15 1,4,7,10 *", "2026-03-31T16:00Z", "2026-04-30T16:00Z", ["2026Q2"]),
+        ("quarter", "0 9 15 1,4,7,10 *", "2026-03-31T15:59Z", "2026-03-31T16:00Z", ["2026Q2"]),
+        ("term", "0 9 10 3,9 *", "2026-01-31T16:00Z", "2026-08-31T16:00Z", ["2025-2026-2", "2026-2027-1"]),
+        ("year", "0 9 1 3 *", "2024-12-31T16:00Z", "2025-12-31T15:59Z", ["2025"]),
+        # Without a zone, as the command line of Airflow may send it: UTC.
+        ("day", "0 6 * * *", "2026-06-02T16:00", "2026-06-02T16:00", ["2026-06-03"]),
+        ("month", "0 8 20 * *", "2026-03-01T00:00", "2026-03-31T00:00", ["2026-03"]),
+        ("year", "0 9 1 3 *", "2025-01-01", "2025-12-31", ["2025"]),
     ],
 )
 def test_a_backfill_asked_for_on_the_page_gives_the_province_s_deliveries(
@@ -144,7 +188,11 @@ def test_a_backfill_asked_for_on_the_page_gives_the_province_s_deliveries(
         EmptyOperator(task_id="land")
     stored = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
     infos = backfill._get_info_list(
-        from_date=dt.datetime.fromisoformat(first), to_date=dt.datetime.fromisoformat(last), reverse=False, dag=stored
+        # As the API does with what it is sent.
+        from_date=coerce_datetime(dt.datetime.fromisoformat(first)),
+        to_date=coerce_datetime(dt.datetime.fromisoformat(last)),
+        reverse=False,
+        dag=stored,
     )
     assert [info.partition_key for info in infos] == deliveries
     assert [info.partition_date for info in infos] == [

@@ -77,6 +77,7 @@ def refuse_over_limit(
     """
     raise FeedError(
         f"The file has {what}: more than the limit of {allowed:,}.",
+        cause="limit_exceeded",
         feed=contract.feed,
         file=part.source_name,
         row=row,
