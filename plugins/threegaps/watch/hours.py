@@ -7,13 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from threegaps.settings import SHANGHAI
+from threegaps.standards.working_days import is_working_day
 
 _LONGEST_HOLIDAY_DAYS = 30
-
-
-def is_weekday(day: dt.date) -> bool:
-    """Whether *day* is one from Monday to Friday."""
-    return day.weekday() < 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +38,11 @@ class WorkingHours:
 
     Args:
         span: Within one day.
-        is_working_day: The calendar.
+        is_working_day: The calendar: public holidays, and weekends that are worked instead.
     """
 
     span: Span = Span(dt.time(9), dt.time(18))
-    is_working_day: Callable[[dt.date], bool] = is_weekday
+    is_working_day: Callable[[dt.date], bool] = is_working_day
 
     def hold(self, moment: dt.datetime) -> bool:
         """Whether *moment* is in working hours."""

@@ -130,13 +130,14 @@ tr{border-top:1px solid var(--line);padding:6px 0}tr:first-child{border-top:0}
 td,td.number{border:0;padding:1px 12px;text-align:left}
 td[data-head]:before{content:attr(data-head) " ";color:var(--soft);font-size:13px}
 td:empty{display:none}}
+.key{white-space:nowrap}
 """
 # Says that the page is old; without it the time stands there all the same.
 _SCRIPT = """
 (function(){var at=Number(document.body.dataset.at),most=Number(document.body.dataset.most);
 function look(){var old=Date.now()/1000-at;
 document.getElementById("stale").style.display=old>most?"block":"none";
-document.getElementById("old").textContent=Math.floor(old/60)}
+document.querySelectorAll(".old").forEach(function(one){one.textContent=Math.floor(old/60)})}
 look();setInterval(look,5000)})();
 """
 
@@ -148,8 +149,8 @@ def page(snapshot: Snapshot) -> str:
         _head(snapshot),
         '<div class="band critical" id="stale" role="alert"><b class="head">'
         "值守程序已停止写入,本页内容已过时 · The watch has stopped: this page is out of date</b>"
-        '<div>本页写于 <span id="old"></span> 分钟前。请运行 <code>threegaps status</code>。'
-        " · Minutes since it was written; run <code>threegaps status</code>.</div></div>",
+        '<div>本页写于 <span class="old"></span> 分钟前,请运行 <code>threegaps status</code>。'
+        ' · Written <span class="old"></span> minutes ago: run <code>threegaps status</code>.</div></div>',
         _summary(snapshot, state),
         *_notes(snapshot),
         _incidents(snapshot.incidents),
@@ -258,7 +259,7 @@ _COLUMNS: tuple[tuple[str, bool, Callable[[FeedSeen], str]], ...] = (
         lambda feed: f'<b>{_pair(feed.title_zh, feed.title_en)}</b><br><span class="soft">{escape(feed.feed)}</span>',
     ),
     ("状态 state", False, lambda feed: _states(feed)),
-    ("最新一期 newest", False, lambda feed: escape(feed.newest_delivery or "")),
+    ("最新一期 newest", False, lambda feed: _key(feed.newest_delivery)),
     ("应到 due", False, lambda feed: _due(feed)),
     ("收到行数 received", True, lambda feed: "" if feed.received_rows is None else f"{feed.received_rows:,}"),
     ("退回 refused", True, lambda feed: "" if feed.refused_share is None else f"{feed.refused_share:.2%}"),
@@ -297,12 +298,16 @@ def _states(feed: FeedSeen) -> str:
     return "<br>".join(said) + (f'<br><span class="soft">{words}</span>' if words else "")
 
 
+def _key(delivery: str | None) -> str:
+    return "" if delivery is None else f'<span class="key">{escape(delivery)}</span>'
+
+
 def _due(feed: FeedSeen) -> str:
     if feed.expected_delivery is None:
         return ""
-    day = "" if feed.due_on is None else f' <span class="soft">{feed.due_on.isoformat()}</span>'
+    day = "" if feed.due_on is None else f' <span class="soft key">{feed.due_on.isoformat()}</span>'
     late = f'<br><span class="warn">迟 {feed.days_late} 天 days late</span>' if feed.days_late else ""
-    return f"{escape(feed.expected_delivery)}{day}{late}"
+    return f"{_key(feed.expected_delivery)}{day}{late}"
 
 
 def _rest(seen: Snapshot) -> str:

@@ -9,21 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threegaps.settings import SHANGHAI
+from threegaps.standards.working_days import is_working_day
 from threegaps.watch.alerts import Alerts, Route
-from threegaps.watch.hours import Span, WorkingHours, is_weekday
+from threegaps.watch.hours import Span, WorkingHours
 from threegaps.watch.routing import Routed, channels_for, send_after
 
 FRIDAY = dt.date(2026, 11, 27)
-HOLIDAYS = {dt.date(2026, 10, day) for day in range(1, 8)}
 
 
 def at(day: dt.date, hour: int, minute: int = 0) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(hour, minute), SHANGHAI)
-
-
-def with_holidays(day: dt.date) -> bool:
-    """Seven days of October off, and the Saturday after them worked."""
-    return day not in HOLIDAYS and (is_weekday(day) or day == dt.date(2026, 10, 10))
 
 
 ALERTS = Alerts(
@@ -34,7 +29,6 @@ ALERTS = Alerts(
         Route(("hrss", "all"), departments=("hrss",)),
         Route(("late",), kinds=("feed_late",)),
     ),
-    working_hours=WorkingHours(is_working_day=with_holidays),
 )
 
 
@@ -92,7 +86,7 @@ def test_a_warning_waits_for_the_next_working_hour_over_nights_weekends_and_holi
 
 
 def test_quiet_hours_of_ones_own_end_with_the_next_working_hour() -> None:
-    alerts = Alerts(quiet=Span(dt.time(22), dt.time(7)), working_hours=WorkingHours(is_working_day=with_holidays))
+    alerts = Alerts(quiet=Span(dt.time(22), dt.time(7)))
     assert send_after(alerts, "warning", at(FRIDAY, 21, 59)) == at(FRIDAY, 21, 59)
     assert send_after(alerts, "warning", at(FRIDAY, 22)) == at(dt.date(2026, 11, 30), 9)
     assert send_after(alerts, "warning", at(FRIDAY, 6, 59)) == at(FRIDAY, 9)
@@ -115,6 +109,11 @@ def test_nothing_waits_into_the_past_or_into_hours_that_are_none(minutes: int) -
     # There is no earlier working moment: an hour before, if not before now already, is none.
     before = waits_until - dt.timedelta(minutes=1)
     assert before < moment or not ALERTS.working_hours.hold(before)
+
+
+def test_the_calendar_is_that_of_public_holidays() -> None:
+    assert WorkingHours().is_working_day is is_working_day
+    assert not WorkingHours().hold(at(dt.date(2026, 10, 1), 10))
 
 
 def test_a_calendar_without_working_days_keeps_nothing_back_for_ever() -> None:
