@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from typing import Annotated, Literal
 
 import typer
 
+from threegaps import translations
 from threegaps.cli import batches, feeds, purging, readers, releases, sandbox, services
 from threegaps.cli.spoken import Spoken
 from threegaps.cli.streams import guard_streams
@@ -47,8 +49,6 @@ def _everything(
     ] = None,
 ) -> None:
     if home:
-        import os
-
         os.environ["THREEGAPS_HOME"] = home
 
 
@@ -74,6 +74,7 @@ def _fail(error: ThreeGapsError) -> None:
 
     if "--json" in sys.argv:
         print_json({"error": error.message, "where": error.where, "advice": error.advice})
+        translations.use(translations.asked(sys.argv[1:], os.environ))
     where = f"[{visible.one_line(error.where)}] " if error.where else ""
     errors.print(f"error: {where}{error.message}", style="red", soft_wrap=True)
     if error.advice:

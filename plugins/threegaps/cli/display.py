@@ -18,13 +18,13 @@ from rich.text import Text
 
 from threegaps.airflow_api import airflow_address, airflow_login
 from threegaps.cli import queries
-from threegaps.cli.output import both, console
+from threegaps.cli.output import both, column_head, console, named, pair
 from threegaps.labels import MATURITIES, TARGET_STATUSES
-from threegaps.labels import both as named
 from threegaps.orchestration.first_run import FeedProgress, Progress
 from threegaps.release.target_text import target_text
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings
 from threegaps.standards import visible
+from threegaps.translations import say, word
 
 # In the order of the plan.
 _ACTIONS = {
@@ -88,7 +88,7 @@ class Screen:
         self._under_way = ", ".join(step["title"] for step in account.get("steps", []) if step["state"] == "running")
         for step in account.get("steps", []):
             seconds = f" {step['seconds']} s" if step.get("seconds") is not None else ""
-            self._say(f"step {step['name']}", f"{_MARKS.get(step['state'], ' ')} {step['title']}{seconds}")
+            self._say(f"step {step['name']}", f"{_MARKS.get(step['state'], ' ')} {say(step['title'])}{seconds}")
         if self._live:
             self._live.update(self._steps_table())
 
@@ -102,10 +102,12 @@ class Screen:
             self._say("message", progress.message)
         for row in progress.feeds:
             self._say(
-                row.feed, f"  {row.feed} up to {row.delivery}: {row.state} {_counts(row)}".rstrip(), key=row.state
+                row.feed,
+                f"  {row.feed} up to {row.delivery}: {word(row.state, 'state')} {_counts(row)}".rstrip(),
+                key=row.state,
             )
         if progress.marts_state != "waiting":
-            self._say("marts", f"  marts: {progress.marts_state} {progress.marts_task}".rstrip())
+            self._say("marts", f"  marts: {word(progress.marts_state, 'state')} {progress.marts_task}".rstrip())
 
     def _say(self, name: str, line: str, *, key: str | None = None) -> None:
         said = key or line
@@ -115,7 +117,7 @@ class Screen:
 
     def _print(self, line: str) -> None:
         self._said_at = time.monotonic()
-        visible.say(f"[{self._said_at - self._started:5.1f} s] {visible.one_line(line)}")
+        visible.say(f"[{self._said_at - self._started:5.1f} s] {visible.one_line(say(line))}")
 
     def _tell_that_it_goes_on(self, ended: threading.Event) -> None:
         """Say what is under way whenever nothing has been said for a while."""
@@ -127,23 +129,25 @@ class Screen:
         table = Table.grid(padding=(0, 1))
         for step in self._steps.get("steps", []):
             seconds = "" if step.get("seconds") is None else f"{step['seconds']:.1f} s"
-            table.add_row(_MARKS.get(step["state"], " "), step["title"], Text(seconds, justify="right"))
+            table.add_row(_MARKS.get(step["state"], " "), say(step["title"]), Text(seconds, justify="right"))
         return table
 
     def _feeds_table(self, progress: Progress) -> Table:
-        table = Table(box=None, pad_edge=False, header_style="dim", title=progress.message, title_justify="left")
+        table = Table(box=None, pad_edge=False, header_style="dim", title=say(progress.message), title_justify="left")
         for name in ("", "feed", "up to", "batches", "received", "accepted", "refused", "now"):
-            table.add_column(
-                name, justify="right" if name in {"batches", "received", "accepted", "refused"} else "left"
-            )
+            is_number = name in {"batches", "received", "accepted", "refused"}
+            table.add_column(column_head(name), justify="right" if is_number else "left")
         for row in progress.feeds:
             numbers = (row.batches, row.received, row.accepted, row.refused)
             label = f"{row.title_zh} {row.feed}"
-            now = row.task or row.state
+            now = say(row.task) or word(row.state, "state")
             table.add_row(_MARKS.get(row.state, " "), label, row.delivery, *(f"{number:,}" for number in numbers), now)
         elapsed = f"{time.monotonic() - self._started:.0f} s"
-        marts = "" if progress.marts_state == "waiting" else progress.marts_task or progress.marts_state
-        table.add_row(_MARKS.get(progress.marts_state, " "), "指标库 marts", "", "", "", "", "", f"{marts} {elapsed}")
+        now = say(progress.marts_task) or word(progress.marts_state, "state")
+        marts = "" if progress.marts_state == "waiting" else now
+        table.add_row(
+            _MARKS.get(progress.marts_state, " "), pair("指标库", "marts"), "", "", "", "", "", f"{marts} {elapsed}"
+        )
         return table
 
 
@@ -245,7 +249,7 @@ def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> T
     for row in rows:
         part = "" if row["breakdown"] == "total" else f" ({row['breakdown']}={row['breakdown_value']})"
         is_synthetic, has_target = synthetic and not row["is_published_figure"], row["target_value"] is not None
-        label = "真实公布数 real" if row["is_published_figure"] else "合成数据 synthetic" if synthetic else ""
+        label = _origin(is_real=bool(row["is_published_figure"]), synthetic=synthetic)
         table.add_row(
             str(row["indicator_code"]),
             f"{both(row['name_zh'], row['name_en'])}{part}",
@@ -253,12 +257,18 @@ def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> T
             str(row["value_text"]),
             target_text(row["target_value"], row["direction"]) or "",
             named(TARGET_STATUSES, str(row["status"] or ""))
-            + (" (目标有待核对 target unconfirmed)" if row["is_target_unconfirmed"] else "")
+            + (say(" (目标有待核对 target unconfirmed)") if row["is_target_unconfirmed"] else "")
             # the synthetic province has fewer persons than the target is for
-            + (" (合成数据,只示意规则 shows the rule alone)" if is_synthetic and has_target else ""),
+            + (say(" (合成数据,只示意规则 shows the rule alone)") if is_synthetic and has_target else ""),
             label + (f" {named(MATURITIES, 'provisional')}" if row["maturity"] == "provisional" else ""),
         )
     return table
+
+
+def _origin(*, is_real: bool, synthetic: bool) -> str:
+    if is_real:
+        return pair("真实公布数", "real")
+    return pair("合成数据", "synthetic") if synthetic else ""
 
 
 def _print_feeds(settings: Settings, *, synthetic: bool) -> None:
@@ -281,6 +291,6 @@ def _print_feeds(settings: Settings, *, synthetic: bool) -> None:
             str(row["feed"]),
             str(row["last_delivery"]),
             *(f"{row[name]:,}" for name in ("batches", "received", "accepted", "refused", "duplicates")),
-            "真实公布数 real" if row["feed"] in published else "合成数据 synthetic" if synthetic else "",
+            _origin(is_real=row["feed"] in published, synthetic=synthetic),
         )
     console.print(table)

@@ -173,12 +173,13 @@ def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.text import Text
 
     from threegaps.cli.output import both, cell, console
+    from threegaps.translations import say
 
     if not rows:
         console.print("none")
     for row in rows:
         where = f"{row['feed']} {row['delivery']}, county {row['county_code']}, refused {cell(row['refused_at'])}"
-        console.print(Text.assemble((row["row_token"], "bold"), f"  {where}"))
+        console.print(Text.assemble((row["row_token"], "bold"), f"  {say(where)}"))
         reasons = Table.grid(padding=(0, 1))
         reasons.add_column(overflow="fold", max_width=32)
         reasons.add_column(overflow="fold")

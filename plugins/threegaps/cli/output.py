@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from threegaps.cli.streams import end_with_reader
+from threegaps.labels import Labels
 from threegaps.settings import SHANGHAI
 from threegaps.standards.visible import one_line, visible, within_json
 from threegaps.translations import COLUMN, either, say, word
@@ -74,6 +75,11 @@ def in_language(one: Any) -> Any:
 def column_head(name: str) -> str:
     """What stands above a column, in the language that is spoken."""
     return word(name, COLUMN)
+
+
+def named(labels: Labels, code: str) -> str:
+    """A code as it is read in the language that is spoken; one without a label stands for itself."""
+    return pair(*labels[code]) if code in labels else code
 
 
 def pair(zh: str, en: str) -> str:
@@ -209,6 +215,10 @@ def with_pairs(row: Mapping[str, Any]) -> dict[str, Any]:
     return paired
 
 
+# Columns whose cells are words of ours; the others hold codes, names, or what people and departments have written.
+_SAID = frozenset({"mark", "message", "said", "sees", "state"})
+
+
 def _named_cell(name: str, value: Any) -> str:
     """As `cell`; a number that only names something (a batch, a process) is written so that it can be copied."""
     if (
@@ -218,7 +228,8 @@ def _named_cell(name: str, value: Any) -> str:
     ):
         return str(value)
     if isinstance(value, str):
-        return one_line(", ".join(word(part, name) for part in value.split(", ")))
+        said = ", ".join(word(part, name) for part in value.split(", "))
+        return one_line(say(value) if said == value and name in _SAID else said)
     return cell(value)
 
 

@@ -40,6 +40,8 @@ class Spoken(TyperGroup):
         with_typers_words()
         for command in _commands(self):
             _in_words(command)
+        if "--json" in arguments:
+            translations.use("both")  # a document for machines is the same in every language
         return super().main(arguments, *rest, **more)
 
 

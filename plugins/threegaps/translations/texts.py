@@ -49,6 +49,8 @@ _PATTERNS = {"compile", "match", "fullmatch", "search", "sub", "findall", "findi
 _SAID = {"print", "say", "rule", "echo", "BadParameter"}
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _WORDS = re.compile(r"[A-Za-z]{2,}[,:;)]? \(?[A-Za-z]{2,}")
+_WORD_BETWEEN = re.compile(r"(^|[ ,;:(])[a-z]{3,}([ ,;:)]|$)")
+_ADDRESS = re.compile(r"://|^\w+\{\d|/\w+/|^chmod |^:?\{\d\}:\w")
 _SQL = re.compile(
     r"::|%\(|%[sd]|\bcase when\b|\bis not null\b|\bis null\b|\bnot null\b|\bdistinct from\b|\bselect \w+"
     r"|\bcoalesce\(|\bto_char\(|^\s*(select|insert into|update|delete from|create|alter|drop|grant|revoke|where"
@@ -152,7 +154,9 @@ class _Finder:
         if template is None or "\n" in template.strip() or _NO_TEXT.search(template) or template in UNSAID:
             return None
         bare = re.sub(r"\{\d[^{}]*\}|`[^`]*`", " ", template)
-        is_text = re.search(r"[A-Za-z]{2,}", bare) if is_said else _WORDS.search(template)
+        is_text = bool(re.search(r"[A-Za-z]{2,}", bare) if is_said else _WORDS.search(template))
+        if isinstance(node, ast.JoinedStr) and _WORD_BETWEEN.search(bare):
+            is_text = is_text or not _ADDRESS.search(template)
         if not is_text or (not is_said and _SQL.search(template)):
             return None
         return Text(template, self._name, getattr(node, "lineno", 0), values)

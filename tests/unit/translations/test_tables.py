@@ -1,0 +1,158 @@
+"""Tables and pages in the language that is spoken, on a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from threegaps import translations
+from threegaps.cli import display, feeds, output, queries
+from threegaps.orchestration.first_run import FeedProgress, Progress
+from threegaps.translations import COLUMN, word
+
+WIDTH = 80
+BATCH = {
+    "batch_id": 41,
+    "feed": "hrss/wage_records",
+    "delivery": "2026-06",
+    "status": "stopped",
+    "received": 1_234_567,
+    "message_zh": "行数与上期相差过大",
+    "message_en": "the number of rows is far from the period before",
+}
+
+
+@pytest.fixture
+def spoken(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., str]]:
+    """What a call prints in a language."""
+    monkeypatch.setattr(output.console, "width", WIDTH)
+
+    def told(language: translations.Language, call: Callable[..., None], *arguments: Any, **more: Any) -> str:
+        translations.use(language)
+        call(*arguments, **more)
+        text = capsys.readouterr().out
+        # the lines of progress are not folded: a log holds them
+        assert call.__name__ == "shown" or max(cell_len(line) for line in text.splitlines()) <= WIDTH
+        return text
+
+    yield told
+    translations.use("both")
+
+
+def test_a_table_is_in_one_language(spoken: Callable[..., str]) -> None:
+    chinese = " ".join(spoken("zh", output.print_rows, [BATCH], title="Last build").split())
+    assert chinese.startswith("最近一次构建 批次 数据源 交付期 状态 接收 说明")
+    assert "41 hrss/wage_records 2026-06 已停止 1,234,567" in chinese
+    assert "period before" not in chinese
+    english = spoken("en", output.print_rows, [BATCH], title="Feeds 数据源")
+    assert english.startswith("Feeds")
+    assert "stopped" in english
+    assert not re.search("[一-鿿]", english)
+    both = spoken("both", output.print_rows, [BATCH], title="Feeds 数据源")
+    assert "数据源" in both
+    assert "相差过大" in both
+    assert "stopped" in both
+
+
+def test_where_there_is_no_row_it_is_said(spoken: Callable[..., str]) -> None:
+    assert spoken("zh", output.print_rows, [], title="Last build") == "最近一次构建: 无\n"
+    assert spoken("zh", output.print_rows, []) == "无\n"
+
+
+def test_what_people_and_departments_wrote_is_left_as_it_is(spoken: Callable[..., str]) -> None:
+    row = {"note": "all services run", "name": "stopped", "source_name": "none", "is_certified": True}
+    assert "all services run stopped none 是" in " ".join(spoken("zh", output.print_rows, [row]).split())
+
+
+def test_a_list_that_goes_on_says_so(spoken: Callable[..., str]) -> None:
+    text = spoken("zh", output.answer, [{"rows": 1}, {"rows": 2}], as_json=False, limit=1)
+    assert "1 项" in text
+    assert "Only" not in text
+
+
+def test_a_refused_row_has_its_reasons_in_one_language(spoken: Callable[..., str]) -> None:
+    row = {
+        "row_token": "12-345",
+        "feed": "hrss/wage_records",
+        "delivery": "2026-06",
+        "county_code": "330106",
+        "refused_at": "2026-07-02",
+        "reasons": [{"rule": "required", "message_zh": "缺少工资", "message_en": "wage is missing"}],
+        "row_data": {"a": "all services run"},
+    }
+    text = spoken("zh", feeds.refused_page, [row])
+    assert "12-345  hrss/wage_records 2026-06,县 330106,拒收于 2026-07-02" in text
+    assert "缺少工资" in text
+    assert "missing" not in text
+    assert "a=all services run" in text
+
+
+def test_the_progress_is_in_one_language(spoken: Callable[..., str]) -> None:
+    row = FeedProgress("hrss/wage_records", "职工缴费工资", "2026-06", state="running", task="load")
+    row.batches, row.received, row.refused = 3, 1000, 2
+
+    def shown() -> None:
+        screen = display.Screen()
+        with screen.shown():
+            screen.services(
+                {"steps": [{"name": "x", "title": "ledger of the warehouse 台账", "state": "done", "seconds": 1.5}]}
+            )
+            screen.progress(Progress(feeds=[row], message="feeds catch up 各数据源补齐", marts_state="running"))
+
+    lines = [line.split("] ")[1].strip() for line in spoken("zh", shown).splitlines()]
+    assert lines == [
+        "✓ 台账 1.5 s",
+        "各数据源补齐",
+        "hrss/wage_records 截至 2026-06: 运行中 3 个批次,接收 1,000,拒收 2 load",
+        "指标库: 运行中",
+    ]
+    english = spoken("en", shown)
+    assert "✓ ledger of the warehouse 1.5 s" in english
+    assert not re.search("[一-鿿]", english)
+
+
+def columns_asked_for() -> set[str]:
+    """The columns that commands ask the warehouse for, by the last word of each item of what is selected."""
+    names: set[str] = set()
+    for name, query in vars(queries).items():
+        if not name.isupper() or not isinstance(query, str):
+            continue
+        text = re.sub(r"\([^()]*\)", "", re.sub(r"\([^()]*\)", "", re.sub(r"\([^()]*\)", "", query)))
+        for selected in re.findall(r"select (?:distinct on\s*)?(.*?)\sfrom\s", text, re.DOTALL):
+            items = (re.search(r"(\w+)$", item.strip()) for item in selected.split(","))
+            names |= {found[1] for found in items if found}
+    return names
+
+
+def test_every_column_that_commands_show_has_a_chinese_head() -> None:
+    shown = {re.sub("_(zh|en)$", "", name) for name in columns_asked_for()} - {"distinct"}
+    # what is only looked at, or shown under names of its own
+    shown -= {
+        "present",
+        "matures_after_months",
+        "direction",
+        "rounding",
+        "value_text",
+        "change_on_year",
+        "target_value",
+    }
+    shown -= {
+        "action_name",
+        "is_published_figure",
+        "is_target_unconfirmed",
+        "maturity",
+        "row_data",
+        "reasons",
+        "status",
+    }
+    assert len(shown) > 50
+    translations.use("zh")
+    try:
+        without = {name for name in shown if not re.search("[一-鿿]", word(name.replace("_", " "), COLUMN))}
+    finally:
+        translations.use("both")
+    assert without == set()
