@@ -205,11 +205,18 @@ class _Sender:
             self._done = replace(self._done, cancelled=self._done.cancelled + cancelled)
 
     def _give_up_overdue(self) -> None:
+        """What has been due for too long, and was tried: when the watch itself was away, each is tried once more."""
         given_up = self._connection.execute(
-            f"update ops.outbox set given_up_at = clock_timestamp(),"
+            "update ops.outbox set given_up_at = clock_timestamp(),"
             " last_error = coalesce(last_error, 'There is no channel of this name in alerts.yaml.')"
-            f" where channel = %s and {_WAITING} and greatest(send_after, created_at) + %s < %s".encode(),
-            [self._name, self._give_up_after, self._now],
+            f" where channel = %(channel)s and {_WAITING} and (tries > 0 or %(has_none)s)"
+            " and greatest(send_after, created_at) + %(after)s < %(now)s".encode(),
+            {
+                "channel": self._name,
+                "has_none": self._channel is None,
+                "after": self._give_up_after,
+                "now": self._now,
+            },
         ).rowcount
         if given_up:
             self._done = replace(self._done, given_up=self._done.given_up + given_up)

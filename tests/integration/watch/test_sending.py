@@ -263,6 +263,15 @@ def test_what_waited_for_its_hour_is_not_given_up_for_that(ledger: psycopg.Conne
     assert send_due(ledger, {"duty": duty}, NOW + 70 * HOUR).messages == 1
 
 
+def test_what_lay_there_while_the_watch_was_away_is_tried_once(ledger: psycopg.Connection[Any]) -> None:
+    enter(ledger, incident(ledger), "opened")
+    enter(ledger, incident(ledger, "other"), "opened", channel="bad")
+    duty, bad = Recorder(), Recorder("bad", fails=lambda _: ChannelError("no answer"))
+    done = send_due(ledger, {"duty": duty, "bad": bad}, NOW + 80 * HOUR)
+    assert (done.messages, done.failed, done.given_up) == (1, 1, 0)
+    assert send_due(ledger, {"duty": duty, "bad": bad}, NOW + 81 * HOUR).given_up == 1
+
+
 def test_a_channel_that_is_no_longer_in_the_file_is_given_up_in_time(ledger: psycopg.Connection[Any]) -> None:
     enter(ledger, incident(ledger), "opened", channel="gone")
     assert send_due(ledger, {}, NOW).given_up == 0
