@@ -58,7 +58,7 @@ _SQL = re.compile(
 )
 _NO_TEXT = re.compile(
     r"^(bold )?(red|green|yellow)$|^application/|^Asia/|^ISO, |^copy .* from stdin$|^\w+_\w+, \w|^\w+[a-z][A-Z]\w*$"
-    r"|^[\w{}]+/\S*$|^o\.|\x00|^threegaps "
+    r"|^[\w{}]+/\S*$|^o\.|\x00|^threegaps |^\d+\."
 )
 # What others say, and we look for in it; names of a contract's keys.
 UNSAID = frozenset(
