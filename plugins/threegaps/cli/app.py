@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from threegaps import translations
-from threegaps.cli import batches, feeds, purging, readers, releases, sandbox, services
+from threegaps.cli import batches, feeds, incidents, purging, readers, releases, sandbox, services
 from threegaps.cli.spoken import Spoken
 from threegaps.cli.streams import guard_streams
 from threegaps.errors import ThreeGapsError, UnexpectedError, kind_of
@@ -30,6 +30,7 @@ services.register(app)
 feeds.register(app)
 batches.register(app)
 purging.register(app)
+incidents.register(app)
 releases.register(app)
 readers.register(app)
 sandbox.register(app)

@@ -17,6 +17,11 @@ from threegaps.errors import LedgerError
 BATCH_STATUSES = ("judging", "loaded", "stopped", "failed", "superseded")
 """What ``ops.batch.status`` may say."""
 
+SHRINKING_BELOW = 0.8
+"""A feed shrinks when its last delivery has less than this share of the one before."""
+SHRINKING_FROM_ROWS = 20
+"""In a list shorter than this a row more or less says nothing."""
+
 FEED_TOTALS = """
 select b.feed, count(*) filter (where b.status = 'loaded') as batches,
        max(b.delivery) filter (where b.status = 'loaded') as last_delivery,
@@ -395,3 +400,10 @@ def pending_batches(connection: psycopg.Connection[Any]) -> list[int]:
         " order by b.order_number, b.batch_id"
     ).fetchall()
     return [int(row[0]) for row in rows]
+
+
+def shrinks(rows: int | None, before: int | None) -> bool:
+    """Whether a delivery of *rows* rows is far smaller than the one *before*: a question of deliveries that compare."""
+    if rows is None or before is None or before < SHRINKING_FROM_ROWS:
+        return False
+    return rows < before * SHRINKING_BELOW

@@ -11,12 +11,7 @@ import psycopg
 from threegaps.calendar import Delivery
 from threegaps.contracts.due import last_due
 from threegaps.contracts.model import Contract
-from threegaps.ledger.batches import has_originals
-
-SHRINKING_BELOW = 0.8
-"""A feed shrinks when its last delivery has less than this share of the one before."""
-SHRINKING_FROM_ROWS = 20
-"""In a list shorter than this a row more or less says nothing."""
+from threegaps.ledger.batches import has_originals, shrinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +26,7 @@ class FeedStatus:
         stopped_batch_id: The newest batch that is stopped or failed and whose rows nothing has brought since.
         rows: Rows of the last delivery as it was sent last, without corrections and repairs.
         rows_before: Likewise of the delivery before, for feeds whose deliveries compare.
-        is_shrinking: The last delivery has less than `SHRINKING_BELOW` of the one before, and that had
-            `SHRINKING_FROM_ROWS` rows or more.
+        is_shrinking: The last delivery has far fewer than the one before: `threegaps.ledger.batches.shrinks`.
         open_refusals: Refused rows that nothing has closed.
     """
 
@@ -107,7 +101,7 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, now: dt
         stop_message_zh=stopped[2] if stopped else None,
         rows=rows,
         rows_before=before,
-        is_shrinking=_shrinks(rows, before),
+        is_shrinking=shrinks(rows, before),
         open_refusals=int(refusals[0]) if refusals else 0,
         last_loaded_at=max((finished_at for *_, finished_at in loaded), default=None),
     )
@@ -116,9 +110,3 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, now: dt
 def expected_delivery(contract: Contract, now: dt.datetime) -> Delivery:
     """The latest delivery of *contract* that is due at *now*: see `threegaps.contracts.due`."""
     return last_due(contract, now)
-
-
-def _shrinks(rows: int | None, before: int | None) -> bool:
-    if rows is None or before is None or before < SHRINKING_FROM_ROWS:
-        return False
-    return rows < before * SHRINKING_BELOW

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ SERVICE_VARIABLE = "THREEGAPS_SERVICE"
 """In the environment of every service and job, and of what they start: by it they are known when nobody has them."""
 
 _STEADY_SECONDS = 60.0
+_LOOK_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _LARGEST_LOG_BYTES = 50_000_000
 
@@ -33,9 +34,12 @@ class Service:
     environment: dict[str, str] = field(repr=False, default_factory=dict)
     options: dict[str, Any] = field(repr=False, default_factory=dict)
     stop_signal: int = signal.SIGTERM
+    is_hung: Callable[[int], bool] | None = field(repr=False, default=None)
+    """Whether the process of this id hangs and is to be ended; None: that is for people to decide."""
     restarts: int = 0
     started_at: float = 0.0
     next_start_at: float = 0.0
+    next_look_at: float = 0.0
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -62,9 +66,14 @@ class Service:
         Args:
             may_start: Not while something that a process before it started still runs: it would do the work twice.
         """
-        if self.is_running:
-            return False
         now = time.monotonic()
+        if self.is_running:
+            if self.is_hung and self.process and now >= self.next_look_at:
+                self.next_look_at = now + _LOOK_SECONDS
+                if self.is_hung(self.process.pid):
+                    say(f"{self.name} hangs and is ended. Its log: {self.log}")
+                    processes.end([self.process.pid], signal_number=signal.SIGKILL)
+            return False
         if self.process is not None:
             code = self.process.returncode
             if now - self.started_at > _STEADY_SECONDS:

@@ -1,4 +1,4 @@
-"""One supervisor for PostgreSQL, the sandbox departments and Airflow.
+"""One supervisor for PostgreSQL, the sandbox departments, Airflow and the watch.
 
 It starts the services of a runtime home, starts them again when they end, and stops them in order. Whoever starts it
 is its keeper: see ``threegaps.one_machine.keeper``.
@@ -32,6 +32,7 @@ from threegaps.one_machine.account import status_path
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.one_machine.programs import Job, Service, child_options, marked, say, turn_over
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings, department_database
+from threegaps.watch import heartbeat
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 6.0
@@ -123,6 +124,7 @@ class Supervisor:
                 self.jobs.remove(job)
                 if job.name == "ledger":
                     logins.keep(settings.warehouse_dsn(), OWN_READER, "bi", reader_password)
+                    self._start_watch(environs)
                 if job.name == "airflow-migrate":
                     self._start_airflow(airflow, ("dag-processor", "api-server"))
                 if job.name == "sandbox-generate":
@@ -215,6 +217,16 @@ class Supervisor:
             # Logs are read from the folder; a server for them would be one more process and port.
             options = ["--skip-serve-logs"] if component in {"scheduler", "triggerer"} else []
             self._start(Service(component, [*airflow, component, *options], self._log(component), environs))
+
+    def _start_watch(self, environs: dict[str, str]) -> None:
+        """The watch goes on while the others are stopped or killed; one that hangs could tell nobody, and is ended."""
+        settings = self.settings
+        command = [sys.executable, "-m", "threegaps.watch"]
+        self._start(
+            Service(
+                "watch", command, self._log("watch"), environs, is_hung=lambda pid: heartbeat.is_hung(settings, pid)
+            )
+        )
 
     def _start_sandbox(self) -> None:
         state = self.settings.state()

@@ -21,6 +21,7 @@ create table ops.incident (
     gravity text not null check (gravity in ('warning', 'critical')),
     feed text,
     department text,
+    feeds text[] not null default '{}',
     title_zh text not null,
     title_en text not null,
     detail_zh text not null default '',
@@ -45,6 +46,7 @@ comment on table ops.incident is
     'What somebody should look at: one row from the moment that a cause is seen until it is gone.';
 comment on column ops.incident.cause_key is
     'Names the cause, not its symptoms: only one incident of a cause is open.';
+comment on column ops.incident.feeds is 'The feeds that are concerned; feed and department name one that is alone.';
 comment on column ops.incident.announced_at is
     'When messages were put into the outbox; null where it healed before anybody had to be told.';
 comment on column ops.incident.closed_by is 'Who resolved it; watch where the cause went away by itself.';

@@ -1,0 +1,403 @@
+"""Incidents: one cause, one incident, from the moment that it is seen until it is gone.
+
+What is seen is judged elsewhere (`threegaps.watch`); here stands what is kept of it. Instants are given by the caller,
+so that the same incident has the same ones in the ledger and wherever else it was noted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import psycopg
+from psycopg.rows import class_row
+
+from threegaps.errors import SettingsError
+
+Gravity = Literal["warning", "critical"]
+GRAVITIES: tuple[Gravity, ...] = ("warning", "critical")
+"""The graver last."""
+
+WATCH = "watch"
+"""Who opens incidents, and closes those whose cause has gone away by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Something that somebody should look at, as it is seen now.
+
+    Nothing in its texts comes from what departments send: no value, no secret.
+
+    Args:
+        kind: A code of ``threegaps.labels.INCIDENT_KINDS``.
+        about: What it is about within its kind: a feed, a connection, a folder; empty where the kind says all.
+        gravity: ``warning`` or ``critical``.
+        title_zh: One line.
+        title_en: The same.
+        detail_zh: More lines: since when, how often, what was said, what to do.
+        detail_en: The same.
+        feeds: The feeds that are concerned; they say what the cause holds up. Where everything is, none.
+    """
+
+    kind: str
+    about: str
+    gravity: Gravity
+    title_zh: str
+    title_en: str
+    detail_zh: str = ""
+    detail_en: str = ""
+    feeds: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Names the cause, not its symptoms: only one incident of a cause is open."""
+        return f"{self.kind}:{self.about}" if self.about else self.kind
+
+    @property
+    def feed(self) -> str | None:
+        """The feed, where it is one alone."""
+        return self.feeds[0] if len(self.feeds) == 1 else None
+
+    @property
+    def department(self) -> str | None:
+        """The department, where it is one alone."""
+        departments = {feed.partition("/")[0] for feed in self.feeds}
+        return departments.pop() if len(departments) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One row of ``ops.incident``; ``incident_id`` is 0 while only the watch's journal has it."""
+
+    incident_id: int
+    cause_key: str
+    kind: str
+    gravity: Gravity
+    feed: str | None
+    department: str | None
+    feeds: list[str]
+    title_zh: str
+    title_en: str
+    detail_zh: str
+    detail_en: str
+    indicator_codes: list[str]
+    marts: list[str]
+    opened_at: dt.datetime
+    last_seen_at: dt.datetime
+    announced_at: dt.datetime | None
+    acknowledged_at: dt.datetime | None
+    acknowledged_by: str | None
+    assigned_to: str | None
+    closed_at: dt.datetime | None
+    closed_by: str | None
+    resolution: str | None
+
+    @property
+    def response_seconds(self) -> float | None:
+        """From its opening until somebody acknowledged it; None before."""
+        return None if self.acknowledged_at is None else (self.acknowledged_at - self.opened_at).total_seconds()
+
+    @property
+    def resolution_seconds(self) -> float | None:
+        """From its opening until it was closed; None before."""
+        return None if self.closed_at is None else (self.closed_at - self.opened_at).total_seconds()
+
+
+_COLUMNS = ", ".join(field.name for field in dataclasses.fields(Incident))
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChange:
+    """One row of ``ops.incident_change``."""
+
+    change: str
+    changed_at: dt.datetime
+    changed_by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldUp:
+    """What waits for some feeds: indicators by their codes, and the marts that show them."""
+
+    indicator_codes: tuple[str, ...] = ()
+    marts: tuple[str, ...] = ()
+
+
+def open_incidents(connection: psycopg.Connection[Any]) -> list[Incident]:
+    """Incidents whose cause is there, the gravest and then the oldest first."""
+    return _incidents(connection, "closed_at is null order by gravity = 'warning', opened_at, incident_id")
+
+
+def latest_incidents(connection: psycopg.Connection[Any], *, limit: int) -> list[Incident]:
+    """The *limit* incidents that opened last, closed ones among them, the newest first."""
+    return _incidents(connection, "true order by opened_at desc, incident_id desc limit %(limit)s", limit=limit)
+
+
+def resolved_by_hand(connection: psycopg.Connection[Any], since: dt.datetime) -> list[Incident]:
+    """Incidents that somebody has resolved while their cause was there, and whose cause was seen after *since*.
+
+    One for each cause, the last.
+    """
+    return _incidents(
+        connection,
+        "incident_id in (select max(incident_id) from ops.incident group by cause_key)"
+        " and closed_at is not null and closed_by <> 'watch' and last_seen_at > %(since)s",
+        since=since,
+    )
+
+
+def last_closed_at(connection: psycopg.Connection[Any], kinds: Collection[str]) -> dt.datetime | None:
+    """When an incident of one of the *kinds* was closed last; None where none ever was."""
+    row = connection.execute("select max(closed_at) from ops.incident where kind = any(%s)", [sorted(kinds)]).fetchone()
+    return None if row is None else row[0]
+
+
+def find_incident(connection: psycopg.Connection[Any], incident_id: int) -> Incident:
+    """One incident by its number.
+
+    Raises:
+        SettingsError: There is none of this number.
+    """
+    found = _incidents(connection, "incident_id = %(number)s", number=incident_id)
+    if not found:
+        raise SettingsError(f"There is no incident {incident_id}.", advice="see `threegaps incidents --all`.")
+    return found[0]
+
+
+def _incidents(connection: psycopg.Connection[Any], condition: str, **parameters: Any) -> list[Incident]:
+    with connection.cursor(row_factory=class_row(Incident)) as cursor:
+        return cursor.execute(f"select {_COLUMNS} from ops.incident where {condition}".encode(), parameters).fetchall()
+
+
+def changes_of(connection: psycopg.Connection[Any], incident_id: int) -> list[IncidentChange]:
+    """What has happened to an incident, in order."""
+    with connection.cursor(row_factory=class_row(IncidentChange)) as cursor:
+        return cursor.execute(
+            "select change, changed_at, changed_by, note from ops.incident_change where incident_id = %s"
+            " order by incident_change_id",
+            [incident_id],
+        ).fetchall()
+
+
+def held_up_by(connection: psycopg.Connection[Any], feeds: Iterable[str]) -> HeldUp:
+    """The indicators that are made of *feeds*, and their marts; nothing before the first build."""
+    wanted = sorted(set(feeds))
+    if not wanted or not _has_relation(connection, "core.seed_indicator_feed"):
+        return HeldUp()
+    # What the last release was made of says it truly; before the first one the contracts' own graph does.
+    codes = (
+        connection.execute(
+            "select distinct indicator_code from ops.indicator_input where kind = 'feed' and name = any(%s) order by 1",
+            [wanted],
+        ).fetchall()
+        or connection.execute(
+            "select distinct indicator_code from core.seed_indicator_feed where feed = any(%s) order by 1", [wanted]
+        ).fetchall()
+    )
+    indicators = tuple(str(row[0]) for row in codes)
+    marts = connection.execute(
+        "select distinct a.mart from core.seed_indicator as i join core.seed_action as a using (action_code)"
+        " where i.indicator_code = any(%s) order by 1",
+        [list(indicators)],
+    ).fetchall()
+    return HeldUp(indicators, tuple(str(row[0]) for row in marts))
+
+
+def _has_relation(connection: psycopg.Connection[Any], name: str) -> bool:
+    row = connection.execute("select to_regclass(%s) is not null", [name]).fetchone()
+    return bool(row and row[0])
+
+
+def open_incident(
+    connection: psycopg.Connection[Any],
+    cause: Cause,
+    *,
+    at: dt.datetime,
+    last_seen_at: dt.datetime | None = None,
+    announced_at: dt.datetime | None = None,
+) -> Incident:
+    """Open an incident; an open one of the same cause, or one that opened at the same instant, is returned as it is.
+
+    To be called in a transaction.
+
+    Args:
+        connection: The warehouse.
+        cause: What is seen.
+        at: When it was first seen.
+        last_seen_at: When it was seen last, by default then.
+        announced_at: When people were told, if they have been.
+    """
+    held = held_up_by(connection, cause.feeds)
+    row = connection.execute(
+        "insert into ops.incident (cause_key, kind, gravity, feed, department, feeds, title_zh, title_en, detail_zh,"
+        " detail_en, indicator_codes, marts, opened_at, last_seen_at, announced_at)"
+        " select %(key)s, %(kind)s, %(gravity)s, %(feed)s, %(department)s, %(feeds)s, %(title_zh)s, %(title_en)s,"
+        " %(detail_zh)s, %(detail_en)s, %(codes)s, %(marts)s, %(at)s, %(seen)s, %(announced)s"
+        " where not exists (select from ops.incident where cause_key = %(key)s and opened_at = %(at)s)"
+        " on conflict (cause_key) where closed_at is null do nothing returning incident_id",
+        {
+            "key": cause.key,
+            "kind": cause.kind,
+            "gravity": cause.gravity,
+            "feed": cause.feed,
+            "department": cause.department,
+            "feeds": list(cause.feeds),
+            "title_zh": cause.title_zh,
+            "title_en": cause.title_en,
+            "detail_zh": cause.detail_zh,
+            "detail_en": cause.detail_en,
+            "codes": list(held.indicator_codes),
+            "marts": list(held.marts),
+            "at": at,
+            "seen": last_seen_at or at,
+            "announced": announced_at,
+        },
+    ).fetchone()
+    if row is None:
+        return _incidents(
+            connection,
+            "cause_key = %(key)s and (closed_at is null or opened_at = %(at)s)"
+            " order by opened_at = %(at)s desc limit 1",
+            key=cause.key,
+            at=at,
+        )[0]
+    record_change(connection, int(row[0]), "opened", at=at, by=WATCH, note=cause.title_en)
+    return find_incident(connection, int(row[0]))
+
+
+def see_again(connection: psycopg.Connection[Any], incident: Incident, cause: Cause, *, at: dt.datetime) -> None:
+    """Note that the cause is there still, with what is known of it now; gravity never falls while it is open."""
+    changed = (cause.title_zh, cause.detail_zh, cause.feeds) != (
+        incident.title_zh,
+        incident.detail_zh,
+        tuple(incident.feeds),
+    )
+    if not changed:
+        connection.execute(
+            "update ops.incident set last_seen_at = %s where incident_id = %s", [at, incident.incident_id]
+        )
+        return
+    held = held_up_by(connection, cause.feeds)
+    connection.execute(
+        "update ops.incident set last_seen_at = %s, title_zh = %s, title_en = %s, detail_zh = %s, detail_en = %s,"
+        " feed = %s, department = %s, feeds = %s, indicator_codes = %s, marts = %s where incident_id = %s",
+        [
+            at,
+            cause.title_zh,
+            cause.title_en,
+            cause.detail_zh,
+            cause.detail_en,
+            cause.feed,
+            cause.department,
+            list(cause.feeds),
+            list(held.indicator_codes),
+            list(held.marts),
+            incident.incident_id,
+        ],
+    )
+
+
+def worsen(connection: psycopg.Connection[Any], incident_id: int, gravity: Gravity, *, at: dt.datetime) -> None:
+    """Note that an open incident has become graver."""
+    connection.execute("update ops.incident set gravity = %s where incident_id = %s", [gravity, incident_id])
+    record_change(connection, incident_id, "worsened", at=at, by=WATCH)
+
+
+def announce(connection: psycopg.Connection[Any], incident_id: int, *, at: dt.datetime) -> None:
+    """Note that people are being told."""
+    connection.execute(
+        "update ops.incident set announced_at = coalesce(announced_at, %s) where incident_id = %s", [at, incident_id]
+    )
+
+
+def acknowledge(connection: psycopg.Connection[Any], incident_id: int, *, by: str, at: dt.datetime) -> Incident:
+    """Note that somebody has taken notice; a second time changes nothing of the first.
+
+    Raises:
+        SettingsError: The incident is unknown, closed, or *by* is empty.
+    """
+    incident = _open_one(connection, incident_id)
+    if incident.acknowledged_at is None:
+        connection.execute(
+            "update ops.incident set acknowledged_at = %s, acknowledged_by = %s where incident_id = %s",
+            [at, _said(by, "who"), incident_id],
+        )
+        record_change(connection, incident_id, "acknowledged", at=at, by=by)
+    return find_incident(connection, incident_id)
+
+
+def assign(connection: psycopg.Connection[Any], incident_id: int, *, to: str, by: str, at: dt.datetime) -> Incident:
+    """Give an incident to somebody.
+
+    Raises:
+        SettingsError: The incident is unknown, closed, or a name is empty.
+    """
+    _open_one(connection, incident_id)
+    connection.execute(
+        "update ops.incident set assigned_to = %s where incident_id = %s", [_said(to, "to whom"), incident_id]
+    )
+    record_change(connection, incident_id, "assigned", at=at, by=_said(by, "who"), note=to)
+    return find_incident(connection, incident_id)
+
+
+def resolve(connection: psycopg.Connection[Any], incident_id: int, *, by: str, why: str, at: dt.datetime) -> Incident:
+    """Close an incident for a reason.
+
+    Raises:
+        SettingsError: The incident is unknown or closed, or name or reason is empty.
+    """
+    _open_one(connection, incident_id)
+    close(connection, incident_id, by=_said(by, "who"), why=_said(why, "why"), at=at)
+    return find_incident(connection, incident_id)
+
+
+def close(connection: psycopg.Connection[Any], incident_id: int, *, by: str, why: str, at: dt.datetime) -> bool:
+    """Close an incident; False where it is closed already."""
+    closed = connection.execute(
+        "update ops.incident set closed_at = %s, closed_by = %s, resolution = %s"
+        " where incident_id = %s and closed_at is null",
+        [at, by, why, incident_id],
+    ).rowcount
+    if closed:
+        record_change(connection, incident_id, "closed", at=at, by=by, note=why)
+    return bool(closed)
+
+
+def record_change(
+    connection: psycopg.Connection[Any], incident_id: int, change: str, *, at: dt.datetime, by: str, note: str = ""
+) -> None:
+    """Enter what has happened to an incident."""
+    connection.execute(
+        "insert into ops.incident_change (incident_id, change, changed_at, changed_by, note)"
+        " values (%s, %s, %s, %s, %s)",
+        [incident_id, change, at, by, note],
+    )
+
+
+def _open_one(connection: psycopg.Connection[Any], incident_id: int) -> Incident:
+    incident = find_incident(connection, incident_id)
+    if incident.closed_at is not None:
+        raise SettingsError(
+            f"Incident {incident_id} is closed: {incident.resolution}.", advice="see `threegaps incidents`."
+        )
+    return incident
+
+
+def _said(text: str, what: str) -> str:
+    if not text.strip():
+        raise SettingsError(f"It has to be said {what}.", advice="give a name or a reason that is not empty.")
+    return text.strip()
+
+
+def graver(one: Gravity, other: Gravity) -> bool:
+    """Whether *one* is graver than *other*."""
+    return GRAVITIES.index(one) > GRAVITIES.index(other)
+
+
+def gravest(gravities: Sequence[Gravity]) -> Gravity | None:
+    """The gravest of some; None of none."""
+    return max(gravities, key=GRAVITIES.index, default=None)

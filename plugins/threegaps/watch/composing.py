@@ -1,0 +1,89 @@
+"""What is told of an incident: one message for each change and channel, in Chinese and in English."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from threegaps.labels import INCIDENT_CHANGES, INCIDENT_GRAVITIES
+from threegaps.ledger.incidents import Incident
+from threegaps.watch.kinds import command, runbook
+from threegaps.watch.looks.wording import clock, lasting, listed
+from threegaps.watch.message import Message, incident_message_id
+
+_MOST_CODES = 12
+
+
+def incident_message(incident: Incident, change: str, channel: str, *, is_synthetic: bool, now: dt.datetime) -> Message:
+    """The message on one change of *incident* through *channel*; its id is the same whoever makes it and when.
+
+    Args:
+        incident: As it stands after the change.
+        change: ``opened``, ``worsened`` or ``closed``.
+        channel: Name of the channel.
+        is_synthetic: The departments are the sandbox's.
+        now: When the change happened.
+    """
+    opening = incident_message_id(incident.cause_key, incident.opened_at, "opened", channel)
+    this = incident_message_id(incident.cause_key, incident.opened_at, change, channel)
+    change_zh, change_en = INCIDENT_CHANGES[change]
+    gravity_zh, gravity_en = INCIDENT_GRAVITIES[incident.gravity]
+    mark = "[合成数据 synthetic] " if is_synthetic else ""
+    head = f"{mark}[{gravity_zh} {gravity_en} · {change_zh} {change_en}]"
+    return Message(
+        message_id=this,
+        incident_id=incident.incident_id or None,
+        change=change,
+        gravity=incident.gravity,
+        subject=f"{head} {incident.title_zh} · {incident.title_en}",
+        text="\n".join([*_lines(incident, now, is_zh=True), "", *_lines(incident, now, is_zh=False)]),
+        content={**_content(incident, change), **({} if change == "opened" else {"reply_to": opening})},
+    )
+
+
+def _lines(incident: Incident, now: dt.datetime, *, is_zh: bool) -> list[str]:
+    long = lasting(incident.opened_at, incident.closed_at or now)[0 if is_zh else 1]
+    codes = listed(incident.indicator_codes, most=_MOST_CODES)[0 if is_zh else 1]
+    number = str(incident.incident_id) if incident.incident_id else ""
+    if is_zh:
+        lines = [incident.title_zh, incident.detail_zh]
+        lines += [f"影响指标:{codes};数据集市:{'、'.join(incident.marts)}。"] if codes else []
+        if incident.closed_at is not None:
+            return [*lines, f"发现于{clock(incident.opened_at)},持续{long},已解除:{incident.resolution}。"]
+        lines += [f"发现于{clock(incident.opened_at)}({long})。处理办法:{runbook(incident.kind)}"]
+        return lines + ([f"知悉:threegaps incidents acknowledge {number}"] if number else [])
+    lines = [_sentence(incident.title_en), incident.detail_en]
+    lines += [f"It holds up {codes}; marts: {', '.join(incident.marts)}."] if codes else []
+    if incident.closed_at is not None:
+        return [*lines, f"Seen at {clock(incident.opened_at)}, lasted {long}, closed: {incident.resolution}."]
+    lines += [f"Seen at {clock(incident.opened_at)} ({long} ago). What to do: {runbook(incident.kind)}"]
+    return lines + ([f"To acknowledge: threegaps incidents acknowledge {number}"] if number else [])
+
+
+def _content(incident: Incident, change: str) -> Mapping[str, Any]:
+    return {
+        "incident_id": incident.incident_id or None,
+        "change": change,
+        "cause_key": incident.cause_key,
+        "kind": incident.kind,
+        "gravity": incident.gravity,
+        "title_zh": incident.title_zh,
+        "title_en": incident.title_en,
+        "detail_zh": incident.detail_zh,
+        "detail_en": incident.detail_en,
+        "feeds": list(incident.feeds),
+        "department": incident.department,
+        "indicator_codes": list(incident.indicator_codes),
+        "marts": list(incident.marts),
+        "opened_at": incident.opened_at.isoformat(),
+        "closed_at": incident.closed_at.isoformat() if incident.closed_at else None,
+        "closed_by": incident.closed_by,
+        "resolution": incident.resolution,
+        "runbook": runbook(incident.kind),
+        "command": command(incident.kind, incident.feed),
+    }
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,82 @@
+"""Which cause explains which: one cause, one incident, over all layers.
+
+- A dead warehouse explains everything that is read from it, and Airflow, whose own database it has.
+- Airflow that is down explains that deliveries become late and work waits; so does, for some minutes, that it was.
+- A dead connection explains that its feeds fail or are late; a stopped batch, and a failing feed, that it is late.
+- A failed build, and a held release, explain that work waits.
+
+What is explained becomes part of the explanation's detail. An incident that is open already stays open until its own
+cause is gone: a feed that was late before its connection died lacked its delivery for another reason.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from threegaps.ledger.incidents import Cause, gravest
+
+_LATE = frozenset({"feed_late", "feed_incomplete"})
+_Test = Callable[[Cause, Cause], bool]
+
+
+def _always(_: Cause, __: Cause) -> bool:
+    return True
+
+
+def _same_feed(cause: Cause, other: Cause) -> bool:
+    return bool(set(other.feeds)) and set(other.feeds) <= set(cause.feeds)
+
+
+# Explanation, explained, and what else must hold; the graver causes first.
+_RULES: tuple[tuple[str, frozenset[str], _Test], ...] = (
+    ("warehouse_down", frozenset({"airflow_down"}), _always),
+    ("airflow_down", _LATE | {"work_waiting"}, _always),
+    ("feed_unreachable", _LATE | {"feed_failing"}, _same_feed),
+    ("feed_stopped", _LATE | {"feed_failing", "feed_shrinking", "refused_share_rising"}, _same_feed),
+    ("feed_failing", _LATE, _same_feed),
+    ("build_failed", frozenset({"work_waiting"}), _always),
+    ("release_held", frozenset({"work_waiting"}), _always),
+)
+_WAITS_FOR_SETTLING = _LATE | {"work_waiting"}
+
+
+def explained(causes: Sequence[Cause], *, open_keys: Collection[str] = (), is_settling: bool = False) -> list[Cause]:
+    """The causes that stand by themselves, each with what it explains in its detail.
+
+    Args:
+        causes: All that is seen.
+        open_keys: Keys of incidents that are open: they stand by themselves until their own cause is gone.
+        is_settling: Airflow or the warehouse has just come back, or the installation is new: what is late or waits is
+            given time.
+    """
+    # As long as its incident is open the warehouse has only just come back, and Airflow comes back after it.
+    is_recovering = "warehouse_down" in open_keys
+    held_off = (_WAITS_FOR_SETTLING if is_settling or is_recovering else frozenset()) | (
+        {"airflow_down"} if is_recovering else frozenset()
+    )
+    standing = [cause for cause in causes if cause.kind not in held_off or cause.key in open_keys]
+    parts: dict[str, list[Cause]] = {}
+    gone: set[str] = set()
+    for kind, explains, holds in _RULES:
+        for cause in [one for one in standing if one.kind == kind and one.key not in gone]:
+            for other in standing:
+                if other.kind in explains and other.key not in gone and holds(cause, other):
+                    parts.setdefault(cause.key, []).append(other)
+                    if other.key not in open_keys:
+                        gone.add(other.key)
+    return [_with(cause, parts.get(cause.key, ())) for cause in standing if cause.key not in gone]
+
+
+def _with(cause: Cause, parts: Iterable[Cause]) -> Cause:
+    behind = list(parts)
+    if not behind:
+        return cause
+    # That Airflow or the warehouse is down is said in one line, not with a list of all that waits for it.
+    said = behind if cause.feeds else []
+    return dataclasses.replace(
+        cause,
+        gravity=gravest([cause.gravity, *(one.gravity for one in behind)]) or cause.gravity,
+        detail_zh=" ".join([cause.detail_zh, *(f"{one.title_zh}。" for one in said)]),
+        detail_en=" ".join([cause.detail_en, *(f"{one.title_en}." for one in said)]),
+    )

@@ -1,0 +1,237 @@
+"""The local journal: what is open and what was told, in a file, for as long as the warehouse cannot be asked.
+
+While it can, the file mirrors the open incidents. While it cannot, incidents open and close here, and messages go to
+their channels past the outbox; once it can, all is entered into the ledger. A message has the same id in both, so that
+nothing is told twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from threegaps.ledger import incidents as ledger
+from threegaps.ledger import outbox
+from threegaps.ledger.incidents import Cause, Incident
+from threegaps.watch.message import Message
+
+_INSTANTS = ("opened_at", "last_seen_at", "announced_at", "acknowledged_at", "closed_at")
+
+
+@dataclass(slots=True)
+class Posted:
+    """A message of the journal to one channel, and how far it has come."""
+
+    message: Message
+    channel: str
+    cause_key: str
+    opened_at: dt.datetime
+    send_after: dt.datetime
+    created_at: dt.datetime
+    tries: int = 0
+    retry_at: dt.datetime | None = None
+    sent_at: dt.datetime | None = None
+    is_given_up: bool = False
+
+    def is_due(self, now: dt.datetime) -> bool:
+        """Whether it is to be tried now."""
+        if self.sent_at is not None or self.is_given_up or now < self.send_after:
+            return False
+        return self.retry_at is None or now >= self.retry_at
+
+
+@dataclass(slots=True)
+class Journal:
+    """Open incidents, and what has happened to them since the warehouse could be asked last.
+
+    Args:
+        incidents: The open ones; those that closed in the meantime, too.
+        posted: Messages that went past the outbox, or wait.
+        is_ahead: It says something that the ledger does not.
+    """
+
+    incidents: list[Incident] = field(default_factory=list)
+    posted: list[Posted] = field(default_factory=list)
+    is_ahead: bool = False
+
+    @property
+    def open(self) -> list[Incident]:
+        """The incidents that are open."""
+        return [incident for incident in self.incidents if incident.closed_at is None]
+
+    def put(self, incident: Incident) -> None:
+        """Note an incident as it stands now."""
+        self.incidents = [
+            one for one in self.incidents if (one.cause_key, one.opened_at) != (incident.cause_key, incident.opened_at)
+        ]
+        self.incidents.append(incident)
+        self.is_ahead = True
+
+
+def new_incident(cause: Cause, now: dt.datetime) -> Incident:
+    """An incident of *cause* that opens now and stands in the journal only."""
+    return Incident(
+        incident_id=0,
+        cause_key=cause.key,
+        kind=cause.kind,
+        gravity=cause.gravity,
+        feed=cause.feed,
+        department=cause.department,
+        feeds=list(cause.feeds),
+        title_zh=cause.title_zh,
+        title_en=cause.title_en,
+        detail_zh=cause.detail_zh,
+        detail_en=cause.detail_en,
+        indicator_codes=[],
+        marts=[],
+        opened_at=now,
+        last_seen_at=now,
+        announced_at=None,
+        acknowledged_at=None,
+        acknowledged_by=None,
+        assigned_to=None,
+        closed_at=None,
+        closed_by=None,
+        resolution=None,
+    )
+
+
+def cause_of(incident: Incident) -> Cause:
+    """The cause as the incident tells of it."""
+    return Cause(
+        kind=incident.kind,
+        about=incident.cause_key.partition(":")[2],
+        gravity=incident.gravity,
+        title_zh=incident.title_zh,
+        title_en=incident.title_en,
+        detail_zh=incident.detail_zh,
+        detail_en=incident.detail_en,
+        feeds=tuple(incident.feeds),
+    )
+
+
+def enter_journal(connection: psycopg.Connection[Any], journal: Journal) -> None:
+    """Enter into the ledger what it does not know yet; may be repeated. To be called in a transaction."""
+    numbers: dict[tuple[str, dt.datetime], int] = {}
+    for one in sorted(journal.incidents, key=lambda incident: incident.opened_at):
+        entered = ledger.open_incident(
+            connection,
+            cause_of(one),
+            at=one.opened_at,
+            last_seen_at=one.last_seen_at,
+            announced_at=one.announced_at,
+        )
+        numbers[one.cause_key, one.opened_at] = entered.incident_id
+        if entered.opened_at != one.opened_at or entered.closed_at is not None:
+            continue
+        if ledger.graver(one.gravity, entered.gravity):
+            ledger.worsen(connection, entered.incident_id, one.gravity, at=one.last_seen_at)
+        if one.announced_at is not None:
+            ledger.announce(connection, entered.incident_id, at=one.announced_at)
+        if one.closed_at is not None:
+            ledger.close(
+                connection,
+                entered.incident_id,
+                by=one.closed_by or ledger.WATCH,
+                why=one.resolution or "",
+                at=one.closed_at,
+            )
+    for posted in journal.posted:
+        message = posted.message
+        outbox.enter(
+            connection,
+            message_id=message.message_id,
+            incident_id=numbers.get((posted.cause_key, posted.opened_at)),
+            change=message.change,
+            channel=posted.channel,
+            gravity=message.gravity,
+            subject=message.subject,
+            body=message.text,
+            content=message.content,
+            send_after=posted.send_after,
+            created_at=posted.created_at,
+            sent_at=posted.sent_at,
+        )
+
+
+def journal_path(folder: Path) -> Path:
+    """The journal's file in the watch's folder."""
+    return folder / "journal.json"
+
+
+def load(folder: Path) -> Journal:
+    """The journal as it was saved last; an empty one where there is none, or where the file is damaged."""
+    try:
+        content = json.loads(journal_path(folder).read_text(encoding="utf-8"))
+        return Journal(
+            incidents=[_incident(one) for one in content["incidents"]],
+            posted=[_posted(one) for one in content["posted"]],
+            is_ahead=bool(content["is_ahead"]),
+        )
+    except FileNotFoundError:
+        return Journal()
+    except (ValueError, KeyError, TypeError):
+        # The ledger knows what was open; a file of another version, or one cut off by a full disk, says nothing.
+        return Journal()
+
+
+def save(folder: Path, journal: Journal) -> None:
+    """Write the journal whole, or leave the one that is there."""
+    write_whole(
+        journal_path(folder),
+        {
+            "is_ahead": journal.is_ahead,
+            "incidents": [dataclasses.asdict(one) for one in journal.incidents],
+            "posted": [dataclasses.asdict(one) for one in journal.posted],
+        },
+    )
+
+
+def mirror(incidents: Sequence[Incident]) -> Journal:
+    """A journal that says what the ledger does."""
+    return Journal(incidents=list(incidents))
+
+
+def write_whole(path: Path, content: Any) -> None:
+    """Write JSON so that a reader sees either what was there or all of it; readable by its owner's group at most."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False, indent=1, default=_written)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be written")
+
+
+def _incident(content: dict[str, Any]) -> Incident:
+    values: dict[str, Any] = {name: _instant(value) if name in _INSTANTS else value for name, value in content.items()}
+    return Incident(**values)
+
+
+def _posted(content: dict[str, Any]) -> Posted:
+    instants = ("opened_at", "send_after", "created_at", "retry_at", "sent_at")
+    values: dict[str, Any] = {name: _instant(value) if name in instants else value for name, value in content.items()}
+    values["message"] = Message(**content["message"])
+    return Posted(**values)
+
+
+def _instant(value: str | None) -> dt.datetime | None:
+    return None if value is None else dt.datetime.fromisoformat(value)

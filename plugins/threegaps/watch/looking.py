@@ -1,0 +1,120 @@
+"""One look at everything: what was read, the causes that are seen in it, and what could not be looked at."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from threegaps.ledger.incidents import Cause
+from threegaps.watch.explaining import explained
+from threegaps.watch.looks import airflow, attempts, batches, builds, deliveries, machine
+from threegaps.watch.readings import LedgerReading, MachineReading
+
+OF_THE_LEDGER = frozenset(
+    {
+        "feed_late",
+        "feed_incomplete",
+        "feed_unreachable",
+        "feed_failing",
+        "feed_stopped",
+        "feed_shrinking",
+        "refused_share_rising",
+        "build_failed",
+        "release_held",
+        "work_waiting",
+    }
+)
+SETTLING = dt.timedelta(minutes=15)
+"""For so long after Airflow or the warehouse came back what is late or waits is given time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one look came to.
+
+    Args:
+        causes: What is seen and stands by itself.
+        kinds: Kinds that could be looked at.
+        not_looked_at: What could not, each with its reason.
+    """
+
+    causes: tuple[Cause, ...]
+    kinds: frozenset[str]
+    not_looked_at: tuple[str, ...] = field(default=())
+
+
+def look(
+    around: MachineReading,
+    ledger: LedgerReading | None,
+    now: dt.datetime,
+    *,
+    open_keys: Collection[str] = (),
+    not_looked_at: tuple[str, ...] = (),
+) -> Looked:
+    """Judge what was read.
+
+    Args:
+        around: What was read around the ledger.
+        ledger: What was read of the ledger; None where it could not be read.
+        now: The instant of the pass.
+        open_keys: Keys of incidents that are open.
+        not_looked_at: Why something could not be read.
+    """
+    causes: list[Cause] = [
+        *machine.warehouse(around.warehouse),
+        *machine.disks(around.disks),
+        *airflow.seen(around.airflow, around.services),
+    ]
+    kinds: set[str] = set()
+    if around.warehouse is not None:
+        kinds.add("warehouse_down")
+    if around.disks is not None:
+        kinds.add("disk_filling")
+    if around.airflow is not None:
+        kinds.add("airflow_down")
+    is_settling = False
+    sandbox = machine.sandbox(around.sandbox)
+    if ledger is not None:
+        kinds |= OF_THE_LEDGER
+        is_new = ledger.is_being_set_up(now)
+        is_settling = is_new or (ledger.mended_at is not None and now - ledger.mended_at < SETTLING)
+        causes += _of_ledger(ledger, around, now)
+        sandbox = [_with_feeds(cause, ledger, around) for cause in sandbox]
+    causes += sandbox
+    standing = explained(causes, open_keys=open_keys, is_settling=is_settling)
+    return Looked(tuple(standing), frozenset(kinds), not_looked_at)
+
+
+def _of_ledger(ledger: LedgerReading, around: MachineReading, now: dt.datetime) -> list[Cause]:
+    names = ledger.names
+    return [
+        *deliveries.seen(ledger.owed, names, ledger.judged_at),
+        *attempts.seen(
+            [one for one in ledger.failed if not _lies_with_sandbox(one.host, one.port, one.ended_at, ledger, around)],
+            names,
+            now,
+        ),
+        *batches.stopped(ledger.stopped, names, now),
+        *batches.shrinking(ledger.histories, names),
+        *batches.refused_share(ledger.histories, names),
+        *builds.failed(ledger.build, now),
+        *builds.waiting(ledger.waiting, now),
+    ]
+
+
+def _lies_with_sandbox(
+    host: str | None, port: int | None, ended_at: dt.datetime, ledger: LedgerReading, around: MachineReading
+) -> bool:
+    """Whether an attempt failed because the sandbox's server does not answer, or did not until it came back."""
+    for server in around.sandbox or ():
+        if server.address == f"{host}:{port}":
+            return not server.answers or (ledger.sandbox_mended_at is not None and ended_at < ledger.sandbox_mended_at)
+    return False
+
+
+def _with_feeds(cause: Cause, ledger: LedgerReading, around: MachineReading) -> Cause:
+    silent = {server.address for server in around.sandbox or () if not server.answers}
+    feeds = {one.feed for one in ledger.failed if f"{one.host}:{one.port}" in silent}
+    return dataclasses.replace(cause, feeds=tuple(sorted(feeds)))

@@ -1,0 +1,102 @@
+"""Batches that stopped, feeds that shrink, and refused shares that rise against the feed's own past."""
+
+from __future__ import annotations
+
+import datetime as dt
+import statistics
+from collections.abc import Sequence
+
+from threegaps.ledger.batches import shrinks
+from threegaps.ledger.incidents import Cause
+from threegaps.watch.looks.wording import Names, clock, lasting, named
+from threegaps.watch.readings import FeedHistory, LoadedDelivery, StoppedBatch
+
+RISES_FROM_ROWS = 20
+"""Fewer refused rows say nothing of a share."""
+RISES_BY_FACTOR = 3.0
+RISES_BY_POINTS = 2.0
+"""A share rises when it is so many times the usual one, and so many percentage points above it."""
+PAST_DELIVERIES = 3
+"""So many earlier deliveries say what is usual."""
+
+
+def stopped(batches: Sequence[StoppedBatch], names: Names, now: dt.datetime) -> list[Cause]:
+    """One cause for each feed whose newest batch was stopped or failed, whatever number of rules it broke."""
+    causes = []
+    for batch in batches:
+        feed_zh, feed_en = named(batch.feed, names)
+        long_zh, long_en = lasting(batch.finished_at, now)
+        rule = batch.stop_rule
+        title_zh = f"{feed_zh}:{batch.delivery}的批次{batch.batch_id}" + (f"被规则{rule}拦下" if rule else "处理失败")
+        title_en = f"{feed_en}: batch {batch.batch_id} of {batch.delivery} " + (
+            f"was stopped by {rule}" if rule else "failed"
+        )
+        causes.append(
+            Cause(
+                kind="feed_stopped",
+                about=batch.feed,
+                gravity="warning",
+                title_zh=title_zh,
+                title_en=title_en,
+                detail_zh=f"自{clock(batch.finished_at)}起({long_zh})。{batch.message_zh}",
+                detail_en=f"Since {clock(batch.finished_at)} ({long_en}). {batch.message_en}",
+                feeds=(batch.feed,),
+            )
+        )
+    return causes
+
+
+def shrinking(histories: Sequence[FeedHistory], names: Names) -> list[Cause]:
+    """One cause for each feed whose last delivery has far fewer rows than the one before."""
+    causes = []
+    for history in histories:
+        if history.delivery_kind == "changes" or len(history.deliveries) < 2:
+            continue
+        last, before = history.deliveries[:2]
+        if not shrinks(last.received, before.received):
+            continue
+        feed_zh, feed_en = named(history.feed, names)
+        causes.append(
+            Cause(
+                kind="feed_shrinking",
+                about=history.feed,
+                gravity="warning",
+                title_zh=f"{feed_zh}变少:{last.delivery}有{last.received:,}行,上期{before.received:,}行",
+                title_en=f"{feed_en} is shrinking: {last.received:,} rows in {last.delivery},"
+                f" {before.received:,} in {before.delivery}",
+                detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}入库。",
+                detail_en=f"Batch {last.batch_id}, loaded at {clock(last.finished_at)}.",
+                feeds=(history.feed,),
+            )
+        )
+    return causes
+
+
+def refused_share(histories: Sequence[FeedHistory], names: Names) -> list[Cause]:
+    """One cause for each feed of whose last delivery a far larger share was refused than is usual for it."""
+    causes = []
+    for history in histories:
+        if len(history.deliveries) <= PAST_DELIVERIES:
+            continue
+        last, *past = history.deliveries
+        share, usual = _percent(last), statistics.median(map(_percent, past))
+        if last.refused < RISES_FROM_ROWS or share < max(usual * RISES_BY_FACTOR, usual + RISES_BY_POINTS):
+            continue
+        feed_zh, feed_en = named(history.feed, names)
+        causes.append(
+            Cause(
+                kind="refused_share_rising",
+                about=history.feed,
+                gravity="warning",
+                title_zh=f"{feed_zh}退回比例上升:{last.delivery}退回{share:.1f}%,往常{usual:.1f}%",
+                title_en=f"{feed_en}: {share:.1f} % of {last.delivery} were refused, usually {usual:.1f} %",
+                detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}入库,退回{last.refused:,}行。",
+                detail_en=f"Batch {last.batch_id}, loaded at {clock(last.finished_at)}, {last.refused:,} rows refused.",
+                feeds=(history.feed,),
+            )
+        )
+    return causes
+
+
+def _percent(delivery: LoadedDelivery) -> float:
+    return 100 * delivery.refused / delivery.received if delivery.received else 0.0

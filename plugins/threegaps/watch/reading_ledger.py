@@ -1,0 +1,151 @@
+"""What one pass reads of the ledger: a few questions, none of which looks at all rows of anything that grows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from threegaps.ledger import attempts, incidents
+from threegaps.ledger.batches import has_originals, pending_batches
+from threegaps.watch.readings import (
+    FailedAttempt,
+    FailedBuild,
+    FeedHistory,
+    LedgerReading,
+    LoadedDelivery,
+    StoppedBatch,
+    WaitingWork,
+)
+
+HISTORY = 7
+"""So many deliveries of a feed are read: the last, and what it is compared with."""
+SANDBOX_KEY = "feed_unreachable:sandbox"
+
+# A list, or a window of changes, says again what an earlier one would have said. A part of a month stands by itself.
+_STOPPED = f"""
+select distinct on (b.feed) b.feed, b.delivery, b.batch_id, b.status, b.stop_rule, coalesce(b.message_zh, ''),
+       coalesce(b.message_en, ''), b.finished_at
+from ops.batch as b left join ops.feed as f using (feed)
+where b.status in ('stopped', 'failed') and b.finished_at is not null
+and not exists (
+    select from ops.batch as later
+    where later.feed = b.feed and later.batch_id > b.batch_id and later.status <> 'judging' and case
+        when coalesce(f.delivery_kind, 'full_period') <> 'full_period' then {has_originals("later")}
+        else later.delivery = b.delivery and exists (
+            select from ops.batch_object as o join ops.landed_object as l using (landed_object_id)
+            join ops.landed_object as m on m.feed = l.feed and m.delivery = l.delivery and m.part = l.part
+            join ops.batch_object as p on p.landed_object_id = m.landed_object_id
+            where o.batch_id = b.batch_id and p.batch_id = later.batch_id)
+        end
+)
+order by b.feed, b.batch_id desc
+"""
+
+_HISTORIES = f"""
+select f.feed, f.delivery_kind, d.delivery, d.batch_id, d.received, d.refused, d.finished_at
+from ops.feed as f cross join lateral (
+    select distinct on (b.delivery) b.delivery, b.batch_id, b.received, b.refused, b.finished_at
+    from ops.batch as b
+    where b.feed = f.feed and b.status = 'loaded' and {has_originals("b")}
+    order by b.delivery desc, b.order_number desc, b.batch_id desc limit %(history)s
+) as d
+order by f.feed, d.delivery desc
+"""
+
+_FAILED_BUILD = """
+with ended as (
+    select build_id, status, message, finished_at, row_number() over (order by build_id desc) as place,
+           coalesce(starts_with(message, 'undone by'), false) as is_undone
+    from ops.build where status in ('released', 'failed')
+)
+select e.build_id, coalesce(e.message, ''), count(f.build_id), min(f.finished_at)
+from ended as e join ended as f on f.status = 'failed' and not f.is_undone
+    and f.build_id > coalesce((select max(build_id) from ended where status = 'released' or is_undone), 0)
+where e.place = 1 and e.status = 'failed' and not e.is_undone group by e.build_id, e.message
+"""
+
+_WAITING = """
+select count(*), array_agg(distinct feed order by feed), min(finished_at)
+from ops.batch as b
+where batch_id = any(%(pending)s) and not exists (
+    select from ops.build_input as i join ops.build as u using (build_id)
+    where i.batch_id = b.batch_id and u.status in ('claimed', 'running', 'built'))
+"""
+
+_BEGAN = """
+select least((select min(started_at) from ops.attempt), (select min(started_at) from ops.batch),
+             (select min(fetched_at) from ops.landed_object)), exists (select from ops.release), now()
+"""
+
+_SANDBOX_MENDED = "select max(closed_at) from ops.incident where cause_key = %s"
+
+
+def read(connection: psycopg.Connection[Any]) -> LedgerReading:
+    """Everything that the looks ask of the ledger, as one transaction sees it."""
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read, read only")
+        began_at, has_release, judged_at = _one(connection, _BEGAN)
+        mended = connection.execute(_SANDBOX_MENDED, [SANDBOX_KEY]).fetchone()
+        return LedgerReading(
+            judged_at=judged_at,
+            failed=_failed(connection),
+            stopped=tuple(StoppedBatch(*row) for row in connection.execute(_STOPPED.encode()).fetchall()),
+            histories=_histories(connection),
+            build=_build(connection),
+            waiting=_waiting(connection),
+            began_at=began_at,
+            has_release=has_release,
+            mended_at=incidents.last_closed_at(connection, {"airflow_down", "warehouse_down"}),
+            sandbox_mended_at=mended[0] if mended else None,
+        )
+
+
+def _failed(connection: psycopg.Connection[Any]) -> tuple[FailedAttempt, ...]:
+    """What fails now."""
+    return tuple(
+        FailedAttempt(
+            feed=one.feed,
+            step=one.step,
+            delivery=one.delivery,
+            cause=one.cause,
+            connection_id=None,
+            host=one.host,
+            port=one.port,
+            message_zh=one.message_zh or "",
+            message_en=one.message_en or "",
+            attempts=one.failures,
+            failing_since=one.since,
+            ended_at=one.last_at,
+        )
+        for one in attempts.failing_since(connection)
+    )
+
+
+def _histories(connection: psycopg.Connection[Any]) -> tuple[FeedHistory, ...]:
+    kinds: dict[str, str] = {}
+    deliveries: dict[str, list[LoadedDelivery]] = {}
+    for feed, kind, *rest in connection.execute(_HISTORIES.encode(), {"history": HISTORY}).fetchall():
+        kinds[str(feed)] = str(kind)
+        deliveries.setdefault(str(feed), []).append(LoadedDelivery(*rest))
+    return tuple(FeedHistory(feed, kinds[feed], tuple(loaded)) for feed, loaded in deliveries.items())
+
+
+def _build(connection: psycopg.Connection[Any]) -> FailedBuild | None:
+    row = connection.execute(_FAILED_BUILD).fetchone()
+    return None if row is None else FailedBuild(*row)
+
+
+def _waiting(connection: psycopg.Connection[Any]) -> WaitingWork | None:
+    pending = pending_batches(connection)
+    if not pending:
+        return None
+    count, feeds, since = _one(connection, _WAITING, {"pending": pending})
+    return WaitingWork(count, tuple(feeds), since) if count else None
+
+
+def _one(connection: psycopg.Connection[Any], query: str, parameters: dict[str, Any] | None = None) -> tuple[Any, ...]:
+    row = connection.execute(query.encode(), parameters).fetchone()
+    if row is None:
+        raise LookupError("an aggregate has no row")
+    return tuple(row)

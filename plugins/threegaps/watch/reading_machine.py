@@ -1,0 +1,186 @@
+"""What one pass reads around the ledger: PostgreSQL, Airflow's API, disks, the supervisor's account, the sandbox.
+
+Every question has a limit of time: what hangs counts as down.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from pathlib import Path
+
+import psycopg
+
+from threegaps.airflow_api import AirflowApi, airflow_address
+from threegaps.errors import SettingsError, of_warehouse
+from threegaps.one_machine import account
+from threegaps.one_machine.processes import is_alive
+from threegaps.settings import Settings
+from threegaps.watch.readings import AirflowReading, DiskReading, ServerReading, ServiceReading, WarehouseReading
+
+CONNECT_SECONDS = 5
+API_SECONDS = 10.0
+_SERVER_SECONDS = 5.0
+_LEAST_FREE_MB = "3000"
+_PARTS = ("scheduler", "dag_processor", "triggerer")
+
+
+def connect(settings: Settings) -> psycopg.Connection[tuple[object, ...]]:
+    """A connection to the warehouse in autocommit, made within a few seconds.
+
+    Raises:
+        psycopg.Error: It could not be made.
+    """
+    return psycopg.connect(
+        settings.warehouse_dsn(),
+        autocommit=True,
+        connect_timeout=CONNECT_SECONDS,
+        application_name="threegaps watch",
+        options="-c statement_timeout=20s -c lock_timeout=10s -c timezone=Asia/Shanghai",
+    )
+
+
+def unanswered(settings: Settings, error: BaseException) -> WarehouseReading:
+    """That the warehouse does not answer, in our words."""
+    said = "no answer in time" if isinstance(error, TimeoutError) else of_warehouse(error)
+    return WarehouseReading(warehouse_address(settings), answers=False, said=said)
+
+
+def warehouse_address(settings: Settings) -> str:
+    """Host and port of the warehouse; empty where it has none yet."""
+    try:
+        parts = settings.warehouse()
+    except SettingsError:
+        return ""
+    return f"{parts['host']}:{parts['port']}"
+
+
+def airflow(settings: Settings, *, seconds: float = API_SECONDS) -> AirflowReading:
+    """What Airflow's API says of its parts; one that takes longer than *seconds* does not answer."""
+    address = airflow_address(settings)
+    started = time.monotonic()
+    health = AirflowApi(address, ("", ""), timeout_seconds=seconds).health()
+    took = time.monotonic() - started
+    found = {part: health[part] for part in _PARTS if isinstance(health.get(part), dict)}
+    return AirflowReading(
+        address=address,
+        answers=bool(health),
+        seconds=round(took, 1),
+        parts={part: str(said.get("status")) for part, said in found.items() if said.get("status")},
+        beats={part: str(beat) for part, said in found.items() if (beat := said.get(f"latest_{part}_heartbeat"))},
+    )
+
+
+def supervisor_state(settings: Settings) -> str | None:
+    """What the supervisor of this home does (``starting``, ``running``, ``stopping``); None where none runs."""
+    if settings.is_server or not account.is_running(settings):
+        return None
+    return str(account.read_status(settings).get("state") or "") or None
+
+
+def services(settings: Settings) -> tuple[ServiceReading, ...] | None:
+    """The services as the supervisor accounts for them, processes that are gone seen through; None without one."""
+    if supervisor_state(settings) is None:
+        return None
+    found = []
+    for service in account.read_status(settings).get("services", []):
+        process_id = service.get("pid")
+        is_gone = bool(process_id) and not is_alive(int(process_id))
+        found.append(
+            ServiceReading(
+                str(service["name"]),
+                "ended" if is_gone else str(service["state"]),
+                None if is_gone else process_id,
+                int(service.get("restarts") or 0),
+            )
+        )
+    return tuple(found)
+
+
+def disks(settings: Settings) -> tuple[DiskReading, ...]:
+    """Room on the file systems below the runtime home, landing and PostgreSQL's data, each once."""
+    folders: list[tuple[str, Path]] = [("home", settings.home)]
+    if settings.landing_folder is not None:
+        folders.append(("landing", settings.landing_folder))
+    if settings.has_own_services:
+        folders.append(("postgres", settings.home / "postgres"))
+    return read_disks(folders, least_free_bytes(settings))
+
+
+def least_free_bytes(settings: Settings) -> int:
+    """How much is asked to be free on a disk (``THREEGAPS_LEAST_FREE_MB``, by default 3 GB).
+
+    Raises:
+        SettingsError: What is set is no number.
+    """
+    written = settings.environment.get("THREEGAPS_LEAST_FREE_MB") or _LEAST_FREE_MB
+    if not written.isdecimal():
+        raise SettingsError(
+            f"THREEGAPS_LEAST_FREE_MB is {written!r}, which is no whole number.",
+            advice="set megabytes, or leave it out.",
+        )
+    return int(written) * 10**6
+
+
+def read_disks(folders: Iterable[tuple[str, Path]], least_free: int) -> tuple[DiskReading, ...]:
+    """Room at each folder, or above it where it is not there yet; folders on one file system together."""
+    found: dict[int, tuple[list[str], Path]] = {}
+    for name, folder in folders:
+        there = folder
+        while not there.exists() and there != there.parent:
+            there = there.parent
+        found.setdefault(there.stat().st_dev, ([], there))[0].append(name)
+    readings = []
+    for names, folder in found.values():
+        room = os.statvfs(folder)
+        readings.append(
+            DiskReading(
+                names=tuple(names),
+                path=str(folder),
+                total_bytes=room.f_blocks * room.f_frsize,
+                free_bytes=room.f_bavail * room.f_frsize,
+                least_free_bytes=least_free,
+            )
+        )
+    return tuple(readings)
+
+
+def sandbox(settings: Settings) -> tuple[ServerReading, ...] | None:
+    """Whether the stand-in departments' gateway and SFTP server answer; None where they are not ours to ask."""
+    if not (settings.is_sandbox and settings.has_own_services):
+        return None
+    state = settings.state()
+    http, sftp = state.get("sandbox_http_port"), state.get("sandbox_sftp_port")
+    if not http or not sftp:
+        return None
+    return (
+        ServerReading("gateway", f"127.0.0.1:{http}", _answers_http(int(http))),
+        ServerReading("SFTP", f"127.0.0.1:{sftp}", _answers_banner(int(sftp))),
+    )
+
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _answers_http(port: int) -> bool:
+    try:
+        with _DIRECT.open(f"http://127.0.0.1:{port}/", timeout=_SERVER_SECONDS):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def _answers_banner(port: int) -> bool:
+    """Whether an SSH server greets: one that hangs still has its connections accepted by the kernel."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), _SERVER_SECONDS) as probe:
+            probe.settimeout(_SERVER_SECONDS)
+            return probe.recv(4) == b"SSH-"
+    except OSError:
+        return False

@@ -1,0 +1,228 @@
+"""What the watch has read, before anybody judges it: from the ledger, of Airflow, of the machine.
+
+Readings are plain data, so that judgements (`threegaps.watch.looks`) are tried without any service.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SETTING_UP = dt.timedelta(days=1)
+"""A new installation has so long until its first release before what has not come is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwedFeed:
+    """A feed that owes deliveries, or parts of some, that are due.
+
+    Args:
+        feed: The feed.
+        since: When the oldest of them was due.
+        missing: Deliveries of which nothing has come, the oldest first.
+        partly: Deliveries of which a part has come, the oldest first.
+        counties: How many counties lack in deliveries that have come, by delivery.
+    """
+
+    feed: str
+    since: dt.datetime
+    missing: tuple[str, ...] = ()
+    partly: tuple[str, ...] = ()
+    counties: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """The last attempt of a step of a feed, which failed, and those before it since the last that did not.
+
+    Args:
+        feed: The feed.
+        step: ``land`` or ``load``.
+        delivery: The delivery that was tried.
+        cause: A code of ``threegaps.labels.CAUSES``.
+        connection_id: The Airflow connection that the feed comes by; None where it is not known.
+        host: Where the department's system was asked.
+        port: Likewise.
+        message_zh: What the attempt said.
+        message_en: Likewise.
+        attempts: How many failed in a row.
+        failing_since: When the first of them ended.
+        ended_at: When the last of them ended.
+    """
+
+    feed: str
+    step: str
+    delivery: str
+    cause: str
+    connection_id: str | None
+    host: str | None
+    port: int | None
+    message_zh: str
+    message_en: str
+    attempts: int
+    failing_since: dt.datetime
+    ended_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedBatch:
+    """The newest batch of a feed that was stopped or failed, and whose rows nothing has brought since."""
+
+    feed: str
+    delivery: str
+    batch_id: int
+    status: str
+    stop_rule: str | None
+    message_zh: str
+    message_en: str
+    finished_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedDelivery:
+    """A delivery as it was sent last, originals only, with the counts of its judgement."""
+
+    delivery: str
+    batch_id: int
+    received: int
+    refused: int
+    finished_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHistory:
+    """The last loaded deliveries of a feed, the newest first."""
+
+    feed: str
+    delivery_kind: str
+    deliveries: tuple[LoadedDelivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FailedBuild:
+    """The last build, which failed, and those before it since the last that did not."""
+
+    build_id: int
+    message: str
+    builds: int
+    failing_since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingWork:
+    """Loaded batches that no build has in hand."""
+
+    batches: int
+    feeds: tuple[str, ...]
+    since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerReading:
+    """All that is read of the ledger in one pass.
+
+    Args:
+        judged_at: The moment by which deliveries are judged: the sandbox has its own, else now.
+        began_at: When anything was first tried here; None where nothing has been.
+        has_release: Whether anything has ever been released.
+        names: Of feeds, in Chinese and in English, as far as they are known.
+        mended_at: When an incident that stops everything (Airflow, the warehouse) was closed last.
+        sandbox_mended_at: When the sandbox's servers last came back.
+    """
+
+    judged_at: dt.datetime
+    owed: tuple[OwedFeed, ...] = ()
+    failed: tuple[FailedAttempt, ...] = ()
+    stopped: tuple[StoppedBatch, ...] = ()
+    histories: tuple[FeedHistory, ...] = ()
+    build: FailedBuild | None = None
+    waiting: WaitingWork | None = None
+    began_at: dt.datetime | None = None
+    has_release: bool = False
+    names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    mended_at: dt.datetime | None = None
+    sandbox_mended_at: dt.datetime | None = None
+
+    def is_being_set_up(self, now: dt.datetime) -> bool:
+        """Whether this is a new installation that has released nothing: what has not come yet is no incident."""
+        if self.has_release:
+            return False
+        return self.began_at is None or now - self.began_at < SETTING_UP
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseReading:
+    """Whether PostgreSQL answers; *said* is in our words where it does not."""
+
+    address: str
+    answers: bool
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AirflowReading:
+    """What Airflow's API says of its parts, when it answers in time.
+
+    Args:
+        address: Where it was asked.
+        answers: Whether it answered in time.
+        seconds: How long that took.
+        parts: State of each part: ``healthy``, ``unhealthy``; a part that it says nothing of is left out.
+        beats: When each part beat last, as far as it says.
+    """
+
+    address: str
+    answers: bool
+    seconds: float
+    parts: Mapping[str, str] = field(default_factory=dict)
+    beats: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReading:
+    """A service of one machine as its supervisor accounts for it."""
+
+    name: str
+    state: str
+    process_id: int | None = None
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DiskReading:
+    """Room on one file system.
+
+    Args:
+        names: What lies there, by the names of settings: ``home``, ``landing``, ``postgres``.
+        path: Where it was asked.
+        total_bytes: Its size.
+        free_bytes: What may still be written.
+        least_free_bytes: What is asked to be free.
+    """
+
+    names: tuple[str, ...]
+    path: str
+    total_bytes: int
+    free_bytes: int
+    least_free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReading:
+    """Whether a server of the sandbox answers; *address* is host and port, written ``host:port``."""
+
+    name: str
+    address: str
+    answers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MachineReading:
+    """All that is read around the ledger in one pass; None is what was not looked at."""
+
+    warehouse: WarehouseReading | None = None
+    airflow: AirflowReading | None = None
+    services: tuple[ServiceReading, ...] | None = None
+    disks: tuple[DiskReading, ...] | None = None
+    sandbox: tuple[ServerReading, ...] | None = None

@@ -1,0 +1,82 @@
+"""What is seen against what is open: which incidents open, worsen, are told, and close."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from threegaps.ledger.incidents import Cause, Incident, graver
+
+TOLD_AFTER = dt.timedelta(seconds=90)
+"""What heals before is not told."""
+QUIET = dt.timedelta(seconds=60)
+"""A cause has gone when it has not been seen for so long: what flickers is one incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What changes in one pass.
+
+    Args:
+        opened: Causes of new incidents.
+        seen: Open incidents whose cause is there still.
+        worsened: Those of *seen* that have become graver.
+        told: Those of *seen* that people are to be told of now, for the first time.
+        closed: Open incidents whose cause is gone.
+        muted: Incidents that somebody has resolved although their cause is there still.
+    """
+
+    opened: tuple[Cause, ...] = ()
+    seen: tuple[tuple[Incident, Cause], ...] = ()
+    worsened: tuple[tuple[Incident, Cause], ...] = ()
+    told: tuple[tuple[Incident, Cause], ...] = ()
+    closed: tuple[Incident, ...] = ()
+    muted: tuple[tuple[Incident, Cause], ...] = ()
+
+
+def reconcile(
+    incidents: Sequence[Incident],
+    causes: Sequence[Cause],
+    *,
+    looked_at: Collection[str],
+    now: dt.datetime,
+    resolved: Sequence[Incident] = (),
+) -> Decisions:
+    """Compare what is open with what is seen.
+
+    A cause that comes back after its incident was closed opens another: its times are its own. One that comes back
+    within `QUIET` never went.
+
+    Args:
+        incidents: The open ones.
+        causes: What is seen now and stands by itself, one for each key.
+        looked_at: Kinds that could be looked at in this pass: of the others nothing is known, and nothing closes.
+        now: The instant of the pass.
+        resolved: Incidents that somebody has resolved, and whose cause has been there ever since: they stay closed
+            until it has gone once, or is graver than it was.
+    """
+    seen_now = {cause.key: cause for cause in causes}
+    is_open = {incident.cause_key for incident in incidents}
+    muted_by = {incident.cause_key: incident for incident in resolved}
+    seen = tuple((one, seen_now[one.cause_key]) for one in incidents if one.cause_key in seen_now)
+    muted = tuple(
+        (muted_by[key], cause)
+        for key, cause in seen_now.items()
+        if key not in is_open and key in muted_by and not graver(cause.gravity, muted_by[key].gravity)
+    )
+    quiet = {cause.key for _, cause in muted}
+    return Decisions(
+        opened=tuple(cause for key, cause in seen_now.items() if key not in is_open and key not in quiet),
+        seen=seen,
+        worsened=tuple((one, cause) for one, cause in seen if graver(cause.gravity, one.gravity)),
+        told=tuple(
+            (one, cause) for one, cause in seen if one.announced_at is None and now - one.opened_at >= TOLD_AFTER
+        ),
+        closed=tuple(
+            one
+            for one in incidents
+            if one.cause_key not in seen_now and one.kind in looked_at and now - one.last_seen_at >= QUIET
+        ),
+        muted=muted,
+    )

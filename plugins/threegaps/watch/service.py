@@ -1,0 +1,378 @@
+"""The watch: looks, keeps incidents, has people told, and beats; one pass every quarter of a minute, for ever.
+
+It needs nothing of what it watches: while PostgreSQL is down it keeps a journal, while a disk is full it goes on
+without, and what goes wrong in one pass does not end it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import psycopg
+
+from threegaps.errors import ThreeGapsError, kind_of, of_warehouse
+from threegaps.ledger import incidents as ledger
+from threegaps.ledger import outbox
+from threegaps.ledger.incidents import Cause, Incident
+from threegaps.settings import SHANGHAI, Settings
+from threegaps.standards import visible
+from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
+from threegaps.watch.composing import incident_message
+from threegaps.watch.journal import Journal, Posted
+from threegaps.watch.looking import Looked, look
+from threegaps.watch.message import ChannelError
+from threegaps.watch.readings import LedgerReading, MachineReading, WarehouseReading
+from threegaps.watch.reconciling import Decisions, reconcile
+from threegaps.watch.telling import FromFile, Telling
+
+GONE = "原因已消失 the cause is gone"
+_LEDGER_SECONDS = 40.0
+_SENDING_SECONDS = 90.0
+# What is not sent by then waits for the next pass.
+_POSTING_SECONDS = 40.0
+_RESOLVED_SEEN = dt.timedelta(minutes=10)
+_LONGEST_RETRY_SECONDS = 900.0
+# Only one watch of a warehouse decides at a time; any number that nothing else in the warehouse takes.
+_LOCK = 7_237_020_015
+# What says that the ledger has not been made yet, or not to the end: nobody's fault.
+_NOT_MIGRATED = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InvalidSchemaName)
+
+
+class Watch:
+    """One watch of one installation.
+
+    Args:
+        settings: Which installation.
+        telling: Says at each pass who is told, and how; by default alerts.yaml does.
+        log: Where lines about what goes wrong are written.
+    """
+
+    def __init__(self, settings: Settings, telling: Callable[[], Telling] | None = None) -> None:
+        self.settings = settings
+        self._ask_telling = telling or FromFile(settings)
+        self.telling = Telling()
+        self.folder = heartbeat.watch_folder(settings)
+        self.journal = journal.load(self.folder)
+        self.passes = 0
+        self._said = ""
+
+    def run(self) -> int:
+        """Pass after pass until a signal asks to stop; the exit code."""
+        stop = _Stop()
+        while not stop.is_asked:
+            started = time.monotonic()
+            try:
+                self.once(dt.datetime.now(SHANGHAI))
+            except Exception as error:  # noqa: BLE001  # whatever it is, the next pass may do better
+                self._say(f"a pass failed: {_in_our_words(error)}")
+            stop.wait(heartbeat.INTERVAL_SECONDS - (time.monotonic() - started))
+        return 0
+
+    def once(self, now: dt.datetime) -> Looked:
+        """One pass: read, judge, keep, tell, beat; what was seen."""
+        started = time.monotonic()
+        self.telling = self._ask_telling()
+        around, missing = read_around(self.settings)
+        if self.telling.problem:
+            missing = (*missing, self.telling.problem)
+        looked = self._with_ledger(around, missing, now)
+        self.passes += 1
+        beat = heartbeat.Heartbeat(
+            pid=os.getpid(),
+            at=dt.datetime.now(SHANGHAI),
+            pass_seconds=round(time.monotonic() - started, 2),
+            passes=self.passes,
+            not_looked_at=looked.not_looked_at,
+        )
+        with self._without_disk("heartbeat"):
+            heartbeat.beat(self.settings, beat)
+        return looked
+
+    def _with_ledger(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
+        try:
+            with deadline(_LEDGER_SECONDS), reading_machine.connect(self.settings) as connection:
+                answering = dataclasses.replace(around, warehouse=self._answers())
+                try:
+                    reading = reading_ledger.read(connection)
+                except _NOT_MIGRATED as error:
+                    return self._in_journal(answering, (*missing, f"ledger: {type(error).__name__}"), now)
+                looked = self._in_ledger(connection, answering, reading, missing, now)
+            self._send(now)
+            return looked
+        except (psycopg.Error, TimeoutError, ThreeGapsError) as error:
+            silent = dataclasses.replace(around, warehouse=reading_machine.unanswered(self.settings, error))
+            said = silent.warehouse.said if silent.warehouse else ""
+            return self._in_journal(silent, (*missing, f"ledger: {said}"), now)
+
+    def _send(self, now: dt.datetime) -> None:
+        """Work the outbox off; what the warehouse has to say about it is the next pass's affair."""
+        try:
+            with deadline(_SENDING_SECONDS), reading_machine.connect(self.settings) as connection:
+                self.telling.send(connection, now)
+        except (psycopg.Error, TimeoutError) as error:
+            self._say(f"messages could not be sent: {_in_our_words(error)}")
+
+    def _answers(self) -> WarehouseReading:
+        return WarehouseReading(reading_machine.warehouse_address(self.settings), answers=True)
+
+    def _in_ledger(
+        self,
+        connection: psycopg.Connection[Any],
+        around: MachineReading,
+        reading: LedgerReading,
+        missing: tuple[str, ...],
+        now: dt.datetime,
+    ) -> Looked:
+        with connection.transaction():
+            row = connection.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK]).fetchone()
+            if not (row and row[0]):
+                return look(around, reading, now, not_looked_at=(*missing, "another watch is at work here"))
+            if self.journal.is_ahead:
+                journal.enter_journal(connection, self.journal)
+            standing = ledger.open_incidents(connection)
+            looked = look(around, reading, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
+            decisions = reconcile(
+                standing,
+                looked.causes,
+                looked_at=looked.kinds,
+                now=now,
+                resolved=ledger.resolved_by_hand(connection, now - _RESOLVED_SEEN),
+            )
+            self._keep(connection, self._tellable(decisions), now)
+            kept = ledger.open_incidents(connection)
+        self.journal = journal.mirror(kept)
+        with self._without_disk("journal"):
+            journal.save(self.folder, self.journal)
+        return looked
+
+    def _tellable(self, decisions: Decisions) -> Decisions:
+        """Where nobody knows who is to be told, what is to be told waits until alerts.yaml is mended."""
+        return decisions if self.telling.can_tell else dataclasses.replace(decisions, told=())
+
+    def _keep(self, connection: psycopg.Connection[Any], decisions: Decisions, now: dt.datetime) -> None:
+        """Enter what was decided, with the messages about it."""
+        for cause in decisions.opened:
+            ledger.open_incident(connection, cause, at=now)
+        for incident, cause in (*decisions.seen, *decisions.muted):
+            ledger.see_again(connection, incident, cause, at=now)
+        for incident, cause in decisions.worsened:
+            ledger.worsen(connection, incident.incident_id, cause.gravity, at=now)
+        for incident, _ in decisions.told:
+            ledger.announce(connection, incident.incident_id, at=now)
+            self._enter_messages(connection, incident.incident_id, "opened", now)
+        told_now = {incident.incident_id for incident, _ in decisions.told}
+        for incident, _ in decisions.worsened:
+            if incident.announced_at is not None and incident.incident_id not in told_now:
+                self._enter_messages(connection, incident.incident_id, "worsened", now)
+        for incident in decisions.closed:
+            ledger.close(connection, incident.incident_id, by=ledger.WATCH, why=GONE, at=now)
+            if incident.announced_at is not None:
+                self._enter_messages(connection, incident.incident_id, "closed", now)
+
+    def _enter_messages(
+        self, connection: psycopg.Connection[Any], incident_id: int, change: str, now: dt.datetime
+    ) -> None:
+        incident = ledger.find_incident(connection, incident_id)
+        for posted in self._messages(incident, change, now):
+            message = posted.message
+            outbox.enter(
+                connection,
+                message_id=message.message_id,
+                incident_id=incident_id,
+                change=change,
+                channel=posted.channel,
+                gravity=message.gravity,
+                subject=message.subject,
+                body=message.text,
+                content=message.content,
+                send_after=posted.send_after,
+                created_at=now,
+            )
+
+    def _messages(self, incident: Incident, change: str, now: dt.datetime) -> list[Posted]:
+        """The messages on one change, one for each channel that it is told by."""
+        return [
+            Posted(
+                message=incident_message(
+                    incident, change, way.channel_name, is_synthetic=self.settings.is_sandbox, now=now
+                ),
+                channel=way.channel_name,
+                cause_key=incident.cause_key,
+                opened_at=incident.opened_at,
+                send_after=way.send_after,
+                created_at=now,
+            )
+            for way in self.telling.route(incident, now)
+        ]
+
+    def _in_journal(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
+        """As `_in_ledger`, in the local file, with messages going to their channels at once."""
+        standing = self.journal.open
+        looked = look(around, None, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
+        decisions = reconcile(standing, looked.causes, looked_at=looked.kinds, now=now)
+        decisions = self._tellable(decisions)
+        keep_in_journal(self.journal, decisions, now)
+        for incident, change in changes_to_tell(self.journal, decisions):
+            self.journal.posted += self._messages(incident, change, now)
+        with self._without_disk("journal"):
+            journal.save(self.folder, self.journal)
+        self._post(now)
+        return looked
+
+    def _post(self, now: dt.datetime) -> None:
+        """Hand to their channels what is due of the journal, noting each before the next."""
+        until = time.monotonic() + _POSTING_SECONDS
+        for posted in [one for one in self.journal.posted if one.is_due(now)]:
+            channel = self.telling.channels.get(posted.channel)
+            if channel is None or time.monotonic() > until:
+                continue
+            posted.tries += 1
+            try:
+                channel.send(posted.message)
+            except ChannelError as error:
+                posted.is_given_up = error.is_final
+                pause = min(30.0 * 2 ** (posted.tries - 1), _LONGEST_RETRY_SECONDS)
+                posted.retry_at = now + dt.timedelta(seconds=max(pause, error.retry_after_seconds or 0))
+                self._say(f"{posted.channel}: {error.message}")
+            else:
+                posted.sent_at = now
+            with self._without_disk("journal"):
+                journal.save(self.folder, self.journal)
+
+    @contextlib.contextmanager
+    def _without_disk(self, what: str) -> Iterator[None]:
+        """A disk that is full does not end the watch: it is what it has to tell of."""
+        try:
+            yield
+        except OSError as error:
+            self._say(f"the {what} cannot be written: {error.strerror or kind_of(error)}")
+
+    def _say(self, line: str) -> None:
+        """A line in the log, once as long as it stays the same."""
+        if line != self._said:
+            self._said = line
+            visible.say(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {line}", is_error=True)
+
+
+def keep_in_journal(book: Journal, decisions: Decisions, now: dt.datetime) -> None:
+    """Note in the journal what was decided."""
+    for cause in decisions.opened:
+        book.put(journal.new_incident(cause, now))
+    told = {incident.cause_key for incident, _ in decisions.told}
+    for incident, cause in decisions.seen:
+        gravity = cause.gravity if ledger.graver(cause.gravity, incident.gravity) else incident.gravity
+        book.put(
+            dataclasses.replace(
+                incident,
+                last_seen_at=now,
+                gravity=gravity,
+                title_zh=cause.title_zh,
+                title_en=cause.title_en,
+                detail_zh=cause.detail_zh,
+                detail_en=cause.detail_en,
+                announced_at=now if incident.cause_key in told else incident.announced_at,
+            )
+        )
+    for incident in decisions.closed:
+        book.put(dataclasses.replace(incident, closed_at=now, closed_by=ledger.WATCH, resolution=GONE))
+
+
+def changes_to_tell(book: Journal, decisions: Decisions) -> list[tuple[Incident, str]]:
+    """The incidents of the journal that people are to be told of now, as they stand, and what has happened to them."""
+    now_in_book = {(one.cause_key, one.opened_at): one for one in book.incidents}
+    told = {incident.cause_key for incident, _ in decisions.told}
+    found = [(incident, "opened") for incident, _ in decisions.told]
+    found += [
+        (incident, "worsened")
+        for incident, _ in decisions.worsened
+        if incident.announced_at is not None and incident.cause_key not in told
+    ]
+    found += [(incident, "closed") for incident in decisions.closed if incident.announced_at is not None]
+    return [(now_in_book[incident.cause_key, incident.opened_at], change) for incident, change in found]
+
+
+def read_around(settings: Settings) -> tuple[MachineReading, tuple[str, ...]]:
+    """What is read around the ledger, and what could not be, with reasons."""
+    missing: list[str] = []
+    state = reading_machine.supervisor_state(settings)
+    is_quiet = state is not None and state != "running"
+    if is_quiet:
+        # Services that are being started or stopped do not answer, and nobody needs to be told.
+        missing.append(f"airflow: the services are {state}")
+    disks = None
+    try:
+        disks = reading_machine.disks(settings)
+    except (OSError, ThreeGapsError) as error:
+        missing.append(f"disks: {_in_our_words(error)}")
+    return (
+        MachineReading(
+            airflow=None if is_quiet else reading_machine.airflow(settings),
+            services=None if is_quiet else reading_machine.services(settings),
+            disks=disks,
+            sandbox=None if is_quiet else reading_machine.sandbox(settings),
+        ),
+        tuple(missing),
+    )
+
+
+@contextlib.contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """End what runs below with a TimeoutError after *seconds*: a server that hangs answers no time-out of its own.
+
+    In the main thread only; elsewhere there is no limit.
+    """
+
+    def expire(_: int, __: object) -> None:
+        raise TimeoutError("no answer in time")
+
+    try:
+        before = signal.signal(signal.SIGALRM, expire)
+    except ValueError:
+        yield
+        return
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, left)
+
+
+class _Stop:
+    """Whether a signal has asked to stop."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.is_asked = True
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but no longer than until a signal comes."""
+        until = time.monotonic() + seconds
+        while not self.is_asked and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.5))
+
+
+def _in_our_words(error: BaseException) -> str:
+    if isinstance(error, ThreeGapsError):
+        return error.message
+    if isinstance(error, psycopg.Error):
+        return of_warehouse(error)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return kind_of(error)
+
+
+def causes_of(looked: Looked) -> Sequence[Cause]:
+    """What is seen, the gravest first."""
+    return sorted(looked.causes, key=lambda cause: (cause.gravity == "warning", cause.key))

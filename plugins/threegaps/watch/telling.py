@@ -1,0 +1,118 @@
+"""Who is told, and by which channels: alerts.yaml as the service knows it, read again when it has changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+
+from threegaps.errors import SettingsError
+from threegaps.labels import INCIDENT_KINDS
+from threegaps.ledger.incidents import Incident
+from threegaps.settings import Settings
+from threegaps.watch.alerts import Alerts, alerts_path, load_alerts
+from threegaps.watch.channels.making import make_channels
+from threegaps.watch.message import Channel
+from threegaps.watch.routing import channels_for
+from threegaps.watch.sending import Sent, send_due
+
+
+class Way(Protocol):
+    """One channel by which a change is told, and when."""
+
+    @property
+    def channel_name(self) -> str:
+        """Name of the channel."""
+
+    @property
+    def send_after(self) -> dt.datetime:
+        """Not before."""
+
+
+Route = Callable[[Incident, dt.datetime], Sequence[Way]]
+Send = Callable[[psycopg.Connection[Any], dt.datetime], object]
+
+
+def _nobody(_: Incident, __: dt.datetime) -> Sequence[Way]:
+    return ()
+
+
+def _nothing(_: psycopg.Connection[Any], __: dt.datetime) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Who is told; by default nobody.
+
+    Args:
+        channels: By name.
+        route: By which channels a change of an incident is told, and when.
+        send: Works off what is due of the outbox, over a connection in autocommit.
+        problem: What is wrong with alerts.yaml; empty where nothing is.
+        can_tell: False where nobody knows who is to be told: what is to be told waits.
+    """
+
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    route: Route = _nobody
+    send: Send = _nothing
+    problem: str = ""
+    can_tell: bool = True
+
+
+def of_alerts(alerts: Alerts, environment: Mapping[str, str]) -> Telling:
+    """Who is told as *alerts* says; secrets are read from *environment*."""
+    channels = make_channels(alerts, environment)
+
+    def route(incident: Incident, now: dt.datetime) -> Sequence[Way]:
+        return channels_for(
+            alerts, incident.kind, incident.gravity, incident.department, now, opened_at=incident.announced_at
+        )
+
+    def send(connection: psycopg.Connection[Any], now: dt.datetime) -> Sent:
+        return send_due(connection, channels, now, burst=alerts.burst, give_up_after=alerts.give_up_after)
+
+    return Telling(channels, route, send)
+
+
+class FromFile:
+    """Who is told as alerts.yaml says; one that has become wrong leaves what it said before in force.
+
+    Args:
+        settings: Where the file is.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._path = alerts_path(settings)
+        self._environment = settings.environment
+        self._seen: tuple[int, int] | None = (-1, -1)
+        self._telling = Telling()
+        self._last_good: Telling | None = None
+
+    def __call__(self) -> Telling:
+        """Who is told now."""
+        seen = _mark(self._path)
+        if seen != self._seen:
+            self._seen = seen
+            self._telling = self._read()
+        return self._telling
+
+    def _read(self) -> Telling:
+        try:
+            self._last_good = of_alerts(load_alerts(self._path, tuple(INCIDENT_KINDS)), self._environment)
+        except SettingsError as error:
+            before = self._last_good or Telling(can_tell=False)
+            return Telling(before.channels, before.route, before.send, error.message, before.can_tell)
+        return self._last_good
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

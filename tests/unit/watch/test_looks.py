@@ -1,0 +1,333 @@
+"""What is seen in what was read, without any service."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from threegaps.ledger.incidents import Cause
+from threegaps.settings import SHANGHAI
+from threegaps.watch.looking import look
+from threegaps.watch.looks import airflow, attempts, batches, builds, deliveries, machine
+from threegaps.watch.readings import (
+    AirflowReading,
+    DiskReading,
+    FailedAttempt,
+    FailedBuild,
+    FeedHistory,
+    LedgerReading,
+    LoadedDelivery,
+    MachineReading,
+    OwedFeed,
+    ServerReading,
+    ServiceReading,
+    StoppedBatch,
+    WaitingWork,
+    WarehouseReading,
+)
+
+NOW = dt.datetime(2026, 7, 21, 10, 0, tzinfo=SHANGHAI)
+WAGES, PLACES = "hrss/wage_records", "agriculture/places"
+NAMES = {WAGES: ("工资", "wages")}
+HEALTHY = {"scheduler": "healthy", "dag_processor": "healthy", "triggerer": "healthy"}
+
+
+def ago(**units: float) -> dt.datetime:
+    return NOW - dt.timedelta(**units)
+
+
+def only(causes: list[Cause]) -> Cause:
+    (cause,) = causes
+    return cause
+
+
+def failure(feed: str = WAGES, cause: str = "unreachable", **changes: object) -> FailedAttempt:
+    values: dict[str, object] = {
+        "feed": feed,
+        "step": "land",
+        "delivery": "2026-06",
+        "cause": cause,
+        "connection_id": "hrss_sftp",
+        "host": "10.1.2.3",
+        "port": 22,
+        "message_zh": "连接被拒绝",
+        "message_en": "connection refused",
+        "attempts": 3,
+        "failing_since": ago(hours=2),
+        "ended_at": ago(minutes=5),
+    }
+    return FailedAttempt(**values | changes)  # type: ignore[arg-type]
+
+
+# ---- deliveries -----------------------------------------------------------------------------------------------
+
+
+def test_a_late_feed_says_what_is_missing_since_when_and_how_long() -> None:
+    cause = only(deliveries.seen([OwedFeed(WAGES, ago(days=2), missing=("2026-05", "2026-06"))], NAMES, NOW))
+    assert (cause.key, cause.gravity, cause.feed, cause.department) == (
+        f"feed_late:{WAGES}",
+        "warning",
+        WAGES,
+        "hrss",
+    )
+    assert cause.title_zh == "工资(hrss/wage_records)逾期:2026-05、2026-06"
+    assert cause.title_en == "hrss/wage_records (wages) is late: 2026-05, 2026-06"
+    assert "2026-07-19 10:00 +0800" in cause.detail_en
+    assert "2 days ago" in cause.detail_en
+    assert "已逾期2天" in cause.detail_zh
+
+
+@pytest.mark.parametrize(("hours", "gravity"), [(7 * 24 - 1, "warning"), (7 * 24, "critical")])
+def test_a_week_late_is_grave(hours: int, gravity: str) -> None:
+    cause = only(deliveries.seen([OwedFeed(WAGES, ago(hours=hours), missing=("2026-06",))], NAMES, NOW))
+    assert cause.gravity == gravity
+
+
+def test_a_part_is_incomplete_and_says_how_many_counties_lack() -> None:
+    owed = OwedFeed(WAGES, ago(days=1), partly=("2026-06",), counties={"2026-05": 1, "2026-06": 12})
+    cause = only(deliveries.seen([owed], {}, NOW))
+    assert cause.key == f"feed_incomplete:{WAGES}"
+    assert "2026-05 lacks 1 county, 2026-06 lacks 12 counties" in cause.detail_en
+    assert "2026-06缺12个县" in cause.detail_zh
+
+
+def test_many_deliveries_are_counted_and_not_all_listed() -> None:
+    owed = OwedFeed(WAGES, ago(days=1), missing=tuple(f"2025-{month:02}" for month in range(1, 13)))
+    cause = only(deliveries.seen([owed], {}, NOW))
+    assert cause.title_en.endswith("2025-06 and 6 more")
+    assert cause.title_zh.endswith("等12项")
+
+
+# ---- attempts -------------------------------------------------------------------------------------------------
+
+
+def test_all_feeds_behind_one_dead_connection_are_one_cause() -> None:
+    causes = attempts.seen([failure(), failure("hrss/certificates", attempts=2)], NAMES, NOW)
+    cause = only(causes)
+    assert cause.key == "feed_unreachable:hrss_sftp"
+    assert cause.feeds == ("hrss/certificates", WAGES)
+    assert (cause.feed, cause.department) == (None, "hrss")
+    assert "10.1.2.3:22" in cause.title_en
+    assert "cannot be reached" in cause.title_en
+    assert "tried 5 times" in cause.detail_en
+    assert "2 hours" in cause.detail_en
+    assert "connection refused" in cause.detail_en
+
+
+@pytest.mark.parametrize("cause", sorted(attempts.OF_CONNECTIONS))
+def test_what_lies_with_the_connection_is_unreachable(cause: str) -> None:
+    assert only(attempts.seen([failure(cause=cause)], NAMES, NOW)).kind == "feed_unreachable"
+
+
+@pytest.mark.parametrize("cause", ["not_there", "not_as_contracted", "limit_exceeded", "misconfigured", "unexpected"])
+def test_what_lies_with_the_feed_is_failing(cause: str) -> None:
+    found = only(attempts.seen([failure(cause=cause)], NAMES, NOW))
+    assert found.key == f"feed_failing:{WAGES}"
+    assert found.feeds == (WAGES,)
+
+
+@pytest.mark.parametrize("cause", sorted(attempts.SEEN_ELSEWHERE))
+def test_what_is_seen_elsewhere_is_not_seen_twice(cause: str) -> None:
+    assert attempts.seen([failure(cause=cause)], NAMES, NOW) == []
+
+
+def test_two_connections_are_two_causes_and_one_without_a_name_goes_by_its_address() -> None:
+    found = attempts.seen([failure(), failure(PLACES, connection_id=None, host="10.9.9.9")], NAMES, NOW)
+    assert {cause.key for cause in found} == {"feed_unreachable:hrss_sftp", "feed_unreachable:10.9.9.9:22"}
+
+
+# ---- batches --------------------------------------------------------------------------------------------------
+
+
+def test_a_stopped_batch_is_one_cause_however_many_rules_it_broke() -> None:
+    batch = StoppedBatch(WAGES, "2026-06", 41, "stopped", "batch_refused_share", "退回过多", "too many", ago(hours=1))
+    cause = only(batches.stopped([batch], NAMES, NOW))
+    assert cause.key == f"feed_stopped:{WAGES}"
+    assert "batch 41 of 2026-06 was stopped by batch_refused_share" in cause.title_en
+    assert "too many" in cause.detail_en
+    assert "退回过多" in cause.detail_zh
+
+
+def history(*counts: tuple[int, int], kind: str = "full_period") -> FeedHistory:
+    loaded = [
+        LoadedDelivery(f"2026-{12 - number:02}", 100 - number, received, refused, ago(days=number))
+        for number, (received, refused) in enumerate(counts)
+    ]
+    return FeedHistory(WAGES, kind, tuple(loaded))
+
+
+def test_a_feed_that_shrinks_is_seen_unless_it_brings_changes() -> None:
+    assert only(batches.shrinking([history((799, 0), (1000, 0))], NAMES)).kind == "feed_shrinking"
+    assert batches.shrinking([history((800, 0), (1000, 0))], NAMES) == []
+    assert batches.shrinking([history((1, 0), (1000, 0), kind="changes")], NAMES) == []
+    assert batches.shrinking([history((1, 0))], NAMES) == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "rises"),
+    [
+        (((1000, 60), (1000, 20), (1000, 20), (1000, 20)), True),
+        (((1000, 59), (1000, 20), (1000, 20), (1000, 20)), False),  # not three times the usual
+        (((1000, 21), (1000, 2), (1000, 2), (1000, 2)), False),  # not two points above it
+        (((1000, 22), (1000, 2), (1000, 2), (1000, 2)), True),
+        (((100, 19), (100, 1), (100, 1), (100, 1)), False),  # too few rows
+        (((1000, 500), (1000, 20), (1000, 20)), False),  # no past to compare with
+        (((1000, 60), (1000, 20), (1000, 900), (1000, 20)), True),  # one bad month in the past hides nothing
+    ],
+)
+def test_a_refused_share_rises_against_the_feeds_own_past(counts: tuple[tuple[int, int], ...], rises: bool) -> None:
+    assert bool(batches.refused_share([history(*counts)], NAMES)) is rises
+
+
+# ---- builds ---------------------------------------------------------------------------------------------------
+
+
+def test_a_failed_build_and_a_held_release_are_told_apart() -> None:
+    failed = only(builds.failed(FailedBuild(7, "2 models or tests failed: m", 3, ago(hours=2)), NOW))
+    assert (failed.key, failed.gravity) == ("build_failed", "warning")
+    assert "3 builds in a row" in failed.detail_en
+    held = only(builds.failed(FailedBuild(7, f"{builds.HELD}row_count: fewer", 1, ago(hours=25)), NOW))
+    assert (held.key, held.gravity) == ("release_held", "critical")
+    assert held.detail_en.endswith("row_count: fewer")
+    assert builds.failed(None, NOW) == []
+
+
+def test_how_a_held_release_says_so_is_what_the_release_writes() -> None:
+    from pathlib import Path
+
+    from threegaps.release import step
+
+    assert f'f"{builds.HELD}{{message}}"' in Path(step.__file__).read_text(encoding="utf-8")
+
+
+def test_work_waits_from_half_an_hour_on() -> None:
+    assert builds.waiting(WaitingWork(2, (WAGES,), ago(minutes=29)), NOW) == []
+    cause = only(builds.waiting(WaitingWork(2, (WAGES,), ago(minutes=30)), NOW))
+    assert cause.key == "work_waiting"
+    assert "2 loaded batches wait" in cause.title_en
+
+
+# ---- Airflow and the machine ----------------------------------------------------------------------------------
+
+
+def answering(**parts: str) -> AirflowReading:
+    return AirflowReading("http://x", answers=True, seconds=0.1, parts={**HEALTHY, **parts})
+
+
+def test_airflow_that_is_well_is_nothing() -> None:
+    running = [ServiceReading(name, "running", 1) for name in airflow.PARTS]
+    assert airflow.seen(answering(), running) == []
+    assert airflow.seen(None, None) == []
+
+
+def test_airflow_is_one_cause_whichever_parts_are_down() -> None:
+    cause = only(airflow.seen(answering(scheduler="unhealthy", triggerer="unhealthy"), None))
+    assert (cause.key, cause.gravity) == ("airflow_down", "critical")
+    assert cause.title_en == "Airflow is down: scheduler, triggerer"
+    assert "调度器" in cause.title_zh
+
+
+@pytest.mark.parametrize("part", ["dag_processor", "triggerer"])
+def test_without_these_parts_runs_go_on(part: str) -> None:
+    assert only(airflow.seen(answering(**{part: "unhealthy"}), None)).gravity == "warning"
+
+
+def test_an_api_that_does_not_answer_is_down_whatever_else_is_known() -> None:
+    silent = AirflowReading("http://x", answers=False, seconds=10.0)
+    cause = only(airflow.seen(silent, [ServiceReading("api-server", "running", 1)]))
+    assert (cause.title_en, cause.gravity) == ("Airflow is down: API server", "critical")
+    assert "no answer within 10 s" in cause.detail_en
+
+
+def test_a_process_that_ended_is_down_before_its_heart_has_stopped() -> None:
+    cause = only(airflow.seen(answering(), [ServiceReading("scheduler", "waiting to start again")]))
+    assert "scheduler" in cause.title_en
+    # Other services are not Airflow's.
+    assert airflow.seen(answering(), [ServiceReading("sandbox", "waiting to start again")]) == []
+
+
+def test_a_warehouse_that_does_not_answer_is_grave() -> None:
+    cause = only(machine.warehouse(WarehouseReading("h:5432", answers=False, said="connection refused")))
+    assert (cause.key, cause.gravity) == ("warehouse_down", "critical")
+    assert "h:5432: connection refused" in cause.detail_en
+    assert machine.warehouse(WarehouseReading("h:5432", answers=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "gravity"),
+    [
+        (100_000, 3_000, None),
+        (100_000, 2_999, "warning"),
+        (100_000, 999, "critical"),
+        (1_000_000, 20_000, None),
+        (1_000_000, 19_999, "warning"),  # under 2 %
+        (1_000_000, 6_000, "critical"),
+    ],
+)
+def test_a_disk_fills_by_bytes_and_by_share(total: int, free: int, gravity: str | None) -> None:
+    reading = DiskReading(("home", "postgres"), "/x", total * 10**6, free * 10**6, 3_000 * 10**6)
+    causes = machine.disks([reading])
+    assert [cause.gravity for cause in causes] == ([gravity] if gravity else [])
+    assert [cause.key for cause in causes] == (["disk_filling:home"] if gravity else [])
+
+
+# ---- all together ---------------------------------------------------------------------------------------------
+
+WELL = MachineReading(
+    warehouse=WarehouseReading("h:1", answers=True),
+    airflow=answering(),
+    services=(),
+    disks=(),
+    sandbox=(ServerReading("gateway", "127.0.0.1:1", True), ServerReading("SFTP", "127.0.0.1:2", True)),
+)
+
+
+def ledger(**values: object) -> LedgerReading:
+    return LedgerReading(**{"judged_at": NOW, "has_release": True, "began_at": ago(days=30)} | values)  # type: ignore[arg-type]
+
+
+def keys(around: MachineReading, reading: LedgerReading | None, **options: object) -> set[str]:
+    return {cause.key for cause in look(around, reading, NOW, **options).causes}  # type: ignore[arg-type]
+
+
+def test_nothing_is_seen_where_all_is_well() -> None:
+    looked = look(WELL, ledger(), NOW)
+    assert looked.causes == ()
+    assert {"feed_late", "airflow_down", "disk_filling", "warehouse_down"} <= looked.kinds
+
+
+def test_what_could_not_be_read_is_not_looked_at() -> None:
+    looked = look(MachineReading(warehouse=WarehouseReading("h:1", answers=False, said="x")), None, NOW)
+    assert looked.kinds == {"warehouse_down"}
+
+
+def test_a_new_installation_is_not_late_for_a_day() -> None:
+    owed = (OwedFeed(WAGES, ago(days=400), missing=("2025-06",)),)
+    assert keys(WELL, ledger(owed=owed, has_release=False, began_at=None)) == set()
+    assert keys(WELL, ledger(owed=owed, has_release=False, began_at=ago(hours=23))) == set()
+    assert keys(WELL, ledger(owed=owed, has_release=False, began_at=ago(hours=24))) == {f"feed_late:{WAGES}"}
+    assert keys(WELL, ledger(owed=owed, began_at=ago(hours=1))) == {f"feed_late:{WAGES}"}
+
+
+def test_what_airflow_missed_is_given_time_after_it_came_back() -> None:
+    owed = (OwedFeed(WAGES, ago(hours=1), missing=("2026-06",)),)
+    assert keys(WELL, ledger(owed=owed, mended_at=ago(minutes=14))) == set()
+    assert keys(WELL, ledger(owed=owed, mended_at=ago(minutes=15))) == {f"feed_late:{WAGES}"}
+
+
+def test_a_sandbox_that_is_silent_is_one_cause_with_all_feeds_behind_it() -> None:
+    around = MachineReading(sandbox=(ServerReading("SFTP", "127.0.0.1:2", False),))
+    failed = (failure(host="127.0.0.1", port=2), failure(PLACES, host="127.0.0.1", port=2, connection_id="other"))
+    looked = look(around, ledger(failed=failed), NOW)
+    (cause,) = looked.causes
+    assert cause.key == "feed_unreachable:sandbox"
+    assert cause.feeds == (PLACES, WAGES)
+
+
+def test_attempts_that_failed_while_the_sandbox_was_silent_do_not_count_once_it_answers() -> None:
+    failed = (failure(host="127.0.0.1", port=2),)
+    assert keys(WELL, ledger(failed=failed, sandbox_mended_at=ago(minutes=1))) == set()
+    assert keys(WELL, ledger(failed=failed, sandbox_mended_at=ago(minutes=6))) == {"feed_unreachable:hrss_sftp"}
+    # A connection of a real address has nothing to do with it.
+    assert keys(WELL, ledger(failed=(failure(),), sandbox_mended_at=ago(minutes=1))) == {"feed_unreachable:hrss_sftp"}

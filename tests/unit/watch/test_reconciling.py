@@ -1,0 +1,90 @@
+"""What opens, is told, worsens and closes, and when."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Any
+
+from threegaps.ledger.incidents import Cause, Gravity, Incident
+from threegaps.settings import SHANGHAI
+from threegaps.watch.journal import new_incident
+from threegaps.watch.reconciling import QUIET, TOLD_AFTER, Decisions, reconcile
+
+NOW = dt.datetime(2026, 7, 21, 10, 0, tzinfo=SHANGHAI)
+SECOND = dt.timedelta(seconds=1)
+
+
+def cause(kind: str = "airflow_down", gravity: Gravity = "warning") -> Cause:
+    return Cause(kind, "", gravity, "题", "title")
+
+
+def incident(kind: str = "airflow_down", *, opened: dt.timedelta = 2 * TOLD_AFTER, **changes: Any) -> Incident:
+    one = dataclasses.replace(new_incident(cause(kind), NOW - opened), incident_id=1)
+    return dataclasses.replace(one, **changes)
+
+
+def decide(incidents: list[Incident], *causes: Cause, **options: Any) -> Decisions:
+    return reconcile(incidents, causes, **{"looked_at": {"airflow_down"}, "now": NOW} | options)
+
+
+def test_a_new_cause_opens_and_is_not_told_yet() -> None:
+    decisions = decide([], cause())
+    assert (decisions.opened, decisions.told) == ((cause(),), ())
+
+
+def test_a_cause_that_is_open_opens_nothing_however_long_nobody_looked() -> None:
+    decisions = decide([incident(opened=dt.timedelta(days=3), announced_at=NOW - dt.timedelta(days=3))], cause())
+    assert decisions.opened == decisions.told == decisions.closed == ()
+    assert len(decisions.seen) == 1
+
+
+def test_what_is_there_after_ninety_seconds_is_told_once() -> None:
+    assert decide([incident(opened=TOLD_AFTER - SECOND)], cause()).told == ()
+    assert len(decide([incident(opened=TOLD_AFTER)], cause()).told) == 1
+    assert decide([incident(opened=TOLD_AFTER, announced_at=NOW)], cause()).told == ()
+
+
+def test_what_is_not_there_at_that_moment_is_not_told() -> None:
+    assert decide([incident(opened=TOLD_AFTER, last_seen_at=NOW - 30 * SECOND)]).told == ()
+
+
+def test_it_closes_once_its_cause_has_been_gone_for_a_minute() -> None:
+    assert decide([incident(last_seen_at=NOW - QUIET + SECOND)]).closed == ()
+    assert len(decide([incident(last_seen_at=NOW - QUIET)]).closed) == 1
+
+
+def test_what_flickers_is_one_incident() -> None:
+    """Seen every other pass for ten minutes: opened once, told once, never closed."""
+    open_: list[Incident] = []
+    counts = {"opened": 0, "told": 0, "closed": 0}
+    for step in range(41):
+        now = NOW + step * 15 * SECOND
+        seen = [cause()] if step % 2 == 0 else []
+        decisions = reconcile(open_, seen, looked_at={"airflow_down"}, now=now)
+        for name in counts:
+            counts[name] += len(getattr(decisions, name))
+        open_ += [new_incident(one, now) for one in decisions.opened]
+        if decisions.seen:
+            told = now if decisions.told else open_[0].announced_at
+            open_ = [dataclasses.replace(open_[0], last_seen_at=now, announced_at=told)]
+    assert counts == {"opened": 1, "told": 1, "closed": 0}
+
+
+def test_what_could_not_be_looked_at_does_not_close() -> None:
+    old = incident(last_seen_at=NOW - dt.timedelta(hours=1))
+    assert decide([old], looked_at={"warehouse_down"}).closed == ()
+    assert len(decide([old]).closed) == 1
+
+
+def test_it_worsens_and_never_gets_better_while_it_is_open() -> None:
+    assert len(decide([incident()], cause(gravity="critical")).worsened) == 1
+    assert decide([incident(gravity="critical")], cause(gravity="critical")).worsened == ()
+    assert decide([incident(gravity="critical")], cause(gravity="warning")).worsened == ()
+
+
+def test_what_somebody_resolved_stays_closed_while_its_cause_lasts_unless_it_is_graver() -> None:
+    resolved = [incident(closed_at=NOW, closed_by="wang", resolution="known")]
+    decisions = decide([], cause(), resolved=resolved)
+    assert (decisions.opened, len(decisions.muted)) == ((), 1)
+    assert len(decide([], cause(gravity="critical"), resolved=resolved).opened) == 1
