@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 
-from threegaps.ledger import attempts, incidents
+from threegaps.ledger import attempts, expected, incidents
 from threegaps.ledger.batches import has_originals, pending_batches
+from threegaps.settings import SHANGHAI
 from threegaps.watch.readings import (
     FailedAttempt,
     FailedBuild,
     FeedHistory,
     LedgerReading,
     LoadedDelivery,
+    OwedFeed,
     StoppedBatch,
     WaitingWork,
 )
@@ -27,7 +32,7 @@ _STOPPED = f"""
 select distinct on (b.feed) b.feed, b.delivery, b.batch_id, b.status, b.stop_rule, coalesce(b.message_zh, ''),
        coalesce(b.message_en, ''), b.finished_at
 from ops.batch as b left join ops.feed as f using (feed)
-where b.status in ('stopped', 'failed') and b.finished_at is not null
+where b.status in ('stopped', 'failed') and b.finished_at is not null and coalesce(f.is_current, true)
 and not exists (
     select from ops.batch as later
     where later.feed = b.feed and later.batch_id > b.batch_id and later.status <> 'judging' and case
@@ -50,7 +55,7 @@ from ops.feed as f cross join lateral (
     where b.feed = f.feed and b.status = 'loaded' and {has_originals("b")}
     order by b.delivery desc, b.order_number desc, b.batch_id desc limit %(history)s
 ) as d
-order by f.feed, d.delivery desc
+where f.is_current order by f.feed, d.delivery desc
 """
 
 _FAILED_BUILD = """
@@ -75,7 +80,7 @@ where batch_id = any(%(pending)s) and not exists (
 
 _BEGAN = """
 select least((select min(started_at) from ops.attempt), (select min(started_at) from ops.batch),
-             (select min(fetched_at) from ops.landed_object)), exists (select from ops.release), now()
+             (select min(fetched_at) from ops.landed_object)), exists (select from ops.release)
 """
 
 _SANDBOX_MENDED = "select max(closed_at) from ops.incident where cause_key = %s"
@@ -85,31 +90,46 @@ def read(connection: psycopg.Connection[Any]) -> LedgerReading:
     """Everything that the looks ask of the ledger, as one transaction sees it."""
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read, read only")
-        began_at, has_release, judged_at = _one(connection, _BEGAN)
+        judged_at = expected.judged_at(connection)
+        standing = expected.standing(connection, judged_at)
+        began_at, has_release = _one(connection, _BEGAN)
         mended = connection.execute(_SANDBOX_MENDED, [SANDBOX_KEY]).fetchone()
         return LedgerReading(
             judged_at=judged_at,
-            failed=_failed(connection),
+            owed=tuple(_owed(one) for one in standing if one.late or one.missing_counties),
+            failed=_failed(connection, {one.feed: one.connection_id for one in standing}),
             stopped=tuple(StoppedBatch(*row) for row in connection.execute(_STOPPED.encode()).fetchall()),
             histories=_histories(connection),
             build=_build(connection),
             waiting=_waiting(connection),
             began_at=began_at,
             has_release=has_release,
+            names={one.feed: (one.title_zh, one.title_en) for one in standing if one.title_zh},
             mended_at=incidents.last_closed_at(connection, {"airflow_down", "warehouse_down"}),
             sandbox_mended_at=mended[0] if mended else None,
         )
 
 
-def _failed(connection: psycopg.Connection[Any]) -> tuple[FailedAttempt, ...]:
-    """What fails now."""
+def _owed(standing: expected.Standing) -> OwedFeed:
+    partly = set(standing.incomplete)
+    return OwedFeed(
+        feed=standing.feed,
+        since=standing.late_since or standing.due_at or dt.datetime.max.replace(tzinfo=SHANGHAI),
+        missing=tuple(delivery for delivery in standing.late if delivery not in partly),
+        partly=tuple(delivery for delivery in standing.late if delivery in partly),
+        counties=Counter(delivery for delivery, _ in standing.missing_counties),
+    )
+
+
+def _failed(connection: psycopg.Connection[Any], connections: Mapping[str, str | None]) -> tuple[FailedAttempt, ...]:
+    """What fails now; of a feed that has no contract any more nobody wants to know."""
     return tuple(
         FailedAttempt(
             feed=one.feed,
             step=one.step,
             delivery=one.delivery,
             cause=one.cause,
-            connection_id=None,
+            connection_id=connections[one.feed],
             host=one.host,
             port=one.port,
             message_zh=one.message_zh or "",
@@ -119,6 +139,7 @@ def _failed(connection: psycopg.Connection[Any]) -> tuple[FailedAttempt, ...]:
             ended_at=one.last_at,
         )
         for one in attempts.failing_since(connection)
+        if one.feed in connections
     )
 
 
