@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from threegaps.ledger.incidents import Cause
 from threegaps.watch.explaining import explained
@@ -37,12 +37,14 @@ class Looked:
     Args:
         causes: What is seen and stands by itself.
         kinds: Kinds that could be looked at.
-        not_looked_at: What could not, each with its reason.
+        not_looked_at: What could not, each as ``name: reason``.
+        symptoms: All that is seen, what is explained by something else too.
     """
 
     causes: tuple[Cause, ...]
     kinds: frozenset[str]
-    not_looked_at: tuple[str, ...] = field(default=())
+    not_looked_at: tuple[str, ...] = ()
+    symptoms: tuple[Cause, ...] = ()
 
 
 def look(
@@ -84,7 +86,7 @@ def look(
         sandbox = [_with_feeds(cause, ledger, around) for cause in sandbox]
     causes += sandbox
     standing = explained(causes, open_keys=open_keys, is_settling=is_settling)
-    return Looked(tuple(standing), frozenset(kinds), not_looked_at)
+    return Looked(tuple(standing), frozenset(kinds), not_looked_at, tuple(causes))
 
 
 def _of_ledger(ledger: LedgerReading, around: MachineReading, now: dt.datetime) -> list[Cause]:
