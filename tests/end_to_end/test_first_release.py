@@ -208,8 +208,11 @@ def test_a_second_run_is_a_no_op(installation: Installation) -> None:
 
 
 def test_one_page_says_how_things_stand(installation: Installation) -> None:
-    page = installation.json("status")
+    # In a province so small a delivery may well be far smaller than the one before: a warning ends with 1.
+    page = json.loads(installation.run("status", "--json", check=False).stdout)
+    assert page["state"] in {"fine", "warning"}, page["problems"]
     assert {service["state"] for service in page["services"]} == {"running"}
+    assert page["watch"]["state"] == "running"
     assert page["pending"] == []
     feeds = feeds_by_contract(installation)
     assert {feed["feed"] for feed in page["feeds"]} == feeds

@@ -92,9 +92,9 @@ def down(json_: Json = False) -> None:
 
 
 def status(json_: Json = False) -> None:
-    """One page: services, feeds that are late, stopped or shrinking, the release that serves, work that waits.
+    """One page: what is late, failing, stopped or held, and since when; services, feeds, the release that serves.
 
-    Ends with 1 when a service or the warehouse is down; what else is to be looked at stands in the page.
+    Ends with 0 when all is fine, 1 when somebody should look at something, 2 when it is critical.
     """
     from threegaps.cli import status_page
     from threegaps.cli.output import print_json
@@ -104,9 +104,8 @@ def status(json_: Json = False) -> None:
         print_json(page)
     else:
         status_page.show(page)
-    is_up = page["services"] and all(service["state"] == "running" for service in page["services"])
-    if not is_up or "feeds" not in page:
-        raise typer.Exit(1)
+    if code := status_page.EXIT_CODES[page["state"]]:
+        raise typer.Exit(code)
 
 
 def migrate(json_: Json = False) -> None:

@@ -14,6 +14,8 @@ from threegaps.cli import display, feeds, output, queries, status_page
 from threegaps.contracts import loader
 from threegaps.contracts.loader import find_contract
 from threegaps.settings import SHANGHAI, Settings
+from threegaps.watch.looks import batches
+from threegaps.watch.readings import StoppedBatch
 
 WIDTH = 100
 ZH, EN = "缴费工资(元/月)应大于0且不大于200000", "wage_cny_month is not above 0 and at most 200000"
@@ -124,19 +126,15 @@ def test_figures_have_both_names(capsys: pytest.CaptureFixture[str]) -> None:
     assert "36.0000" not in text
 
 
-def test_the_status_page_says_in_both_why_a_batch_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    feed = {
-        "feed": "hrss/wage_records",
-        "is_late": False,
-        "incomplete_deliveries": (),
-        "is_shrinking": False,
-        "stopped_batch_id": 41,
-        "stop_message_zh": ZH,
-        "stop_message_en": EN,
-    }
-    monkeypatch.setattr(status_page, "_warehouse", lambda _: {"feeds": [feed], "build": []})
-    page = status_page.collect(Settings.load({"THREEGAPS_HOME": str(tmp_path)}))
-    assert page["problems"][-1] == f"hrss/wage_records: batch 41 stopped: {ZH} · {EN}"
+def test_the_status_page_says_in_both_why_a_batch_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    now = dt.datetime(2026, 7, 21, 10, 0, tzinfo=SHANGHAI)
+    batch = StoppedBatch("hrss/wage_records", "2026-06", 41, "stopped", "batch_refused_share", ZH, EN, now)
+    (cause,) = batches.stopped([batch], {}, now)
+    status_page._show_incident(status_page._as_seen(cause, None, now))
+    shown = "".join(capsys.readouterr().out.split())
+    assert "".join(f"{ZH} · ".split()) in shown
+    assert "".join(EN.split()) in shown
+    assert "docs/runbook.md#a-batch-has-stopped-or-failed" in shown
 
 
 def test_a_feed_is_real_where_its_contract_says_that_its_figures_are_published(

@@ -1,0 +1,204 @@
+"""`threegaps status` says what is so, whether the watch lives or not, and while the warehouse does not answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from tests.integration.watch.conftest import (
+    HEALTHY,
+    WAGES,
+    Airflow,
+    Installation,
+    enter_attempt,
+    enter_batch,
+    fail_build,
+    in_service,
+    know_feed,
+    live,
+    owe,
+    own,
+    postmaster,
+)
+from threegaps.cli import status_page
+from threegaps.cli.app import app
+from threegaps.ledger import incidents
+from threegaps.one_machine.postgres import PostgresServer
+from threegaps.settings import SHANGHAI
+from threegaps.watch import heartbeat
+
+pytestmark = pytest.mark.integration
+
+
+def page(one: Installation) -> dict[str, Any]:
+    return status_page.collect(one.settings)
+
+
+def run(one: Installation, monkeypatch: pytest.MonkeyPatch, *words: str) -> Any:
+    for name, value in one.environment.items():
+        monkeypatch.setenv(name, value)
+    return CliRunner().invoke(app, list(words))
+
+
+def feed_of(found: dict[str, Any], feed: str = WAGES) -> dict[str, Any]:
+    return next(one for one in found["feeds"] if one["feed"] == feed)
+
+
+def test_where_all_is_well_it_says_so_and_ends_with_0(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(installation)
+    installation.passes(15)
+    # No feed has been asked for yet.
+    result = run(installation, monkeypatch, "status")
+    assert "Nothing is seen that somebody should look at." in result.stdout
+    assert result.exit_code == 0
+    found = page(installation)
+    assert (found["state"], found["problems"], found["incidents"]) == ("fine", [], [])
+    assert found["watch"]["state"] == "running"
+
+
+def test_a_feed_that_cannot_be_reached_is_not_in_time(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know_feed(installation)
+    in_service(installation)
+    enter_attempt(installation, WAGES, "failed", "unreachable")
+    live(installation)
+    installation.passes(15)
+    found = page(installation)
+    assert feed_of(found)["states"] == ["unreachable"]
+    assert status_page._feed_line(feed_of(found))["state"] == "unreachable"
+    (one,) = found["incidents"]
+    assert (one["cause_key"], one["gravity"], one["feeds"]) == ("feed_unreachable:hrss_sftp", "warning", [WAGES])
+    assert "10.0.0.1:22" in one["title_en"]
+    assert one["incident_id"] == installation.incidents()[0].incident_id
+    assert one["runbook"] == "docs/runbook.md#a-departments-system-cannot-be-reached"
+    result = run(installation, monkeypatch, "status")
+    assert result.exit_code == 1
+    assert result.stdout.index("hrss_sftp") < result.stdout.index("Services")
+
+
+def test_what_explains_and_what_is_explained_both_stand_at_the_feed(installation: Installation) -> None:
+    know_feed(installation)
+    enter_batch(installation, "2026-06", status="stopped", stop_rule="batch_refused_share", message_en="90 % refused")
+    in_service(installation)
+    owe(installation)
+    live(installation)
+    installation.passes(15)
+    found = page(installation)
+    assert feed_of(found)["states"] == ["stopped", "late"]
+    assert [one["kind"] for one in found["incidents"]] == ["feed_stopped"]
+    assert "90 % refused" in found["incidents"][0]["detail_en"]
+
+
+def test_a_critical_incident_ends_with_2(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(installation)
+    installation.passes(15)
+    installation.airflow.health["scheduler"] = {"status": "unhealthy"}
+    result = run(installation, monkeypatch, "status", "--json")
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["state"]) == (2, "critical")
+    assert [one["cause_key"] for one in found["incidents"]] == ["airflow_down"]
+
+
+def test_it_says_the_same_when_the_watch_is_dead_or_hung_and_that_it_is(installation: Installation) -> None:
+    fail_build(installation)
+    live(installation)
+    installation.passes(15)
+    beat = heartbeat.last_beat(installation.settings)
+    assert beat is not None
+    heartbeat.beat(
+        installation.settings,
+        heartbeat.Heartbeat(beat.pid, dt.datetime.now(SHANGHAI) - dt.timedelta(minutes=3), 0.1, 9),
+    )
+    found = page(installation)
+    assert found["watch"]["state"] == "hung"
+    assert [one["kind"] for one in found["incidents"]] == ["build_failed"]
+    assert any(problem.startswith("the watch is hung, last seen at") for problem in found["problems"])
+    heartbeat.heartbeat_path(installation.settings).unlink()
+    found = page(installation)
+    assert found["watch"]["state"] == "not seen yet"
+    assert found["state"] == "warning"
+
+
+def test_a_cause_that_the_watch_has_not_seen_yet_is_seen(installation: Installation) -> None:
+    fail_build(installation)
+    (one,) = page(installation)["incidents"]
+    assert (one["kind"], one["incident_id"]) == ("build_failed", None)
+
+
+def test_who_looks_after_it_and_since_when(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_build(installation)
+    live(installation)
+    installation.passes(15)
+    (incident,) = installation.incidents()
+    with psycopg.connect(installation.settings.warehouse_dsn()) as connection:
+        incidents.acknowledge(connection, incident.incident_id, by="wang", at=installation.now)
+        incidents.assign(connection, incident.incident_id, to="li", by="wang", at=installation.now)
+    shown = run(installation, monkeypatch, "status").stdout
+    assert f"#{incident.incident_id} " in shown
+    assert "acknowledged by wang, assigned to li" in shown
+
+
+def test_a_warehouse_that_is_dead_or_hangs_is_said_and_what_was_open_too(
+    server: PostgresServer, tmp_path: Path, airflow: Airflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = own(server, tmp_path, airflow)
+    fail_build(one)
+    live(one)
+    one.passes(15)
+    os.kill(postmaster(server), signal.SIGSTOP)
+    try:
+        found = page(one)
+    finally:
+        os.kill(postmaster(server), signal.SIGCONT)
+    assert [incident["cause_key"] for incident in found["incidents"]] == ["warehouse_down", "build_failed"]
+    assert "feeds" not in found
+    os.kill(postmaster(server), signal.SIGKILL)
+    result = run(one, monkeypatch, "status", "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 2
+    assert [incident["cause_key"] for incident in found["incidents"]] == ["warehouse_down", "build_failed"]
+    assert str(server.port) in found["incidents"][0]["detail_en"]
+
+
+def test_the_commands_for_incidents(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_build(installation)
+    installation.airflow.health = dict(HEALTHY)
+    live(installation)
+    installation.passes(120)
+    (incident,) = installation.incidents()
+    number = str(incident.incident_id)
+    listed = json.loads(run(installation, monkeypatch, "incidents", "--json").stdout)
+    assert [one["cause_key"] for one in listed] == ["build_failed"]
+    assert "failed" in run(installation, monkeypatch, "incidents").stdout
+    done = json.loads(
+        run(installation, monkeypatch, "incidents", "acknowledge", number, "--by", "wang", "--json").stdout
+    )
+    assert (done["acknowledged_by"], done["response_seconds"] is not None) == ("wang", True)
+    run(installation, monkeypatch, "incidents", "assign", number, "--to", "li", "--by", "wang")
+    shown = run(installation, monkeypatch, "incidents", "show", number).stdout
+    for said in ("acknowledged by wang", "assigned to li", "docs/runbook.md#a-build-fails", "opened", "assigned"):
+        assert said in shown
+    result = run(installation, monkeypatch, "incidents", "resolve", number, "--why", "a known fault", "--by", "li")
+    assert (result.exit_code, "closed by li: a known fault" in result.stdout) == (0, True)
+    assert json.loads(run(installation, monkeypatch, "incidents", "--json").stdout) == []
+    assert len(json.loads(run(installation, monkeypatch, "incidents", "--all", "--json").stdout)) == 1
+    again = run(installation, monkeypatch, "incidents", "resolve", number, "--why", "once more")
+    assert again.exit_code != 0
+
+
+def test_one_look_by_hand(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_build(installation)
+    seen = json.loads(run(installation, monkeypatch, "watch", "--once", "--json").stdout)
+    assert [one["key"] for one in seen["causes"]] == ["build_failed"]
+    assert installation.open() == ["build_failed"]
