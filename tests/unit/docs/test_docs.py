@@ -90,7 +90,8 @@ def test_make_targets_exist() -> None:
 
 def anchors(text: str) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    said = set(re.findall(r'<a id="([\w-]+)"></a>', text))
+    return said | {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -148,12 +149,16 @@ def test_the_readmes_link_the_same_documents_in_their_text_and_in_their_table() 
     def links(page: str) -> list[set[str]]:
         found: list[set[str]] = [set(), set()]
         for line in READ[ROOT / page].splitlines():
-            found[line.startswith("|")] |= set(re.findall(r"\]\(((?:docs/)?[\w-]+\.md(?:#[\w-]+)?)\)", line))
-        return [found[0] - {"README.md", "README.zh.md"}, found[1]]
+            named = re.findall(r"\]\(((?:docs/)?[\w-]+(?:\.zh)?\.md(?:#[\w-]+)?)\)", line)
+            # a page in Chinese stands for the one in English
+            found[line.startswith("|")] |= {target.replace(".zh.md", ".md") for target in named}
+        return [found[0] - {"README.md"}, found[1]]
 
     assert links("README.md") == links("README.zh.md")
     assert links("README.md")[1] == {
-        name_of(page) for page in PAGES if page.parent == ROOT / "docs" or page.name == "CONTRIBUTING.md"
+        name_of(page)
+        for page in PAGES
+        if (page.parent == ROOT / "docs" and not page.name.endswith(".zh.md")) or page.name == "CONTRIBUTING.md"
     }
 
 
