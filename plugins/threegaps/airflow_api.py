@@ -147,6 +147,31 @@ class AirflowApi:
             },
         )
 
+    def backfill_dry_run(self, dag_id: str, *, first_day: str, last_day: str, behavior: str) -> set[str]:
+        """The partition keys that a backfill of the window would run.
+
+        Args:
+            behavior: Which that have run are run again: `none`, `failed` or `completed` ones.
+        """
+        answer = self._call(
+            "POST",
+            "/api/v2/backfills/dry_run",
+            {
+                "dag_id": dag_id,
+                "from_date": f"{first_day}T00:00:00Z",
+                "to_date": f"{last_day}T00:00:00Z",
+                "reprocess_behavior": behavior,
+                "dag_run_conf": {},
+            },
+        )
+        return {str(entry["partition_key"]) for entry in answer["backfills"]}
+
+    def backfill_under_way(self, dag_id: str) -> int | None:
+        """The newest backfill of a DAG, where it has not ended; None where it has, or there is none."""
+        query = urlencode({"dag_id": dag_id, "order_by": "-id", "limit": 1})
+        found = self._call("GET", f"/api/v2/backfills?{query}")["backfills"]
+        return int(found[0]["id"]) if found and found[0]["completed_at"] is None else None
+
     def wait_until_known(self, wanted: set[str], *, seconds: float = 120) -> None:
         """Wait until the DAG processor has read these DAGs.
 

@@ -106,6 +106,16 @@ ATTEMPT_OUTCOMES: Labels = {
     "failed": ("失败", "failed"),
     "cut_off": ("中断", "cut off"),
 }
+BACKFILL_REASONS: Labels = {
+    "never_run": ("尚未运行过", "never run before"),
+    "failed_before": ("上次失败或被取消", "its last run failed or was cancelled"),
+    "again": ("已成功,按 --again 重跑", "succeeded before, run again as asked"),
+    "lying": ("已成功,但有未载入的来件", "succeeded before, but something lies there that is not loaded"),
+    "succeeded": ("已成功,无新来件", "succeeded before, and nothing new lies there"),
+    "under_way": ("正在运行或排队", "under way or queued"),
+    "not_over": ("该期尚未结束", "not over yet"),
+}
+"""Why a backfill runs a delivery, or does not."""
 INCIDENT_KINDS: Labels = {
     "warehouse_down": ("数据库没有响应", "the warehouse does not answer"),
     "airflow_down": ("调度系统(Airflow)异常", "Airflow is down"),

@@ -11,10 +11,12 @@ from typing import Any
 
 import psycopg
 
+from threegaps.cli.doctor_connections import examine_connections
 from threegaps.contracts.loader import SUFFIX, load_contracts, unread
 from threegaps.errors import ThreeGapsError, of_warehouse
 from threegaps.settings import SHANGHAI, Settings
 
+_AIRFLOW_PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 _LEAST_FREE_BYTES = 3_000_000_000
 
 Finding = tuple[str, str, str]
@@ -32,9 +34,11 @@ def examine(settings: Settings) -> list[dict[str, Any]]:
         except OSError as error:
             state, message, advice = "wrong", str(error).strip(), ""
         except psycopg.Error as error:
-            state, message, advice = "wrong", of_warehouse(error), ""
+            parts = settings.warehouse()
+            state, advice = "wrong", "see that it is up: `threegaps status`."
+            message = f"the warehouse at {parts['host']}:{parts['port']}: {of_warehouse(error)}"
         found.append({"name": name, "state": state, "message": message, "advice": advice})
-    return found
+    return found + examine_connections(settings)
 
 
 def _python(_: Settings) -> Finding:
@@ -128,6 +132,28 @@ def _services(settings: Settings) -> Finding:
     if waiting:
         return "wrong", f"{', '.join(waiting)} does not stay up", f"read the logs below {settings.logs_folder}."
     return "ok", "all services run", ""
+
+
+def _airflow(settings: Settings) -> Finding:
+    from threegaps.airflow_api import AirflowApi
+    from threegaps.one_machine import account
+
+    if not settings.is_server and not account.is_running(settings):
+        return "warning", "the services do not run", "`threegaps up` starts them."
+    api = AirflowApi.of(settings)
+    health = api.health()
+    if not health:
+        return (
+            "wrong",
+            f"Airflow 在 {api.address} 没有答复 | Airflow does not answer at {api.address}",
+            "see `threegaps status`; on a server check THREEGAPS_AIRFLOW_URL and its API server.",
+        )
+    ill = [part for part in _AIRFLOW_PARTS if (health.get(part) or {}).get("status") != "healthy"]
+    api.dags()  # whether it takes our login
+    if ill:
+        listed = ", ".join(ill)
+        return "wrong", f"Airflow 的部件无心跳: {listed} | without a heartbeat: {listed}", "see `threegaps status`."
+    return "ok", f"Airflow answers at {api.address}, and all its parts are healthy", ""
 
 
 def _strays(settings: Settings) -> Finding:
@@ -243,7 +269,12 @@ def _landing(settings: Settings) -> Finding:
             "the landing is a local folder, but Celery workers may run on several machines",
             "set THREEGAPS_LANDING_URI to an object store, or THREEGAPS_LANDING_SHARED=1 for a shared volume.",
         )
-    return "ok", f"landing at {settings.landing_uri} with {executor}", ""
+    if settings.landing_folder is not None and not settings.landing_folder.exists():
+        return "ok", f"nothing has landed yet at {settings.landing_uri}", ""
+    from threegaps.landing.store import LandingStore
+
+    LandingStore(settings.landing_uri).try_writing()
+    return "ok", f"landing at {settings.landing_uri} can be written, with {executor}", ""
 
 
 def _team_links(settings: Settings) -> Finding:
@@ -268,6 +299,7 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("forms", _forms),
     ("postgresql", _postgres),
     ("services", _services),
+    ("airflow", _airflow),
     ("strays", _strays),
     ("ledger", _ledger),
     ("access", _access),

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from threegaps.cli.options import Feed, Json, Limit
-from threegaps.labels import STATUTORY_MARKS, both
+from threegaps.labels import ATTEMPT_OUTCOMES, CAUSES, STATUTORY_MARKS, both
 from threegaps.settings import SHANGHAI, Settings
 
 if TYPE_CHECKING:
     from threegaps.contracts.model import Contract
+    from threegaps.orchestration import backfilling
+
+_MOST_KEYS = 6
 
 group = typer.Typer(help="Feeds: what is known of each, and its contract in full.")
 quarantine = typer.Typer(no_args_is_help=True, help="Refused rows: look at them, send them back, take repairs in.")
@@ -70,6 +73,42 @@ def mark_word(contract: Contract, day: dt.date) -> str:
     return f"{said} 已过期 expired" if contract.form.is_expired(day) else said
 
 
+@group.command("attempts")
+def list_attempts(
+    feed: Annotated[str | None, typer.Argument(help="The feed, written department/name; by default all.")] = None,
+    limit: Limit = 20,
+    json_: Json = False,
+) -> None:
+    """Attempts to land and to load, the newest first: when, how they ended, and why."""
+    import psycopg
+
+    from threegaps.cli.output import answer
+    from threegaps.ledger.attempts import latest_attempts
+
+    settings = _knowing(feed)
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        found = latest_attempts(connection, feed, limit=limit + 1)
+    rows = [dataclasses.asdict(one) for one in found]
+    answer(rows if json_ else [_attempt_line(row) for row in rows], as_json=json_, title="Attempts", limit=limit)
+
+
+def _attempt_line(row: Mapping[str, Any]) -> dict[str, Any]:
+    cause = row["cause"]
+    address = None if row["host"] is None else f"{row['host']}:{row['port']}"
+    return {
+        "started_at": row["started_at"],
+        "feed": row["feed"],
+        "step": row["step"],
+        "delivery": row["delivery"],
+        "outcome": both(ATTEMPT_OUTCOMES, row["outcome"]),
+        "cause": None if cause is None else both(CAUSES, cause),
+        "address": address,
+        "made": row["landed_objects"] if row["step"] == "land" else row["batches"],
+        "message_zh": row["message_zh"],
+        "message_en": row["message_en"],
+    }
+
+
 @group.command("show")
 def show_feed(
     feed: Annotated[str, typer.Argument(help="The feed, written department/name.")],
@@ -105,40 +144,102 @@ def backfill(
     first: Annotated[str, typer.Argument(help="First delivery, e.g. 2025-01.")],
     last: Annotated[str, typer.Argument(help="Last delivery, included.")],
     again: Annotated[bool, typer.Option("--again", help="Also deliveries whose run has succeeded.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and run nothing.")] = False,
     json_: Json = False,
 ) -> None:
-    """Run a feed's DAG once for each delivery between two, one after the other, through Airflow's scheduler."""
+    """Run a feed's DAG once for each delivery between two, one after the other, through Airflow's scheduler.
+
+    What has run before and failed or was cancelled runs again; what has succeeded runs again where something lies there
+    that is not loaded, or with --again. A delivery that fails stops no other one.
+    """
     from threegaps.airflow_api import AirflowApi
-    from threegaps.calendar import Delivery, deliveries_between
-    from threegaps.cli.output import console, print_json
     from threegaps.contracts.loader import find_contract
-    from threegaps.errors import SettingsError
-    from threegaps.orchestration.names import feed_dag
+    from threegaps.one_machine import environment
+    from threegaps.orchestration import backfilling
 
     settings = Settings.load()
     contract = find_contract(settings.contracts_folder, feed)
-    deliveries = list(deliveries_between(contract.cadence, first, last))
-    if not deliveries:
-        raise SettingsError(f"No delivery lies between {first} and {last}.", advice="give the earlier one first.")
-    if deliveries[0] < Delivery.parse(contract.cadence, contract.first_delivery):
-        raise SettingsError(
-            f"{first} is before the first delivery of {feed}, {contract.first_delivery}.",
-            advice=f"begin with {contract.first_delivery}; for earlier ones change firstDelivery in the contract.",
-        )
-    started = AirflowApi.of(settings).backfill(
-        feed_dag(feed),
-        first_day=deliveries[0].start.isoformat(),
-        last_day=deliveries[-1].start.isoformat(),
-        again=again,
-    )
-    keys = [delivery.key for delivery in deliveries]
+    environment.apply(settings)
+    api = AirflowApi.of(settings)
+    plan = backfilling.plan(settings, api, contract, first, last, again=again)
+    if not json_:
+        _show_plan(plan)
+    started = None if dry_run or not plan.running() else backfilling.start(api, contract, plan)
     if json_:
-        print_json({"backfill_id": started["id"], "deliveries": keys})
-    else:
-        console.print(
-            f"Backfill {started['id']} of {feed}: {keys[0]} to {keys[-1]}, runs: {len(keys)}. It goes on by itself:"
-            f" see the DAG's page, or `threegaps batches --feed {feed}`."
-        )
+        _print_plan(plan, started)
+    elif plan.running():
+        _say_started(plan, started)
+
+
+def _show_plan(plan: backfilling.Plan) -> None:
+    """What will run and what not, and why, for people."""
+    from threegaps.cli.output import console, print_rows
+    from threegaps.labels import BACKFILL_REASONS
+
+    rows = []
+    for why, (zh, en) in BACKFILL_REASONS.items():
+        alike = [one for one in plan.deliveries if one.why == why]
+        if alike:
+            keys = [one.delivery for one in alike]
+            shown = ", ".join(keys) if len(keys) <= _MOST_KEYS else f"{keys[0]} … {keys[-1]}"
+            rows.append(
+                {
+                    "runs": alike[0].runs,
+                    "count": len(keys),
+                    "reason_zh": zh,
+                    "reason_en": en,
+                    "deliveries": shown,
+                    "lying": sum(_count(one) for one in alike) or None,
+                }
+            )
+    print_rows(rows, title=f"Backfill of {plan.feed}")
+    if plan.fault is not None:
+        console.print(f"What lies at the department could not be looked at: {plan.fault.message}", markup=False)
+    if not plan.running():
+        console.print("Nothing is run; --again runs what has succeeded before.", markup=False)
+
+
+def _count(one: backfilling.Planned) -> int:
+    return 0 if one.lying is None else one.lying.landed + one.lying.corrections + one.lying.parts
+
+
+def _say_started(plan: backfilling.Plan, started: backfilling.Started | None) -> None:
+    from threegaps.cli.output import console
+
+    count = len(plan.running())
+    if started is None:
+        console.print(f"Nothing was run: without --dry-run {count} deliveries would.", markup=False)
+        return
+    console.print(
+        f"Asked for {count} runs, one after the other; one that fails stops no other. See the DAG's page, or"
+        f" `threegaps feeds attempts {plan.feed}`.",
+        markup=False,
+    )
+    if plan.is_paused:
+        console.print("The DAG is paused: they wait until somebody lets it run.", markup=False)
+
+
+def _print_plan(plan: backfilling.Plan, started: backfilling.Started | None) -> None:
+    from threegaps.cli.output import print_json
+
+    print_json(
+        {
+            "feed": plan.feed,
+            "deliveries": [
+                {
+                    "delivery": one.delivery,
+                    "runs": one.runs,
+                    "why": one.why,
+                    "lying": None if one.lying is None else dataclasses.asdict(one.lying),
+                }
+                for one in plan.deliveries
+            ],
+            "is_paused": plan.is_paused,
+            "could_not_look": None if plan.fault is None else plan.fault.message,
+            "backfill_id": None if started is None else started.backfill_id,
+            "run_ids": [] if started is None else list(started.run_ids),
+        }
+    )
 
 
 @quarantine.command("show")

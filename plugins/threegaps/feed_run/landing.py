@@ -172,7 +172,7 @@ def _land_files(
                     unsettled[delivery] = offer.settles_in
                 arrivals = latest_arrivals(connection, contract.feed, delivery.key)
                 for arrival in offer.arrivals:
-                    if _is_same_file(arrivals.get(arrival.part), arrival):
+                    if is_same_file(arrivals.get(arrival.part), arrival):
                         continue
                     try:
                         received = store.land(connection, contract.feed, delivery.key, arrival)
@@ -214,7 +214,7 @@ def _offer(source: FileSource, contract: Contract, delivery: Delivery, *, is_exp
     return offer
 
 
-def _is_same_file(known: LandedObject | None, arrival: Arrival) -> bool:
+def is_same_file(known: LandedObject | None, arrival: Arrival) -> bool:
     """Whether name, size and time say that a file is the one that we have, so that it need not be fetched again."""
     return (
         known is not None

@@ -55,12 +55,37 @@ class Arrival:
     watermark_to: str | None = None
 
 
+_TRIED = ".threegaps-tries-to-write"
+
+
 class LandingStore:
     """The landing of all feeds below one address."""
 
     def __init__(self, uri: str) -> None:
         folder = local_folder(uri)
         self._backend: Backend = ObjectStore(uri) if folder is None else LocalFolder(folder)
+
+    def try_writing(self) -> None:
+        """Write a byte, read it back and delete it.
+
+        Raises:
+            FeedError: One of them fails.
+        """
+        uri = self._backend.uri(_TRIED)
+        try:
+            with self._backend.create(_TRIED) as file:
+                file.write(b"1")
+            with self._backend.open(uri) as file:
+                is_whole = file.read() == b"1"
+            self._backend.delete(uri)
+        except Exception as error:  # noqa: BLE001  # stores raise what they like, and quote keys and addresses
+            raise FeedError(
+                f"Nothing can be written to landing: {getattr(error, 'strerror', None) or type(error).__name__}.",
+                cause="misconfigured",
+                advice=f"free space or mend the rights of {self._backend.uri('')}.",
+            ) from None
+        if not is_whole:
+            raise FeedError("What is written to landing does not come back.", cause="misconfigured")
 
     def land(
         self, connection: psycopg.Connection[Any], feed: str, delivery: str, arrival: Arrival

@@ -44,6 +44,15 @@ class FileDrop(FolderSource):
         super().__init__(contract, contract.source.folder or contract.department)
         self._root = root
 
+    def knock(self) -> None:
+        """Open the drop's own folder.
+
+        Raises:
+            SourceUnavailableError: It is not there, or may not be read.
+        """
+        with self._in_our_words(), self._opened(""):
+            pass  # that it opens is all that is asked
+
     @contextmanager
     def _in_our_words(self) -> Iterator[None]:
         try:

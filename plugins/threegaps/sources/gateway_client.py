@@ -44,6 +44,7 @@ from threegaps.sources.trouble import (
 _TIME_OUT = httpx.Timeout(60.0, connect=10.0)
 _ANSWER_SECONDS = 600.0
 _CHUNK_BYTES = 1 << 16
+_NO_INTERFACE = "threegaps.none"
 
 Refusal = Literal["login", "again", "interface", "parameter"]
 
@@ -100,6 +101,15 @@ class GatewayClient:
     def ask_beyond(self, interface: str, content: Mapping[str, Any]) -> Answer | None:
         """As `ask`, for a page of which it is likely that there is none; None where the gateway says so by refusing."""
         return self._retry.run(self._contract, lambda: self._ask_once(interface, content, may_refuse=True))
+
+    def knock(self) -> None:
+        """Sign a request for an interface that there is not: a gateway that knows us says so, and gives nothing out.
+
+        Raises:
+            FeedError: It does not take our signature, or does not show that it is the one agreed on.
+            SourceUnavailableError: It does not answer.
+        """
+        self._retry.run(self._contract, lambda: self._ask_once(_NO_INTERFACE, {}, may_refuse=True))
 
     def _ask_once(self, interface: str, content: Mapping[str, Any], *, may_refuse: bool) -> Answer | None:
         body = self._post(interface, {"param": self._signed(interface, content)})

@@ -54,7 +54,7 @@ class Retry:
             host, port = address_of(contract)
             said_zh = error.message_zh or f"{CAUSES[error.cause][0]}。"
             raise SourceUnavailableError(
-                f"{error.message} Tried {self.attempts} times{'' if host is None else f' at {host}:{port}'}.",
+                f"{error.message} Tried {_times(self.attempts)}{'' if host is None else f' at {host}:{port}'}.",
                 feed=contract.feed,
                 file=f"connection {contract.connection_id}",
                 advice="look whether the department's system is up; the task can simply be run again.",
@@ -75,3 +75,7 @@ class Retry:
         error = state.outcome.exception() if state.outcome else None
         wait = state.next_action.sleep if state.next_action else 0.0
         logger.warning("%s: %s Trying again in %.1f s.", contract.feed, getattr(error, "message", ""), wait)
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.conftest import Warehouses
-from tests.integration.faults.conftest import point_at
+from tests.integration.faults.conftest import connect, point_at
 from tests.integration.faults.small_feeds import (
     CONTROL,
     ENTERPRISE_FILE,
@@ -24,6 +26,7 @@ from tests.integration.faults.small_feeds import (
 )
 from threegaps import feed_run
 from threegaps.errors import LedgerError
+from threegaps.feed_run.lying import Lying, look_for_unloaded
 from threegaps.warehouse.stopping import SHRUNK, BatchStoppedError
 
 pytestmark = pytest.mark.integration
@@ -223,3 +226,36 @@ def test_another_rule_cannot_be_accepted(wages: WageFolder, warehouse: str) -> N
         run_month()
     with pytest.raises(LedgerError, match="nobody can accept"):
         feed_run.accept(1, accepted_by="an officer", reason="let it in")
+
+
+def test_what_lies_there_and_is_not_loaded_is_seen_without_fetching_it(
+    wages: WageFolder, warehouse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lying() -> dict[str, Lying]:
+        looked = look_for_unloaded(WAGES, ["2024-06", MONTH])
+        assert looked.fault is None
+        return dict(looked.deliveries)
+
+    def send_long_ago(path: Path, content: bytes | None = None) -> None:
+        if content is not None:
+            path.write_bytes(content)
+        os.utime(path, (1_720_000_000, 1_720_000_000))
+
+    wages.send(wage_part(ROWS))
+    for path in wages.folder.iterdir():
+        send_long_ago(path)
+    assert lying() == {MONTH: Lying(parts=2)}, "a part and the control file"
+    run_month()
+    assert lying() == {}
+    send_long_ago(wages.folder / "wage_202407_correction01.csv.gz", correction("7100.00", 1))
+    assert lying() == {MONTH: Lying(corrections=1)}
+    feed_run.land(WAGES, MONTH)
+    assert lying() == {MONTH: Lying(landed=1)}
+    feed_run.load(WAGES, MONTH)
+    assert lying() == {}
+    settings = json.loads(os.environ["AIRFLOW_CONN_HRSS_SFTP"])
+    connect(monkeypatch, "hrss_sftp", {**settings, "port": 1})
+    looked = look_for_unloaded(WAGES, [MONTH])
+    assert looked.deliveries == {}
+    assert looked.fault is not None
+    assert (looked.fault.cause, looked.fault.host, looked.fault.port) == ("unreachable", "127.0.0.1", 1)

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from threegaps.cli import display, output
 from threegaps.cli.app import app
+from threegaps.landing.store import LandingStore
 from threegaps.orchestration.first_run import FeedProgress, Progress
 from threegaps.settings import Settings
 
@@ -169,8 +170,10 @@ def test_doctor_names_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
     assert found["postgresql"]["state"] == "ok"
 
 
-def test_doctor_refuses_a_local_landing_with_celery(tmp_path: Path) -> None:
+def test_doctor_refuses_a_local_landing_with_celery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from threegaps.cli.doctor import examine
+
+    monkeypatch.setattr(LandingStore, "try_writing", lambda _: None)  # there is no object store
 
     def landing(**variables: str) -> str:
         settings = Settings.load(

@@ -1,0 +1,58 @@
+"""What `threegaps doctor` says of the connections to the departments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from threegaps.contracts.loader import load_contracts
+from threegaps.errors import ThreeGapsError
+from threegaps.labels import CAUSES
+from threegaps.settings import Settings
+
+_SECONDS = 15.0
+"""How long a system may take to let us in: many times what a healthy one does."""
+_MOST_FEEDS = 3
+
+
+def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> list[dict[str, Any]]:
+    """A finding for each connection that does not let us in, and one that sums up."""
+    from threegaps.one_machine import account, environment
+
+    name = "connections"
+    if settings.is_sandbox and not settings.is_server and not account.is_running(settings):
+        said = "未试连:部门替身系统未运行 | not tried: the stand-in departments do not run"
+        return [{"name": name, "state": "warning", "message": said, "advice": "`threegaps up` starts them."}]
+    environment.apply(settings)
+    try:
+        contracts = load_contracts(settings.contracts_folder)
+    except ThreeGapsError as error:
+        return [{"name": name, "state": "wrong", "message": error.message, "advice": error.advice or ""}]
+    # It imports what speaks with each kind of system: seconds that other checks need not wait for.
+    from threegaps.ledger.attempts import failure_of
+    from threegaps.sources.probing import probe_all
+
+    probes = probe_all(contracts, seconds=seconds)
+    broken = [(probe, probe.error) for probe in probes if probe.error is not None]
+    found = []
+    for probe, error in broken:
+        failure = failure_of(error)
+        zh, en = CAUSES[failure.cause]
+        feeds = ", ".join(probe.feeds[:_MOST_FEEDS])
+        more = len(probe.feeds) - _MOST_FEEDS
+        of_feeds = f"{feeds} +{more}" if more > 0 else feeds
+        found.append(
+            {
+                "name": f"connection {probe.connection_id}",
+                "state": "wrong",
+                "message": f"{zh}({of_feeds}):{failure.message_zh} | {en} ({of_feeds}): {failure.message_en}",
+                "advice": error.advice or "",
+                "cause": failure.cause,
+                "host": probe.host,
+                "port": probe.port,
+                "feeds": list(probe.feeds),
+            }
+        )
+    in_order = len(probes) - len(broken)
+    summary = f"{len(probes)}个连接中{in_order}个可用 | {in_order} of {len(probes)} connections let us in"
+    found.append({"name": name, "state": "wrong" if broken else "ok", "message": summary, "advice": ""})
+    return found
