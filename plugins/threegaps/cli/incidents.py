@@ -130,7 +130,8 @@ def watch(
     if not once:
         # In a process of its own kind: the command line's imports would stay in memory for as long as it runs.
         os.execv(sys.executable, [sys.executable, "-m", "threegaps.watch"])  # noqa: S606
-    from threegaps.cli.output import console, print_json
+    from threegaps.cli.output import both, console, print_json
+    from threegaps.translations import word
     from threegaps.watch.service import Watch, causes_of
 
     looked = Watch(Settings.load()).once(dt.datetime.now(SHANGHAI))
@@ -147,7 +148,7 @@ def watch(
         )
         return
     for one in causes:
-        console.print(f"{one.gravity}: {one.title_zh} · {one.title_en}", markup=False, soft_wrap=True)
+        console.print(f"{word(one.gravity, 'gravity')}: {both(one.title_zh, one.title_en)}", soft_wrap=True)
     for reason in looked.not_looked_at:
         console.print(f"could not be looked at: {reason}", markup=False, soft_wrap=True)
     if not causes:
@@ -206,14 +207,16 @@ def _line(incident: Incident, with_closed: bool) -> dict[str, Any]:
 
 def _page(incident: Incident, changes: Any) -> None:
     from threegaps.cli.output import both, cell, console, print_rows
+    from threegaps.translations import word
     from threegaps.watch.kinds import command, runbook
     from threegaps.watch.looks.wording import lasting
 
     until = incident.closed_at or dt.datetime.now(SHANGHAI)
+    gravity = word(incident.gravity, "gravity")
     lines = [
-        f"Incident {incident.incident_id}, {incident.gravity}: {both(incident.title_zh, incident.title_en)}",
+        f"Incident {incident.incident_id}, {gravity}: {both(incident.title_zh, incident.title_en)}",
         both(incident.detail_zh, incident.detail_en),
-        f"seen at {cell(incident.opened_at)}, {lasting(incident.opened_at, until)[1]}; {_state(incident)}",
+        f"seen at {cell(incident.opened_at)}, {both(*lasting(incident.opened_at, until))}; {_state(incident)}",
     ]
     if incident.indicator_codes:
         lines.append(

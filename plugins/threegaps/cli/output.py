@@ -10,6 +10,7 @@ import datetime as dt
 import decimal
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -25,7 +26,7 @@ from threegaps.cli.streams import end_with_reader
 from threegaps.labels import Labels
 from threegaps.settings import SHANGHAI
 from threegaps.standards.visible import one_line, visible, within_json
-from threegaps.translations import COLUMN, either, say, word
+from threegaps.translations import COLUMN, either, language, say, word
 
 
 class PlainConsole(Console):
@@ -62,7 +63,7 @@ class PlainConsole(Console):
 def in_language(one: Any) -> Any:
     """What is printed, in the language that is spoken; a table's title and heads, not its cells."""
     if isinstance(one, str):
-        return "\n".join(map(say, one.split("\n")))
+        return in_own_pages("\n".join(map(say, one.split("\n"))))
     if isinstance(one, Table):
         if isinstance(one.title, str):
             one.title = say(one.title)
@@ -70,6 +71,14 @@ def in_language(one: Any) -> Any:
             if isinstance(column.header, str):
                 column.header = column_head(column.header)
     return one
+
+
+def in_own_pages(text: str) -> str:
+    """*text* with the pages that there are in Chinese in place of the English ones, where Chinese is spoken."""
+    return _PAGES.sub(r"\1.zh.md", text) if language() == "zh" else text
+
+
+_PAGES = re.compile(r"(docs/(?:guide|runbook|server))\.md")
 
 
 def column_head(name: str) -> str:
@@ -216,7 +225,7 @@ def with_pairs(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Columns whose cells are words of ours; the others hold codes, names, or what people and departments have written.
-_SAID = frozenset({"mark", "message", "said", "sees", "state"})
+_SAID = frozenset({"gravity", "mark", "message", "said", "sees", "state"})
 
 
 def _named_cell(name: str, value: Any) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from threegaps import labels
+
 FOLDER = Path(__file__).parent
 PLACEHOLDER = re.compile(r"\{(\d+)(![rsa])?(:[^{}]*)?\}")
 
@@ -180,6 +182,14 @@ def _kind(conversion: str, form: str) -> str:
     return _NUMBER if form and form[-1] in ",dfge" else ""
 
 
+def _labels(language: str) -> Iterator[Entry]:
+    """The codes' labels where both languages are said together: each in one of them."""
+    for name, kind in vars(labels).items():
+        if name.isupper() and isinstance(kind, dict) and name != "OF_THE_CATALOGUE":
+            for zh, en in kind.values():
+                yield Entry(f"{zh} {en}", zh if language == "zh" else en, "", name, 0)
+
+
 class Catalogue:
     """All that is said in one language."""
 
@@ -200,7 +210,9 @@ class Catalogue:
     @classmethod
     def of(cls, language: str) -> Catalogue:
         """The catalogue of *language*; an empty one where there are no files for it."""
-        return cls([entry for path in sorted((FOLDER / language).glob("*.po")) for entry in read(path)])
+        return cls(
+            [*_labels(language), *(entry for path in sorted((FOLDER / language).glob("*.po")) for entry in read(path))]
+        )
 
     def word(self, text: str, context: str) -> str:
         """*text* as it is said in *context*; without such an entry as it is."""
@@ -258,9 +270,13 @@ class Catalogue:
         while start < len(pieces):
             for end in range(min(len(pieces), start + 2 * _LONGEST_RUN + 1), start, -2):
                 run = "".join(pieces[start:end])
-                if (start, end) == (0, len(pieces)) or " " not in run.strip():
+                if " " not in run.strip():
                     continue
-                if (known := self._whole(run, depth + 1)) is not None:
+                # what hangs on to a sentence begins with its joint
+                if start and (known := self._whole(pieces[start - 1] + run, depth + 1)) is not None:
+                    done[-1] = known
+                    break
+                if (start, end) != (0, len(pieces)) and (known := self._whole(run, depth + 1)) is not None:
                     done.append(known)
                     break
             else:

@@ -44,6 +44,15 @@ NOT_SPOKEN = (
     "orchestration/marts.py",
     "orchestration/upkeep.py",
 )
+# Modules whose texts have both languages and stand on pages or in messages: only what they raise is said here.
+ONLY_RAISED = (
+    "orchestration/pages.py",
+    "watch/composing.py",
+    "watch/kinds.py",
+    "watch/metrics.py",
+    "watch/pages.py",
+    "watch/sending.py",
+)
 _LOGGED = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 _PATTERNS = {"compile", "match", "fullmatch", "search", "sub", "findall", "finditer", "split", "SQL", "execute"}
 _SAID = {"print", "say", "rule", "echo", "BadParameter"}
@@ -57,8 +66,8 @@ _SQL = re.compile(
     r"|order by|set|primary key|partition by|begin|login password|double precision|status in)\b|\w = \w+\.|\}\.\{|= '",
 )
 _NO_TEXT = re.compile(
-    r"^(bold )?(red|green|yellow)$|^application/|^Asia/|^ISO, |^copy .* from stdin$|^\w+_\w+, \w|^\w+[a-z][A-Z]\w*$"
-    r"|^[\w{}]+/\S*$|^o\.|\x00|^threegaps |^\d+\."
+    r"^(bold )?(red|green|yellow)$|^application/|^text/|^Asia/|^ISO, |^copy .* from stdin$|^\w+_\w+, \w"
+    r"|^\w+[a-z][A-Z]\w*$|^[\w{}]+/\S*$|^o\.|\x00|^threegaps |^\d+\."
 )
 # What others say, and we look for in it; names of a contract's keys.
 UNSAID = frozenset(
@@ -69,7 +78,7 @@ UNSAID = frozenset(
     SSL connection has been closed unexpectedly|SSL SYSCALL error|Connection reset by peer|Connection refused
     timeout expired|could not translate host name|failed to resolve host|No route to host|Network is unreachable
     No such file or directory|permission denied|not found in known_hosts|Value error, |runtime error
-    partitioned|properties|undone by|{0}{1}
+    server closed the connection|partitioned|properties|undone by|{0}{1}
     """.strip()
     .replace("\n    ", "|")
     .split("|")
@@ -84,6 +93,7 @@ class Text:
     file: str
     line: int
     values: tuple[str, ...] = ()
+    is_raised: bool = False
 
 
 def spoken(package: Path = PACKAGE) -> Iterator[Text]:
@@ -91,7 +101,8 @@ def spoken(package: Path = PACKAGE) -> Iterator[Text]:
     for path in sorted(package.rglob("*.py")):
         name = path.relative_to(package).as_posix()
         if not name.startswith(NOT_SPOKEN):
-            yield from in_source(path.read_text(encoding="utf-8"), name)
+            found = in_source(path.read_text(encoding="utf-8"), name)
+            yield from (text for text in found if text.is_raised or not name.startswith(ONLY_RAISED))
 
 
 def in_source(source: str, name: str) -> Iterator[Text]:
@@ -159,7 +170,7 @@ class _Finder:
             is_text = is_text or not _ADDRESS.search(template)
         if not is_text or (not is_said and _SQL.search(template)):
             return None
-        return Text(template, self._name, getattr(node, "lineno", 0), values)
+        return Text(template, self._name, getattr(node, "lineno", 0), values, is_raised=is_said)
 
 
 def _is_command(node: ast.FunctionDef) -> bool:
