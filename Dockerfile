@@ -13,7 +13,7 @@ ENV PYTHONUNBUFFERED=1 \
 RUN groupadd --gid 10001 threegaps \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/threegaps --shell /usr/sbin/nologin threegaps \
     && install --directory --owner=10001 --group=10001 --mode=0700 \
-        /var/lib/threegaps /var/lib/threegaps/landing /var/lib/threegaps/logs /var/lib/threegaps/airflow /var/lib/threegaps/drop \
+        /var/lib/threegaps /var/lib/threegaps/landing /var/lib/threegaps/logs /var/lib/threegaps/airflow /var/lib/threegaps/drop /var/lib/threegaps/watch \
         /var/lib/threegaps/sandbox /var/lib/threegaps/sandbox/drop
 
 WORKDIR /srv/threegaps

@@ -127,9 +127,9 @@ INCIDENT_KINDS: Labels = {
     "feed_incomplete": ("数据到得不全", "a delivery is not complete"),
     "feed_shrinking": ("数据明显变少", "a feed is shrinking"),
     "refused_share_rising": ("退回比例上升", "the refused share is rising"),
-    "build_failed": ("指标计算失败", "a build has failed"),
+    "build_failed": ("构建失败", "a build has failed"),
     "release_held": ("发布被检查拦下", "a release is held by a check"),
-    "work_waiting": ("已入库数据无人计算", "loaded work is waiting"),
+    "work_waiting": ("已载入数据待构建", "loaded work is waiting"),
 }
 """What an incident is about."""
 INCIDENT_GRAVITIES: Labels = {"warning": ("警告", "warning"), "critical": ("严重", "critical")}

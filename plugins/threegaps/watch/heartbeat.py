@@ -79,3 +79,9 @@ def is_hung(settings: Settings, process_id: int) -> bool:
         return os.statvfs(watch_folder(settings)).f_bavail > 0
     except OSError:
         return False
+
+
+def main() -> int:
+    """For a container's health check: 0 while the watch of this home beats."""
+    beat_ = last_beat(Settings.load())
+    return 0 if beat_ is not None and not beat_.is_stale(dt.datetime.now(SHANGHAI)) else 1

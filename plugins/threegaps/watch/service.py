@@ -258,7 +258,9 @@ class Watch:
         """A line in the log, once as long as it stays the same."""
         if line != self._said:
             self._said = line
-            visible.say(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {line}", is_error=True)
+            # The log lies on a disk, too.
+            with contextlib.suppress(OSError):
+                visible.say(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {line}", is_error=True)
 
 
 def keep_in_journal(book: Journal, decisions: Decisions, now: dt.datetime) -> None:

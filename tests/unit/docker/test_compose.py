@@ -35,7 +35,7 @@ DIGEST = r"sha256:[0-9a-f]{64}"
 AIRFLOWS_DATABASE = {"init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"}
 KNOWN_TO: dict[str, set[str]] = {
     "POSTGRES_PASSWORD": {"postgres"},
-    "WAREHOUSE_PASSWORD": {"postgres", "init", "worker"},
+    "WAREHOUSE_PASSWORD": {"postgres", "init", "worker", "watch"},
     "AIRFLOW_DATABASE_PASSWORD": {"postgres", *AIRFLOWS_DATABASE},
     "AIRFLOW_FERNET_KEY": AIRFLOWS_DATABASE,
     "AIRFLOW_API_SECRET": {"init", "api-server", "triggerer", "worker"},

@@ -194,3 +194,16 @@ def test_the_layers_in_the_docs_are_those_that_are_enforced() -> None:
 
     rows = re.findall(r"^\| \d+ \| (.+?) \|", READ[ROOT / "docs" / "architecture.md"], re.MULTILINE)
     assert [set(re.findall(r"`(\w+)`", row)) for row in rows] == [set(layer) for layer in LAYERS]
+
+
+@pytest.mark.parametrize("page", ["runbook.md", "runbook.zh.md"])
+def test_the_runbook_has_a_section_for_each_kind_of_incident(page: str) -> None:
+    from threegaps.labels import INCIDENT_KINDS
+    from threegaps.watch.kinds import RUNBOOK_SECTIONS, command, runbook
+
+    assert set(RUNBOOK_SECTIONS) == set(INCIDENT_KINDS)
+    known = anchors(READ[ROOT / "docs" / page])
+    for kind in INCIDENT_KINDS:
+        path, _, anchor = runbook(kind).partition("#")
+        assert (path, anchor in known) == ("docs/runbook.md", True), f"{page}: {anchor}"
+        assert [*commands_in(f"`{command(kind, None)}`")]

@@ -31,7 +31,7 @@ def failed(build: FailedBuild | None, now: dt.datetime) -> list[Cause]:
             kind="release_held" if is_held else "build_failed",
             about="",
             gravity="critical" if now - build.failing_since >= CRITICAL_AFTER else "warning",
-            title_zh=f"计算{build.build_id}的发布被检查拦下" if is_held else f"计算{build.build_id}失败",
+            title_zh=f"构建{build.build_id}的发布被检查拦下" if is_held else f"构建{build.build_id}失败",
             title_en=f"the release of build {build.build_id} is held by a check"
             if is_held
             else f"build {build.build_id} failed",
@@ -53,7 +53,7 @@ def waiting(work: WaitingWork | None, now: dt.datetime) -> list[Cause]:
             kind="work_waiting",
             about="",
             gravity="critical" if now - work.since >= CRITICAL_AFTER else "warning",
-            title_zh=f"{work.batches:,}个批次已入库而无人计算",
+            title_zh=f"{work.batches:,}个批次已载入而待构建",
             title_en=f"{work.batches:,} loaded {'batch waits' if work.batches == 1 else 'batches wait'} for a build",
             detail_zh=f"自{clock(work.since)}起({long_zh});涉及{feeds_zh}。",
             detail_en=f"Since {clock(work.since)} ({long_en}); of {feeds_en}.",

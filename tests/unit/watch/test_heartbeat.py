@@ -1,0 +1,61 @@
+"""Whether the watch lives is told by its heartbeat, and only a beat that has stopped says that it hangs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from threegaps.settings import SHANGHAI, Settings
+from threegaps.watch import heartbeat
+from threegaps.watch.heartbeat import HUNG_AFTER, Heartbeat
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.load({"THREEGAPS_HOME": str(tmp_path)})
+
+
+def beat(settings: Settings, *, ago: dt.timedelta = dt.timedelta(), pid: int = 7) -> None:
+    heartbeat.beat(settings, Heartbeat(pid, dt.datetime.now(SHANGHAI) - ago, 0.2, 3, ("disks: gone",)))
+
+
+def test_a_beat_is_read_as_it_was_written(settings: Settings) -> None:
+    assert heartbeat.last_beat(settings) is None
+    beat(settings)
+    last = heartbeat.last_beat(settings)
+    assert last is not None
+    assert (last.pid, last.passes, list(last.not_looked_at)) == (7, 3, ["disks: gone"])
+    assert not last.is_stale(dt.datetime.now(SHANGHAI))
+    assert last.is_stale(dt.datetime.now(SHANGHAI) + dt.timedelta(minutes=3))
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", '{"at": 5}', "[]", '{"pid": 1, "at": "yesterday"}'])
+def test_a_damaged_file_is_no_beat(settings: Settings, content: str) -> None:
+    beat(settings)
+    heartbeat.heartbeat_path(settings).write_text(content, encoding="utf-8")
+    assert heartbeat.last_beat(settings) is None
+    assert not heartbeat.is_hung(settings, 7)
+
+
+def test_only_a_watch_that_has_beaten_and_does_not_any_more_hangs(settings: Settings) -> None:
+    assert not heartbeat.is_hung(settings, 7)
+    beat(settings, ago=HUNG_AFTER - dt.timedelta(seconds=10))
+    assert not heartbeat.is_hung(settings, 7)
+    beat(settings, ago=HUNG_AFTER + dt.timedelta(seconds=1))
+    assert heartbeat.is_hung(settings, 7)
+    # Another process, which has just started.
+    assert not heartbeat.is_hung(settings, 8)
+    # A watch that is still going is not ended.
+    beat(settings)
+    assert not heartbeat.is_hung(settings, 7)
+
+
+def test_the_check_of_a_container_says_whether_it_beats(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THREEGAPS_HOME", str(settings.home))
+    assert heartbeat.main() == 1
+    beat(settings)
+    assert heartbeat.main() == 0
+    beat(settings, ago=dt.timedelta(minutes=5))
+    assert heartbeat.main() == 1

@@ -1,0 +1,56 @@
+"""The journal keeps what it is given, whole or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from threegaps.ledger.incidents import Cause
+from threegaps.settings import SHANGHAI
+from threegaps.watch import journal
+from threegaps.watch.composing import incident_message
+from threegaps.watch.journal import Journal, Posted
+
+NOW = dt.datetime(2026, 7, 21, 10, 0, 0, 123456, tzinfo=SHANGHAI)
+CAUSE = Cause("feed_late", "a/b", "warning", "逾期", "late", "详", "detail", ("a/b",))
+
+
+def book() -> Journal:
+    incident = journal.new_incident(CAUSE, NOW)
+    message = incident_message(incident, "opened", "mail", is_synthetic=True, now=NOW)
+    one = Journal(posted=[Posted(message, "mail", incident.cause_key, NOW, NOW, NOW)])
+    one.put(incident)
+    return one
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    journal.save(tmp_path, book())
+    assert journal.load(tmp_path) == book()
+    assert journal.cause_of(journal.load(tmp_path).open[0]) == CAUSE
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"incidents": [{}], "posted": [], "is_ahead": true}'])
+def test_a_damaged_file_is_an_empty_journal(tmp_path: Path, content: str) -> None:
+    journal.journal_path(tmp_path).write_text(content, encoding="utf-8")
+    assert journal.load(tmp_path) == Journal()
+
+
+def test_a_file_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
+    journal.save(tmp_path, book())
+    with pytest.raises(TypeError):
+        journal.write_whole(journal.journal_path(tmp_path), {"what": object()})
+    assert journal.load(tmp_path) == book()
+    assert [path.name for path in tmp_path.iterdir()] == ["journal.json"]
+
+
+def test_a_message_is_due_when_it_may_be_sent_and_the_pause_is_over() -> None:
+    (posted,) = book().posted
+    assert posted.is_due(NOW)
+    assert not posted.is_due(NOW - dt.timedelta(seconds=1))
+    posted.retry_at = NOW + dt.timedelta(seconds=30)
+    assert not posted.is_due(NOW)
+    assert posted.is_due(NOW + dt.timedelta(seconds=30))
+    posted.sent_at = NOW
+    assert not posted.is_due(NOW + dt.timedelta(days=1))
