@@ -71,12 +71,12 @@ STATUTORY_MARKS: Labels = {
 }
 """What a feed is by the Statistics Law (浙统〔2024〕31号)."""
 FEED_STATES: Labels = {
-    "stopped": ("已拦停", "stopped"),
+    "stopped": ("已停止", "stopped"),
     "failing": ("处理失败", "failing"),
     "unreachable": ("连不上", "unreachable"),
     "late": ("迟到", "late"),
     "incomplete": ("未到齐", "incomplete"),
-    "shrinking": ("行数骤减", "shrinking"),
+    "shrinking": ("缩减", "shrinking"),
     "in_time": ("正常", "in time"),
     "not_due": ("未到期", "not due yet"),
     "paused": ("暂停报送", "paused"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from threegaps.cli import alerting
 from threegaps.cli.options import Json, Limit
 from threegaps.settings import SHANGHAI, Settings
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from threegaps.ledger.incidents import Incident
 
 group = typer.Typer(invoke_without_command=True, no_args_is_help=False)
+watching = typer.Typer(invoke_without_command=True, no_args_is_help=False)
+watching.command("check")(alerting.check)
+watching.command("test-message")(alerting.send_test_message)
 
 Number = Annotated[int, typer.Argument(help="An incident, see `threegaps incidents`.")]
 By = Annotated[str | None, typer.Option("--by", help="Who says so; by default the user of this machine.")]
@@ -23,7 +27,7 @@ By = Annotated[str | None, typer.Option("--by", help="Who says so; by default th
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to *app*."""
     app.add_typer(group, name="incidents")
-    app.command()(watch)
+    app.add_typer(watching, name="watch")
 
 
 @group.callback()
@@ -119,11 +123,15 @@ def resolve(
     )
 
 
+@watching.callback()
 def watch(
+    context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="Look once, keep and tell what changed, and end.")] = False,
     json_: Json = False,
 ) -> None:
     """Look every quarter of a minute, keep incidents, tell people; `up` and docker-compose.yml start it."""
+    if context.invoked_subcommand is not None:
+        return
     import os
     import sys
 

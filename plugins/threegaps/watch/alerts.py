@@ -200,8 +200,7 @@ def _is_variable(written: str) -> bool:
     return bool(_VARIABLE.fullmatch(written)) and ("_" in written or len(written) < 20)
 
 
-# What a channel of each kind may say: by key what reads it; the ones that it must say.
-_OPTIONS: Mapping[str, Mapping[str, str]] = {
+CHANNEL_OPTIONS: Mapping[str, Mapping[str, str]] = {
     "mail": {
         "host": "host",
         "port": "port",
@@ -216,6 +215,7 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
     "dingtalk": {"token_variable": "variable", "secret_variable": "variable", "url": "url", "ca_file": "path"},
     "wecom": {"key_variable": "variable", "form": "form", "url": "url", "ca_file": "path"},
 }
+"""What a channel of each kind may say, by key, with what reads it."""
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "mail": ("host", "sender", "recipients"),
     "webhook": (),
@@ -307,10 +307,10 @@ class _Reader:
         if not _NAME.fullmatch(name):
             self._wrong(where, "has a channel whose name is not of letters, digits, _ and -")
         kind: Kind | None = value.get("kind") if isinstance(value, dict) else None
-        if not isinstance(kind, str) or kind not in _OPTIONS:
-            self._wrong(where, f"has no kind, or an unknown one; known are {', '.join(_OPTIONS)}")
+        if not isinstance(kind, str) or kind not in CHANNEL_OPTIONS:
+            self._wrong(where, f"has no kind, or an unknown one; known are {', '.join(CHANNEL_OPTIONS)}")
             return ChannelSettings(name, "webhook")
-        readers = _OPTIONS[kind]
+        readers = CHANNEL_OPTIONS[kind]
         options = self._mapping(value, where, ("kind", *readers))
         del options["kind"]
         for key in _NEEDED[kind]:

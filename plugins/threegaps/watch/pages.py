@@ -237,7 +237,7 @@ def _incident(one: IncidentSeen) -> str:
         part
         for part in (
             f"始于 since {_clock(one.opened_at)}",
-            f"已知悉 acknowledged: {escape(one.acknowledged_by)}" if one.acknowledged_by else "",
+            f"已确认 acknowledged: {escape(one.acknowledged_by)}" if one.acknowledged_by else "",
             f"已指派 assigned to: {escape(one.assigned_to)}" if one.assigned_to else "",
         )
         if part
@@ -262,8 +262,8 @@ _COLUMNS: tuple[tuple[str, bool, Callable[[FeedSeen], str]], ...] = (
     ("最新一期 newest", False, lambda feed: _key(feed.newest_delivery)),
     ("应到 due", False, lambda feed: _due(feed)),
     ("收到行数 received", True, lambda feed: "" if feed.received_rows is None else f"{feed.received_rows:,}"),
-    ("退回 refused", True, lambda feed: "" if feed.refused_share is None else f"{feed.refused_share:.2%}"),
-    ("待更正行 to correct", True, lambda feed: f"{feed.open_refusals:,}" if feed.open_refusals else ""),
+    ("拒收 refused", True, lambda feed: "" if feed.refused_share is None else f"{feed.refused_share:.2%}"),
+    ("待修正行 to repair", True, lambda feed: f"{feed.open_refusals:,}" if feed.open_refusals else ""),
     ("入库 loaded", False, lambda feed: "" if feed.newest_loaded_at is None else _clock(feed.newest_loaded_at)),
 )
 
@@ -341,7 +341,7 @@ def _rest(seen: Snapshot) -> str:
     ]
     facts += [
         (
-            f"通道 channel {channel.name} ({channel.kind})",
+            f"渠道 channel {channel.name} ({channel.kind})",
             _pair(channel.words_zh, channel.words_en) or "正常 fine",
         )
         for channel in seen.channels

@@ -30,11 +30,13 @@ from threegaps.watch.looking import Looked, look
 from threegaps.watch.message import ChannelError
 from threegaps.watch.readings import LedgerReading, MachineReading, WarehouseReading
 from threegaps.watch.reconciling import Decisions, reconcile
+from threegaps.watch.showing import Showing
 from threegaps.watch.telling import FromFile, Telling
 
 GONE = "原因已消失 the cause is gone"
 _LEDGER_SECONDS = 40.0
 _SENDING_SECONDS = 90.0
+_SHOWING_SECONDS = 20.0
 # What is not sent by then waits for the next pass.
 _POSTING_SECONDS = 40.0
 _RESOLVED_SEEN = dt.timedelta(minutes=10)
@@ -61,16 +63,26 @@ class Watch:
         self.folder = heartbeat.watch_folder(settings)
         self.journal = journal.load(self.folder)
         self.passes = 0
+        self.failed_passes = 0
         self._said = ""
+        self.showing = Showing(
+            settings,
+            self.folder,
+            lambda: reading_machine.connect(settings),
+            interval_seconds=heartbeat.INTERVAL_SECONDS,
+        )
 
     def run(self) -> int:
         """Pass after pass until a signal asks to stop; the exit code."""
         stop = _Stop()
+        if problem := self.showing.start():
+            self._say(problem)
         while not stop.is_asked:
             started = time.monotonic()
             try:
                 self.once(dt.datetime.now(SHANGHAI))
             except Exception as error:  # noqa: BLE001  # whatever it is, the next pass may do better
+                self.failed_passes += 1
                 self._say(f"a pass failed: {_in_our_words(error)}")
             stop.wait(heartbeat.INTERVAL_SECONDS - (time.monotonic() - started))
         return 0
@@ -93,7 +105,22 @@ class Watch:
         )
         with self._without_disk("heartbeat"):
             heartbeat.beat(self.settings, beat)
+        self._show(beat)
         return looked
+
+    def _show(self, beat: heartbeat.Heartbeat) -> None:
+        """The page and the metrics of a pass."""
+        with self._without_disk("page"), deadline(_SHOWING_SECONDS):
+            self.showing.show(
+                beat.at,
+                pass_seconds=beat.pass_seconds,
+                passes=beat.passes,
+                failed_passes=self.failed_passes,
+                not_looked_at=beat.not_looked_at,
+                incidents=list(self.journal.open),
+                alerts=self.telling.alerts,
+                problem=self.telling.problem,
+            )
 
     def _with_ledger(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from threegaps.ledger.incidents import Incident
 from threegaps.settings import Settings
 from threegaps.watch.alerts import Alerts, alerts_path, load_alerts
 from threegaps.watch.channels.making import make_channels
+from threegaps.watch.digest import enter_digest
 from threegaps.watch.message import Channel
 from threegaps.watch.routing import channels_for
 from threegaps.watch.sending import Sent, send_due
@@ -52,9 +53,10 @@ class Telling:
     Args:
         channels: By name.
         route: By which channels a change of an incident is told, and when.
-        send: Works off what is due of the outbox, over a connection in autocommit.
+        send: Enters the daily digest and works off what is due of the outbox, over a connection in autocommit.
         problem: What is wrong with alerts.yaml; empty where nothing is.
         can_tell: False where nobody knows who is to be told: what is to be told waits.
+        alerts: What the file says.
     """
 
     channels: Mapping[str, Channel] = field(default_factory=dict)
@@ -62,10 +64,15 @@ class Telling:
     send: Send = _nothing
     problem: str = ""
     can_tell: bool = True
+    alerts: Alerts = field(default_factory=lambda: Alerts(is_absent=True))
 
 
-def of_alerts(alerts: Alerts, environment: Mapping[str, str]) -> Telling:
-    """Who is told as *alerts* says; secrets are read from *environment*."""
+def of_alerts(alerts: Alerts, environment: Mapping[str, str], *, is_synthetic: bool = False) -> Telling:
+    """Who is told as *alerts* says; secrets are read from *environment*.
+
+    Args:
+        is_synthetic: The departments are the sandbox's.
+    """
     channels = make_channels(alerts, environment)
 
     def route(incident: Incident, now: dt.datetime) -> Sequence[Way]:
@@ -74,9 +81,13 @@ def of_alerts(alerts: Alerts, environment: Mapping[str, str]) -> Telling:
         )
 
     def send(connection: psycopg.Connection[Any], now: dt.datetime) -> Sent:
-        return send_due(connection, channels, now, burst=alerts.burst, give_up_after=alerts.give_up_after)
+        # A digest that cannot be made holds up no message.
+        sent = send_due(connection, channels, now, burst=alerts.burst, give_up_after=alerts.give_up_after)
+        if enter_digest(connection, alerts, now, is_synthetic=is_synthetic):
+            send_due(connection, channels, now, burst=alerts.burst, give_up_after=alerts.give_up_after)
+        return sent
 
-    return Telling(channels, route, send)
+    return Telling(channels, route, send, alerts=alerts)
 
 
 class FromFile:
@@ -89,6 +100,7 @@ class FromFile:
     def __init__(self, settings: Settings) -> None:
         self._path = alerts_path(settings)
         self._environment = settings.environment
+        self._is_synthetic = settings.is_sandbox
         self._seen: tuple[int, int] | None = (-1, -1)
         self._telling = Telling()
         self._last_good: Telling | None = None
@@ -103,10 +115,12 @@ class FromFile:
 
     def _read(self) -> Telling:
         try:
-            self._last_good = of_alerts(load_alerts(self._path, tuple(INCIDENT_KINDS)), self._environment)
+            self._last_good = of_alerts(
+                load_alerts(self._path, tuple(INCIDENT_KINDS)), self._environment, is_synthetic=self._is_synthetic
+            )
         except SettingsError as error:
             before = self._last_good or Telling(can_tell=False)
-            return Telling(before.channels, before.route, before.send, error.message, before.can_tell)
+            return replace(before, problem=error.message)
         return self._last_good
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threegaps.errors import SettingsError
-from threegaps.watch.alerts import Alerts, load_alerts, parse_alerts, unset_variables
+from threegaps.labels import INCIDENT_KINDS
+from threegaps.settings import Settings
+from threegaps.watch.alerts import CHANNEL_OPTIONS, Alerts, load_alerts, parse_alerts, unset_variables
 from threegaps.watch.channels.dingtalk import DingTalk
 from threegaps.watch.channels.mail import Mail
 from threegaps.watch.channels.making import Unusable, make_channels
@@ -220,3 +223,23 @@ def test_a_channel_whose_secret_is_missing_says_so_and_does_not_send() -> None:
     with pytest.raises(ChannelError, match="THREEGAPS_MAIL_PASSWORD is not set") as raised:
         channel.send(Message("a@threegaps", None, "test", "notice", "s", "t"))
     assert not raised.value.is_final
+
+
+def test_the_example_of_the_documents_is_right_and_shows_every_key() -> None:
+    path = Settings.load().root / "docs" / "alerts.example.yaml"
+    alerts = load_alerts(path, list(INCIDENT_KINDS))
+    assert {channel.kind for channel in alerts.channels} == set(CHANNEL_OPTIONS)
+    text = path.read_text(encoding="utf-8")
+    for keys in CHANNEL_OPTIONS.values():
+        # An address that is itself a secret, and a port of one's own, are the exception.
+        assert {key for key in keys if f"{key}:" not in text} <= {"url_variable", "port"}
+    assert set(alerts_keys()) <= set(re.findall(r"^(\w+):", text, re.MULTILINE))
+
+
+def alerts_keys() -> list[str]:
+    """What may stand at the top, as the refusal of an unknown key says it."""
+    with pytest.raises(SettingsError) as raised:
+        parse_alerts("{unknown: 1}", KINDS)
+    known = re.search(r"unknown key 'unknown'; known are ([a-z_, ]+)", raised.value.message)
+    assert known is not None
+    return known[1].split(", ")

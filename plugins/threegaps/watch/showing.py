@@ -1,0 +1,141 @@
+"""After each pass: the snapshot, and from it the page, the data beside it and the metrics."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from threegaps.errors import SettingsError, ThreeGapsError, of_warehouse
+from threegaps.ledger.incidents import Incident
+from threegaps.settings import Settings
+from threegaps.watch.alerts import Alerts, unset_variables
+from threegaps.watch.gathering import Gathered, Gatherer, incidents_seen
+from threegaps.watch.metrics import Metrics, metrics_address
+from threegaps.watch.pages import write_pages
+from threegaps.watch.snapshot import Look, Snapshot
+
+Connect = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+
+
+class Showing:
+    """Shows what each pass saw.
+
+    Args:
+        settings: Which installation.
+        folder: Where the pages go.
+        connect: Opens a connection to the warehouse, in autocommit, that does not wait for ever.
+        interval_seconds: After how long the next pass begins.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, connect: Connect, *, interval_seconds: float) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._connect = connect
+        self._interval_seconds = interval_seconds
+        self._gatherer = Gatherer()
+        self.metrics = Metrics()
+
+    def start(self) -> str:
+        """Serve the metrics, where a port is named; what is wrong with that, or nothing."""
+        try:
+            address = metrics_address(self._settings)
+            if address is not None:
+                self.metrics.start(*address)
+        except SettingsError as error:
+            return error.message
+        return ""
+
+    def show(
+        self,
+        now: dt.datetime,
+        *,
+        pass_seconds: float,
+        passes: int,
+        failed_passes: int,
+        not_looked_at: Sequence[str],
+        incidents: Sequence[Incident],
+        alerts: Alerts,
+        problem: str,
+    ) -> Snapshot:
+        """Make the snapshot of a pass, serve it and write it.
+
+        Args:
+            not_looked_at: What could not be looked at, each as ``name: reason``.
+            incidents: Those that are open, from the ledger or the journal.
+            problem: What is wrong with alerts.yaml; empty where nothing is.
+
+        Raises:
+            OSError: The pages cannot be written; the metrics are served all the same.
+        """
+        looks = [*looks_of(one for one in not_looked_at if one != problem)]
+        gathered: Gathered | None = None
+        # A ledger that the pass could not read would let this wait once more.
+        if all(look.name != "ledger" for look in looks):
+            try:
+                with self._connect() as connection:
+                    gathered = self._gatherer.gather(connection, alerts, incidents, now)
+                looks.append(Look("ledger", True))
+            except (psycopg.Error, TimeoutError, ThreeGapsError) as error:
+                said = error.message if isinstance(error, ThreeGapsError) else of_warehouse(error)
+                looks.append(Look("ledger", False, "台账读不到", said))
+        zh, en = alerts_said(alerts, self._settings, problem)
+        snapshot = Snapshot(
+            taken_at=now,
+            pass_seconds=pass_seconds,
+            interval_seconds=self._interval_seconds,
+            is_synthetic=self._settings.is_sandbox,
+            looks=tuple(sorted(looks, key=lambda look: look.name)),
+            feeds=None if gathered is None else gathered.feeds,
+            incidents=incidents_seen(incidents),
+            queue=None if gathered is None else gathered.queue,
+            release=None if gathered is None else gathered.release,
+            outbox=None if gathered is None else gathered.outbox,
+            channels=() if gathered is None else gathered.channels,
+            alerts_zh=zh,
+            alerts_en=en,
+            passes=passes,
+            failed_passes=failed_passes,
+        )
+        self.metrics.update(snapshot)
+        write_pages(snapshot, self._folder)
+        return snapshot
+
+
+LOOKS = ("airflow", "disks", "ledger", "sandbox")
+"""Where each pass looks; a look that is not named among what could not be had has been made."""
+
+
+def looks_of(not_looked_at: Iterable[str]) -> Iterable[Look]:
+    """The looks of a pass, by what it says that it could not look at."""
+    missing: dict[str, list[str]] = {}
+    for written in not_looked_at:
+        name, _, reason = written.partition(":")
+        known = name.strip() in LOOKS
+        missing.setdefault(name.strip() if known else "other", []).append(reason.strip() if known else written)
+    for name, reasons in missing.items():
+        yield Look(name, False, "", "; ".join(reasons))
+    for name in LOOKS:
+        if name not in missing and name != "ledger":
+            yield Look(name, True)
+
+
+def alerts_said(alerts: Alerts, settings: Settings, problem: str) -> tuple[str, str]:
+    """Why people cannot be told as meant, in Chinese and in English; empty where they can."""
+    if problem:
+        return f"告警配置有误,沿用之前的配置:{problem}", f"alerts.yaml is wrong, what it said before holds: {problem}"
+    if alerts.is_absent:
+        return "没有 alerts.yaml:不向任何人发送消息。", "There is no alerts.yaml: nobody is told anything."
+    unset = unset_variables(alerts, settings.environment)
+    if not unset:
+        return "", ""
+    names = ", ".join(sorted({name for variables in unset.values() for name in variables}))
+    channels = ", ".join(unset)
+    return (
+        f"渠道 {channels} 缺环境变量 {names},消息在等。",
+        f"Channels {channels} lack the environment variables {names}: their messages wait.",
+    )

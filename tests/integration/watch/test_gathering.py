@@ -1,0 +1,127 @@
+"""What pages and metrics show of the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from threegaps.ledger import incidents
+from threegaps.ledger.attempts import Failing
+from threegaps.ledger.expected import Standing
+from threegaps.ledger.incidents import Cause, Incident
+from threegaps.settings import SHANGHAI
+from threegaps.watch.alerts import Alerts, ChannelSettings
+from threegaps.watch.gathering import Gatherer, incidents_seen, states
+
+pytestmark = pytest.mark.integration
+
+NOW = dt.datetime(2026, 11, 27, 10, 0, tzinfo=SHANGHAI)
+FEED = "hrss/wage_records"
+
+
+@pytest.fixture
+def ledger(warehouse: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        yield connection
+
+
+def opened(ledger: psycopg.Connection[Any], kind: str) -> Incident:
+    with ledger.transaction():
+        return incidents.open_incident(
+            ledger, Cause(kind, FEED, "warning", "标题", "title", feeds=(FEED,)), at=NOW - dt.timedelta(hours=1)
+        )
+
+
+def standing(**changed: Any) -> Standing:
+    fields: dict[str, Any] = {
+        **dict.fromkeys(Standing.__dataclass_fields__),
+        "feed": FEED,
+        "title_zh": "",
+        "title_en": "",
+        "delivery": "2026-10",
+        "late": (),
+        "incomplete": (),
+        "missing_counties": (),
+        "days_late": 0,
+        "empty": False,
+        "paused": False,
+        "closed": False,
+    }
+    return Standing(**{**fields, **changed})
+
+
+def failing(cause: str) -> Failing:
+    return Failing(FEED, "land", 3, NOW, NOW, 1, "2026-10", cause, "said", "说", "10.1.2.3", 22)
+
+
+@pytest.mark.parametrize(
+    ("of", "failed", "expected"),
+    [
+        (standing(), None, ("in_time",)),
+        (standing(delivery=None), None, ("not_due",)),
+        (standing(late=("2026-10",), incomplete=("2026-10",)), None, ("late", "incomplete")),
+        (standing(late=("2026-10",)), failing("timed_out"), ("unreachable", "late")),
+        (standing(), failing("login_refused"), ("failing",)),
+        (standing(paused=True, late=("2026-10",)), None, ("paused",)),
+        (standing(paused=True), failing("misconfigured"), ("failing",)),
+    ],
+)
+def test_a_feed_stands_in_all_its_ways_the_gravest_first(
+    of: Standing, failed: Failing | None, expected: tuple[str, ...]
+) -> None:
+    assert states(of, failed, []) == expected
+
+
+def test_open_incidents_say_how_a_feed_stands(ledger: psycopg.Connection[Any]) -> None:
+    found = [opened(ledger, kind) for kind in ("feed_shrinking", "feed_stopped", "refused_share_rising")]
+    assert states(standing(), None, found) == ("stopped", "shrinking")
+    (first, *_) = incidents_seen(found)
+    assert (first.kind, first.feed, first.department) == ("feed_shrinking", FEED, "hrss")
+    assert first.command.startswith("threegaps ")
+
+
+def test_an_empty_ledger_says_nothing_and_no_zero_for_what_it_does_not_know(ledger: psycopg.Connection[Any]) -> None:
+    found = Gatherer().gather(ledger, Alerts(), [], NOW)
+    assert (found.feeds, found.release, found.channels) == ((), None, ())
+    assert (found.queue.pending_batches, found.queue.oldest_since, found.outbox.waiting) == (0, None, 0)
+
+
+def test_feeds_deliveries_queue_and_channels_are_gathered(ledger: psycopg.Connection[Any]) -> None:
+    ledger.execute(
+        "insert into ops.feed (feed, delivery_kind, first_day, title_zh, title_en, cadence, due_day)"
+        " values (%s, 'full_period', '2026-01-01', '缴费工资', 'Wages', 'month', 'the 20th')",
+        [FEED],
+    )
+    ledger.execute(
+        "insert into ops.expected_delivery (feed, delivery, delivery_start, delivery_end, due_at)"
+        " values (%s, '2026-10', '2026-10-01', '2026-10-31', %s)",
+        [FEED, NOW - dt.timedelta(days=3)],
+    )
+    found = Gatherer().gather(ledger, Alerts((ChannelSettings("mail", "mail"),)), [opened(ledger, "feed_late")], NOW)
+    (feed,) = found.feeds
+    assert (feed.feed, feed.title_zh, feed.department) == (FEED, "缴费工资", "hrss")
+    assert (feed.state, feed.expected_delivery, feed.days_late) == ("late", "2026-10", feed.days_late)
+    assert feed.due_on == dt.date(2026, 11, 24)
+    assert (feed.newest_delivery, feed.refused_share) == (None, None)
+    assert [channel.name for channel in found.channels] == ["mail"]
+
+
+def test_refused_rows_are_counted_now_and_then_and_not_in_each_pass(ledger: psycopg.Connection[Any]) -> None:
+    gatherer = Gatherer()
+    asked: list[str] = []
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(ledger, name)
+
+        def execute(self, query: Any, *rest: Any) -> Any:
+            asked.append(query if isinstance(query, str) else query.decode())
+            return ledger.execute(query, *rest)
+
+    for minutes in (0, 5, 9, 10, 12):
+        gatherer.gather(Counting(), Alerts(), [], NOW + dt.timedelta(minutes=minutes))  # type: ignore[arg-type]
+    assert sum("quarantine" in query for query in asked) == 2
