@@ -21,6 +21,8 @@ from threegaps.access.server import scram_verifier
 from threegaps.errors import AccessError, of_warehouse
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+# What the server takes for everybody or nobody, quoted or not.
+_RESERVED = frozenset({"public", "none"})
 _PASSWORD_BYTES = 24
 # Whether before PostgreSQL 16: there, a member always has its role's rights; since, who made a role has to take them.
 _GRANT_OF_ROLE: dict[bool, LiteralString] = {
@@ -47,6 +49,10 @@ def add(dsn: str, login: str, kind: Kind, *, county_code: str | None = None) -> 
     Raises:
         AccessError: The name is none, or is taken, or the server has not been prepared.
     """
+    if login in _RESERVED:
+        raise AccessError(
+            f"{login} is a word of PostgreSQL's, no login.", advice="for example county_330102, or bi_reports."
+        )
     if not _NAME.fullmatch(login) or login.startswith("pg_"):
         raise AccessError(
             "A login is up to 63 small letters, digits and underscores, begins with a letter and not with pg_.",

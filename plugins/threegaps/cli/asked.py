@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threegaps.contracts.model import Contract
 from threegaps.settings import Settings
+from threegaps.standards.nearest import did_you_mean
 
 
 def contracts_of(settings: Settings, feed: str | None) -> tuple[Contract, ...]:
@@ -20,7 +21,10 @@ def check_status(status: str | None) -> None:
     from threegaps.ledger.batches import BATCH_STATUSES
 
     if status is not None and status not in BATCH_STATUSES:
-        raise SettingsError(f"{status!r} is no status of a batch.", advice=f"one of {', '.join(BATCH_STATUSES)}.")
+        raise SettingsError(
+            f"{status!r} is no status of a batch.",
+            advice=did_you_mean(status, BATCH_STATUSES, otherwise=f"one of {', '.join(BATCH_STATUSES)}."),
+        )
 
 
 def check_delivery(settings: Settings, delivery: str | None, feed: str | None) -> None:
@@ -58,7 +62,15 @@ def check_rule(settings: Settings, rule: str | None, feed: str | None) -> None:
     known |= {str(row["rule"]) for row in queries.ask(settings, queries.REFUSED_BY_RULE, {"feed": feed})}
     if rule not in known:
         raise ContractError(
-            f"There is no rule {rule!r} that refuses rows.", feed=feed, advice=f"one of {', '.join(sorted(known))}."
+            f"There is no rule {rule!r} that refuses rows.",
+            feed=feed,
+            advice=did_you_mean(
+                rule,
+                known,
+                otherwise=f"one of {', '.join(sorted(known))}."
+                if feed
+                else "`threegaps quarantine rules` lists those that have.",
+            ),
         )
 
 

@@ -38,8 +38,16 @@ def list_batches(
     if feed is not None:
         asked.contracts_of(settings, feed)
     asked.check_status(status)
-    rows = queries.ask(settings, queries.BATCHES, {"feed": feed, "status": status, "limit": limit + 1})
-    answer(rows, as_json=json_, limit=limit)
+    rows, total = queries.ask_some(settings, queries.BATCHES, {"feed": feed, "status": status}, limit=limit)
+    none = "There is no batch yet."
+    if feed and status:
+        none = f"There is no batch of {feed} with the status {status}."
+    elif feed:
+        none = f"There is no batch of {feed} yet."
+    elif status:
+        none = f"There is no batch with the status {status}."
+    dispensable = ("inserted", "changed", "unchanged", "withdrawn", "stop_rule", "started_at", "duplicates")
+    answer(rows, as_json=json_, total=total, none=none, dispensable=dispensable)
 
 
 @batches.command("show")
@@ -63,11 +71,13 @@ def show_batch(
     settings = Settings.load()
     asked.check_batch(settings, batch, None)
     if structural:
-        found = {"batch": batch, "limit": limit}
-        answer(queries.ask(settings, queries.STRUCTURAL_LINES, found), as_json=json_)
+        rows, total = queries.ask_some(settings, queries.STRUCTURAL_LINES, {"batch": batch}, limit=limit)
+        answer(rows, as_json=json_, total=total, none=f"Every line of batch {batch} is a row.")
         return
     if data_docs is None:
-        answer(queries.ask(settings, queries.CHECKS, {"batch": batch}), as_json=json_)
+        rows, total = queries.ask_some(settings, queries.CHECKS, {"batch": batch}, limit=limit)
+        none = f"No rule has been held against batch {batch}."
+        answer(rows, as_json=json_, total=total, none=none, dispensable=("expectation", "column_name"))
         return
     from threegaps import feed_run
     from threegaps.one_machine import environment

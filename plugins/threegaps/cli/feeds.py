@@ -60,7 +60,8 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
                 **{name: counts.get(name, 0) for name in ("batches", "received", "accepted", "refused", "duplicates")},
             }
         )
-    answer(rows, as_json=json_)
+    dispensable = ("protocol", "delivery", "mark", "duplicates", "accepted", "title")
+    answer(rows, as_json=json_, none="There is no feed: the folder of contracts is empty.", dispensable=dispensable)
 
 
 def mark_word(contract: Contract, day: dt.date) -> str:
@@ -253,18 +254,22 @@ def show_refused(
 ) -> None:
     """Refused rows that nothing has closed, with every reason."""
     from threegaps.cli import asked, queries
-    from threegaps.cli.output import print_json
+    from threegaps.cli.output import console, print_json, tell_of_more
 
     settings = _knowing(feed)
     asked.check_delivery(settings, delivery, feed)
     asked.check_rule(settings, rule, feed)
     asked.check_batch(settings, batch, feed)
-    wanted: dict[str, Any] = {"feed": feed, "delivery": delivery, "rule": rule, "batch": batch, "limit": limit}
-    rows = queries.ask(settings, queries.REFUSED_ROWS, wanted)
+    wanted: dict[str, Any] = {"feed": feed, "delivery": delivery, "rule": rule, "batch": batch}
+    rows, total = queries.ask_some(settings, queries.REFUSED_ROWS, wanted, limit=limit)
     if json_:
         print_json(rows)
-    else:
+    elif rows:
         refused_page(rows)
+    else:
+        named = ", ".join(f"{name} {value}" for name, value in wanted.items() if value is not None)
+        console.print(f"No refused row is open for {named}." if named else "No refused row is open.")
+    tell_of_more(len(rows), total, as_json=json_)
 
 
 def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -274,21 +279,22 @@ def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.text import Text
 
     from threegaps.cli.output import both, cell, console
+    from threegaps.standards.visible import one_line
     from threegaps.translations import say
 
-    if not rows:
-        console.print("none")
     for row in rows:
         where = f"{row['feed']} {row['delivery']}, county {row['county_code']}, refused {cell(row['refused_at'])}"
-        console.print(Text.assemble((row["row_token"], "bold"), f"  {say(where)}"))
+        console.print(Text.assemble((one_line(row["row_token"]), "bold"), f"  {say(where)}"))
         reasons = Table.grid(padding=(0, 1))
         reasons.add_column(overflow="fold", max_width=32)
         reasons.add_column(overflow="fold")
         for reason in row["reasons"]:
-            reasons.add_row(Text(reason["rule"]), Text(both(reason.get("message_zh"), reason.get("message_en"))))
+            reasons.add_row(
+                Text(reason["rule"]), Text(one_line(both(reason.get("message_zh"), reason.get("message_en"))))
+            )
         console.print(Padding(reasons, (0, 0, 0, 2)))
         sent = ", ".join(f"{name}={'' if value is None else value}" for name, value in row["row_data"].items())
-        console.print(Padding(Text(sent, style="dim", overflow="fold"), (0, 0, 0, 2)))
+        console.print(Padding(Text(one_line(sent), style="dim", overflow="fold"), (0, 0, 0, 2)))
 
 
 @quarantine.command("rules")
@@ -297,7 +303,9 @@ def count_refused(feed: Feed = None, json_: Json = False) -> None:
     from threegaps.cli import queries
     from threegaps.cli.output import answer
 
-    answer(queries.ask(_knowing(feed), queries.REFUSED_BY_RULE, {"feed": feed}), as_json=json_)
+    none = f"No refused row of {feed} is open." if feed else "No refused row is open."
+    found = queries.ask(_knowing(feed), queries.REFUSED_BY_RULE, {"feed": feed})
+    answer(found, as_json=json_, none=none, dispensable=("first_delivery", "last_delivery"))
 
 
 @quarantine.command("export")

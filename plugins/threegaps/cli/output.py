@@ -12,7 +12,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -133,7 +133,13 @@ def write(document: str) -> None:
     sys.stdout.flush()
 
 
-def print_rows(rows: Iterable[Mapping[str, Any]], *, title: str = "", heads: Mapping[str, str] | None = None) -> None:
+def print_rows(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    title: str = "",
+    heads: Mapping[str, str] | None = None,
+    dispensable: Collection[str] = (),
+) -> None:
     """A table of *rows*; numbers to the right, Chinese and English of the same in one column.
 
     Where the terminal is too narrow for the table, each row is a paragraph.
@@ -142,6 +148,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, title: str = "", heads: Map
         rows: The rows, by the names of their columns.
         title: What stands above.
         heads: What columns are called; one that is left out by its name.
+        dispensable: Columns that are left out where the table would be too wide, and said to be.
     """
     rows = [with_pairs(row) for row in rows]
     if not rows:
@@ -151,7 +158,18 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, title: str = "", heads: Map
     titles = [column_head((heads or {}).get(name, name.replace("_", " "))) for name in names]
     texts = [[_named_cell(name, row.get(name)) for name in names] for row in rows]
     numeric = [all(isinstance(row.get(name), int | float | decimal.Decimal | None) for row in rows) for name in names]
+    if _is_wider(titles, texts, console.width) and (kept := _said_columns(texts)):
+        # Room is for what says something: columns that are empty in every row go first.
+        titles, numeric = [titles[index] for index in kept], [numeric[index] for index in kept]
+        texts = [[line[index] for index in kept] for line in texts]
+        names = [names[index] for index in kept]
     widths = _fitted(titles, texts, numeric, console.width)
+    if widths is None and set(names) & set(dispensable):
+        left = [{name: row.get(name) for name in names if name not in dispensable} for row in rows]
+        print_rows(left, title=title, heads=heads)
+        gone = ", ".join(name.replace("_", " ") for name in names if name in dispensable)
+        console.print(f"Left out for want of room: {gone}; `--json` has all.", style="dim")
+        return
     if widths is None:
         if title:
             console.print(Text(say(title), style="italic"))
@@ -178,7 +196,9 @@ def _fitted(
     columns = [(head, *column) for head, column in zip(heads, zip(*texts, strict=True), strict=True)]
     widths = [max(map(cell_len, column)) for column in columns]
     least = [
-        whole if is_number else min(whole, max(_least(text) for text in column))
+        max(cell_len(text) for text in (*column[1:], *column[0].split()))
+        if is_number
+        else min(whole, max(_least(text) for text in column))
         for whole, is_number, column in zip(widths, numeric, columns, strict=True)
     ]
     room = width - 2 * (len(columns) - 1)
@@ -188,6 +208,15 @@ def _fitted(
         widest = max((index for index in range(len(widths)) if widths[index] > least[index]), key=widths.__getitem__)
         widths[widest] -= 1
     return widths
+
+
+def _is_wider(heads: Sequence[str], texts: Sequence[Sequence[str]], width: int) -> bool:
+    return sum(max(map(cell_len, column)) + 2 for column in zip(heads, *texts, strict=True)) - 2 > width
+
+
+def _said_columns(texts: Sequence[Sequence[str]]) -> list[int]:
+    """The columns in which some row says something."""
+    return [index for index, column in enumerate(zip(*texts, strict=True)) if any(column)]
 
 
 def _least(text: str) -> int:
@@ -259,12 +288,42 @@ def cell(value: Any) -> str:
     return one_line(str(value))
 
 
-def answer(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", limit: int | None = None) -> None:
-    """Rows as JSON or as a table; where there are more than *limit*, so many of them, and a line that says so."""
+def answer(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    as_json: bool,
+    title: str = "",
+    limit: int | None = None,
+    total: int | None = None,
+    heads: Mapping[str, str] | None = None,
+    none: str = "",
+    dispensable: Collection[str] = (),
+) -> None:
+    """Rows as JSON or as a table; where there are more than are shown, a line that says how many, and how to see them.
+
+    Args:
+        rows: The rows; more than *limit* of them are not shown.
+        as_json: Whether a machine reads: a list on standard output, and the line on standard error.
+        title: What stands above.
+        limit: How many are shown at most.
+        total: How many there are, where *rows* are not all.
+        heads: See `print_rows`.
+        none: What is said where there are none: what there is none of.
+        dispensable: See `print_rows`.
+    """
     shown = list(rows[:limit])
+    total = max(len(rows), total or 0)
     if as_json:
         print_json(shown)
-        return
-    print_rows(shown, title=title)
-    if len(shown) < len(rows):
-        console.print(f"Only the first {limit} are shown: --limit shows more.")
+    elif none and not shown:
+        console.print(none)
+    else:
+        print_rows(shown, title=title, heads=heads, dispensable=dispensable)
+    tell_of_more(len(shown), total, as_json=as_json)
+
+
+def tell_of_more(shown: int, total: int, *, as_json: bool = False) -> None:
+    """Say how many of how many are shown, where it is not all, and how to see the rest."""
+    if shown < total:
+        told = errors if as_json else console
+        told.print(f"{shown:,} of {total:,} are shown: `--limit {total}` shows all.")

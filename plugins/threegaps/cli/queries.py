@@ -28,7 +28,7 @@ CHECKS = """
 select rule, expectation, column_name, action, evaluated, unexpected, outcome, is_certified
 from ops.check_result
 where batch_id = %(batch)s
-order by unexpected = 0, rule
+order by unexpected = 0, rule limit %(limit)s
 """
 
 STRUCTURAL_LINES = """
@@ -82,10 +82,26 @@ select release_id, kind, as_of, released_at, cells_inserted, cells_changed, cell
 from ops.release order by release_id desc limit %(limit)s
 """
 
-CATALOGUE = """
-select indicator_code, action_code, measure, name_zh, name_en, unit_zh, method, formula_zh, formula_en,
-       source_clause, audience
-from marts.dim_indicator order by indicator_code
+# Of the rows that releases counted, those of figures: the other relations show them again, or speak of feeds and codes.
+FIGURES_OF_RELEASES = """
+with said as (
+    select indicator_code, area_code, period_type, period_end, breakdown, breakdown_value,
+           value_release_id as release_id
+    from marts.indicator_value_stored where value_release_id = any(%(releases)s)
+    union all
+    select indicator_code, area_code, period_type, period_end, breakdown, breakdown_value, release_from
+    from history.indicator_value where release_from = any(%(releases)s)
+), ended as (
+    select indicator_code, area_code, period_type, period_end, breakdown, breakdown_value, release_to as release_id
+    from history.indicator_value where release_to = any(%(releases)s)
+)
+select release_id, count(*) filter (where e.is_there is null) as figures_new,
+       count(*) filter (where s.is_there and e.is_there) as figures_changed,
+       count(*) filter (where s.is_there is null) as figures_gone
+from (select *, true as is_there from said) as s
+full join (select *, true as is_there from ended) as e
+    using (release_id, indicator_code, area_code, period_type, period_end, breakdown, breakdown_value)
+group by release_id
 """
 
 # How far figures are revised; an indicator that was never said as final has no line.
@@ -132,6 +148,27 @@ def ask(settings: Settings, query: str, parameters: Mapping[str, Any] | None = N
     """All rows of one question to the warehouse."""
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True, row_factory=dict_row) as connection:
         return connection.execute(query.encode(), parameters).fetchall()
+
+
+def ask_some(settings: Settings, query: str, parameters: Mapping[str, Any], *, limit: int) -> tuple[Sequence[Row], int]:
+    """The first *limit* rows of a question that ends with ``limit %(limit)s``, and how many there are in all."""
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, row_factory=dict_row) as connection:
+        rows = connection.execute(query.encode(), {**parameters, "limit": limit}).fetchall()
+        if len(rows) < limit:
+            return rows, len(rows)
+        counted = f"select count(*) as rows from ({query}) as asked"
+        row = connection.execute(counted.encode(), {**parameters, "limit": None}).fetchone()
+        return rows, int(row["rows"]) if row else len(rows)
+
+
+def releases(settings: Settings, *, limit: int) -> tuple[list[Row], int]:
+    """The newest releases with how many figures each of them changed, and how many releases there are."""
+    found, total = ask_some(settings, RELEASES, {}, limit=limit)
+    figures: dict[int, Row] = {}
+    if has_release(settings):
+        asked = {"releases": [row["release_id"] for row in found]}
+        figures = {row.pop("release_id"): row for row in ask(settings, FIGURES_OF_RELEASES, asked)}
+    return [{**row, **figures.get(row["release_id"], {})} for row in found], total
 
 
 def arrivals(settings: Settings) -> Sequence[Row]:

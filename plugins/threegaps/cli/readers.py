@@ -36,7 +36,8 @@ def register(app: typer.Typer) -> None:
 def add(
     login: Annotated[str, typer.Argument(help="Name of the login 登录名: small letters, digits, underscores.")],
     county: Annotated[
-        str | None, typer.Option("--county", help="An officer of this county 县级人员: its code, like 330102.")
+        str | None,
+        typer.Option("--county", help="An officer of this county 县级人员: its code or name, like 330102."),
     ] = None,
     statistician: Annotated[
         bool, typer.Option("--statistician", help="Sees exact values 统计人员; what is asked is logged.")
@@ -46,6 +47,7 @@ def add(
     """Make a login for a BI tool, or for a county's officer or a statistician 新建读者; its password is shown once."""
     from threegaps.access import logins
     from threegaps.access.kinds import Kind
+    from threegaps.cli import named
     from threegaps.errors import SettingsError
     from threegaps.standards.areas import is_division
 
@@ -53,9 +55,14 @@ def add(
         raise SettingsError(
             "A login is an officer's or a statistician's, not both.", advice="make two logins, one for each."
         )
-    if county is not None and not is_division(county):
-        raise SettingsError("This is no county's code in force.", advice="marts.dim_area lists the counties.")
     settings = Settings.load()
+    if county is not None and not is_division(county):
+        # By its name, where a release has brought the names.
+        county = named.area(settings, county) or county
+        if not is_division(county):
+            raise SettingsError(
+                f"{county} is no county's code in force.", advice="`threegaps areas` lists the counties."
+            )
     kind: Kind = "statistician" if statistician else "county" if county else "bi"
     password = logins.add(settings.warehouse_dsn(), login, kind, county_code=county)
     _show_password(settings, login, password, json_=json_, kind=kind, county_code=county)

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from threegaps.cli.options import Json, Limit
 from threegaps.settings import Settings
 
 _LAST_RELEASE = 2_147_483_647
 
-catalogue_group = typer.Typer(help="What there is: indicators, and feeds as a directory of government data.")
+
+class _WithText(TyperGroup):
+    """Commands of a group, of which a first word that names none is a text to search for."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments, words that name no command as the option ``--find``."""
+        words = [word for word in args if not word.startswith("-")]
+        if words and words[0] not in self.commands and "--find" not in args:
+            args = ["--find", " ".join(words), *(word for word in args if word.startswith("-"))]
+        return super().parse_args(ctx, args)
+
+
+catalogue_group = typer.Typer(
+    cls=_WithText, help="What there is: indicators, and feeds as a directory of government data."
+)
 release = typer.Typer(no_args_is_help=True, help="Releases: what serves, what changed, and the way back.")
 
 
@@ -23,6 +39,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(release, name="release")
     app.command()(explain)
     app.add_typer(catalogue_group, name="catalogue")
+    app.command()(areas)
 
 
 def build(
@@ -45,7 +62,8 @@ def build(
     from threegaps.orchestration.names import MARTS_DAG
 
     day = None if as_of is None else _day(as_of)
-    api = AirflowApi.of(Settings.load())
+    settings = Settings.load()
+    api = AirflowApi.of(settings)
     conf = {"kind": "full" if full else "affected", "as_of": day, "accept_fewer_rows": accept_fewer_rows}
     run = api.trigger(MARTS_DAG, conf=conf)
     run_id = str(run["dag_run_id"])
@@ -59,17 +77,57 @@ def build(
         console.print(f"{run_id}: {run['state']}", markup=False)
         for task_id, state in tasks.items():
             console.print(f"  {task_id}: {state}", markup=False)
+        _tell_what_is_held(settings)
     if run["state"] == "failed":
         raise BuildError("The run of the marts failed.", advice="see `threegaps status` and the task's log in Airflow.")
 
 
+def _tell_what_is_held(settings: Settings) -> None:
+    """Say what no build shows as long as undos hold it back."""
+    from threegaps.cli.output import console
+    from threegaps.release import holds
+
+    held = holds.held(settings.warehouse_dsn())
+    if not held:
+        return
+    console.print(
+        f"Held back by undos: {', '.join(hold.name for hold in held)}; figures that they reach ({_codes(held)}) stay as"
+        " they are. `threegaps release free` frees them.",
+        soft_wrap=True,
+    )
+    kept = sorted({name for hold in held for name in hold.keeps_back})
+    if kept:
+        console.print(f"Free already, and not to be seen until these are too: {', '.join(kept)}.", soft_wrap=True)
+
+
 @release.command("list")
 def list_releases(limit: Limit = 20, json_: Json = False) -> None:
-    """Releases, the newest first."""
+    """Releases, the newest first: how many figures each changed, and how many rows of all served relations.
+
+    `threegaps release diff` says which, and why.
+    """
     from threegaps.cli import queries
     from threegaps.cli.output import answer
 
-    answer(queries.ask(Settings.load(), queries.RELEASES, {"limit": limit}), as_json=json_)
+    rows, total = queries.releases(Settings.load(), limit=limit)
+    told = rows if json_ else [_release_line(row) for row in rows]
+    answer(told, as_json=json_, total=total, none="There is no release yet: `threegaps up --run` makes the first.")
+
+
+def _release_line(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A release for people: its figures, and the rows of all relations that show them or speak of feeds."""
+    return {
+        "release_id": row["release_id"],
+        "serves": True if row["serves"] else None,
+        "kind": row["kind"],
+        "undoes_release_id": row["undoes_release_id"],
+        "as_of": row["as_of"],
+        "released_at": row["released_at"],
+        **{name: row.get(name, 0) for name in ("figures_new", "figures_changed", "figures_gone")},
+        "rows_of_all_relations": row["cells_inserted"] + row["cells_changed"] + row["cells_removed"],
+        "is_demonstration": True if row["is_demonstration"] else None,
+        "note": row["note"],
+    }
 
 
 @release.command("show")
@@ -100,15 +158,34 @@ def diff_releases(
     second: Annotated[
         int | None, typer.Argument(min=1, max=_LAST_RELEASE, help="The later one; by default the one that serves.")
     ] = None,
+    indicator: Annotated[
+        str | None, typer.Option("--indicator", help="Only this indicator: its code, or a part of its name.")
+    ] = None,
+    area: Annotated[str | None, typer.Option("--area", help="Only this area: its code or its name.")] = None,
     limit: Limit = 50,
     json_: Json = False,
 ) -> None:
-    """What is said differently in two releases."""
-    from threegaps.cli.output import answer
+    """What is said differently in two releases, and why: by indicator first, then figure by figure."""
+    from threegaps.cli import difference, named
+    from threegaps.cli.output import print_json
     from threegaps.release import history
 
-    rows = history.difference(Settings.load().warehouse_dsn(), first, second)
-    answer([_row(row) for row in rows], as_json=json_, limit=None if json_ else limit)
+    settings = Settings.load()
+    code = named.indicator(settings, indicator)
+    place = named.area(settings, area)
+    found = history.compare(
+        settings.warehouse_dsn(),
+        first,
+        second,
+        indicators=None if code is None else [code],
+        areas=None if place is None else [place],
+    )
+    areas, indicators = named.names(settings)
+    if json_:
+        print_json(difference.difference_document(found, areas=areas, indicators=indicators))
+        return
+    asked = " ".join(one for one in (code, place) if one is not None)
+    difference.difference_page(found, areas=areas, indicators=indicators, limit=limit, asked=asked)
 
 
 @release.command("undo")
@@ -153,26 +230,66 @@ def _wake_those_who_wait(settings: Settings) -> bool:
 @release.command("free")
 def free_held(
     batches: Annotated[list[int] | None, typer.Option("--batch", help="A batch that an undo holds back.")] = None,
-    models: Annotated[list[str] | None, typer.Option("--model", help="A model that an undo holds back.")] = None,
+    models: Annotated[
+        list[str] | None, typer.Option("--model", help="A model or seed that an undo holds back.")
+    ] = None,
+    releases: Annotated[
+        list[int] | None, typer.Option("--release", help="An undo: all that it holds back, see `threegaps status`.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that any undo holds back.")] = False,
     json_: Json = False,
 ) -> None:
-    """Free what an undo holds back: the next build takes it up again."""
+    """Free what an undo holds back: the next build takes it up again; says what still keeps its figures back."""
     from threegaps.cli.output import console, print_json
     from threegaps.errors import ReleaseError
     from threegaps.release import holds
 
-    if not (batches or models):
-        raise ReleaseError("Nothing is named.", advice="give --batch or --model.")
-    freed = holds.free(Settings.load().warehouse_dsn(), batches=batches or (), models=models or ())
+    settings = Settings.load()
+    if not (batches or models or releases or everything):
+        held = holds.held(settings.warehouse_dsn())
+        if not held:
+            raise ReleaseError("Nothing is held back.", advice="`threegaps build` takes up all that waits.")
+        raise ReleaseError(
+            f"Nothing is named. Held back: {', '.join(hold.name for hold in held)}.",
+            advice="give --batch, --model, --release or --all.",
+        )
+    done = holds.free(
+        settings.warehouse_dsn(),
+        batches=batches or (),
+        models=models or (),
+        releases=releases or (),
+        everything=everything,
+    )
     if json_:
-        print_json({"freed": freed})
-    else:
-        console.print(f"Freed: {freed}. The next `threegaps build` takes up what was held.")
+        print_json({"freed": len(done.freed), "still_held": [dataclasses.asdict(hold) for hold in done.still_held]})
+        return
+    console.print(f"Freed: {', '.join(hold.name for hold in done.freed)}.", soft_wrap=True)
+    if not done.still_reaching:
+        console.print("The next `threegaps build` takes up what was held.")
+    by_release: dict[int, list[holds.Hold]] = {}
+    for hold in done.still_reaching:
+        by_release.setdefault(hold.held_by_release_id, []).append(hold)
+    for release_id, others in by_release.items():
+        console.print(
+            f"Its figures stay as they are all the same: {', '.join(hold.name for hold in others)} of the undo"
+            f" {release_id} still hold the same ones ({_codes(others)})."
+            f" `threegaps release free --release {release_id}` frees the rest.",
+            soft_wrap=True,
+        )
+    others = [hold for hold in done.still_held if hold not in done.still_reaching]
+    if others:
+        console.print(f"Still held back besides: {', '.join(hold.name for hold in others)}.", soft_wrap=True)
+
+
+def _codes(held: Sequence[Any]) -> str:
+    """The indicators that holds reach, the first of them where they are many."""
+    codes = sorted({code for hold in held for code in hold.indicators})
+    return f"{', '.join(codes[:5])}, … ({len(codes)})" if len(codes) > 5 else ", ".join(codes)
 
 
 def explain(
-    code: Annotated[str, typer.Argument(help="Indicator, e.g. M21-1.")],
-    area: Annotated[str, typer.Argument(help="Area code, e.g. 330000.")],
+    code: Annotated[str, typer.Argument(help="Indicator: its code, e.g. M21-1, or a part of its name.")],
+    area: Annotated[str, typer.Argument(help="Area: its code or its name, e.g. 330000, 杭州, Yuhang.")],
     period: Annotated[
         str, typer.Argument(help="Label of the period, e.g. 2026-06, 2026Q2, 2026年上半年, 2026; or latest.")
     ],
@@ -182,12 +299,15 @@ def explain(
     json_: Json = False,
 ) -> None:
     """From a published number to the batches and files behind it, and to why it changed."""
+    from threegaps.cli import named
     from threegaps.cli.explanation import explanation_page
     from threegaps.cli.output import print_json
     from threegaps.release import explain as explanation
 
     breakdown, _, value = (part or "total=total").partition("=")
-    dsn = Settings.load().warehouse_dsn()
+    settings = Settings.load()
+    code, area = named.indicator(settings, code) or code, named.area(settings, area) or area
+    dsn = settings.warehouse_dsn()
     found = _row(explanation.explain(dsn, code, area, period, breakdown=breakdown, breakdown_value=value))
     if json_:
         print_json(found)
@@ -198,6 +318,9 @@ def explain(
 @catalogue_group.callback(invoke_without_command=True)
 def catalogue(
     context: typer.Context,
+    text: Annotated[
+        str, typer.Option("--find", metavar="TEXT", help="Only those with this in their code or name; or just TEXT.")
+    ] = "",
     revisions: Annotated[
         bool, typer.Option("--revisions", help="How far figures were revised after they were final, by indicator.")
     ] = False,
@@ -206,17 +329,55 @@ def catalogue(
     ] = False,
     json_: Json = False,
 ) -> None:
-    """Every indicator that is built: code, names, unit, method, formula, clause; for feeds, `threegaps feeds`."""
+    """Every indicator that is built, or those whose code or name has a text in it: `threegaps catalogue 工资`.
+
+    Code, names, unit, method, formula, clause; for feeds, `threegaps feeds`, for areas, `threegaps areas`.
+    """
     if context.invoked_subcommand is not None:
         return
-    from threegaps.cli import queries
+    from threegaps.cli import named, queries
     from threegaps.cli.output import answer
 
-    if arrival:
-        answer(queries.arrivals(Settings.load()), as_json=json_)
+    settings = Settings.load()
+    found = named.indicators(settings, text)
+    none = f"No indicator has {text!r} in its code or name: `threegaps catalogue` lists all." if text else ""
+    if not (arrival or revisions):
+        shown = found if json_ or len(found) <= _MOST_IN_FULL else [_short_line(row) for row in found]
+        answer(shown, as_json=json_, none=none or "There is no indicator yet: the first release brings them.")
         return
-    query = queries.REVISION_RATES if revisions else queries.CATALOGUE
-    answer(queries.ask(Settings.load(), query), as_json=json_)
+    rows = queries.arrivals(settings) if arrival else queries.ask(settings, queries.REVISION_RATES)
+    codes = {row["indicator_code"] for row in found}
+    answer(
+        [row for row in rows if not text or row["indicator_code"] in codes],
+        as_json=json_,
+        none=none if not found else "No figure of these indicators has become final yet: nothing can be said of them.",
+    )
+
+
+_MOST_IN_FULL = 3
+"""So many indicators are printed with their formulas; of more, only what tells them apart."""
+
+
+def _short_line(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("indicator_code", "action_code", "measure", "name_zh", "name_en", "unit_zh", "method", "audience")
+    return {name: row[name] for name in names}
+
+
+def areas(
+    text: Annotated[str, typer.Argument(help="A code, a name or a part of one; without, all areas.")] = "",
+    json_: Json = False,
+) -> None:
+    """Areas by code or name, Chinese or English: the province, cities, counties, and groups of them."""
+    from threegaps.cli import named
+    from threegaps.cli.output import answer
+
+    answer(
+        named.areas(Settings.load(), text),
+        as_json=json_,
+        none=f"No area has {text!r} in its code or name: `threegaps areas` lists all."
+        if text
+        else "There is no area yet: the first release brings them.",
+    )
 
 
 @catalogue_group.command("export")

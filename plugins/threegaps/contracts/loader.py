@@ -20,6 +20,7 @@ from threegaps.contracts.reading import plain_data
 from threegaps.contracts.rules import rules_of
 from threegaps.contracts.workbooks import check_shared_workbooks
 from threegaps.errors import ContractError, SettingsError
+from threegaps.standards.nearest import did_you_mean
 
 SUFFIX = ".odcs.yaml"
 
@@ -67,7 +68,11 @@ def find_contract(root: Path, feed: str) -> Contract:
     """
     path = Path(root) / f"{feed}{SUFFIX}"
     if feed.count("/") != 1 or not path.is_file():
-        raise ContractError("There is no contract for this feed.", feed=feed, advice="see `threegaps feeds`.")
+        raise ContractError(
+            "There is no contract for this feed.",
+            feed=feed,
+            advice=did_you_mean(feed, feeds_below(Path(root)), otherwise="see `threegaps feeds`."),
+        )
     return load_own_contract(path)
 
 

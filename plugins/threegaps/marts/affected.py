@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg.rows import tuple_row
 
 from threegaps.calendar import add_months
-from threegaps.marts.manifest import IndicatorModel, Manifest
+from threegaps.marts.manifest import Manifest
 from threegaps.marts.reach import AS_OF, Reach
 
 EVERYWHERE = "*"
@@ -55,19 +56,24 @@ def affected_slices(manifest: Manifest, touches: Iterable[Touch]) -> list[Slice]
         if indicator.code in fed:
             result.append(whole(indicator.code))
         else:
-            result += _merged(_reached(indicator, touched))
+            result += reached_slices(indicator.code, indicator.reach, touched)
     return result
 
 
-def _reached(indicator: IndicatorModel, touches: Iterable[Touch]) -> Iterator[Slice]:
+def reached_slices(code: str, reach_of: Mapping[str, Reach], touches: Iterable[Touch]) -> list[Slice]:
+    """What *touches* of feeds and passing days affect of an indicator whose inputs reach as far as *reach_of* says."""
+    return _merged(_reached(code, reach_of, touches))
+
+
+def _reached(code: str, reach_of: Mapping[str, Reach], touches: Iterable[Touch]) -> Iterator[Slice]:
     for touch in touches:
         key = AS_OF if touch.cause == "as_of" else touch.source
-        reach = indicator.reach.get(key) if key and touch.cause in {"batch", "as_of"} else None
+        reach = reach_of.get(key) if key and touch.cause in {"batch", "as_of"} else None
         if reach is None:
             continue
         first, last = reached_period(reach, touch.period_from, touch.period_to)
         area = EVERYWHERE if reach.is_everywhere or touch.county_code == "unknown" else touch.county_code
-        yield Slice(indicator.code, area, first, last)
+        yield Slice(code, area, first, last)
 
 
 def reached_period(reach: Reach, first: dt.date, last: dt.date) -> tuple[dt.date, dt.date]:
@@ -124,7 +130,8 @@ def touches_of_build(connection: psycopg.Connection[Any], build_id: int) -> list
 
 
 def _touches(connection: psycopg.Connection[Any], condition: str, parameter: object) -> list[Touch]:
-    rows = connection.execute(
+    cursor = connection.cursor(row_factory=tuple_row)
+    rows = cursor.execute(
         "select touch_id, cause, coalesce(model, feed), county_code,"
         " case when period_from = '-infinity' then date '0001-01-01' else period_from end,"
         " case when period_to = 'infinity' then date '9999-12-31' else least(period_to, date '9999-12-31') end"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,17 +53,33 @@ def inputs_of(connection: psycopg.Connection[dict[str, Any]], code: str) -> Inpu
     Raises:
         ReleaseError: No release since the ledger keeps it has said.
     """
-    rows = connection.execute("select * from ops.indicator_input where indicator_code = %s", [code]).fetchall()
-    if not rows:
+    found = inputs_of_all(connection, [code])
+    if code not in found:
         raise ReleaseError(
             f"The ledger does not know yet what {code} is made of.",
             advice="the next release notes it: `threegaps build --full` makes one.",
         )
-    return Inputs(
-        {
-            row["name"]: Reach(row["first_month"], row["last_month"], row["is_everywhere"])
-            for row in rows
-            if row["kind"] == "feed"
-        },
-        [row["name"] for row in rows if row["kind"] == "node"],
-    )
+    return found[code]
+
+
+def inputs_of_all(
+    connection: psycopg.Connection[dict[str, Any]], codes: Collection[str] | None = None
+) -> dict[str, Inputs]:
+    """What indicators of the last release are made of, by their codes, as far as the ledger knows.
+
+    Args:
+        connection: One whose rows are dictionaries.
+        codes: The indicators; all without.
+    """
+    found: dict[str, Inputs] = {}
+    for row in connection.execute(
+        "select * from ops.indicator_input where %(codes)s::text[] is null or indicator_code = any(%(codes)s)"
+        " order by indicator_code",
+        {"codes": None if codes is None else list(codes)},
+    ):
+        inputs = found.setdefault(row["indicator_code"], Inputs({}, []))
+        if row["kind"] == "feed":
+            inputs.reach[row["name"]] = Reach(row["first_month"], row["last_month"], row["is_everywhere"])
+        else:
+            inputs.nodes.append(row["name"])
+    return found

@@ -382,6 +382,12 @@ def test_a_name_that_is_none_is_refused_and_not_repeated(warehouse: str, name: s
     assert not name or name not in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["public", "none"])
+def test_what_the_server_takes_for_everybody_or_nobody_is_no_login(warehouse: str, name: str) -> None:
+    with pytest.raises(AccessError, match="is a word of PostgreSQL's"):
+        logins.add(warehouse, name, "bi")
+
+
 @pytest.mark.parametrize("taken", ["pipeline", "bi_reader", "county_reader"])
 def test_no_other_role_is_taken_for_a_reader(warehouse: str, taken: str) -> None:
     with pytest.raises(AccessError, match="There is a role of this name"):

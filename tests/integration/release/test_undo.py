@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import psycopg
 import pytest
 
 from tests.integration.release.small_marts import A, B, P, new_batch, release, rows, served, small_manifest
+from threegaps.cli import releases
 from threegaps.errors import ReleaseError
 from threegaps.ledger.batches import pending_batches
 from threegaps.marts.affected import Slice
 from threegaps.release import history, holds, undo
+from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
 
@@ -36,7 +39,9 @@ def test_an_undo_says_the_old_again_and_holds_what_came(marts: str) -> None:
     # Other work goes on, but what the held batch reaches stays as it is.
     release(marts, {A: 99, B: 31, P: 130})
     assert served(marts) == {A: 20, B: 31, P: 50}
-    assert holds.free(marts, batches=[batch]) == 1
+    done = holds.free(marts, batches=[batch])
+    assert [hold.batch_id for hold in done.freed] == [batch]
+    assert done.still_held == ()
     with psycopg.connect(marts) as connection:
         assert pending_batches(connection) == [batch]
     release(marts, {A: 99, B: 31, P: 130}, batches=[batch])
@@ -62,3 +67,72 @@ def test_undo_goes_back_step_by_step_but_not_before_the_first(marts: str) -> Non
     assert served(marts) == {A: 10}
     with pytest.raises(ReleaseError, match="first"):
         undo.undo(marts, note="", manifest=small_manifest())
+
+
+def undone(dsn: str) -> tuple[int, int, int]:
+    """Two batches of different counties, released and undone: their numbers, and the undo's."""
+    release(dsn, {A: 20, B: 30, P: 50}, batches=[new_batch(dsn)])
+    first, second = new_batch(dsn, county="330102"), new_batch(dsn, county="330103")
+    release(dsn, {A: 99, B: 88, P: 187}, batches=[first, second])
+    return first, second, undo.undo(dsn, note="wrong file", manifest=small_manifest())
+
+
+def test_who_frees_one_batch_is_told_what_still_holds_the_same_figures(marts: str) -> None:
+    first, second, undoing = undone(marts)
+    before = holds.held(marts)
+    assert [(hold.name, hold.keeps_back) for hold in before] == [(f"batch {first}", ()), (f"batch {second}", ())]
+    assert [hold.indicators for hold in before] == [("M01-3", "M01-5")] * 2
+    done = holds.free(marts, batches=[first])
+    assert [hold.name for hold in done.still_reaching] == [f"batch {second}"], "the province's figure is of both"
+    assert done.still_reaching[0].held_by_release_id == undoing
+    release(marts, {A: 99, B: 88, P: 187}, batches=[first])
+    assert served(marts) == {A: 99, B: 30, P: 50}, "what was said is true: the province stays"
+    assert [hold.keeps_back for hold in holds.held(marts)] == [(f"batch {first}",)]
+    rest = holds.free(marts, releases=[undoing])
+    assert ([hold.name for hold in rest.freed], rest.still_held) == ([f"batch {second}"], ())
+    release(marts, {A: 99, B: 88, P: 187}, batches=[second])
+    assert served(marts) == {A: 99, B: 88, P: 187}
+
+
+def test_what_is_freed_of_other_days_holds_nothing_back(marts: str) -> None:
+    first, second, _ = undone(marts)
+    with psycopg.connect(marts) as connection:
+        connection.execute(
+            "update ops.touch set period_from = '2024-01-01', period_to = '2024-01-31' where batch_id = %s", [first]
+        )
+    done = holds.free(marts, batches=[first])
+    assert [hold.name for hold in done.still_held] == [f"batch {second}"]
+    assert done.still_reaching == ()
+
+
+def test_all_are_freed_or_none_of_what_is_named_wrongly(marts: str) -> None:
+    with pytest.raises(ReleaseError, match="Nothing is held back"):
+        holds.free(marts, everything=True)
+    first, second, undoing = undone(marts)
+    for wrong in ({"batches": [first, 999]}, {"models": ["no_model"]}, {"releases": [undoing - 1]}):
+        with pytest.raises(ReleaseError, match="Nothing was freed") as refused:
+            holds.free(marts, **wrong)
+        assert f"batch {second}" in str(refused.value)
+    assert len(holds.held(marts)) == 2
+    assert len(holds.free(marts, everything=True).freed) == 2
+    assert holds.held(marts) == ()
+
+
+def test_the_command_says_it_plainly_with_the_command_for_the_rest(
+    marts: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, undoing = undone(marts)
+    monkeypatch.setattr(Settings, "warehouse_dsn", lambda self: marts)
+    with pytest.raises(ReleaseError, match=f"Held back: batch {first}, batch {second}"):
+        releases.free_held()
+    releases.free_held(batches=[first])
+    said = capsys.readouterr().out
+    assert f"Freed: batch {first}." in said
+    assert f"batch {second} of the undo {undoing} still hold the same ones (M01-3, M01-5)" in said
+    assert f"`threegaps release free --release {undoing}` frees the rest." in said
+    releases._tell_what_is_held(Settings.load())
+    told = capsys.readouterr().out
+    assert f"Held back by undos: batch {second}" in told
+    assert f"not to be seen until these are too: batch {first}." in told
+    releases.free_held(everything=True, json_=True)
+    assert json.loads(capsys.readouterr().out) == {"freed": 1, "still_held": []}

@@ -29,7 +29,13 @@ def warehouse(monkeypatch: pytest.MonkeyPatch) -> None:
         ASKED.append(parameters)
         return [{"feed": FEED, "rule": "rule_of_old"}] if query == queries.REFUSED_BY_RULE else []
 
+    def ask_some(
+        settings: Settings, query: str, parameters: dict[str, Any], *, limit: int
+    ) -> tuple[list[dict[str, Any]], int]:
+        return ask(settings, query, {**parameters, "limit": limit}), 0
+
     monkeypatch.setattr(queries, "ask", ask)
+    monkeypatch.setattr(queries, "ask_some", ask_some)
     ASKED.clear()
 
 
@@ -60,7 +66,8 @@ def test_a_delivery_of_any_feed() -> None:
     error = refused("quarantine", "show", "--delivery", "nonsense")
     assert error.advice == f"write it like one of {', '.join(known)}."
     for delivery in known:
-        assert CliRunner().invoke(app, ("quarantine", "show", "--delivery", delivery)).stdout == "none\n"
+        shown = CliRunner().invoke(app, ("quarantine", "show", "--delivery", delivery)).stdout
+        assert shown == f"No refused row is open for delivery {delivery}.\n"
 
 
 def test_a_rule() -> None:
@@ -70,12 +77,17 @@ def test_a_rule() -> None:
     assert {"wage_cny_month_range", "key_unique", "rule_of_old"} <= set(known)
     # Rules of other feeds, and those that stop a batch, refuse no row of this one.
     assert not {"certificate_type_code", "batch_columns"} & set(known)
-    assert "certificate_type_code" in str(refused("quarantine", "show", "--rule", "nonsense").advice)
+    near = str(refused("quarantine", "show", "--rule", "certificate_type_cod").advice)
+    assert near.startswith("did you mean certificate_type_code")
+    assert refused("quarantine", "show", "--rule", "nonsense").advice == (
+        "`threegaps quarantine rules` lists those that have."
+    )
 
 
 @pytest.mark.parametrize("rule", ["wage_cny_month_range", "rule_of_old"])
 def test_a_rule_that_is_known_or_was(rule: str) -> None:
-    assert CliRunner().invoke(app, ("quarantine", "show", "--rule", rule)).stdout == "none\n"
+    shown = CliRunner().invoke(app, ("quarantine", "show", "--rule", rule)).stdout
+    assert shown == f"No refused row is open for rule {rule}.\n"
     assert ASKED[-1]["rule"] == rule
 
 
@@ -94,7 +106,8 @@ def test_a_batch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert refused("quarantine", "show", "--batch", "999999").message == "There is no batch 999999."
     file = str(tmp_path / "refused.csv")
     assert refused("quarantine", "export", FEED, file, "--batch", "999999").message == "There is no batch 999999."
-    assert CliRunner().invoke(app, ("quarantine", "show", "--batch", "41", "--feed", FEED)).stdout == "none\n"
+    shown = CliRunner().invoke(app, ("quarantine", "show", "--batch", "41", "--feed", FEED)).stdout
+    assert shown == f"No refused row is open for feed {FEED}, batch 41.\n"
     other = refused("quarantine", "show", "--batch", "41", "--feed", "hrss/certificates")
     assert other.message == f"Batch 41 is one of {FEED}."
 

@@ -161,7 +161,7 @@ def test_a_list_that_is_cut_says_so(rows: int, is_cut: bool, capsys: pytest.Capt
     output.answer([{"rule": f"rule_{number}"} for number in range(rows)], as_json=False, limit=2)
     written = printed(capsys)
     assert "rule_1" in written
-    assert ("rule_2" in written, "Only the first 2" in written) == (False, is_cut)
+    assert ("rule_2" in written, "2 of 3 are shown: `--limit 3` shows all." in written) == (False, is_cut)
 
 
 @pytest.mark.parametrize(

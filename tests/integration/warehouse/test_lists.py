@@ -1,0 +1,78 @@
+"""Lists say how many of how many, and what there is none of."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.integration.warehouse.conftest import WAGES, Loader
+from threegaps.cli import asked, feeds
+from threegaps.cli.app import app
+from threegaps.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def commands(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """Commands over a warehouse with three batches, each with two refused rows."""
+    for month in ("2026-04", "2026-05", "2026-06"):
+        row = {"employer": "A", "wage_month": dt.date(2026, int(month[-2:]), 1), "county": "330102", "wage": "1"}
+        loader.load(WAGES, month, [row], refused=2)
+    loader.connection.commit()
+    dsn = loader.connection.info.dsn
+    password = loader.connection.info.password
+    monkeypatch.setattr(Settings, "warehouse_dsn", lambda self: f"{dsn} password={password}")
+    for module in (asked, feeds):
+        monkeypatch.setattr(module, "contracts_of" if module is asked else "_knowing", _known(module))
+    return CliRunner()
+
+
+def _known(module: object) -> object:
+    if module is asked:
+        return lambda settings, feed: ()
+    return lambda feed: Settings.load()
+
+
+def told(runner: CliRunner, *arguments: str) -> tuple[str, str]:
+    """What a command answers, and what it says beside it."""
+    answered = runner.invoke(app, list(arguments), env={"COLUMNS": "200"})
+    assert answered.exit_code == 0, answered.output
+    return answered.stdout, answered.stderr
+
+
+def test_a_list_says_how_many_of_how_many_and_how_to_see_the_rest(commands: CliRunner) -> None:
+    out, _ = told(commands, "batches", "--limit", "2")
+    assert "2 of 3 are shown: `--limit 3` shows all." in out
+    out, _ = told(commands, "batches", "--limit", "3")
+    assert "are shown" not in out
+    out, _ = told(commands, "quarantine", "show", "--limit", "1")
+    assert "1 of 6 are shown: `--limit 6` shows all." in out
+
+
+def test_a_machine_is_given_a_list_and_the_line_beside_it(commands: CliRunner) -> None:
+    for arguments, total in ((("batches",), 3), (("quarantine", "show"), 6)):
+        out, beside = told(commands, *arguments, "--limit", "2", "--json")
+        assert len(json.loads(out)) == 2
+        assert f"2 of {total} are shown: `--limit {total}` shows all." in beside
+
+
+def test_none_says_of_what(commands: CliRunner) -> None:
+    for arguments, said in (
+        (("batches", "--status", "failed"), "There is no batch with the status failed."),
+        (("batches", "--feed", "a/b"), "There is no batch of a/b yet."),
+        (("batches", "--feed", "a/b", "--status", "failed"), "There is no batch of a/b with the status failed."),
+        (("quarantine", "show", "--feed", "a/b"), "No refused row is open for feed a/b."),
+        (("quarantine", "rules", "--feed", "a/b"), "No refused row of a/b is open."),
+        (("batches", "show", "1", "--structural"), "Every line of batch 1 is a row."),
+        (("release", "list"), "There is no release yet"),
+        (("areas", "余杭"), "No area has '余杭' in its code or name"),
+        (("catalogue", "工资"), "No indicator has '工资' in its code or name"),
+        (("catalogue",), "There is no indicator yet"),
+    ):
+        out, _ = told(commands, *arguments)
+        assert said in " ".join(out.split()), arguments
+        assert "none" not in out
