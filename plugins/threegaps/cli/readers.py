@@ -58,7 +58,8 @@ def add(
     settings = Settings.load()
     if county is not None and not is_division(county):
         # By its name, where a release has brought the names.
-        county = named.area(settings, county) or county
+        if not county.isascii() or not county.isdigit():
+            county = named.area(settings, county) or county
         if not is_division(county):
             raise SettingsError(
                 f"{county} is no county's code in force.", advice="`threegaps areas` lists the counties."

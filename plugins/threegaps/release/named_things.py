@@ -14,7 +14,7 @@ _MOST_NAMED = 12
 
 # What a place is, at the end of its name: people leave it out.
 _KINDS_ZH = ("自治县", "省", "市", "区", "县")
-_KINDS_EN = (" province", " autonomous county", " city", " district", " county")
+_KINDS_EN = ("province", "autonomous county", "city", "district", "county")
 
 _AREAS = """
 select area_code, area_level, name_zh, name_en, parent_code, valid_from, valid_to from marts.dim_area
@@ -64,7 +64,8 @@ def area_named(connection: psycopg.Connection[Row], text: str) -> str:
     """
     if successors(text.strip()):
         return text.strip()
-    return _the_one(areas(connection, text), text, "area_code", _short_names, what="area", command="areas")
+    none = f"There is no area {text!r}."
+    return _the_one(areas(connection, text), text, "area_code", _short_names, none=none, command="areas")
 
 
 def indicator_named(connection: psycopg.Connection[Row], text: str) -> str:
@@ -73,7 +74,8 @@ def indicator_named(connection: psycopg.Connection[Row], text: str) -> str:
     Raises:
         ReleaseError: It means none, or several.
     """
-    return _the_one(indicators(connection, text), text, "indicator_code", _names, what="indicator", command="catalogue")
+    none = f"There is no indicator {text!r}."
+    return _the_one(indicators(connection, text), text, "indicator_code", _names, none=none, command="catalogue")
 
 
 def _plain(text: object) -> str:
@@ -87,7 +89,8 @@ def _names(row: Row) -> set[str]:
 def _short_names(row: Row) -> set[str]:
     """An area's names, and what is left of them without the kind of place; one character says too little."""
     names = _names(row)
-    short = {name.removesuffix(kind) for name in names for kind in (*_KINDS_ZH, *_KINDS_EN)}
+    ends = (*_KINDS_ZH, *(f" {kind}" for kind in _KINDS_EN))
+    short = {name.removesuffix(end) for name in names for end in ends}
     return names | {name for name in short if len(name) > 1}
 
 
@@ -111,11 +114,11 @@ def _rank(row: Row, asked: str, key: str, names: Callable[[Row], set[str]]) -> i
 
 
 def _the_one(
-    found: Sequence[Row], text: str, key: str, names: Callable[[Row], set[str]], *, what: str, command: str
+    found: Sequence[Row], text: str, key: str, names: Callable[[Row], set[str]], *, none: str, command: str
 ) -> str:
     asked = _plain(text)
     if not found:
-        raise ReleaseError(f"There is no {what} {text!r}.", advice=f"`threegaps {command}` lists them.")
+        raise ReleaseError(none, advice=f"`threegaps {command}` lists them.")
     best = _rank(found[0], asked, key, names)
     # By its code or its whole name one is meant, though others have the same in theirs.
     closest = [row for row in found if _rank(row, asked, key, names) == best] if best in {0, 1} else found

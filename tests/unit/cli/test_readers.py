@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from threegaps.access import logins
 from threegaps.access.kinds import Kind
 from threegaps.access.restoring import Reader
+from threegaps.cli import named
 from threegaps.cli.app import app
 from threegaps.errors import SettingsError
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, Settings
@@ -106,7 +107,17 @@ def test_the_list_says_how_a_login_differs_from_what_it_was_given(
     "options",
     [["--county", "330102", "--statistician"], ["--county", "330000"], ["--county", "440304"], ["--county", "x"]],
 )
-def test_what_is_no_county_is_refused(options: list[str]) -> None:
+def test_what_is_no_county_is_refused(options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(named, "area", lambda settings, text: None)  # before there is a release
     done: Any = CliRunner().invoke(app, ["reader", "add", "one", *options])
     assert isinstance(done.exception, SettingsError)
     assert MADE == []
+
+
+def test_an_officers_county_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(named, "area", lambda settings, text: {"余杭": "330110", "杭州": "330100"}[text])
+    CliRunner().invoke(app, ["reader", "add", "one", "--county", "余杭"])
+    assert [made[2] for made in MADE] == ["330110"]
+    done: Any = CliRunner().invoke(app, ["reader", "add", "two", "--county", "杭州"])
+    assert isinstance(done.exception, SettingsError)
+    assert len(MADE) == 1

@@ -70,8 +70,8 @@ def test_what_people_and_departments_wrote_is_left_as_it_is(spoken: Callable[...
 
 def test_a_list_that_goes_on_says_so(spoken: Callable[..., str]) -> None:
     text = spoken("zh", output.answer, [{"rows": 1}, {"rows": 2}], as_json=False, limit=1)
-    assert "1 项" in text
-    assert "Only" not in text
+    assert "共 2 项,列出 1 项" in text
+    assert "shown" not in text
 
 
 def test_a_refused_row_has_its_reasons_in_one_language(spoken: Callable[..., str]) -> None:
