@@ -171,7 +171,7 @@ def served(built: tuple[Cells, Cells, set[str]], shared_warehouse: str, dbt_fold
     """The warehouse of the cases with a release of what was built of them, and before it what was said before."""
     raw = Manifest.read(dbt_folder / "target" / "manifest.json").raw
     # What speaks of feeds has none here.
-    nodes = {name: node for name, node in raw["nodes"].items() if node["name"] not in {"feed_health", "data_quality"}}
+    nodes = {name: node for name, node in raw["nodes"].items() if node["name"] != "data_quality"}
     manifest = Manifest({**raw, "nodes": nodes})
     apply_served(shared_warehouse, manifest)
     with held_by_builder(shared_warehouse) as connection:

@@ -38,9 +38,27 @@ group by b.feed order by b.feed
 """Batches of each feed, and the sums of their counts over those that are loaded.
 
 A delivery that was sent again counts each time, corrections and repairs count too; a judgement that another superseded
-does not. The model ``feed_health`` counts each delivery as it was judged last (``rows_received``), and
+does not. The view ``feed_health`` counts each delivery as it was judged last (``rows_received``), and
 `threegaps.ledger.status` the last one alone (``rows``).
 """
+
+
+LATEST_JUDGEMENTS = """
+select batch.* from ops.batch as batch
+where batch.status = 'loaded' and exists (
+    select from ops.batch_object as judged
+    inner join ops.landed_object as landed using (landed_object_id)
+    where judged.batch_id = batch.batch_id and not landed.is_correction and not exists (
+        select from ops.batch as later
+        inner join ops.batch_object as judged_later on later.batch_id = judged_later.batch_id
+        inner join ops.landed_object as landed_later on judged_later.landed_object_id = landed_later.landed_object_id
+        where later.feed = batch.feed and later.delivery = batch.delivery and later.status = 'loaded'
+            and (later.order_number, later.batch_id) > (batch.order_number, batch.batch_id)
+            and (later.is_whole or landed_later.part = landed.part) and not landed_later.is_correction
+    )
+)
+"""
+"""The batches that a delivery's counts rest on, its latest loaded judgements; dbt has a macro of the same name."""
 
 
 @dataclass(frozen=True, slots=True)

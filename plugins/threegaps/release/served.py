@@ -23,7 +23,7 @@ from psycopg import sql
 
 from threegaps.errors import ReleaseError
 from threegaps.marts.manifest import Manifest, ServedColumn, ServedTable
-from threegaps.release import county_value, keys, marks, named, reported, revisions, rights, views
+from threegaps.release import county_value, keys, live, marks, named, reported, revisions, rights, views
 from threegaps.release.views import columns_of, comment_on, comment_on_column, names
 
 STAMPED = "indicator_value"
@@ -182,6 +182,7 @@ def apply_served(dsn: str, manifest: Manifest, *, is_synthetic: bool = True) -> 
             named.apply_named, reported.apply_reported, revisions.apply_revisions, county_value.apply_county_value,
         ):  # fmt: skip
             apply_views(connection, manifest, mark=mark)
+        live.apply_live(connection)
         marks.mark_demonstration(connection, is_demonstration=marks.serves_demonstration(connection))
 
 

@@ -1,4 +1,4 @@
-"""Views of the serving side: they check the reader's own rights, and only ever gain columns."""
+"""Views of the serving side: they check the reader's own rights (but those of `live`), and only ever gain columns."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def ensure_view(
     *,
     comment: str,
     readers: Sequence[str],
+    has_owners_rights: bool = False,
 ) -> None:
     """Make *relation* the view of *body*, or leave it alone when it is already: replacing it would lock out readers.
 
@@ -34,6 +35,8 @@ def ensure_view(
         columns: Names and comments, in the order of a new view; one that exists keeps its order.
         comment: What the view says, in Chinese and in English.
         readers: The roles that may read it.
+        has_owners_rights: It reads with its owner's rights what its readers have none on, and has to say itself who
+            sees which rows; nothing that a reader asks is worked out on rows before it has.
     """
     name = sql.Identifier(*relation)
     present = columns_of(connection, *relation)
@@ -49,7 +52,11 @@ def ensure_view(
     query = sql.SQL("select {} from ({}) as v").format(sql.SQL(", ").join(selected), body)
     if not present or _differs(connection, relation, query):
         connection.execute(
-            sql.SQL("create or replace view {} with (security_invoker = true) as {}").format(name, query)
+            sql.SQL("create or replace view {} with ({}) as {}").format(
+                name,
+                sql.SQL("security_barrier = true" if has_owners_rights else "security_invoker = true"),
+                query,
+            )
         )
     if readers:
         connection.execute(sql.SQL("grant select on {} to {}").format(name, names(readers)))
@@ -69,6 +76,7 @@ def ensure_view_of(
     source: str,
     comment: str,
     readers: Sequence[str],
+    has_owners_rights: bool = False,
 ) -> None:
     """Make *relation* the view that selects *columns*; see `ensure_view`.
 
@@ -80,6 +88,7 @@ def ensure_view_of(
         source: From ``from`` on.
         comment: What the view says, in Chinese and in English.
         readers: The roles that may read it.
+        has_owners_rights: See `ensure_view`.
     """
     selected = ", ".join(f"{expression} as {column}" for column, expression, _ in columns)
     ensure_view(
@@ -89,6 +98,7 @@ def ensure_view_of(
         [ServedColumn(column, "", said) for column, _, said in columns],
         comment=comment,
         readers=readers,
+        has_owners_rights=has_owners_rights,
     )
 
 

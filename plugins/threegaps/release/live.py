@@ -1,0 +1,312 @@
+"""What readers see of the ledger as it stands now, not as a release found it: how feeds stand, and how they report.
+
+Readers have no right on the ledger. So these views, unlike all others, read it with their owner's rights, and say
+themselves who sees which rows: those who see all of ``marts`` all of them, a county its own. Nothing that a department
+sent and no free text stands in them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from threegaps.labels import CAUSES, coded_zh
+from threegaps.ledger.batches import LATEST_JUDGEMENTS
+from threegaps.ledger.expected import MOMENT, STANDING, STATE
+from threegaps.release.rights import READERS
+from threegaps.release.views import ViewColumn, columns_of, ensure_view_of
+from threegaps.standards.areas import PROVINCE
+
+_SEES_ALL = "(pg_has_role(current_user, 'bi_reader', 'usage') or pg_has_role(current_user, 'pipeline', 'usage'))"
+_DAY = f"(({MOMENT} - interval '1 microsecond') at time zone 'Asia/Shanghai')::date"
+_HAS_ORIGINALS = (
+    "exists (select from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
+    " where o.batch_id = b.batch_id and not l.is_correction)"
+)
+
+_HEALTH_BEGINNING = f"""
+with standing as ({STANDING.format(now=MOMENT, day=_DAY)}),
+totals as (
+    select b.feed, count(*) filter (where b.status = 'loaded')::integer as batches_loaded,
+        count(*) filter (where b.status = 'stopped')::integer as batches_stopped,
+        count(*) filter (where b.status = 'failed')::integer as batches_failed,
+        max(b.finished_at) filter (where b.status = 'loaded') as last_loaded_at
+    from ops.batch as b group by b.feed
+),
+judged as (
+    select j.feed, sum(j.received)::bigint as received, sum(j.accepted)::bigint as accepted,
+        sum(j.refused)::bigint as refused, sum(j.duplicates)::bigint as duplicates
+    from ({LATEST_JUDGEMENTS}) as j group by j.feed
+),
+-- corrections and repairs are no deliveries: their few rows would read as a feed that collapsed
+latest as (
+    select distinct on (b.feed) b.feed, b.delivery, b.status, b.received, b.refused, b.stop_rule
+    from ops.batch as b where {_HAS_ORIGINALS}
+    order by b.feed, b.delivery desc, b.batch_id desc
+),
+waiting as (
+    select r.feed, count(*)::bigint as open from quarantine.refused_row as r
+    where r.closed_by_batch_id is null group by r.feed
+),
+-- complete to where the first gap begins
+complete as (
+    select c.feed, min(c.covered_to) as covered_to from ops.feed_coverage as c group by c.feed
+),
+attempt as (
+    select distinct on (a.feed) a.feed, a.step, a.outcome, a.cause, a.started_at
+    from ops.attempt as a order by a.feed, a.attempt_id desc
+),
+known as (
+    select s.feed from standing as s union select t.feed from totals as t
+)
+"""
+_HEALTH_SOURCE = f"""
+from known as k
+left join standing as s using (feed)
+left join totals as t using (feed)
+left join judged as j using (feed)
+left join latest as l using (feed)
+left join waiting as w using (feed)
+left join complete as c using (feed)
+left join attempt as a using (feed)
+where {_SEES_ALL}
+"""
+_LATE_DAY = "(s.late_since at time zone 'Asia/Shanghai')::date"
+_HEALTH: tuple[ViewColumn, ...] = (
+    ("feed", "k.feed", "来源 | feed"),
+    ("last_delivery", "l.delivery", "最近交付期 | last delivery"),
+    ("last_status", "l.status", "最近批次状态 | status of the last batch"),
+    (
+        "last_received",
+        "l.received",
+        "最近一次交付的接收行数(行),不含更正与修复 | rows received in the last delivery, corrections and repairs apart",
+    ),
+    (
+        "last_refused",
+        "l.refused",
+        "最近一次交付的拒收行数(行),不含更正与修复 | rows refused in the last delivery, corrections and repairs apart",
+    ),
+    ("last_stop_rule", "l.stop_rule", "最近批次停止规则 | rule that stopped it"),
+    ("batches_loaded", "coalesce(t.batches_loaded, 0)", "已载入批次(个) | batches loaded"),
+    ("batches_stopped", "coalesce(t.batches_stopped, 0)", "已停止批次(个) | batches stopped"),
+    ("batches_failed", "coalesce(t.batches_failed, 0)", "失败批次(个) | batches failed"),
+    (
+        "rows_received",
+        "coalesce(j.received, 0)",
+        "接收行数(行),各期以最近一次载入的判定为准 | rows received, by the latest loaded judgement of each delivery",
+    ),
+    (
+        "rows_accepted",
+        "coalesce(j.accepted, 0)",
+        "受理行数(行),各期以最近一次载入的判定为准 | rows accepted, by the latest loaded judgement of each delivery",
+    ),
+    (
+        "rows_refused",
+        "coalesce(j.refused, 0)",
+        "拒收行数(行),各期以最近一次载入的判定为准 | rows refused, by the latest loaded judgement of each delivery",
+    ),
+    (
+        "rows_duplicate",
+        "coalesce(j.duplicates, 0)",
+        "重复行数(行),各期以最近一次载入的判定为准 | duplicate rows, by the latest loaded judgement of each delivery",
+    ),
+    (
+        "refused_percent",
+        "round(j.refused * 100.0 / nullif(j.received, 0), 4)::numeric(9,4)",
+        "拒收比例(%) | refused (%)",
+    ),
+    ("refused_open", "coalesce(w.open, 0)", "待处理的拒收行(行) | refused rows still open"),
+    ("complete_to", "c.covered_to", "数据完整至:最后一个完整交付期的末日 | the last day of the last complete delivery"),
+    ("last_loaded_at", "t.last_loaded_at", "最近载入时间 | last loaded at"),
+    (
+        "state",
+        "case when s.feed is null then 'retired' when s.pause_kind = 'closure' then 'closed'"
+        " when s.late is not null then case when s.late <@ s.incomplete then 'incomplete' else 'late' end"
+        " when s.pause_kind = 'pause' then 'paused' else 'in_time' end",
+        "应交状态(in_time按期,late逾期,incomplete逾期且未到齐,paused暂停,closed停报,retired已无合同)"
+        " | in time, late, late and not whole, paused, closed, or without a contract now",
+    ),
+    ("due_delivery", "s.delivery", "最近一个已到期的应交交付期 | the latest delivery that is due"),
+    (
+        "due_on",
+        "(s.due_at at time zone 'Asia/Shanghai')::date",
+        "该期应交日,遇休息日按合同顺延 | its due day, moved to a working day where the contract says so",
+    ),
+    ("due_at", "s.due_at", "该期应交时刻,含宽限 | its due moment, with its grace"),
+    (
+        "days_late",
+        f"case when s.late_since is null then 0 else greatest(0, {_DAY} - {_LATE_DAY}) end",
+        "逾期天数(天),自最早一个未交齐交付期的应交日起算 | days since the due day of the oldest delivery still owed",
+    ),
+    (
+        "deliveries_late",
+        "coalesce(cardinality(s.late), 0)",
+        "逾期未交齐的交付期(个) | deliveries that are due and have not come whole",
+    ),
+    (
+        "counties_missing",
+        "coalesce(array_length(s.missing_counties, 1), 0)",
+        "已到的交付中缺报的县(市、区)次 | counties that are missing from deliveries that have come",
+    ),
+    ("next_due_at", "s.next_due_at", "下一个应交时刻 | the next due moment"),
+    ("last_attempt_at", "a.started_at", "最近一次取数或载入的开始时间 | when it was tried last"),
+    ("last_attempt_step", "a.step", "所试步骤(land取数,load载入) | step: landing or loading"),
+    (
+        "last_attempt_outcome",
+        "a.outcome",
+        "结果(running进行中,succeeded成功,nothing_new无新数据,waiting等待,failed失败,cut_off中断)"
+        " | how it ended; cut off: it never said how",
+    ),
+    ("last_attempt_cause", "a.cause", f"未成的原因({coded_zh(CAUSES)}) | kind of cause where it failed or waits"),
+    (
+        "judged_at",
+        MOMENT,
+        "判断所依时刻:合成环境为其自身日期 | the moment that is judged by; in the sandbox its own day",
+    ),
+)
+
+COUNTS = ("expected", "arrived", "on_time", "late", "empty", "incomplete", "untimed")
+_RATE_BEGINNING = f"""
+with moment as materialized (select {MOMENT} as judged_at),
+unit as (
+    select s.feed, '{PROVINCE}' as area_code, 'province' as area_level, s.delivery_end,
+        {", ".join(f"s.{name}" for name in COUNTS)}
+    from ops.delivery_summary as s cross join moment as m
+    where s.due_at <= m.judged_at and s.expected > 0
+    union all
+    select e.feed, e.county_code, 'county', e.delivery_end, 1, (e.state <> 'missing')::integer,
+        {", ".join(f"(e.state = '{name}')::integer" for name in COUNTS[2:])}
+    from (
+        select e.*, {STATE.format(e="e")} as state from ops.expected_delivery as e where e.county_code <> ''
+    ) as e cross join moment as m
+    where e.due_at <= m.judged_at and not e.is_paused
+),
+period as (
+    select u.*, p.period_type, p.period_start, (p.period_start + p.length - interval '1 day')::date as period_end
+    from unit as u
+    inner join ops.feed as f using (feed)
+    cross join lateral (
+        values ('month', date_trunc('month', u.delivery_end)::date, interval '1 month', array['day', 'month']),
+            ('quarter', date_trunc('quarter', u.delivery_end)::date, interval '3 months',
+                array['day', 'month', 'quarter']),
+            ('year', date_trunc('year', u.delivery_end)::date, interval '1 year',
+                array['day', 'month', 'quarter', 'term', 'year'])
+    ) as p (period_type, period_start, length, cadences)
+    where f.cadence = any(p.cadences)
+),
+rate as (
+    select p.feed, p.area_code, p.area_level, p.period_type, p.period_start, p.period_end,
+        {", ".join(f"sum(p.{name})::integer as {name}" for name in COUNTS)}
+    from period as p
+    group by p.feed, p.area_code, p.area_level, p.period_type, p.period_start, p.period_end
+)
+"""
+
+
+def _percent(counted: str, of: str) -> str:
+    return f"round({counted} * 100.0 / nullif({of}, 0), 2)::numeric(5,2)"
+
+
+_TIMED = "r.expected - r.untimed"
+_RATE: tuple[ViewColumn, ...] = (
+    ("feed", "r.feed", "来源 | feed"),
+    (
+        "area_code",
+        "r.area_code",
+        "地区代码:全省为该来源合计,县(市、区)仅限分县报送的来源 | area: the province is the feed's total",
+    ),
+    (
+        "area_level",
+        "r.area_level",
+        "地区层级(province全省合计,county县),求和前须选其一 | level: choose one before adding up",
+    ),
+    (
+        "period_type",
+        "r.period_type",
+        "期别(month月,quarter季,year年),求和前须选其一 | type of period: choose one before adding up",
+    ),
+    (
+        "period_start",
+        "r.period_start",
+        "期初:交付期按其末日归期 | first day; deliveries belong to the period of their last day",
+    ),
+    ("period_end", "r.period_end", "期末 | last day"),
+    ("expected", "r.expected", "应交(次):已到期且未暂停 | owed: due and not paused"),
+    ("arrived", "r.arrived", "已到(次) | arrived, on time or not, whole or not, empty or not"),
+    ("on_time", "r.on_time", "按期到齐且非空(次) | whole, with rows, and in time"),
+    ("late", "r.late", "到齐但逾期(次) | whole, with rows, and late"),
+    ("empty", "r.empty", "空报(次),不计按期 | without a row: never on time"),
+    ("incomplete", "r.incomplete", "未到齐(次) | a part has come"),
+    (
+        "untimed",
+        "r.untimed",
+        "到齐而无从判断是否按期(次):应交日在本系统接入之前 | due before it was asked for here: nobody can tell",
+    ),
+    ("missing", "r.expected - r.arrived", "未到(次) | missing"),
+    ("arrived_percent", _percent("r.arrived", "r.expected"), "报送率(%):已到÷应交 | arrived by owed (%)"),
+    (
+        "on_time_percent",
+        _percent("r.on_time", _TIMED),
+        "按期率(%):按期÷可判断的应交 | on time by what is owed and can be timed (%)",
+    ),
+    ("late_percent", _percent("r.late", _TIMED), "逾期率(%):逾期÷可判断的应交 | late by the same (%)"),
+    ("empty_percent", _percent("r.empty", "r.expected"), "空报率(%):空报÷应交 | empty by owed (%)"),
+    (
+        "missing_percent",
+        _percent("(r.expected - r.arrived)", "r.expected"),
+        "缺报率(%):未到÷应交 | missing by owed (%)",
+    ),
+)
+_RATE_SOURCE = f"""
+from rate as r
+where {_SEES_ALL} or r.area_code = (select marts.county_of(current_user) collate "default")
+"""
+
+
+def apply_live(connection: psycopg.Connection[Any]) -> None:
+    """Make the views; may be repeated. Neither rests on anything that dbt makes."""
+    _put_released_health_aside(connection)
+    ensure_view_of(
+        connection,
+        ("marts", "feed_health"),
+        _HEALTH,
+        beginning=_HEALTH_BEGINNING,
+        source=_HEALTH_SOURCE,
+        comment="各来源的运行状况,随账本即时更新,不等发布(唯一键 feed)"
+        " | the state of each feed, as the ledger has it now, between releases too",
+        readers=READERS,
+        has_owners_rights=True,
+    )
+    ensure_view_of(
+        connection,
+        ("marts", "reporting_rate"),
+        _RATE,
+        beginning=_RATE_BEGINNING,
+        source=_RATE_SOURCE,
+        comment="各来源、地区、期别的应交、已到、按期、逾期、空报与缺报,随账本即时更新"
+        "(唯一键 feed, area_code, period_type, period_start)"
+        " | what each feed owes and what has come of it, by area and period, as the ledger has it now",
+        readers=READERS,
+        has_owners_rights=True,
+    )
+
+
+def _put_released_health_aside(connection: psycopg.Connection[Any]) -> None:
+    """Where releases served ``feed_health`` as a table, its name is the view's now; its past stays where it was."""
+    row = connection.execute(
+        "select relkind = 'r' from pg_class where oid = to_regclass('marts.feed_health')"
+    ).fetchone()
+    if row is None or not row[0]:
+        return
+    for table in ("marts.feed_health", "history.feed_health"):
+        # A free text that was served once may not be read any more, in the past either.
+        if "last_message_zh" in columns_of(connection, *table.split(".")):
+            connection.execute(
+                sql.SQL("update {} set last_message_zh = null where last_message_zh is not null").format(
+                    sql.Identifier(*table.split("."))
+                )
+            )
+    connection.execute("alter table marts.feed_health rename to feed_health_released")
+    connection.execute("alter table marts.feed_health_released set schema history")
