@@ -80,6 +80,7 @@ FEED_STATES: Labels = {
     "in_time": ("正常", "in time"),
     "not_due": ("未到期", "not due yet"),
     "paused": ("暂停报送", "paused"),
+    "closed": ("已停报", "closed"),
 }
 """How a feed stands, the gravest first."""
 

@@ -18,6 +18,7 @@ from threegaps.settings import SHANGHAI, Settings
 
 _AIRFLOW_PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 _LEAST_FREE_BYTES = 3_000_000_000
+_HOLIDAYS_AHEAD = dt.timedelta(days=30)
 
 Finding = tuple[str, str, str]
 """State (ok, warning, wrong), message, advice."""
@@ -96,6 +97,21 @@ def _forms(settings: Settings) -> Finding:
         f"{len(contracts) - forms} administrative records, {forms} statistical forms, none past its validity",
         "",
     )
+
+
+def _holidays(_: Settings) -> Finding:
+    from threegaps.standards.working_days import known_until
+
+    day, last = dt.datetime.now(SHANGHAI).date(), known_until()
+    if last - day < _HOLIDAYS_AHEAD:
+        return (
+            "warning",
+            f"法定节假日安排只知道到 {last} | public holidays are known until {last} only: due days after it move over"
+            " weekends alone",
+            "把国务院办公厅下一年的通知补入 | add the rows of the State Council's next notice to"
+            " plugins/threegaps/standards/reference/working_days.csv.",
+        )
+    return "ok", f"public holidays are known until {last}", ""
 
 
 def _postgres(_: Settings) -> Finding:
@@ -297,6 +313,7 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("secrets", _secrets),
     ("contracts", _contracts),
     ("forms", _forms),
+    ("holidays", _holidays),
     ("postgresql", _postgres),
     ("services", _services),
     ("airflow", _airflow),

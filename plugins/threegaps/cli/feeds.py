@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from threegaps.cli import pauses
 from threegaps.cli.options import Feed, Json, Limit
-from threegaps.labels import ATTEMPT_OUTCOMES, CAUSES, STATUTORY_MARKS, both
-from threegaps.settings import SHANGHAI, Settings
+from threegaps.labels import ATTEMPT_OUTCOMES, CAUSES, FEED_STATES, STATUTORY_MARKS, both
+from threegaps.settings import Settings
 
 if TYPE_CHECKING:
     from threegaps.contracts.model import Contract
+    from threegaps.ledger.expected import Standing
     from threegaps.orchestration import backfilling
 
 _MOST_KEYS = 6
+# What a document for machines has besides.
+_OF_STANDING = ("late", "incomplete", "missing_counties", "paused", "paused_until", "pause_reason", "empty")
 
 group = typer.Typer(help="Feeds: what is known of each, and its contract in full.")
 quarantine = typer.Typer(no_args_is_help=True, help="Refused rows: look at them, send them back, take repairs in.")
@@ -26,6 +30,7 @@ quarantine = typer.Typer(no_args_is_help=True, help="Refused rows: look at them,
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to *app*."""
+    pauses.register(group)
     app.add_typer(group, name="feeds")
     app.command()(backfill)
     app.add_typer(quarantine, name="quarantine")
@@ -33,19 +38,25 @@ def register(app: typer.Typer) -> None:
 
 @group.callback(invoke_without_command=True)
 def feeds(context: typer.Context, json_: Json = False) -> None:
-    """Every feed: where it comes from, when it is due, and the counts of all its loaded batches together."""
+    """Every feed: where it comes from, when it is due, how it stands, and the counts of all its loaded batches."""
     if context.invoked_subcommand is not None:
         return
+    import psycopg
+
     from threegaps.cli import queries
-    from threegaps.cli.output import answer
+    from threegaps.cli.output import answer, console
     from threegaps.contracts.loader import load_contracts
+    from threegaps.feed_run.expecting import judged_at
+    from threegaps.ledger.expected import standing
 
     settings = Settings.load()
-    day = dt.datetime.now(SHANGHAI).date()
+    now = judged_at(settings)
     loaded = {row["feed"]: row for row in queries.ask(settings, queries.FEEDS)}
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        stands = {one.feed: one for one in standing(connection, now)}
     rows = []
     for contract in load_contracts(settings.contracts_folder):
-        counts = loaded.get(contract.feed, {})
+        counts, own = loaded.get(contract.feed, {}), stands.get(contract.feed)
         rows.append(
             {
                 "feed": contract.feed,
@@ -55,13 +66,42 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
                 "cadence": contract.cadence,
                 "delivery": contract.delivery_kind,
                 "due": contract.due_day,
-                "mark": mark_word(contract, day),
+                "expected_delivery": own and own.delivery,
+                "due_at": own and own.due_at,
+                "next_due_at": own and own.next_due_at,
+                "state": state_word(own),
+                "days_late": own and own.days_late,
+                "mark": mark_word(contract, now.date()),
                 "last_delivery": counts.get("last_delivery"),
                 **{name: counts.get(name, 0) for name in ("batches", "received", "accepted", "refused", "duplicates")},
             }
         )
-    dispensable = ("protocol", "delivery", "mark", "duplicates", "accepted", "title")
+    if json_:
+        for row in rows:
+            own = stands.get(row["feed"])
+            row |= {} if own is None else {name: getattr(own, name) for name in _OF_STANDING}
+    dispensable = ("protocol", "delivery", "next_due_at", "mark", "duplicates", "accepted", "title", "due", "cadence")
     answer(rows, as_json=json_, none="There is no feed: the folder of contracts is empty.", dispensable=dispensable)
+    if not json_:
+        console.print(f"Judged by {last_moment(now):%Y-%m-%d %H:%M} (Asia/Shanghai).", markup=False)
+
+
+def last_moment(now: dt.datetime) -> dt.datetime:
+    """The moment before *now*, whose day it is that is judged by: midnight belongs to the day that it ends."""
+    return now - dt.timedelta(microseconds=1)
+
+
+def state_word(one: Standing | None) -> str:
+    """How a feed stands by what it owes; of one that is not entered yet nothing is known."""
+    if one is None:
+        return "未登记 not entered"
+    if one.late:
+        return both(FEED_STATES, "incomplete" if set(one.late) <= set(one.incomplete) else "late")
+    if one.paused:
+        return both(FEED_STATES, "closed" if one.closed else "paused")
+    if one.missing_counties:
+        return both(FEED_STATES, "incomplete")
+    return both(FEED_STATES, "in_time" if one.delivery else "not_due")
 
 
 def mark_word(contract: Contract, day: dt.date) -> str:

@@ -9,6 +9,7 @@ from threegaps.feed_run.documenting import BatchDocs, document
 from threegaps.feed_run.expecting import enter_expected, judged_at
 from threegaps.feed_run.landing import land
 from threegaps.feed_run.loading import accept, counts_of, judge_again, load
+from threegaps.feed_run.pausing import decide
 from threegaps.feed_run.purging import Purged, purge
 from threegaps.feed_run.rebuilding import Rebuilt, rebuild
 from threegaps.feed_run.replaying import Replayed, replay
@@ -21,6 +22,7 @@ __all__ = [
     "Run",
     "accept",
     "counts_of",
+    "decide",
     "document",
     "enter_expected",
     "judge_again",

@@ -12,6 +12,7 @@ from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run.loading import load
 from threegaps.feed_run.opening import warehouse_of
+from threegaps.feed_run.pausing import note_landed_pauses
 from threegaps.feed_run.purging import note_landed_purges, purged_objects
 from threegaps.landing.adoption import enter, examine
 from threegaps.landing.store import LandingStore
@@ -88,7 +89,8 @@ def _rebuild_feed(settings: Settings, contract: Contract, landed: list[LandedObj
             error = str(stopped)
     with warehouse_of(settings, contract.feed) as connection:
         note_landed_purges(connection, store, kept)
-    deliveries = len({arrival.delivery for arrival in kept})
+        note_landed_pauses(connection, store, kept)
+    deliveries = len({arrival.delivery for arrival in kept if not arrival.is_pause})
     return Rebuilt(contract.feed, deliveries, len(kept), tuple(loaded), gone, error)
 
 

@@ -182,13 +182,13 @@ def standing(connection: psycopg.Connection[Any], now: dt.datetime | None = None
     moment = judged_at(connection) if now is None else now
     values = {"now": moment, "day": (moment - dt.timedelta(microseconds=1)).astimezone(SHANGHAI).date()}
     with connection.cursor(row_factory=class_row(_Row)) as cursor:
-        rows = cursor.execute(_STANDING, values).fetchall()
+        rows = cursor.execute(_standing_now(), values).fetchall()
     return [row.standing(values["day"]) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row of `_STANDING`."""
+    """A row of `STANDING`."""
 
     feed: str
     title_zh: str
@@ -238,6 +238,10 @@ class _Row:
             paused_until=self.paused_to,
             pause_reason=self.pause_reason,
         )
+
+
+def _standing_now() -> str:
+    return STANDING.format(now="%(now)s", day="%(day)s") + " order by f.feed"
 
 
 def _in_shanghai(moment: dt.datetime | None) -> dt.datetime | None:
@@ -404,9 +408,9 @@ delete from ops.delivery_summary as s
 where s.feed = %(feed)s and (%(deliveries)s::text[] is null or s.delivery = any(%(deliveries)s))
     and not exists (select from ops.expected_delivery as e where e.feed = s.feed and e.delivery = s.delivery)
 """
-_STANDING = """
+STANDING = """
 with owed as (
-    select e.*, e.due_at <= %(now)s and not e.is_paused as is_due
+    select e.*, e.due_at <= {now} and not e.is_paused as is_due
     from ops.expected_delivery as e
     where e.county_code = ''
 ),
@@ -453,15 +457,15 @@ left join lateral (
 ) as d on true
 left join lateral (
     select o.delivery, o.due_at from owed as o
-    where o.feed = f.feed and not o.is_paused and o.due_at > %(now)s and o.completed_at is null
+    where o.feed = f.feed and not o.is_paused and o.due_at > {now} and o.completed_at is null
     order by o.delivery_start limit 1
 ) as n on true
 left join lateral (
     select r.kind, r.paused_to, r.reason from ops.reporting_pause as r
     where r.feed = f.feed and r.county_code = '' and r.withdrawn_at is null
-        and %(day)s between r.paused_from and coalesce(r.paused_to, 'infinity')
+        and {day} between r.paused_from and coalesce(r.paused_to, 'infinity')
     order by r.paused_to desc nulls first limit 1
 ) as p on true
 where f.is_current and f.cadence is not null
-order by f.feed
 """
+"""How each feed stands, in SQL, with expressions for the moment and the day to judge by; see `Standing`."""

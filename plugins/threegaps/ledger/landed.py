@@ -19,6 +19,8 @@ ACCEPTANCE_PREFIX = "accept-"
 """How the part names of decisions begin that a stopped batch is meant; they lie in landing, and are never judged."""
 PURGE_PREFIX = "purge-"
 """Likewise of decisions that a landed object had to go."""
+PAUSE_PREFIX = "pause-"
+"""Likewise of decisions that a feed or a county reports nothing for a time; of no delivery in particular, and kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,15 @@ class LandedObject:
         return self.part.startswith(PURGE_PREFIX)
 
     @property
+    def is_pause(self) -> bool:
+        """Whether this is somebody's word that a feed or a county reports nothing for a time, or again."""
+        return self.part.startswith(PAUSE_PREFIX)
+
+    @property
     def is_judged(self) -> bool:
         """Whether it holds rows: a control file and a decision say something of a delivery, and have none."""
-        return self.part != CONTROL_PART and not self.is_acceptance and not self.is_purge
+        is_decision = self.is_acceptance or self.is_purge or self.is_pause
+        return self.part != CONTROL_PART and not is_decision
 
 
 _COLUMNS = (
@@ -141,7 +149,8 @@ def last_arrival(connection: psycopg.Connection[Any], feed: str, part: str) -> L
 def landed_deliveries(connection: psycopg.Connection[Any], feed: str) -> set[str]:
     """Deliveries of which something has arrived."""
     rows = connection.execute(
-        "select distinct delivery from ops.landed_object where feed = %s and part <> %s", [feed, CONTROL_PART]
+        "select distinct delivery from ops.landed_object where feed = %s and part <> %s and not starts_with(part, %s)",
+        [feed, CONTROL_PART, PAUSE_PREFIX],
     ).fetchall()
     return {str(row[0]) for row in rows}
 
@@ -172,12 +181,13 @@ def arrivals_of(connection: psycopg.Connection[Any], feed: str) -> list[LandedOb
 
 
 def ended_before(connection: psycopg.Connection[Any], feed: str, before: dt.datetime) -> list[LandedObject]:
-    """Arrivals of *feed* fetched before an instant whose copies are still kept."""
+    """Arrivals of *feed* fetched before an instant whose copies are still kept; what was decided of pauses stays."""
     with connection.cursor(row_factory=class_row(LandedObject)) as cursor:
         cursor.execute(
             f"select {_COLUMNS} from ops.landed_object"
-            " where feed = %s and fetched_at < %s and copies_ended_at is null order by landed_object_id",
-            [feed, before],
+            " where feed = %s and fetched_at < %s and copies_ended_at is null and not starts_with(part, %s)"
+            " order by landed_object_id",
+            [feed, before, PAUSE_PREFIX],
         )
         return cursor.fetchall()
 

@@ -1,0 +1,330 @@
+"""What feeds owe, what has come of it, and how they stand by that."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.integration.ledger.sent import judge, land, send
+from threegaps.calendar import Delivery
+from threegaps.contracts.due import due_moment
+from threegaps.contracts.loader import find_contract
+from threegaps.contracts.model import Contract
+from threegaps.ledger import expected, owing
+from threegaps.ledger.expected import Standing
+from threegaps.settings import SHANGHAI, Settings
+from threegaps.standards.areas import codes_in_force
+
+pytestmark = pytest.mark.integration
+
+Ledger = psycopg.Connection[Any]
+_SUMMARY = "expected, arrived, on_time, late, empty, incomplete, untimed"
+
+
+@pytest.fixture
+def ledger(shared_warehouse: str) -> Iterator[Ledger]:
+    """A ledger in which the day is 10 June 2026, as in a sandbox, and nothing has happened."""
+    with psycopg.connect(shared_warehouse, autocommit=True) as connection:
+        connection.execute(
+            "truncate ops.batch, ops.landed_object, ops.feed, ops.expected_delivery, ops.delivery_summary,"
+            " ops.reporting_pause, ops.delivery_clock cascade"
+        )
+        be_on(connection, "2026-06-10")
+        yield connection
+
+
+def be_on(connection: Ledger, day: str) -> None:
+    """It is the end of *day*, and what is fetched counts as fetched at its beginning or before."""
+    expected.set_clock(connection, dt.date.fromisoformat(day) - dt.timedelta(days=1))
+
+
+def at(day: str, hour: int = 9) -> dt.datetime:
+    return dt.datetime.combine(dt.date.fromisoformat(day), dt.time(hour), SHANGHAI)
+
+
+def contract(feed: str, first: str) -> Contract:
+    return replace(find_contract(Settings.load().contracts_folder, feed), first_delivery=first)
+
+
+@pytest.fixture
+def wages() -> Contract:
+    """Monthly, whole periods, due on the 20th of the month after."""
+    return contract("hrss/wage_records", "2026-03")
+
+
+@pytest.fixture
+def certificates() -> Contract:
+    """Daily changes, due the next morning."""
+    return contract("hrss/certificates", "2026-06-05")
+
+
+@pytest.fixture
+def enterprises() -> Contract:
+    """A quarterly list, due on the 15th after the quarter."""
+    return contract("hrss/skill_enterprises", "2025Q3")
+
+
+@pytest.fixture
+def workshops() -> Contract:
+    """A quarterly workbook with a sheet of each county."""
+    return contract("organisation/prosperity_workshops", "2025Q4")
+
+
+def stands(connection: Ledger, feed: str) -> Standing:
+    (one,) = [standing for standing in expected.standing(connection) if standing.feed == feed]
+    return one
+
+
+def summary(connection: Ledger, feed: str, delivery: str) -> dict[str, int]:
+    """The counts that are not nought; kept and counted live they are the same."""
+    kept = connection.execute(
+        f"select {_SUMMARY} from ops.delivery_summary where feed = %s and delivery = %s", [feed, delivery]
+    ).fetchone()
+    assert kept is not None
+    return {name: count for name, count in zip(_SUMMARY.split(", "), kept, strict=True) if count}
+
+
+def row(connection: Ledger, feed: str, delivery: str, county: str = "") -> tuple[Any, ...]:
+    found = connection.execute(
+        "select first_arrived_at, completed_at, rows from ops.expected_delivery"
+        " where feed = %s and delivery = %s and county_code = %s",
+        [feed, delivery, county],
+    ).fetchone()
+    assert found is not None
+    return found
+
+
+def known_since(connection: Ledger, day: str) -> None:
+    """Deliveries have been asked for since *day*: whether later ones come in time can be told."""
+    connection.execute("update ops.feed set known_since = %s", [at(day)])
+
+
+# ---- entering -----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_owed_is_entered_ahead(ledger: Ledger, wages: Contract) -> None:
+    owing.enter(ledger, wages)
+    found = ledger.execute("select delivery, due_at from ops.expected_delivery order by delivery").fetchall()
+    deliveries = [Delivery.parse("month", key) for key in ("2026-03", "2026-04", "2026-05", "2026-06")]
+    assert found == [(delivery.key, due_moment(wages, delivery)) for delivery in deliveries]
+    assert found[-1][1] > expected.judged_at(ledger) + dt.timedelta(days=30)
+
+
+def test_one_more_is_entered_where_the_next_is_far(ledger: Ledger) -> None:
+    places = contract("agriculture/places", "2024")
+    owing.enter(ledger, places)
+    standing = stands(ledger, places.feed)
+    assert (standing.delivery, standing.next_delivery) == ("2025", "2026")
+    # 15 February 2026 begins the Spring Festival, whose last day is the 23rd
+    assert standing.due_at == at("2026-02-24", 13)
+
+
+def test_entering_again_changes_nothing(ledger: Ledger, wages: Contract) -> None:
+    for _ in range(2):
+        owing.enter(ledger, wages)
+        send(ledger, wages, "2026-04", at("2026-05-19"))
+    before = ledger.execute("select * from ops.expected_delivery order by 2").fetchall()
+    owing.enter(ledger, wages)
+    assert ledger.execute("select * from ops.expected_delivery order by 2").fetchall() == before
+
+
+def test_a_changed_contract_changes_only_what_is_open_in_the_future(ledger: Ledger, wages: Contract) -> None:
+    owing.enter(ledger, wages)
+    before = dict(ledger.execute("select delivery, due_at from ops.expected_delivery").fetchall())
+    send(ledger, wages, "2026-05", at("2026-06-09"))
+    changed = replace(wages, due_cron="0 8 25 * *", first_delivery="2026-05")
+    owing.enter(ledger, changed)
+    now = dict(ledger.execute("select delivery, due_at from ops.expected_delivery").fetchall())
+    assert {key: due for key, due in now.items() if due != before.get(key)} == {
+        "2026-06": due_moment(changed, Delivery.parse("month", "2026-06"))
+    }
+    assert now.keys() == before.keys()
+
+
+def test_a_feed_without_a_contract_owes_nothing_more(ledger: Ledger, wages: Contract, enterprises: Contract) -> None:
+    owing.enter_all(ledger, [wages, enterprises])
+    owing.enter_all(ledger, [enterprises])
+    left = ledger.execute("select max(delivery) from ops.expected_delivery where feed = %s", [wages.feed]).fetchone()
+    assert left == ("2026-04",)
+    assert [standing.feed for standing in expected.standing(ledger)] == [enterprises.feed]
+    counted = ledger.execute("select max(delivery) from ops.delivery_summary where feed = %s", [wages.feed]).fetchone()
+    assert counted == ("2026-04",)
+
+
+# ---- arrivals -----------------------------------------------------------------------------------------------------
+
+
+def test_in_time_late_and_missing(ledger: Ledger, wages: Contract) -> None:
+    owing.enter(ledger, wages)
+    known_since(ledger, "2026-03-31")
+    owing.enter(ledger, wages)
+    send(ledger, wages, "2026-03", at("2026-04-20", 11), part="part0001")
+    send(ledger, wages, "2026-04", at("2026-05-20", 13), part="part0001")
+    assert summary(ledger, wages.feed, "2026-03") == {"expected": 1, "arrived": 1, "on_time": 1}
+    assert summary(ledger, wages.feed, "2026-04") == {"expected": 1, "arrived": 1, "late": 1}
+    assert summary(ledger, wages.feed, "2026-05") == {"expected": 1}
+    standing = stands(ledger, wages.feed)
+    assert (standing.late, standing.days_late, standing.last_delivery) == ((), 0, "2026-04")
+    be_on(ledger, "2026-06-23")
+    standing = stands(ledger, wages.feed)
+    # due on the 22nd, since the 20th is a Saturday in a holiday
+    assert (standing.late, standing.days_late, standing.due_at) == (("2026-05",), 1, at("2026-06-22", 12))
+
+
+def test_what_was_due_before_the_feed_was_known_is_neither_in_time_nor_late(ledger: Ledger, wages: Contract) -> None:
+    owing.enter(ledger, wages)
+    send(ledger, wages, "2026-03", at("2026-06-09"))
+    assert summary(ledger, wages.feed, "2026-03") == {"expected": 1, "arrived": 1, "untimed": 1}
+    # a warehouse that is built anew knows by what landed since when it was asked for
+    known_since(ledger, "2026-06-09")
+    land(ledger, wages.feed, "2026-02", at("2026-03-20"))
+    owing.enter(ledger, wages)
+    assert summary(ledger, wages.feed, "2026-03") == {"expected": 1, "arrived": 1, "late": 1}
+
+
+def test_an_empty_file_is_never_in_time(ledger: Ledger, enterprises: Contract) -> None:
+    owing.enter(ledger, enterprises)
+    known_since(ledger, "2025-10-01")
+    owing.enter(ledger, enterprises)
+    send(ledger, enterprises, "2026Q1", at("2026-04-14"), received=0)
+    assert summary(ledger, enterprises.feed, "2026Q1") == {"expected": 1, "arrived": 1, "empty": 1}
+    assert stands(ledger, enterprises.feed).empty
+    # what fills it comes late, whenever the empty one came
+    send(ledger, enterprises, "2026Q1", at("2026-04-20"), received=7)
+    assert summary(ledger, enterprises.feed, "2026Q1") == {"expected": 1, "arrived": 1, "late": 1}
+    assert not stands(ledger, enterprises.feed).empty
+
+
+def test_what_is_sent_again_keeps_its_time_and_holds_what_came_last(ledger: Ledger, wages: Contract) -> None:
+    owing.enter(ledger, wages)
+    first, again = at("2026-04-19"), at("2026-05-02")
+    send(ledger, wages, "2026-03", first, received=100)
+    send(ledger, wages, "2026-03", again, received=90)
+    assert row(ledger, wages.feed, "2026-03") == (first, first, 90)
+    # of the last sending a part is missing: it is not whole any more, until it is
+    part = land(ledger, wages.feed, "2026-03", at("2026-05-03"))
+    judge(ledger, wages, "2026-03", [part], is_complete=False)
+    assert row(ledger, wages.feed, "2026-03") == (first, None, 100)
+    assert stands(ledger, wages.feed).incomplete == ("2026-03",)
+    send(ledger, wages, "2026-03", at("2026-05-04"), received=80)
+    assert row(ledger, wages.feed, "2026-03") == (first, first, 80)
+
+
+@pytest.mark.parametrize("part", ["correction0001", "replay-0001"])
+def test_corrections_and_repairs_are_no_delivery(part: str, ledger: Ledger, wages: Contract) -> None:
+    owing.enter(ledger, wages)
+    send(ledger, wages, "2026-03", at("2026-04-19"), received=5, part=part)
+    assert row(ledger, wages.feed, "2026-03") == (None, None, None)
+    send(ledger, wages, "2026-03", at("2026-04-20"))
+    before = row(ledger, wages.feed, "2026-03")
+    send(ledger, wages, "2026-03", at("2026-05-19"), received=5, part=part)
+    assert row(ledger, wages.feed, "2026-03") == before == (at("2026-04-20"), at("2026-04-20"), 100)
+
+
+def test_what_stopped_has_not_come_and_once_accepted_came_when_it_was_fetched(ledger: Ledger, wages: Contract) -> None:
+    owing.enter(ledger, wages)
+    landed = land(ledger, wages.feed, "2026-03", at("2026-04-20"))
+    judge(ledger, wages, "2026-03", [landed], status="stopped")
+    assert row(ledger, wages.feed, "2026-03") == (None, None, None)
+    accepted = judge(ledger, wages, "2026-03", [landed])
+    assert row(ledger, wages.feed, "2026-03") == (at("2026-04-20"), at("2026-04-20"), 100)
+    # judged again it is the same delivery
+    judge(ledger, wages, "2026-03", [landed], supersedes=accepted, received=100)
+    assert row(ledger, wages.feed, "2026-03") == (at("2026-04-20"), at("2026-04-20"), 100)
+    # and a purge takes its bytes, not that it came
+    ledger.execute("update ops.landed_object set copies_ended_at = now()")
+    expected.settle(ledger, wages.feed, ["2026-03"])
+    assert row(ledger, wages.feed, "2026-03") == (at("2026-04-20"), at("2026-04-20"), 100)
+
+
+def test_a_window_of_changes_brings_what_earlier_days_owe(ledger: Ledger, certificates: Contract) -> None:
+    owing.enter(ledger, certificates)
+    known_since(ledger, "2026-06-01")
+    owing.enter(ledger, certificates)
+    assert stands(ledger, certificates.feed).late == ("2026-06-05", "2026-06-06", "2026-06-07", "2026-06-08",
+                                                      "2026-06-09")  # fmt: skip
+    send(ledger, certificates, "2026-06-08", at("2026-06-09", 6), received=40)
+    assert row(ledger, certificates.feed, "2026-06-05") == (at("2026-06-09", 6), at("2026-06-09", 6), None)
+    assert summary(ledger, certificates.feed, "2026-06-05") == {"expected": 1, "arrived": 1, "late": 1}
+    assert summary(ledger, certificates.feed, "2026-06-08") == {"expected": 1, "arrived": 1, "on_time": 1}
+    assert stands(ledger, certificates.feed).late == ("2026-06-09",)
+
+
+def test_a_later_list_has_what_an_earlier_one_would_have_had(ledger: Ledger, enterprises: Contract) -> None:
+    owing.enter(ledger, enterprises)
+    send(ledger, enterprises, "2026Q1", at("2026-04-14"))
+    standing = stands(ledger, enterprises.feed)
+    assert (standing.late, standing.last_delivery) == ((), "2026Q1")
+    # nobody has it all the same, and the rate says so
+    assert summary(ledger, enterprises.feed, "2025Q4") == {"expected": 1}
+
+
+def test_a_whole_period_that_never_came_stays_owed(ledger: Ledger, wages: Contract) -> None:
+    owing.enter(ledger, wages)
+    send(ledger, wages, "2026-04", at("2026-05-19"))
+    assert stands(ledger, wages.feed).late == ("2026-03",)
+
+
+def test_an_earlier_warehouse_is_entered_with_what_it_has(ledger: Ledger, wages: Contract) -> None:
+    send(ledger, wages, "2026-03", at("2026-04-19"))
+    owing.enter(ledger, wages)
+    assert row(ledger, wages.feed, "2026-03") == (at("2026-04-19"), at("2026-04-19"), 100)
+    assert summary(ledger, wages.feed, "2026-03") == {"expected": 1, "arrived": 1, "on_time": 1}
+
+
+def test_in_the_sandbox_what_is_fetched_arrives_on_its_own_day(ledger: Ledger, certificates: Contract) -> None:
+    owing.enter(ledger, certificates)
+    send(ledger, certificates, "2026-06-09", dt.datetime.now(SHANGHAI) + dt.timedelta(days=2000))
+    assert row(ledger, certificates.feed, "2026-06-09")[0] == at("2026-06-10", 0)
+    assert summary(ledger, certificates.feed, "2026-06-09") == {"expected": 1, "arrived": 1, "on_time": 1}
+    expected.set_clock(ledger, None)
+    assert abs(expected.judged_at(ledger) - dt.datetime.now(SHANGHAI)) < dt.timedelta(minutes=5)
+
+
+# ---- counties -----------------------------------------------------------------------------------------------------
+
+
+def all_counties(rows: int = 3) -> dict[str, int]:
+    return dict.fromkeys(codes_in_force(), rows)
+
+
+def test_each_county_owes_its_part(ledger: Ledger, workshops: Contract) -> None:
+    owing.enter(ledger, workshops)
+    known_since(ledger, "2025-12-31")
+    owing.enter(ledger, workshops)
+    assert summary(ledger, workshops.feed, "2026Q1") == {"expected": 90}
+    counties = all_counties() | {"330102": 0}
+    del counties["330105"]
+    send(ledger, workshops, "2026Q1", at("2026-04-17"), counties=sorted(counties.items()))
+    assert summary(ledger, workshops.feed, "2026Q1") == {"expected": 90, "arrived": 89, "on_time": 88, "empty": 1}
+    assert stands(ledger, workshops.feed).missing_counties == (("2026Q1", "330105"),)
+    # a correction brings the county that was missing, late; and changes nothing of the others
+    send(ledger, workshops, "2026Q1", at("2026-05-04"), counties=[("330105", 2), ("330106", 1)], part="correction0001")
+    assert summary(ledger, workshops.feed, "2026Q1") == {
+        "expected": 90, "arrived": 90, "on_time": 88, "late": 1, "empty": 1,
+    }  # fmt: skip
+    assert row(ledger, workshops.feed, "2026Q1", "330106") == (at("2026-04-17"), at("2026-04-17"), 4)
+    assert stands(ledger, workshops.feed).missing_counties == ()
+
+
+def test_a_county_that_is_gone_from_what_was_sent_again_is_missing(ledger: Ledger, workshops: Contract) -> None:
+    owing.enter(ledger, workshops)
+    send(ledger, workshops, "2026Q1", at("2026-04-17"), counties=sorted(all_counties().items()))
+    fewer = all_counties()
+    del fewer["330105"]
+    send(ledger, workshops, "2026Q1", at("2026-04-18"), counties=sorted(fewer.items()))
+    assert row(ledger, workshops.feed, "2026Q1", "330105") == (None, None, None)
+    send(ledger, workshops, "2026Q1", at("2026-05-18"), counties=sorted(all_counties().items()))
+    assert row(ledger, workshops.feed, "2026Q1", "330105") == (at("2026-04-17"), at("2026-04-17"), 3)
+
+
+def test_of_what_was_loaded_before_counties_were_counted_nothing_is_said(ledger: Ledger, workshops: Contract) -> None:
+    send(ledger, replace(workshops, owed_by_county=None), "2026Q1", at("2026-04-17"))
+    owing.enter(ledger, workshops)
+    assert summary(ledger, workshops.feed, "2026Q1")["expected"] == 1
+    assert summary(ledger, workshops.feed, "2026Q2") == {"expected": 90}
