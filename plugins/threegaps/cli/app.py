@@ -13,7 +13,7 @@ from threegaps import translations
 from threegaps.cli import batches, feeds, incidents, purging, readers, releases, sandbox, services
 from threegaps.cli.spoken import Spoken
 from threegaps.cli.streams import guard_streams
-from threegaps.errors import ThreeGapsError, UnexpectedError, kind_of
+from threegaps.errors import SettingsError, ThreeGapsError, UnexpectedError, kind_of
 from threegaps.standards import visible
 from threegaps.translations import OPTION, VARIABLE
 
@@ -62,6 +62,9 @@ def main() -> None:
         _fail(error)
     except KeyboardInterrupt:
         sys.exit(130)
+    except UnicodeEncodeError:
+        # Bytes of the command line that are no text come as halves of characters, which no service takes.
+        _fail(SettingsError("Something that was given is no text in UTF-8.", advice="type it again, by hand."))
     except OSError as error:
         file = f": {error.filename}" if error.strerror and error.filename else ""
         _fail(ThreeGapsError(f"{type(error).__name__}: {error.strerror or kind_of(error)}{file}"))

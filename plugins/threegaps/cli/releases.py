@@ -299,13 +299,16 @@ def explain(
     json_: Json = False,
 ) -> None:
     """From a published number to the batches and files behind it, and to why it changed."""
-    from threegaps.cli import named
+    from threegaps.cli import named, queries
     from threegaps.cli.explanation import explanation_page
     from threegaps.cli.output import print_json
+    from threegaps.errors import ReleaseError
     from threegaps.release import explain as explanation
 
     breakdown, _, value = (part or "total=total").partition("=")
     settings = Settings.load()
+    if not queries.has_release(settings):
+        raise ReleaseError("There is no release yet.", advice="`threegaps up --run` makes the first.")
     code, area = named.indicator(settings, code) or code, named.area(settings, area) or area
     dsn = settings.warehouse_dsn()
     found = _row(explanation.explain(dsn, code, area, period, breakdown=breakdown, breakdown_value=value))
@@ -341,7 +344,7 @@ def catalogue(
     settings = Settings.load()
     found = named.indicators(settings, text)
     none = f"No indicator has {text!r} in its code or name: `threegaps catalogue` lists all." if text else ""
-    if not (arrival or revisions):
+    if not (arrival or revisions) or not found:
         shown = found if json_ or len(found) <= _MOST_IN_FULL else [_short_line(row) for row in found]
         answer(shown, as_json=json_, none=none or "There is no indicator yet: the first release brings them.")
         return

@@ -7,6 +7,7 @@ rather than for its reader. Every character that would act or that shows nothing
 
 from __future__ import annotations
 
+import html
 import logging
 import re
 import sys
@@ -40,6 +41,11 @@ def visible(text: str) -> str:
 def one_line(text: str) -> str:
     """As `visible`, in one line: what came cannot look like a line of ours."""
     return text if text.isascii() and text.isprintable() else _ACTS_OR_ENDS_LINE.sub(_as_number, text)
+
+
+def for_html(text: str) -> str:
+    """*text* as a page shows it: its marks are no tags, and nothing in it acts or hides."""
+    return html.escape(visible(text))
 
 
 def within_json(document: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from threegaps.errors import ThreeGapsError
+from threegaps.standards.visible import one_line, visible
 
 Gravity = Literal["notice", "warning", "critical"]
 
@@ -42,6 +43,11 @@ class Message:
     subject: str
     text: str
     content: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Leave nothing in it that acts where it is read: a reason that somebody gave may hold anything."""
+        object.__setattr__(self, "subject", one_line(self.subject))
+        object.__setattr__(self, "text", visible(self.text))
 
     @property
     def reply_to(self) -> str | None:

@@ -11,12 +11,12 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from threegaps.labels import FEED_STATES, INCIDENT_GRAVITIES, both
 from threegaps.settings import SHANGHAI
+from threegaps.standards.visible import for_html as escape
 from threegaps.watch.snapshot import FeedSeen, IncidentSeen, Snapshot
 
 PAGE_NAME = "status.html"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sys
 
 import pytest
 from typer.testing import CliRunner
 
 from tests.integration.warehouse.conftest import WAGES, Loader
 from threegaps.cli import asked, feeds
-from threegaps.cli.app import app
+from threegaps.cli.app import app, main
+from threegaps.errors import ReleaseError
 from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -58,6 +60,27 @@ def test_a_machine_is_given_a_list_and_the_line_beside_it(commands: CliRunner) -
         out, beside = told(commands, *arguments, "--limit", "2", "--json")
         assert len(json.loads(out)) == 2
         assert f"2 of {total} are shown: `--limit {total}` shows all." in beside
+
+
+def test_before_there_is_a_release_nothing_is_a_traceback(commands: CliRunner) -> None:
+    for arguments in (("explain", "工资", "杭州", "latest"), ("release", "diff", "1"), ("release", "show")):
+        refused = commands.invoke(app, list(arguments)).exception
+        assert isinstance(refused, ReleaseError), arguments
+        assert "There is no release" in refused.message
+    for option in ("--revisions", "--arrival"):
+        out, _ = told(commands, "catalogue", option)
+        assert "There is no indicator yet" in out
+
+
+def test_bytes_that_are_no_text_are_said_to_be(
+    commands: CliRunner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["threegaps", "quarantine", "show", "--rule", "\udcff\udcfe"])
+    monkeypatch.setattr(asked, "check_rule", lambda settings, rule, feed: None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("error: Something that was given is no text in UTF-8.")
 
 
 def test_none_says_of_what(commands: CliRunner) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from threegaps.standards.visible import (
     FORMULA_MARKS,
     OneLineFilter,
+    for_html,
     for_spreadsheet,
     from_spreadsheet,
     log_of,
@@ -20,6 +21,7 @@ from threegaps.standards.visible import (
     visible,
     within_json,
 )
+from threegaps.watch.message import Message
 
 # Characters that act, among others that do not.
 SIGNS = "\x1b\x9b\x07\x7f\r\n\t\u202e\u2066\u200b\u2028\ufeff[='"
@@ -58,6 +60,15 @@ def test_nothing_that_acts_comes_out(text: str) -> None:
 def test_what_shows_itself_stays(text: str) -> None:
     kept = [one for one in text if one == "\n" or (one.isprintable() and one != "\xad")]
     assert [one for one in kept if one not in visible(text)] == []
+
+
+def test_on_a_page_marks_are_no_tags_and_nothing_turns_it_round() -> None:
+    assert for_html('<b title="x">\u202eok\x9b') == "&lt;b title=&quot;x&quot;&gt;\\u202eok\\x9b"
+
+
+def test_a_message_to_people_holds_nothing_that_acts() -> None:
+    message = Message("id", None, "opened", "warning", "feed\r\nBcc: all", "why: \x1b[2J\nline")
+    assert (message.subject, message.text) == ("feed\\r\\nBcc: all", "why: \\x1b[2J\nline")
 
 
 def test_ordinary_text_stays_as_it_is() -> None:
