@@ -30,7 +30,7 @@ from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
 from threegaps.watch.kinds import command, runbook
 from threegaps.watch.looking import Looked, look
 from threegaps.watch.looks.wording import lasting
-from threegaps.watch.readings import LedgerReading, WarehouseReading
+from threegaps.watch.readings import LedgerReading, MachineReading, WarehouseReading
 from threegaps.watch.service import deadline, read_around
 
 EXIT_CODES = {"fine": 0, "warning": 1, "critical": 2}
@@ -75,7 +75,7 @@ def collect(settings: Settings) -> dict[str, Any]:
         page["problems"].append("the services do not run: `threegaps up`")
         return page | {"state": "critical"}
     around, missing = read_around(settings)
-    page["services"] = _services(settings)
+    page["services"] = _services(settings, around)
     asked = _ask(settings)
     around = dataclasses.replace(around, warehouse=asked.warehouse)
     standing = asked.open if asked.reading is not None else journal.load(heartbeat.watch_folder(settings)).open
@@ -205,14 +205,14 @@ def _readers(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _services(settings: Settings) -> list[dict[str, Any]]:
+def _services(settings: Settings, around: MachineReading) -> list[dict[str, Any]]:
     """The services as the supervisor accounts for them; on a server Airflow's parts as it says."""
     if settings.is_server:
-        airflow = reading_machine.airflow(settings)
+        parts = around.airflow.parts if around.airflow else {}
         return [
             {
                 "name": part.replace("_", " "),
-                "state": _in_a_word(airflow.parts.get(part)),
+                "state": _in_a_word(parts.get(part)),
                 "pid": None,
                 "restarts": None,
             }
@@ -220,7 +220,7 @@ def _services(settings: Settings) -> list[dict[str, Any]]:
         ]
     return [
         {"name": one.name, "state": one.state, "pid": one.process_id, "restarts": one.restarts}
-        for one in reading_machine.services(settings) or ()
+        for one in around.services or reading_machine.services(settings) or ()
     ]
 
 

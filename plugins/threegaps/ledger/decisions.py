@@ -76,4 +76,26 @@ def remove_texts(connection: psycopg.Connection[Any], landed_object_id: int) -> 
             "update quarantine.refused_row set row_data = '{}' where landed_object_id = %s and row_data <> '{}'",
             [landed_object_id],
         ).rowcount
+        _remove_told(connection, landed_object_id)
     return batch_ids, messages
+
+
+def _remove_told(connection: psycopg.Connection[Any], landed_object_id: int) -> None:
+    """Remove what attempts, incidents and messages about them repeat of what was said of a landed object."""
+    wanted = {"object": landed_object_id, "en": "This message was purged.", "zh": "本条消息已按要求清除。"}
+    connection.execute(
+        "update ops.attempt as a set message_en = %(en)s, message_zh = %(zh)s from ops.landed_object as l"
+        " where l.landed_object_id = %(object)s and a.feed = l.feed and a.delivery = l.delivery"
+        " and a.message_en is not null",
+        wanted,
+    )
+    connection.execute(
+        "with told as ("
+        " update ops.incident as i set detail_en = %(en)s, detail_zh = %(zh)s from ops.landed_object as l"
+        " where l.landed_object_id = %(object)s and l.feed = any(i.feeds)"
+        " and i.kind in ('feed_stopped', 'feed_failing', 'feed_unreachable') returning i.incident_id)"
+        " update ops.outbox as o set body = %(en)s,"
+        " content = o.content || jsonb_build_object('detail_en', %(en)s::text, 'detail_zh', %(zh)s::text)"
+        " from told where o.incident_id = told.incident_id",
+        wanted,
+    )

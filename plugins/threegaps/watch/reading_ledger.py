@@ -25,6 +25,8 @@ from threegaps.watch.readings import (
 
 HISTORY = 7
 """So many deliveries of a feed are read: the last, and what it is compared with."""
+_MOST_BATCHES = 100
+"""Corrections among them; of a delivery that is corrected daily the past is not read."""
 SANDBOX_KEY = "feed_unreachable:sandbox"
 
 # A list, or a window of changes, says again what an earlier one would have said. A part of a month stands by itself.
@@ -51,8 +53,11 @@ _HISTORIES = f"""
 select f.feed, f.delivery_kind, d.delivery, d.batch_id, d.received, d.refused, d.finished_at
 from ops.feed as f cross join lateral (
     select distinct on (b.delivery) b.delivery, b.batch_id, b.received, b.refused, b.finished_at
-    from ops.batch as b
-    where b.feed = f.feed and b.status = 'loaded' and {has_originals("b")}
+    from (
+        select * from ops.batch as l where l.feed = f.feed and l.status = 'loaded'
+        order by l.delivery desc, l.batch_id desc limit %(batches)s
+    ) as b
+    where {has_originals("b")}
     order by b.delivery desc, b.order_number desc, b.batch_id desc limit %(history)s
 ) as d
 where f.is_current order by f.feed, d.delivery desc
@@ -146,7 +151,8 @@ def _failed(connection: psycopg.Connection[Any], connections: Mapping[str, str |
 def _histories(connection: psycopg.Connection[Any]) -> tuple[FeedHistory, ...]:
     kinds: dict[str, str] = {}
     deliveries: dict[str, list[LoadedDelivery]] = {}
-    for feed, kind, *rest in connection.execute(_HISTORIES.encode(), {"history": HISTORY}).fetchall():
+    limits = {"history": HISTORY, "batches": _MOST_BATCHES}
+    for feed, kind, *rest in connection.execute(_HISTORIES.encode(), limits).fetchall():
         kinds[str(feed)] = str(kind)
         deliveries.setdefault(str(feed), []).append(LoadedDelivery(*rest))
     return tuple(FeedHistory(feed, kinds[feed], tuple(loaded)) for feed, loaded in deliveries.items())

@@ -18,8 +18,8 @@ from typing import Any
 import psycopg
 
 from threegaps.errors import ThreeGapsError, kind_of, of_warehouse
+from threegaps.ledger import attempts, outbox
 from threegaps.ledger import incidents as ledger
-from threegaps.ledger import outbox
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.standards import visible
@@ -127,6 +127,8 @@ class Watch:
             with deadline(_LEDGER_SECONDS), reading_machine.connect(self.settings) as connection:
                 answering = dataclasses.replace(around, warehouse=self._answers())
                 try:
+                    # Upkeep does so, too, where Airflow runs.
+                    attempts.mark_cut_off(connection)
                     reading = reading_ledger.read(connection)
                 except _NOT_MIGRATED as error:
                     return self._in_journal(answering, (*missing, f"ledger: {type(error).__name__}"), now)

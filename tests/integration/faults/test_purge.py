@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from tests.integration.faults.small_feeds import (
 )
 from threegaps import feed_run
 from threegaps.errors import FeedError, LedgerError
+from threegaps.ledger import incidents, outbox
+from threegaps.watch.composing import incident_message
 
 pytestmark = pytest.mark.integration
 
@@ -104,8 +107,31 @@ def test_the_message_of_a_file_that_could_not_be_read_goes_too(
     (number,) = ask(warehouse, "select landed_object_id from ops.landed_object where part = 'part0001'")[0]
     with pytest.raises(LedgerError, match="who orders it"):
         feed_run.purge(int(str(number)), purged_by=" ", reason="x", task_logs=[], own_logs=[])
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        now = dt.datetime.now(dt.UTC)
+        cause = incidents.Cause("feed_stopped", WAGES, "warning", "题", "title", "某人", "somebody", (WAGES,))
+        opened = incidents.open_incident(connection, cause, at=now)
+        message = incident_message(opened, "opened", "mail", is_synthetic=True, now=now)
+        outbox.enter(
+            connection,
+            message_id=message.message_id,
+            incident_id=opened.incident_id,
+            change="opened",
+            channel="mail",
+            gravity="warning",
+            subject=message.subject,
+            body=message.text,
+            content=message.content,
+            send_after=now,
+            created_at=now,
+        )
     done = purge(int(str(number)), tmp_path / "logs")
     assert done.messages == 1
+    purged = "This message was purged."
+    assert ask(warehouse, "select distinct message_en from ops.attempt where outcome = 'failed'") == [(purged,)]
+    assert ask(warehouse, "select detail_en, detail_zh from ops.incident") == [(purged, "本条消息已按要求清除。")]
+    assert ask(warehouse, "select body, content ->> 'detail_en' from ops.outbox") == [(purged, purged)]
+    assert ask(warehouse, "select 1 from ops.outbox where content::text like '%某人%'") == []
     assert ask(warehouse, "select message_en, message_zh from ops.batch") == [
         ("This message was purged.", "本条消息已按要求清除。")
     ]
