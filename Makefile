@@ -34,16 +34,16 @@ run: $(READY)
 	@$(BIN)/threegaps up --run
 
 stop:
-	@if [ -x $(BIN)/threegaps ]; then $(BIN)/threegaps down; else echo 'Nothing is installed here yet.'; fi
+	@if [ -x $(BIN)/threegaps ]; then $(BIN)/threegaps down; else echo '这里尚未安装 Nothing is installed here yet.'; fi
 
 environment: $(READY)
 
 # Byte code is made where it is used: compiling all of it first costs half a minute. The lock is whole, so nothing is asked for
 # beyond it, and pip of before 23.3 cannot join hashes with extras when it resolves.
 $(READY): requirements.txt pyproject.toml
-	@test -n '$(PYTHON)' || { echo 'No Python 3.11, 3.12 or 3.13 found: install one, or say make PYTHON=/path/to/python'; exit 1; }
+	@test -n '$(PYTHON)' || { echo '没有找到 Python 3.11、3.12 或 3.13:请安装,或用 make PYTHON=/path/to/python'; echo 'No Python 3.11, 3.12 or 3.13 found: install one, or say make PYTHON=/path/to/python'; exit 1; }
 	@test -x $(BIN)/python || '$(PYTHON)' -m venv $(VENV)
-	@echo 'Installing packages into $(VENV): some minutes, once ...'
+	@echo '安装软件包,需几分钟,仅此一次 Installing packages into $(VENV): some minutes, once ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@

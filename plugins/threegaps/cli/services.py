@@ -162,6 +162,7 @@ def doctor(json_: Json = False) -> None:
     """Check this machine and this installation; says what to do about what is wrong."""
     from threegaps.cli import doctor as checks
     from threegaps.cli.output import console, print_json
+    from threegaps.translations import word
 
     found: list[dict[str, Any]] = checks.examine(Settings.load())
     if json_:
@@ -169,7 +170,8 @@ def doctor(json_: Json = False) -> None:
     else:
         for check in found:
             mark = {"ok": "✓", "warning": "!", "wrong": "✗"}[check["state"]]
-            console.print(f"{mark} {check['name']}: {check['message']}", markup=False, soft_wrap=True)
+            name = word(check["name"], "check")
+            console.print(f"{mark} {name}: {check['message']}", markup=False, soft_wrap=True)
             if check["advice"]:
                 console.print(f"  what to do: {check['advice']}", markup=False, soft_wrap=True)
     if any(check["state"] == "wrong" for check in found):
