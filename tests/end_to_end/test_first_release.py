@@ -7,11 +7,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +22,66 @@ import pytest
 from psycopg import sql
 
 from sandbox.truth import codes
+from tests.receivers import WebReceiver, web_receiver
 from tests.truth.exact import exact_differences
 from tests.truth.shown import KINDS, shown_differences
 from threegaps.airflow_api import ENDED_STATES, AirflowApi
 from threegaps.contracts.loader import load_contracts
+from threegaps.contracts.tables import raw_columns
+from threegaps.one_machine import strays
 from threegaps.one_machine.account import read_status
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.one_machine.processes import descendants, is_alive
 from threegaps.orchestration.names import feed_dag
 from threegaps.release.explain import explain
-from threegaps.settings import Settings
+from threegaps.settings import Settings, to_dsn
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1800)]
 
 SCALE = "0.0001"
 
+# As a DAG of another system is scheduled on releases.
+CONSUMER = """
+import json
+from airflow.sdk import DAG, Asset, task
+
+with DAG(
+    "consumer",
+    schedule=[Asset(name="marts_released", uri="threegaps://marts/released")],
+    catchup=False,
+    is_paused_upon_creation=False,
+):
+
+    @task
+    def note(triggering_asset_events=None):
+        with open({told!r}, "a") as file:
+            for events in triggering_asset_events.values():
+                file.writelines(json.dumps(event.extra) + "\\n" for event in events)
+
+    note()
+"""
+
 
 class Installation:
-    """A runtime home of its own with everything running in it."""
+    """A runtime home of its own with everything running in it, and beside it who is told of releases and of lineage."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, catalogue: WebReceiver) -> None:
+        self.catalogue = catalogue
+        self.told_file = home / "told.jsonl"
+        consumer = home / "consumer"
+        consumer.mkdir()
+        (consumer / "consumer.py").write_text(CONSUMER.format(told=str(self.told_file)))
+        local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+        bundles = [
+            {"name": "dags-folder", "classpath": local, "kwargs": {}},
+            {"name": "consumer", "classpath": local, "kwargs": {"path": str(consumer)}},
+        ]
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "THREEGAPS"))},
             "THREEGAPS_HOME": str(home),
             "THREEGAPS_SANDBOX_SCALE": SCALE,
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
+            "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps({"type": "http", "url": catalogue.url()}),
         }
         self.settings = Settings.load(self.environment)
 
@@ -67,6 +104,10 @@ class Installation:
     def json(self, *arguments: str) -> Any:
         return json.loads(self.run(*arguments, "--json").stdout)
 
+    def told(self) -> list[dict[str, Any]]:
+        """What the DAG that is scheduled on releases was told, in order."""
+        return [json.loads(line) for line in self.told_file.read_text().splitlines()] if self.told_file.exists() else []
+
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.settings.warehouse_dsn()) as connection:
             return connection.execute(query.encode()).fetchall()
@@ -78,13 +119,14 @@ def installation() -> Iterator[Installation]:
     home = Path(tempfile.mkdtemp(prefix="threegaps-"))
     # PostgreSQL runs as another user when root starts it.
     home.chmod(0o755)
-    one = Installation(home)
-    try:
-        one.output = one.run("up", "--run").stdout  # type: ignore[attr-defined]
-        yield one
-    finally:
-        everyone = descendants(int(read_status(one.settings).get("keeper_pid", 2**22)))
-        one.run("down", check=False)
+    with web_receiver() as catalogue:
+        one = Installation(home, catalogue)
+        try:
+            one.output = one.run("up", "--run").stdout  # type: ignore[attr-defined]
+            yield one
+        finally:
+            everyone = descendants(int(read_status(one.settings).get("keeper_pid", 2**22)))
+            one.run("down", check=False)
         assert not [process_id for process_id in everyone if is_alive(process_id)]
         PostgresServer(home / "postgres", 0, "").remove()
         shutil.rmtree(home, ignore_errors=True)
@@ -102,6 +144,96 @@ def test_the_release_is_printed_with_counts_and_addresses(installation: Installa
         "http://127.0.0.1",
     ):
         assert expected in printed
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.5)
+
+
+def test_a_dag_that_is_scheduled_on_releases_is_told(installation: Installation) -> None:
+    wait_until(installation.told)
+    (news,) = installation.told()
+    assert (news["release_id"], news["told_before"], news["kind"]) == (1, None, "build")
+    (said,) = installation.ask("select as_of::text, build_id from ops.release")
+    assert (news["as_of"], news["build_id"]) == said
+    served = {code for (code,) in installation.ask("select distinct indicator_code from marts.indicator_value")}
+    assert set(news["indicators"]) == served
+    assert news["indicator_count"] == len(served) > 50
+
+
+def airflow_rows(installation: Installation, query: str) -> list[tuple[Any, ...]]:
+    server = {**installation.settings.warehouse(), "dbname": "airflow", "user": "threegaps"}
+    server["password"] = installation.settings.secret("postgres_threegaps")
+    with psycopg.connect(to_dsn(server)) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_the_event_of_a_load_says_batches_and_counts(installation: Installation) -> None:
+    events = airflow_rows(
+        installation,
+        "select a.name, e.partition_key, e.extra from asset_event as e join asset as a on a.id = e.asset_id"
+        " where a.name like 'raw_%'",
+    )
+    batches = installation.ask("select batch_id, feed, received, accepted, refused from ops.batch")
+    assert {name for name, *_ in events} == {f"raw_{feed.replace('/', '_')}" for _, feed, *_ in batches}
+    for name, key, extra in events:
+        of_feed = [row for row in batches if f"raw_{row[1].replace('/', '_')}" == name]
+        assert extra["delivery"] == key
+        assert set(extra["batches"]) == {number for number, *_ in of_feed}
+        assert extra["batch_count"] == len(of_feed)
+        for place, count in enumerate(("received", "accepted", "refused"), 2):
+            assert extra[count] == sum(row[place] for row in of_feed), (name, count)
+
+
+def lineage_events(installation: Installation) -> list[dict[str, Any]]:
+    return [received.data for received in installation.catalogue.taken]
+
+
+def columns_of(dataset: dict[str, Any]) -> set[str]:
+    return {field["name"] for field in dataset["facets"].get("schema", {}).get("fields", [])}
+
+
+def test_lineage_leads_from_what_is_sent_to_the_marts(installation: Installation) -> None:
+    """Every feed from the department to its raw table, column by column, and on through dbt's models."""
+    events = lineage_events(installation)
+    with_both = [event for event in events if event.get("inputs") and event.get("outputs")]
+    read: dict[str, set[str]] = {}
+    columns: dict[str, set[str]] = {}
+    for event in with_both:
+        for output in event["outputs"]:
+            read.setdefault(f"{output['namespace']} {output['name']}", set()).update(
+                f"{one['namespace']} {one['name']}" for one in event["inputs"]
+            )
+        for dataset in (*event["inputs"], *event["outputs"]):
+            columns.setdefault(f"{dataset['namespace']} {dataset['name']}", set()).update(columns_of(dataset))
+    loaded = {feed for (feed,) in installation.ask("select distinct feed from ops.batch where status = 'loaded'")}
+    for contract in load_contracts(installation.settings.contracts_folder):
+        if contract.feed not in loaded:
+            continue
+        feed, landing = f"threegaps://feeds {contract.feed}", f"threegaps://landing {contract.feed}"
+        raw = f"postgres://warehouse warehouse.raw.{contract.table}"
+        assert feed in read[landing]
+        assert landing in read[raw]
+        assert columns[feed] == columns[landing] == {column.name for column in contract.sent_columns}
+        assert columns[raw] >= {column.name for column in raw_columns(contract)}
+        staged = [output for output, inputs in read.items() if raw in inputs and ".staging." in output]
+        assert staged, contract.feed
+    # Whatever is shown goes back to a feed.
+    waiting = ["postgres://warehouse warehouse.build.indicator_value"]
+    behind: set[str] = set()
+    while waiting:
+        for one in read.get(waiting.pop(), set()) - behind:
+            behind.add(one)
+            waiting.append(one)
+    assert len([one for one in behind if one.startswith("threegaps://feeds ")]) > 30
+    # The runs of models hang below the task that ran them.
+    parents = {
+        event["run"]["facets"]["parent"]["job"]["name"] for event in events if "dbt_node" in event["job"]["facets"]
+    }
+    assert parents == {"marts.build"}
 
 
 def feeds_by_contract(installation: Installation) -> set[str]:
@@ -269,6 +401,10 @@ def test_after_a_correction_the_parts_that_are_rebuilt_equal_a_full_rebuild(inst
         time.sleep(0.5)
     assert build[1] == "released", build
     assert installation.ask("select cells_changed > 0 from ops.release order by release_id desc limit 1") == [(True,)]
+    wait_until(lambda: len(installation.told()) == 2)
+    news = installation.told()[-1]
+    assert (news["release_id"], news["told_before"]) == (2, 1)
+    assert 0 < news["indicator_count"] < installation.told()[0]["indicator_count"]
     parts = installation.ask(CELLS)
     assert parts != first
 
@@ -277,6 +413,12 @@ def test_after_a_correction_the_parts_that_are_rebuilt_equal_a_full_rebuild(inst
     assert installation.ask(
         "select cells_inserted, cells_changed, cells_removed from ops.release order by release_id desc limit 1"
     ) == [(0, 0, 0)]
+    # A release that changes nothing is no news.
+    last = "select state from dag_run where dag_id = 'released' order by id desc limit 1"
+    wait_until(lambda: airflow_rows(installation, last) == [("success",)])
+    skipped = "select state from task_instance where dag_id = 'released' and task_id = 'tell' order by start_date"
+    assert [state for (state,) in airflow_rows(installation, skipped)] == ["success", "success", "skipped"]
+    assert len(installation.told()) == 2
 
 
 def accepted_rows(installation: Installation, rows: list[str]) -> list[str]:
@@ -324,8 +466,31 @@ def test_time_goes_on_and_the_feeds_follow(installation: Installation) -> None:
     assert installation.json("up", "--run")["started"] is False
 
 
+def pids(installation: Installation) -> dict[str, int]:
+    return {service["name"]: service["pid"] for service in read_status(installation.settings)["services"]}
+
+
+def test_nothing_of_a_killed_scheduler_goes_on_beside_the_next(installation: Installation) -> None:
+    """Its executor's workers, which wait on it for ever, and a task that one of them runs."""
+    api = AirflowApi.of(installation.settings)
+    dag_id = feed_dag("hrss/certificates")
+    scheduler = pids(installation)["scheduler"]
+    workers = set(descendants(scheduler))
+    assert len(workers) >= 4
+    run = str(api.trigger(dag_id, partition_key="2026-08-14")["dag_run_id"])
+    wait_until(lambda: set(descendants(scheduler)) - workers)
+    everyone = set(descendants(scheduler))
+    os.kill(scheduler, signal.SIGKILL)
+    wait_until(lambda: pids(installation)["scheduler"] not in {None, scheduler}, seconds=60)
+    assert not [process_id for process_id in everyone if is_alive(process_id)]
+    assert strays.look(installation.settings) == []
+    # The task is tried again by the next one.
+    wait_until(lambda: api.run(dag_id, run)["state"] in ENDED_STATES, seconds=400)
+    assert api.run(dag_id, run)["state"] == "success"
+
+
 def test_no_secret_and_no_document_number_anywhere(installation: Installation) -> None:
-    """Not in logs, dbt's files, XCom, rendered templates, run parameters, the ledger or what is served."""
+    """Not in logs, dbt's files, XCom, rendered templates, run parameters, events, the ledger or what is served."""
     settings = installation.settings
     secrets = set(json.loads((settings.home / "secrets.json").read_text()).values())
     people = pl.read_parquet(settings.sandbox_folder / "database" / "hrss" / "dy13.parquet", columns=["aac147"])[
@@ -341,8 +506,14 @@ def test_no_secret_and_no_document_number_anywhere(installation: Installation) -
         if path.is_file()
     }
     texts |= rows_as_text(
-        installation, "airflow", "public", ("xcom", "rendered_task_instance_fields", "dag_run", "task_instance", "log")
+        installation,
+        "airflow",
+        "public",
+        ("xcom", "rendered_task_instance_fields", "dag_run", "task_instance", "log", "asset_event"),
     )
+    texts |= {
+        f"lineage {number}": received.body.decode() for number, received in enumerate(installation.catalogue.requests)
+    }
     for schema in ("ops", "quarantine", "marts", "history"):
         texts |= rows_as_text(installation, "warehouse", schema, None)
     assert len(texts) > 50
@@ -366,3 +537,18 @@ def rows_as_text(
             row = connection.execute(query.format(sql.Identifier(schema, name))).fetchone()
             texts[f"{database}.{schema}.{name}"] = str(row[0]) if row else ""
     return texts
+
+
+def test_nothing_outlives_keeper_and_supervisor(installation: Installation) -> None:
+    """Killed at once, so that neither can end what the other had."""
+    status = read_status(installation.settings)
+    watchers = [int(status["keeper_pid"]), int(status["pid"])]
+    everyone = descendants(watchers[0])
+    assert len(everyone) > 10
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for process_id in watchers:
+            os.kill(process_id, number)
+    # PostgreSQL closes in order; all others end at once.
+    wait_until(lambda: not [process_id for process_id in everyone if is_alive(process_id)], seconds=60)
+    assert strays.find(installation.settings) == []
+    assert installation.json("down")["stopped"] is False

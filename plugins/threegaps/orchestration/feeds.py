@@ -12,7 +12,7 @@ from airflow.sdk import DAG, Asset, get_parsing_context, task
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import feeds_below, find_contract, load_contracts
 from threegaps.contracts.model import Contract
-from threegaps.orchestration import tasks
+from threegaps.orchestration import lineage, tasks
 from threegaps.orchestration.names import feed_asset, feed_asset_uri, feed_dag
 from threegaps.orchestration.pages import feed_page, feed_team, owner_links, task_words
 from threegaps.orchestration.timetable import DeliveryTimetable
@@ -86,6 +86,7 @@ def feed_dag_of(contract: Contract) -> DAG:
         def land(partition_key: str | None = None, dag_run: Any = None, ti: Any = None) -> None:
             delivery = partition_key or timetable.newest_due(dag_run.run_after).key
             tasks.land(contract.feed, cadence, delivery, run_id=dag_run.run_id, try_number=ti.try_number)
+            lineage.note_landing(contract)
 
         @task(
             task_id="load",
@@ -103,6 +104,7 @@ def feed_dag_of(contract: Contract) -> DAG:
         ) -> None:
             delivery = partition_key or timetable.newest_due(dag_run.run_after).key
             counts = tasks.load(contract.feed, cadence, delivery, run_id=dag_run.run_id, try_number=ti.try_number)
+            lineage.note_load(contract, counts)
             if outlet_events is not None:
                 event = outlet_events[asset_of(contract)]
                 event.extra.update(counts)

@@ -207,8 +207,14 @@ def build(build_id: int) -> None:
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     with plain_errors():
         from threegaps.marts import build as marts
+        from threegaps.orchestration import lineage
+        from threegaps.settings import Settings
 
-        marts.build(build_id)
+        try:
+            marts.build(build_id)
+        finally:
+            # Of what failed too: which models did.
+            lineage.note_build(Settings.load(), str(build_id))
 
 
 def release(build_id: int, *, accept_fewer_rows: bool = False) -> None:

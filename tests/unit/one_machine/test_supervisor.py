@@ -188,10 +188,12 @@ def test_the_next_start_ends_what_was_left(abandoned: tuple[Running, set[int]]) 
     running, left = abandoned
     (running.settings.home / "pids").unlink()
     again = Running(running.settings.home)
-    assert not any(map(is_alive, left))
-    assert not (running.settings.home / "doubled").exists()
-    assert keeper.down(again.settings)
-    again.keeper.wait(10)
+    try:
+        assert not any(map(is_alive, left))
+        assert not (running.settings.home / "doubled").exists()
+    finally:
+        assert keeper.down(again.settings)
+        again.keeper.wait(10)
 
 
 def test_down_ends_a_keeper_and_a_supervisor_that_hang(running: Running) -> None:
