@@ -123,7 +123,7 @@ def test_a_task_does_not_fail_for_its_lineage(monkeypatch: pytest.MonkeyPatch, w
 def test_a_catalogue_that_hangs_does_not_hold_up_a_build(monkeypatch: pytest.MonkeyPatch, warnings: list[str]) -> None:
     clock = iter(range(0, 10_000, 25))
     sent: list[Any] = []
-    monkeypatch.setattr(lineage.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("threegaps.orchestration.lineage.time.monotonic", lambda: float(next(clock)))
     monkeypatch.setattr("airflow.providers.openlineage.api.emit", sent.append)
     lineage._send(list(range(10)))
     assert sent == [0, 1]
