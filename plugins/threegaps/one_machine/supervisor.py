@@ -37,8 +37,9 @@ from threegaps.watch import heartbeat
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 6.0
 _MOST_FAILURES_AT_START = 4
-# What has lost its parent is asked to end for as long; after the longest time it is in the kernel's hands, and does
-# nothing that a service which starts again could meet.
+# What has lost its parent may end by itself, as what waits on a pipe of it does; then it is asked, then killed. After
+# the longest time it is in the kernel's hands, and does nothing that a service which starts again could meet.
+_OWN_END_SECONDS = 0.5
 _ORPHAN_SECONDS = 3.0
 _LONGEST_ORPHAN_SECONDS = 30.0
 
@@ -60,6 +61,7 @@ class Supervisor:
         self.stopping = False
         self.server: PostgresServer | None = None
         self._orphans: dict[int, float] = {}
+        self._asked: set[int] = set()
 
     def run(self) -> int:
         """Start everything, watch until a signal asks to stop, stop everything; the exit code."""
@@ -287,12 +289,15 @@ class Supervisor:
         now = time.monotonic()
         orphans = [one for one in processes.children(os.getpid()) if one not in own and processes.is_alive(one)]
         self._orphans = {one: self._orphans.get(one, now) for one in orphans}
+        self._asked &= set(orphans)
         for orphan, since in self._orphans.items():
-            if since == now:
+            tree = [orphan, *processes.descendants(orphan)]
+            if now - since > _ORPHAN_SECONDS:
+                processes.end(tree, signal_number=signal.SIGKILL)
+            elif now - since > _OWN_END_SECONDS and orphan not in self._asked:
                 say(f"process {orphan} has lost its parent; it is ended")
-                processes.end([orphan, *processes.descendants(orphan)])
-            elif now - since > _ORPHAN_SECONDS:
-                processes.end([orphan, *processes.descendants(orphan)], signal_number=signal.SIGKILL)
+                processes.end(tree)
+                self._asked.add(orphan)
         return all(now - since > _LONGEST_ORPHAN_SECONDS for since in self._orphans.values())
 
     def _stop_all(self) -> None:
