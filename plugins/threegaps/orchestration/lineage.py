@@ -6,16 +6,15 @@ sets are named by what they are:
 
 | namespace | name | |
 |---|---|---|
-| `threegaps://feeds` | `hrss/wage_records` | what a department sends |
-| `threegaps://landing` | `hrss/wage_records` | the bytes as they were sent |
-| `postgres://warehouse` | `warehouse.raw.hrss_wage_records` | a table of the warehouse, dbt's too |
+| `threegaps://feeds` | the feed, `<department>/<name>` | what a department sends |
+| `threegaps://landing` | the feed | the bytes as they were sent |
+| `postgres://warehouse` | `<database>.<schema>.<table>` | a table of the warehouse, dbt's too |
 
 A catalogue that knows the warehouse by another name gets it from THREEGAPS_LINEAGE_WAREHOUSE.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from pathlib import Path
@@ -25,11 +24,12 @@ from threegaps.contracts.labels import bilingual, meaning_zh
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import DERIVED_COLUMNS, PERSON_COLUMN, SYSTEM_COLUMNS, raw_columns
 from threegaps.settings import WAREHOUSE_DATABASE, Settings
+from threegaps.standards.visible import log_of
 
 if TYPE_CHECKING:
     from openlineage.client.event_v2 import Dataset, RunEvent
 
-log = logging.getLogger("threegaps")
+log = log_of("threegaps")
 
 FEEDS, LANDING = "threegaps://feeds", "threegaps://landing"
 WAREHOUSE_VARIABLE = "THREEGAPS_LINEAGE_WAREHOUSE"
