@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from threegaps import translations
+from threegaps import labels, translations
 from threegaps.cli import display, feeds, output, queries
 from threegaps.orchestration.first_run import FeedProgress, Progress
 from threegaps.translations import COLUMN, word
+from threegaps.translations.catalogue import FOLDER, read
 
 WIDTH = 80
 BATCH = {
@@ -156,3 +157,24 @@ def test_every_column_that_commands_show_has_a_chinese_head() -> None:
     finally:
         translations.use("both")
     assert without == set()
+
+
+def test_codes_in_tables_are_read_as_their_labels() -> None:
+    kinds = {
+        "change": labels.INCIDENT_CHANGES,
+        "gravity": labels.INCIDENT_GRAVITIES,
+        "outcome": labels.ATTEMPT_OUTCOMES,
+        "state": labels.FEED_STATES,
+        "value_status": labels.VALUE_STATUSES,
+        "audience": labels.AUDIENCES,
+    }
+    # services have states of the same names, which are said of them
+    own = {("state", "stopped"), ("outcome", "stopped")}
+    words = {(entry.context, entry.msgid): entry.msgstr for entry in read(FOLDER / "zh" / "tables.po")}
+    differ = {
+        (context, code): (words[context, code], zh)
+        for context, kind in kinds.items()
+        for code, (zh, _) in kind.items()
+        if (context, code) in words and (context, code) not in own and words[context, code] != zh
+    }
+    assert differ == {}
