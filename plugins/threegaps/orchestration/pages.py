@@ -176,6 +176,23 @@ TASKS: dict[str, Page] = {
         UPKEEP.fails_en,
         ("A service does not start", "A reader cannot get in, or is cut off"),
     ),
+    "find_answering_feeds": Page(
+        "查找恢复的连接 find_answering_feeds",
+        "对取数失败且已不再自动重试的数据源,试连其部门系统,不取任何数据;能连上的交给下一个任务。",
+        "Tries the systems of departments behind feeds that failed and are not tried again by themselves; fetches"
+        " nothing. Those that let us in go to the next task.",
+        "仓库没有响应;数据源等到下一次检查或其计划的运行。",
+        "The warehouse does not answer; the feeds wait for the next look, or for their scheduled run.",
+        ("A department's system cannot be reached",),
+    ),
+    "wake_feeds": Page(
+        "重新取数 wake_feeds",
+        "为恢复的数据源各触发一次运行,取最近应报的一期及之前所缺的各期。",
+        "Triggers one run for each such feed: of the newest delivery that is due, with all that is missing before it.",
+        "Airflow 不接受该运行;可在该数据源的页面手动触发。",
+        "Airflow does not take the run; trigger it on the feed's page.",
+        ("A department's system cannot be reached",),
+    ),
     "wake_marts": Page(
         "唤醒指标库 wake_marts",
         "触发流程 marts,领取积压的批次。",

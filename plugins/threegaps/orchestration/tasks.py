@@ -43,6 +43,8 @@ log = log_of("threegaps")
 # An event is read by people and stays: the first run of a feed of many years may load hundreds.
 _MOST_BATCHES = 100
 
+_PROBE_SECONDS = 15.0
+
 LOOK_AGAIN_AFTER = dt.timedelta(minutes=3)
 
 _NOT_MENDED_BY_WAITING = (
@@ -276,6 +278,47 @@ def mark_cut_off_attempts() -> None:
     with plain_errors(), psycopg.connect(Settings.load().warehouse_dsn(), autocommit=True) as connection:
         for feed, step, number in mark_cut_off(connection):
             log.warning("%s: attempt %d to %s was cut off.", feed, number, step)
+
+
+def feeds_that_answer_again(minutes: int) -> list[dict[str, str]]:
+    """Feeds whose department did not let us in some minutes ago, when the last try had been made, and does so now.
+
+    A feed that comes once a month would otherwise be tried again a month later.
+
+    Returns:
+        For each the DAG and the run's name: the same as long as nothing has been tried since, so that it runs once.
+    """
+    import psycopg
+
+    from threegaps.contracts.loader import load_contracts
+    from threegaps.labels import CAUSES_OF_CONNECTIONS
+    from threegaps.ledger.attempts import failing_since
+    from threegaps.orchestration.names import feed_dag
+    from threegaps.settings import Settings
+
+    with plain_errors():
+        settings = Settings.load()
+        with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+            failing = failing_since(connection)
+        before = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes)
+        last_attempts = {
+            one.feed: one.last_attempt_id
+            for one in failing
+            if one.step == "land" and one.cause in CAUSES_OF_CONNECTIONS and one.last_at < before
+        }
+        contracts = [one for one in load_contracts(settings.contracts_folder) if one.feed in last_attempts]
+        if not contracts:
+            return []
+        from threegaps.sources.probing import probe_all
+
+        probes = probe_all(contracts, seconds=_PROBE_SECONDS)
+    answering = [feed for probe in probes if probe.error is None for feed in probe.feeds]
+    for feed in answering:
+        log.info("%s: the department's system lets us in again.", feed)
+    return [
+        {"trigger_dag_id": feed_dag(feed), "trigger_run_id": f"answers_again__{last_attempts[feed]}"}
+        for feed in answering
+    ]
 
 
 def end_overlong_readers() -> None:

@@ -12,6 +12,8 @@ from threegaps.orchestration.names import MARTS_DAG, RETENTION_DAG, UPKEEP_DAG
 from threegaps.orchestration.pages import DUTY_DESK, DUTY_TEAM, RETENTION, UPKEEP, owner_links, task_words
 
 UNCLAIMED_MINUTES = 5
+ALL_TRIES_MINUTES = 15
+"""When a task that failed has been tried for the last time: its pauses grow from 20 seconds, five times."""
 STALE_BUILD_MINUTES = 6 * 60
 _ZONE = "Asia/Shanghai"
 
@@ -19,7 +21,7 @@ _ZONE = "Asia/Shanghai"
 def upkeep_dag() -> DAG:
     """Every few minutes: end what should have ended by itself, and wake the marts when work stays unclaimed.
 
-    What readers have changed of their logins is put back.
+    What readers have changed of their logins is put back; feeds whose department lets us in again are run.
     """
     with DAG(
         UPKEEP_DAG,
@@ -55,6 +57,15 @@ def upkeep_dag() -> DAG:
             task_id="wake_marts", **task_words("wake_marts"), trigger_dag_id=MARTS_DAG, logical_date=None
         )
         find_waiting_work() >> wake
+
+        @task(task_id="find_answering_feeds", **task_words("find_answering_feeds"))
+        def find_answering_feeds() -> list[dict[str, str]]:
+            return tasks.feeds_that_answer_again(ALL_TRIES_MINUTES)
+
+        # Runs without a key: of the newest delivery that is due, with all that is missing before it.
+        TriggerDagRunOperator.partial(
+            task_id="wake_feeds", **task_words("wake_feeds"), logical_date=None, skip_when_already_exists=True
+        ).expand_kwargs(find_answering_feeds())
     return dag
 
 

@@ -8,12 +8,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
-from tests.integration.faults.conftest import Departments, connect
+from tests.integration.faults.conftest import LAST_DAY, Departments, connect
+from tests.integration.faults.small_feeds import CERTIFICATES, TRAINING
 from tests.integration.faults.test_connections import closed_port
+from threegaps import feed_run
 from threegaps.cli import doctor
 from threegaps.cli.doctor_connections import examine_connections
+from threegaps.errors import FeedError
+from threegaps.ledger.attempts import failing_since
+from threegaps.orchestration import tasks
 from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -107,3 +113,29 @@ def test_landing_that_cannot_be_written_is_told(
     assert found["state"] == "wrong"
     assert "Nothing can be written to landing" in found["message"]
     assert stat.S_ISREG(folder.stat().st_mode)
+
+
+def test_a_feed_whose_department_lets_us_in_again_is_run_once(
+    reading: Departments, warehouse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("hrss_database", "hrss_gateway"):
+        connect(monkeypatch, name, {**reading.connections[name], "password": "wrong-in-tests"})
+    for feed in (CERTIFICATES, TRAINING):
+        with pytest.raises(FeedError, match="login"):
+            feed_run.land(feed, LAST_DAY)
+    assert tasks.feeds_that_answer_again(15) == [], "they are still tried by themselves"
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        connection.execute("update ops.attempt set started_at = started_at - interval '20 minutes'")
+        last = {one.feed: one.last_attempt_id for one in failing_since(connection)}
+    assert tasks.feeds_that_answer_again(15) == []
+    connect(monkeypatch, "hrss_database", reading.connections["hrss_database"])
+    woken = [
+        {
+            "trigger_dag_id": "feed_hrss_certificates",
+            "trigger_run_id": f"answers_again__{last[CERTIFICATES]}",
+        }
+    ]
+    assert tasks.feeds_that_answer_again(15) == woken
+    assert tasks.feeds_that_answer_again(15) == woken, "by the same name Airflow runs it once"
+    feed_run.land(CERTIFICATES, LAST_DAY)
+    assert tasks.feeds_that_answer_again(15) == []

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -29,6 +30,7 @@ from tests.integration.faults.small_feeds import (
 from threegaps import feed_run
 from threegaps.errors import FeedError, LedgerError
 from threegaps.landing import store
+from threegaps.ledger import attempts
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.warehouse.stopping import StopRules
 
@@ -78,6 +80,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half(
     assert (told.value.feed, told.value.file) == (WAGES, PART.format(1, 1))
     assert "free space" in str(told.value.advice)
     assert landed(warehouse) == []
+    assert attempts_of(warehouse) == [("land", "failed", "misconfigured", None)]
     assert [path for path in (tmp_path / "landing").rglob("*") if path.is_file()] == []
     feed_run.land(WAGES, MONTH)
     feed_run.load(WAGES, MONTH)
@@ -109,6 +112,8 @@ def test_a_warehouse_that_goes_away_in_a_load_keeps_nothing_of_it(
     assert told.value.feed == WAGES
     assert "run the task again" in str(told.value.advice)
     assert copied == [60]
+    # Said on a new session: that of the load was gone.
+    assert attempts_of(warehouse)[0] == ("load", "failed", "warehouse_down", "127.0.0.1")
     assert row_count(warehouse, WAGES) == 0
     assert statuses(warehouse) == ["judging"]
     feed_run.load(WAGES, MONTH)
@@ -125,6 +130,8 @@ def test_a_warehouse_that_is_down_is_told(
         with pytest.raises(LedgerError, match=r"The warehouse at .* does not answer") as told:
             feed_run.land(WAGES, MONTH)
     assert told.value.feed == WAGES
+    assert (told.value.cause, told.value.host, told.value.port) == ("warehouse_down", "127.0.0.1", 1)
+    assert "127.0.0.1:1 " in str(told.value)
     assert "threegaps status" in str(told.value.advice)
     feed_run.land(WAGES, MONTH)
     feed_run.load(WAGES, MONTH)
@@ -170,6 +177,7 @@ def test_a_process_killed_between_copy_and_commit_leaves_nothing(
                 "select count(*) from pg_stat_activity where datname = current_database() and xact_start is not null"
                 " and pid <> pg_backend_pid()"
             ).fetchone()
+        alive = marked_as_cut_off(warehouse)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -178,13 +186,37 @@ def test_a_process_killed_between_copy_and_commit_leaves_nothing(
     assert said.split() == ["copied", "60"]
     assert inside is not None
     assert inside[0] >= 1
+    assert alive == []
     assert row_count(warehouse, WAGES) == 0
     assert statuses(warehouse) == ["judging"]
+    assert attempts_of(warehouse)[0] == ("load", "running", None, None)
+    # The server notices by itself that the session is gone, and gives its lock back.
+    until = time.monotonic() + 60
+    while not (marked := marked_as_cut_off(warehouse)) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert marked == [(WAGES, "load")]
+    assert attempts_of(warehouse)[0] == ("load", "cut_off", None, None)
     feed_run.load(WAGES, MONTH)
     assert content(warehouse, WAGES) == clean[WAGES]
     assert statuses(warehouse) == ["failed", "loaded"]
     assert feed_run.land(WAGES, MONTH) == []
     assert feed_run.load(WAGES, MONTH) == []
+
+
+def attempts_of(warehouse: str) -> list[tuple[str, str, str | None, str | None]]:
+    """Step, outcome, cause and host of each attempt, the newest first."""
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        found = attempts.latest_attempts(connection, WAGES)
+    return [(one.step, one.outcome, one.cause, one.host) for one in found]
+
+
+def marked_as_cut_off(warehouse: str) -> list[tuple[str, str]]:
+    """What the watch finds of attempts that began a while ago and whose process is gone."""
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        connection.execute(
+            "update ops.attempt set started_at = started_at - interval '1 minute' where outcome = 'running'"
+        )
+        return [(feed, step) for feed, step, _ in attempts.mark_cut_off(connection)]
 
 
 def end_sessions(postgres: PostgresServer, warehouse: str) -> None:

@@ -204,6 +204,17 @@ def test_a_release_is_told_without_a_key(bag: DagBag) -> None:
     assert not any(asset.name == "marts_released" for task in marts.tasks for asset in task.outlets)
 
 
+def test_the_upkeep_wakes_feeds_beside_what_else_it_does(bag: DagBag) -> None:
+    stored = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["upkeep"]))
+    find, wake = stored.get_task("find_answering_feeds"), stored.get_task("wake_feeds")
+    assert find.downstream_task_ids == {"wake_feeds"}
+    assert find.upstream_task_ids == set(), "the marts wait for nothing of it, nor it for them"
+    assert stored.get_task("find_waiting_work").downstream_task_ids == {"wake_marts"}
+    assert wake.is_mapped
+    written = bag.dags["upkeep"].get_task("wake_feeds").partial_kwargs
+    assert (written["skip_when_already_exists"], written["logical_date"]) == (True, None)
+
+
 def versions(bag: DagBag, feeds: int = len(CONTRACTS)) -> dict[str, str]:
     """What Airflow takes each DAG's version from."""
     dags = dags_of(bag, feeds)
