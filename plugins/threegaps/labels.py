@@ -99,8 +99,6 @@ CAUSES: Labels = {
     "unexpected": ("未预料的错误", "unexpected"),
 }
 """Why an attempt to land or load a feed failed, or waits."""
-CAUSES_OF_CONNECTIONS = frozenset({"unreachable", "timed_out", "login_refused", "not_as_agreed"})
-"""Causes that lie with the connection, and hence with every feed behind it."""
 ATTEMPT_OUTCOMES: Labels = {
     "running": ("进行中", "under way"),
     "succeeded": ("成功", "succeeded"),

@@ -20,6 +20,9 @@ from threegaps.labels import CAUSES
 LOCK_SPACE = 7237
 """First number of the advisory locks under which the steps of feeds run; the second is the hash of the lock's name."""
 
+OF_CONNECTIONS = frozenset({"unreachable", "timed_out", "login_refused", "not_as_agreed"})
+"""Causes that lie with the connection, and hence with every feed behind it."""
+
 Step = Literal["land", "load"]
 Outcome = Literal["waiting", "failed", "cut_off"]
 """How an attempt ends that did not come to its own end."""

@@ -291,8 +291,7 @@ def feeds_that_answer_again(minutes: int) -> list[dict[str, str]]:
     import psycopg
 
     from threegaps.contracts.loader import load_contracts
-    from threegaps.labels import CAUSES_OF_CONNECTIONS
-    from threegaps.ledger.attempts import failing_since
+    from threegaps.ledger.attempts import OF_CONNECTIONS, failing_since
     from threegaps.orchestration.names import feed_dag
     from threegaps.settings import Settings
 
@@ -304,7 +303,7 @@ def feeds_that_answer_again(minutes: int) -> list[dict[str, str]]:
         last_attempts = {
             one.feed: one.last_attempt_id
             for one in failing
-            if one.step == "land" and one.cause in CAUSES_OF_CONNECTIONS and one.last_at < before
+            if one.step == "land" and one.cause in OF_CONNECTIONS and one.last_at < before
         }
         contracts = [one for one in load_contracts(settings.contracts_folder) if one.feed in last_attempts]
         if not contracts:

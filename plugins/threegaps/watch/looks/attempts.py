@@ -6,12 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 from threegaps.labels import CAUSES
+from threegaps.ledger.attempts import OF_CONNECTIONS
 from threegaps.ledger.incidents import Cause
 from threegaps.watch.looks.wording import Names, clock, lasting, listed, named
 from threegaps.watch.readings import FailedAttempt
 
-OF_CONNECTIONS = frozenset({"unreachable", "timed_out", "login_refused", "not_as_agreed"})
-"""Causes that lie with the connection, and hence with every feed behind it."""
 SEEN_ELSEWHERE = frozenset({"warehouse_down", "stopped", "being_written"})
 """Causes that the warehouse itself, the stopped batch and the due moment show."""
 
