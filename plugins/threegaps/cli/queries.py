@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from threegaps.ledger.batches import FEED_TOTALS
+from threegaps.release import holds
 from threegaps.release.arrival import arrived
 from threegaps.settings import Settings
 
@@ -62,12 +64,6 @@ select b.feed, count(*) as batches, min(b.finished_at) as oldest
 from ops.batch b
 where b.batch_id = any(%(pending)s)
 group by b.feed order by b.feed
-"""
-
-HELD = """
-select h.batch_id, h.model, b.feed, b.delivery, h.held_by_release_id, r.note
-from ops.hold h join ops.release r on r.release_id = h.held_by_release_id left join ops.batch b using (batch_id)
-where h.freed_at is null order by h.hold_id
 """
 
 CURRENT_RELEASE = """
@@ -169,6 +165,11 @@ def releases(settings: Settings, *, limit: int) -> tuple[list[Row], int]:
         asked = {"releases": [row["release_id"] for row in found]}
         figures = {row.pop("release_id"): row for row in ask(settings, FIGURES_OF_RELEASES, asked)}
     return [{**row, **figures.get(row["release_id"], {})} for row in found], total
+
+
+def held(settings: Settings) -> list[Row]:
+    """What undos hold back, with the indicators whose figures it reaches, and what is free and stays unseen for it."""
+    return [dataclasses.asdict(hold) for hold in holds.held(settings.warehouse_dsn())]
 
 
 def arrivals(settings: Settings) -> Sequence[Row]:

@@ -239,7 +239,7 @@ def _warehouse(settings: Settings, connection: psycopg.Connection[Any], judged_a
         "feeds": feeds,
         "release": list(queries.ask(settings, queries.CURRENT_RELEASE)),
         "pending": list(queries.ask(settings, queries.PENDING, {"pending": pending})),
-        "held": list(queries.ask(settings, queries.HELD)),
+        "held": queries.held(settings),
         "build": list(queries.ask(settings, queries.LAST_BUILD)),
     }
 
@@ -290,7 +290,9 @@ def show(page: dict[str, Any]) -> None:
     console.print()
     print_rows(page["pending"], title="Loaded, waiting for a build")
     console.print()
-    print_rows(page["held"], title="Held back by an undo")
+    print_rows([_held_line(held) for held in page["held"]], title="Held back by an undo")
+    if page["held"]:
+        console.print("`threegaps release free --release` and the undo's number frees all that it holds back.")
     console.print()
     print_rows(page["build"], title="Last build")
 
@@ -313,6 +315,14 @@ def _show_incident(one: Mapping[str, Any]) -> None:
     lines.append(f"what to do: {one['runbook']}; `{one['command']}`")
     for line in filter(None, lines):
         console.print(f"    {line}", markup=False, soft_wrap=True)
+
+
+def _held_line(held: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: held[name] for name in ("batch_id", "model", "feed", "delivery", "held_by_release_id", "note")},
+        "indicators": len(held["indicators"]),
+        "keeps_back": ", ".join(held["keeps_back"]),
+    }
 
 
 def _feed_line(feed: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.integration.release.small_marts import A, B, P, new_batch, release, rows, served, small_manifest
-from threegaps.cli import releases
+from threegaps.cli import queries, releases, status_page
 from threegaps.errors import ReleaseError
 from threegaps.ledger.batches import pending_batches
 from threegaps.marts.affected import Slice
@@ -134,5 +134,10 @@ def test_the_command_says_it_plainly_with_the_command_for_the_rest(
     told = capsys.readouterr().out
     assert f"Held back by undos: batch {second}" in told
     assert f"not to be seen until these are too: batch {first}." in told
+    status_page.print_rows([status_page._held_line(one) for one in queries.held(Settings.load())], title="Held")
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[-1] == [
+        str(second), "a/b", "2026-06", str(undoing), "wrong", "file", "2", "batch", str(first)
+    ]  # fmt: skip
     releases.free_held(everything=True, json_=True)
     assert json.loads(capsys.readouterr().out) == {"freed": 1, "still_held": []}
