@@ -200,7 +200,8 @@ class Supervisor:
                 ensure_database(connection, name, owner=owner)
         with psycopg.connect(self.server.dsn(WAREHOUSE_DATABASE), autocommit=True) as connection:
             close_warehouse(connection)
-        for department in environment.departments_with_database(settings):
+        # Real departments have databases of their own.
+        for department in environment.departments_with_database(settings) if settings.is_sandbox else ():
             self._open_to_reader(self.server, department_database(department))
 
     def _open_to_reader(self, server: PostgresServer, database: str) -> None:

@@ -1,0 +1,50 @@
+"""The databases that one machine makes for itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from threegaps.one_machine import environment
+from threegaps.one_machine.postgres import PostgresServer
+from threegaps.one_machine.supervisor import Supervisor
+from threegaps.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    # PostgreSQL runs as another user when root starts it.
+    folder = Path(tempfile.mkdtemp(prefix="threegaps-"))
+    folder.chmod(0o755)
+    yield folder
+    PostgresServer(folder / "postgres", 0, "").remove()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize("sandbox", ["0", "1"])
+def test_departments_have_databases_here_only_in_the_sandbox(home: Path, sandbox: str) -> None:
+    settings = Settings.load({**os.environ, "THREEGAPS_HOME": str(home), "THREEGAPS_SANDBOX": sandbox})
+    environment.choose_ports(settings)
+    one = Supervisor(settings)
+    try:
+        one._start_postgres()
+        one._make_databases()
+        assert one.server is not None
+        with psycopg.connect(one.server.dsn()) as connection:
+            found = {row[0] for row in connection.execute("select datname from pg_database")}
+    finally:
+        for service in one.services:
+            if service.process is not None:
+                service.process.send_signal(signal.SIGINT)
+                service.process.wait(30)
+    assert {"airflow", "warehouse"} <= found
+    assert any(name.startswith("department_") for name in found) is (sandbox == "1")
