@@ -71,7 +71,7 @@ lint-sql: $(READY)
 # What takes longest comes first: a file stays with one worker, and the last one should be short.
 test: lint $(CONTRACTS)/ready
 	@printed=$$(mktemp); trap 'rm -f "$$printed"' EXIT; \
-	$(BIN)/python -m pytest tests/end_to_end -q >"$$printed" 2>&1 & end_to_end=$$!; \
+	$(BIN)/python -m pytest tests/end_to_end -n 2 --dist loadfile -q >"$$printed" 2>&1 & end_to_end=$$!; \
 	$(BIN)/python -m pytest tests/unit -n $(WORKERS) -q \
 	&& $(BIN)/python -m pytest tests/integration/newcomer tests/golden tests/integration/faults tests/integration \
 		-n $(WORKERS) --dist loadfile --no-loadscope-reorder -q; others=$$?; \
