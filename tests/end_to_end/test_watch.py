@@ -31,6 +31,7 @@ from threegaps.watch import heartbeat
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(2400)]
 
+MB = 10**6
 TOLD_WITHIN_SECONDS = 300.0
 _ALERTS = """
 version: 1
@@ -49,14 +50,13 @@ class Watched:
 
     def __init__(self, home: Path, mail: MailReceiver, web: WebReceiver) -> None:
         self.mail, self.web = mail, web
-        self.filled = Path(tempfile.mkdtemp(prefix="threegaps-landing-", dir="/dev/shm"))  # a file system of its own
-        room = os.statvfs(self.filled)
-        least_free_mb = room.f_bavail * room.f_frsize // 10**6 - 60
+        self.large = home / "large"
+        room = os.statvfs(home)
+        least_free_mb = room.f_bavail * room.f_frsize // MB - 3000
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "THREEGAPS"))},
             "THREEGAPS_HOME": str(home),
             "THREEGAPS_SANDBOX_SCALE": "0.0001",
-            "THREEGAPS_LANDING_URI": str(self.filled),
             "THREEGAPS_LEAST_FREE_MB": str(least_free_mb),
         }
         (home / "alerts.yaml").write_text(_ALERTS.format(mail=mail.port, hook=web.url("/hook")), encoding="utf-8")
@@ -148,7 +148,6 @@ def watched() -> Iterator[Watched]:
             assert not [process_id for process_id in everyone if is_alive(process_id)]
             PostgresServer(home / "postgres", 0, "").remove()
             shutil.rmtree(home, ignore_errors=True)
-            shutil.rmtree(one.filled, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -183,11 +182,12 @@ def test_what_hangs_and_a_disk_that_fills_are_each_told_once_and_their_end_once(
 
     The watch is killed in between: it comes back, and opens and tells nothing anew.
     """
-    keys = ("airflow_down", "feed_unreachable:sandbox", "disk_filling:landing")
+    keys = ("airflow_down", "feed_unreachable:sandbox", "disk_filling:home")
     hung = [watched.process_id(name) for name in ("scheduler", "dag-processor", "triggerer", "sandbox")]
     with stopped(process_id for one in hung for process_id in with_forks(one)):
         with stopped(with_forks(watched.process_id("api-server"))):
-            (watched.filled / "large").write_bytes(bytes(100 * 10**6))
+            with watched.large.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, 4000 * MB)
             wait_for(watched.is_told("opened", *keys), "not all was told")
             page = watched.status()
             assert page["state"] == "critical"
@@ -203,7 +203,7 @@ def test_what_hangs_and_a_disk_that_fills_are_each_told_once_and_their_end_once(
             return titles == ["Airflow is down: scheduler, DAG processor, triggerer"]
 
         wait_for(sees_the_parts, "the parts that hang are not named", seconds=120)
-    (watched.filled / "large").unlink()
+    watched.large.unlink()
     wait_for(watched.is_told("closed", *keys), "not every end was told")
     assert watched.told() == Counter({(change, key): 1 for change in ("opened", "closed") for key in keys})
     beat = heartbeat.last_beat(watched.settings)
