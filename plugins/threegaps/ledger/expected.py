@@ -50,7 +50,8 @@ class Standing:
         days_late: Days from that day to the one that is judged by; 0 on the day itself, and where nothing is late.
         incomplete: Deliveries of which a part has come, due or not.
         empty: Whether the latest one that is due came without a row.
-        missing_counties: What deliveries that have come lack: (delivery, county code).
+        missing_counties: What deliveries that have come lack, of lists and of changes the latest one that is due:
+            (delivery, county code).
         paused: Whether it is paused or closed on the day that is judged by.
         closed: Whether it is closed: a pause without a last day.
         paused_until: The last day of the pause; None where there is none, or no pause.
@@ -409,7 +410,7 @@ where s.feed = %(feed)s and (%(deliveries)s::text[] is null or s.delivery = any(
     and not exists (select from ops.expected_delivery as e where e.feed = s.feed and e.delivery = s.delivery)
 """
 STANDING = """
-with owed as (
+with owed as materialized (
     select e.*, e.due_at <= {now} and not e.is_paused as is_due
     from ops.expected_delivery as e
     where e.county_code = ''
@@ -434,32 +435,43 @@ opened as (
         array_agg(o.delivery order by o.delivery_start) filter (where o.first_arrived_at is not null) as incomplete
     from open as o group by o.feed
 ),
+latest as (
+    select distinct on (o.feed) o.feed, o.delivery, o.delivery_start, o.due_at, o.rows
+    from owed as o where o.is_due
+    order by o.feed, o.delivery_start desc
+),
 lacking as (
     select c.feed, array_agg(array[c.delivery, c.county_code] order by c.delivery_start, c.county_code) as counties
-    from ops.expected_delivery as c
-    inner join owed as o using (feed, delivery)
+    from owed as o
+    inner join ops.feed as f using (feed)
+    inner join latest as l using (feed)
+    inner join ops.expected_delivery as c on c.feed = o.feed and c.delivery = o.delivery
     where c.county_code <> '' and c.first_arrived_at is null and not c.is_paused
         and o.is_due and o.first_arrived_at is not null
+        and (f.delivery_kind = 'full_period' or o.delivery_start = l.delivery_start)
     group by c.feed
+),
+coming as (
+    select distinct on (o.feed) o.feed, o.delivery, o.due_at
+    from owed as o
+    where not o.is_paused and o.due_at > {now} and o.completed_at is null
+    order by o.feed, o.delivery_start
+),
+arrived as (
+    select o.feed, max(o.first_arrived_at) as last_at from owed as o group by o.feed
 )
 select f.feed, f.title_zh, f.title_en, f.connection_id, f.cadence, f.due_day, d.delivery, d.due_at,
     n.delivery as next_delivery, n.due_at as next_due_at, w.delivery as last_delivery,
-    (select max(o.first_arrived_at) from owed as o where o.feed = f.feed) as last_arrived_at,
+    arrived.last_at as last_arrived_at,
     opened.late, opened.late_since, opened.incomplete, d.rows = 0 as is_empty, lacking.counties as missing_counties,
     p.kind as pause_kind, p.paused_to, p.reason as pause_reason
 from ops.feed as f
 left join whole as w using (feed)
 left join opened using (feed)
 left join lacking using (feed)
-left join lateral (
-    select o.delivery, o.due_at, o.rows from owed as o where o.feed = f.feed and o.is_due
-    order by o.delivery_start desc limit 1
-) as d on true
-left join lateral (
-    select o.delivery, o.due_at from owed as o
-    where o.feed = f.feed and not o.is_paused and o.due_at > {now} and o.completed_at is null
-    order by o.delivery_start limit 1
-) as n on true
+left join latest as d using (feed)
+left join coming as n using (feed)
+left join arrived using (feed)
 left join lateral (
     select r.kind, r.paused_to, r.reason from ops.reporting_pause as r
     where r.feed = f.feed and r.county_code = '' and r.withdrawn_at is null

@@ -68,7 +68,9 @@ create table ops.expected_delivery (
     primary key (feed, delivery, county_code),
     constraint expected_delivery_arrived check (completed_at is null or first_arrived_at is not null)
 );
-create index expected_delivery_due on ops.expected_delivery (due_at) where completed_at is null;
+create index expected_delivery_whole on ops.expected_delivery (feed, delivery_start) where county_code = '';
+create index expected_delivery_lacking on ops.expected_delivery (feed, delivery)
+    where county_code <> '' and first_arrived_at is null and not is_paused;
 comment on table ops.expected_delivery is
     'One row for what is owed: a delivery of a feed, and of each county where the feed speaks county by county.';
 comment on column ops.expected_delivery.county_code is 'Empty where the delivery as a whole is meant.';
