@@ -77,6 +77,7 @@ FEED_STATES: Labels = {
     "late": ("迟到", "late"),
     "incomplete": ("未到齐", "incomplete"),
     "shrinking": ("缩减", "shrinking"),
+    "refused_share_rising": ("拒收比例上升", "refused share rising"),
     "in_time": ("正常", "in time"),
     "not_due": ("未到期", "not due yet"),
     "paused": ("暂停报送", "paused"),

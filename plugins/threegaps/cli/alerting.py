@@ -97,3 +97,27 @@ def _route(route: Any) -> dict[str, Any]:
         "kinds": ", ".join(route.kinds) or "all",
         "hours": route.hours,
     }
+
+
+def untold(settings: Settings, connection: Any) -> list[str]:
+    """Why people are not told as meant: a file that is wrong, a channel that refuses.
+
+    That there is no file may be meant, and what the watch's environment lacks only the watch knows: its page says both.
+
+    Args:
+        connection: The warehouse.
+    """
+    from threegaps.errors import SettingsError
+    from threegaps.labels import INCIDENT_KINDS
+    from threegaps.watch.alerts import alerts_path, load_alerts
+    from threegaps.watch.sending import channels_seen
+
+    try:
+        alerts = load_alerts(alerts_path(settings), list(INCIDENT_KINDS))
+    except SettingsError as error:
+        return [error.message]
+    return [
+        f"channel {channel.name} refuses messages: {channel.words_en}"
+        for channel in channels_seen(connection, alerts)
+        if channel.is_refused
+    ]

@@ -15,6 +15,7 @@ import psycopg
 
 from threegaps.airflow_api import airflow_address
 from threegaps.cli import queries
+from threegaps.cli.alerting import untold
 from threegaps.cli.output import both, cell, console, print_rows
 from threegaps.contracts.loader import load_contracts
 from threegaps.errors import SettingsError, ThreeGapsError
@@ -54,6 +55,7 @@ class _Ledger:
     warehouse: WarehouseReading
     reading: LedgerReading | None = None
     open: Sequence[Incident] = ()
+    untold: Sequence[str] = ()
     tables: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -86,6 +88,7 @@ def collect(settings: Settings) -> dict[str, Any]:
         *(both(one["title_zh"], one["title_en"]) for one in page["incidents"]),
         *_of_services(page["services"], looked),
         *_of_watch(page["watch"]),
+        *asked.untold,
     ]
     page["state"] = _state(page)
     page |= asked.tables
@@ -103,6 +106,7 @@ def _ask(settings: Settings) -> _Ledger:
             found = _Ledger(WarehouseReading(address, answers=True))
             found.reading = reading_ledger.read(connection)
             found.open = ledger.open_incidents(connection)
+            found.untold = untold(settings, connection)
             found.tables = _warehouse(settings, connection, found.reading.judged_at)
             return found
     except (psycopg.Error, TimeoutError, ThreeGapsError) as error:

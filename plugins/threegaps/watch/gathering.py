@@ -13,7 +13,7 @@ from threegaps.ledger import attempts, expected
 from threegaps.ledger.attempts import Failing
 from threegaps.ledger.batches import has_originals, pending_batches
 from threegaps.ledger.expected import Standing
-from threegaps.ledger.incidents import Incident
+from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts
 from threegaps.watch.kinds import command
@@ -38,6 +38,7 @@ _STATE_OF_KIND: Mapping[str, str] = {
     "feed_failing": "failing",
     "feed_stopped": "stopped",
     "feed_shrinking": "shrinking",
+    "refused_share_rising": "refused_share_rising",
 }
 _NEWEST = f"""
 select f.feed, b.delivery, b.finished_at, b.received, b.refused
@@ -71,18 +72,18 @@ class Gatherer:
         self._counted_at: dt.datetime | None = None
 
     def gather(
-        self, connection: psycopg.Connection[Any], alerts: Alerts, incidents: Sequence[Incident], now: dt.datetime
+        self, connection: psycopg.Connection[Any], alerts: Alerts, symptoms: Sequence[Cause], now: dt.datetime
     ) -> Gathered:
         """What the ledger says now.
 
         Args:
-            incidents: Those that are open: a feed stands as they say.
+            symptoms: All that the pass saw of feeds, what is explained by something else, too.
         """
         pending = pending_batches(connection)
         waiting = connection.execute(_PENDING, [pending]).fetchone()
         release = connection.execute(_RELEASE).fetchone()
         return Gathered(
-            feeds=self._feeds(connection, incidents, now),
+            feeds=self._feeds(connection, symptoms, now),
             queue=Queue(len(pending), waiting[1] if waiting else None),
             release=None if release is None else ReleaseSeen(int(release[0]), release[1]),
             outbox=outbox_seen(connection, now),
@@ -90,7 +91,7 @@ class Gatherer:
         )
 
     def _feeds(
-        self, connection: psycopg.Connection[Any], incidents: Sequence[Incident], now: dt.datetime
+        self, connection: psycopg.Connection[Any], symptoms: Sequence[Cause], now: dt.datetime
     ) -> tuple[FeedSeen, ...]:
         if self._counted_at is None or not self._counted_at <= now < self._counted_at + REFUSALS_EVERY:
             self._refusals = {str(feed): int(count) for feed, count in connection.execute(_REFUSALS).fetchall()}
@@ -104,7 +105,7 @@ class Gatherer:
                 standing,
                 newest.get(standing.feed, (None, None, None, None)),
                 failing.get(standing.feed),
-                [one for one in incidents if standing.feed in one.feeds],
+                [one for one in symptoms if standing.feed in one.feeds],
                 self._refusals.get(standing.feed, 0),
             )
             for standing in expected.standing(connection)
@@ -115,7 +116,7 @@ def _feed(
     standing: Standing,
     newest: Sequence[Any],
     failing: Failing | None,
-    incidents: Iterable[Incident],
+    symptoms: Iterable[Cause],
     open_refusals: int,
 ) -> FeedSeen:
     return FeedSeen(
@@ -123,7 +124,7 @@ def _feed(
         department=standing.department,
         title_zh=standing.title_zh,
         title_en=standing.title_en,
-        states=states(standing, failing, incidents),
+        states=states(standing, symptoms),
         newest_delivery=newest[0],
         newest_loaded_at=newest[1],
         expected_delivery=standing.delivery,
@@ -139,19 +140,11 @@ def _feed(
     )
 
 
-def states(standing: Standing, failing: Failing | None, incidents: Iterable[Incident]) -> tuple[str, ...]:
-    """All ways in which a feed stands, the gravest first: by what it owes, what failed last, and what is open."""
-    found = {_STATE_OF_KIND[one.kind] for one in incidents if one.kind in _STATE_OF_KIND}
-    if standing.late:
-        found.add("late")
-    if standing.incomplete:
-        found.add("incomplete")
-    if failing is not None:
-        found.add("unreachable" if failing.cause in {"unreachable", "timed_out"} else "failing")
-    if standing.paused and found <= {"late", "incomplete"}:
-        return ("paused",)
+def states(standing: Standing, symptoms: Iterable[Cause]) -> tuple[str, ...]:
+    """All ways in which a feed stands, the gravest first: by what is seen of it, as `threegaps status` says it."""
+    found = {_STATE_OF_KIND[one.kind] for one in symptoms if one.kind in _STATE_OF_KIND}
     if not found:
-        found.add("in_time" if standing.delivery is not None else "not_due")
+        found.add("paused" if standing.paused else "not_due" if standing.delivery is None else "in_time")
     return tuple(state for state in FEED_STATES if state in found)
 
 

@@ -105,10 +105,10 @@ class Watch:
         )
         with self._without_disk("heartbeat"):
             heartbeat.beat(self.settings, beat)
-        self._show(beat)
+        self._show(beat, looked)
         return looked
 
-    def _show(self, beat: heartbeat.Heartbeat) -> None:
+    def _show(self, beat: heartbeat.Heartbeat, looked: Looked) -> None:
         """The page and the metrics of a pass."""
         with self._without_disk("page"), deadline(_SHOWING_SECONDS):
             self.showing.show(
@@ -118,6 +118,7 @@ class Watch:
                 failed_passes=self.failed_passes,
                 not_looked_at=beat.not_looked_at,
                 incidents=list(self.journal.open),
+                symptoms=looked.symptoms,
                 alerts=self.telling.alerts,
                 problem=self.telling.problem,
             )

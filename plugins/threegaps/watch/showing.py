@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from threegaps.errors import SettingsError, ThreeGapsError, of_warehouse
-from threegaps.ledger.incidents import Incident
+from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import Settings
 from threegaps.watch.alerts import Alerts, unset_variables
 from threegaps.watch.gathering import Gathered, Gatherer, incidents_seen
@@ -59,6 +59,7 @@ class Showing:
         failed_passes: int,
         not_looked_at: Sequence[str],
         incidents: Sequence[Incident],
+        symptoms: Sequence[Cause],
         alerts: Alerts,
         problem: str,
     ) -> Snapshot:
@@ -67,6 +68,7 @@ class Showing:
         Args:
             not_looked_at: What could not be looked at, each as ``name: reason``.
             incidents: Those that are open, from the ledger or the journal.
+            symptoms: All that the pass saw, what is explained by something else, too.
             problem: What is wrong with alerts.yaml; empty where nothing is.
 
         Raises:
@@ -78,7 +80,7 @@ class Showing:
         if all(look.name != "ledger" for look in looks):
             try:
                 with self._connect() as connection:
-                    gathered = self._gatherer.gather(connection, alerts, incidents, now)
+                    gathered = self._gatherer.gather(connection, alerts, symptoms, now)
                 looks.append(Look("ledger", True))
             except (psycopg.Error, TimeoutError, ThreeGapsError) as error:
                 said = error.message if isinstance(error, ThreeGapsError) else of_warehouse(error)

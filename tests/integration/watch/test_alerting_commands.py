@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import typer
 
 from tests.receivers import Answer, MailReceiver, WebReceiver, mail_receiver, web_receiver
-from threegaps.cli.alerting import check, send_test_message
+from threegaps.cli.alerting import check, send_test_message, untold
 from threegaps.errors import SettingsError
+from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
 
@@ -119,3 +121,22 @@ def test_without_a_file_there_is_nothing_to_send_through(alerts: Path) -> None:
     alerts.unlink()
     with pytest.raises(SettingsError, match=r"no alerts\.yaml"):
         send_test_message()
+
+
+def test_status_says_which_channel_refuses_until_it_takes_something(alerts: Path, warehouse: str) -> None:
+    settings = Settings.load()
+    with psycopg.connect(warehouse, autocommit=True) as ledger:
+        assert untold(settings, ledger) == []
+        ledger.execute(
+            "insert into ops.outbox (change, channel, message_id, gravity, subject, body, tries, last_error,"
+            " given_up_at) values ('digest', 'group', 'a@threegaps', 'notice', 's', 'b', 1,"
+            " 'refused with errcode 310000.', now())"
+        )
+        assert untold(settings, ledger) == ["channel group refuses messages: refused with errcode 310000."]
+        ledger.execute(
+            "insert into ops.outbox (change, channel, message_id, gravity, subject, body, tries, sent_at, sent_as)"
+            " values ('digest', 'group', 'b@threegaps', 'notice', 's', 'b', 1, now(), 'b@threegaps')"
+        )
+        assert untold(settings, ledger) == []
+        alerts.write_text("version: 2", encoding="utf-8")
+        assert "version is not 1" in untold(settings, ledger)[0]

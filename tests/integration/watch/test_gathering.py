@@ -10,7 +10,6 @@ import psycopg
 import pytest
 
 from threegaps.ledger import incidents
-from threegaps.ledger.attempts import Failing
 from threegaps.ledger.expected import Standing
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI
@@ -54,31 +53,31 @@ def standing(**changed: Any) -> Standing:
     return Standing(**{**fields, **changed})
 
 
-def failing(cause: str) -> Failing:
-    return Failing(FEED, "land", 3, NOW, NOW, 1, "2026-10", cause, "said", "说", "10.1.2.3", 22)
+def seen(kind: str) -> Cause:
+    return Cause(kind, FEED, "warning", "标题", "title", feeds=(FEED,))
 
 
 @pytest.mark.parametrize(
-    ("of", "failed", "expected"),
+    ("of", "kinds", "expected"),
     [
-        (standing(), None, ("in_time",)),
-        (standing(delivery=None), None, ("not_due",)),
-        (standing(late=("2026-10",), incomplete=("2026-10",)), None, ("late", "incomplete")),
-        (standing(late=("2026-10",)), failing("timed_out"), ("unreachable", "late")),
-        (standing(), failing("login_refused"), ("failing",)),
-        (standing(paused=True, late=("2026-10",)), None, ("paused",)),
-        (standing(paused=True), failing("misconfigured"), ("failing",)),
+        (standing(), [], ("in_time",)),
+        (standing(delivery=None), [], ("not_due",)),
+        (standing(paused=True), [], ("paused",)),
+        (standing(), ["feed_incomplete", "feed_late"], ("late", "incomplete")),
+        (standing(), ["feed_late", "feed_unreachable"], ("unreachable", "late")),
+        (standing(paused=True), ["feed_failing"], ("failing",)),
+        (standing(), ["refused_share_rising", "feed_shrinking"], ("shrinking", "refused_share_rising")),
+        (standing(), ["airflow_down"], ("in_time",)),
     ],
 )
 def test_a_feed_stands_in_all_its_ways_the_gravest_first(
-    of: Standing, failed: Failing | None, expected: tuple[str, ...]
+    of: Standing, kinds: list[str], expected: tuple[str, ...]
 ) -> None:
-    assert states(of, failed, []) == expected
+    assert states(of, [seen(kind) for kind in kinds]) == expected
 
 
-def test_open_incidents_say_how_a_feed_stands(ledger: psycopg.Connection[Any]) -> None:
-    found = [opened(ledger, kind) for kind in ("feed_shrinking", "feed_stopped", "refused_share_rising")]
-    assert states(standing(), None, found) == ("stopped", "shrinking")
+def test_open_incidents_are_shown_with_the_command_to_look(ledger: psycopg.Connection[Any]) -> None:
+    found = [opened(ledger, kind) for kind in ("feed_shrinking", "feed_stopped")]
     (first, *_) = incidents_seen(found)
     assert (first.kind, first.feed, first.department) == ("feed_shrinking", FEED, "hrss")
     assert first.command.startswith("threegaps ")
@@ -101,7 +100,7 @@ def test_feeds_deliveries_queue_and_channels_are_gathered(ledger: psycopg.Connec
         " values (%s, '2026-10', '2026-10-01', '2026-10-31', %s)",
         [FEED, NOW - dt.timedelta(days=3)],
     )
-    found = Gatherer().gather(ledger, Alerts((ChannelSettings("mail", "mail"),)), [opened(ledger, "feed_late")], NOW)
+    found = Gatherer().gather(ledger, Alerts((ChannelSettings("mail", "mail"),)), [seen("feed_late")], NOW)
     (feed,) = found.feeds
     assert (feed.feed, feed.title_zh, feed.department) == (FEED, "缴费工资", "hrss")
     assert (feed.state, feed.expected_delivery, feed.days_late) == ("late", "2026-10", feed.days_late)

@@ -39,6 +39,7 @@ def show(showing: Showing, **changed: Any) -> Snapshot:
         "failed_passes": 1,
         "not_looked_at": (),
         "incidents": (),
+        "symptoms": (),
         "alerts": Alerts(is_absent=True),
         "problem": "",
     }
