@@ -162,7 +162,7 @@ def doctor(json_: Json = False) -> None:
     """Check this machine and this installation; says what to do about what is wrong."""
     from threegaps.cli import doctor as checks
     from threegaps.cli.output import console, print_json
-    from threegaps.translations import word
+    from threegaps.translations import say, word
 
     found: list[dict[str, Any]] = checks.examine(Settings.load())
     if json_:
@@ -171,7 +171,7 @@ def doctor(json_: Json = False) -> None:
         for check in found:
             mark = {"ok": "✓", "warning": "!", "wrong": "✗"}[check["state"]]
             name = word(check["name"], "check")
-            console.print(f"{mark} {name}: {check['message']}", markup=False, soft_wrap=True)
+            console.print(f"{mark} {name}: {say(check['message'])}", markup=False, soft_wrap=True)
             if check["advice"]:
                 console.print(f"  what to do: {check['advice']}", markup=False, soft_wrap=True)
     if any(check["state"] == "wrong" for check in found):

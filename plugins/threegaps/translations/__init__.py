@@ -12,6 +12,7 @@ for English alone is given it alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Literal, cast
@@ -26,6 +27,8 @@ OPTION = "--lang"
 COLUMN = "column"
 """The context of what stands above a column of a table."""
 
+# What stands before a line, and is none of its values.
+_MARK = re.compile(r"[!✓✗…–] ")
 _in_use: list[Language] = ["both"]
 
 
@@ -75,7 +78,9 @@ def say(text: str) -> str:
     """*text*, a finished sentence or several, in the language that is spoken."""
     if language() == "both" or not text:
         return text
-    return _catalogue(language()).said(text)
+    mark = _MARK.match(text)
+    begun = mark.end() if mark else 0
+    return text[:begun] + _catalogue(language()).said(text[begun:])
 
 
 def word(text: str, context: str) -> str:

@@ -203,3 +203,18 @@ def test_every_help_text_is_found_in_the_source() -> None:
     assert len(shown) > 60
     assert shown - found == set()
     assert Catalogue.of("zh").said("Show this message and exit.") == "显示本说明并退出。"
+
+
+def test_a_mark_before_a_line_stays_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from threegaps.cli import doctor
+
+    records = "3 administrative records, 2 statistical forms, none past its validity"
+    services = {"message": "the services do not run", "advice": "`threegaps up` starts them."}
+    found = [
+        {"name": "forms", "state": "ok", "message": records, "advice": ""},
+        {"name": "services", "state": "warning", **services},
+    ]
+    monkeypatch.setattr(doctor, "examine", lambda _: found)
+    text = CliRunner().invoke(app, ["--lang", "zh", "doctor"]).output or capsys.readouterr().out
+    assert "✓ 统计报表: 行政记录 3 份,统计报表 2 份,均在有效期内" in text
+    assert "! 服务: 服务没有运行\n  处理办法: `threegaps up` 可启动服务。" in text
