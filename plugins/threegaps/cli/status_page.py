@@ -57,6 +57,7 @@ class _Ledger:
     open: Sequence[Incident] = ()
     untold: Sequence[str] = ()
     tables: dict[str, Any] = dataclasses.field(default_factory=dict)
+    missing: tuple[str, ...] = ()
 
 
 def collect(settings: Settings) -> dict[str, Any]:
@@ -81,7 +82,13 @@ def collect(settings: Settings) -> dict[str, Any]:
     asked = _ask(settings)
     around = dataclasses.replace(around, warehouse=asked.warehouse)
     standing = asked.open if asked.reading is not None else journal.load(heartbeat.watch_folder(settings)).open
-    looked = look(around, asked.reading, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
+    looked = look(
+        around,
+        asked.reading,
+        now,
+        open_keys={one.cause_key for one in standing},
+        not_looked_at=(*missing, *asked.missing),
+    )
     page["incidents"] = _incidents(looked, standing, now)
     page["not_looked_at"] = list(looked.not_looked_at)
     page["problems"] = [
@@ -110,7 +117,9 @@ def _ask(settings: Settings) -> _Ledger:
             found.tables = _warehouse(settings, connection, found.reading.judged_at)
             return found
     except (psycopg.Error, TimeoutError, ThreeGapsError) as error:
-        return _Ledger(reading_machine.unanswered(settings, error))
+        if reading_machine.is_down(error):
+            return _Ledger(reading_machine.unanswered(settings, error))
+        return _Ledger(WarehouseReading(address, answers=True), missing=(reading_machine.unread(error),))
 
 
 def _incidents(looked: Looked, standing: Sequence[Incident], now: dt.datetime) -> list[dict[str, Any]]:
@@ -172,7 +181,8 @@ def _of_watch(watch: Mapping[str, Any]) -> list[str]:
 def _state(page: Mapping[str, Any]) -> str:
     if any(one["gravity"] == "critical" for one in page["incidents"]):
         return "critical"
-    return "warning" if page["problems"] else "fine"
+    # What could not be looked at may be anything.
+    return "warning" if page["problems"] or page["not_looked_at"] else "fine"
 
 
 def _watch(settings: Settings, now: dt.datetime) -> dict[str, Any]:
@@ -267,7 +277,7 @@ def show(page: dict[str, Any]) -> None:
             console.print(f"! {problem}", style="yellow", markup=False, soft_wrap=True)
     for reason in page["not_looked_at"]:
         console.print(f"could not be looked at: {reason}", style="yellow", markup=False, soft_wrap=True)
-    if not page["problems"]:
+    if page["state"] == "fine":
         console.print("Nothing is seen that somebody should look at.", markup=False)
     if "judged_at" in page:
         console.print(f"Deliveries are judged by {cell(page['judged_at'])}.", markup=False)

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 
 from threegaps.airflow_api import AirflowApi, airflow_address
-from threegaps.errors import SettingsError, of_warehouse
+from threegaps.errors import SettingsError, ThreeGapsError, of_warehouse
 from threegaps.one_machine import account
 from threegaps.one_machine.processes import is_alive
 from threegaps.settings import Settings
@@ -42,6 +42,27 @@ def connect(settings: Settings) -> psycopg.Connection[tuple[object, ...]]:
         application_name="threegaps watch",
         options="-c statement_timeout=20s -c lock_timeout=10s -c timezone=Asia/Shanghai",
     )
+
+
+def is_down(error: BaseException) -> bool:
+    """Whether *error* says that the warehouse does not answer; else it answers, and something else is wrong."""
+    if isinstance(error, psycopg.OperationalError):
+        # What another session has locked is no sign of it.
+        return (error.sqlstate or "")[:2] != "55"
+    return isinstance(error, TimeoutError | psycopg.InterfaceError)
+
+
+def unread(error: BaseException) -> str:
+    """Why the ledger cannot be read, in our words."""
+    if isinstance(error, ThreeGapsError):
+        return f"ledger: {error.message}"
+    if isinstance(error, _NOT_MIGRATED):
+        return "ledger: its schema is not the one that this version knows; `threegaps migrate` makes it"
+    return f"ledger: {of_warehouse(error)}"
+
+
+# What says that the ledger has not been made yet, or by another version.
+_NOT_MIGRATED = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InvalidSchemaName)
 
 
 def unanswered(settings: Settings, error: BaseException) -> WarehouseReading:

@@ -43,8 +43,6 @@ _RESOLVED_SEEN = dt.timedelta(minutes=10)
 _LONGEST_RETRY_SECONDS = 900.0
 # Only one watch of a warehouse decides at a time; any number that nothing else in the warehouse takes.
 _LOCK = 7_237_020_015
-# What says that the ledger has not been made yet, or not to the end: nobody's fault.
-_NOT_MIGRATED = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InvalidSchemaName)
 
 
 class Watch:
@@ -126,20 +124,18 @@ class Watch:
     def _with_ledger(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
         try:
             with deadline(_LEDGER_SECONDS), reading_machine.connect(self.settings) as connection:
+                # Upkeep does so, too, where Airflow runs.
+                attempts.mark_cut_off(connection)
+                reading = reading_ledger.read(connection)
                 answering = dataclasses.replace(around, warehouse=self._answers())
-                try:
-                    # Upkeep does so, too, where Airflow runs.
-                    attempts.mark_cut_off(connection)
-                    reading = reading_ledger.read(connection)
-                except _NOT_MIGRATED as error:
-                    return self._in_journal(answering, (*missing, f"ledger: {type(error).__name__}"), now)
                 looked = self._in_ledger(connection, answering, reading, missing, now)
             self._send(now)
             return looked
         except (psycopg.Error, TimeoutError, ThreeGapsError) as error:
-            silent = dataclasses.replace(around, warehouse=reading_machine.unanswered(self.settings, error))
-            said = silent.warehouse.said if silent.warehouse else ""
-            return self._in_journal(silent, (*missing, f"ledger: {said}"), now)
+            is_down = reading_machine.is_down(error)
+            warehouse = reading_machine.unanswered(self.settings, error) if is_down else self._answers()
+            said = f"ledger: {warehouse.said}" if is_down else reading_machine.unread(error)
+            return self._in_journal(dataclasses.replace(around, warehouse=warehouse), (*missing, said), now)
 
     def _send(self, now: dt.datetime) -> None:
         """Work the outbox off; what the warehouse has to say about it is the next pass's affair."""

@@ -202,3 +202,15 @@ def test_one_look_by_hand(installation: Installation, monkeypatch: pytest.Monkey
     seen = json.loads(run(installation, monkeypatch, "watch", "--once", "--json").stdout)
     assert [one["key"] for one in seen["causes"]] == ["build_failed"]
     assert installation.open() == ["build_failed"]
+
+
+def test_a_ledger_of_another_version_is_not_a_warehouse_that_is_down(installation: Installation) -> None:
+    installation.enter("alter table ops.feed rename column title_zh to title_of_another_version")
+    live(installation)
+    installation.passes(120)
+    found = page(installation)
+    assert (found["state"], found["incidents"]) == ("warning", [])
+    assert found["not_looked_at"] == [
+        "ledger: its schema is not the one that this version knows; `threegaps migrate` makes it"
+    ]
+    assert installation.channel.messages == []
