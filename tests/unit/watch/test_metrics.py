@@ -97,6 +97,7 @@ def test_any_label_comes_back_as_it_was(name: str, rows: int) -> None:
     lines = render(seen, NOW).split("\n")
     (line,) = [line for line in lines if line.startswith("threegaps_feed_refused_rows{")]
     written, value = line.removeprefix('threegaps_feed_refused_rows{feed="').rsplit('"} ', 1)
+    assert re.fullmatch(r'(?:[^"\\\n]|\\[n"\\])*', written)
     unescaped = re.sub(r"\\(.)", lambda found: {"n": "\n"}.get(found[1], found[1]), written)
     assert unescaped == name
     assert float(value) == float(rows)
