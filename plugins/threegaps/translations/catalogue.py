@@ -27,6 +27,7 @@ _TELLING_LETTERS = 12
 _SHORT_WORDS = 3
 # Where a text may be taken apart when it is not known as a whole; what stands between stays as it is.
 _JOINT = re.compile(r"(: |; |, | · | \| |(?<=[.。!?]) (?=\S)|\n+| {2,}| \(|\)|\[|\] )")
+_SENTENCES = re.compile(r"[.;!?。] ?\S")
 _MOST_PIECES = 60
 _LONGEST_RUN = 12
 _MARKS = re.compile(r"^[^\w`'\"(\[{<]+")
@@ -75,7 +76,7 @@ def read(path: Path) -> Iterator[Entry]:
                 fields, is_fuzzy = {}, False
             if not fields:
                 begun = number
-        fields[field] = fields.get(field, "") + str(ast.literal_eval(line))
+        fields[field] = fields.get(field, "") + (str(ast.literal_eval(line)) if "\\" in line else line[1:-1])
     yield from ended()
 
 
@@ -154,6 +155,11 @@ def _from_the_right(text: str, begin: int, end: int, literals: Sequence[str]) ->
     return [text[begin:end], *values]
 
 
+def _is_short(value: str) -> bool:
+    """Whether a value may stand in a text that few words tell: some words of one sentence."""
+    return 0 < len(value.split()) <= _SHORT_WORDS and not _SENTENCES.search(value)
+
+
 def _parts(text: str) -> tuple[list[str], list[str], list[list[int]]]:
     """Literal parts, and between them the pattern of each value ('' for any) and the numbers of those side by side."""
     literals = [""]
@@ -197,9 +203,9 @@ class Catalogue:
         self._words = {(entry.context, entry.msgid): entry.msgstr for entry in entries if entry.context}
         plain = [entry for entry in entries if not entry.context]
         self._exact = {
-            "".join(parts[0]): "".join(_parts(entry.msgstr)[0])
+            entry.msgid.replace("{{", "{").replace("}}", "}"): entry.msgstr.replace("{{", "{").replace("}}", "}")
             for entry in plain
-            if not (parts := _parts(entry.msgid))[1]
+            if not PLACEHOLDER.search(entry.msgid)
         }
         templates = [Template(entry.msgid, entry.msgstr) for entry in plain if PLACEHOLDER.search(entry.msgid)]
         self._templates = sorted(
@@ -250,7 +256,7 @@ class Catalogue:
                 for kind, value in zip(template.kinds, values, strict=True)
             ]
             if not template.is_telling and any(
-                now == value and len(value.split()) > _SHORT_WORDS for now, value in zip(said, values, strict=True)
+                now == value and not _is_short(value) for now, value in zip(said, values, strict=True)
             ):
                 continue
             self._known[text] = template.filled(said)

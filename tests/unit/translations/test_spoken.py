@@ -166,6 +166,14 @@ def test_json_is_the_same_in_every_language(
     assert errors.startswith("错误: ")
 
 
+def test_what_is_put_together_for_machines_has_both_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+    from threegaps.cli import output, status_page
+
+    monkeypatch.setattr(status_page, "collect", lambda _: {"state": "fine", "problems": [output.both("迟到", "late")]})
+    answered = CliRunner().invoke(app, ["--lang", "zh", "status", "--json"])
+    assert json.loads(answered.output)["problems"] == ["迟到 · late"]
+
+
 def test_nothing_of_it_is_loaded_where_nothing_is_translated() -> None:
     code = (
         "import sys, threegaps.cli.app as a, threegaps.translations as t;"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from threegaps.translations.missing import missing
 from threegaps.translations.texts import ONLY_RAISED, in_source, spoken
 
 
@@ -55,3 +56,10 @@ def test_of_pages_only_what_they_raise_is_said(tmp_path: Path) -> None:
     (tmp_path / "other.py").write_text('x = "one of many words"\n', encoding="utf-8")
     found = {(text.file, text.template) for text in spoken(tmp_path)}
     assert found == {(ONLY_RAISED[0], "This is no page."), ("other.py", "one of many words")}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_text_is_said_in_this_language_too(language: str) -> None:
+    """Whoever adds a message adds its Chinese; `python -m threegaps.translations zh` prints the entries to fill in."""
+    without = [f"{text.file}:{text.line}: {text.template}" for text in missing(language)]
+    assert without == []
