@@ -7,25 +7,36 @@ from typing import Any
 
 import psycopg
 
-from threegaps.contracts.loader import load_contracts
+from threegaps.contracts.loader import feeds_below, find_contract
+from threegaps.errors import ContractError
 from threegaps.feed_run.opening import warehouse_of
 from threegaps.ledger.expected import sandbox_moment, set_clock
 from threegaps.ledger.owing import enter_all
 from threegaps.one_machine.environment import sandbox_day
 from threegaps.settings import SHANGHAI, Settings
+from threegaps.standards.visible import log_of
+
+logger = log_of(__name__)
 
 
 def enter_expected(settings: Settings) -> None:
     """Enter what every feed owes, some months ahead; for `up`, `migrate` and the upkeep, and may be repeated.
 
+    Of a feed whose contract cannot be read all stays as it was, and the others are entered: `doctor` says why.
+
     Raises:
-        ContractError: A contract cannot be read.
         LedgerError: The warehouse does not answer.
     """
-    contracts = load_contracts(settings.contracts_folder)
+    contracts, unread = [], []
+    for feed in feeds_below(settings.contracts_folder):
+        try:
+            contracts.append(find_contract(settings.contracts_folder, feed))
+        except ContractError as error:
+            logger.warning("What the feed owes stays as it was: %s", error)
+            unread.append(feed)
     with warehouse_of(settings, None) as connection:
         keep_clock(connection, settings)
-        enter_all(connection, contracts)
+        enter_all(connection, contracts, unread=unread)
 
 
 def keep_clock(connection: psycopg.Connection[Any], settings: Settings) -> None:

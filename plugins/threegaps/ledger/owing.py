@@ -29,9 +29,15 @@ ENTERED_AHEAD = dt.timedelta(days=60)
 """How far ahead what is owed is entered, and one delivery in any case."""
 
 
-def enter_all(connection: psycopg.Connection[Any], contracts: Iterable[Contract]) -> None:
-    """Enter what every feed owes; a feed without a contract owes nothing more."""
-    feeds = []
+def enter_all(
+    connection: psycopg.Connection[Any], contracts: Iterable[Contract], *, unread: Iterable[str] = ()
+) -> None:
+    """Enter what every feed owes; a feed without a contract owes nothing more.
+
+    Args:
+        unread: Feeds whose contract cannot be read now: of them nothing changes.
+    """
+    feeds = list(unread)
     for contract in contracts:
         enter(connection, contract)
         feeds.append(contract.feed)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from tests.integration.faults.conftest import point_at
 from tests.integration.ledger.sent import judge, land, send
 from threegaps.calendar import Delivery
 from threegaps.contracts.due import due_moment
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
+from threegaps.feed_run.expecting import enter_expected
 from threegaps.ledger import expected, owing
 from threegaps.ledger.expected import Standing
 from threegaps.settings import SHANGHAI, Settings
@@ -154,6 +157,24 @@ def test_a_feed_without_a_contract_owes_nothing_more(ledger: Ledger, wages: Cont
     assert [standing.feed for standing in expected.standing(ledger)] == [enterprises.feed]
     counted = ledger.execute("select max(delivery) from ops.delivery_summary where feed = %s", [wages.feed]).fetchone()
     assert counted == ("2026-04",)
+
+
+def test_a_contract_that_cannot_be_read_holds_up_no_other(
+    ledger: Ledger, wages: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_warehouse: str
+) -> None:
+    owing.enter_all(ledger, [wages])
+    before = ledger.execute("select * from ops.expected_delivery where feed = %s", [wages.feed]).fetchall()
+    root = Settings.load().contracts_folder
+    for feed in (wages.feed, "hrss/certificates"):
+        path = tmp_path / "expectations" / f"{feed}.odcs.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = (root / f"{feed}.odcs.yaml").read_text(encoding="utf-8")
+        path.write_text("" if feed == wages.feed else content, encoding="utf-8")
+    point_at(monkeypatch, shared_warehouse, tmp_path / "landing")
+    monkeypatch.setenv("THREEGAPS_ROOT", str(tmp_path))
+    enter_expected(Settings.load())
+    assert {one.feed for one in expected.standing(ledger)} == {wages.feed, "hrss/certificates"}
+    assert ledger.execute("select * from ops.expected_delivery where feed = %s", [wages.feed]).fetchall() == before
 
 
 # ---- arrivals -----------------------------------------------------------------------------------------------------
