@@ -13,7 +13,7 @@ from threegaps import translations
 from threegaps.cli import batches, feeds, incidents, purging, readers, releases, sandbox, services
 from threegaps.cli.spoken import Spoken
 from threegaps.cli.streams import guard_streams
-from threegaps.errors import SettingsError, ThreeGapsError, UnexpectedError, kind_of
+from threegaps.errors import SettingsError, ThreeGapsError, UnexpectedError, is_warehouse_down, kind_of
 from threegaps.standards import visible
 from threegaps.translations import OPTION, VARIABLE
 
@@ -69,7 +69,8 @@ def main() -> None:
         file = f": {error.filename}" if error.strerror and error.filename else ""
         _fail(ThreeGapsError(f"{type(error).__name__}: {error.strerror or kind_of(error)}{file}"))
     except Exception as error:  # noqa: BLE001  # its own words may quote rows; where it came up is ours
-        visible.say("".join(traceback.format_tb(error.__traceback__)).rstrip(), is_error=True)
+        if not is_warehouse_down(error):
+            visible.say("".join(traceback.format_tb(error.__traceback__)).rstrip(), is_error=True)
         _fail(UnexpectedError.of(error))
 
 

@@ -166,6 +166,26 @@ def test_bytes_that_are_no_text_are_no_traceback(arguments: tuple[str | bytes, .
     assert not acting(finished.stderr.decode())
 
 
+def test_a_warehouse_that_does_not_answer_is_no_traceback(tmp_path: Path) -> None:
+    nowhere = {
+        "THREEGAPS_WAREHOUSE_HOST": "127.0.0.1",
+        "THREEGAPS_WAREHOUSE_PORT": "1",
+        "THREEGAPS_WAREHOUSE_USER": "pipeline",
+        "THREEGAPS_WAREHOUSE_PASSWORD": "x",
+        "THREEGAPS_WAREHOUSE_DATABASE": "warehouse",
+    }
+    finished = subprocess.run(
+        [sys.executable, "-m", "threegaps.cli.app", "--lang", "en", "batches"],
+        env=environment(tmp_path, **nowhere),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 1
+    assert finished.stderr.splitlines()[0].startswith("error: The warehouse does not answer as it should")
+    assert "File" not in finished.stderr
+
+
 @pytest.mark.parametrize(("said", "width"), [("", 200), ("80", 80), ("100", 100), ("7", 200), ("wide", 200)])
 def test_lines_are_as_wide_as_is_said_where_there_is_no_terminal(said: str, width: int) -> None:
     code = "from threegaps.cli.output import console; print(console.width)"
