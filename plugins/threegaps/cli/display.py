@@ -24,7 +24,7 @@ from threegaps.orchestration.first_run import FeedProgress, Progress
 from threegaps.release.target_text import target_text
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings
 from threegaps.standards import visible
-from threegaps.translations import say, word
+from threegaps.translations import either, say, word
 
 # In the order of the plan.
 _ACTIONS = {
@@ -216,7 +216,8 @@ def print_release(settings: Settings) -> None:
     shown = figures(settings)
     for action, number in _ACTIONS.items():
         if action in shown:
-            title = f"{number}{shown[action][0]['action_name_zh']} · {shown[action][0]['action_name_en']}"
+            name_zh, name_en = f"{number}{shown[action][0]['action_name_zh']}", str(shown[action][0]["action_name_en"])
+            title = either(name_zh, name_en) or f"{name_zh} · {name_en}"
             console.print(_figures_table(title, shown[action], synthetic=synthetic))
     _print_feeds(settings, synthetic=synthetic)
     where = addresses(settings)
@@ -254,7 +255,7 @@ def _figures_table(title: str, rows: list[queries.Row], *, synthetic: bool) -> T
             str(row["indicator_code"]),
             f"{both(row['name_zh'], row['name_en'])}{part}",
             str(row["period_label"]),
-            str(row["value_text"]),
+            either(str(row["value_text"]), str(row.get("value_text_en") or "")) or str(row["value_text"]),
             target_text(row["target_value"], row["direction"]) or "",
             named(TARGET_STATUSES, str(row["status"] or ""))
             + (say(" (目标有待核对 target unconfirmed)") if row["is_target_unconfirmed"] else "")

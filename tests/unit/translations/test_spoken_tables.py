@@ -178,3 +178,29 @@ def test_codes_in_tables_are_read_as_their_labels() -> None:
         if (context, code) in words and (context, code) not in own and words[context, code] != zh
     }
     assert differ == {}
+
+
+def test_a_figure_is_in_one_language(spoken: Callable[..., str]) -> None:
+    row = {
+        "indicator_code": "M01-1",
+        "name_zh": "就业率",
+        "name_en": "Employment rate",
+        "breakdown": "total",
+        "breakdown_value": "total",
+        "period_label": "2026Q2",
+        "value_text": "约45.7%",
+        "value_text_en": "about 45.7%",
+        "target_value": None,
+        "direction": "up",
+        "status": "no_target",
+        "maturity": "final",
+        "is_published_figure": False,
+        "is_target_unconfirmed": False,
+    }
+
+    def shown() -> None:
+        output.console.print(display._figures_table("x", [row], synthetic=True))
+
+    chinese = " ".join(spoken("zh", shown).split())
+    assert chinese == "x 代码 指标 期 值 目标 状态 M01-1 就业率 2026Q2 约45.7% 无目标 合成数据"
+    assert not re.search("[一-鿿]", spoken("en", shown))
