@@ -254,7 +254,7 @@ def with_pairs(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Columns whose cells are words of ours; the others hold codes, names, or what people and departments have written.
-_SAID = frozenset({"gravity", "mark", "message", "said", "sees", "state"})
+_SAID = frozenset({"due", "gravity", "mark", "message", "said", "sees", "state"})
 
 
 def _named_cell(name: str, value: Any) -> str:

@@ -11,7 +11,9 @@ from rich.cells import cell_len
 
 from threegaps import labels, translations
 from threegaps.cli import display, feeds, output, queries
+from threegaps.contracts.loader import load_contracts
 from threegaps.orchestration.first_run import FeedProgress, Progress
+from threegaps.settings import Settings
 from threegaps.translations import COLUMN, word
 from threegaps.translations.catalogue import FOLDER, read
 
@@ -204,3 +206,13 @@ def test_a_figure_is_in_one_language(spoken: Callable[..., str]) -> None:
     chinese = " ".join(spoken("zh", shown).split())
     assert chinese == "x 代码 指标 期 值 目标 状态 M01-1 就业率 2026Q2 约45.7% 无目标 合成数据"
     assert not re.search("[一-鿿]", spoken("en", shown))
+
+
+def test_when_a_feed_is_due_is_said_in_chinese() -> None:
+    translations.use("zh")
+    try:
+        due = {contract.due_day for contract in load_contracts(Settings.load().contracts_folder)}
+        assert len(due) > 5
+        assert {day for day in due if not re.search("[一-鿿]", translations.say(day))} == set()
+    finally:
+        translations.use("both")
