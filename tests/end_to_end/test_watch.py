@@ -51,16 +51,24 @@ class Watched:
     def __init__(self, home: Path, mail: MailReceiver, web: WebReceiver) -> None:
         self.mail, self.web = mail, web
         self.large = home / "large"
-        room = os.statvfs(home)
-        least_free_mb = room.f_bavail * room.f_frsize // MB - 3000
+        self.least_free_mb = self.free_mb() - 3000
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "THREEGAPS"))},
             "THREEGAPS_HOME": str(home),
             "THREEGAPS_SANDBOX_SCALE": "0.0001",
-            "THREEGAPS_LEAST_FREE_MB": str(least_free_mb),
+            "THREEGAPS_LEAST_FREE_MB": str(self.least_free_mb),
         }
         (home / "alerts.yaml").write_text(_ALERTS.format(mail=mail.port, hook=web.url("/hook")), encoding="utf-8")
         self.settings = Settings.load(self.environment)
+
+    def free_mb(self) -> int:
+        room = os.statvfs(self.large.parent)
+        return room.f_bavail * room.f_frsize // MB
+
+    def fill(self) -> None:
+        """Reserve so much that too little is free, whatever others have freed or taken since."""
+        with self.large.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, (self.free_mb() - self.least_free_mb + 2000) * MB)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -186,8 +194,7 @@ def test_what_hangs_and_a_disk_that_fills_are_each_told_once_and_their_end_once(
     hung = [watched.process_id(name) for name in ("scheduler", "dag-processor", "triggerer", "sandbox")]
     with stopped(process_id for one in hung for process_id in with_forks(one)):
         with stopped(with_forks(watched.process_id("api-server"))):
-            with watched.large.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, 4000 * MB)
+            watched.fill()
             wait_for(watched.is_told("opened", *keys), "not all was told")
             page = watched.status()
             assert page["state"] == "critical"
