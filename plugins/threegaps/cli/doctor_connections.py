@@ -34,8 +34,8 @@ def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> lis
     probes = probe_all(contracts, seconds=seconds)
     broken = [(probe, probe.error) for probe in probes if probe.error is not None]
     found = []
-    for probe, error in broken:
-        failure = failure_of(error)
+    for probe, problem in broken:
+        failure = failure_of(problem)
         zh, en = CAUSES[failure.cause]
         feeds = ", ".join(probe.feeds[:_MOST_FEEDS])
         more = len(probe.feeds) - _MOST_FEEDS
@@ -45,7 +45,7 @@ def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> lis
                 "name": f"connection {probe.connection_id}",
                 "state": "wrong",
                 "message": f"{zh}({of_feeds}):{failure.message_zh} | {en} ({of_feeds}): {failure.message_en}",
-                "advice": error.advice or "",
+                "advice": problem.advice or "",
                 "cause": failure.cause,
                 "host": probe.host,
                 "port": probe.port,
