@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from threegaps import translations
 from threegaps.access.server import close_warehouse, make_roles
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role, temporary_server
 
@@ -23,6 +24,13 @@ settings.load_profile("threegaps")
 
 _numbers = itertools.count(1)
 PIPELINE_PASSWORD = "pipeline-in-tests"
+
+
+@pytest.fixture(autouse=True)
+def no_language_of_another_test() -> Iterator[None]:
+    """A command that was called in this process spoke its own language, which is kept for the process."""
+    yield
+    translations.use("both")
 
 
 @pytest.fixture(scope="session")

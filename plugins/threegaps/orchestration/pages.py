@@ -176,22 +176,24 @@ TASKS: dict[str, Page] = {
         UPKEEP.fails_en,
         ("A service does not start", "A reader cannot get in, or is cut off"),
     ),
-    "find_answering_feeds": Page(
-        "查找恢复的连接 find_answering_feeds",
-        "对取数失败且已不再自动重试的数据源,试连其部门系统,不取任何数据;能连上的交给下一个任务。",
-        "Tries the systems of departments behind feeds that failed and are not tried again by themselves; fetches"
-        " nothing. Those that let us in go to the next task.",
+    "find_feeds_to_run": Page(
+        "查找应再取的数据源 find_feeds_to_run",
+        "找出两类数据源:取数失败且已不再自动重试、其部门系统现在又能连上的(试连,不取任何数据);"
+        "逾期未到的(应报时刻起一周内每三小时一次,其后每天一次)。已暂停的流程除外。",
+        "Finds feeds that failed, are not tried again by themselves, and whose department's system lets us in now (it"
+        " is tried, nothing is fetched); and feeds that are late: every three hours for a week from the due moment,"
+        " then once a day. DAGs that are paused are left out.",
         "仓库没有响应;数据源等到下一次检查或其计划的运行。",
         "The warehouse does not answer; the feeds wait for the next look, or for their scheduled run.",
-        ("A department's system cannot be reached",),
+        ("A department's system cannot be reached", "A feed is late"),
     ),
     "wake_feeds": Page(
         "重新取数 wake_feeds",
-        "为恢复的数据源各触发一次运行,取最近应报的一期及之前所缺的各期。",
-        "Triggers one run for each such feed: of the newest delivery that is due, with all that is missing before it.",
+        "为找出的数据源各触发一次运行,取最近应报的一期及之前所缺的各期。",
+        "Triggers one run for each feed found: of the newest delivery that is due, with all that is missing before it.",
         "Airflow 不接受该运行;可在该数据源的页面手动触发。",
         "Airflow does not take the run; trigger it on the feed's page.",
-        ("A department's system cannot be reached",),
+        ("A department's system cannot be reached", "A feed is late"),
     ),
     "wake_marts": Page(
         "唤醒指标库 wake_marts",

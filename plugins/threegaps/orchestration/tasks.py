@@ -320,6 +320,29 @@ def feeds_that_answer_again(minutes: int) -> list[dict[str, str]]:
     ]
 
 
+def late_feeds() -> list[dict[str, str]]:
+    """Feeds that owe a delivery, at the moments at which it is looked for; the next look comes under another name.
+
+    Returns:
+        For each the DAG and the run's name: the same until the next look is due, so that it runs once.
+    """
+    import psycopg
+
+    from threegaps.feed_run.owed import look_for
+    from threegaps.ledger.expected import judged_at, standing
+    from threegaps.orchestration.names import feed_dag
+    from threegaps.settings import Settings
+
+    with plain_errors(), psycopg.connect(Settings.load().warehouse_dsn(), autocommit=True) as connection:
+        now = judged_at(connection)
+        looks = {one.feed: look_for(one, now) for one in standing(connection, now)}
+    return [
+        {"trigger_dag_id": feed_dag(feed), "trigger_run_id": f"owed__{look}"}
+        for feed, look in looks.items()
+        if look is not None
+    ]
+
+
 def end_overlong_readers() -> None:
     """End the sessions of readers whose transactions do not end by themselves."""
     import psycopg

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, CronTriggerTimetable, task
@@ -58,14 +59,16 @@ def upkeep_dag() -> DAG:
         )
         find_waiting_work() >> wake
 
-        @task(task_id="find_answering_feeds", **task_words("find_answering_feeds"))
-        def find_answering_feeds() -> list[dict[str, str]]:
-            return tasks.feeds_that_answer_again(ALL_TRIES_MINUTES)
+        @task(task_id="find_feeds_to_run", **task_words("find_feeds_to_run"))
+        def find_feeds_to_run(ti: Any = None) -> list[dict[str, str]]:
+            wanted = tasks.feeds_that_answer_again(ALL_TRIES_MINUTES) + tasks.late_feeds()
+            # Of a paused DAG runs would pile up.
+            return [run for run in wanted if not ti.get_dag(run["trigger_dag_id"]).is_paused]
 
         # Runs without a key: of the newest delivery that is due, with all that is missing before it.
         TriggerDagRunOperator.partial(
             task_id="wake_feeds", **task_words("wake_feeds"), logical_date=None, skip_when_already_exists=True
-        ).expand_kwargs(find_answering_feeds())
+        ).expand_kwargs(find_feeds_to_run())
     return dag
 
 

@@ -28,6 +28,7 @@ from threegaps.watch.hours import Span, WorkingHours
 Kind = Literal["mail", "webhook", "dingtalk", "wecom"]
 LARGEST_FILE_BYTES = 262_144
 GRAVITIES = ("warning", "critical")
+HOURS = ("always", "working", "outside")
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
@@ -368,8 +369,8 @@ class _Reader:
         gravity, hours = options.get("from_gravity", "warning"), options.get("hours", "always")
         if gravity not in GRAVITIES:
             self._wrong(f"{where}.from_gravity", f"is none of {', '.join(GRAVITIES)}")
-        if hours not in {"always", "working", "outside"}:
-            self._wrong(f"{where}.hours", "is none of always, working, outside")
+        if hours not in HOURS:
+            self._wrong(f"{where}.hours", f"is none of {', '.join(HOURS)}")
         return Route(
             channels=self._texts(options.get("channels", []), f"{where}.channels", names.__contains__, "no channel"),
             from_gravity=str(gravity),

@@ -206,7 +206,7 @@ def test_a_release_is_told_without_a_key(bag: DagBag) -> None:
 
 def test_the_upkeep_wakes_feeds_beside_what_else_it_does(bag: DagBag) -> None:
     stored = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["upkeep"]))
-    find, wake = stored.get_task("find_answering_feeds"), stored.get_task("wake_feeds")
+    find, wake = stored.get_task("find_feeds_to_run"), stored.get_task("wake_feeds")
     assert find.downstream_task_ids == {"wake_feeds"}
     assert find.upstream_task_ids == set(), "the marts wait for nothing of it, nor it for them"
     assert stored.get_task("find_waiting_work").downstream_task_ids == {"wake_marts"}
@@ -285,3 +285,14 @@ def test_reading_dags_and_plugin_imports_nothing_heavy(read: dict[str, Any]) -> 
     for packages in (*(one["packages"] for one in read["files"].values()), read["packages_of_plugin"]):
         assert "threegaps" in packages
         assert not HEAVY & set(packages)
+
+
+def test_a_paused_feed_is_not_run_again(bag: DagBag, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its runs would pile up, and all run when somebody lets it go on."""
+    wanted = [{"trigger_dag_id": f"feed_hrss_{name}", "trigger_run_id": name} for name in ("certificates", "wage")]
+    monkeypatch.setattr(tasks, "feeds_that_answer_again", lambda _: wanted[:1])
+    monkeypatch.setattr(tasks, "late_feeds", lambda: wanted[1:])
+    paused = {"feed_hrss_wage": True, "feed_hrss_certificates": False}
+    ti = SimpleNamespace(get_dag=lambda dag_id: SimpleNamespace(is_paused=paused[dag_id]))
+    find = bag.dags["upkeep"].get_task("find_feeds_to_run").python_callable
+    assert find(ti=ti) == wanted[:1]
