@@ -15,7 +15,7 @@ from threegaps.cli.spoken import Spoken
 from threegaps.cli.streams import guard_streams
 from threegaps.errors import SettingsError, ThreeGapsError, UnexpectedError, is_warehouse_down, kind_of
 from threegaps.standards import visible
-from threegaps.translations import OPTION, VARIABLE
+from threegaps.translations import OPTION
 
 app = typer.Typer(
     name="threegaps",
@@ -43,7 +43,6 @@ def _everything(
         Literal["zh", "en", "both"] | None,
         typer.Option(
             OPTION,
-            envvar=VARIABLE,
             case_sensitive=False,
             help="Language of help, tables and errors; by default Chinese in a Chinese locale, else both.",
         ),

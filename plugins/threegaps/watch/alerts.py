@@ -20,7 +20,7 @@ import yaml
 from threegaps.errors import SettingsError
 from threegaps.settings import Settings
 from threegaps.watch.channels import dingtalk, wecom
-from threegaps.watch.channels.conversation import is_loopback
+from threegaps.watch.channels.conversation import is_host, is_loopback
 from threegaps.watch.channels.mail import problem_of_address
 from threegaps.watch.channels.posting import problem_of
 from threegaps.watch.hours import Span, WorkingHours
@@ -347,7 +347,7 @@ class _Reader:
             self._url(value, where)
         elif reader == "address" and problem_of_address(value) is not None:
             self._wrong(where, "is no address of mail")
-        elif reader == "host" and not re.fullmatch(r"[A-Za-z0-9.:-]{1,253}", value):
+        elif reader == "host" and not (re.fullmatch(r"[A-Za-z0-9.:-]{1,253}", value) and is_host(value)):
             self._wrong(where, "is no host")
         elif reader == "security" and value not in {"tls", "starttls", "none"}:
             self._wrong(where, "is none of tls, starttls, none")

@@ -264,9 +264,12 @@ class Watch:
                 channel.send(posted.message)
             except ChannelError as error:
                 posted.is_given_up = error.is_final
-                pause = min(30.0 * 2 ** (posted.tries - 1), _LONGEST_RETRY_SECONDS)
+                pause = _pause_seconds(posted.tries)
                 posted.retry_at = now + dt.timedelta(seconds=max(pause, error.retry_after_seconds or 0))
                 self._say(f"{posted.channel}: {error.message}")
+            except Exception as error:  # noqa: BLE001  # one channel's fault must not keep the others from telling
+                posted.retry_at = now + dt.timedelta(seconds=_pause_seconds(posted.tries))
+                self._say(f"{posted.channel}: the channel failed: {kind_of(error)}")
             else:
                 posted.sent_at = now
             with self._without_disk("journal"):
@@ -287,6 +290,11 @@ class Watch:
             # The log lies on a disk, too.
             with contextlib.suppress(OSError):
                 visible.say(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {line}", is_error=True)
+
+
+def _pause_seconds(tries: int) -> float:
+    """How long to wait after try number *tries* has failed."""
+    return min(30.0 * 2.0 ** min(tries - 1, 20), _LONGEST_RETRY_SECONDS)
 
 
 def keep_in_journal(book: Journal, decisions: Decisions, now: dt.datetime) -> None:

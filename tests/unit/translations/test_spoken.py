@@ -129,7 +129,7 @@ def test_complaints_are_chinese(arguments: tuple[str, ...], said: str) -> None:
 
 
 def test_another_language_is_refused() -> None:
-    for text in (told("--lang", "fr"), told("status", "--lang=fr"), told("status", THREEGAPS_LANG="fr")):
+    for text in (told("--lang", "fr"), told("status", "--lang=fr")):
         assert "'fr' is not one of 'zh', 'en', 'both'." in words(text)
 
 
@@ -226,3 +226,10 @@ def test_a_mark_before_a_line_stays_there(monkeypatch: pytest.MonkeyPatch, capsy
     text = CliRunner().invoke(app, ["--lang", "zh", "doctor"]).output or capsys.readouterr().out
     assert "✓ 统计报表: 行政记录 3 份,统计报表 2 份,均在有效期内" in text
     assert "! 服务: 服务没有运行\n  处理办法: `threegaps up` 可启动服务。" in text
+
+
+def test_a_variable_that_names_no_language_falls_back_to_the_locale() -> None:
+    assert "用法: " in told("batches", "--help", LC_ALL="zh_CN.UTF-8", THREEGAPS_LANG="klingon")
+    refused = told("no-such-command", THREEGAPS_LANG="klingon")
+    assert "klingon" not in refused
+    assert "no-such-command" in refused

@@ -243,3 +243,18 @@ def alerts_keys() -> list[str]:
     known = re.search(r"unknown key 'unknown'; known are ([a-z_, ]+)", raised.value.message)
     assert known is not None
     return known[1].split(", ")
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".gov.cn", "smtp..gov.cn", ".", "-smtp.gov.cn"])
+def test_a_host_that_no_name_server_takes_is_refused(host: str) -> None:
+    with pytest.raises(SettingsError, match=r"channels\.duty_mail\.host is no host"):
+        parse_alerts(WHOLE.replace("smtp.example.gov.cn", host), KINDS)
+    with pytest.raises(SettingsError, match=r"channels\.tickets\.url cannot be posted to: it is no address"):
+        parse_alerts(WHOLE.replace("tickets.example.gov.cn", host), KINDS)
+
+
+def test_a_host_that_cannot_be_looked_up_is_refused_in_our_words() -> None:
+    mail = Mail("duty", f"{'a' * 64}.gov.cn", 25, "starttls", "a@example.cn", ("b@example.cn",), seconds=1)
+    with pytest.raises(ChannelError, match="host") as raised:
+        mail.send(Message("a@threegaps", None, "test", "notice", "s", "t"))
+    assert raised.value.is_final

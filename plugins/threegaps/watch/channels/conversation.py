@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -17,6 +18,18 @@ CONNECT_SECONDS = 10.0
 """Within this time a server has to accept the connection."""
 CONVERSATION_SECONDS = 20.0
 """After this the connection is cut, however busily the other side trickles."""
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+
+
+def is_host(written: str) -> bool:
+    """Whether *written* can be a host: an address, or a name that a name server can be asked for."""
+    try:
+        ipaddress.ip_address(written)
+    except ValueError:
+        name = written.removesuffix(".")
+        return len(name) <= 253 and all(_LABEL.fullmatch(label) for label in name.split("."))
+    return True
 
 
 def is_loopback(host: str) -> bool:
@@ -56,6 +69,8 @@ def connected(
             plain = socket.create_connection((host, port), timeout=min(CONNECT_SECONDS, seconds))
         except OSError as error:
             raise ChannelError(f"{host}:{port} cannot be reached: {said(error)}.") from None
+        except (ValueError, OverflowError):  # a name that is none, or a port
+            raise ChannelError("The host or the port of the channel is none.", is_final=True) from None
         stack.callback(plain.close)
         plain.settimeout(2 * seconds)  # the timer comes first, and says so
         # Shutting down a duplicate ends the connection of both, also while TLS has taken the first over.
@@ -80,6 +95,8 @@ def connected(
             if isinstance(error, ChannelError):
                 raise
             raise ChannelError(f"{host}:{port} broke off: {said(error)}.") from None
+        except ValueError:  # TLS takes not every name that is a host
+            raise ChannelError("What is to be sent, or the host's name, cannot be sent so.", is_final=True) from None
 
 
 def said(error: OSError) -> str:

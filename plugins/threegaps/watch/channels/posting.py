@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from threegaps.watch.channels.conversation import CONVERSATION_SECONDS, connected, is_loopback, verified
+from threegaps.watch.channels.conversation import CONVERSATION_SECONDS, connected, is_host, is_loopback, verified
 from threegaps.watch.message import ChannelError
 
 LARGEST_ANSWER_BYTES = 65_536
@@ -44,7 +44,7 @@ def problem_of(url: str) -> str | None:
     """Why nothing may be posted to *url*; None where nothing is wrong with it."""
     try:
         parts = urlsplit(url)
-        has_host = bool(parts.hostname) and parts.port != 0
+        has_host = is_host(parts.hostname or "") and parts.port != 0
     except ValueError:
         return "it is no address"
     if not has_host or not url.isascii() or any(character <= " " for character in url):
