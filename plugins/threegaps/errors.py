@@ -139,7 +139,7 @@ def is_warehouse_down(error: BaseException) -> bool:
     """Whether an error of the warehouse's driver says that there is no session to be had, or no room on its disk."""
     code = getattr(error, "sqlstate", None)
     if code is None:
-        return type(error).__name__ == "OperationalError"
+        return type(error).__name__ in {"OperationalError", "ConnectionTimeout"}
     return str(code)[:2] in {"08", "53"} or str(code).startswith("57P")
 
 

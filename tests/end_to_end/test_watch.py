@@ -24,7 +24,8 @@ import pytest
 
 from tests.receivers import MailReceiver, WebReceiver, mail_receiver, web_receiver
 from threegaps.one_machine.account import read_status
-from threegaps.one_machine.postgres import PostgresServer
+from threegaps.one_machine.environment import PORT_VARIABLES
+from threegaps.one_machine.postgres import PostgresServer, free_port
 from threegaps.one_machine.processes import descendants, is_alive
 from threegaps.settings import Settings
 from threegaps.watch import heartbeat
@@ -57,6 +58,8 @@ class Watched:
             "THREEGAPS_HOME": str(home),
             "THREEGAPS_SANDBOX_SCALE": "0.0001",
             "THREEGAPS_LEAST_FREE_MB": str(self.least_free_mb),
+            # Its own: another installation that starts in the same moment finds the usual ones free, too.
+            **{variable: str(free_port()) for variable in PORT_VARIABLES},
         }
         (home / "alerts.yaml").write_text(_ALERTS.format(mail=mail.port, hook=web.url("/hook")), encoding="utf-8")
         self.settings = Settings.load(self.environment)

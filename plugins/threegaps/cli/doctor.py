@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 import stat
 import sys
 from collections.abc import Callable
@@ -17,7 +16,6 @@ from threegaps.errors import ThreeGapsError, of_warehouse
 from threegaps.settings import SHANGHAI, Settings
 
 _AIRFLOW_PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
-_LEAST_FREE_BYTES = 3_000_000_000
 _HOLIDAYS_AHEAD = dt.timedelta(days=30)
 
 Finding = tuple[str, str, str]
@@ -50,10 +48,12 @@ def _python(_: Settings) -> Finding:
 
 
 def _disk(settings: Settings) -> Finding:
-    folder = settings.home if settings.home.exists() else settings.root
-    free = shutil.disk_usage(folder).free
-    text = f"{free / 1e9:.1f} GB free at {folder}"
-    return ("ok", text, "") if free > _LEAST_FREE_BYTES else ("warning", text, "make room; landing and database grow.")
+    from threegaps.watch.looks import machine
+    from threegaps.watch.reading_machine import disks
+
+    found = disks(settings)
+    text = "; ".join(f"{disk.free_bytes / 1e9:.1f} GB free at {disk.path}" for disk in found)
+    return ("warning", text, "make room; landing and database grow.") if machine.disks(found) else ("ok", text, "")
 
 
 def _secrets(settings: Settings) -> Finding:

@@ -121,17 +121,20 @@ _COUNTED = {"land": "landed_objects", "load": "batches"}
 def failure_of(error: BaseException) -> Failure:
     """Why an attempt that *error* ended failed; of an error that is not ours nothing but its kind is said."""
     said = error if isinstance(error, ThreeGapsError) else UnexpectedError.of(error)
-    where = ", ".join(
-        f"{name} {value}" for name, value in (("file", said.file), ("row", said.row), ("column", said.column)) if value
-    )
-    if where.startswith("file connection "):
-        where = where.removeprefix("file ")
-    where_zh = where.replace("file ", "文件 ").replace("connection ", "连接 ").replace("row ", "行 ")
+    places = [
+        (zh, en, value)
+        for zh, en, value in (("文件", "file", said.file), ("行", "row", said.row), ("列", "column", said.column))
+        if value
+    ]
+    if said.file and said.file.startswith("connection "):
+        places[0] = ("连接", "connection", said.file.removeprefix("connection "))
+    where = ", ".join(f"{en} {value}" for _, en, value in places)
+    where_zh = ", ".join(f"{zh} {value}" for zh, _, value in places)
     message_zh = said.message_zh or f"{CAUSES[said.cause][0]}:{said.message}"
     return Failure(
         cause=said.cause,
         message_en=f"{where}: {said.message}" if where else said.message,
-        message_zh=f"{where_zh.replace('column ', '列 ')}:{message_zh}" if where else message_zh,
+        message_zh=f"{where_zh}:{message_zh}" if where else message_zh,
         host=said.host,
         port=said.port,
     )

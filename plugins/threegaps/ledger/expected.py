@@ -45,7 +45,8 @@ class Standing:
         last_delivery: The latest delivery that has come whole.
         last_arrived_at: When anything of the feed that is loaded was fetched last.
         late: Deliveries that are due and have not come, or not whole, the oldest first. Of lists and of changes only
-            what no later delivery has brought too.
+            what no later delivery has brought too; of what was due before the feed was known here, only what follows
+            the latest that came.
         late_since: When the oldest of these was due.
         days_late: Days from that day to the one that is judged by; 0 on the day itself, and where nothing is late.
         incomplete: Deliveries of which a part has come, due or not.
@@ -134,6 +135,8 @@ def record_arrival(
     Args:
         counties: The rows, accepted and refused, that it has of each county; of a feed that speaks county by county.
     """
+    # As who enters what is owed, and who pauses: one counts at a time, each by what the others have committed.
+    connection.execute("select 1 from ops.feed where feed = %s for update", [feed])
     for county_code, rows in counties:
         connection.execute(
             "insert into ops.batch_county (batch_id, county_code, rows) values (%s, %s, %s)",
@@ -426,8 +429,9 @@ open as (
     inner join ops.feed as f using (feed)
     left join whole as w using (feed)
     where o.completed_at is null and not o.is_paused
-        -- a later list, or a later window of changes, has what an earlier one would have had
-        and (f.delivery_kind = 'full_period' or w.feed is null or o.delivery_start > w.delivery_start)
+        -- a later list, or a later window of changes, has what an earlier one would have had; and whether a gap of
+        -- before the feed was known here is a delay nobody can tell
+        and ((f.delivery_kind = 'full_period' and o.is_timed) or w.feed is null or o.delivery_start > w.delivery_start)
 ),
 opened as (
     select o.feed, array_agg(o.delivery order by o.delivery_start) filter (where o.is_due) as late,

@@ -35,6 +35,8 @@ _PORTS = (
     ("sandbox_sftp_port", "THREEGAPS_SANDBOX_SFTP_PORT", 12222),
     ("metrics_port", "THREEGAPS_METRICS_PORT", 9464),
 )
+PORT_VARIABLES = tuple(variable for _, variable, _ in _PORTS)
+"""By which a port is asked for."""
 
 
 def choose_ports(settings: Settings) -> dict[str, int]:

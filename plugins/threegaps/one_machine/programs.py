@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import time
@@ -78,16 +79,26 @@ class Service:
             code = self.process.returncode
             if now - self.started_at > _STEADY_SECONDS:
                 self.restarts = 0
-            pause = min(2.0**self.restarts, _LONGEST_PAUSE_SECONDS)
-            self.restarts += 1
-            self.next_start_at = now + pause
+            pause = self._put_off(now)
             self.process = None
             say(f"{self.name} ended with code {code}; it starts again in {pause:.0f} s. Its log: {self.log}")
             return True
-        if may_start and now >= self.next_start_at:
+        if not may_start or now < self.next_start_at:
+            return False
+        try:
             self.start()
-            return True
-        return False
+        except OSError as error:
+            # No room for its log, no memory for a process: the others must not end for it.
+            pause = self._put_off(now)
+            say(f"{self.name} cannot be started ({error.strerror}); it is tried again in {pause:.0f} s.")
+        return True
+
+    def _put_off(self, now: float) -> float:
+        """Count one more start, and put it off for longer each time; by how many seconds."""
+        pause = min(2.0**self.restarts, _LONGEST_PAUSE_SECONDS)
+        self.restarts += 1
+        self.next_start_at = now + pause
+        return pause
 
     def account(self) -> dict[str, Any]:
         """What the status file says of it."""
@@ -150,8 +161,9 @@ def turn_over(log: Path) -> None:
 
 
 def say(message: str) -> None:
-    """A line with the time in the supervisor's own log."""
-    visible.say(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {visible.one_line(message)}", is_error=True)
+    """A line with the time in the supervisor's own log, where there is room for it."""
+    with contextlib.suppress(OSError):
+        visible.say(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {visible.one_line(message)}", is_error=True)
 
 
 def last_lines(log: Path, *, lines: int = 3) -> str:

@@ -328,6 +328,14 @@ class Supervisor:
         processes.end_descendants(os.getpid(), patience_seconds=5)
 
     def _write(self) -> None:
+        """Say how things stand; once all runs, a disk that takes nothing more must not stop it."""
+        try:
+            self._write_account()
+        except OSError:
+            if self.state == "starting":
+                raise
+
+    def _write_account(self) -> None:
         path = status_path(self.settings)
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from threegaps.labels import CAUSES, coded_zh
-from threegaps.ledger.batches import LATEST_JUDGEMENTS
+from threegaps.ledger.batches import LATEST_JUDGEMENTS, has_originals
 from threegaps.ledger.expected import MOMENT, STANDING, STATE
 from threegaps.release.rights import READERS
 from threegaps.release.views import ViewColumn, columns_of, ensure_view_of
@@ -21,10 +21,6 @@ from threegaps.standards.areas import PROVINCE
 
 _SEES_ALL = "(pg_has_role(current_user, 'bi_reader', 'usage') or pg_has_role(current_user, 'pipeline', 'usage'))"
 _DAY = f"(({MOMENT} - interval '1 microsecond') at time zone 'Asia/Shanghai')::date"
-_HAS_ORIGINALS = (
-    "exists (select from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
-    " where o.batch_id = b.batch_id and not l.is_correction)"
-)
 
 _HEALTH_BEGINNING = f"""
 with standing as ({STANDING.format(now=MOMENT, day=_DAY)}),
@@ -43,7 +39,7 @@ judged as (
 -- corrections and repairs are no deliveries: their few rows would read as a feed that collapsed
 latest as (
     select distinct on (b.feed) b.feed, b.delivery, b.status, b.received, b.refused, b.stop_rule
-    from ops.batch as b where {_HAS_ORIGINALS}
+    from ops.batch as b where {has_originals("b")}
     order by b.feed, b.delivery desc, b.batch_id desc
 ),
 waiting as (
@@ -55,8 +51,14 @@ complete as (
     select c.feed, min(c.covered_to) as covered_to from ops.feed_coverage as c group by c.feed
 ),
 attempt as (
-    select distinct on (a.feed) a.feed, a.step, a.outcome, a.cause, a.started_at
-    from ops.attempt as a order by a.feed, a.attempt_id desc
+    -- by the index, step by step: all attempts of some years are many
+    select distinct on (f.feed) f.feed, a.step, a.outcome, a.cause, a.started_at
+    from ops.feed as f cross join (values ('land'), ('load')) as s (step)
+    cross join lateral (
+        select o.attempt_id, o.step, o.outcome, o.cause, o.started_at from ops.attempt as o
+        where o.feed = f.feed and o.step = s.step order by o.attempt_id desc limit 1
+    ) as a
+    order by f.feed, a.attempt_id desc
 ),
 known as (
     select s.feed from standing as s union select t.feed from totals as t

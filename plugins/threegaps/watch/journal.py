@@ -132,6 +132,9 @@ def enter_journal(connection: psycopg.Connection[Any], journal: Journal) -> None
         numbers[one.cause_key, one.opened_at] = entered.incident_id
         if entered.opened_at != one.opened_at or entered.closed_at is not None:
             continue
+        if one.closed_at is None and one.last_seen_at > entered.last_seen_at:
+            # Else one that was seen seconds ago in the journal would be over for the ledger.
+            ledger.see_again(connection, entered, cause_of(one), at=one.last_seen_at)
         if ledger.graver(one.gravity, entered.gravity):
             ledger.worsen(connection, entered.incident_id, one.gravity, at=one.last_seen_at)
         if one.announced_at is not None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 
 from threegaps.airflow_api import AirflowApi, airflow_address
-from threegaps.errors import SettingsError, ThreeGapsError, of_warehouse
+from threegaps.errors import SettingsError, ThreeGapsError, is_warehouse_down, of_warehouse
 from threegaps.one_machine import account
 from threegaps.one_machine.processes import is_alive
 from threegaps.settings import Settings
@@ -46,10 +46,10 @@ def connect(settings: Settings) -> psycopg.Connection[tuple[object, ...]]:
 
 def is_down(error: BaseException) -> bool:
     """Whether *error* says that the warehouse does not answer; else it answers, and something else is wrong."""
-    if isinstance(error, psycopg.OperationalError):
-        # What another session has locked is no sign of it.
-        return (error.sqlstate or "")[:2] != "55"
-    return isinstance(error, TimeoutError | psycopg.InterfaceError)
+    # What it says in a session (what is locked, a statement that takes too long) is no sign of it.
+    return isinstance(error, TimeoutError | psycopg.InterfaceError) or (
+        isinstance(error, psycopg.Error) and is_warehouse_down(error)
+    )
 
 
 def unread(error: BaseException) -> str:

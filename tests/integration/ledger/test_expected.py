@@ -197,6 +197,23 @@ def test_in_time_late_and_missing(ledger: Ledger, wages: Contract) -> None:
     assert (standing.late, standing.days_late, standing.due_at) == (("2026-05",), 1, at("2026-06-22", 12))
 
 
+def test_a_gap_of_before_the_feed_was_known_makes_it_late_no_more(ledger: Ledger, wages: Contract) -> None:
+    """History that nobody will send would hold the feed late for ever; what is due since is late as ever."""
+    owing.enter(ledger, wages)
+    be_on(ledger, "2026-06-09")
+    assert stands(ledger, wages.feed).late != (), "nothing has come yet"
+    send(ledger, wages, "2026-03", at("2026-06-08"), part="part0001")
+    assert stands(ledger, wages.feed).late == ("2026-04",)
+    send(ledger, wages, "2026-04", at("2026-06-08"), part="part0001")
+    assert stands(ledger, wages.feed).late == ()
+    be_on(ledger, "2026-06-23")
+    known_since(ledger, "2026-06-09")
+    owing.enter(ledger, wages)
+    assert stands(ledger, wages.feed).late == ("2026-05",)
+    send(ledger, wages, "2026-06", at("2026-06-23"), part="part0001")
+    assert stands(ledger, wages.feed).late == ("2026-05",), "a whole period is owed whatever follows"
+
+
 def test_what_was_due_before_the_feed_was_known_is_neither_in_time_nor_late(ledger: Ledger, wages: Contract) -> None:
     owing.enter(ledger, wages)
     send(ledger, wages, "2026-03", at("2026-06-09"))
@@ -286,6 +303,8 @@ def test_a_later_list_has_what_an_earlier_one_would_have_had(ledger: Ledger, ent
 
 
 def test_a_whole_period_that_never_came_stays_owed(ledger: Ledger, wages: Contract) -> None:
+    owing.enter(ledger, wages)
+    known_since(ledger, "2026-03-31")
     owing.enter(ledger, wages)
     send(ledger, wages, "2026-04", at("2026-05-19"))
     assert stands(ledger, wages.feed).late == ("2026-03",)

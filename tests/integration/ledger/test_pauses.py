@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -177,3 +179,35 @@ def test_counts_kept_are_those_of_a_live_count(ledger: Ledger, workshops: Contra
         ).fetchall()
     kept = summary(ledger, workshops.feed, "2026Q1")
     assert {name: kept[name] for name in live} == live == {"expected": 89, "arrived": 2}
+
+
+@pytest.mark.parametrize("first", ["pause", "load"])
+def test_a_pause_beside_a_load_leaves_the_counts_of_both(
+    first: str, ledger: Ledger, shared_warehouse: str, workshops: Contract
+) -> None:
+    """Whoever counts last counts what the other has done too, whichever of the two began."""
+    with psycopg.connect(shared_warehouse) as pausing, psycopg.connect(shared_warehouse) as loading:
+
+        def pause() -> None:
+            start(pausing, workshops.feed, "2026-01-01", "2026-03-31", county="330106")
+
+        def load() -> None:
+            send(loading, workshops, "2026Q1", at("2026-04-17"), counties=[("330102", 1)])
+
+        (one, here), (other, there) = [(pause, pausing), (load, loading)][:: 1 if first == "pause" else -1]
+
+        def after_it() -> None:
+            other()
+            there.commit()
+
+        one()
+        with ThreadPoolExecutor() as threads:
+            waiting = threads.submit(after_it)
+            for _ in range(100):
+                if ledger.execute("select from pg_locks where not granted").fetchone() or waiting.done():
+                    break
+                time.sleep(0.05)
+            here.commit()
+            waiting.result(timeout=10)
+    kept = summary(ledger, workshops.feed, "2026Q1")
+    assert (kept["expected"], kept.get("arrived")) == (89, 1)

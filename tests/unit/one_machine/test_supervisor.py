@@ -112,6 +112,25 @@ def test_a_service_that_ends_starts_again(running: Running) -> None:
     assert running.account()["services"][0]["restarts"] == 1  # type: ignore[index]
 
 
+def test_a_disk_that_takes_nothing_stops_nothing(running: Running, tmp_path: Path) -> None:
+    """Neither its account nor the log of a service can be written: the others run on, and it is started later."""
+    services = running.account()["services"]
+    assert isinstance(services, list)
+    path = account.status_path(running.settings)
+    draft, log = path.with_suffix(".draft"), Path(services[0]["log"])
+    log.unlink()
+    for taken in (draft, log):
+        taken.mkdir()
+    os.kill(services[0]["pid"], signal.SIGKILL)
+    time.sleep(4)
+    assert running.keeper.poll() is None
+    assert is_alive(services[1]["pid"])
+    for taken in (draft, log):
+        taken.rmdir()
+    wait_for(lambda: running.account()["services"][0]["restarts"] >= 2)  # type: ignore[index]
+    wait_for(lambda: all(one["state"] == "running" for one in running.account()["services"]))  # type: ignore[attr-defined]
+
+
 def test_what_a_service_leaves_ends_before_it_starts_again(running: Running) -> None:
     """Its grandchild heeds no SIGTERM, and would do the work of the next one's a second time."""
     before = running.pids()
