@@ -98,12 +98,17 @@ class Incident:
     @property
     def response_seconds(self) -> float | None:
         """From its opening until somebody acknowledged it; None before."""
-        return None if self.acknowledged_at is None else (self.acknowledged_at - self.opened_at).total_seconds()
+        return None if self.acknowledged_at is None else _seconds(self.opened_at, self.acknowledged_at)
 
     @property
     def resolution_seconds(self) -> float | None:
         """From its opening until it was closed; None before."""
-        return None if self.closed_at is None else (self.closed_at - self.opened_at).total_seconds()
+        return None if self.closed_at is None else _seconds(self.opened_at, self.closed_at)
+
+
+def _seconds(start: dt.datetime, end: dt.datetime) -> float:
+    """From *start* to *end*; none where a clock was put back in between."""
+    return max((end - start).total_seconds(), 0.0)
 
 
 _COLUMNS = ", ".join(field.name for field in dataclasses.fields(Incident))

@@ -14,6 +14,14 @@ from threegaps.standards.visible import one_line, visible
 
 Gravity = Literal["notice", "warning", "critical"]
 
+UNCLEAR_TRIES = 3
+"""A message that may have been taken so often counts as sent: each further try may be one more copy."""
+UNCLEAR_PAUSE_SECONDS = 900.0
+"""The pause after a try of which nobody can say whether it was taken."""
+REFUSED_PAUSE_SECONDS = 300.0
+"""The pause after a refusal that does not heal by itself: somebody has to mend the channel meanwhile."""
+LONGEST_ASKED_SECONDS = 3600.0
+"""The longest pause that another side may ask for."""
 _DOMAIN = "threegaps"
 """The right side of a message's id. Ids are made of a cause and an instant; the sender's domain may change."""
 
@@ -77,16 +85,24 @@ class ChannelError(ThreeGapsError):
     Args:
         message: What is wrong, in our words and with code numbers only: nothing of an answer's text.
         retry_after_seconds: The least pause that the other side asks for; None where it says nothing.
-        is_final: Trying again cannot help: the address, the login or the token is refused, or the message.
+        is_final: It does not heal by itself: the address, the login or the token is refused, or the message.
+        is_unclear: It was handed over whole, and no answer came: it may have been taken.
     """
 
-    def __init__(self, message: str, retry_after_seconds: float | None = None, is_final: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        retry_after_seconds: float | None = None,
+        is_final: bool = False,
+        is_unclear: bool = False,
+    ) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
         self.is_final = is_final
+        self.is_unclear = is_unclear
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.message, self.retry_after_seconds, self.is_final))
+        return (type(self), (self.message, self.retry_after_seconds, self.is_final, self.is_unclear))
 
 
 def incident_message_id(cause_key: str, opened_at: dt.datetime, change: str, channel: str, number: int = 1) -> str:

@@ -13,6 +13,9 @@ TOLD_AFTER = dt.timedelta(seconds=90)
 QUIET = dt.timedelta(seconds=60)
 """A cause has gone when it has not been seen for so long: what flickers is one incident."""
 
+_SKEW = dt.timedelta(minutes=1)
+"""So far two clocks may be apart without one of them having been put back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
@@ -71,12 +74,19 @@ def reconcile(
         seen=seen,
         worsened=tuple((one, cause) for one, cause in seen if graver(cause.gravity, one.gravity)),
         told=tuple(
-            (one, cause) for one, cause in seen if one.announced_at is None and now - one.opened_at >= TOLD_AFTER
+            (one, cause)
+            for one, cause in seen
+            if one.announced_at is None and _has_passed(one.opened_at, TOLD_AFTER, now)
         ),
         closed=tuple(
             one
             for one in incidents
-            if one.cause_key not in seen_now and one.kind in looked_at and now - one.last_seen_at >= QUIET
+            if one.cause_key not in seen_now and one.kind in looked_at and _has_passed(one.last_seen_at, QUIET, now)
         ),
         muted=muted,
     )
+
+
+def _has_passed(since: dt.datetime, span: dt.timedelta, now: dt.datetime) -> bool:
+    """Whether *span* has passed; of an instant in the future, which a clock has left that was put back, it has."""
+    return now - since >= span or since - now > _SKEW

@@ -17,7 +17,15 @@ from psycopg.rows import dict_row
 
 from threegaps.errors import kind_of
 from threegaps.watch.alerts import Alerts
-from threegaps.watch.message import Channel, ChannelError, Message
+from threegaps.watch.message import (
+    LONGEST_ASKED_SECONDS,
+    REFUSED_PAUSE_SECONDS,
+    UNCLEAR_PAUSE_SECONDS,
+    UNCLEAR_TRIES,
+    Channel,
+    ChannelError,
+    Message,
+)
 from threegaps.watch.snapshot import ChannelSeen, OutboxSeen
 
 MESSAGES_PER_PASS = 20
@@ -27,6 +35,8 @@ PASS_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 300.0
 GIVEN_UP_SHOWN = dt.timedelta(days=7)
 """So long a message that was given up stays visible."""
+LEAST_TRIES = 5
+"""No message is given up before, however old the clock says that it is."""
 _FIRST_PAUSE_SECONDS = 15.0
 _GRAVITIES = ("notice", "warning", "critical")
 _MOST_LINES = 40
@@ -68,6 +78,7 @@ class _Row:
     created_at: dt.datetime
     tries: int
     opening: str | None
+    refused_at: dt.datetime | None
 
 
 def send_due(
@@ -152,6 +163,7 @@ class _Sender:
 
     def _step(self) -> bool:
         """Send one message; whether there may be more to send."""
+        self._follow_clock()
         self._give_up_overdue()
         self._cancel_needless()
         if self._channel is None or self._pauses():
@@ -164,13 +176,31 @@ class _Sender:
         try:
             self._channel.send(message)
         except ChannelError as error:
-            self._note_failure(sent_now, error)
+            self._note_failure(sent_now, error, message.message_id)
             return False
         except Exception as error:  # noqa: BLE001  # one channel's fault must not keep the others from telling
-            self._note_failure(sent_now, ChannelError(f"The channel failed: {kind_of(error)}."))
+            self._note_failure(sent_now, ChannelError(f"The channel failed: {kind_of(error)}."), message.message_id)
             return False
         self._note_sent(sent_now, message.message_id)
         return True
+
+    def _follow_clock(self) -> None:
+        """Where the clock was put back, what was made or tried in what is now the future counts as of now."""
+        self._connection.execute(
+            "update ops.outbox set"
+            " send_after = case when created_at > %(far)s then least(send_after, %(now)s) else send_after end,"
+            " created_at = least(created_at, %(now)s),"
+            " retry_at = case when tried_at > %(near)s then null else retry_at end,"
+            " tried_at = least(tried_at, %(now)s)"
+            f" where channel = %(channel)s and {_WAITING} and (created_at > %(far)s or tried_at > %(near)s)".encode(),
+            {
+                "channel": self._name,
+                "now": self._now,
+                # Two machines never agree to the second.
+                "near": self._now + dt.timedelta(minutes=1),
+                "far": self._now + dt.timedelta(hours=1),
+            },
+        )
 
     def _cancel_needless(self) -> None:
         """What nobody need be told any more in this channel.
@@ -205,15 +235,16 @@ class _Sender:
             self._done = replace(self._done, cancelled=self._done.cancelled + cancelled)
 
     def _give_up_overdue(self) -> None:
-        """What has been due for too long, and was tried: when the watch itself was away, each is tried once more."""
+        """What has been due for too long, and was tried often: the watch may have been away, or the clock put on."""
         given_up = self._connection.execute(
             "update ops.outbox set given_up_at = clock_timestamp(),"
             " last_error = coalesce(last_error, 'There is no channel of this name in alerts.yaml.')"
-            f" where channel = %(channel)s and {_WAITING} and (tries > 0 or %(has_none)s)"
+            f" where channel = %(channel)s and {_WAITING} and (tries >= %(least)s or %(has_none)s)"
             " and greatest(send_after, created_at) + %(after)s < %(now)s".encode(),
             {
                 "channel": self._name,
                 "has_none": self._channel is None,
+                "least": LEAST_TRIES,
                 "after": self._give_up_after,
                 "now": self._now,
             },
@@ -230,7 +261,10 @@ class _Sender:
         return bool(row and row[0])
 
     def _due(self) -> list[_Row]:
-        """What is due, in order; nothing of an incident of which something earlier waits."""
+        """What is due, in order; nothing of an incident of which something earlier waits.
+
+        What was refused comes after the rest: it may be the message and not the channel.
+        """
         with self._connection.cursor(row_factory=dict_row) as cursor:
             rows = cursor.execute(
                 f"""
@@ -238,7 +272,12 @@ class _Sender:
                        created_at, tries,
                        (select coalesce(first.sent_as, first.message_id) from ops.outbox as first
                         where first.incident_id = o.incident_id and first.channel = o.channel
-                        and first.sent_at is not null order by first.outbox_id limit 1) as opening
+                        and first.sent_at is not null order by first.outbox_id limit 1) as opening,
+                       case when incident_id is null then case when is_refused then tried_at end
+                       else (select max(refused.tried_at) from ops.outbox as refused
+                        where refused.incident_id = o.incident_id and refused.channel = o.channel
+                        and refused.is_refused and refused.sent_at is null and refused.given_up_at is null
+                        and refused.cancelled_at is null) end as refused_at
                 from ops.outbox as o
                 where channel = %(channel)s and {_WAITING} and send_after <= %(now)s
                   and not exists (
@@ -246,31 +285,44 @@ class _Sender:
                     where earlier.incident_id = o.incident_id and earlier.channel = o.channel
                     and earlier.outbox_id < o.outbox_id and earlier.send_after > %(now)s
                     and earlier.sent_at is null and earlier.given_up_at is null and earlier.cancelled_at is null)
-                order by outbox_id limit 1000 for update of o skip locked
+                order by refused_at nulls first, outbox_id limit 1000 for update of o skip locked
                 """.encode(),
                 {"channel": self._name, "now": self._now},
             ).fetchall()
-        return [_Row(**row) for row in rows]
+        found = [_Row(**row) for row in rows]
+        return [row for row in found if row.refused_at is None] or found
 
     def _note_sent(self, rows: Sequence[_Row], sent_as: str) -> None:
         remark = getattr(self._channel, "remark", "") or None
         self._connection.execute(
             "update ops.outbox set sent_at = clock_timestamp(), sent_as = %s, tries = tries + 1, retry_at = null,"
-            " last_error = %s where outbox_id = any(%s)",
+            " is_refused = false, last_error = %s where outbox_id = any(%s)",
             [sent_as, remark, [row.outbox_id for row in rows]],
         )
         errors = {**self._done.errors, self._name: remark} if remark else self._done.errors
         self._done = replace(self._done, messages=self._done.messages + 1, errors=errors)
 
-    def _note_failure(self, rows: Sequence[_Row], error: ChannelError) -> None:
-        pause = max(pause_seconds(min(row.tries for row in rows)), error.retry_after_seconds or 0.0)
+    def _note_failure(self, rows: Sequence[_Row], error: ChannelError, sent_as: str) -> None:
+        pause = pause_seconds(min(row.tries for row in rows))
+        if error.is_final:
+            pause = REFUSED_PAUSE_SECONDS
+        elif error.is_unclear:
+            pause = UNCLEAR_PAUSE_SECONDS
+        pause = min(max(pause, error.retry_after_seconds or 0.0), LONGEST_ASKED_SECONDS)
         self._connection.execute(
-            "update ops.outbox set tries = tries + 1, last_error = %(said)s,"
-            " retry_at = case when %(final)s then null else %(now)s + make_interval(secs => %(pause)s) end,"
-            " given_up_at = case when %(final)s then clock_timestamp() end where outbox_id = any(%(rows)s)",
+            "update ops.outbox set tries = tries + 1, last_error = %(said)s, is_refused = %(final)s,"
+            " tried_at = %(now)s, retry_at = %(now)s + make_interval(secs => %(pause)s),"
+            " unclear_tries = unclear_tries + %(unclear)s,"
+            # Perhaps it was taken each time.
+            " sent_at = case when unclear_tries + %(unclear)s >= %(most)s then clock_timestamp() end,"
+            " sent_as = case when unclear_tries + %(unclear)s >= %(most)s then %(sent_as)s end"
+            " where outbox_id = any(%(rows)s)",
             {
                 "said": error.message,
                 "final": error.is_final,
+                "unclear": int(error.is_unclear),
+                "most": UNCLEAR_TRIES,
+                "sent_as": sent_as,
                 "now": self._now,
                 "pause": pause,
                 "rows": [row.outbox_id for row in rows],
@@ -278,8 +330,7 @@ class _Sender:
         )
         self._done = replace(
             self._done,
-            failed=self._done.failed + (not error.is_final),
-            given_up=self._done.given_up + (len(rows) if error.is_final else 0),
+            failed=self._done.failed + 1,
             errors={**self._done.errors, self._name: error.message},
         )
 
@@ -355,9 +406,11 @@ def channels_seen(connection: psycopg.Connection[Any], alerts: Alerts) -> tuple[
     with connection.cursor() as cursor:
         rows = cursor.execute(
             # The last that ended says whether it refuses; what waits after a failed try says more of now.
-            "select distinct on (channel) channel, given_up_at is not null, coalesce(last_error, '') from ops.outbox"
+            "select distinct on (channel) channel, given_up_at is not null or is_refused,"
+            " coalesce(last_error, '') from ops.outbox"
             " where channel = any(%s) and tries > 0 and cancelled_at is null"
-            " order by channel, coalesce(sent_at, given_up_at, 'infinity') desc, outbox_id desc",
+            " order by channel, coalesce(sent_at, given_up_at, 'infinity') desc, tried_at desc nulls last,"
+            " outbox_id desc",
             [[channel.name for channel in alerts.channels]],
         ).fetchall()
     last = {str(row[0]): (bool(row[1]), str(row[2])) for row in rows}

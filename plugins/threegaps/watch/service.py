@@ -27,7 +27,13 @@ from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
 from threegaps.watch.composing import incident_message
 from threegaps.watch.journal import Journal, Posted
 from threegaps.watch.looking import Looked, look
-from threegaps.watch.message import ChannelError
+from threegaps.watch.message import (
+    LONGEST_ASKED_SECONDS,
+    REFUSED_PAUSE_SECONDS,
+    UNCLEAR_PAUSE_SECONDS,
+    UNCLEAR_TRIES,
+    ChannelError,
+)
 from threegaps.watch.readings import LedgerReading, MachineReading, WarehouseReading
 from threegaps.watch.reconciling import Decisions, reconcile
 from threegaps.watch.showing import Showing
@@ -255,6 +261,8 @@ class Watch:
     def _post(self, now: dt.datetime) -> None:
         """Hand to their channels what is due of the journal, noting each before the next."""
         until = time.monotonic() + _POSTING_SECONDS
+        for posted in self.journal.posted:
+            follow_clock(posted, now)
         for posted in [one for one in self.journal.posted if one.is_due(now)]:
             channel = self.telling.channels.get(posted.channel)
             if channel is None or time.monotonic() > until:
@@ -263,9 +271,9 @@ class Watch:
             try:
                 channel.send(posted.message)
             except ChannelError as error:
-                posted.is_given_up = error.is_final
-                pause = _pause_seconds(posted.tries)
-                posted.retry_at = now + dt.timedelta(seconds=max(pause, error.retry_after_seconds or 0))
+                posted.retry_at = now + dt.timedelta(seconds=_pause_after(error, posted.tries))
+                if error.is_unclear and posted.tries >= UNCLEAR_TRIES:
+                    posted.sent_at = now
                 self._say(f"{posted.channel}: {error.message}")
             except Exception as error:  # noqa: BLE001  # one channel's fault must not keep the others from telling
                 posted.retry_at = now + dt.timedelta(seconds=_pause_seconds(posted.tries))
@@ -290,6 +298,24 @@ class Watch:
             # The log lies on a disk, too.
             with contextlib.suppress(OSError):
                 visible.say(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {line}", is_error=True)
+
+
+def follow_clock(posted: Posted, now: dt.datetime) -> None:
+    """Where the clock was put back, what was made or tried in what is now the future counts as of now."""
+    if posted.created_at > now + dt.timedelta(hours=1):
+        posted.created_at, posted.send_after = now, min(posted.send_after, now)
+    if posted.retry_at is not None and posted.retry_at > now + dt.timedelta(seconds=LONGEST_ASKED_SECONDS):
+        posted.retry_at = None
+
+
+def _pause_after(error: ChannelError, tries: int) -> float:
+    """How long to wait after what a channel said at try number *tries*."""
+    pause = _pause_seconds(tries)
+    if error.is_final:
+        pause = REFUSED_PAUSE_SECONDS
+    elif error.is_unclear:
+        pause = UNCLEAR_PAUSE_SECONDS
+    return min(max(pause, error.retry_after_seconds or 0.0), LONGEST_ASKED_SECONDS)
 
 
 def _pause_seconds(tries: int) -> float:

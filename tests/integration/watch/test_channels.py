@@ -331,3 +331,17 @@ def test_no_secret_is_shown_or_logged(web: WebReceiver, caplog: pytest.LogCaptur
             channel.send(OPENED)
             assert not {word for word in ("the-token", "SECof", "the-key", "the-secret") if word in repr(channel)}
     assert "the-" not in caplog.text
+
+
+def test_mail_of_which_the_verdict_does_not_come_may_have_been_taken(mail: MailReceiver) -> None:
+    mail.drops_after_text = True
+    with pytest.raises(ChannelError) as raised:
+        by_mail(mail).send(OPENED)
+    assert raised.value.is_unclear
+    assert not raised.value.is_final
+    mail.drops_after_text = False
+    for stage in ("DATA", "TEXT"):
+        mail.answers = {stage: "451 4.3.0 later"}
+        with pytest.raises(ChannelError) as raised:
+            by_mail(mail).send(OPENED)
+        assert not raised.value.is_unclear

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts, ChannelSettings
 from threegaps.watch.message import ChannelError, Message, incident_message_id
-from threegaps.watch.sending import MESSAGES_PER_PASS, channels_seen, outbox_seen, pause_seconds, send_due
+from threegaps.watch.sending import LEAST_TRIES, MESSAGES_PER_PASS, channels_seen, outbox_seen, pause_seconds, send_due
 
 pytestmark = pytest.mark.integration
 
@@ -87,7 +87,7 @@ def enter(
             subject or str(number),
             Jsonb(content),
             send_after,
-            created_at or send_after,
+            created_at or min(send_after, NOW),
         ],
     )
     return message_id
@@ -222,7 +222,7 @@ def test_the_pause_that_the_other_side_asks_for_is_kept(ledger: psycopg.Connecti
     assert send_due(ledger, {"duty": duty}, NOW + 10 * MINUTE).messages == 1
 
 
-def test_a_final_refusal_is_given_up_at_once_and_visible_until_the_channel_takes_something(
+def test_a_refusal_that_does_not_heal_is_visible_and_tried_again_until_the_channel_is_mended(
     ledger: psycopg.Connection[Any],
 ) -> None:
     alerts = Alerts((ChannelSettings("duty", "dingtalk"), ChannelSettings("idle", "mail")))
@@ -230,19 +230,17 @@ def test_a_final_refusal_is_given_up_at_once_and_visible_until_the_channel_takes
     enter(ledger, number, "opened")
     duty = Recorder(fails=lambda _: ChannelError("errcode 310000", None, True))
     done = send_due(ledger, {"duty": duty}, NOW)
-    assert (done.given_up, done.failed) == (1, 0)
+    assert (done.given_up, done.failed) == (0, 1)
     seen = outbox_seen(ledger, dt.datetime.now(SHANGHAI))
-    assert (seen.waiting, seen.given_up) == (0, 1)
+    assert (seen.waiting, seen.given_up) == (1, 0)
     first, idle = channels_seen(ledger, alerts)
     assert (first.is_refused, first.words_en) == (True, "errcode 310000")
     assert (idle.is_refused, idle.words_en) == (False, "")
-    # Nobody was told that it opened: nobody is told that it is over.
     enter(ledger, number, "closed")
     duty.fails = lambda _: None
-    assert send_due(ledger, {"duty": duty}, NOW).cancelled == 1
-    assert duty.sent == []
-    enter(ledger, incident(ledger, "other"), "opened")
-    send_due(ledger, {"duty": duty}, NOW)
+    assert send_due(ledger, {"duty": duty}, NOW + 4 * MINUTE).messages == 0
+    assert send_due(ledger, {"duty": duty}, NOW + 5 * MINUTE).messages == 2
+    assert duty.told == [f"opened {number}", f"closed {number}"]
     assert not channels_seen(ledger, alerts)[0].is_refused
 
 
@@ -250,7 +248,8 @@ def test_what_could_not_be_sent_for_a_declared_time_is_given_up_with_its_close(l
     number = incident(ledger)
     enter(ledger, number, "opened")
     duty = Recorder(fails=lambda _: ChannelError("no answer"))
-    send_due(ledger, {"duty": duty}, NOW, give_up_after=2 * HOUR)
+    for tries in range(LEAST_TRIES):
+        send_due(ledger, {"duty": duty}, NOW + 5 * tries * MINUTE, give_up_after=2 * HOUR)
     enter(ledger, number, "closed", send_after=NOW + HOUR)
     done = send_due(ledger, {"duty": duty}, NOW + 2 * HOUR + MINUTE, give_up_after=2 * HOUR)
     assert (done.given_up, done.cancelled, done.failed) == (1, 1, 0)
@@ -263,12 +262,14 @@ def test_what_waited_for_its_hour_is_not_given_up_for_that(ledger: psycopg.Conne
     assert send_due(ledger, {"duty": duty}, NOW + 70 * HOUR).messages == 1
 
 
-def test_what_lay_there_while_the_watch_was_away_is_tried_once(ledger: psycopg.Connection[Any]) -> None:
+def test_what_lay_there_while_the_watch_was_away_is_tried_some_times(ledger: psycopg.Connection[Any]) -> None:
     enter(ledger, incident(ledger), "opened")
     enter(ledger, incident(ledger, "other"), "opened", channel="bad")
     duty, bad = Recorder(), Recorder("bad", fails=lambda _: ChannelError("no answer"))
     done = send_due(ledger, {"duty": duty, "bad": bad}, NOW + 80 * HOUR)
     assert (done.messages, done.failed, done.given_up) == (1, 1, 0)
+    for tries in range(1, LEAST_TRIES):
+        assert send_due(ledger, {"duty": duty, "bad": bad}, NOW + 80 * HOUR + 5 * tries * MINUTE).failed == 1
     assert send_due(ledger, {"duty": duty, "bad": bad}, NOW + 81 * HOUR).given_up == 1
 
 
@@ -402,3 +403,51 @@ def test_a_connection_without_autocommit_is_refused(warehouse: str) -> None:
 
 def test_pauses_grow_to_a_limit_and_never_overflow() -> None:
     assert [pause_seconds(tries) for tries in (0, 1, 4, 5, 10_000)] == [15, 30, 240, 300, 300]
+
+
+def test_a_message_that_alone_is_refused_keeps_no_other_back(ledger: psycopg.Connection[Any]) -> None:
+    numbers = [incident(ledger, f"feed_late:{number}") for number in range(3)]
+    for number in numbers:
+        enter(ledger, number, "opened")
+    duty = Recorder(
+        fails=lambda message: ChannelError("404", None, True) if message.incident_id == numbers[0] else None
+    )
+    send_due(ledger, {"duty": duty}, NOW)
+    enter(ledger, numbers[0], "closed")
+    send_due(ledger, {"duty": duty}, NOW + 5 * MINUTE)
+    assert duty.told == [f"opened {numbers[1]}", f"opened {numbers[2]}"]
+    assert states(ledger)[0] == ("opened", "waiting")
+    assert channels_seen(ledger, Alerts((ChannelSettings("duty", "dingtalk"),)))[0].is_refused
+
+
+def test_a_clock_that_is_put_back_keeps_no_message_back(ledger: psycopg.Connection[Any]) -> None:
+    later = NOW + 24_000 * HOUR
+    number = incident(ledger)
+    enter(ledger, number, "opened", send_after=later + 9 * HOUR, created_at=later, gravity="warning")
+    enter(ledger, incident(ledger, "other"), "opened", send_after=later, created_at=later)
+    duty = Recorder(fails=lambda _: ChannelError("no answer"))
+    send_due(ledger, {"duty": duty}, later)
+    duty.fails = lambda _: None
+    send_due(ledger, {"duty": duty}, NOW)
+    assert len(duty.sent) == 2
+
+
+def test_no_other_side_makes_a_channel_wait_for_more_than_an_hour(ledger: psycopg.Connection[Any]) -> None:
+    enter(ledger, incident(ledger), "opened")
+    duty = Recorder(fails=lambda _: ChannelError("too fast", 1e9))
+    send_due(ledger, {"duty": duty}, NOW)
+    duty.fails = lambda _: None
+    assert send_due(ledger, {"duty": duty}, NOW + HOUR).messages == 1
+
+
+def test_what_may_have_been_taken_three_times_is_not_sent_a_fourth(ledger: psycopg.Connection[Any]) -> None:
+    number = incident(ledger)
+    enter(ledger, number, "opened")
+    tries: list[Message] = []
+    duty = Recorder(before=tries.append, fails=lambda _: ChannelError("broke off", is_unclear=True))
+    for minutes in range(0, 24 * 60, 5):
+        send_due(ledger, {"duty": duty}, NOW + minutes * MINUTE)
+    assert len(tries) == 3
+    assert states(ledger) == [("opened", "sent")]
+    row = ledger.execute("select unclear_tries, last_error from ops.outbox").fetchone()
+    assert row == (3, "broke off")

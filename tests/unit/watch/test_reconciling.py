@@ -88,3 +88,13 @@ def test_what_somebody_resolved_stays_closed_while_its_cause_lasts_unless_it_is_
     decisions = decide([], cause(), resolved=resolved)
     assert (decisions.opened, len(decisions.muted)) == ((), 1)
     assert len(decide([], cause(gravity="critical"), resolved=resolved).opened) == 1
+
+
+def test_what_opened_in_the_future_by_a_clock_that_was_put_back_is_told_and_closed() -> None:
+    ahead = incident(opened=-dt.timedelta(days=900))
+    assert len(decide([ahead], cause()).told) == 1
+    assert decide([ahead]).closed == (ahead,)
+    closed = dataclasses.replace(ahead, closed_at=NOW, acknowledged_at=NOW)
+    assert (closed.resolution_seconds, closed.response_seconds) == (0, 0)
+    # Two clocks that are some seconds apart say nothing of the kind.
+    assert decide([incident(opened=-5 * SECOND)], cause()).told == ()

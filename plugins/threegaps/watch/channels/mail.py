@@ -6,13 +6,14 @@ import contextlib
 import datetime as dt
 import smtplib
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from threegaps.settings import SHANGHAI
 from threegaps.watch.channels.conversation import CONVERSATION_SECONDS, connected, is_loopback, verified
@@ -58,6 +59,20 @@ class Mail:
         place = f"{self.host}:{self.port}"
         tls = None if self.security == "none" else verified(self.ca_file)
         self.remark = ""
+        conversation: list[_Conversation] = []
+        try:
+            refused = self._send(message, place, tls, conversation)
+        except ChannelError as error:
+            error.is_unclear = any(one.awaits_verdict for one in conversation)
+            raise
+        if refused:
+            codes = ", ".join(str(code) for code in sorted({code for code, _ in refused.values()}))
+            self.remark = f"{place} refused {len(refused)} of {len(self.recipients)} recipients with code {codes}."
+
+    def _send(
+        self, message: Message, place: str, tls: ssl.SSLContext | None, conversation: list[_Conversation]
+    ) -> dict[str, tuple[int, bytes]]:
+        """Send *message*; the recipients that were refused."""
         with (
             connected(
                 self.host, self.port, tls=tls if self.security == "tls" else None, seconds=self.seconds
@@ -65,15 +80,14 @@ class Mail:
             _in_our_words(place),
             _Conversation(connection, self.host) as server,
         ):
+            conversation.append(server)
             if self.security == "starttls":
                 server.starttls(context=tls)
             if self.user is not None:
                 server.login(self.user, self.password or "")
             refused = server.send_message(self.written(message), self.sender, list(self.recipients))
             server.is_taken = True
-        if refused:
-            codes = ", ".join(str(code) for code in sorted({code for code, _ in refused.values()}))
-            self.remark = f"{place} refused {len(refused)} of {len(self.recipients)} recipients with code {codes}."
+        return refused
 
     def written(self, message: Message) -> EmailMessage:
         """*message* as mail."""
@@ -121,11 +135,24 @@ class _Conversation(smtplib.SMTP):
     def __init__(self, connection: socket.socket, host: str) -> None:
         self._connection = connection
         self.is_taken = False
+        self.awaits_verdict = False
         # The own name is not looked up: a name server that hangs would hold everything up.
         super().__init__(host, 0, local_hostname=socket.gethostname() or "localhost")
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return self._connection
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Hand the text over; `awaits_verdict` from its last line until the answer."""
+        answer = super().data(msg)
+        self.awaits_verdict = False
+        return answer
+
+    def send(self, s: Any) -> None:
+        """Send *s*; only a text ends with a line that has a point alone."""
+        super().send(s)
+        if isinstance(s, bytes) and s.endswith(b"\r\n.\r\n"):
+            self.awaits_verdict = True
 
     def __exit__(self, *raised: object) -> None:
         try:

@@ -76,6 +76,9 @@ create table ops.outbox (
     tries integer not null default 0,
     last_error text,
     retry_at timestamptz,
+    tried_at timestamptz,
+    is_refused boolean not null default false,
+    unclear_tries integer not null default 0,
     sent_at timestamptz,
     sent_as text,
     given_up_at timestamptz,
@@ -94,6 +97,12 @@ comment on column ops.outbox.message_id is
 comment on column ops.outbox.sent_as is
     'The id of the message that went out: its own, or that of the message in which several were bundled.';
 comment on column ops.outbox.retry_at is 'Before this the channel is not tried again; send_after stays as it was.';
+comment on column ops.outbox.tried_at is
+    'When it was tried last; an instant in the future says that the clock was put back.';
+comment on column ops.outbox.is_refused is
+    'The last try was refused in a way that does not heal by itself: somebody has to mend the channel.';
+comment on column ops.outbox.unclear_tries is
+    'Tries after which nobody can say whether it was taken; after some it counts as sent.';
 comment on column ops.outbox.cancelled_at is
     'It need not be sent any more: closed before it was due, or its opening was never told in this channel.';
 """
