@@ -124,13 +124,14 @@ def list_attempts(
     import psycopg
 
     from threegaps.cli.output import answer
-    from threegaps.ledger.attempts import latest_attempts
+    from threegaps.ledger.attempts import count_attempts, latest_attempts
 
     settings = _knowing(feed)
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
-        found = latest_attempts(connection, feed, limit=limit + 1)
+        found, total = latest_attempts(connection, feed, limit=limit), count_attempts(connection, feed)
     rows = [dataclasses.asdict(one) for one in found]
-    answer(rows if json_ else [_attempt_line(row) for row in rows], as_json=json_, title="Attempts", limit=limit)
+    lines = rows if json_ else [_attempt_line(row) for row in rows]
+    answer(lines, as_json=json_, title="Attempts", limit=limit, total=total)
 
 
 def _attempt_line(row: Mapping[str, Any]) -> dict[str, Any]:

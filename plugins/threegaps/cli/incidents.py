@@ -46,12 +46,13 @@ def list_incidents(
     from threegaps.ledger import incidents
 
     with psycopg.connect(Settings.load().warehouse_dsn()) as connection:
-        found = (
-            incidents.latest_incidents(connection, limit=limit + 1)
-            if all_
-            else incidents.open_incidents(connection)[: limit + 1]
-        )
-    answer([as_json(one) if json_ else _line(one, all_) for one in found], as_json=json_, limit=limit)
+        if all_:
+            found, total = incidents.latest_incidents(connection, limit=limit), incidents.count_incidents(connection)
+        else:
+            found = incidents.open_incidents(connection)
+            total = len(found)
+    lines = [as_json(one) if json_ else _line(one, all_) for one in found]
+    answer(lines, as_json=json_, limit=limit, total=total)
 
 
 @group.command()

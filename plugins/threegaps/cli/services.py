@@ -64,6 +64,12 @@ def up(
 
                 if not first_run.is_complete(settings):
                     first_run.run_to_release(settings, screen.progress)
+            elif started:
+                from threegaps.airflow_api import AirflowApi
+                from threegaps.contracts.loader import load_contracts
+                from threegaps.orchestration.first_run import make_pools
+
+                make_pools(AirflowApi.of(settings), load_contracts(settings.contracts_folder))
     except KeyboardInterrupt:
         # Interrupted before it is done: what this call started ends with it.
         if not was_running:

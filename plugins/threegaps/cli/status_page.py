@@ -18,6 +18,7 @@ from threegaps.cli import queries
 from threegaps.cli.alerting import untold
 from threegaps.cli.output import both, cell, console, print_rows
 from threegaps.contracts.loader import load_contracts
+from threegaps.contracts.model import Contract
 from threegaps.errors import SettingsError, ThreeGapsError
 from threegaps.labels import INCIDENT_GRAVITIES
 from threegaps.ledger import incidents as ledger
@@ -108,13 +109,15 @@ def collect(settings: Settings) -> dict[str, Any]:
 
 def _ask(settings: Settings) -> _Ledger:
     address = reading_machine.warehouse_address(settings)
+    # Before the warehouse is given its time: a busy machine reads them slowly, and that is no silence of the warehouse.
+    contracts = load_contracts(settings.contracts_folder)
     try:
         with deadline(_LEDGER_SECONDS), reading_machine.connect(settings) as connection:
             found = _Ledger(WarehouseReading(address, answers=True))
             found.reading = reading_ledger.read(connection)
             found.open = ledger.open_incidents(connection)
             found.untold = untold(settings, connection)
-            found.tables = _warehouse(settings, connection, found.reading.judged_at)
+            found.tables = _warehouse(settings, connection, contracts, found.reading.judged_at)
             return found
     except (psycopg.Error, TimeoutError, ThreeGapsError) as error:
         if reading_machine.is_down(error):
@@ -242,8 +245,9 @@ def _in_a_word(state: str | None) -> str:
     return "running" if state == "healthy" else state or "silent"
 
 
-def _warehouse(settings: Settings, connection: psycopg.Connection[Any], judged_at: dt.datetime) -> dict[str, Any]:
-    contracts = load_contracts(settings.contracts_folder)
+def _warehouse(
+    settings: Settings, connection: psycopg.Connection[Any], contracts: Sequence[Contract], judged_at: dt.datetime
+) -> dict[str, Any]:
     feeds = [
         {**dataclasses.asdict(feed_status(connection, contract, judged_at)), "due_day": contract.due_day}
         for contract in contracts

@@ -227,6 +227,14 @@ def mark_cut_off(connection: psycopg.Connection[Any]) -> list[tuple[str, str, in
     return [(str(feed), str(step), int(number)) for feed, step, number in rows]
 
 
+def count_attempts(connection: psycopg.Connection[Any], feed: str | None = None) -> int:
+    """How many attempts there are, of a feed or of all."""
+    row = connection.execute(
+        "select count(*) from ops.attempt where %(feed)s::text is null or feed = %(feed)s", {"feed": feed}
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def latest_attempts(connection: psycopg.Connection[Any], feed: str | None = None, *, limit: int = 20) -> list[Attempt]:
     """The latest attempts of *feed*, or of all, the newest first."""
     with connection.cursor(row_factory=class_row(Attempt)) as cursor:

@@ -137,6 +137,12 @@ def open_incidents(connection: psycopg.Connection[Any]) -> list[Incident]:
     return _incidents(connection, "closed_at is null order by gravity = 'warning', opened_at, incident_id")
 
 
+def count_incidents(connection: psycopg.Connection[Any]) -> int:
+    """How many incidents there have been, open ones among them."""
+    row = connection.execute("select count(*) from ops.incident").fetchone()
+    return int(row[0]) if row else 0
+
+
 def latest_incidents(connection: psycopg.Connection[Any], *, limit: int) -> list[Incident]:
     """The *limit* incidents that opened last, closed ones among them, the newest first."""
     return _incidents(connection, "true order by opened_at desc, incident_id desc limit %(limit)s", limit=limit)

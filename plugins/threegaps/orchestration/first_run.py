@@ -76,9 +76,14 @@ def configure(settings: Settings, api: AirflowApi, *, seconds: float = 120) -> t
     contracts = load_contracts(settings.contracts_folder)
     wanted = {feed_dag(contract.feed) for contract in contracts} | {MARTS_DAG, RELEASED_DAG, UPKEEP_DAG, RETENTION_DAG}
     api.wait_until_known(wanted, seconds=seconds)
+    make_pools(api, contracts)
+    return contracts
+
+
+def make_pools(api: AirflowApi, contracts: tuple[Contract, ...]) -> None:
+    """Make the pools that the DAGs use: a task whose pool is not there waits for ever, and nothing fails."""
     for name, description in pools(contracts).items():
         api.ensure_pool(name, slots=POOL_SLOTS, description=description)
-    return contracts
 
 
 def run_to_release(settings: Settings, report: Callable[[Progress], None]) -> int:

@@ -7,10 +7,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
+from threegaps.cli.app import app
 from threegaps.errors import FeedError, SourceUnavailableError
 from threegaps.ledger import attempts
 from threegaps.ledger.attempts import Begun, Failure
+from threegaps.settings import Settings
 from threegaps.warehouse.sessions import feed_lock
 
 FEED = "hrss/wage_records"
@@ -42,6 +45,18 @@ def test_the_same_try_of_the_same_run_is_another_attempt(ledger: psycopg.Connect
     for _ in range(2):
         attempts.end(ledger, begin(ledger, run_id="manual__1", try_number=1), "failed", DEAD)
     assert len(attempts.latest_attempts(ledger, FEED)) == 2
+
+
+def test_the_list_says_how_many_there_are(
+    ledger: psycopg.Connection[Any], warehouse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "warehouse_dsn", lambda _: warehouse)
+    for _ in range(5):
+        attempts.end(ledger, begin(ledger), "failed", DEAD)
+    attempts.end(ledger, begin(ledger, feed="hrss/certificates"), "failed", DEAD)
+    said = CliRunner().invoke(app, ["feeds", "attempts", FEED, "--limit", "2"]).output
+    assert "2 of 5 are shown" in said
+    assert "2 of 6 are shown" in CliRunner().invoke(app, ["feeds", "attempts", "--limit", "2"]).output
 
 
 def test_one_that_makes_nothing_found_nothing_new(ledger: psycopg.Connection[Any]) -> None:
