@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import http.client
 import json
+import socket
+import ssl
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +23,11 @@ ENDED_STATES = frozenset({"success", "failed"})
 # What a task is looked at for, the most telling first.
 STATES_THAT_MATTER = ("failed", "up_for_retry", "running", "queued", "scheduled")
 _PAGE = 100
+LARGEST_HEALTH_BYTES = 65_536
+"""What Airflow says of its own parts has some hundred bytes; more is not read."""
+LARGEST_ANSWER_BYTES = 33_554_432
+"""The largest pages of runs and tasks have some megabytes; more is not read."""
+_LONGEST_TEXT = 64
 _LOOPBACK = "127.0.0.1"
 _USER_ON_ONE_MACHINE = "admin"
 
@@ -42,7 +53,7 @@ class AirflowApi:
     Args:
         address: Address without a slash at the end.
         login: User and password.
-        timeout_seconds: How long one answer may take.
+        timeout_seconds: How long one answer may take, from the connection to its last byte.
     """
 
     def __init__(self, address: str, login: tuple[str, str], *, timeout_seconds: float = 30) -> None:
@@ -51,20 +62,29 @@ class AirflowApi:
         self._timeout_seconds = timeout_seconds
         self._token = ""
         # Loopback is never asked through a proxy.
-        proxies: dict[str, str] | None = {} if "//127.0.0.1" in address or "//localhost" in address else None
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
+        self._proxies: dict[str, str] | None = {} if "//127.0.0.1" in address or "//localhost" in address else None
 
     @classmethod
     def of(cls, settings: Settings) -> AirflowApi:
         """The API of the Airflow that these settings name."""
         return cls(airflow_address(settings), airflow_login(settings))
 
-    def health(self) -> dict[str, Any]:
-        """What Airflow says of its own parts; empty when it does not answer."""
+    def health(self) -> dict[str, dict[str, str]]:
+        """What Airflow says of its own parts, short plain texts only; empty when it does not answer, or not so."""
         try:
-            return self._send("GET", "/api/v2/monitor/health", signed=False)
+            answer = self._send("GET", "/api/v2/monitor/health", signed=False, most_bytes=LARGEST_HEALTH_BYTES)
         except ServiceError:
             return {}
+        return {
+            part: {
+                # A status that is no word is not a good one.
+                key: value if _is_plain(value) else "unreadable"
+                for key, value in said.items()
+                if _is_plain(key) and (_is_plain(value) or (key == "status" and value is not None))
+            }
+            for part, said in answer.items()
+            if _is_plain(part) and isinstance(said, dict)
+        }
 
     def ensure_pool(self, name: str, *, slots: int, description: str) -> None:
         """Make a pool unless it is there; slots that someone has set stay."""
@@ -198,42 +218,192 @@ class AirflowApi:
         return self._send(method, path, body)
 
     def _send(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, signed: bool = True
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        signed: bool = True,
+        most_bytes: int = LARGEST_ANSWER_BYTES,
     ) -> dict[str, Any]:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if signed:
             headers["Authorization"] = f"Bearer {self._token}"
-        request = urllib.request.Request(  # noqa: S310  # the address is ours, always http or https
-            f"{self.address}{path}",
-            data=None if body is None else json.dumps(body).encode("utf-8"),
-            headers=headers,
-            method=method,
-        )
+        data = None if body is None else json.dumps(body).encode("utf-8")
         try:
-            with self._opener.open(request, timeout=self._timeout_seconds) as answer:
-                content = answer.read()
-        except urllib.error.HTTPError as error:
-            detail = _detail(error)
-            if error.code == 404:
-                raise NotFoundError(f"Airflow knows no such thing: {detail}") from None
-            raise ServiceError(
-                f"Airflow refuses {method} {path}: {error.code} {detail}",
-                advice="wait until what is under way has ended, then ask again." if error.code == 409 else None,
-            ) from None
+            status, content = read_within(
+                f"{self.address}{path}",
+                seconds=self._timeout_seconds,
+                most_bytes=most_bytes,
+                method=method,
+                data=data,
+                headers=headers,
+                proxies=self._proxies,
+            )
+            if status < 300:
+                return _Answer(_object(content) if content else {})
         except OSError as error:
             raise ServiceError(
                 f"Airflow does not answer at {self.address}: {error}", advice="see `threegaps status`."
             ) from None
-        return dict(json.loads(content)) if content else {}
+        except (ValueError, TypeError, OverflowError, http.client.HTTPException, RecursionError):
+            raise _other(f"{method} {path}") from None
+        detail = _detail(content)
+        if status == 404:
+            raise NotFoundError(f"Airflow knows no such thing: {detail}")
+        raise ServiceError(
+            f"Airflow refuses {method} {path}: {status} {detail}",
+            advice="wait until what is under way has ended, then ask again." if status == 409 else None,
+        )
+
+
+def read_within(
+    address: str,
+    *,
+    seconds: float,
+    most_bytes: int,
+    method: str = "GET",
+    data: bytes | None = None,
+    headers: dict[str, str] | None = None,
+    proxies: dict[str, str] | None = None,
+) -> tuple[int, bytes]:
+    """Status and content of an answer that is read whole within *seconds*, however slowly the other side trickles.
+
+    Args:
+        address: `http://` or `https://`.
+        most_bytes: An answer with more is not read on.
+        proxies: By which proxies; None for those of the environment, empty for none.
+
+    Raises:
+        OSError: There is no answer in time, or none at all.
+        ValueError: The address is none, or the answer has more than *most_bytes*.
+        http.client.HTTPException: What answers does not speak HTTP, or breaks off.
+    """
+    lines = _Lines()
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), _Handler(lines), _TlsHandler(lines))
+    timer = threading.Timer(seconds, lines.cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        request = urllib.request.Request(address, data=data, headers=headers or {}, method=method)  # noqa: S310
+        try:
+            with opener.open(request, timeout=seconds) as answer:
+                status, content = answer.status, answer.read(most_bytes + 1)
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                status, content = refusal.code, refusal.read(most_bytes + 1)
+    except (OSError, http.client.HTTPException, ValueError):
+        if lines.are_cut:
+            raise TimeoutError(_LATE) from None
+        raise
+    finally:
+        timer.cancel()
+        lines.close()
+    if lines.are_cut:
+        raise TimeoutError(_LATE)
+    if len(content) > most_bytes:
+        raise ValueError
+    return status, content
+
+
+_LATE = "no answer in time"
+
+
+class _Lines:
+    """The connections of one request, all cut when its time is up: a socket's own limit holds for each piece only."""
+
+    def __init__(self) -> None:
+        self.are_cut = False
+        self._lines: list[socket.socket] = []
+
+    def take(self, line: socket.socket) -> None:
+        # Shutting down a duplicate ends the connection of both, also while TLS has taken the first over.
+        self._lines.append(line.dup())
+        if self.are_cut:
+            self.cut()
+
+    def cut(self) -> None:
+        self.are_cut = True
+        for line in self._lines:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        for line in self._lines:
+            line.close()
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, *args: Any, lines: _Lines | None = None, **options: Any) -> None:
+        if lines is not None:
+            self._kept = lines
+        super().__init__(*args, **options)
+
+    def connect(self) -> None:
+        super().connect()
+        self._kept.take(self.sock)
+
+
+class _TlsConnection(http.client.HTTPSConnection, _Connection):
+    """TLS is begun on a connection that has been taken already."""
+
+    def __init__(self, *args: Any, lines: _Lines, **options: Any) -> None:
+        self._kept = lines
+        super().__init__(*args, **options)
+
+
+class _Handler(urllib.request.HTTPHandler):
+    def __init__(self, lines: _Lines) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(functools.partial(_Connection, lines=self._lines), req)
+
+
+class _TlsHandler(urllib.request.HTTPSHandler):
+    def __init__(self, lines: _Lines) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        opened = functools.partial(_TlsConnection, lines=self._lines)
+        return self.do_open(opened, req, context=ssl.create_default_context())
+
+
+class _Answer(dict[str, Any]):
+    """An answer; what is missing in it says that somebody else than Airflow has given it."""
+
+    def __missing__(self, key: str) -> Any:
+        raise _other(f"an answer without {key!r}")
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    read: Any = json.loads(content)
+    if not isinstance(read, dict):
+        raise TypeError
+    return read
+
+
+def _other(what: str) -> ServiceError:
+    return ServiceError(
+        f"What answers is not Airflow's API: no JSON object of its kind ({what}).",
+        advice="check THREEGAPS_AIRFLOW_URL; see `threegaps status`.",
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is a short text that can be shown and stored anywhere."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT and value.isascii() and value.isprintable()
 
 
 class NotFoundError(ServiceError):
     """Airflow has no DAG, run or pool of that name."""
 
 
-def _detail(error: urllib.error.HTTPError) -> str:
-    text = error.read().decode("utf-8", errors="replace")
+def _detail(content: bytes) -> str:
+    text = content.decode("utf-8", errors="replace")
     try:
-        return str(json.loads(text).get("detail", text))
-    except (ValueError, AttributeError):
+        return str(_object(content).get("detail", text))[:2000]
+    except (ValueError, TypeError, RecursionError):
         return text[:300]

@@ -29,11 +29,12 @@ from threegaps.one_machine import account
 from threegaps.one_machine.processes import is_alive
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, SHANGHAI, WAREHOUSE_DATABASE, Settings
 from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
+from threegaps.watch.deadlines import DeadlineError, deadline
 from threegaps.watch.kinds import command, runbook
 from threegaps.watch.looking import Looked, look
 from threegaps.watch.looks.wording import lasting
 from threegaps.watch.readings import LedgerReading, MachineReading, WarehouseReading
-from threegaps.watch.service import deadline, read_around
+from threegaps.watch.service import read_around
 
 EXIT_CODES = {"fine": 0, "warning": 1, "critical": 2}
 """What `threegaps status` ends with."""
@@ -119,7 +120,7 @@ def _ask(settings: Settings) -> _Ledger:
             found.untold = untold(settings, connection)
             found.tables = _warehouse(settings, connection, contracts, found.reading.judged_at)
             return found
-    except (psycopg.Error, TimeoutError, ThreeGapsError) as error:
+    except (psycopg.Error, DeadlineError, ThreeGapsError) as error:
         if reading_machine.is_down(error):
             return _Ledger(reading_machine.unanswered(settings, error))
         return _Ledger(WarehouseReading(address, answers=True), missing=(reading_machine.unread(error),))

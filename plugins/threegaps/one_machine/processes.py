@@ -79,6 +79,17 @@ def is_alive(process_id: int) -> bool:
     return True
 
 
+def age_seconds(process_id: int) -> float | None:
+    """How long the process has been running; None where that cannot be told (Linux tells it)."""
+    try:
+        fields = (_PROC / str(process_id) / "stat").read_bytes().rpartition(b")")[2].split()
+        since_start = float((_PROC / "uptime").read_text(encoding="ascii").split()[0])
+        # The 22nd field; those counted here begin with the third.
+        return since_start - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def children(process_id: int) -> list[int]:
     """The processes whose parent is *process_id*, adopted ones too."""
     found: list[int] = []

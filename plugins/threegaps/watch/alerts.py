@@ -23,6 +23,7 @@ from threegaps.watch.channels import dingtalk, wecom
 from threegaps.watch.channels.conversation import is_host, is_loopback
 from threegaps.watch.channels.mail import problem_of_address
 from threegaps.watch.channels.posting import problem_of
+from threegaps.watch.files import read_regular
 from threegaps.watch.hours import Span, WorkingHours
 
 Kind = Literal["mail", "webhook", "dingtalk", "wecom"]
@@ -136,10 +137,10 @@ def load_alerts(path: Path, kinds: Sequence[str]) -> Alerts:
     """
     try:
         size = path.stat().st_size
-        written = path.read_text(encoding="utf-8") if size <= LARGEST_FILE_BYTES else ""
+        written = read_regular(path, most_bytes=LARGEST_FILE_BYTES) if size <= LARGEST_FILE_BYTES else ""
     except FileNotFoundError:
         return Alerts(is_absent=True)
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         raise SettingsError(f"{path.name} cannot be read as a text in UTF-8.", advice=_ADVICE) from None
     if size > LARGEST_FILE_BYTES:
         raise SettingsError(f"{path.name} has more than {LARGEST_FILE_BYTES} bytes.", advice=_ADVICE)

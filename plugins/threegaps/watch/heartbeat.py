@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from threegaps.one_machine import processes
 from threegaps.settings import SHANGHAI, Settings
+from threegaps.watch.files import read_regular
 from threegaps.watch.journal import write_whole
 
 INTERVAL_SECONDS = 15.0
@@ -18,6 +20,8 @@ STALE_AFTER = dt.timedelta(minutes=2)
 """A watch that has not beaten for so long is dead or hangs, or is held up: nobody may rely on it."""
 HUNG_AFTER = dt.timedelta(minutes=4)
 """One that has not beaten for so long is ended; no pass may take that long."""
+
+_LARGEST_FILE_BYTES = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class Heartbeat:
 
     def is_stale(self, now: dt.datetime) -> bool:
         """Whether the watch that beat so is dead or hangs."""
-        return now - self.at > STALE_AFTER
+        # One from the future says nothing of now: the clock was set back since.
+        return abs(now - self.at) > STALE_AFTER
 
 
 def watch_folder(settings: Settings) -> Path:
@@ -61,22 +66,44 @@ def beat(settings: Settings, heartbeat: Heartbeat) -> None:
 def last_beat(settings: Settings) -> Heartbeat | None:
     """The last beat; None where there has been none, or the file is damaged."""
     try:
-        content = json.loads(heartbeat_path(settings).read_text(encoding="utf-8"))
-        return Heartbeat(**content | {"at": dt.datetime.fromisoformat(content["at"])})
-    except (OSError, ValueError, KeyError, TypeError):
+        content = json.loads(read_regular(heartbeat_path(settings), most_bytes=_LARGEST_FILE_BYTES))
+        found = Heartbeat(**content | {"at": dt.datetime.fromisoformat(content["at"])})
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    return found if _is_whole(found) else None
+
+
+def _is_whole(found: Heartbeat) -> bool:
+    """Whether all that was read is of the kind that is written."""
+    numbers = (found.pid, found.pass_seconds, found.passes)
+    return (
+        found.at.tzinfo is not None
+        and all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers)
+        and isinstance(found.pid, int)
+        and found.pid > 0
+        and isinstance(found.not_looked_at, list)
+        and all(isinstance(one, str) for one in found.not_looked_at)
+    )
 
 
 def is_hung(settings: Settings, process_id: int) -> bool:
-    """Whether the watch that is this process has beaten, and does not any more.
+    """Whether the watch that is this process does not beat, or not any more.
 
-    One that has not beaten yet is starting; where the disk is full none can be seen to beat.
+    One that has not beaten yet is starting, but not for longer than a pass may take; where nothing can be written none
+    can be seen to beat.
     """
     last = last_beat(settings)
-    if last is None or last.pid != process_id or dt.datetime.now(SHANGHAI) - last.at <= HUNG_AFTER:
+    if last is not None and last.pid == process_id:
+        is_late = abs(dt.datetime.now(SHANGHAI) - last.at) > HUNG_AFTER
+    else:
+        age_seconds = processes.age_seconds(process_id)
+        is_late = age_seconds is not None and age_seconds > HUNG_AFTER.total_seconds()
+    if not is_late:
         return False
+    folder = watch_folder(settings)
+    folder = folder if folder.exists() else settings.home
     try:
-        return os.statvfs(watch_folder(settings)).f_bavail > 0
+        return os.statvfs(folder).f_bavail > 0 and os.access(folder, os.W_OK)
     except OSError:
         return False
 

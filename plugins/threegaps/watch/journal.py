@@ -14,16 +14,19 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import psycopg
 
 from threegaps.ledger import incidents as ledger
 from threegaps.ledger import outbox
 from threegaps.ledger.incidents import Cause, Incident
+from threegaps.watch.files import read_regular
 from threegaps.watch.message import Message
 
 _INSTANTS = ("opened_at", "last_seen_at", "announced_at", "acknowledged_at", "closed_at")
+_LARGEST_FILE_BYTES = 33_554_432
 
 
 @dataclass(slots=True)
@@ -56,11 +59,13 @@ class Journal:
         incidents: The open ones; those that closed in the meantime, too.
         posted: Messages that went past the outbox, or wait.
         is_ahead: It says something that the ledger does not.
+        problem: Why the file could not be taken, where this one is empty for that; else empty.
     """
 
     incidents: list[Incident] = field(default_factory=list)
     posted: list[Posted] = field(default_factory=list)
     is_ahead: bool = False
+    problem: str = field(default="", compare=False)
 
     @property
     def open(self) -> list[Incident]:
@@ -171,19 +176,33 @@ def journal_path(folder: Path) -> Path:
 
 
 def load(folder: Path) -> Journal:
-    """The journal as it was saved last; an empty one where there is none, or where the file is damaged."""
+    """The journal as it was saved last; an empty one where there is none, or, with its problem, where it is damaged."""
     try:
-        content = json.loads(journal_path(folder).read_text(encoding="utf-8"))
+        content = json.loads(read_regular(journal_path(folder), most_bytes=_LARGEST_FILE_BYTES))
+        if not isinstance(content["is_ahead"], bool):
+            raise TypeError
         return Journal(
             incidents=[_incident(one) for one in content["incidents"]],
             posted=[_posted(one) for one in content["posted"]],
-            is_ahead=bool(content["is_ahead"]),
+            is_ahead=content["is_ahead"],
         )
     except FileNotFoundError:
         return Journal()
-    except (ValueError, KeyError, TypeError):
+    except OSError as error:
+        return Journal(problem=f"the file cannot be read: {error.strerror or 'it is no regular file'}")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # The ledger knows what was open; a file of another version, or one cut off by a full disk, says nothing.
-        return Journal()
+        return Journal(problem="the file is damaged")
+
+
+def put_aside(folder: Path) -> bool:
+    """Keep the file beside the journal as ``journal.json.damaged``; whether that could be done."""
+    path = journal_path(folder)
+    try:
+        path.replace(path.with_name(f"{path.name}.damaged"))
+    except OSError:
+        return False
+    return True
 
 
 def save(folder: Path, journal: Journal) -> None:
@@ -226,15 +245,45 @@ def _written(value: Any) -> Any:
 
 def _incident(content: dict[str, Any]) -> Incident:
     values: dict[str, Any] = {name: _instant(value) if name in _INSTANTS else value for name, value in content.items()}
-    return Incident(**values)
+    return _checked(Incident(**values), Incident)
 
 
 def _posted(content: dict[str, Any]) -> Posted:
     instants = ("opened_at", "send_after", "created_at", "retry_at", "sent_at")
     values: dict[str, Any] = {name: _instant(value) if name in instants else value for name, value in content.items()}
-    values["message"] = Message(**content["message"])
-    return Posted(**values)
+    values["message"] = _checked(Message(**content["message"]), Message)
+    return _checked(Posted(**values), Posted)
 
 
 def _instant(value: str | None) -> dt.datetime | None:
     return None if value is None else dt.datetime.fromisoformat(value)
+
+
+_Record = TypeVar("_Record")
+
+
+def _checked(record: _Record, kind: type[_Record]) -> _Record:
+    """*record*, each of whose fields is of the type that its class declares."""
+    for name, hint in get_type_hints(kind).items():
+        if not _fits(getattr(record, name), hint):
+            raise TypeError(f"{kind.__name__}.{name}")
+    return record
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    origin, parts = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if origin in (Union, UnionType):
+        return any(_fits(value, one) for one in parts)
+    if origin is Literal:
+        return value in parts
+    if origin is not None:
+        if not isinstance(value, origin) or isinstance(value, str):
+            return False
+        return not isinstance(value, Sequence) or all(_fits(one, parts[0]) for one in value)
+    if hint is dt.datetime:
+        return isinstance(value, dt.datetime) and value.tzinfo is not None
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, hint)

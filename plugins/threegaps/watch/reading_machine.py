@@ -5,21 +5,21 @@ Every question has a limit of time: what hangs counts as down.
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 
 import psycopg
 
-from threegaps.airflow_api import AirflowApi, airflow_address
+from threegaps.airflow_api import LARGEST_HEALTH_BYTES, AirflowApi, airflow_address, read_within
 from threegaps.errors import SettingsError, ThreeGapsError, is_warehouse_down, of_warehouse
 from threegaps.one_machine import account
 from threegaps.one_machine.processes import is_alive
 from threegaps.settings import Settings
+from threegaps.watch.deadlines import DeadlineError
 from threegaps.watch.readings import AirflowReading, DiskReading, ServerReading, ServiceReading, WarehouseReading
 
 CONNECT_SECONDS = 5
@@ -40,14 +40,21 @@ def connect(settings: Settings) -> psycopg.Connection[tuple[object, ...]]:
         autocommit=True,
         connect_timeout=CONNECT_SECONDS,
         application_name="threegaps watch",
-        options="-c statement_timeout=20s -c lock_timeout=10s -c timezone=Asia/Shanghai",
+        # A session whose other end is lost keeps its lock until it ends, and blinds the watch that comes after.
+        options="-c statement_timeout=20s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+        " -c timezone=Asia/Shanghai",
+        keepalives=1,
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
+        tcp_user_timeout=30_000,
     )
 
 
 def is_down(error: BaseException) -> bool:
     """Whether *error* says that the warehouse does not answer; else it answers, and something else is wrong."""
     # What it says in a session (what is locked, a statement that takes too long) is no sign of it.
-    return isinstance(error, TimeoutError | psycopg.InterfaceError) or (
+    return isinstance(error, DeadlineError | TimeoutError | psycopg.InterfaceError) or (
         isinstance(error, psycopg.Error) and is_warehouse_down(error)
     )
 
@@ -67,7 +74,7 @@ _NOT_MIGRATED = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, 
 
 def unanswered(settings: Settings, error: BaseException) -> WarehouseReading:
     """That the warehouse does not answer, in our words."""
-    said = "no answer in time" if isinstance(error, TimeoutError) else of_warehouse(error)
+    said = "no answer in time" if isinstance(error, DeadlineError | TimeoutError) else of_warehouse(error)
     return WarehouseReading(warehouse_address(settings), answers=False, said=said)
 
 
@@ -86,13 +93,13 @@ def airflow(settings: Settings, *, seconds: float = API_SECONDS) -> AirflowReadi
     started = time.monotonic()
     health = AirflowApi(address, ("", ""), timeout_seconds=seconds).health()
     took = time.monotonic() - started
-    found = {part: health[part] for part in _PARTS if isinstance(health.get(part), dict)}
+    found = {part: health[part] for part in _PARTS if part in health}
     return AirflowReading(
         address=address,
         answers=bool(health),
         seconds=round(took, 1),
-        parts={part: str(said.get("status")) for part, said in found.items() if said.get("status")},
-        beats={part: str(beat) for part, said in found.items() if (beat := said.get(f"latest_{part}_heartbeat"))},
+        parts={part: status for part, said in found.items() if (status := said.get("status"))},
+        beats={part: beat for part, said in found.items() if (beat := said.get(f"latest_{part}_heartbeat"))},
     )
 
 
@@ -184,24 +191,27 @@ def sandbox(settings: Settings) -> tuple[ServerReading, ...] | None:
     )
 
 
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
 def _answers_http(port: int) -> bool:
+    """Whether a web server answers, whatever it says."""
     try:
-        with _DIRECT.open(f"http://127.0.0.1:{port}/", timeout=_SERVER_SECONDS):
-            return True
-    except urllib.error.HTTPError:
+        read_within(f"http://127.0.0.1:{port}/", seconds=_SERVER_SECONDS, most_bytes=LARGEST_HEALTH_BYTES, proxies={})
+    except ValueError:  # more than is read of it
         return True
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
+    return True
 
 
 def _answers_banner(port: int) -> bool:
     """Whether an SSH server greets: one that hangs still has its connections accepted by the kernel."""
     try:
         with socket.create_connection(("127.0.0.1", port), _SERVER_SECONDS) as probe:
-            probe.settimeout(_SERVER_SECONDS)
-            return probe.recv(4) == b"SSH-"
+            until, greeting = time.monotonic() + _SERVER_SECONDS, b""
+            while len(greeting) < 4 and (left := until - time.monotonic()) > 0:
+                probe.settimeout(left)
+                if not (piece := probe.recv(4 - len(greeting))):
+                    break
+                greeting += piece
+            return greeting == b"SSH-"
     except OSError:
         return False

@@ -13,7 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -25,6 +25,7 @@ from threegaps.settings import SHANGHAI, Settings
 from threegaps.standards import visible
 from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
 from threegaps.watch.composing import incident_message
+from threegaps.watch.deadlines import DeadlineError, deadline
 from threegaps.watch.journal import Journal, Posted
 from threegaps.watch.looking import Looked, look
 from threegaps.watch.message import (
@@ -36,10 +37,13 @@ from threegaps.watch.message import (
 )
 from threegaps.watch.readings import LedgerReading, MachineReading, WarehouseReading
 from threegaps.watch.reconciling import Decisions, reconcile
-from threegaps.watch.showing import Showing
+from threegaps.watch.showing import LOOKS, Showing
 from threegaps.watch.telling import FromFile, Telling
 
 GONE = "原因已消失 the cause is gone"
+# What is read around the ledger, all of it, and each reading.
+_AROUND_SECONDS = 40.0
+_READING_SECONDS = 15.0
 _LEDGER_SECONDS = 40.0
 _SENDING_SECONDS = 90.0
 _SHOWING_SECONDS = 20.0
@@ -49,6 +53,8 @@ _RESOLVED_SEEN = dt.timedelta(minutes=10)
 _LONGEST_RETRY_SECONDS = 900.0
 # Only one watch of a warehouse decides at a time; any number that nothing else in the warehouse takes.
 _LOCK = 7_237_020_015
+
+Reading = TypeVar("Reading")
 
 
 class Watch:
@@ -69,6 +75,8 @@ class Watch:
         self.passes = 0
         self.failed_passes = 0
         self._said = ""
+        if self.journal.problem:
+            self._put_journal_aside(self.journal.problem)
         self.showing = Showing(
             settings,
             self.folder,
@@ -86,8 +94,7 @@ class Watch:
             try:
                 self.once(dt.datetime.now(SHANGHAI))
             except Exception as error:  # noqa: BLE001  # whatever it is, the next pass may do better
-                self.failed_passes += 1
-                self._say(f"a pass failed: {_in_our_words(error)}")
+                self._fail(f"watch: a pass failed: {_in_our_words(error)}", time.monotonic() - started)
             stop.wait(heartbeat.INTERVAL_SECONDS - (time.monotonic() - started))
         return 0
 
@@ -96,6 +103,8 @@ class Watch:
         started = time.monotonic()
         self.telling = self._ask_telling()
         around, missing = read_around(self.settings)
+        if self.journal.problem:
+            missing = (*missing, f"journal: {self.journal.problem}")
         if self.telling.problem:
             missing = (*missing, self.telling.problem)
         looked = self._with_ledger(around, missing, now)
@@ -111,6 +120,26 @@ class Watch:
             heartbeat.beat(self.settings, beat)
         self._show(beat, looked)
         return looked
+
+    def _fail(self, said: str, pass_seconds: float) -> None:
+        """Beat and show that a pass failed: a watch that goes on failing does not hang, and people are to see why."""
+        self.failed_passes += 1
+        self._say(said)
+        beat = heartbeat.Heartbeat(
+            pid=os.getpid(),
+            at=dt.datetime.now(SHANGHAI),
+            pass_seconds=round(pass_seconds, 2),
+            passes=self.passes,
+            not_looked_at=(said,),
+        )
+        with self._without_disk("heartbeat"):
+            heartbeat.beat(self.settings, beat)
+        # Of such a pass nothing is known; what made it fail is not asked again.
+        unknown = dataclasses.replace(beat, not_looked_at=(said, *(f"{name}: the pass failed" for name in LOOKS)))
+        try:
+            self._show(unknown, Looked((), frozenset()))
+        except Exception as error:  # noqa: BLE001  # the next pass may do better
+            self._say(f"the page cannot be made: {_in_our_words(error)}")
 
     def _show(self, beat: heartbeat.Heartbeat, looked: Looked) -> None:
         """The page and the metrics of a pass."""
@@ -137,7 +166,7 @@ class Watch:
                 looked = self._in_ledger(connection, answering, reading, missing, now)
             self._send(now)
             return looked
-        except (psycopg.Error, TimeoutError, ThreeGapsError) as error:
+        except (psycopg.Error, DeadlineError, ThreeGapsError) as error:
             is_down = reading_machine.is_down(error)
             warehouse = reading_machine.unanswered(self.settings, error) if is_down else self._answers()
             said = f"ledger: {warehouse.said}" if is_down else reading_machine.unread(error)
@@ -148,7 +177,7 @@ class Watch:
         try:
             with deadline(_SENDING_SECONDS), reading_machine.connect(self.settings) as connection:
                 self.telling.send(connection, now)
-        except (psycopg.Error, TimeoutError) as error:
+        except (psycopg.Error, DeadlineError) as error:
             self._say(f"messages could not be sent: {_in_our_words(error)}")
 
     def _answers(self) -> WarehouseReading:
@@ -167,7 +196,7 @@ class Watch:
             if not (row and row[0]):
                 return look(around, reading, now, not_looked_at=(*missing, "another watch is at work here"))
             if self.journal.is_ahead:
-                journal.enter_journal(connection, self.journal)
+                missing = (*missing, *self._enter_journal(connection))
             standing = ledger.open_incidents(connection)
             looked = look(around, reading, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
             decisions = reconcile(
@@ -183,6 +212,24 @@ class Watch:
         with self._without_disk("journal"):
             journal.save(self.folder, self.journal)
         return looked
+
+    def _enter_journal(self, connection: psycopg.Connection[Any]) -> tuple[str, ...]:
+        """Enter the journal into the ledger; what it says that can never be entered is put aside, and that is said."""
+        try:
+            with connection.transaction():
+                journal.enter_journal(connection, self.journal)
+        except Exception as error:
+            is_of_journal = isinstance(error, psycopg.DataError | psycopg.IntegrityError)
+            if isinstance(error, psycopg.Error | DeadlineError) and not is_of_journal:
+                raise
+            self._put_journal_aside(f"it cannot be entered: {_in_our_words(error)}")
+            return (f"journal: {self.journal.problem}",)
+        return ()
+
+    def _put_journal_aside(self, problem: str) -> None:
+        where = "it is kept as journal.json.damaged" if journal.put_aside(self.folder) else "it cannot be put aside"
+        self.journal = Journal(problem=f"{problem}; {where}")
+        self._say(f"journal: {self.journal.problem}")
 
     def _tellable(self, decisions: Decisions) -> Decisions:
         """Where nobody knows who is to be told, what is to be told waits until alerts.yaml is mended."""
@@ -288,8 +335,8 @@ class Watch:
         """A disk that is full does not end the watch: it is what it has to tell of."""
         try:
             yield
-        except OSError as error:
-            self._say(f"the {what} cannot be written: {error.strerror or kind_of(error)}")
+        except (OSError, DeadlineError) as error:
+            self._say(f"the {what} cannot be written: {_in_our_words(error)}")
 
     def _say(self, line: str) -> None:
         """A line in the log, once as long as it stays the same."""
@@ -361,50 +408,33 @@ def changes_to_tell(book: Journal, decisions: Decisions) -> list[tuple[Incident,
 
 
 def read_around(settings: Settings) -> tuple[MachineReading, tuple[str, ...]]:
-    """What is read around the ledger, and what could not be, with reasons."""
+    """What is read around the ledger, and what could not be, with reasons; one reading that fails spoils no other."""
     missing: list[str] = []
-    state = reading_machine.supervisor_state(settings)
+    until = time.monotonic() + _AROUND_SECONDS
+
+    def read(name: str, ask: Callable[[Settings], Reading]) -> Reading | None:
+        try:
+            with deadline(min(max(until - time.monotonic(), 1.0), _READING_SECONDS)):
+                return ask(settings)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the other readings are to be had
+            missing.append(f"{name}: {_in_our_words(error)}")
+            return None
+
+    state = read("services", reading_machine.supervisor_state)
     is_quiet = state is not None and state != "running"
     if is_quiet:
         # Services that are being started or stopped do not answer, and nobody needs to be told.
         missing.append(f"airflow: the services are {state}")
-    disks = None
-    try:
-        disks = reading_machine.disks(settings)
-    except (OSError, ThreeGapsError) as error:
-        missing.append(f"disks: {_in_our_words(error)}")
+    disks = read("disks", reading_machine.disks)
     return (
         MachineReading(
-            airflow=None if is_quiet else reading_machine.airflow(settings),
-            services=None if is_quiet else reading_machine.services(settings),
+            airflow=None if is_quiet else read("airflow", reading_machine.airflow),
+            services=None if is_quiet else read("services", reading_machine.services),
             disks=disks,
-            sandbox=None if is_quiet else reading_machine.sandbox(settings),
+            sandbox=None if is_quiet else read("sandbox", reading_machine.sandbox),
         ),
-        tuple(missing),
+        tuple(dict.fromkeys(missing)),
     )
-
-
-@contextlib.contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """End what runs below with a TimeoutError after *seconds*: a server that hangs answers no time-out of its own.
-
-    In the main thread only; elsewhere there is no limit.
-    """
-
-    def expire(_: int, __: object) -> None:
-        raise TimeoutError("no answer in time")
-
-    try:
-        before = signal.signal(signal.SIGALRM, expire)
-    except ValueError:
-        yield
-        return
-    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGALRM, before)
-        signal.setitimer(signal.ITIMER_REAL, left)
 
 
 class _Stop:
@@ -426,6 +456,8 @@ class _Stop:
 
 
 def _in_our_words(error: BaseException) -> str:
+    if isinstance(error, DeadlineError):
+        return "no answer in time"
     if isinstance(error, ThreeGapsError):
         return error.message
     if isinstance(error, psycopg.Error):

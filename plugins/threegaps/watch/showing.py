@@ -14,11 +14,14 @@ from threegaps.errors import SettingsError, ThreeGapsError, of_warehouse
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import Settings
 from threegaps.watch.alerts import Alerts, unset_variables
+from threegaps.watch.deadlines import DeadlineError, deadline
 from threegaps.watch.gathering import Gathered, Gatherer, incidents_seen
 from threegaps.watch.metrics import Metrics, metrics_address
 from threegaps.watch.pages import write_pages
 from threegaps.watch.snapshot import Look, Snapshot
 
+# Less than the whole showing of a pass may take.
+_LEDGER_SECONDS = 15.0
 Connect = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 
 
@@ -79,11 +82,11 @@ class Showing:
         # A ledger that the pass could not read would let this wait once more.
         if all(look.name != "ledger" for look in looks):
             try:
-                with self._connect() as connection:
+                with deadline(_LEDGER_SECONDS), self._connect() as connection:
                     gathered = self._gatherer.gather(connection, alerts, symptoms, now)
                 looks.append(Look("ledger", True))
-            except (psycopg.Error, TimeoutError, ThreeGapsError) as error:
-                said = error.message if isinstance(error, ThreeGapsError) else of_warehouse(error)
+            except (psycopg.Error, DeadlineError, ThreeGapsError) as error:
+                said = _said(error)
                 looks.append(Look("ledger", False, "台账读不到", said))
         zh, en = alerts_said(alerts, self._settings, problem)
         snapshot = Snapshot(
@@ -106,6 +109,12 @@ class Showing:
         self.metrics.update(snapshot)
         write_pages(snapshot, self._folder)
         return snapshot
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, DeadlineError):
+        return "no answer in time"
+    return error.message if isinstance(error, ThreeGapsError) else of_warehouse(error)
 
 
 LOOKS = ("airflow", "disks", "ledger", "sandbox")

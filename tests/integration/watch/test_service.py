@@ -29,9 +29,10 @@ from tests.integration.watch.conftest import (
     start_again,
 )
 from threegaps.ledger import incidents
+from threegaps.ledger.incidents import Cause
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.settings import SHANGHAI
-from threegaps.watch import heartbeat, journal
+from threegaps.watch import heartbeat, journal, reading_machine
 from threegaps.watch.message import ChannelError
 
 pytestmark = pytest.mark.integration
@@ -340,3 +341,28 @@ def test_a_channel_that_refuses_meanwhile_is_tried_again_and_the_rest_goes_by_th
     assert one.channel.told() == [("opened", "warehouse_down")]
     one.passes(120)
     assert one.channel.told() == [("opened", "warehouse_down"), ("closed", "warehouse_down")]
+
+
+def test_a_journal_that_cannot_be_entered_is_put_aside_and_the_pass_goes_on(installation: Installation) -> None:
+    odd = Cause("build_failed", "", "critical", "\x00", "\x00", "", "", ())
+    installation.watch.journal.put(journal.new_incident(odd, installation.now))
+    journal.save(installation.watch.folder, installation.watch.journal)
+    fail_build(installation)
+    installation.passes(15)
+    beat = heartbeat.last_beat(installation.settings)
+    assert beat is not None
+    assert any(one.startswith("journal: it cannot be entered") for one in beat.not_looked_at)
+    assert (installation.watch.folder / "journal.json.damaged").exists()
+    assert installation.open() == ["build_failed"]
+    installation.passes(15)
+    beat = heartbeat.last_beat(installation.settings)
+    assert beat is not None
+    assert list(beat.not_looked_at) == []
+
+
+def test_a_session_whose_watch_is_lost_does_not_keep_its_lock(installation: Installation) -> None:
+    with reading_machine.connect(installation.settings) as connection:
+        shown = connection.execute("show idle_in_transaction_session_timeout").fetchone()
+        parameters = connection.info.get_parameters()
+    assert shown == ("1min",)
+    assert (parameters["keepalives_idle"], parameters["tcp_user_timeout"]) == ("10", "30000")

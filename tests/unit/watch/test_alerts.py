@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
 from pathlib import Path
 
@@ -258,3 +259,10 @@ def test_a_host_that_cannot_be_looked_up_is_refused_in_our_words() -> None:
     with pytest.raises(ChannelError, match="host") as raised:
         mail.send(Message("a@threegaps", None, "test", "notice", "s", "t"))
     assert raised.value.is_final
+
+
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.yaml"
+    os.mkfifo(path)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_alerts(path, tuple(INCIDENT_KINDS))

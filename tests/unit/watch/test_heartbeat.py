@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from threegaps.one_machine import processes
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch import heartbeat
 from threegaps.watch.heartbeat import HUNG_AFTER, Heartbeat
@@ -15,6 +16,14 @@ from threegaps.watch.heartbeat import HUNG_AFTER, Heartbeat
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings.load({"THREEGAPS_HOME": str(tmp_path)})
+
+
+@pytest.fixture(autouse=True)
+def age_seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the process has been running."""
+    age = [10.0]
+    monkeypatch.setattr(processes, "age_seconds", lambda _: age[0])
+    return age
 
 
 def beat(settings: Settings, *, ago: dt.timedelta = dt.timedelta(), pid: int = 7) -> None:
@@ -31,7 +40,20 @@ def test_a_beat_is_read_as_it_was_written(settings: Settings) -> None:
     assert last.is_stale(dt.datetime.now(SHANGHAI) + dt.timedelta(minutes=3))
 
 
-@pytest.mark.parametrize("content", ["", "{", "{}", '{"at": 5}', "[]", '{"pid": 1, "at": "yesterday"}'])
+NAIVE = '{"pid": 7, "at": "2026-07-21T10:00:00", "pass_seconds": 1, "passes": 1, "not_looked_at": []}'
+ODD = NAIVE.replace("10:00:00", "10:00:00+08:00")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{", "{}", '{"at": 5}', "[]", '{"pid": 1, "at": "yesterday"}', "[" * 100_000, NAIVE),
+        ODD.replace("[]", "5"),
+        ODD.replace("[]", "[5]"),
+        ODD.replace("7", '"7"', 1),
+        ODD.replace('"passes": 1', '"passes": null'),
+    ],
+)
 def test_a_damaged_file_is_no_beat(settings: Settings, content: str) -> None:
     beat(settings)
     heartbeat.heartbeat_path(settings).write_text(content, encoding="utf-8")
@@ -39,7 +61,26 @@ def test_a_damaged_file_is_no_beat(settings: Settings, content: str) -> None:
     assert not heartbeat.is_hung(settings, 7)
 
 
-def test_only_a_watch_that_has_beaten_and_does_not_any_more_hangs(settings: Settings) -> None:
+def test_a_whole_file_is_a_beat_and_one_from_the_future_is_stale(settings: Settings) -> None:
+    beat(settings)
+    heartbeat.heartbeat_path(settings).write_text(ODD, encoding="utf-8")
+    assert heartbeat.last_beat(settings) is not None
+    beat(settings, ago=-dt.timedelta(minutes=3))
+    last = heartbeat.last_beat(settings)
+    assert last is not None
+    assert last.is_stale(dt.datetime.now(SHANGHAI))
+
+
+def test_a_watch_that_never_beats_hangs_once_it_has_run_for_long(settings: Settings, age_seconds: list[float]) -> None:
+    assert not heartbeat.is_hung(settings, 7)
+    age_seconds[0] = HUNG_AFTER.total_seconds() + 1
+    assert heartbeat.is_hung(settings, 7)
+    beat(settings)
+    assert not heartbeat.is_hung(settings, 7)
+    assert heartbeat.is_hung(settings, 8)
+
+
+def test_only_a_watch_that_does_not_beat_any_more_hangs(settings: Settings) -> None:
     assert not heartbeat.is_hung(settings, 7)
     beat(settings, ago=HUNG_AFTER - dt.timedelta(seconds=10))
     assert not heartbeat.is_hung(settings, 7)

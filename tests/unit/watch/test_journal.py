@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from threegaps.ledger.incidents import Cause
-from threegaps.settings import SHANGHAI
+from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch import journal
 from threegaps.watch.composing import incident_message
 from threegaps.watch.journal import Journal, Posted
+from threegaps.watch.service import Watch
+from threegaps.watch.telling import Telling
 
 NOW = dt.datetime(2026, 7, 21, 10, 0, 0, 123456, tzinfo=SHANGHAI)
 CAUSE = Cause("feed_late", "a/b", "warning", "逾期", "late", "详", "detail", ("a/b",))
@@ -34,7 +38,41 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"incidents": [{}], "posted": [], "is_ahead": true}'])
 def test_a_damaged_file_is_an_empty_journal(tmp_path: Path, content: str) -> None:
     journal.journal_path(tmp_path).write_text(content, encoding="utf-8")
-    assert journal.load(tmp_path) == Journal()
+    found = journal.load(tmp_path)
+    assert found == Journal()
+    assert found.problem
+    assert not journal.load(tmp_path / "none").problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("opened_at", "2026-07-21T10:00:00"), ("opened_at", None), ("title_en", 5), ("feeds", "abc"), ("feeds", [1])),
+        ("incident_id", True),
+    ],
+)
+def test_a_field_of_another_type_is_damage(tmp_path: Path, name: str, value: object) -> None:
+    journal.save(tmp_path, book())
+    path = journal.journal_path(tmp_path)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["incidents"][0][name] = value
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert journal.load(tmp_path).problem == "the file is damaged"
+
+
+def test_what_is_no_file_or_too_deep_does_not_hold_up_the_watch(tmp_path: Path) -> None:
+    path = journal.journal_path(tmp_path / "watch")
+    path.mkdir(parents=True)
+    assert journal.load(path.parent).problem
+    path.rmdir()
+    os.mkfifo(path)
+    assert "no regular file" in journal.load(path.parent).problem
+    path.unlink()
+    path.write_text("[" * 100_000, encoding="utf-8")
+    watch = Watch(Settings.load({"THREEGAPS_HOME": str(tmp_path)}), Telling)
+    assert watch.journal == Journal()
+    assert "the file is damaged; it is kept as journal.json.damaged" in watch.journal.problem
+    assert [one.name for one in path.parent.iterdir()] == ["journal.json.damaged"]
 
 
 def test_a_file_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
