@@ -48,10 +48,10 @@ def _lines(incident: Incident, now: dt.datetime, *, is_zh: bool) -> list[str]:
     number = str(incident.incident_id) if incident.incident_id else ""
     if is_zh:
         lines = [incident.title_zh, incident.detail_zh]
-        lines += [f"影响指标:{codes};数据集市:{'、'.join(incident.marts)}。"] if codes else []
+        lines += [f"影响指标:{codes};指标库:{'、'.join(incident.marts)}。"] if codes else []
         if incident.closed_at is not None:
             return [*lines, f"发现于{clock(incident.opened_at)},持续{long},已解除:{incident.resolution}。"]
-        lines += [f"发现于{clock(incident.opened_at)}({long})。处理办法:{runbook(incident.kind)}"]
+        lines += [f"发现于{clock(incident.opened_at)}({long})。处理办法:{runbook(incident.kind, is_zh=True)}"]
         return lines + ([f"知悉:threegaps incidents acknowledge {number}"] if number else [])
     lines = [_sentence(incident.title_en), incident.detail_en]
     lines += [f"It holds up {codes}; marts: {', '.join(incident.marts)}."] if codes else []

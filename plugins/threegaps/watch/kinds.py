@@ -23,10 +23,10 @@ RUNBOOK_SECTIONS: Mapping[str, str] = {
 """The heading in docs/runbook.md that says what to do, by kind; a test holds the headings to these."""
 
 
-def runbook(kind: str) -> str:
-    """Where the runbook says what to do about incidents of *kind*."""
+def runbook(kind: str, *, is_zh: bool = False) -> str:
+    """Where the runbook says what to do about incidents of *kind*; the Chinese one has the same anchors."""
     heading = RUNBOOK_SECTIONS[kind].lower()
-    return f"docs/runbook.md#{re.sub(r'[^a-z0-9 _-]', '', heading).replace(' ', '-')}"
+    return f"docs/runbook{'.zh' if is_zh else ''}.md#{re.sub(r'[^a-z0-9 _-]', '', heading).replace(' ', '-')}"
 
 
 def command(kind: str, feed: str | None) -> str:
@@ -38,12 +38,12 @@ def command(kind: str, feed: str | None) -> str:
         "disk_filling": "threegaps doctor",
         "feed_unreachable": "threegaps doctor",
         "feed_stopped": f"threegaps batches{of_feed}",
-        "feed_failing": f"threegaps batches{of_feed}",
+        "feed_failing": f"threegaps feeds attempts{f' {feed}' if feed else ''}",
         "feed_late": "threegaps feeds",
-        "feed_incomplete": f"threegaps batches{of_feed}",
+        "feed_incomplete": "threegaps feeds",
         "feed_shrinking": f"threegaps batches{of_feed}",
         "refused_share_rising": f"threegaps quarantine rules{of_feed}",
-        "build_failed": "threegaps build",
-        "release_held": "threegaps release list",
+        "build_failed": "threegaps status",
+        "release_held": "threegaps status",
         "work_waiting": "threegaps build",
     }[kind]

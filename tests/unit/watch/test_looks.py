@@ -331,3 +331,25 @@ def test_attempts_that_failed_while_the_sandbox_was_silent_do_not_count_once_it_
     assert keys(WELL, ledger(failed=failed, sandbox_mended_at=ago(minutes=6))) == {"feed_unreachable:hrss_sftp"}
     # A connection of a real address has nothing to do with it.
     assert keys(WELL, ledger(failed=(failure(),), sandbox_mended_at=ago(minutes=1))) == {"feed_unreachable:hrss_sftp"}
+
+
+@pytest.mark.parametrize(
+    ("beat", "said"),
+    [
+        ("2026-11-27T16:43:10.161791+00:00", "2026-11-28 00:43 +0800"),
+        ("2026-11-27T16:43:10Z", "2026-11-28 00:43 +0800"),
+        ("2026-11-27T16:43:10", None),
+        ("yesterday", None),
+    ],
+)
+def test_a_heart_that_stopped_is_said_by_the_clock_of_the_province(beat: str, said: str | None) -> None:
+    found = AirflowReading(
+        address="http://127.0.0.1:1",
+        answers=True,
+        seconds=1.0,
+        parts={"scheduler": "unhealthy"},
+        beats={"scheduler": beat},
+    )
+    (cause,) = airflow.seen(found, None)
+    assert ("last at" in cause.detail_en) is (said is not None)
+    assert (said or "does not beat") in cause.detail_en

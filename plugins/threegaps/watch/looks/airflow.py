@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from threegaps.ledger.incidents import Cause
+from threegaps.watch.looks.wording import clock
 from threegaps.watch.readings import AirflowReading, ServiceReading
 
 PARTS = {
@@ -33,7 +35,7 @@ def seen(airflow: AirflowReading | None, services: Sequence[ServiceReading] | No
         )
     for part, state in airflow.parts.items() if airflow is not None else ():
         if state != "healthy":
-            beat = airflow.beats.get(part) if airflow is not None else None
+            beat = _moment(airflow.beats.get(part)) if airflow is not None else None
             down[part.replace("_", "-")] = (
                 f"心跳停止{f',最后一次{beat}' if beat else ''}",
                 f"its heart does not beat{f', last at {beat}' if beat else ''}",
@@ -62,3 +64,12 @@ def seen(airflow: AirflowReading | None, services: Sequence[ServiceReading] | No
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _moment(beat: str | None) -> str | None:
+    """When a part beat last, by the province's clock; None where what Airflow says is no moment."""
+    try:
+        moment = dt.datetime.fromisoformat(beat or "")
+    except ValueError:
+        return None
+    return clock(moment) if moment.tzinfo else None
