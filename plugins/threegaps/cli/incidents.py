@@ -117,11 +117,14 @@ def resolve(
     Incidents close by themselves when their cause is gone.
     """
     from threegaps.ledger import incidents
+    from threegaps.watch.closing import tell_of_closing
 
-    _changed(
-        lambda connection, now: incidents.resolve(connection, number, by=by or getpass.getuser(), why=why, at=now),
-        json_,
-    )
+    def close(connection: Any, now: dt.datetime) -> Incident:
+        incident = incidents.resolve(connection, number, by=by or getpass.getuser(), why=why, at=now)
+        tell_of_closing(connection, incident, Settings.load(), now)
+        return incident
+
+    _changed(close, json_)
 
 
 @watching.callback()

@@ -335,7 +335,7 @@ def acknowledge(connection: psycopg.Connection[Any], incident_id: int, *, by: st
     if incident.acknowledged_at is None:
         connection.execute(
             "update ops.incident set acknowledged_at = %s, acknowledged_by = %s where incident_id = %s",
-            [at, _said(by, "who"), incident_id],
+            [at, _who(by), incident_id],
         )
         record_change(connection, incident_id, "acknowledged", at=at, by=by)
     return find_incident(connection, incident_id)
@@ -351,7 +351,7 @@ def assign(connection: psycopg.Connection[Any], incident_id: int, *, to: str, by
     connection.execute(
         "update ops.incident set assigned_to = %s where incident_id = %s", [_said(to, "to whom"), incident_id]
     )
-    record_change(connection, incident_id, "assigned", at=at, by=_said(by, "who"), note=to)
+    record_change(connection, incident_id, "assigned", at=at, by=_who(by), note=to)
     return find_incident(connection, incident_id)
 
 
@@ -362,7 +362,7 @@ def resolve(connection: psycopg.Connection[Any], incident_id: int, *, by: str, w
         SettingsError: The incident is unknown or closed, or name or reason is empty.
     """
     _open_one(connection, incident_id)
-    close(connection, incident_id, by=_said(by, "who"), why=_said(why, "why"), at=at)
+    close(connection, incident_id, by=_who(by), why=_said(why, "why"), at=at)
     return find_incident(connection, incident_id)
 
 
@@ -396,6 +396,12 @@ def _open_one(connection: psycopg.Connection[Any], incident_id: int) -> Incident
             f"Incident {incident_id} is closed: {incident.resolution}.", advice="see `threegaps incidents`."
         )
     return incident
+
+
+def _who(by: str) -> str:
+    if by.strip().casefold() == WATCH:
+        raise SettingsError("The watch itself goes by that name.", advice="give the name of a person with --by.")
+    return _said(by, "who")
 
 
 def _said(text: str, what: str) -> str:
