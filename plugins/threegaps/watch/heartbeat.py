@@ -34,6 +34,7 @@ class Heartbeat:
         pass_seconds: How long it took.
         passes: How many there have been since it started.
         not_looked_at: What could not be looked at, each with its reason.
+        compared_at: The instant of the last pass that compared what was seen with the ledger.
     """
 
     pid: int
@@ -41,6 +42,7 @@ class Heartbeat:
     pass_seconds: float
     passes: int
     not_looked_at: Sequence[str] = ()
+    compared_at: dt.datetime | None = None
 
     def is_stale(self, now: dt.datetime) -> bool:
         """Whether the watch that beat so is dead or hangs."""
@@ -67,7 +69,14 @@ def last_beat(settings: Settings) -> Heartbeat | None:
     """The last beat; None where there has been none, or the file is damaged."""
     try:
         content = json.loads(read_regular(heartbeat_path(settings), most_bytes=_LARGEST_FILE_BYTES))
-        found = Heartbeat(**content | {"at": dt.datetime.fromisoformat(content["at"])})
+        compared = dict(content).get("compared_at")
+        found = Heartbeat(
+            **content
+            | {
+                "at": dt.datetime.fromisoformat(content["at"]),
+                "compared_at": None if compared is None else dt.datetime.fromisoformat(compared),
+            }
+        )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return found if _is_whole(found) else None
@@ -78,6 +87,7 @@ def _is_whole(found: Heartbeat) -> bool:
     numbers = (found.pid, found.pass_seconds, found.passes)
     return (
         found.at.tzinfo is not None
+        and (found.compared_at is None or found.compared_at.tzinfo is not None)
         and all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers)
         and isinstance(found.pid, int)
         and found.pid > 0

@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import fcntl
 import os
 import signal
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -52,6 +54,7 @@ _POSTING_SECONDS = 40.0
 _RESOLVED_SEEN = dt.timedelta(minutes=10)
 _LONGEST_RETRY_SECONDS = 900.0
 # Only one watch of a warehouse decides at a time; any number that nothing else in the warehouse takes.
+_ANOTHER = "another watch of this home is at work: this one keeps nothing and tells nobody"
 _LOCK = 7_237_020_015
 
 Reading = TypeVar("Reading")
@@ -71,7 +74,11 @@ class Watch:
         self._ask_telling = telling or FromFile(settings)
         self.telling = Telling()
         self.folder = heartbeat.watch_folder(settings)
+        self._was_held_off = False
+        self._unlock: Callable[[], object] | None = None
         self.journal = journal.load(self.folder)
+        last = heartbeat.last_beat(settings)
+        self._compared_at = None if last is None else last.compared_at
         self.passes = 0
         self.failed_passes = 0
         self._said = ""
@@ -107,6 +114,9 @@ class Watch:
             missing = (*missing, f"journal: {self.journal.problem}")
         if self.telling.problem:
             missing = (*missing, self.telling.problem)
+        if not self._is_the_one():
+            self._say(_ANOTHER)
+            return self._only_look(around, (*missing, _ANOTHER), now)
         looked = self._with_ledger(around, missing, now)
         self.passes += 1
         beat = heartbeat.Heartbeat(
@@ -115,6 +125,7 @@ class Watch:
             pass_seconds=round(time.monotonic() - started, 2),
             passes=self.passes,
             not_looked_at=looked.not_looked_at,
+            compared_at=self._compared_at,
         )
         with self._without_disk("heartbeat"):
             heartbeat.beat(self.settings, beat)
@@ -131,7 +142,10 @@ class Watch:
             pass_seconds=round(pass_seconds, 2),
             passes=self.passes,
             not_looked_at=(said,),
+            compared_at=self._compared_at,
         )
+        if self._was_held_off and self._unlock is None:
+            return
         with self._without_disk("heartbeat"):
             heartbeat.beat(self.settings, beat)
         # Of such a pass nothing is known; what made it fail is not asked again.
@@ -140,6 +154,52 @@ class Watch:
             self._show(unknown, Looked((), frozenset()))
         except Exception as error:  # noqa: BLE001  # the next pass may do better
             self._say(f"the page cannot be made: {_in_our_words(error)}")
+
+    def close(self) -> None:
+        """Leave the home to another watch."""
+        if self._unlock is not None:
+            self._unlock()
+            self._unlock = None
+
+    def _is_the_one(self) -> bool:
+        """Whether this is the watch of its home that keeps and tells; the system ends the lock with its process.
+
+        Where the file cannot be made nobody can hold it: a full disk keeps nobody from telling.
+        """
+        if self._unlock is not None:
+            return True
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            opened = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o640)
+        except OSError as error:
+            self._say(f"the lock cannot be written: {error.strerror or kind_of(error)}")
+            return True
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(opened)
+            self._was_held_off = True
+            return False
+        self._unlock = weakref.finalize(self, os.close, opened)
+        if self._was_held_off:
+            # Another has been at work until now.
+            self.journal = journal.load(self.folder)
+        return True
+
+    def _only_look(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
+        """What is seen, with nothing kept and nobody told."""
+        try:
+            with deadline(_LEDGER_SECONDS), reading_machine.connect(self.settings) as connection:
+                reading = reading_ledger.read(connection)
+                standing = ledger.open_incidents(connection)
+        except (psycopg.Error, TimeoutError, ThreeGapsError) as error:
+            is_down = reading_machine.is_down(error)
+            warehouse = reading_machine.unanswered(self.settings, error) if is_down else self._answers()
+            said = f"ledger: {warehouse.said}" if is_down else reading_machine.unread(error)
+            return look(dataclasses.replace(around, warehouse=warehouse), None, now, not_looked_at=(*missing, said))
+        answering = dataclasses.replace(around, warehouse=self._answers())
+        open_keys = {one.cause_key for one in standing}
+        return look(answering, reading, now, open_keys=open_keys, not_looked_at=missing)
 
     def _show(self, beat: heartbeat.Heartbeat, looked: Looked) -> None:
         """The page and the metrics of a pass."""
@@ -204,10 +264,12 @@ class Watch:
                 looked.causes,
                 looked_at=looked.kinds,
                 now=now,
-                resolved=ledger.resolved_by_hand(connection, now - _RESOLVED_SEEN),
+                # While nothing was compared nobody can say that a cause was gone.
+                resolved=ledger.resolved_by_hand(connection, min(self._compared_at or now, now) - _RESOLVED_SEEN),
             )
             self._keep(connection, self._tellable(decisions), now)
             kept = ledger.open_incidents(connection)
+        self._compared_at = now
         self.journal = journal.mirror(kept)
         with self._without_disk("journal"):
             journal.save(self.folder, self.journal)

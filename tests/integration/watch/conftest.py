@@ -126,6 +126,9 @@ class Installation:
             return [Way("kept", now)]
 
         telling = Telling({"kept": self.channel}, route, send_all(self.channel))
+        before = getattr(self, "watch", None)
+        if isinstance(before, Watch):
+            before.close()
         self.watch = Watch(self.settings, lambda: telling)
 
     def passes(self, seconds: int, *, every: int = 15) -> None:

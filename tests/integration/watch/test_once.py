@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.integration.watch.conftest import (
     postmaster,
 )
 from threegaps.cli.app import app
+from threegaps.ledger import incidents
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.watch.message import Message
 from threegaps.watch.service import Watch
@@ -42,6 +44,7 @@ def test_a_channel_that_fails_in_its_own_way_silences_no_other_while_the_warehou
     assert before.causes == ()
     ways = ("broken", "kept")
     telling = Telling({"broken": Broken(), "kept": one.channel}, lambda _, now: [Way(name, now) for name in ways])
+    one.watch.close()
     one.watch = Watch(one.settings, lambda: telling)
     os.kill(postmaster(server), signal.SIGKILL)
     one.passes(120)
@@ -79,3 +82,40 @@ def test_what_is_resolved_by_hand_is_told_to_those_who_know_of_it(
     assert (closing.change, closing.reply_to) == ("closed", opening.message_id)
     assert "closed by wang: repaired." in closing.text
     assert "由wang已解除:repaired" in closing.text
+
+
+def test_two_watches_of_one_home_tell_once_also_while_the_warehouse_is_down(
+    server: PostgresServer, tmp_path: Path, airflow: Airflow
+) -> None:
+    one, other = own(server, tmp_path, airflow), own(server, tmp_path, airflow)
+    one.passes(15)
+    os.kill(postmaster(server), signal.SIGKILL)
+    for _ in range(10):
+        one.passes(15)
+        other.passes(15)
+    assert one.channel.told() == [("opened", "warehouse_down")]
+    assert other.channel.messages == []
+    assert other.watch.passes == 0
+    looked = other.watch.once(other.now)
+    assert [cause.kind for cause in looked.causes] == ["warehouse_down"]
+    assert any("another watch of this home" in reason for reason in looked.not_looked_at)
+    # The first one ends: the other goes on where it was.
+    one.watch.close()
+    other.passes(60)
+    assert other.watch.passes == 4
+    assert other.channel.messages == []
+    assert [incident.cause_key for incident in other.watch.journal.open] == ["warehouse_down"]
+
+
+def test_what_is_resolved_by_hand_stays_closed_when_the_watch_was_off(installation: Installation) -> None:
+    fail_build(installation)
+    installation.passes(120)
+    with installation.connect() as connection:
+        incidents.resolve(connection, 1, by="wang", why="known", at=installation.now)
+    installation.passes(30)
+    for _ in range(2):
+        installation.now += dt.timedelta(hours=12)
+        installation.restart()
+        installation.passes(120)
+    assert installation.open() == []
+    assert installation.channel.told() == [("opened", "build_failed")]
