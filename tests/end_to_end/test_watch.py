@@ -23,6 +23,7 @@ import psycopg
 import pytest
 
 from tests.receivers import MailReceiver, WebReceiver, mail_receiver, web_receiver
+from threegaps.airflow_api import AirflowApi
 from threegaps.one_machine.account import read_status
 from threegaps.one_machine.environment import PORT_VARIABLES
 from threegaps.one_machine.postgres import PostgresServer, free_port
@@ -84,6 +85,11 @@ class Watched:
 
     def status(self) -> dict[str, Any]:
         return dict(json.loads(self.run("status", "--json").stdout))
+
+    def all_beat(self) -> bool:
+        health = AirflowApi.of(self.settings).health()
+        parts = ("scheduler", "dag_processor", "triggerer")
+        return all((health.get(part) or {}).get("status") == "healthy" for part in parts)
 
     def process_id(self, service: str) -> int:
         """Of a service that runs."""
@@ -149,6 +155,8 @@ def watched() -> Iterator[Watched]:
             done = one.run("up")
             assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
             wait_for(lambda: one.status()["state"] == "fine", "it is not well from the start", seconds=180)
+            # A part that has never beaten is none that Airflow could miss.
+            wait_for(one.all_beat, "a part of Airflow does not begin to beat", seconds=120)
             yield one
         finally:
             everyone = descendants(int(read_status(one.settings).get("keeper_pid", 2**22)))
