@@ -119,16 +119,16 @@ BACKFILL_REASONS: Labels = {
 }
 """Why a backfill runs a delivery, or does not."""
 INCIDENT_KINDS: Labels = {
-    "warehouse_down": ("数据库没有响应", "the warehouse does not answer"),
+    "warehouse_down": ("数据仓库没有响应", "the warehouse does not answer"),
     "airflow_down": ("调度系统(Airflow)异常", "Airflow is down"),
     "disk_filling": ("磁盘空间不足", "a disk is filling up"),
     "feed_unreachable": ("部门系统连接不上", "a department's system cannot be reached"),
     "feed_stopped": ("批次被拦下", "a batch has stopped"),
     "feed_failing": ("数据源运行失败", "a feed is failing"),
-    "feed_late": ("数据逾期未到", "a feed is late"),
+    "feed_late": ("数据迟到", "a feed is late"),
     "feed_incomplete": ("数据到得不全", "a delivery is not complete"),
     "feed_shrinking": ("数据明显变少", "a feed is shrinking"),
-    "refused_share_rising": ("退回比例上升", "the refused share is rising"),
+    "refused_share_rising": ("拒收比例上升", "the refused share is rising"),
     "build_failed": ("构建失败", "a build has failed"),
     "release_held": ("发布被检查拦下", "a release is held by a check"),
     "work_waiting": ("已载入数据待构建", "loaded work is waiting"),

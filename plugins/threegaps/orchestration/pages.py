@@ -179,7 +179,7 @@ TASKS: dict[str, Page] = {
     "find_feeds_to_run": Page(
         "查找应再取的数据源 find_feeds_to_run",
         "找出两类数据源:取数失败且已不再自动重试、其部门系统现在又能连上的(试连,不取任何数据);"
-        "逾期未到的(应报时刻起一周内每三小时一次,其后每天一次)。已暂停的流程除外。",
+        "迟到的(应报时刻起一周内每三小时一次,其后每天一次)。已暂停的流程除外。",
         "Finds feeds that failed, are not tried again by themselves, and whose department's system lets us in now (it"
         " is tried, nothing is fetched); and feeds that are late: every three hours for a week from the due moment,"
         " then once a day. DAGs that are paused are left out.",

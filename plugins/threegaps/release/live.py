@@ -127,7 +127,7 @@ _HEALTH: tuple[ViewColumn, ...] = (
         "case when s.feed is null then 'retired' when s.pause_kind = 'closure' then 'closed'"
         " when s.late is not null then case when s.late <@ s.incomplete then 'incomplete' else 'late' end"
         " when s.pause_kind = 'pause' then 'paused' else 'in_time' end",
-        "应交状态(in_time按期,late逾期,incomplete逾期且未到齐,paused暂停,closed停报,retired已无合同)"
+        "应交状态(in_time按期,late迟到,incomplete迟到且未到齐,paused暂停,closed停报,retired已无合同)"
         " | in time, late, late and not whole, paused, closed, or without a contract now",
     ),
     ("due_delivery", "s.delivery", "最近一个已到期的应交交付期 | the latest delivery that is due"),
@@ -140,12 +140,12 @@ _HEALTH: tuple[ViewColumn, ...] = (
     (
         "days_late",
         f"case when s.late_since is null then 0 else greatest(0, {_DAY} - {_LATE_DAY}) end",
-        "逾期天数(天),自最早一个未交齐交付期的应交日起算 | days since the due day of the oldest delivery still owed",
+        "迟到天数(天),自最早一个未交齐交付期的应交日起算 | days since the due day of the oldest delivery still owed",
     ),
     (
         "deliveries_late",
         "coalesce(cardinality(s.late), 0)",
-        "逾期未交齐的交付期(个) | deliveries that are due and have not come whole",
+        "已到期而未交齐的交付期(个) | deliveries that are due and have not come whole",
     ),
     (
         "counties_missing",
@@ -238,7 +238,7 @@ _RATE: tuple[ViewColumn, ...] = (
     ("expected", "r.expected", "应交(次):已到期且未暂停 | owed: due and not paused"),
     ("arrived", "r.arrived", "已到(次) | arrived, on time or not, whole or not, empty or not"),
     ("on_time", "r.on_time", "按期到齐且非空(次) | whole, with rows, and in time"),
-    ("late", "r.late", "到齐但逾期(次) | whole, with rows, and late"),
+    ("late", "r.late", "到齐但迟到(次) | whole, with rows, and late"),
     ("empty", "r.empty", "空报(次),不计按期 | without a row: never on time"),
     ("incomplete", "r.incomplete", "未到齐(次) | a part has come"),
     (
@@ -253,7 +253,7 @@ _RATE: tuple[ViewColumn, ...] = (
         _percent("r.on_time", _TIMED),
         "按期率(%):按期÷可判断的应交 | on time by what is owed and can be timed (%)",
     ),
-    ("late_percent", _percent("r.late", _TIMED), "逾期率(%):逾期÷可判断的应交 | late by the same (%)"),
+    ("late_percent", _percent("r.late", _TIMED), "迟到率(%):迟到÷可判断的应交 | late by the same (%)"),
     ("empty_percent", _percent("r.empty", "r.expected"), "空报率(%):空报÷应交 | empty by owed (%)"),
     (
         "missing_percent",
@@ -276,7 +276,7 @@ def apply_live(connection: psycopg.Connection[Any]) -> None:
         _HEALTH,
         beginning=_HEALTH_BEGINNING,
         source=_HEALTH_SOURCE,
-        comment="各来源的运行状况,随账本即时更新,不等发布(唯一键 feed)"
+        comment="各来源的运行状况,随台账即时更新,不等发布(唯一键 feed)"
         " | the state of each feed, as the ledger has it now, between releases too",
         readers=READERS,
         has_owners_rights=True,
@@ -287,7 +287,7 @@ def apply_live(connection: psycopg.Connection[Any]) -> None:
         _RATE,
         beginning=_RATE_BEGINNING,
         source=_RATE_SOURCE,
-        comment="各来源、地区、期别的应交、已到、按期、逾期、空报与缺报,随账本即时更新"
+        comment="各来源、地区、期别的应交、已到、按期、迟到、空报与缺报,随台账即时更新"
         "(唯一键 feed, area_code, period_type, period_start)"
         " | what each feed owes and what has come of it, by area and period, as the ledger has it now",
         readers=READERS,

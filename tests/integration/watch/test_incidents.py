@@ -29,7 +29,7 @@ def connection(shared_warehouse: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def cause(about: str = WAGES, gravity: Gravity = "warning", **changes: Any) -> Cause:
-    values = {"kind": "feed_late", "title_zh": "逾期", "title_en": "late", "feeds": (about,)} | changes
+    values = {"kind": "feed_late", "title_zh": "迟到", "title_en": "late", "feeds": (about,)} | changes
     return Cause(about=about, gravity=gravity, **values)
 
 

@@ -18,7 +18,7 @@ from threegaps.watch.service import Watch
 from threegaps.watch.telling import Telling
 
 NOW = dt.datetime(2026, 7, 21, 10, 0, 0, 123456, tzinfo=SHANGHAI)
-CAUSE = Cause("feed_late", "a/b", "warning", "逾期", "late", "详", "detail", ("a/b",))
+CAUSE = Cause("feed_late", "a/b", "warning", "迟到", "late", "详", "detail", ("a/b",))
 
 
 def book() -> Journal:

@@ -71,11 +71,11 @@ def test_a_late_feed_says_what_is_missing_since_when_and_how_long() -> None:
         WAGES,
         "hrss",
     )
-    assert cause.title_zh == "工资(hrss/wage_records)逾期:2026-05、2026-06"
+    assert cause.title_zh == "工资(hrss/wage_records)迟到:2026-05、2026-06"
     assert cause.title_en == "hrss/wage_records (wages) is late: 2026-05, 2026-06"
     assert "2026-07-19 10:00 +0800" in cause.detail_en
     assert "2 days ago" in cause.detail_en
-    assert "已逾期2天" in cause.detail_zh
+    assert "已迟到2天" in cause.detail_zh
 
 
 @pytest.mark.parametrize(("hours", "gravity"), [(7 * 24 - 1, "warning"), (7 * 24, "critical")])

@@ -88,9 +88,9 @@ def refused_share(histories: Sequence[FeedHistory], names: Names) -> list[Cause]
                 kind="refused_share_rising",
                 about=history.feed,
                 gravity="warning",
-                title_zh=f"{feed_zh}退回比例上升:{last.delivery}退回{share:.1f}%,往常{usual:.1f}%",
+                title_zh=f"{feed_zh}拒收比例上升:{last.delivery}拒收{share:.1f}%,往常{usual:.1f}%",
                 title_en=f"{feed_en}: {share:.1f} % of {last.delivery} were refused, usually {usual:.1f} %",
-                detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}入库,退回{last.refused:,}行。",
+                detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}载入,拒收{last.refused:,}行。",
                 detail_en=f"Batch {last.batch_id}, loaded at {clock(last.finished_at)}, {last.refused:,} rows refused.",
                 feeds=(history.feed,),
             )

@@ -38,9 +38,9 @@ def _late(owed: OwedFeed, names: Names, now: dt.datetime) -> Cause:
         kind="feed_late",
         about=owed.feed,
         gravity="critical" if now - owed.since >= CRITICAL_AFTER else "warning",
-        title_zh=f"{feed_zh}逾期:{deliveries_zh}",
+        title_zh=f"{feed_zh}迟到:{deliveries_zh}",
         title_en=f"{feed_en} is late: {deliveries_en}",
-        detail_zh=f"最早的应于{clock(owed.since)}前到,已逾期{late_zh}。",
+        detail_zh=f"最早的应于{clock(owed.since)}前到,已迟到{late_zh}。",
         detail_en=f"The oldest was due by {clock(owed.since)}, {late_en} ago.",
         feeds=(owed.feed,),
     )

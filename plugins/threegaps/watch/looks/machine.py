@@ -28,7 +28,7 @@ def warehouse(reading: WarehouseReading | None) -> list[Cause]:
             kind="warehouse_down",
             about="",
             gravity="critical",
-            title_zh="数据库没有响应",
+            title_zh="数据仓库没有响应",
             title_en="the warehouse does not answer",
             detail_zh=f"{reading.address}:{reading.said}。",
             detail_en=f"{reading.address}: {reading.said}.",
