@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from threegaps.access import logins
 from threegaps.access.kinds import Kind
 from threegaps.access.restoring import Reader
-from threegaps.cli import named
+from threegaps.cli import named, output
 from threegaps.cli.app import app
 from threegaps.errors import SettingsError
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, Settings
@@ -94,6 +94,7 @@ def test_the_list_says_how_a_login_differs_from_what_it_was_given(
 ) -> None:
     given = Reader("tool", "bi", None, 40, 2, ["default_transaction_read_only=on"], "given", None)
     monkeypatch.setattr(logins, "listed", lambda dsn: [dataclasses.replace(given, **changed)])
+    monkeypatch.setattr(output.console, "width", 200)
     done = CliRunner().invoke(app, ["reader", "list"])
     assert [part for part in said if part not in done.output] == []
     (row,) = json.loads(CliRunner().invoke(app, ["reader", "list", "--json"]).output)
