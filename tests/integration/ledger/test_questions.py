@@ -54,7 +54,9 @@ def test_refused_rows_are_found_by_all_that_is_known_of_them(batch: int) -> None
     for option, value in (("batch", str(batch)), ("rule", "rule_of_old"), ("delivery", "2026-06"), ("feed", FEED)):
         shown = said("quarantine", "show", f"--{option}", value)
         assert "rule_of_old 旧规则 · a rule of old" in shown, option
-    assert said("quarantine", "show", "--rule", "wage_cny_month_range") == "none\n"
+    assert said("quarantine", "show", "--rule", "wage_cny_month_range") == (
+        "No refused row is open for rule wage_cny_month_range.\n"
+    )
     assert "旧规则 · a rule of old" in said("quarantine", "rules")
     assert '"message_en": "a column is missing"' in said("batches", "--status", "stopped", "--json")
 
@@ -64,5 +66,5 @@ def test_what_is_not_known_is_an_error(batch: int) -> None:
         said("quarantine", "show", "--batch", "999999")
     with pytest.raises(LedgerError, match=f"Batch {batch} is one of {FEED}"):
         said("quarantine", "show", "--batch", str(batch), "--feed", "hrss/certificates")
-    with pytest.raises(ContractError, match=r"no rule 'rule_of_new'.*rule_of_old"):
+    with pytest.raises(ContractError, match=r"no rule 'rule_of_new'.*quarantine rules"):
         said("quarantine", "show", "--rule", "rule_of_new")

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.integration.release.small_marts import A, B, P, new_batch, release, rows, small_manifest
-from threegaps.cli import difference, queries, releases
+from threegaps.cli import difference, output, queries, releases
 from threegaps.errors import ReleaseError
 from threegaps.marts.lock import held_by_builder
 from threegaps.release import apply, history, named_things, undo
@@ -157,9 +157,10 @@ def test_two_releases_may_be_named_in_either_order(told: tuple[str, int, int]) -
 
 
 def test_the_page_names_areas_says_how_many_and_what_was_asked(
-    told: tuple[str, int, int], capsys: pytest.CaptureFixture[str]
+    told: tuple[str, int, int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dsn, batch, _ = told
+    monkeypatch.setattr(output.console, "width", 200)
     difference.difference_page(history.compare(dsn, 1), areas=NAMES, indicators=NAMES, limit=1, asked="")
     said = " ".join(capsys.readouterr().out.split())
     assert "2 figures of 1 indicators differ between release 1 and release 2." in said
