@@ -105,6 +105,23 @@ def has_originals(batch: str) -> str:
     )
 
 
+IS_OVERTAKEN = f"""exists (
+    select from ops.batch as later
+    where later.feed = b.feed and later.batch_id > b.batch_id and later.status <> 'judging' and case
+        when {{kind}} <> 'full_period' then {has_originals("later")}
+        else later.delivery = b.delivery and exists (
+            select from ops.batch_object as o join ops.landed_object as l using (landed_object_id)
+            join ops.landed_object as m on m.feed = l.feed and m.delivery = l.delivery and m.part = l.part
+            join ops.batch_object as p on p.landed_object_id = m.landed_object_id
+            where o.batch_id = b.batch_id and p.batch_id = later.batch_id)
+        end
+)"""
+"""Whether a later batch has brought what the row *b* of ``ops.batch`` did not, in SQL, by its feed's delivery *kind*.
+
+A list, or a window of changes, says again what an earlier one would have said. A part of a month stands by itself.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """Counts and findings of a judgement, as the ledger keeps them.

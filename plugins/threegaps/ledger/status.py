@@ -8,10 +8,9 @@ from typing import Any
 
 import psycopg
 
-from threegaps.calendar import Delivery
 from threegaps.contracts.due import last_due
 from threegaps.contracts.model import Contract
-from threegaps.ledger.batches import has_originals, shrinks
+from threegaps.ledger.batches import IS_OVERTAKEN, has_originals, shrinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +46,6 @@ class FeedStatus:
     last_loaded_at: dt.datetime | None
 
 
-# A list, or a window of changes, says again what an earlier one would have said. A part of a month stands by itself.
-_IS_OVERTAKEN = {
-    "full_list": has_originals("later"),
-    "changes": has_originals("later"),
-    "full_period": (
-        "later.delivery = b.delivery"
-        " and exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
-        " join ops.landed_object as m on m.feed = l.feed and m.delivery = l.delivery and m.part = l.part"
-        " join ops.batch_object as p on p.landed_object_id = m.landed_object_id"
-        " where o.batch_id = b.batch_id and p.batch_id = later.batch_id)"
-    ),
-}
-
-
 def feed_status(connection: psycopg.Connection[Any], contract: Contract, now: dt.datetime) -> FeedStatus:
     """How *contract*'s feed stands at *now*; see `threegaps.ledger.expected.judged_at`."""
     loaded = connection.execute(
@@ -72,15 +57,14 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, now: dt
     ).fetchall()
     stopped = connection.execute(
         "select batch_id, message_en, message_zh from ops.batch as b"
-        " where feed = %s and status in ('stopped', 'failed')"
-        " and not exists (select 1 from ops.batch as later where later.feed = b.feed and later.batch_id > b.batch_id"
-        f" and later.status <> 'judging' and {_IS_OVERTAKEN[contract.delivery_kind]}) order by batch_id desc limit 1",
-        [contract.feed],
+        " where feed = %(feed)s and status in ('stopped', 'failed')"
+        f" and not {IS_OVERTAKEN.format(kind='%(kind)s')} order by batch_id desc limit 1",
+        {"feed": contract.feed, "kind": contract.delivery_kind},
     ).fetchone()
     refusals = connection.execute(
         "select count(*) from quarantine.refused_row where feed = %s and closed_by_batch_id is null", [contract.feed]
     ).fetchone()
-    expected = expected_delivery(contract, now)
+    expected = last_due(contract, now)
     last = str(loaded[0][0]) if loaded else None
     comparable = contract.delivery_kind != "changes" and len(loaded) > 1
     incomplete: set[str] = set()
@@ -105,8 +89,3 @@ def feed_status(connection: psycopg.Connection[Any], contract: Contract, now: dt
         open_refusals=int(refusals[0]) if refusals else 0,
         last_loaded_at=max((finished_at for *_, finished_at in loaded), default=None),
     )
-
-
-def expected_delivery(contract: Contract, now: dt.datetime) -> Delivery:
-    """The latest delivery of *contract* that is due at *now*: see `threegaps.contracts.due`."""
-    return last_due(contract, now)

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from threegaps.ledger import attempts, expected, incidents
-from threegaps.ledger.batches import has_originals, pending_batches
+from threegaps.ledger.batches import IS_OVERTAKEN, has_originals, pending_batches
 from threegaps.settings import SHANGHAI
 from threegaps.watch.readings import (
     FailedAttempt,
@@ -29,23 +29,12 @@ _MOST_BATCHES = 100
 """Corrections among them; of a delivery that is corrected daily the past is not read."""
 SANDBOX_KEY = "feed_unreachable:sandbox"
 
-# A list, or a window of changes, says again what an earlier one would have said. A part of a month stands by itself.
 _STOPPED = f"""
 select distinct on (b.feed) b.feed, b.delivery, b.batch_id, b.status, b.stop_rule, coalesce(b.message_zh, ''),
        coalesce(b.message_en, ''), b.finished_at
 from ops.batch as b left join ops.feed as f using (feed)
 where b.status in ('stopped', 'failed') and b.finished_at is not null and coalesce(f.is_current, true)
-and not exists (
-    select from ops.batch as later
-    where later.feed = b.feed and later.batch_id > b.batch_id and later.status <> 'judging' and case
-        when coalesce(f.delivery_kind, 'full_period') <> 'full_period' then {has_originals("later")}
-        else later.delivery = b.delivery and exists (
-            select from ops.batch_object as o join ops.landed_object as l using (landed_object_id)
-            join ops.landed_object as m on m.feed = l.feed and m.delivery = l.delivery and m.part = l.part
-            join ops.batch_object as p on p.landed_object_id = m.landed_object_id
-            where o.batch_id = b.batch_id and p.batch_id = later.batch_id)
-        end
-)
+and not {IS_OVERTAKEN.format(kind="coalesce(f.delivery_kind, 'full_period')")}
 order by b.feed, b.batch_id desc
 """
 
