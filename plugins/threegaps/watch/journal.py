@@ -42,11 +42,10 @@ class Posted:
     tries: int = 0
     retry_at: dt.datetime | None = None
     sent_at: dt.datetime | None = None
-    is_given_up: bool = False
 
     def is_due(self, now: dt.datetime) -> bool:
         """Whether it is to be tried now."""
-        if self.sent_at is not None or self.is_given_up or now < self.send_after:
+        if self.sent_at is not None or now < self.send_after:
             return False
         return self.retry_at is None or now >= self.retry_at
 

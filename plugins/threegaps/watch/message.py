@@ -101,6 +101,15 @@ class ChannelError(ThreeGapsError):
         self.is_final = is_final
         self.is_unclear = is_unclear
 
+    def pause_seconds(self, usual_seconds: float) -> float:
+        """How long to wait before the next try, *usual_seconds* where nothing asks for another pause."""
+        pause = usual_seconds
+        if self.is_final:
+            pause = REFUSED_PAUSE_SECONDS
+        elif self.is_unclear:
+            pause = UNCLEAR_PAUSE_SECONDS
+        return min(max(pause, self.retry_after_seconds or 0.0), LONGEST_ASKED_SECONDS)
+
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self.message, self.retry_after_seconds, self.is_final, self.is_unclear))
 

@@ -18,9 +18,6 @@ from psycopg.rows import dict_row
 from threegaps.errors import kind_of
 from threegaps.watch.alerts import Alerts
 from threegaps.watch.message import (
-    LONGEST_ASKED_SECONDS,
-    REFUSED_PAUSE_SECONDS,
-    UNCLEAR_PAUSE_SECONDS,
     UNCLEAR_TRIES,
     Channel,
     ChannelError,
@@ -303,12 +300,7 @@ class _Sender:
         self._done = replace(self._done, messages=self._done.messages + 1, errors=errors)
 
     def _note_failure(self, rows: Sequence[_Row], error: ChannelError, sent_as: str) -> None:
-        pause = pause_seconds(min(row.tries for row in rows))
-        if error.is_final:
-            pause = REFUSED_PAUSE_SECONDS
-        elif error.is_unclear:
-            pause = UNCLEAR_PAUSE_SECONDS
-        pause = min(max(pause, error.retry_after_seconds or 0.0), LONGEST_ASKED_SECONDS)
+        pause = error.pause_seconds(pause_seconds(min(row.tries for row in rows)))
         self._connection.execute(
             "update ops.outbox set tries = tries + 1, last_error = %(said)s, is_refused = %(final)s,"
             " tried_at = %(now)s, retry_at = %(now)s + make_interval(secs => %(pause)s),"

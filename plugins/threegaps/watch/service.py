@@ -32,8 +32,6 @@ from threegaps.watch.journal import Journal, Posted
 from threegaps.watch.looking import Looked, look
 from threegaps.watch.message import (
     LONGEST_ASKED_SECONDS,
-    REFUSED_PAUSE_SECONDS,
-    UNCLEAR_PAUSE_SECONDS,
     UNCLEAR_TRIES,
     ChannelError,
 )
@@ -380,7 +378,7 @@ class Watch:
             try:
                 channel.send(posted.message)
             except ChannelError as error:
-                posted.retry_at = now + dt.timedelta(seconds=_pause_after(error, posted.tries))
+                posted.retry_at = now + dt.timedelta(seconds=error.pause_seconds(_pause_seconds(posted.tries)))
                 if error.is_unclear and posted.tries >= UNCLEAR_TRIES:
                     posted.sent_at = now
                 self._say(f"{posted.channel}: {error.message}")
@@ -415,16 +413,6 @@ def follow_clock(posted: Posted, now: dt.datetime) -> None:
         posted.created_at, posted.send_after = now, min(posted.send_after, now)
     if posted.retry_at is not None and posted.retry_at > now + dt.timedelta(seconds=LONGEST_ASKED_SECONDS):
         posted.retry_at = None
-
-
-def _pause_after(error: ChannelError, tries: int) -> float:
-    """How long to wait after what a channel said at try number *tries*."""
-    pause = _pause_seconds(tries)
-    if error.is_final:
-        pause = REFUSED_PAUSE_SECONDS
-    elif error.is_unclear:
-        pause = UNCLEAR_PAUSE_SECONDS
-    return min(max(pause, error.retry_after_seconds or 0.0), LONGEST_ASKED_SECONDS)
 
 
 def _pause_seconds(tries: int) -> float:
