@@ -7,10 +7,10 @@ from typing import Any
 
 import psycopg
 
-from threegaps.ledger import outbox
 from threegaps.ledger.incidents import Incident
 from threegaps.settings import Settings
 from threegaps.watch.composing import incident_message
+from threegaps.watch.entering import enter_message
 from threegaps.watch.routing import send_after
 from threegaps.watch.telling import FromFile
 
@@ -34,17 +34,7 @@ def tell_of_closing(
     entered = 0
     for (channel,) in channels:
         message = incident_message(incident, "closed", channel, is_synthetic=settings.is_sandbox, now=now)
-        entered += outbox.enter(
-            connection,
-            message_id=message.message_id,
-            incident_id=incident.incident_id,
-            change="closed",
-            channel=channel,
-            gravity=message.gravity,
-            subject=message.subject,
-            body=message.text,
-            content=message.content,
-            send_after=at,
-            created_at=now,
+        entered += enter_message(
+            connection, message, channel, incident_id=incident.incident_id, send_after=at, created_at=now
         )
     return entered

@@ -20,8 +20,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import psycopg
 
 from threegaps.ledger import incidents as ledger
-from threegaps.ledger import outbox
 from threegaps.ledger.incidents import Cause, Incident
+from threegaps.watch.entering import enter_message
 from threegaps.watch.files import read_regular
 from threegaps.watch.message import Message
 
@@ -152,17 +152,11 @@ def enter_journal(connection: psycopg.Connection[Any], journal: Journal) -> None
                 at=one.closed_at,
             )
     for posted in journal.posted:
-        message = posted.message
-        outbox.enter(
+        enter_message(
             connection,
-            message_id=message.message_id,
+            posted.message,
+            posted.channel,
             incident_id=numbers.get((posted.cause_key, posted.opened_at)),
-            change=message.change,
-            channel=posted.channel,
-            gravity=message.gravity,
-            subject=message.subject,
-            body=message.text,
-            content=message.content,
             send_after=posted.send_after,
             created_at=posted.created_at,
             sent_at=posted.sent_at,

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from threegaps.errors import ThreeGapsError, kind_of, of_warehouse
-from threegaps.ledger import attempts, outbox
+from threegaps.ledger import attempts
 from threegaps.ledger import incidents as ledger
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI, Settings
@@ -28,6 +28,7 @@ from threegaps.standards import visible
 from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
 from threegaps.watch.composing import incident_message
 from threegaps.watch.deadlines import DeadlineError, deadline
+from threegaps.watch.entering import enter_message
 from threegaps.watch.journal import Journal, Posted
 from threegaps.watch.looking import Looked, look
 from threegaps.watch.message import (
@@ -320,17 +321,11 @@ class Watch:
     ) -> None:
         incident = ledger.find_incident(connection, incident_id)
         for posted in self._messages(incident, change, now):
-            message = posted.message
-            outbox.enter(
+            enter_message(
                 connection,
-                message_id=message.message_id,
+                posted.message,
+                posted.channel,
                 incident_id=incident_id,
-                change=change,
-                channel=posted.channel,
-                gravity=message.gravity,
-                subject=message.subject,
-                body=message.text,
-                content=message.content,
                 send_after=posted.send_after,
                 created_at=now,
             )
