@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.integration.faults.conftest import point_at
+from tests.integration.ledger.conftest import be_on
 from tests.integration.ledger.sent import judge, land, send
 from threegaps.calendar import Delivery
 from threegaps.contracts.due import due_moment
@@ -27,23 +27,6 @@ pytestmark = pytest.mark.integration
 
 Ledger = psycopg.Connection[Any]
 _SUMMARY = "expected, arrived, on_time, late, empty, incomplete, untimed"
-
-
-@pytest.fixture
-def ledger(shared_warehouse: str) -> Iterator[Ledger]:
-    """A ledger in which the day is 10 June 2026, as in a sandbox, and nothing has happened."""
-    with psycopg.connect(shared_warehouse, autocommit=True) as connection:
-        connection.execute(
-            "truncate ops.batch, ops.landed_object, ops.feed, ops.expected_delivery, ops.delivery_summary,"
-            " ops.reporting_pause, ops.delivery_clock cascade"
-        )
-        be_on(connection, "2026-06-10")
-        yield connection
-
-
-def be_on(connection: Ledger, day: str) -> None:
-    """It is the end of *day*, and what is fetched counts as fetched at its beginning or before."""
-    expected.set_clock(connection, dt.date.fromisoformat(day) - dt.timedelta(days=1))
 
 
 def at(day: str, hour: int = 9) -> dt.datetime:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,8 +11,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from tests.integration.ledger.conftest import be_on
 from tests.integration.ledger.sent import send
-from tests.integration.ledger.test_expected import all_counties, at, be_on, contract, stands, summary
+from tests.integration.ledger.test_expected import all_counties, at, contract, stands, summary
 from threegaps.contracts.model import Contract
 from threegaps.errors import LedgerError
 from threegaps.ledger import owing
@@ -22,17 +22,6 @@ from threegaps.ledger.pauses import PauseKind, begin, end, pauses
 pytestmark = pytest.mark.integration
 
 Ledger = psycopg.Connection[Any]
-
-
-@pytest.fixture
-def ledger(shared_warehouse: str) -> Iterator[Ledger]:
-    with psycopg.connect(shared_warehouse, autocommit=True) as connection:
-        connection.execute(
-            "truncate ops.batch, ops.landed_object, ops.feed, ops.expected_delivery, ops.delivery_summary,"
-            " ops.reporting_pause, ops.delivery_clock cascade"
-        )
-        be_on(connection, "2026-06-10")
-        yield connection
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.receivers import MailReceiver, WebReceiver, mail_receiver, web_receiver
 from threegaps.access.server import close_warehouse, make_roles
 from threegaps.errors import ServiceError
 from threegaps.ledger import incidents
@@ -29,6 +30,18 @@ from threegaps.watch.telling import Telling
 START = dt.datetime(2026, 7, 21, 10, 0, tzinfo=SHANGHAI)
 HEALTHY = {part: {"status": "healthy"} for part in ("metadatabase", "scheduler", "dag_processor", "triggerer")}
 WAGES = "hrss/wage_records"
+
+
+@pytest.fixture
+def mail() -> Iterator[MailReceiver]:
+    with mail_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def web() -> Iterator[WebReceiver]:
+    with web_receiver() as receiver:
+        yield receiver
 
 
 class Airflow:

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 import typer
 
-from tests.receivers import Answer, MailReceiver, WebReceiver, mail_receiver, web_receiver
+from tests.receivers import Answer, MailReceiver, WebReceiver
 from threegaps.cli.alerting import check, send_test_message, untold
 from threegaps.errors import SettingsError
 from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def mail() -> Iterator[MailReceiver]:
-    with mail_receiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def web() -> Iterator[WebReceiver]:
-    with web_receiver() as receiver:
-        yield receiver
 
 
 @pytest.fixture

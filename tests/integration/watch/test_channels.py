@@ -7,7 +7,6 @@ import hmac
 import logging
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,18 +41,6 @@ CLOSED = Message(
 )
 SENSITIVE = "王小明 330106199001011237"
 """What a server might quote; it must be nowhere."""
-
-
-@pytest.fixture
-def mail() -> Iterator[MailReceiver]:
-    with mail_receiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def web() -> Iterator[WebReceiver]:
-    with web_receiver() as receiver:
-        yield receiver
 
 
 def by_mail(receiver: MailReceiver, **changed: object) -> Mail:

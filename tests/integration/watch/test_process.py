@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.receivers import MailReceiver, WebReceiver, mail_receiver, web_receiver
+from tests.receivers import MailReceiver, WebReceiver
 from threegaps.one_machine.postgres import free_port
 from threegaps.settings import Settings
 
@@ -46,18 +46,6 @@ def until(holds: Callable[[], Any]) -> Any:
                 return found
         time.sleep(0.2)
     pytest.fail("it did not come about")
-
-
-@pytest.fixture
-def mail() -> Iterator[MailReceiver]:
-    with mail_receiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def web() -> Iterator[WebReceiver]:
-    with web_receiver() as receiver:
-        yield receiver
 
 
 def test_what_happened_while_it_was_away_goes_out_once_and_is_shown(
