@@ -1,4 +1,7 @@
-"""Command line: python -m sandbox generate | settings | load-database | advance | upcoming | serve."""
+"""Command line: python -m sandbox COMMAND.
+
+generate | settings | load-database | advance | upcoming | last-deliveries | serve
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         until = command.add_mutually_exclusive_group(required=True)
         until.add_argument("--to", type=date.fromisoformat, help="YYYY-MM-DD")
         until.add_argument("--days", type=int, help="so many days after the sandbox's day")
+    commands.add_parser("last-deliveries", help="say what the last delivery is that each feed of files ever sends")
     serve = commands.add_parser("serve", help="HTTP gateway and SFTP server in one process")
     serve.add_argument("--home", type=Path, required=True)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on; in a container 0.0.0.0")
@@ -56,6 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if options.command in {"advance", "upcoming"}:
         return _advance(options)
+    if options.command == "last-deliveries":
+        return _last_deliveries()
     return _serve(options)
 
 
@@ -92,6 +98,14 @@ def _advance(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     print(json.dumps({"from": f"{before}", "day": f"{day}", "deliveries": moved}, ensure_ascii=False))
+    return 0
+
+
+def _last_deliveries() -> int:
+    from sandbox.calendar import HORIZON
+    from sandbox.sending import last_deliveries
+
+    print(json.dumps({"horizon": f"{HORIZON}", "last_deliveries": last_deliveries(HORIZON)}))
     return 0
 
 

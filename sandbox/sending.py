@@ -11,6 +11,7 @@ import polars as pl
 from sandbox import deliveries
 from sandbox.calendar import HORIZON, OPENING_DAY
 from sandbox.fates import Fate
+from sandbox.feeds import every
 from sandbox.feeds.model import Consignment, Drop, Due, Feed
 from sandbox.records import Records
 
@@ -55,6 +56,12 @@ def _by_feed(rows: pl.DataFrame, feed: str) -> list[tuple[str, pl.DataFrame]]:
     if "_feed" not in rows.columns:
         return [(feed, rows)]
     return [(str(name), part) for (name,), part in rows.group_by("_feed", maintain_order=True)]
+
+
+def last_deliveries(last: date) -> dict[str, str]:
+    """The last delivery that each feed of files plans up to a day, by feed; who is asked always has an answer."""
+    planned = {feed.name: [due.delivery for due in feed.dues(last)] for feed in every()}
+    return {feed: max(deliveries) for feed, deliveries in planned.items() if deliveries}
 
 
 def write_plan(home: Path, fates: dict[tuple[str, Due], Fate]) -> None:

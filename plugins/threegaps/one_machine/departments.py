@@ -83,6 +83,12 @@ def advance(settings: Settings, day: dt.date) -> tuple[Consigned, ...]:
     return came
 
 
+def last_deliveries(settings: Settings) -> tuple[dt.date, dict[str, str]]:
+    """The last day that the departments can be moved to, and what each feed of files sends last until then."""
+    answer = json.loads(_run(settings, "last-deliveries"))
+    return dt.date.fromisoformat(answer["horizon"]), answer["last_deliveries"]
+
+
 def _consigned(settings: Settings, command: str, day: dt.date) -> tuple[Consigned, ...]:
     answer = _run(settings, command, "--home", str(settings.sandbox_folder), "--to", day.isoformat())
     return tuple(

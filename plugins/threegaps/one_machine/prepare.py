@@ -5,17 +5,20 @@ from __future__ import annotations
 import sys
 
 from threegaps.one_machine import departments
+from threegaps.one_machine.ended_series import pause_ended_series
 from threegaps.settings import Settings
 from threegaps.standards import visible
 
 
 def upgrade_ledger(settings: Settings) -> None:
-    """Bring the warehouse's ledger to the newest schema, and enter what every feed owes."""
+    """Bring the warehouse's ledger to the newest schema, and enter what every feed owes, or does not."""
     from threegaps.feed_run.expecting import enter_expected
     from threegaps.ledger.migrate import upgrade
 
     upgrade(settings.warehouse_dsn())
     enter_expected(settings)
+    if settings.is_sandbox:
+        pause_ended_series(settings)
 
 
 def main() -> int:

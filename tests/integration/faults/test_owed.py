@@ -12,17 +12,24 @@ import pytest
 from small_feeds import ENTERPRISES, MONTH, TRAINING, WAGES, WageFolder, wage_part, wage_rows
 from typer.testing import CliRunner
 
+from sandbox.calendar import HORIZON
+from sandbox.feeds import every
 from tests.conftest import Warehouses
 from tests.integration.faults.conftest import LAST_DAY, Departments, point_at
 from threegaps import feed_run
+from threegaps.calendar import Delivery
 from threegaps.cli.app import app
+from threegaps.contracts.loader import load_contracts
 from threegaps.errors import ContractError, LedgerError
 from threegaps.feed_run.expecting import enter_expected, judged_at
+from threegaps.one_machine import departments
+from threegaps.one_machine.ended_series import pause_ended_series
 from threegaps.settings import SHANGHAI, Settings
 
 pytestmark = pytest.mark.integration
 
 WORKSHOPS = "organisation/prosperity_workshops"
+INCOME = "statistics/resident_income"
 
 
 def ask(dsn: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -153,3 +160,49 @@ def test_the_commands_pause_and_say_how_feeds_stand(reading: Departments, wareho
     assert (wages_now["late"], wages_now["days_late"]) == (["2026-05"], 9)
     resumed = CliRunner().invoke(app, ["feeds", "resume", WAGES, "--from", "2026-05-01", "--why", "back"])
     assert "not paused" in str(resumed.exception)
+
+
+def paused(dsn: str) -> dict[str, tuple[Any, ...]]:
+    rows = ask(dsn, "select feed, paused_from, paused_to, reason from ops.reporting_pause where withdrawn_at is null")
+    return {feed: rest for feed, *rest in rows}
+
+
+def test_what_the_departments_will_never_send_is_not_owed(reading: Departments, warehouse: str) -> None:
+    """Which feeds these are their plan of deliveries says: those whose published figures end before its last day."""
+    settings = Settings.load()
+    enter_expected(settings)
+    contracts = {contract.feed: contract for contract in load_contracts(settings.contracts_folder)}
+    last = {}
+    for feed in every():
+        due = [Delivery.parse(contracts[feed.name].cadence, one.delivery) for one in feed.dues(HORIZON)]
+        if due and max(due, key=lambda one: one.start).next().end <= HORIZON:
+            last[feed.name] = max(due, key=lambda one: one.start)
+    assert INCOME in last
+    assert WAGES not in last
+    assert sorted(pause_ended_series(settings)) == sorted(last)
+    assert {feed: first for feed, (first, *_) in paused(warehouse).items()} == {
+        feed: delivery.next().start for feed, delivery in last.items()
+    }
+    assert all(to is None and last[feed].key in reason for feed, (_, to, reason) in paused(warehouse).items())
+    feed_run.land(INCOME, last[INCOME].key)
+    feed_run.load(INCOME, last[INCOME].key)
+    feeds = {feed["feed"]: feed for feed in json.loads(CliRunner().invoke(app, ["feeds", "--json"]).stdout)}
+    assert (feeds[INCOME]["late"], feeds[INCOME]["next_due_at"]) == ([], None)
+    # Set up again it says nothing twice, and what somebody decided since stands.
+    feed_run.decide(
+        INCOME, "resume", county_code=None, first=last[INCOME].next().start, reason="they came", decided_by="steward"
+    )
+    assert pause_ended_series(settings) == []
+    assert set(paused(warehouse)) == last.keys() - {INCOME}
+
+
+def test_a_series_ends_where_its_plan_says(
+    reading: Departments, warehouse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of another feed, of another cadence; and the last that is planned may come as late as the last day."""
+    monkeypatch.setattr(
+        departments, "last_deliveries", lambda _: (dt.date(2026, 12, 31), {WAGES: "2026-03", ENTERPRISES: "2026Q4"})
+    )
+    enter_expected(Settings.load())
+    assert pause_ended_series(Settings.load()) == [WAGES]
+    assert paused(warehouse)[WAGES][0] == dt.date(2026, 4, 1)

@@ -44,7 +44,8 @@ for _ in range(3):
         break
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print(os.getpid(), flush=True)
+# One write each: all four share the pipe, and unbuffered output comes in two.
+os.write(1, b"%d\\n" % os.getpid())
 time.sleep(600)
 """
 

@@ -268,12 +268,16 @@ def read() -> dict[str, Any]:
     return found
 
 
-def test_reading_a_file_reaches_nothing_and_takes_a_second_at_most(read: dict[str, Any]) -> None:
-    """No socket, database or process, no file but Python's and the project's; in the processor's own time."""
+def test_reading_a_file_reaches_nothing_and_takes_a_small_multiple_of_parsing(read: dict[str, Any]) -> None:
+    """No socket, database or process, no file but Python's and the project's.
+
+    What it may cost is counted against a bare parser of the same contracts in the same process: a busy machine slows
+    both.
+    """
     for name, one in read["files"].items():
         assert one["faults"] == [], name
         assert one["versions"], name
-        assert one["cpu_seconds"] <= 1, name
+        assert one["cpu_seconds"] <= 4 * one["parsing_seconds"], name
 
 
 def test_another_process_reads_the_same_versions(read: dict[str, Any], bag: DagBag) -> None:
