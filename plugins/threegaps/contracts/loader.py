@@ -37,6 +37,17 @@ def load_contracts(root: Path) -> tuple[Contract, ...]:
     return contracts
 
 
+def load_readable(root: Path) -> tuple[tuple[Contract, ...], dict[str, ContractError]]:
+    """The contracts below *root* that can be read, and of the feeds of the others why theirs cannot."""
+    contracts, errors = [], {}
+    for feed in feeds_below(Path(root)):
+        try:
+            contracts.append(find_contract(root, feed))
+        except ContractError as error:
+            errors[feed] = error
+    return tuple(contracts), errors
+
+
 def load_documents(root: Path) -> tuple[ContractDocument, ...]:
     """All contracts below *root* as they are written, sorted by feed.
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import psycopg
 
-from threegaps.contracts.loader import feeds_below, find_contract
-from threegaps.errors import ContractError
+from threegaps.contracts.loader import load_readable
 from threegaps.feed_run.opening import warehouse_of
 from threegaps.ledger.expected import sandbox_moment, set_clock
 from threegaps.ledger.owing import enter_all
@@ -27,16 +26,12 @@ def enter_expected(settings: Settings) -> None:
     Raises:
         LedgerError: The warehouse does not answer.
     """
-    contracts, unread = [], []
-    for feed in feeds_below(settings.contracts_folder):
-        try:
-            contracts.append(find_contract(settings.contracts_folder, feed))
-        except ContractError as error:
-            logger.warning("What the feed owes stays as it was: %s", error)
-            unread.append(feed)
+    contracts, unread = load_readable(settings.contracts_folder)
+    for error in unread.values():
+        logger.warning("What the feed owes stays as it was: %s", error)
     with warehouse_of(settings, None) as connection:
         keep_clock(connection, settings)
-        enter_all(connection, contracts, unread=unread)
+        enter_all(connection, contracts, unread=list(unread))
 
 
 def keep_clock(connection: psycopg.Connection[Any], settings: Settings) -> None:

@@ -83,12 +83,15 @@ RELEASED = Page(
 )
 UPKEEP = Page(
     "值守 upkeep",
-    "每五分钟:唤醒长时间无人领取的工作,结束已死的构建与读者的超长事务,恢复读者登录的设置。",
-    "Every five minutes: wakes the marts for work that nobody has claimed, ends dead builds and readers' overlong"
-    " transactions, and puts back what readers changed of their logins.",
-    "仓库没有响应,或登录被更改而无法恢复;数据流程不受影响,但丢失的唤醒要等到它恢复。",
-    "The warehouse does not answer, or a login cannot be put back; the feeds go on, but a wake-up that was lost waits"
-    " until this works again.",
+    "每五分钟:唤醒长时间无人领取的工作,再取迟到或恢复连通的数据源;结束已死的构建与读者的超长事务,"
+    "标记被中断的取数,登记各数据源应报的报送期,恢复读者登录的设置。各部分互不等待,一部分失败不影响其余。",
+    "Every five minutes: wakes the marts for work that nobody has claimed, runs feeds that are late or whose department"
+    " lets us in again; ends dead builds and readers' overlong transactions, marks attempts that were cut off, enters"
+    " what feeds owe, and puts back what readers changed of their logins. No part waits for another, and one that fails"
+    " keeps none of the others.",
+    "仓库没有响应,或登录被更改而无法恢复;任务日志逐一说明哪一部分失败及其原因,五分钟后再做。",
+    "The warehouse does not answer, or a login cannot be put back: the task's log says each part that failed and why;"
+    " all is done again after five minutes.",
     ("A service does not start", "A reader cannot get in, or is cut off"),
 )
 RETENTION = Page(
@@ -168,29 +171,57 @@ TASKS: dict[str, Page] = {
         RELEASED.fails_en,
         ("A build fails", "A service does not start"),
     ),
-    "find_waiting_work": Page(
-        "查找积压 find_waiting_work",
-        UPKEEP.does_zh,
-        UPKEEP.does_en,
+    "put_in_order": Page(
+        "整理 put_in_order",
+        "依次:交还已死构建的批次,标记被中断的取数与载入,登记应报的报送期,结束读者的超长事务,恢复读者登录。"
+        "各部分各有时限;失败的记入日志,其余照做,最后任务失败。",
+        "One after the other: gives back the batches of dead builds, marks attempts that were cut off, enters what"
+        " feeds owe, ends readers' overlong transactions, puts back readers' logins. Each has its own limit of time;"
+        " one that fails is said in the log, the others are done, and the task fails at its end.",
         UPKEEP.fails_zh,
         UPKEEP.fails_en,
         ("A service does not start", "A reader cannot get in, or is cut off"),
     ),
-    "find_feeds_to_run": Page(
-        "查找应再取的数据源 find_feeds_to_run",
-        "找出两类数据源:取数失败且已不再自动重试、其部门系统现在又能连上的(试连,不取任何数据);"
-        "迟到的(应报时刻起一周内每三小时一次,其后每天一次)。已暂停的流程除外。",
+    "find_waiting_work": Page(
+        "查找积压 find_waiting_work",
+        "查看是否有载入的批次已数分钟无人领取:唤醒丢失,或 marts 曾被暂停。",
+        "Looks whether loaded batches have stayed unclaimed for some minutes: a wake-up was lost, or the marts were"
+        " paused.",
+        "仓库没有响应;五分钟后再看,丢失的唤醒等到那时。",
+        "The warehouse does not answer; it is looked again after five minutes, and a wake-up that was lost waits until"
+        " then.",
+        ("A service does not start", "A build fails"),
+    ),
+    "find_feeds_that_answer": Page(
+        "查找恢复连通的数据源 find_feeds_that_answer",
+        "找出取数失败且已不再自动重试、其部门系统现在又能连上的数据源(试连,不取任何数据)。已暂停的流程除外。",
         "Finds feeds that failed, are not tried again by themselves, and whose department's system lets us in now (it"
-        " is tried, nothing is fetched); and feeds that are late: every three hours for a week from the due moment,"
-        " then once a day. DAGs that are paused are left out.",
+        " is tried, nothing is fetched). DAGs that are paused are left out.",
         "仓库没有响应;数据源等到下一次检查或其计划的运行。",
         "The warehouse does not answer; the feeds wait for the next look, or for their scheduled run.",
         ("A department's system cannot be reached", "A feed is late"),
     ),
-    "wake_feeds": Page(
-        "重新取数 wake_feeds",
+    "wake_feeds_that_answer": Page(
+        "重新取数 wake_feeds_that_answer",
         "为找出的数据源各触发一次运行,取最近应报的一期及之前所缺的各期。",
         "Triggers one run for each feed found: of the newest delivery that is due, with all that is missing before it.",
+        "Airflow 不接受该运行;可在该数据源的页面手动触发。",
+        "Airflow does not take the run; trigger it on the feed's page.",
+        ("A department's system cannot be reached", "A feed is late"),
+    ),
+    "find_late_feeds": Page(
+        "查找迟到的数据源 find_late_feeds",
+        "找出迟到的数据源:应报时刻起一周内每三小时一次,其后每天一次。已暂停的流程除外。",
+        "Finds feeds that are late: every three hours for a week from the due moment, then once a day. DAGs that are"
+        " paused are left out.",
+        "仓库没有响应;数据源等到下一次检查或其计划的运行。",
+        "The warehouse does not answer; the feeds wait for the next look, or for their scheduled run.",
+        ("A department's system cannot be reached", "A feed is late"),
+    ),
+    "wake_late_feeds": Page(
+        "再取迟到 wake_late_feeds",
+        "为迟到的数据源各触发一次运行,取最近应报的一期及之前所缺的各期。",
+        "Triggers one run for each late feed: of the newest delivery that is due, with all that is missing before it.",
         "Airflow 不接受该运行;可在该数据源的页面手动触发。",
         "Airflow does not take the run; trigger it on the feed's page.",
         ("A department's system cannot be reached", "A feed is late"),

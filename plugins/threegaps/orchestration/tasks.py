@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk.exceptions import (
@@ -32,11 +33,14 @@ from threegaps.errors import (
     StillBeingWrittenError,
     ThreeGapsError,
     UnexpectedError,
+    kind_of,
 )
 from threegaps.standards.visible import log_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from threegaps.contracts.model import Contract
 
 log = log_of("threegaps")
 
@@ -44,6 +48,8 @@ log = log_of("threegaps")
 _MOST_BATCHES = 100
 
 _PROBE_SECONDS = 15.0
+_PART_SECONDS = 90.0
+_COPIES_SECONDS = 1800.0
 
 LOOK_AGAIN_AFTER = dt.timedelta(minutes=3)
 
@@ -257,6 +263,55 @@ def work_waits(minutes: int) -> bool:
         return claims.has_unclaimed(Settings.load().warehouse_dsn(), minutes=minutes)
 
 
+def put_in_order(stale_build_minutes: int) -> None:
+    """Do what of the upkeep is done anew each time: each part by itself, in its own time, whatever another one does.
+
+    Args:
+        stale_build_minutes: When a build that has not ended is taken for dead.
+
+    Raises:
+        ThreeGapsError: Parts have failed. The log says each with its cause, and this is that of the first.
+    """
+    parts: tuple[Callable[[], None], ...] = (
+        lambda: fail_stale_builds(stale_build_minutes),
+        mark_cut_off_attempts,
+        enter_expected,
+        end_overlong_readers,
+        restore_reader_logins,
+    )
+    do_each(zip(_PARTS, parts, strict=True))
+
+
+_PARTS = (
+    "end dead builds",
+    "mark attempts that were cut off",
+    "enter what feeds owe",
+    "end readers' overlong transactions",
+    "put back readers' logins",
+)
+
+
+def do_each(parts: Iterable[tuple[str, Callable[[], None]]], *, seconds: float = _PART_SECONDS) -> None:
+    """Do every part, each for *seconds* at most; the log says those that fail, and the first is raised."""
+    from threegaps.watch.deadlines import DeadlineError, deadline
+
+    errors: list[BaseException] = []
+    for name, part in parts:
+        try:
+            with deadline(seconds):
+                part()
+        except DeadlineError:
+            errors.append(AirflowTaskTimeout(name))
+        except Exception as error:  # noqa: BLE001  # raised below
+            errors.append(error)
+        else:
+            continue
+        log.error("Could not %s: %s", name, cause_in_words(errors[-1]))
+    # Another try may mend what is no `FailedForGood`.
+    if errors:
+        raise min(errors, key=lambda one: isinstance(one, FailedForGood))
+
+
 def fail_stale_builds(minutes: int) -> None:
     """Free what builds had claimed whose process is gone: it is pending again."""
     from threegaps.marts import claim as claims
@@ -290,7 +345,7 @@ def feeds_that_answer_again(minutes: int) -> list[dict[str, str]]:
     """
     import psycopg
 
-    from threegaps.contracts.loader import load_contracts
+    from threegaps.contracts.loader import load_readable
     from threegaps.ledger.attempts import OF_CONNECTIONS, failing_since
     from threegaps.orchestration.names import feed_dag
     from threegaps.settings import Settings
@@ -305,7 +360,8 @@ def feeds_that_answer_again(minutes: int) -> list[dict[str, str]]:
             for one in failing
             if one.step == "land" and one.cause in OF_CONNECTIONS and one.last_at < before
         }
-        contracts = [one for one in load_contracts(settings.contracts_folder) if one.feed in last_attempts]
+        readable, _ = load_readable(settings.contracts_folder)
+        contracts = [one for one in readable if one.feed in last_attempts]
         if not contracts:
             return []
         from threegaps.sources.probing import probe_all
@@ -341,6 +397,28 @@ def late_feeds() -> list[dict[str, str]]:
         for feed, look in looks.items()
         if look is not None
     ]
+
+
+def without_paused(wanted: list[dict[str, str]], ti: Any) -> list[dict[str, str]]:
+    """The runs whose DAG is not paused: of a paused one runs would pile up. A DAG that Airflow does not know is said.
+
+    Args:
+        wanted: Runs as `TriggerDagRunOperator` takes them.
+        ti: The task that asks.
+    """
+    found = []
+    for run in wanted:
+        dag_id = run["trigger_dag_id"]
+        try:
+            is_paused = ti.get_dag(dag_id).is_paused
+        except Exception as error:  # noqa: BLE001  # of one DAG: the others are run
+            log.warning("Airflow says nothing of the DAG %s, which is not run: %s", dag_id, kind_of(error))
+            continue
+        if is_paused:
+            log.warning("The DAG %s is paused in Airflow, and is not run.", dag_id)
+        else:
+            found.append(run)
+    return found
 
 
 def end_overlong_readers() -> None:
@@ -391,7 +469,7 @@ def end_old_copies() -> None:
     import psycopg
 
     from threegaps.calendar import today
-    from threegaps.contracts.loader import load_contracts
+    from threegaps.contracts.loader import load_readable
     from threegaps.contracts.retention import copies_end_before
     from threegaps.landing.store import LandingStore
     from threegaps.settings import SHANGHAI, Settings
@@ -399,8 +477,20 @@ def end_old_copies() -> None:
     with plain_errors():
         settings = Settings.load()
         store = LandingStore(settings.landing_uri)
-        with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
-            for contract in load_contracts(settings.contracts_folder):
-                day = copies_end_before(contract, today(), at_most_days=settings.landing_retention_days)
-                ended = store.end_copies(connection, contract.feed, dt.datetime.combine(day, dt.time(), SHANGHAI))
-                log.info("%s: %d copies from before %s ended.", contract.feed, ended, day)
+        contracts, unread = load_readable(settings.contracts_folder)
+        most_days = settings.landing_retention_days
+
+    def end_of(contract: Contract) -> None:
+        day = copies_end_before(contract, today(), at_most_days=most_days)
+        with plain_errors(contract.feed), psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+            ended = store.end_copies(connection, contract.feed, dt.datetime.combine(day, dt.time(), SHANGHAI))
+        log.info("%s: %d copies from before %s ended.", contract.feed, ended, day)
+
+    def fail(error: ContractError) -> None:
+        with plain_errors():
+            raise error
+
+    # What one feed's contract or store refuses keeps no other feed's copies for longer.
+    parts = [(contract.feed, partial(end_of, contract)) for contract in contracts]
+    parts += [(feed, partial(fail, error)) for feed, error in unread.items()]
+    do_each([(f"end old copies of {feed}", part) for feed, part in parts], seconds=_COPIES_SECONDS)

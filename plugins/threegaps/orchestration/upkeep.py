@@ -22,7 +22,8 @@ _ZONE = "Asia/Shanghai"
 def upkeep_dag() -> DAG:
     """Every few minutes: end what should have ended by itself, and wake the marts when work stays unclaimed.
 
-    What readers have changed of their logins is put back; feeds whose department lets us in again are run.
+    What readers have changed of their logins is put back; feeds that are late, or whose department lets us in again,
+    are run.
     """
     with DAG(
         UPKEEP_DAG,
@@ -44,14 +45,15 @@ def upkeep_dag() -> DAG:
             "execution_timeout": dt.timedelta(minutes=10),
         },
     ) as dag:
+        # None of these waits for another: what fails in one loses nothing of the others.
+        @task(task_id="put_in_order", **task_words("put_in_order"))
+        def put_in_order() -> None:
+            tasks.put_in_order(STALE_BUILD_MINUTES)
+
+        put_in_order()
 
         @task.short_circuit(task_id="find_waiting_work", **task_words("find_waiting_work"))
         def find_waiting_work() -> bool:
-            tasks.end_overlong_readers()
-            tasks.restore_reader_logins()
-            tasks.mark_cut_off_attempts()
-            tasks.fail_stale_builds(STALE_BUILD_MINUTES)
-            tasks.enter_expected()
             return tasks.work_waits(UNCLAIMED_MINUTES)
 
         wake = TriggerDagRunOperator(
@@ -59,16 +61,22 @@ def upkeep_dag() -> DAG:
         )
         find_waiting_work() >> wake
 
-        @task(task_id="find_feeds_to_run", **task_words("find_feeds_to_run"))
-        def find_feeds_to_run(ti: Any = None) -> list[dict[str, str]]:
-            wanted = tasks.feeds_that_answer_again(ALL_TRIES_MINUTES) + tasks.late_feeds()
-            # Of a paused DAG runs would pile up.
-            return [run for run in wanted if not ti.get_dag(run["trigger_dag_id"]).is_paused]
+        @task(task_id="find_feeds_that_answer", **task_words("find_feeds_that_answer"))
+        def find_feeds_that_answer(ti: Any = None) -> list[dict[str, str]]:
+            return tasks.without_paused(tasks.feeds_that_answer_again(ALL_TRIES_MINUTES), ti)
+
+        @task(task_id="find_late_feeds", **task_words("find_late_feeds"))
+        def find_late_feeds(ti: Any = None) -> list[dict[str, str]]:
+            return tasks.without_paused(tasks.late_feeds(), ti)
 
         # Runs without a key: of the newest delivery that is due, with all that is missing before it.
-        TriggerDagRunOperator.partial(
-            task_id="wake_feeds", **task_words("wake_feeds"), logical_date=None, skip_when_already_exists=True
-        ).expand_kwargs(find_feeds_to_run())
+        for task_id, found in (
+            ("wake_feeds_that_answer", find_feeds_that_answer()),
+            ("wake_late_feeds", find_late_feeds()),
+        ):
+            TriggerDagRunOperator.partial(
+                task_id=task_id, **task_words(task_id), logical_date=None, skip_when_already_exists=True
+            ).expand_kwargs(found)
     return dag
 
 

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 from small_feeds import CONTROL, MONTH, PART, WAGES, WageFolder, row_count, statuses, wage_part, wage_rows
 
 from tests.integration.faults.conftest import Departments
 from threegaps import feed_run
+from threegaps.contracts import loader
+from threegaps.errors import ContractError
 from threegaps.feed_run import due
 from threegaps.landing.store import LandingStore
 from threegaps.orchestration import tasks
+from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
 
@@ -76,6 +80,11 @@ def test_the_contract_ends_copies_and_a_deployment_cannot_end_them_before_the_la
                 "update ops.landed_object set fetched_at = now() - make_interval(months => %s) where source_name = %s",
                 [months, PART.format(part, 2)],
             )
-        tasks.end_old_copies()
+        # A contract that cannot be read keeps the copies of no other feed.
+        contracts, _ = loader.load_readable(Settings.load().contracts_folder)
+        unread = {"hrss/unread": ContractError("It is no contract.", feed="hrss/unread")}
+        monkeypatch.setattr(loader, "load_readable", lambda _: (contracts, unread))
+        with pytest.raises(AirflowFailException, match="It is no contract"):
+            tasks.end_old_copies()
         ended = connection.execute("select source_name from ops.landed_object where copies_ended_at is not null")
         assert ended.fetchall() == [(PART.format(1, 2),)]

@@ -204,15 +204,19 @@ def test_a_release_is_told_without_a_key(bag: DagBag) -> None:
     assert not any(asset.name == "marts_released" for task in marts.tasks for asset in task.outlets)
 
 
-def test_the_upkeep_wakes_feeds_beside_what_else_it_does(bag: DagBag) -> None:
+def test_no_part_of_the_upkeep_waits_for_another(bag: DagBag) -> None:
     stored = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["upkeep"]))
-    find, wake = stored.get_task("find_feeds_to_run"), stored.get_task("wake_feeds")
-    assert find.downstream_task_ids == {"wake_feeds"}
-    assert find.upstream_task_ids == set(), "the marts wait for nothing of it, nor it for them"
-    assert stored.get_task("find_waiting_work").downstream_task_ids == {"wake_marts"}
-    assert wake.is_mapped
-    written = bag.dags["upkeep"].get_task("wake_feeds").partial_kwargs
-    assert (written["skip_when_already_exists"], written["logical_date"]) == (True, None)
+    chains = {task.task_id: task.downstream_task_ids for task in stored.tasks if not task.upstream_task_ids}
+    assert chains == {
+        "put_in_order": set(),
+        "find_waiting_work": {"wake_marts"},
+        "find_feeds_that_answer": {"wake_feeds_that_answer"},
+        "find_late_feeds": {"wake_late_feeds"},
+    }
+    for task_id in ("wake_feeds_that_answer", "wake_late_feeds"):
+        assert stored.get_task(task_id).is_mapped
+        written = bag.dags["upkeep"].get_task(task_id).partial_kwargs
+        assert (written["skip_when_already_exists"], written["logical_date"]) == (True, None)
 
 
 def versions(bag: DagBag, feeds: int = len(CONTRACTS)) -> dict[str, str]:
@@ -291,12 +295,15 @@ def test_reading_dags_and_plugin_imports_nothing_heavy(read: dict[str, Any]) -> 
         assert not HEAVY & set(packages)
 
 
-def test_a_paused_feed_is_not_run_again(bag: DagBag, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its runs would pile up, and all run when somebody lets it go on."""
-    wanted = [{"trigger_dag_id": f"feed_hrss_{name}", "trigger_run_id": name} for name in ("certificates", "wage")]
-    monkeypatch.setattr(tasks, "feeds_that_answer_again", lambda _: wanted[:1])
-    monkeypatch.setattr(tasks, "late_feeds", lambda: wanted[1:])
+def test_a_feed_that_is_paused_or_unknown_is_not_run_again(bag: DagBag, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of a paused one would pile up, and all run when somebody lets it go on."""
+    wanted = [
+        {"trigger_dag_id": f"feed_hrss_{name}", "trigger_run_id": name} for name in ("gone", "wage", "certificates")
+    ]
+    monkeypatch.setattr(tasks, "feeds_that_answer_again", lambda _: wanted)
+    monkeypatch.setattr(tasks, "late_feeds", lambda: wanted)
     paused = {"feed_hrss_wage": True, "feed_hrss_certificates": False}
     ti = SimpleNamespace(get_dag=lambda dag_id: SimpleNamespace(is_paused=paused[dag_id]))
-    find = bag.dags["upkeep"].get_task("find_feeds_to_run").python_callable
-    assert find(ti=ti) == wanted[:1]
+    for task_id in ("find_feeds_that_answer", "find_late_feeds"):
+        find = bag.dags["upkeep"].get_task(task_id).python_callable
+        assert find(ti=ti) == wanted[2:]

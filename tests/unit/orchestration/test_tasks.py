@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+import time
 import traceback
 import types
 from typing import Any
@@ -132,3 +133,58 @@ def test_a_file_that_makes_no_sense_is_not_tried_again(feed_run: Any) -> None:
     feed_run.error = FeedError("no header", feed="hrss/wage_records", file="wage.csv", advice="ask for it again.")
     with pytest.raises(AirflowFailException, match=r"file wage\.csv.*ask for it again"):
         tasks.load("hrss/wage_records", "month", "2026-06")
+
+
+PARTS = (
+    "fail_stale_builds",
+    "mark_cut_off_attempts",
+    "enter_expected",
+    "end_overlong_readers",
+    "restore_reader_logins",
+)
+
+
+@pytest.mark.parametrize("broken", [*PARTS, None])
+def test_what_fails_in_one_part_of_the_upkeep_keeps_none_of_the_others(
+    broken: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[str] = []
+
+    def act(part: str) -> None:
+        with tasks.plain_errors():
+            if part == broken:
+                raise LedgerError("The ledger is at another version.")
+        done.append(part)
+
+    for part in PARTS:
+        monkeypatch.setattr(tasks, part, lambda *_, part=part: act(part))
+    if broken is None:
+        tasks.put_in_order(360)
+    else:
+        with pytest.raises(LedgerError, match="another version"):
+            tasks.put_in_order(360)
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+        assert "The ledger is at another version." in caplog.text
+    assert done == [part for part in PARTS if part != broken]
+
+
+def test_a_part_that_hangs_is_ended_and_the_next_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    with pytest.raises(AirflowTaskTimeout):
+        tasks.do_each([("wait", lambda: time.sleep(30)), ("go on", lambda: done.append("on"))], seconds=0.05)
+    assert done == ["on"]
+
+
+def test_parts_that_another_try_may_mend_decide_whether_there_is_one() -> None:
+    def fail(error: Exception) -> Any:
+        def part() -> None:
+            with tasks.plain_errors():
+                raise error
+
+        return part
+
+    for_good, may_pass = fail(FeedError("It makes no sense.")), fail(LedgerError("It does not answer."))
+    with pytest.raises(LedgerError):
+        tasks.do_each([("read", for_good), ("write", may_pass)])
+    with pytest.raises(AirflowFailException):
+        tasks.do_each([("read", for_good)])
