@@ -28,10 +28,10 @@ from tests.truth.shown import KINDS, shown_differences
 from threegaps.airflow_api import ENDED_STATES, AirflowApi
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.tables import raw_columns
+from threegaps.home.account import read_status
+from threegaps.home.processes import descendants, is_alive
 from threegaps.one_machine import strays
-from threegaps.one_machine.account import read_status
 from threegaps.one_machine.postgres import PostgresServer
-from threegaps.one_machine.processes import descendants, is_alive
 from threegaps.orchestration.names import feed_dag
 from threegaps.release.explain import explain
 from threegaps.settings import Settings, to_dsn

@@ -24,10 +24,10 @@ import pytest
 
 from tests.receivers import MailReceiver, WebReceiver, mail_receiver, web_receiver
 from threegaps.airflow_api import AirflowApi
-from threegaps.one_machine.account import read_status
-from threegaps.one_machine.environment import PORT_VARIABLES
-from threegaps.one_machine.postgres import PostgresServer, free_port
-from threegaps.one_machine.processes import descendants, is_alive
+from threegaps.home.account import read_status
+from threegaps.home.processes import descendants, is_alive
+from threegaps.one_machine.ports import PORT_VARIABLES, free_port
+from threegaps.one_machine.postgres import PostgresServer
 from threegaps.settings import Settings
 from threegaps.watch import heartbeat
 

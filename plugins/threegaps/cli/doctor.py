@@ -127,7 +127,7 @@ def _postgres(_: Settings) -> Finding:
 
 def _services(settings: Settings) -> Finding:
     from threegaps.airflow_api import AirflowApi
-    from threegaps.one_machine import account
+    from threegaps.home import account
 
     if settings.is_server:
         api = AirflowApi.of(settings)
@@ -152,7 +152,7 @@ def _services(settings: Settings) -> Finding:
 
 def _airflow(settings: Settings) -> Finding:
     from threegaps.airflow_api import AirflowApi
-    from threegaps.one_machine import account
+    from threegaps.home import account
 
     if not settings.is_server and not account.is_running(settings):
         return "warning", "the services do not run", "`threegaps up` starts them."

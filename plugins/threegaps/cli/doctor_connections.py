@@ -16,7 +16,8 @@ _MOST_FEEDS = 3
 
 def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> list[dict[str, Any]]:
     """A finding for each connection that does not let us in, and one that sums up."""
-    from threegaps.one_machine import account, environment
+    from threegaps.home import account
+    from threegaps.one_machine import environment
 
     name = "connections"
     if settings.is_sandbox and not settings.is_server and not account.is_running(settings):

@@ -37,7 +37,8 @@ def advance(
     from threegaps.cli import display
     from threegaps.cli.output import console, print_json
     from threegaps.errors import ServiceError, SettingsError
-    from threegaps.one_machine import account, environment
+    from threegaps.home import account
+    from threegaps.home.sandbox_day import sandbox_day
     from threegaps.orchestration import advancing
 
     settings = Settings.load()
@@ -51,7 +52,7 @@ def advance(
     if not account.is_running(settings):
         raise ServiceError("No services run.", advice="start them with `threegaps up`.")
     try:
-        until = dt.date.fromisoformat(day) if day else environment.sandbox_day(settings) + dt.timedelta(days=days or 0)
+        until = dt.date.fromisoformat(day) if day else sandbox_day(settings) + dt.timedelta(days=days or 0)
     except ValueError:
         raise SettingsError(f"{day!r} is no day.", advice="write it like 2026-07-31.") from None
     screen = display.Screen(is_silent=json_)

@@ -41,7 +41,8 @@ def up(
     json_: Json = False,
 ) -> None:
     """Start the databases, the sandbox departments and Airflow."""
-    from threegaps.one_machine import account, keeper
+    from threegaps.home import account
+    from threegaps.one_machine import keeper
 
     settings = Settings.load()
     if scale is not None and "sandbox_loaded" not in settings.state():

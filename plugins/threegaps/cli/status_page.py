@@ -20,13 +20,13 @@ from threegaps.cli.output import both, cell, console, print_rows
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.errors import SettingsError, ThreeGapsError
+from threegaps.home import account
+from threegaps.home.processes import is_alive
 from threegaps.labels import INCIDENT_GRAVITIES
 from threegaps.ledger import incidents as ledger
 from threegaps.ledger.batches import pending_batches
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.ledger.status import feed_status
-from threegaps.one_machine import account
-from threegaps.one_machine.processes import is_alive
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, SHANGHAI, WAREHOUSE_DATABASE, Settings
 from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
 from threegaps.watch.deadlines import DeadlineError, deadline

@@ -9,9 +9,9 @@ import psycopg
 
 from threegaps.contracts.loader import load_readable
 from threegaps.feed_run.opening import warehouse_of
+from threegaps.home.sandbox_day import sandbox_day
 from threegaps.ledger.expected import sandbox_moment, set_clock
 from threegaps.ledger.owing import enter_all
-from threegaps.one_machine.environment import sandbox_day
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.standards.visible import log_of
 

@@ -8,7 +8,6 @@ the home's secrets file (readable by its owner only) and travel in the environme
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import hashlib
 import json
 import os
@@ -18,44 +17,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from threegaps.airflow_api import airflow_address, airflow_login
-from threegaps.one_machine.postgres import free_port
+from threegaps.home.sandbox_day import sandbox_day
+from threegaps.one_machine.ports import LOOPBACK
 from threegaps.settings import AIRFLOW_DATABASE, WAREHOUSE_DATABASE, Settings, department_database
 
 if TYPE_CHECKING:
     from threegaps.contracts.departments import DepartmentConnection
-
-LOOPBACK = "127.0.0.1"
-_OPENING_DAY = "2026-06-30"
-
-# Port of each service: (name in the state, variable that decides it, preferred number).
-_PORTS = (
-    ("postgres_port", "THREEGAPS_POSTGRES_PORT", 15432),
-    ("airflow_port", "THREEGAPS_AIRFLOW_PORT", 8080),
-    ("sandbox_http_port", "THREEGAPS_SANDBOX_HTTP_PORT", 18081),
-    ("sandbox_sftp_port", "THREEGAPS_SANDBOX_SFTP_PORT", 12222),
-    ("metrics_port", "THREEGAPS_METRICS_PORT", 9464),
-)
-PORT_VARIABLES = tuple(variable for _, variable, _ in _PORTS)
-"""By which a port is asked for."""
-
-
-def choose_ports(settings: Settings) -> dict[str, int]:
-    """A port for each service: the one asked for, else the one used before or the usual one when free, else any.
-
-    To be called while none of the services runs; the choice is remembered in the state.
-    """
-    state, chosen = settings.state(), {}
-    for name, variable, usual in _PORTS:
-        asked = settings.environment.get(variable)
-        if asked:
-            chosen[name] = int(asked)
-            continue
-        port = free_port(int(state.get(name) or usual))
-        while port in chosen.values():
-            port = free_port()
-        chosen[name] = port
-    settings.remember(**chosen)
-    return chosen
 
 
 def airflow_home(settings: Settings) -> Path:
@@ -277,13 +244,6 @@ def _sftp(settings: Settings, department: str) -> dict[str, Any]:
 def _file_drop(settings: Settings, department: str) -> dict[str, Any]:
     """The folder that holds one folder for each department."""
     return {"conn_type": "fs", "extra": {"path": str(settings.sandbox_folder / "drop")}}
-
-
-def sandbox_day(settings: Settings) -> dt.date:
-    """The day on which the stand-in departments stand: they know nothing that comes later."""
-    clock = _read_json(settings.sandbox_folder / "clock.json")
-    given = settings.environment.get("THREEGAPS_SANDBOX_LAST_DAY")
-    return dt.date.fromisoformat(str(clock.get("day") or given or _OPENING_DAY))
 
 
 def _read_json(path: Path) -> dict[str, Any]:

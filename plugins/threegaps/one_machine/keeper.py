@@ -18,8 +18,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from threegaps.errors import ServiceError
-from threegaps.one_machine import processes, strays
-from threegaps.one_machine.account import read_status, status_path, try_lock
+from threegaps.home import processes
+from threegaps.home.account import read_status, status_path, try_lock
+from threegaps.one_machine import strays
 from threegaps.one_machine.programs import child_options, last_lines, say, turn_over
 from threegaps.settings import Settings
 

@@ -15,7 +15,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -30,7 +29,8 @@ from psycopg import sql
 
 from threegaps.access.server import scram_verifier
 from threegaps.errors import ServiceError, of_warehouse
-from threegaps.one_machine.processes import die_with_parent
+from threegaps.home.processes import die_with_parent
+from threegaps.one_machine.ports import free_port
 from threegaps.settings import to_dsn
 
 OLDEST_MAJOR = 15
@@ -60,21 +60,6 @@ _SETTINGS = {
     # A statement that is logged says whose it is.
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
-
-
-def free_port(preferred: int | None = None) -> int:
-    """A TCP port on loopback that nothing listens on: *preferred* when it is free."""
-    for candidate in (preferred, 0):
-        if candidate is None:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ServiceError("No free TCP port on loopback.")
 
 
 def bundled_binaries() -> Path | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from threegaps.errors import ServiceError
-from threegaps.one_machine import processes
+from threegaps.home import processes
 from threegaps.standards import visible
 
 SERVICE_VARIABLE = "THREEGAPS_SERVICE"

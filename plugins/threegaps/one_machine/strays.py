@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from threegaps.errors import ServiceError
-from threegaps.one_machine import account, processes
+from threegaps.home import account, processes
 from threegaps.one_machine.postgres import data_folders
 from threegaps.one_machine.programs import SERVICE_VARIABLE
 from threegaps.settings import Settings

@@ -27,8 +27,10 @@ from threegaps.access import logins
 from threegaps.access.server import close_warehouse, make_roles
 from threegaps.airflow_api import airflow_address
 from threegaps.errors import ServiceError, ThreeGapsError
-from threegaps.one_machine import environment, processes
-from threegaps.one_machine.account import status_path
+from threegaps.home import processes
+from threegaps.home.account import status_path
+from threegaps.one_machine import environment
+from threegaps.one_machine.ports import LOOPBACK, choose_ports
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.one_machine.programs import Job, Service, child_options, marked, say, turn_over
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings, department_database
@@ -91,7 +93,7 @@ class Supervisor:
 
     def _prepare(self) -> None:
         settings = self.settings
-        environment.choose_ports(settings)
+        choose_ports(settings)
         self._step("postgres", "PostgreSQL 数据库", self._start_postgres)
         self._step("databases", "databases and roles 库与角色", self._make_databases)
         write_login = environment.write_login_file(settings)
@@ -388,7 +390,7 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex((environment.LOOPBACK, port)) == 0
+        return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 def main() -> int:

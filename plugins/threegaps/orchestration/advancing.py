@@ -19,9 +19,10 @@ from threegaps.calendar import Delivery
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.errors import ServiceError
-from threegaps.one_machine import account, departments
+from threegaps.home import account
+from threegaps.home.sandbox_day import sandbox_day
+from threegaps.one_machine import departments
 from threegaps.one_machine.departments import Consigned
-from threegaps.one_machine.environment import sandbox_day
 from threegaps.orchestration.first_run import (
     FeedProgress,
     Progress,

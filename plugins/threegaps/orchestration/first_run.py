@@ -19,9 +19,9 @@ from threegaps.calendar import Delivery, today
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.errors import ServiceError
+from threegaps.home.sandbox_day import sandbox_day
 from threegaps.ledger.attempts import failing_since
 from threegaps.ledger.batches import FEED_TOTALS, pending_batches
-from threegaps.one_machine.environment import sandbox_day
 from threegaps.orchestration.names import (
     MARTS_DAG,
     POOL_SLOTS,

@@ -3,7 +3,7 @@
 `python -m threegaps.orchestration.preloaded scheduler` is `airflow scheduler`.
 
 A scheduler that is killed leaves workers that wait for it for ever, and tasks that go on beside those that the next one
-starts. Here each fork is killed by the system when its parent ends (`threegaps.one_machine.processes.tie_forks`).
+starts. Here each fork is killed by the system when its parent ends (`threegaps.home.processes.tie_forks`).
 
 The local executor forks its workers and tasks from the scheduler. Whatever is imported before is shared with them and
 costs once: Airflow's own parts take each task 3 s of a core, Great Expectations 7 s. Nothing that starts a thread is
@@ -18,7 +18,7 @@ import logging
 import os
 import sys
 
-from threegaps.one_machine import processes
+from threegaps.home import processes
 
 _NEEDED_BY_TASKS = (
     "airflow.sdk.execution_time.supervisor",

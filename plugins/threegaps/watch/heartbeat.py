@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from threegaps.one_machine import processes
+from threegaps.home import processes
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch.files import read_regular
 from threegaps.watch.journal import write_whole

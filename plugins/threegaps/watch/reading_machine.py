@@ -16,8 +16,8 @@ import psycopg
 
 from threegaps.airflow_api import LARGEST_HEALTH_BYTES, AirflowApi, airflow_address, read_within
 from threegaps.errors import SettingsError, ThreeGapsError, is_warehouse_down, of_warehouse
-from threegaps.one_machine import account
-from threegaps.one_machine.processes import is_alive
+from threegaps.home import account
+from threegaps.home.processes import is_alive
 from threegaps.settings import Settings
 from threegaps.watch.deadlines import DeadlineError
 from threegaps.watch.readings import AirflowReading, DiskReading, ServerReading, ServiceReading, WarehouseReading

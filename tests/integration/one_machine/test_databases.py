@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from threegaps.one_machine import environment
+from threegaps.one_machine.ports import choose_ports
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.one_machine.supervisor import Supervisor
 from threegaps.settings import Settings
@@ -33,7 +33,7 @@ def home() -> Iterator[Path]:
 @pytest.mark.parametrize("sandbox", ["0", "1"])
 def test_departments_have_databases_here_only_in_the_sandbox(home: Path, sandbox: str) -> None:
     settings = Settings.load({**os.environ, "THREEGAPS_HOME": str(home), "THREEGAPS_SANDBOX": sandbox})
-    environment.choose_ports(settings)
+    choose_ports(settings)
     one = Supervisor(settings)
     try:
         one._start_postgres()

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from threegaps.errors import ServiceError
-from threegaps.one_machine.postgres import PostgresServer, free_port, temporary_server
+from threegaps.one_machine.ports import free_port
+from threegaps.one_machine.postgres import PostgresServer, temporary_server
 
 pytestmark = pytest.mark.integration
 

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from tests.receivers import MailReceiver, WebReceiver
-from threegaps.one_machine.postgres import free_port
+from threegaps.one_machine.ports import free_port
 from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration

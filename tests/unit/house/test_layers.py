@@ -1,4 +1,4 @@
-"""Imports of the package point downward: a module imports from its own layer or from a lower one."""
+"""Imports of the package point downward: a module imports from its own layer or from a lower one, in no circle."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "labels", "settings", "calendar", "standards", "translations"}),
     frozenset({"rules"}),
     frozenset({"contracts"}),
-    frozenset({"ledger"}),
+    frozenset({"ledger", "home"}),
     frozenset({"connections", "landing", "sources"}),
-    frozenset({"access", "batch", "warehouse"}),
-    frozenset({"airflow_api", "one_machine", "marts", "feed_run", "generate", "watch"}),
-    frozenset({"reference", "release"}),
+    frozenset({"access", "airflow_api", "batch", "warehouse"}),
+    frozenset({"feed_run", "generate", "marts", "watch"}),
+    frozenset({"one_machine", "reference", "release"}),
     frozenset({"orchestration"}),
     frozenset({"cli"}),
 )
@@ -86,6 +86,54 @@ def test_imports_point_downward(path: Path) -> None:
         if module.startswith("threegaps.") and layer_of(part_of(module)) > own
     ]
     assert not upward, f"{path.relative_to(PACKAGE)} imports from a higher layer: {upward}"
+
+
+def beside(paths: dict[str, list[Path]]) -> dict[str, set[str]]:
+    """Each part of the package with the others that it imports."""
+    return {
+        part: {
+            part_of(module)
+            for path in of_it
+            for module, _ in imports_of(path)
+            if module.startswith("threegaps.") and part_of(module) != part
+        }
+        for part, of_it in paths.items()
+    }
+
+
+def circles(graph: dict[str, set[str]]) -> set[str]:
+    """The parts from which imports lead back to themselves."""
+
+    def reached(start: str) -> set[str]:
+        found: set[str] = set()
+        waiting = [start]
+        while waiting:
+            new = graph.get(waiting.pop(), set()) - found
+            found |= new
+            waiting += new
+        return found
+
+    return {part for part in graph if part in reached(part)}
+
+
+def test_parts_of_one_layer_import_each_other_in_no_circle() -> None:
+    parts: dict[str, list[Path]] = {}
+    for path in modules():
+        parts.setdefault(path.relative_to(PACKAGE).parts[0].removesuffix(".py"), []).append(path)
+    assert not circles(beside(parts))
+
+
+def test_a_circle_would_be_seen(tmp_path: Path) -> None:
+    texts = {
+        "watch": "from threegaps.one_machine import processes",
+        "one_machine": "def late():\n    from threegaps.feed_run import land",
+        "feed_run": "import threegaps.watch.heartbeat",
+        "marts": "from threegaps import watch",
+    }
+    for part, text in texts.items():
+        (tmp_path / f"{part}.py").write_text(text, encoding="utf-8")
+    found = circles(beside({part: [tmp_path / f"{part}.py"] for part in texts}))
+    assert found == {"watch", "one_machine", "feed_run"}
 
 
 def test_the_package_never_imports_the_sandbox_or_the_tests() -> None:

@@ -11,7 +11,8 @@ import os
 import sys
 from pathlib import Path
 
-from threegaps.one_machine import keeper, processes, strays, supervisor
+from threegaps.home import processes
+from threegaps.one_machine import keeper, strays, supervisor
 from threegaps.one_machine.programs import Service
 from threegaps.settings import Settings
 

@@ -12,6 +12,7 @@ import pytest
 from threegaps.contracts.departments import department_connections
 from threegaps.contracts.loader import load_contracts
 from threegaps.one_machine import environment
+from threegaps.one_machine.ports import choose_ports
 from threegaps.settings import Settings
 
 
@@ -22,7 +23,7 @@ def settings_of(home: Path, **variables: str) -> Settings:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     one = settings_of(tmp_path)
-    environment.choose_ports(one)
+    choose_ports(one)
     return one
 
 
@@ -30,7 +31,7 @@ def test_ports_are_free_distinct_and_remembered(settings: Settings) -> None:
     chosen = {name: port for name, port in settings.state().items() if name.endswith("_port")}
     assert len(chosen) == 5
     assert len(set(chosen.values())) == 5
-    assert environment.choose_ports(settings) == chosen
+    assert choose_ports(settings) == chosen
 
 
 def test_a_taken_port_is_left_for_another(settings: Settings) -> None:
@@ -38,12 +39,12 @@ def test_a_taken_port_is_left_for_another(settings: Settings) -> None:
     with socket.socket() as occupant:
         occupant.bind(("127.0.0.1", taken))
         occupant.listen()
-        assert environment.choose_ports(settings)["airflow_port"] != taken
+        assert choose_ports(settings)["airflow_port"] != taken
 
 
 def test_a_port_that_is_asked_for_is_taken(tmp_path: Path) -> None:
     one = settings_of(tmp_path, THREEGAPS_AIRFLOW_PORT="18999")
-    assert environment.choose_ports(one)["airflow_port"] == 18999
+    assert choose_ports(one)["airflow_port"] == 18999
 
 
 def test_what_the_caller_sets_stands(tmp_path: Path, settings: Settings) -> None:
@@ -76,7 +77,7 @@ def test_each_department_with_a_database_has_one_of_its_own(settings: Settings) 
 
 def test_without_the_sandbox_the_departments_are_the_deployments_own(tmp_path: Path) -> None:
     one = settings_of(tmp_path, THREEGAPS_SANDBOX="0")
-    environment.choose_ports(one)
+    choose_ports(one)
     made = environment.service_environment(one)
     assert "AIRFLOW_CONN_HRSS_SFTP" not in made
     assert "THREEGAPS_SANDBOX_LAST_DAY" not in made
@@ -98,7 +99,7 @@ def test_secrets_lie_in_files_for_their_owner_only(settings: Settings) -> None:
 
 def test_loopback_is_never_asked_through_a_proxy(tmp_path: Path) -> None:
     one = settings_of(tmp_path, NO_PROXY="example.org")
-    environment.choose_ports(one)
+    choose_ports(one)
     assert environment.service_environment(one)["NO_PROXY"] == "example.org,127.0.0.1,localhost"
 
 

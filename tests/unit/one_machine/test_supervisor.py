@@ -14,8 +14,9 @@ import pytest
 
 from threegaps.cli import doctor
 from threegaps.errors import ServiceError
-from threegaps.one_machine import account, keeper, strays
-from threegaps.one_machine.processes import descendants, is_alive
+from threegaps.home import account
+from threegaps.home.processes import descendants, is_alive
+from threegaps.one_machine import keeper, strays
 from threegaps.settings import Settings
 
 STAND_IN = Path(__file__).with_name("stand_in.py")

@@ -11,9 +11,9 @@ import pytest
 
 from threegaps.contracts.loader import load_contracts
 from threegaps.errors import ServiceError
-from threegaps.one_machine import account
+from threegaps.home import account
+from threegaps.home.sandbox_day import sandbox_day
 from threegaps.one_machine.departments import Consigned
-from threegaps.one_machine.environment import sandbox_day
 from threegaps.orchestration.advancing import Step, advance, steps
 from threegaps.orchestration.first_run import newest_delivery
 from threegaps.settings import Settings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from threegaps.one_machine import processes
+from threegaps.home import processes
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch import heartbeat
 from threegaps.watch.heartbeat import HUNG_AFTER, Heartbeat

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from threegaps.one_machine.processes import descendants, end, end_descendants, is_alive, reap
+from threegaps.home.processes import descendants, end, end_descendants, is_alive, reap
 from threegaps.settings import Settings
 
 
@@ -36,7 +36,7 @@ def test_a_tree_with_a_grandchild_in_its_own_session_is_ended() -> None:
 
 FORKS = """
 import os, signal, sys, time
-from threegaps.one_machine.processes import tie_forks
+from threegaps.home.processes import tie_forks
 if sys.argv[1] == "tied":
     tie_forks()
 for _ in range(3):
