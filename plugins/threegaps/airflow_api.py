@@ -16,7 +16,8 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from threegaps.errors import ServiceError
+from threegaps.errors import ServiceError, SettingsError
+from threegaps.home import account
 from threegaps.settings import Settings
 
 ENDED_STATES = frozenset({"success", "failed"})
@@ -66,7 +67,22 @@ class AirflowApi:
 
     @classmethod
     def of(cls, settings: Settings) -> AirflowApi:
-        """The API of the Airflow that these settings name."""
+        """The API of the Airflow that these settings name, or that runs on this machine.
+
+        Raises:
+            ServiceError: None runs: whatever else listens at its port must not be sent its login.
+            SettingsError: A deployment has not said where it is.
+        """
+        if not settings.environment.get("THREEGAPS_AIRFLOW_URL"):
+            if settings.is_server:
+                raise SettingsError(
+                    "THREEGAPS_AIRFLOW_URL is not set.", advice="set the address of Airflow's API server."
+                )
+            if not account.is_running(settings):
+                raise ServiceError(
+                    "Airflow does not run: the services are not started.",
+                    advice="start them with `threegaps up`, then run it again.",
+                )
         return cls(airflow_address(settings), airflow_login(settings))
 
     def health(self) -> dict[str, dict[str, str]]:

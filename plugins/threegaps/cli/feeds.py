@@ -201,8 +201,8 @@ def backfill(
 
     settings = Settings.load()
     contract = find_contract(settings.contracts_folder, feed)
-    environment.apply(settings)
     api = AirflowApi.of(settings)
+    environment.apply(settings)
     plan = backfilling.plan(settings, api, contract, first, last, again=again)
     if not json_:
         _show_plan(plan)

@@ -207,3 +207,30 @@ def test_the_runbook_has_a_section_for_each_kind_of_incident(page: str) -> None:
         path, _, anchor = runbook(kind).partition("#")
         assert (path, anchor in known) == ("docs/runbook.md", True), f"{page}: {anchor}"
         assert [*commands_in(f"`{command(kind, None)}`")]
+
+
+# Set by the supervisor for those that it starts, and read by none else.
+OUR_OWN_MARKS = {"THREEGAPS_SERVICE"}
+
+
+def variables_read() -> set[str]:
+    """The variables that the code names, in the package, the sandbox and dbt's project."""
+    files = [
+        *(ROOT / "plugins").rglob("*.py"),
+        *(ROOT / "sandbox").rglob("*.py"),
+        *(ROOT / "dbt_project").glob("*.yml"),
+    ]
+    return {
+        name
+        for path in files
+        for name in re.findall(r"\bTHREEGAPS(?:_[A-Z]+)+\b(?!_)", path.read_text(encoding="utf-8"))
+    } - OUR_OWN_MARKS
+
+
+def test_every_variable_that_is_read_is_documented_in_both_languages() -> None:
+    read = variables_read()
+    assert {"THREEGAPS_HOME", "THREEGAPS_LEAST_FREE_MB", "THREEGAPS_SANDBOX_SEED"} <= read
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    for page in ("server.md", "server.zh.md"):
+        said = set(re.findall(r"\bTHREEGAPS(?:_[A-Z]+)+", READ[ROOT / "docs" / page] + example))
+        assert read <= said, page
