@@ -161,7 +161,7 @@ def _airflow(settings: Settings) -> Finding:
     if not health:
         return (
             "wrong",
-            f"Airflow 在 {api.address} 没有答复 | Airflow does not answer at {api.address}",
+            f"Airflow 在 {api.address} 没有应答 | Airflow does not answer at {api.address}",
             "see `threegaps status`; on a server check THREEGAPS_AIRFLOW_URL and its API server.",
         )
     ill = [part for part in _AIRFLOW_PARTS if (health.get(part) or {}).get("status") != "healthy"]

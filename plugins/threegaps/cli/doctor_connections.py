@@ -21,7 +21,7 @@ def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> lis
 
     name = "connections"
     if settings.is_sandbox and not settings.is_server and not account.is_running(settings):
-        said = "未试连:部门替身系统未运行 | not tried: the stand-in departments do not run"
+        said = "未试连:模拟部门未运行 | not tried: the stand-in departments do not run"
         return [{"name": name, "state": "warning", "message": said, "advice": "`threegaps up` starts them."}]
     environment.apply(settings)
     try:

@@ -64,7 +64,7 @@ LISTS: Labels = {
     "why": ("为何有此数", "why"),
     "said_before": ("以前说过", "said before"),
     "feeds": ("数据源", "feeds"),
-    "refused": ("被拒的行", "refused rows"),
+    "refused": ("拒收的行", "refused rows"),
     "files": ("文件", "files"),
 }
 HEADS: Labels = {
@@ -72,7 +72,7 @@ HEADS: Labels = {
     "source": ("来自", "source"),
     "note": ("备注", "note"),
     "feed": ("数据源", "feed"),
-    "delivery": ("期次", "delivery"),
+    "delivery": ("报送期", "delivery"),
     "batch_id": ("批次", "batch"),
     "is_of_own_period": ("本期", "own period"),
     "touches": ("涉及", "touches"),
@@ -101,8 +101,8 @@ HEADS: Labels = {
     "rows": ("行", "rows"),
     "of_own_period": ("本期", "own period"),
     "of_unknown_county": ("县不详", "county unknown"),
-    "first_delivery": ("最早期次", "first delivery"),
-    "last_delivery": ("最近期次", "last delivery"),
+    "first_delivery": ("最早报送期", "first delivery"),
+    "last_delivery": ("最近报送期", "last delivery"),
     "landed_object_id": ("文件号", "object"),
     "source_name": ("文件", "file"),
     "arrival_number": ("第几次", "arrival"),

@@ -53,7 +53,7 @@ def build(
     wait: Annotated[bool, typer.Option(help="Wait until the run has ended.")] = True,
     json_: Json = False,
 ) -> None:
-    """Ask Airflow for a run of the marts: claim what is pending, build, release."""
+    """Ask Airflow for a run of the marts: claim what waits, build, release."""
     import time
 
     from threegaps.airflow_api import ENDED_STATES, AirflowApi
@@ -209,7 +209,7 @@ def undo_release(
         )
         if not is_told:
             console.print(
-                "Airflow 没有响应:其他系统尚未得知,恢复后触发流程 released"
+                "Airflow 没有应答:其他系统尚未得知,恢复后触发 DAG released"
                 " | Airflow does not answer, and other systems have not been told: trigger the DAG released then."
             )
 

@@ -328,7 +328,7 @@ def _refuse_to_repeat_a_stop(
                 f"Batch {batch.batch_id} of {batch.delivery} was stopped by rule {batch.stop_rule}, and nothing has"
                 f" changed since: {(batch.message_en or '').rstrip('.')}.",
                 feed=contract.feed,
-                message_zh=f"{batch.delivery}的批次{batch.batch_id}被规则{batch.stop_rule}拦停,此后没有变化:{batch.message_zh}",
+                message_zh=f"{batch.delivery}的批次{batch.batch_id}被规则{batch.stop_rule}停止,此后没有变化:{batch.message_zh}",
                 advice=stop_advice(batch.batch_id, batch.stop_rule),
             )
 

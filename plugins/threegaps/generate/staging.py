@@ -26,7 +26,7 @@ _FRESHNESS: Mapping[Cadence, tuple[int, int]] = {
     "year": (400, 580),
 }
 _SOURCE = bilingual(
-    "已受理的行,一个来源一张表,以其业务键为主键;证件号码已换成假名",
+    "已受理的行,一个数据源一张表,以其业务键为主键;证件号码已换成假名",
     "accepted rows, one table per feed, keyed by its business key; document numbers are pseudonyms",
 )
 

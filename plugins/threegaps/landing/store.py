@@ -179,7 +179,7 @@ class LandingStore:
                 landed = manifests.read(file.read(), uri=self._backend.uri(name.removesuffix(manifests.SUFFIX)))
             if landed is None:
                 raise FeedError(
-                    "The manifest of a landed file cannot be read.",
+                    "The manifest of a landed object cannot be read.",
                     feed=feed,
                     file=name,
                     advice="put it back from a backup of landing; without it, once it is deleted, its file counts as"

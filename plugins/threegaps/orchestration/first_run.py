@@ -93,7 +93,7 @@ def run_to_release(settings: Settings, report: Callable[[Progress], None]) -> in
         ServiceError: A feed's run or the marts' run failed; the message names the task and where its log lies.
     """
     api = AirflowApi.of(settings)
-    progress = Progress(message="reading the DAGs 读取流程")
+    progress = Progress(message="reading the DAGs 读取 DAG")
     report(progress)
     contracts = configure(settings, api)
     _run_feeds(settings, api, contracts, progress, report)

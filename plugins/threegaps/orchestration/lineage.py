@@ -205,7 +205,7 @@ def _quarantine(refused: int | None) -> Dataset:
         f"{WAREHOUSE_DATABASE}.quarantine.refused_row",
         facets={
             "documentation": documentation_dataset.DocumentationDatasetFacet(
-                bilingual("被拒收的行及其全部理由", "Refused rows with every reason")
+                bilingual("拒收的行及其全部原因", "Refused rows with every reason")
             ),
             "schema": schema_dataset.SchemaDatasetFacet(
                 [schema_dataset.SchemaDatasetFacetFields(name) for name in QUARANTINE_COLUMNS]

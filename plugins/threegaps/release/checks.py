@@ -210,7 +210,7 @@ def _valued(connection: psycopg.Connection[Any], manifest: Manifest) -> list[str
         " where v.value is null and c.value is not null and v.value_status <> 'suppressed' group by 1 order by 1"
     ).fetchall()
     return [
-        f"{code} has a value that is not hidden and not shown in {count} cells, first in the period to {last}"
+        f"{code} has a value that is neither suppressed nor shown in {count} cells, first in the period to {last}"
         for code, count, last in rows
     ]
 

@@ -201,7 +201,7 @@ group by 1, 2, 3, 4 order by 1, is_of_own_period desc nulls last, 2, 4 desc
 
 # The sandbox has fewer persons than the province: a status says how the rule works, and judges nobody.
 _SYNTHETIC_STATUS = (
-    "合成数据与真实目标相比,只示意规则,不据以评判(合成省的人数、人次少于全省)",
+    "合成数据与真实目标相比,只示意规则,不据以评判(合成省份的人数、人次少于全省)",
     "synthetic figures against a real target: shows the rule, judges nobody (the synthetic province has fewer persons)",
 )
 

@@ -95,7 +95,7 @@ class Comparison:
     indicators: tuple[IndicatorChange, ...]
     figures: tuple[Difference, ...] = field(repr=False)
     without_past: int = 0
-    """Rows that the release counted and that read alike now: their past was taken out when figures were hidden."""
+    """Rows that the release counted and that read alike now: their past was taken out when figures were suppressed."""
 
 
 # Only rows that a release between the two has said or ended can differ; the rest is not looked at.

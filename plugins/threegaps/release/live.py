@@ -77,8 +77,8 @@ where {_SEES_ALL}
 """
 _LATE_DAY = "(s.late_since at time zone 'Asia/Shanghai')::date"
 _HEALTH: tuple[ViewColumn, ...] = (
-    ("feed", "k.feed", "来源 | feed"),
-    ("last_delivery", "l.delivery", "最近交付期 | last delivery"),
+    ("feed", "k.feed", "数据源 | feed"),
+    ("last_delivery", "l.delivery", "最近报送期 | last delivery"),
     ("last_status", "l.status", "最近批次状态 | status of the last batch"),
     (
         "last_received",
@@ -120,39 +120,39 @@ _HEALTH: tuple[ViewColumn, ...] = (
         "拒收比例(%) | refused (%)",
     ),
     ("refused_open", "coalesce(w.open, 0)", "待处理的拒收行(行) | refused rows still open"),
-    ("complete_to", "c.covered_to", "数据完整至:最后一个完整交付期的末日 | the last day of the last complete delivery"),
+    ("complete_to", "c.covered_to", "数据完整至:最后一个完整报送期的末日 | the last day of the last complete delivery"),
     ("last_loaded_at", "t.last_loaded_at", "最近载入时间 | last loaded at"),
     (
         "state",
         "case when s.feed is null then 'retired' when s.pause_kind = 'closure' then 'closed'"
         " when s.late is not null then case when s.late <@ s.incomplete then 'incomplete' else 'late' end"
         " when s.pause_kind = 'pause' then 'paused' else 'in_time' end",
-        "应交状态(in_time按期,late迟到,incomplete迟到且未到齐,paused暂停,closed停报,retired已无合同)"
+        "应报状态(in_time按期,late迟到,incomplete迟到且未到齐,paused暂停,closed停报,retired已无合同)"
         " | in time, late, late and not whole, paused, closed, or without a contract now",
     ),
-    ("due_delivery", "s.delivery", "最近一个已到期的应交交付期 | the latest delivery that is due"),
+    ("due_delivery", "s.delivery", "最近一个已到期的应报报送期 | the latest delivery that is due"),
     (
         "due_on",
         "(s.due_at at time zone 'Asia/Shanghai')::date",
-        "该期应交日,遇休息日按合同顺延 | its due day, moved to a working day where the contract says so",
+        "该期应报日,遇休息日按合同顺延 | its due day, moved to a working day where the contract says so",
     ),
-    ("due_at", "s.due_at", "该期应交时刻,含宽限 | its due moment, with its grace"),
+    ("due_at", "s.due_at", "该期应报时刻,含宽限 | its due moment, with its grace"),
     (
         "days_late",
         f"case when s.late_since is null then 0 else greatest(0, {_DAY} - {_LATE_DAY}) end",
-        "迟到天数(天),自最早一个未交齐交付期的应交日起算 | days since the due day of the oldest delivery still owed",
+        "迟到天数(天),自最早一个未交齐报送期的应报日起算 | days since the due day of the oldest delivery still owed",
     ),
     (
         "deliveries_late",
         "coalesce(cardinality(s.late), 0)",
-        "已到期而未交齐的交付期(个) | deliveries that are due and have not come whole",
+        "已到期而未交齐的报送期(个) | deliveries that are due and have not come whole",
     ),
     (
         "counties_missing",
         "coalesce(array_length(s.missing_counties, 1), 0)",
         "已到的交付中缺报的县(市、区)次 | counties that are missing from deliveries that have come",
     ),
-    ("next_due_at", "s.next_due_at", "下一个应交时刻 | the next due moment"),
+    ("next_due_at", "s.next_due_at", "下一个应报时刻 | the next due moment"),
     ("last_attempt_at", "a.started_at", "最近一次取数或载入的开始时间 | when it was tried last"),
     ("last_attempt_step", "a.step", "所试步骤(land取数,load载入) | step: landing or loading"),
     (
@@ -213,11 +213,11 @@ def _percent(counted: str, of: str) -> str:
 
 _TIMED = "r.expected - r.untimed"
 _RATE: tuple[ViewColumn, ...] = (
-    ("feed", "r.feed", "来源 | feed"),
+    ("feed", "r.feed", "数据源 | feed"),
     (
         "area_code",
         "r.area_code",
-        "地区代码:全省为该来源合计,县(市、区)仅限分县报送的来源 | area: the province is the feed's total",
+        "地区代码:全省为该数据源合计,县(市、区)仅限分县报送的数据源 | area: the province is the feed's total",
     ),
     (
         "area_level",
@@ -232,10 +232,10 @@ _RATE: tuple[ViewColumn, ...] = (
     (
         "period_start",
         "r.period_start",
-        "期初:交付期按其末日归期 | first day; deliveries belong to the period of their last day",
+        "期初:报送期按其末日归期 | first day; deliveries belong to the period of their last day",
     ),
     ("period_end", "r.period_end", "期末 | last day"),
-    ("expected", "r.expected", "应交(次):已到期且未暂停 | owed: due and not paused"),
+    ("expected", "r.expected", "应报(次):已到期且未暂停 | owed: due and not paused"),
     ("arrived", "r.arrived", "已到(次) | arrived, on time or not, whole or not, empty or not"),
     ("on_time", "r.on_time", "按期到齐且非空(次) | whole, with rows, and in time"),
     ("late", "r.late", "到齐但迟到(次) | whole, with rows, and late"),
@@ -244,21 +244,21 @@ _RATE: tuple[ViewColumn, ...] = (
     (
         "untimed",
         "r.untimed",
-        "到齐而无从判断是否按期(次):应交日在本系统接入之前 | due before it was asked for here: nobody can tell",
+        "到齐而无从判断是否按期(次):应报日在本系统接入之前 | due before it was asked for here: nobody can tell",
     ),
     ("missing", "r.expected - r.arrived", "未到(次) | missing"),
-    ("arrived_percent", _percent("r.arrived", "r.expected"), "报送率(%):已到÷应交 | arrived by owed (%)"),
+    ("arrived_percent", _percent("r.arrived", "r.expected"), "报送率(%):已到÷应报 | arrived by owed (%)"),
     (
         "on_time_percent",
         _percent("r.on_time", _TIMED),
-        "按期率(%):按期÷可判断的应交 | on time by what is owed and can be timed (%)",
+        "按期率(%):按期÷可判断的应报 | on time by what is owed and can be timed (%)",
     ),
-    ("late_percent", _percent("r.late", _TIMED), "迟到率(%):迟到÷可判断的应交 | late by the same (%)"),
-    ("empty_percent", _percent("r.empty", "r.expected"), "空报率(%):空报÷应交 | empty by owed (%)"),
+    ("late_percent", _percent("r.late", _TIMED), "迟到率(%):迟到÷可判断的应报 | late by the same (%)"),
+    ("empty_percent", _percent("r.empty", "r.expected"), "空报率(%):空报÷应报 | empty by owed (%)"),
     (
         "missing_percent",
         _percent("(r.expected - r.arrived)", "r.expected"),
-        "缺报率(%):未到÷应交 | missing by owed (%)",
+        "缺报率(%):未到÷应报 | missing by owed (%)",
     ),
 )
 _RATE_SOURCE = f"""
@@ -276,7 +276,7 @@ def apply_live(connection: psycopg.Connection[Any]) -> None:
         _HEALTH,
         beginning=_HEALTH_BEGINNING,
         source=_HEALTH_SOURCE,
-        comment="各来源的运行状况,随台账即时更新,不等发布(唯一键 feed)"
+        comment="各数据源的运行状况,随台账即时更新,不等发布(唯一键 feed)"
         " | the state of each feed, as the ledger has it now, between releases too",
         readers=READERS,
         has_owners_rights=True,
@@ -287,7 +287,7 @@ def apply_live(connection: psycopg.Connection[Any]) -> None:
         _RATE,
         beginning=_RATE_BEGINNING,
         source=_RATE_SOURCE,
-        comment="各来源、地区、期别的应交、已到、按期、迟到、空报与缺报,随台账即时更新"
+        comment="各数据源、地区、期别的应报、已到、按期、迟到、空报与缺报,随台账即时更新"
         "(唯一键 feed, area_code, period_type, period_start)"
         " | what each feed owes and what has come of it, by area and period, as the ledger has it now",
         readers=READERS,

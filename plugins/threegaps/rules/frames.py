@@ -31,7 +31,7 @@ PASSED_COLUMNS = {
 }
 BATCH_COLUMNS = {
     RECEIVED: ("收到行数", "rows received"),
-    REFUSED: ("被拒行数", "rows refused"),
+    REFUSED: ("拒收行数", "rows refused"),
     DUPLICATES: ("重复行数", "rows that say the same again"),
     PREVIOUS_RECEIVED: ("上期收到行数", "rows received in the period before; missing where nothing is comparable"),
     CHANGED_COLUMNS: ("变动列数", "columns that came or went under the same version of the contract"),

@@ -117,7 +117,7 @@ class GatewayClient:
             document = parse_answer(body, self._encoding)
         except AnswerError as error:
             raise TransientError(
-                f"The gateway's answer is {error}: half an answer, or none.", "网关的答复不完整或无法识别。"
+                f"The gateway's answer is {error}: half an answer, or none.", "网关的应答不完整或无法识别。"
             ) from None
         if not isinstance(document, dict) or str(document.get("status")) != "1":
             if may_refuse and _refusal_of(document) not in {"login", "again"}:
@@ -132,7 +132,7 @@ class GatewayClient:
                 return b"".join(self._unpacked(response, interface))
         except httpx.TimeoutException:
             raise TransientError(
-                "The gateway did not answer in time.", "网关在规定时间内没有答复。", cause="timed_out"
+                "The gateway did not answer in time.", "网关在规定时间内没有应答。", cause="timed_out"
             ) from None
         except httpx.TransportError as error:
             fault = certificate_fault(error)
@@ -193,7 +193,7 @@ class GatewayClient:
                 chunk = packed if unpacker is None else unpacker.decompress(packed, left + 1)
             except zlib.error:
                 raise TransientError(
-                    "The gateway sent half an answer: its packing is damaged.", "网关的答复不完整:压缩数据损坏。"
+                    "The gateway sent half an answer: its packing is damaged.", "网关的应答不完整:压缩数据损坏。"
                 ) from None
             left -= len(chunk)
             if left < 0:
@@ -203,13 +203,13 @@ class GatewayClient:
             if time.monotonic() > deadline:
                 raise TransientError(
                     "The gateway did not finish its answer in time.",
-                    "网关未在规定时间内传完答复。",
+                    "网关未在规定时间内传完应答。",
                     cause="timed_out",
                 )
             yield chunk
         if unpacker is not None and not unpacker.eof:
             raise TransientError(
-                "The gateway sent half an answer: its packing is cut off.", "网关的答复不完整:压缩数据中断。"
+                "The gateway sent half an answer: its packing is cut off.", "网关的应答不完整:压缩数据中断。"
             )
 
     def _unusable(self, message: str, interface: str, cause: str) -> FeedError:

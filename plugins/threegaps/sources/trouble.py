@@ -38,7 +38,7 @@ REFUSED = Reason("unreachable", "connection refused: nothing listens there", "�
 NO_NAME = Reason("unreachable", "its host name cannot be resolved", "主机名无法解析")
 NO_ROUTE = Reason("unreachable", "no route to its host", "网络不通")
 BROKEN = Reason("unreachable", "it closed the connection", "对方断开了连接")
-NO_ANSWER = Reason("timed_out", "no answer in time", "在规定时间内没有答复")
+NO_ANSWER = Reason("timed_out", "no answer in time", "在规定时间内没有应答")
 NOT_ITS_PROTOCOL = Reason("unreachable", "what answers there does not speak its protocol", "该端口的服务不是约定的协议")
 
 _BY_ERROR: tuple[tuple[type[BaseException], Reason], ...] = (

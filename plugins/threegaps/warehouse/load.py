@@ -96,7 +96,7 @@ def load_batch(connection: psycopg.Connection[Any], plan: Plan) -> Loaded:
         raise BatchStoppedError(
             f"Batch {plan.batch_id} of {plan.delivery} was stopped by rule {stop.rule}: {stop.message_en.rstrip('.')}.",
             feed=plan.contract.feed,
-            message_zh=f"{plan.delivery}的批次{plan.batch_id}被规则{stop.rule}拦停:{stop.message_zh}",
+            message_zh=f"{plan.delivery}的批次{plan.batch_id}被规则{stop.rule}停止:{stop.message_zh}",
             advice=stop_advice(plan.batch_id, stop.rule),
         ) from None
     except Exception as error:

@@ -172,7 +172,7 @@ def _in_numbers(verdict: Verdict, name: str, rule: Rule | None) -> tuple[str, st
             arguments.max_share,
         )
         what = "refused" if is_refused else "double"
-        what_zh = "被拒" if is_refused else "重复"
+        what_zh = "拒收" if is_refused else "重复"
     elif rule is not None and rule.kind.scope != "batch" and check is not None:
         rows, received, most, what, what_zh = check.unexpected, check.evaluated, 0.0, "not as they must be", "不合规则"
     else:
@@ -187,7 +187,7 @@ def _in_numbers(verdict: Verdict, name: str, rule: Rule | None) -> tuple[str, st
     if isinstance(arguments, BatchRefusedShare) and refusing:
         first = refusing[0]
         said += f"; the rule {first.rule} refused most, {first.unexpected:,}"
-        said_zh += f";其中规则{first.rule}拒绝最多,{first.unexpected:,}行"
+        said_zh += f";其中规则{first.rule}拒收最多,{first.unexpected:,}行"
     return said, said_zh
 
 

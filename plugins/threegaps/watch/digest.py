@@ -155,7 +155,7 @@ def written(facts: Facts, day: dt.date, now: dt.datetime, *, is_synthetic: bool)
     critical = sum(incident.gravity == "critical" for incident in facts.opened)
     subject = (
         f"{mark}[日报 daily digest] {day.isoformat()}:{len(facts.opened)} 项未解除(严重 {critical}),"
-        f"{len(facts.due)} 批今日应到 · {len(facts.opened)} open ({critical} critical), {len(facts.due)} due"
+        f"{len(facts.due)} 批今日应报 · {len(facts.opened)} open ({critical} critical), {len(facts.due)} due"
     )
     return subject, "\n".join([*_zh(facts, now), "", *_en(facts, now), "", "threegaps status"])
 
@@ -167,12 +167,13 @@ def _zh(facts: Facts, now: dt.datetime) -> Iterator[str]:
     )
     yield f"上次日报以来已解除:{len(facts.closed) or '无'}"
     yield from _cut(f"  #{one.incident_id} {one.title_zh}({_clock(one.closed_at)})" for one in facts.closed)
-    yield f"{facts.due_day.isoformat()} 应到而未到:{len(facts.due) or '无'}"
+    yield f"{facts.due_day.isoformat()} 应报而未到:{len(facts.due) or '无'}"
     yield from _cut(f"  {feed} {delivery}" for feed, delivery in facts.due)
     if facts.release is None:
-        yield "现行发布:还没有"
+        yield "正在使用的发布:还没有"
     else:
-        yield f"现行发布:第 {facts.release[0]} 次,{_clock(facts.release[1])}({_days(now - facts.release[1])} 天前)"
+        number, at = facts.release
+        yield f"正在使用的发布:第 {number} 次,{_clock(at)}({_days(now - at)} 天前)"
     yield f"待部门修正的拒收行:{sum(facts.refused_rows.values()):,}"
     yield from _cut(f"  {department} {count:,}" for department, count in facts.refused_rows.items())
 

@@ -237,7 +237,7 @@ def _incident(one: IncidentSeen) -> str:
         part
         for part in (
             f"始于 since {_clock(one.opened_at)}",
-            f"已确认 acknowledged: {escape(one.acknowledged_by)}" if one.acknowledged_by else "",
+            f"已知悉 acknowledged: {escape(one.acknowledged_by)}" if one.acknowledged_by else "",
             f"已指派 assigned to: {escape(one.assigned_to)}" if one.assigned_to else "",
         )
         if part
@@ -260,11 +260,11 @@ _COLUMNS: tuple[tuple[str, bool, Callable[[FeedSeen], str]], ...] = (
     ),
     ("状态 state", False, lambda feed: _states(feed)),
     ("最新一期 newest", False, lambda feed: _key(feed.newest_delivery)),
-    ("应到 due", False, lambda feed: _due(feed)),
+    ("应报 due", False, lambda feed: _due(feed)),
     ("收到行数 received", True, lambda feed: "" if feed.received_rows is None else f"{feed.received_rows:,}"),
     ("拒收 refused", True, lambda feed: "" if feed.refused_share is None else f"{feed.refused_share:.2%}"),
     ("待修正行 to repair", True, lambda feed: f"{feed.open_refusals:,}" if feed.open_refusals else ""),
-    ("入库 loaded", False, lambda feed: "" if feed.newest_loaded_at is None else _clock(feed.newest_loaded_at)),
+    ("载入 loaded", False, lambda feed: "" if feed.newest_loaded_at is None else _clock(feed.newest_loaded_at)),
 )
 
 
@@ -315,7 +315,7 @@ def _rest(seen: Snapshot) -> str:
     queue, release, outbox = seen.queue, seen.release, seen.outbox
     facts = [
         (
-            "现行发布 release",
+            "正在使用的发布 release",
             "还没有 none yet"
             if release is None and seen.feeds is not None
             else unknown
@@ -323,7 +323,7 @@ def _rest(seen: Snapshot) -> str:
             else f"{release.release_id} · {_clock(release.released_at)}",
         ),
         (
-            "待计算批次 waiting for a build",
+            "待构建批次 waiting for a build",
             unknown
             if queue is None
             else f"{queue.pending_batches:,}"

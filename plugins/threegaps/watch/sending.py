@@ -356,7 +356,7 @@ def _bundled(rows: Sequence[_Row]) -> Message:
     """One message for many; its id comes from the first, so that it is the same after a crash."""
     is_opening = rows[0].change == "opened"
     gravity = max((row.gravity for row in rows), key=_GRAVITIES.index)
-    what_zh, what_en = ("项新事件", "new incidents") if is_opening else ("项事件已恢复", "incidents closed")
+    what_zh, what_en = ("项新事件", "new incidents") if is_opening else ("项事件已解除", "incidents closed")
     return Message(
         message_id=f"bundle-{rows[0].message_id}",
         incident_id=None,

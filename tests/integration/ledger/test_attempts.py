@@ -135,7 +135,7 @@ def test_one_that_was_taken_for_cut_off_is_set_right(ledger: psycopg.Connection[
 def test_an_error_is_said_with_its_place_and_without_a_library_s_words() -> None:
     ours = FeedError("It has no header.", feed=FEED, file="a.csv", row=3, column="wage")
     assert attempts.failure_of(ours).message_en == "file a.csv, row 3, column wage: It has no header."
-    assert attempts.failure_of(ours).message_zh == "文件 a.csv, 行 3, 列 wage:来件不符合合同:It has no header."
+    assert attempts.failure_of(ours).message_zh == "文件 a.csv, 行 3, 列 wage:到达的内容不符合合同:It has no header."
     dead = SourceUnavailableError(
         "It cannot be reached.", file="connection hrss_sftp", message_zh="无法连接。", host="192.0.2.7", port=22
     )

@@ -106,7 +106,8 @@ def test_a_value_that_is_lost_on_the_way_to_what_is_shown_is_not_released(marts:
         assert checks.findings(connection, manifest) == []
         connection.execute("update build.indicator_value set value = null where value = 35")
         assert checks.findings(connection, manifest) == [
-            "valued: M01-3 has a value that is not hidden and not shown in 1 cells, first in the period to 2026-06-30"
+            "valued: M01-3 has a value that is neither suppressed nor shown in 1 cells,"
+            " first in the period to 2026-06-30"
         ]
 
 

@@ -94,7 +94,7 @@ def outside_of_groups(lines: list[dict[str, Any]]) -> list[str]:
         (DEAD, "部门系统 192.0.2.7:2222 无法连接:连接被拒绝。", str(DEAD)),
         (
             FeedError("There is no header.", feed="hrss/wage_records", file="a.csv", advice="ask for it again."),
-            "来件不符合合同",
+            "到达的内容不符合合同",
             "[feed hrss/wage_records, file a.csv] There is no header. What to do: ask for it again.",
         ),
         (

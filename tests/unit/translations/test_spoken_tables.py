@@ -48,7 +48,7 @@ def spoken(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
 def test_a_table_is_in_one_language(spoken: Callable[..., str]) -> None:
     chinese = " ".join(spoken("zh", output.print_rows, [BATCH], title="Last build").split())
-    assert chinese.startswith("最近一次构建 批次 数据源 交付期 状态 接收 说明")
+    assert chinese.startswith("最近一次构建 批次 数据源 报送期 状态 接收 说明")
     assert "41 hrss/wage_records 2026-06 已停止 1,234,567" in chinese
     assert "period before" not in chinese
     english = spoken("en", output.print_rows, [BATCH], title="Feeds 数据源")

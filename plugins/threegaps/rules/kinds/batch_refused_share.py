@@ -30,7 +30,7 @@ KIND = RuleKind(
     "expect_refused_share_to_be_below",
     BatchRefusedShare,
     "accuracy",
-    in_words("被拒行占比过高", "too large a share of the rows is refused"),
+    in_words("拒收行占比过高", "too large a share of the rows is refused"),
     _unexpected,
     each_row(is_share_expected),
     scope="batch",

@@ -66,7 +66,7 @@ def _failing(feed: str, attempts: Sequence[FailedAttempt], names: Names, now: dt
     why_zh, why_en = CAUSES.get(last.cause, (last.cause, last.cause))
     long_zh, long_en = lasting(since, now)
     feed_zh, feed_en = named(feed, names)
-    step_zh = "取数" if last.step == "land" else "入库"
+    step_zh = "取数" if last.step == "land" else "载入"
     tried = sum(one.attempts for one in attempts)
     return Cause(
         kind="feed_failing",

@@ -27,7 +27,7 @@ def stopped(batches: Sequence[StoppedBatch], names: Names, now: dt.datetime) -> 
         feed_zh, feed_en = named(batch.feed, names)
         long_zh, long_en = lasting(batch.finished_at, now)
         rule = batch.stop_rule
-        title_zh = f"{feed_zh}:{batch.delivery}的批次{batch.batch_id}" + (f"被规则{rule}拦下" if rule else "处理失败")
+        title_zh = f"{feed_zh}:{batch.delivery}的批次{batch.batch_id}" + (f"被规则{rule}停止" if rule else "处理失败")
         title_en = f"{feed_en}: batch {batch.batch_id} of {batch.delivery} " + (
             f"was stopped by {rule}" if rule else "failed"
         )
@@ -64,7 +64,7 @@ def shrinking(histories: Sequence[FeedHistory], names: Names) -> list[Cause]:
                 title_zh=f"{feed_zh}变少:{last.delivery}有{last.received:,}行,上期{before.received:,}行",
                 title_en=f"{feed_en} is shrinking: {last.received:,} rows in {last.delivery},"
                 f" {before.received:,} in {before.delivery}",
-                detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}入库。",
+                detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}载入。",
                 detail_en=f"Batch {last.batch_id}, loaded at {clock(last.finished_at)}.",
                 feeds=(history.feed,),
             )

@@ -31,7 +31,7 @@ def failed(build: FailedBuild | None, now: dt.datetime) -> list[Cause]:
             kind="release_held" if is_held else "build_failed",
             about="",
             gravity="critical" if now - build.failing_since >= CRITICAL_AFTER else "warning",
-            title_zh=f"构建{build.build_id}的发布被检查拦下" if is_held else f"构建{build.build_id}失败",
+            title_zh=f"构建{build.build_id}未通过发布前的检查" if is_held else f"构建{build.build_id}失败",
             title_en=f"the release of build {build.build_id} is held by a check"
             if is_held
             else f"build {build.build_id} failed",

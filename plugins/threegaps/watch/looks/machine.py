@@ -10,7 +10,7 @@ from threegaps.watch.readings import DiskReading, ServerReading, WarehouseReadin
 
 _NAMES = {
     "home": ("运行目录", "runtime home"),
-    "landing": ("来件存放处", "landing"),
+    "landing": ("到达区", "landing"),
     "postgres": ("数据库", "database"),
 }
 _CRITICAL_PART = 3
@@ -28,7 +28,7 @@ def warehouse(reading: WarehouseReading | None) -> list[Cause]:
             kind="warehouse_down",
             about="",
             gravity="critical",
-            title_zh="数据仓库没有响应",
+            title_zh="数据仓库没有应答",
             title_en="the warehouse does not answer",
             detail_zh=f"{reading.address}:{reading.said}。",
             detail_en=f"{reading.address}: {reading.said}.",
@@ -74,7 +74,7 @@ def sandbox(servers: Sequence[ServerReading] | None) -> list[Cause]:
             kind="feed_unreachable",
             about="sandbox",
             gravity="warning",
-            title_zh=f"模拟部门没有响应:{'、'.join(server.name for server in silent)}",
+            title_zh=f"模拟部门没有应答:{'、'.join(server.name for server in silent)}",
             title_en=f"the sandbox's departments do not answer: {', '.join(server.name for server in silent)}",
             detail_zh=f"{listed}。",
             detail_en=f"{listed}.",
