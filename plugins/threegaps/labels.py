@@ -143,6 +143,135 @@ INCIDENT_CHANGES: Labels = {
     "closed": ("已解除", "closed"),
 }
 
+STEPS: Labels = {"land": ("取数", "land"), "load": ("载入", "load")}
+"""The two steps of a feed's run."""
+BATCH_STATUSES: Labels = {
+    "judging": ("判定中", "judging"),
+    "loaded": ("已载入", "loaded"),
+    "stopped": ("已停止", "stopped"),
+    "failed": ("失败", "failed"),
+    "superseded": ("已替代", "superseded"),
+}
+BUILD_STATUSES: Labels = {
+    "claimed": ("已认领", "claimed"),
+    "running": ("进行中", "running"),
+    "built": ("已构建", "built"),
+    "released": ("已发布", "released"),
+    "failed": ("失败", "failed"),
+    "nothing_to_do": ("无需构建", "nothing to do"),
+    "undone": ("已撤回", "undone"),
+}
+CHECK_STATUSES: Labels = {
+    "passed": ("通过", "passed"),
+    "failed": ("失败", "failed"),
+    "skipped": ("跳过", "skipped"),
+}
+RULE_OUTCOMES: Labels = {
+    "passed": ("通过", "passed"),
+    "refused_rows": ("有拒收", "rows refused"),
+    "warned": ("有提示", "warned"),
+    "stopped": ("停止", "stopped"),
+}
+"""What came of a rule in a batch."""
+RULE_ACTIONS: Labels = {"refuse": ("拒收", "refuse"), "warn": ("提示", "warn"), "stop": ("停止", "stop")}
+SERVICE_STATES: Labels = {
+    "running": ("运行中", "running"),
+    "starting": ("启动中", "starting"),
+    "stopping": ("停止中", "stopping"),
+    "stopped": ("已停止", "stopped"),
+    "failed": ("失败", "failed"),
+    "ended": ("已结束", "ended"),
+    "waiting to start again": ("等待重新启动", "waiting to start again"),
+    "unhealthy": ("异常", "unhealthy"),
+    "silent": ("无应答", "silent"),
+    "hanging": ("没有响应", "hanging"),
+    "unknown": ("不明", "unknown"),
+    "dead": ("已停止", "dead"),
+}
+RUN_STATES: Labels = {
+    "waiting": ("等待", "waiting"),
+    "queued": ("排队", "queued"),
+    "running": ("运行中", "running"),
+    "success": ("成功", "success"),
+    "done": ("完成", "done"),
+    "skipped": ("跳过", "skipped"),
+    "failed": ("失败", "failed"),
+    "up_for_retry": ("等待重试", "up for retry"),
+    "upstream_failed": ("前序失败", "upstream failed"),
+}
+"""What Airflow says of a run or a task, and the supervisor of a step."""
+RELEASE_KINDS: Labels = {"build": ("构建", "build"), "undo": ("撤回", "undo")}
+BUILD_KINDS: Labels = {"affected": ("受影响部分", "what is affected"), "full": ("全量", "full")}
+READER_KINDS: Labels = {
+    "bi": ("BI 工具", "BI tool"),
+    "county": ("县级人员", "county's officer"),
+    "statistician": ("统计人员", "statistician"),
+}
+PAUSE_KINDS: Labels = {"pause": ("暂停报送", "pause"), "closure": ("停报", "closure")}
+CHANNEL_KINDS: Labels = {
+    "mail": ("邮件", "mail"),
+    "webhook": ("webhook", "webhook"),
+    "dingtalk": ("钉钉", "DingTalk"),
+    "wecom": ("企业微信", "WeCom"),
+}
+CADENCES: Labels = {
+    "day": ("日", "day"),
+    "month": ("月", "month"),
+    "quarter": ("季", "quarter"),
+    "term": ("学期", "term"),
+    "year": ("年", "year"),
+}
+PROTOCOLS: Labels = {
+    "http": ("接口", "http"),
+    "sftp": ("SFTP", "sftp"),
+    "database": ("数据库", "database"),
+    "file_drop": ("文件投递", "file drop"),
+}
+DELIVERY_KINDS: Labels = {
+    "full_list": ("全量清单", "full list"),
+    "full_period": ("整期数据", "full period"),
+    "changes": ("变更", "changes"),
+}
+STRUCTURAL_LINES: Labels = {
+    "blank": ("空行", "blank"),
+    "title": ("标题", "title"),
+    "total": ("合计", "total"),
+    "note": ("说明", "note"),
+    "header": ("表头", "header"),
+}
+"""Why a line counts as no row."""
+HOURS: Labels = {
+    "always": ("始终", "always"),
+    "working": ("工作时段", "working hours"),
+    "outside": ("工作时段以外", "outside working hours"),
+}
+
+OF_COLUMNS: Mapping[str, Labels] = {
+    "action": RULE_ACTIONS,
+    "area_level": AREA_LEVELS,
+    "audience": AUDIENCES,
+    "cadence": CADENCES,
+    "cause": CAUSES,
+    "change": INCIDENT_CHANGES,
+    "delivery": DELIVERY_KINDS,
+    "gravity": INCIDENT_GRAVITIES,
+    "from_gravity": INCIDENT_GRAVITIES,
+    "hours": HOURS,
+    "kind": {**RELEASE_KINDS, **BUILD_KINDS, **READER_KINDS, **PAUSE_KINDS, **CHANNEL_KINDS},
+    "kinds": INCIDENT_KINDS,
+    "outcome": {**RULE_OUTCOMES, **ATTEMPT_OUTCOMES},
+    "period_type": PERIOD_TYPES,
+    "protocol": PROTOCOLS,
+    "reason": STRUCTURAL_LINES,
+    "state": {**FEED_STATES, **RUN_STATES, **SERVICE_STATES},
+    "status": {**CHECK_STATUSES, **BUILD_STATUSES, **BATCH_STATUSES},
+    "step": STEPS,
+    "value_status": VALUE_STATUSES,
+    "value_status_after": VALUE_STATUSES,
+    "value_status_before": VALUE_STATUSES,
+}
+"""By the column of a table that people see: what its codes are called."""
+
 OF_THE_CATALOGUE: Mapping[str, Labels] = {
     "direction": DIRECTIONS,
     "period_types": PERIOD_TYPES,

@@ -62,7 +62,7 @@ def difference_page(found: Comparison, *, areas: Names, indicators: Names, limit
     if found.without_past:
         console.print(
             f"{found.without_past:,} more rows changed then and read alike now: what they said before was taken out"
-            " when figures were hidden."
+            " when figures were suppressed."
         )
 
 
@@ -125,7 +125,7 @@ def _indicator_line(one: IndicatorChange, areas: Names, indicators: Names) -> di
 
 def _figure_line(one: Difference, areas: Names, indicators: Names) -> dict[str, Any]:
     return {
-        "indicator": f"{one.indicator_code} {_name(indicators, one.indicator_code)[0]}".rstrip(),
+        "indicator": f"{one.indicator_code} {both(*_name(indicators, one.indicator_code))}".rstrip(),
         "area": _place(one, areas),
         "period": _period(one),
         "before": _said(one.value_before, one.value_status_before),
@@ -135,7 +135,7 @@ def _figure_line(one: Difference, areas: Names, indicators: Names) -> dict[str, 
 
 
 def _place(one: Difference, areas: Names) -> str:
-    return f"{one.area_code} {_name(areas, one.area_code)[0]}".rstrip()
+    return f"{one.area_code} {both(*_name(areas, one.area_code))}".rstrip()
 
 
 def _period(one: Difference) -> str:

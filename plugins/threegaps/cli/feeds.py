@@ -12,7 +12,7 @@ import typer
 
 from threegaps.cli import pauses
 from threegaps.cli.options import Feed, Json, Limit
-from threegaps.labels import ATTEMPT_OUTCOMES, CAUSES, FEED_STATES, STATUTORY_MARKS, both
+from threegaps.labels import FEED_STATES, STATUTORY_MARKS, both
 from threegaps.settings import Settings
 
 if TYPE_CHECKING:
@@ -135,15 +135,14 @@ def list_attempts(
 
 
 def _attempt_line(row: Mapping[str, Any]) -> dict[str, Any]:
-    cause = row["cause"]
     address = None if row["host"] is None else f"{row['host']}:{row['port']}"
     return {
         "started_at": row["started_at"],
         "feed": row["feed"],
         "step": row["step"],
         "delivery": row["delivery"],
-        "outcome": both(ATTEMPT_OUTCOMES, row["outcome"]),
-        "cause": None if cause is None else both(CAUSES, cause),
+        "outcome": row["outcome"],
+        "cause": row["cause"],
         "address": address,
         "made": row["landed_objects"] if row["step"] == "land" else row["batches"],
         "message_zh": row["message_zh"],

@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from threegaps.cli.streams import end_with_reader
-from threegaps.labels import Labels
+from threegaps.labels import OF_COLUMNS, Labels
 from threegaps.settings import SHANGHAI
 from threegaps.standards.visible import one_line, visible, within_json
 from threegaps.translations import COLUMN, either, language, say, word
@@ -91,10 +91,15 @@ def named(labels: Labels, code: str) -> str:
     return pair(*labels[code]) if code in labels else code
 
 
+def coded(column: str, code: str) -> str:
+    """What stands in a column, in the language that is spoken: a code in its words, what is none as it is."""
+    return pair(*OF_COLUMNS[column][code]) if code in OF_COLUMNS.get(column, ()) else word(code, column)
+
+
 def pair(zh: str, en: str) -> str:
     """A name in the language that is spoken, or in both."""
     one = either(zh, en)
-    return f"{zh} {en}" if one is None else one
+    return (zh if zh == en else f"{zh} {en}") if one is None else one
 
 
 def _width() -> int | None:
@@ -266,7 +271,7 @@ def _named_cell(name: str, value: Any) -> str:
     ):
         return str(value)
     if isinstance(value, str):
-        said = ", ".join(word(part, name) for part in value.split(", "))
+        said = ", ".join(coded(name, part) for part in value.split(", "))
         return one_line(say(value) if said == value and name in _SAID else said)
     return cell(value)
 

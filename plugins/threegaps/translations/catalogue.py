@@ -189,11 +189,16 @@ def _kind(conversion: str, form: str) -> str:
 
 
 def _labels(language: str) -> Iterator[Entry]:
-    """The codes' labels where both languages are said together: each in one of them."""
+    """The codes' labels: where both languages are said together each in one of them, and in columns that hold codes."""
+    is_chinese = language == "zh"
     for name, kind in vars(labels).items():
-        if name.isupper() and isinstance(kind, dict) and name != "OF_THE_CATALOGUE":
+        if name.isupper() and isinstance(kind, dict) and not name.startswith("OF_"):
             for zh, en in kind.values():
-                yield Entry(f"{zh} {en}", zh if language == "zh" else en, "", name, 0)
+                yield Entry(f"{zh} {en}", zh if is_chinese else en, "", name, 0)
+    for column, kind in labels.OF_COLUMNS.items():
+        for code, (zh, en) in kind.items():
+            for written in {code, en}:
+                yield Entry(written, zh if is_chinese else en, column, "OF_COLUMNS", 0)
 
 
 class Catalogue:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import datetime as dt
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +16,8 @@ from threegaps import labels, translations
 from threegaps.cli import display, feeds, output, queries
 from threegaps.contracts.loader import load_contracts
 from threegaps.orchestration.first_run import FeedProgress, Progress
-from threegaps.settings import Settings
+from threegaps.settings import SHANGHAI, Settings
 from threegaps.translations import COLUMN, word
-from threegaps.translations.catalogue import FOLDER, read
 
 WIDTH = 80
 BATCH = {
@@ -161,25 +163,101 @@ def test_every_column_that_commands_show_has_a_chinese_head() -> None:
     assert without == set()
 
 
-def test_codes_in_tables_are_read_as_their_labels() -> None:
-    kinds = {
-        "change": labels.INCIDENT_CHANGES,
-        "gravity": labels.INCIDENT_GRAVITIES,
-        "outcome": labels.ATTEMPT_OUTCOMES,
-        "state": labels.FEED_STATES,
-        "value_status": labels.VALUE_STATUSES,
-        "audience": labels.AUDIENCES,
+# What only a machine reads, an option, a name that is looked up, or a fact that is no column.
+_NO_COLUMN = """
+    accept_fewer_rows advice airflow area_name asked_at assigned_to acknowledged_by both build calculation
+    causes cause_key caveat change_on_year changed_settings command contract critical dag_processor data_are
+    data_as_of database dbname denominator detail done due_progress en failed feed_failing feed_incomplete
+    feed_late feed_shrinking feed_stopped feed_unreachable feeds files fine first form_agency held
+    help_option_names hidden incidents indicator_codes is_form_example is_form_expired is_of_own_period
+    is_revised largest last_beat_at lasting limit marts maturity metadatabase more_logins none not not_looked_at
+    numerator ok other_targets pass_seconds password_in pending plan_version postgres problems progress_gap
+    readers refused_share_rising relations releases resolution_seconds response_seconds right rounding runbook
+    running said_before said_since scheduler second seed sent_at services skipped source source_document
+    status_note statutory_mark success target_progress target_text tens time_progress triggerer undo user
+    warning watch without_past wrong zh bi statistician
+"""
+NO_COLUMN = set(_NO_COLUMN.split())
+
+
+def columns_written(module: str) -> set[str]:
+    """The names that a module of commands gives to what it shows: keys of a row, and lists of such names."""
+    tree = ast.parse((Path(output.__file__).parent / module).read_text(encoding="utf-8"))
+    for_machines = {
+        id(node)
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "print_json"
+        for node in ast.walk(call)
     }
-    # services have states of the same names, which are said of them
-    own = {("state", "stopped"), ("outcome", "stopped")}
-    words = {(entry.context, entry.msgid): entry.msgstr for entry in read(FOLDER / "zh" / "tables.po")}
-    differ = {
-        (context, code): (words[context, code], zh)
-        for context, kind in kinds.items()
-        for code, (zh, _) in kind.items()
-        if (context, code) in words and (context, code) not in own and words[context, code] != zh
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in for_machines:
+            continue
+        keys: list[ast.expr | None] = []
+        if isinstance(node, ast.Dict):
+            keys = list(node.keys)
+        elif isinstance(node, ast.Tuple) and len(node.elts) > 2 and all(map(_is_text, node.elts)):
+            keys = list(node.elts)
+        found |= {str(key.value) for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+    return {re.sub("_(zh|en)$", "", name) for name in found if re.fullmatch("[a-z][a-z_0-9]*", name)}
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+# Its lists have both languages in the module itself; what a tool in a container of its own says is not ours.
+WITH_OWN_HEADS = {"explanation.py", "contract_test.py"}
+
+
+@pytest.mark.parametrize(
+    "module", sorted(path.name for path in Path(output.__file__).parent.glob("*.py") if path.name not in WITH_OWN_HEADS)
+)
+def test_every_column_that_a_command_writes_has_a_chinese_head(module: str) -> None:
+    translations.use("zh")
+    try:
+        names = columns_written(module) - NO_COLUMN
+        without = {name for name in names if not re.search("[一-鿿]", word(name.replace("_", " "), COLUMN))}
+    finally:
+        translations.use("both")
+    assert without == set()
+
+
+def test_columns_of_a_module_are_found() -> None:
+    assert {"outcome", "made", "message", "expected_delivery", "lying"} <= columns_written("feeds.py")
+    assert {"paused_from", "withdrawn_at"} <= columns_written("pauses.py")
+
+
+def test_codes_in_tables_are_read_as_their_labels(spoken: Callable[..., str]) -> None:
+    assert {"state", "outcome", "cause", "step", "status", "gravity", "change", "kind"} <= set(labels.OF_COLUMNS)
+    for column, kind in labels.OF_COLUMNS.items():
+        for code, (zh, en) in kind.items():
+            for language, said in (("zh", {zh}), ("en", {en}), ("both", {zh, f"{zh} {en}"})):
+                text = spoken(language, output.print_rows, [{column: code}])  # the head, and its one cell
+                assert " ".join(text.split("\n", 1)[1].split()) in said, (column, code)
+
+
+def test_an_attempt_is_in_one_language(spoken: Callable[..., str]) -> None:
+    row = {
+        "started_at": dt.datetime(2026, 7, 2, 9, 0, tzinfo=SHANGHAI),
+        "feed": "hrss/wage_records",
+        "step": "land",
+        "delivery": "2026-06",
+        "outcome": "failed",
+        "cause": "timed_out",
+        "host": "10.1.2.3",
+        "port": 22,
+        "landed_objects": 0,
+        "batches": 0,
+        "message_zh": "连接超时",
+        "message_en": "no answer in time",
     }
-    assert differ == {}
+    chinese = " ".join(spoken("zh", output.print_rows, [feeds._attempt_line(row)], title="Attempts").split())
+    assert "取数" in chinese
+    assert {"失败", "超时"} <= set(re.split("[ ,]+", chinese))
+    assert not re.search("failed|timed|step|made", chinese)
+    english = spoken("en", output.print_rows, [feeds._attempt_line(row)], title="Attempts")
+    assert not re.search("[一-鿿]", english)
 
 
 def test_a_figure_is_in_one_language(spoken: Callable[..., str]) -> None:

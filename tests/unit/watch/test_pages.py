@@ -63,7 +63,7 @@ def test_the_page_says_what_is_open_what_is_late_and_that_it_is_synthetic() -> N
         "迟 7 天 days late",
         "10.1.2.3:5432 connection refused, 3 times, since 14:20",
         "holds up 15: M14-1",
-        "已确认 acknowledged: 王值班",
+        "已知悉 acknowledged: 王值班",
         "threegaps feeds",
         "errcode 310000",
         "airflow_api",
