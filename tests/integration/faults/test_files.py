@@ -182,7 +182,7 @@ def test_a_batch_of_mostly_wrong_rows_is_stopped(wages: WageFolder, warehouse: s
     with psycopg.connect(warehouse, autocommit=True) as connection:
         (failing,) = failing_since(connection, WAGES)
     assert (failing.step, failing.failures, failing.cause, failing.host) == ("load", 2, "stopped", None)
-    assert "60行中40行被拒(66.7 %),上限30 %" in failing.message_zh
+    assert "60行中40行拒收(66.7 %),上限30 %" in failing.message_zh
     wages.send(wage_part(wage_rows()))
     feed_run.land(WAGES, MONTH)
     feed_run.load(WAGES, MONTH)
