@@ -43,9 +43,8 @@ does not. The view ``feed_health`` counts each delivery as it was judged last (`
 """
 
 
-LATEST_JUDGEMENTS = """
-select batch.* from ops.batch as batch
-where batch.status = 'loaded' and exists (
+_IS_LATEST_JUDGEMENT = """
+(batch.status = 'loaded' and exists (
     select from ops.batch_object as judged
     inner join ops.landed_object as landed using (landed_object_id)
     where judged.batch_id = batch.batch_id and not landed.is_correction and not exists (
@@ -56,9 +55,9 @@ where batch.status = 'loaded' and exists (
             and (later.order_number, later.batch_id) > (batch.order_number, batch.batch_id)
             and (later.is_whole or landed_later.part = landed.part) and not landed_later.is_correction
     )
-)
+))
 """
-"""The batches that a delivery's counts rest on, its latest loaded judgements; dbt has a macro of the same name."""
+"""Whether a delivery's counts rest on the row *batch* of ``ops.batch``, in SQL; dbt has a macro that says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +283,17 @@ def finish_batch(
     connection.execute(
         "update ops.batch set status = 'superseded'"
         " where batch_id = (select supersedes_batch_id from ops.batch where batch_id = %s)",
+        [batch_id],
+    )
+    mark_latest_judgements(connection, batch_id)
+
+
+def mark_latest_judgements(connection: psycopg.Connection[Any], batch_id: int) -> None:
+    """Note which batches the counts of a batch's delivery rest on, once one of them is loaded or superseded."""
+    connection.execute(
+        f"update ops.batch as batch set is_latest_judgement = not batch.is_latest_judgement from ops.batch as own"
+        " where own.batch_id = %s and batch.feed = own.feed and batch.delivery = own.delivery"
+        f" and batch.is_latest_judgement <> {_IS_LATEST_JUDGEMENT}",
         [batch_id],
     )
 

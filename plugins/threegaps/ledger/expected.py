@@ -17,17 +17,11 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from threegaps.ledger.summaries import sum_up
 from threegaps.settings import SHANGHAI
 
 MOMENT = "coalesce((select judged_at from ops.delivery_clock), now())"
 """The moment by which deliveries are judged, in SQL: now, or where the sandbox's departments stand."""
-
-STATE = (
-    "case when {e}.is_paused then 'paused' when {e}.first_arrived_at is null then 'missing'"
-    " when {e}.rows = 0 then 'empty' when {e}.completed_at is null then 'incomplete'"
-    " when {e}.completed_at <= {e}.due_at then 'on_time' when {e}.is_timed then 'late' else 'untimed' end"
-)
-"""What has become of the row *e* of ``ops.expected_delivery``, in SQL; only of one that is due it says anything."""
 
 ARRIVED = "least({}, (select judged_at - interval '1 day' from ops.delivery_clock))"
 """When what was fetched at a moment counts as arrived, in SQL: in the sandbox no later than its own day begins."""
@@ -171,10 +165,8 @@ def changed_deliveries(changed: psycopg.Cursor[Any]) -> set[str]:
 
 
 def summarise(connection: psycopg.Connection[Any], feed: str, deliveries: Sequence[str] | None = None) -> None:
-    """Count anew what is owed and has come of these deliveries of a feed, by default of all."""
-    wanted = {"feed": feed, "deliveries": None if deliveries is None else list(deliveries)}
-    connection.execute(_SUMMARISE, wanted)
-    connection.execute(_REMOVE_SUMMARIES, wanted)
+    """Count anew what is owed and has come of these deliveries of a feed, by default of all, and of their periods."""
+    sum_up(connection, feed, deliveries, judged_at(connection))
 
 
 def standing(connection: psycopg.Connection[Any], now: dt.datetime | None = None) -> list[Standing]:
@@ -380,89 +372,68 @@ from wanted as w
 where e.feed = %(feed)s and e.delivery = w.delivery and e.county_code = w.county_code and e.is_paused <> w.is_paused
 returning e.delivery
 """
-_SUMMARISE = f"""
-insert into ops.delivery_summary as s (feed, delivery, delivery_start, delivery_end, due_at, expected, arrived, on_time,
-    late, empty, incomplete, untimed)
-select u.feed, u.delivery, min(u.delivery_start), min(u.delivery_end), min(u.due_at),
-    count(*) filter (where u.state <> 'paused'), count(*) filter (where u.state not in ('paused', 'missing')),
-    count(*) filter (where u.state = 'on_time'), count(*) filter (where u.state = 'late'),
-    count(*) filter (where u.state = 'empty'), count(*) filter (where u.state = 'incomplete'),
-    count(*) filter (where u.state = 'untimed')
-from (
-    select e.feed, e.delivery, e.delivery_start, e.delivery_end, e.due_at, {STATE.format(e="e")} as state
-    from ops.expected_delivery as e
-    where e.feed = %(feed)s and (%(deliveries)s::text[] is null or e.delivery = any(%(deliveries)s))
-        -- where counties owe their parts, they are what counts
-        and (e.county_code <> '' or not exists (
-            select from ops.expected_delivery as c
-            where c.feed = e.feed and c.delivery = e.delivery and c.county_code <> ''
-        ))
-) as u
-group by u.feed, u.delivery
-on conflict (feed, delivery) do update set delivery_start = excluded.delivery_start,
-    delivery_end = excluded.delivery_end, due_at = excluded.due_at, expected = excluded.expected,
-    arrived = excluded.arrived, on_time = excluded.on_time, late = excluded.late, empty = excluded.empty,
-    incomplete = excluded.incomplete, untimed = excluded.untimed
-where (s.delivery_start, s.delivery_end, s.due_at, s.expected, s.arrived, s.on_time, s.late, s.empty, s.incomplete,
-    s.untimed) is distinct from (excluded.delivery_start, excluded.delivery_end, excluded.due_at, excluded.expected,
-    excluded.arrived, excluded.on_time, excluded.late, excluded.empty, excluded.incomplete, excluded.untimed)
-"""
-_REMOVE_SUMMARIES = """
-delete from ops.delivery_summary as s
-where s.feed = %(feed)s and (%(deliveries)s::text[] is null or s.delivery = any(%(deliveries)s))
-    and not exists (select from ops.expected_delivery as e where e.feed = s.feed and e.delivery = s.delivery)
-"""
 STANDING = """
-with owed as materialized (
-    select e.*, e.due_at <= {now} and not e.is_paused as is_due
+with open as materialized (
+    -- by the index of what is open: a feed has years of what is not
+    select e.feed, e.delivery, e.delivery_start, e.due_at, e.first_arrived_at, e.is_timed, e.due_at <= {now} as is_due
     from ops.expected_delivery as e
-    where e.county_code = ''
+    where e.county_code = '' and e.completed_at is null and not e.is_paused
 ),
 whole as (
-    select distinct on (o.feed) o.feed, o.delivery, o.delivery_start
-    from owed as o where o.completed_at is not null and not o.is_paused
-    order by o.feed, o.delivery_start desc
-),
-open as (
-    select o.*
-    from owed as o
-    inner join ops.feed as f using (feed)
-    left join whole as w using (feed)
-    where o.completed_at is null and not o.is_paused
-        -- a later list, or a later window of changes, has what an earlier one would have had; and whether a gap of
-        -- before the feed was known here is a delay nobody can tell
-        and ((f.delivery_kind = 'full_period' and o.is_timed) or w.feed is null or o.delivery_start > w.delivery_start)
+    select f.feed, w.delivery, w.delivery_start
+    from ops.feed as f
+    cross join lateral (
+        select e.delivery, e.delivery_start from ops.expected_delivery as e
+        where e.feed = f.feed and e.county_code = '' and e.completed_at is not null and not e.is_paused
+        order by e.delivery_start desc limit 1
+    ) as w
 ),
 opened as (
     select o.feed, array_agg(o.delivery order by o.delivery_start) filter (where o.is_due) as late,
         min(o.due_at) filter (where o.is_due) as late_since,
         array_agg(o.delivery order by o.delivery_start) filter (where o.first_arrived_at is not null) as incomplete
-    from open as o group by o.feed
+    from open as o
+    inner join ops.feed as f using (feed)
+    left join whole as w using (feed)
+    -- a later list, or a later window of changes, has what an earlier one would have had; and whether a gap of
+    -- before the feed was known here is a delay nobody can tell
+    where (f.delivery_kind = 'full_period' and o.is_timed) or w.feed is null or o.delivery_start > w.delivery_start
+    group by o.feed
 ),
 latest as (
-    select distinct on (o.feed) o.feed, o.delivery, o.delivery_start, o.due_at, o.rows
-    from owed as o where o.is_due
-    order by o.feed, o.delivery_start desc
+    select f.feed, d.delivery, d.delivery_start, d.due_at, d.rows
+    from ops.feed as f
+    cross join lateral (
+        select e.delivery, e.delivery_start, e.due_at, e.rows from ops.expected_delivery as e
+        where e.feed = f.feed and e.county_code = '' and e.due_at <= {now} and not e.is_paused
+        order by e.delivery_start desc limit 1
+    ) as d
 ),
 lacking as (
-    select c.feed, array_agg(array[c.delivery, c.county_code] order by c.delivery_start, c.county_code) as counties
-    from owed as o
+    select s.feed, array_agg(array[c.delivery, c.county_code] order by c.delivery_start, c.county_code) as counties
+    from ops.delivery_summary as s
     inner join ops.feed as f using (feed)
     inner join latest as l using (feed)
-    inner join ops.expected_delivery as c on c.feed = o.feed and c.delivery = o.delivery
-    where c.county_code <> '' and c.first_arrived_at is null and not c.is_paused
-        and o.is_due and o.first_arrived_at is not null
-        and (f.delivery_kind = 'full_period' or o.delivery_start = l.delivery_start)
-    group by c.feed
+    inner join ops.expected_delivery as o on o.feed = s.feed and o.delivery = s.delivery and o.county_code = ''
+    inner join ops.expected_delivery as c on c.feed = s.feed and c.delivery = s.delivery
+    where s.arrived < s.expected and o.due_at <= {now} and not o.is_paused and o.first_arrived_at is not null
+        and c.county_code <> '' and c.first_arrived_at is null and not c.is_paused
+        and (f.delivery_kind = 'full_period' or s.delivery_start = l.delivery_start)
+    group by s.feed
 ),
 coming as (
     select distinct on (o.feed) o.feed, o.delivery, o.due_at
-    from owed as o
-    where not o.is_paused and o.due_at > {now} and o.completed_at is null
+    from open as o
+    where not o.is_due
     order by o.feed, o.delivery_start
 ),
 arrived as (
-    select o.feed, max(o.first_arrived_at) as last_at from owed as o group by o.feed
+    select f.feed, a.last_at
+    from ops.feed as f
+    cross join lateral (
+        select max(e.first_arrived_at) as last_at from ops.expected_delivery as e
+        where e.feed = f.feed and e.county_code = '' and e.first_arrived_at is not null
+    ) as a
 )
 select f.feed, f.title_zh, f.title_en, f.connection_id, f.cadence, f.due_day, d.delivery, d.due_at,
     n.delivery as next_delivery, n.due_at as next_due_at, w.delivery as last_delivery,

@@ -28,6 +28,12 @@ from threegaps.standards.areas import codes_in_force
 ENTERED_AHEAD = dt.timedelta(days=60)
 """How far ahead what is owed is entered, and one delivery in any case."""
 
+# Of a delivery that has come, what it lacks is missing, and stays so.
+_NOTHING_CAME = (
+    "e.first_arrived_at is null and not exists (select from ops.expected_delivery as w where w.feed = e.feed"
+    " and w.delivery = e.delivery and w.county_code = '' and w.first_arrived_at is not null)"
+)
+
 
 def enter_all(
     connection: psycopg.Connection[Any], contracts: Iterable[Contract], *, unread: Iterable[str] = ()
@@ -45,8 +51,8 @@ def enter_all(
     with connection.transaction():
         connection.execute(f"update ops.feed set is_current = false where is_current and {gone}", {"feeds": feeds})
         deleted = connection.execute(
-            f"delete from ops.expected_delivery where {gone} and due_at > {MOMENT} and first_arrived_at is null"
-            " returning feed",
+            f"delete from ops.expected_delivery as e where e.feed in (select feed from ops.feed where {gone})"
+            f" and e.due_at > {MOMENT} and {_NOTHING_CAME} returning e.feed",
             {"feeds": feeds},
         ).fetchall()
         for feed in sorted({str(row[0]) for row in deleted}):
@@ -76,7 +82,8 @@ def enter(connection: psycopg.Connection[Any], contract: Contract) -> None:
         if changed:
             settle(connection, contract.feed, sorted(changed - known.keys()))
             apply_pauses(connection, contract.feed, sorted(changed))
-            summarise(connection, contract.feed, sorted(changed))
+        # Also where nothing has changed: what has become due since is counted.
+        summarise(connection, contract.feed, sorted(changed))
 
 
 def _enter_feed(connection: psycopg.Connection[Any], contract: Contract) -> None:
@@ -137,8 +144,8 @@ def _remove_open(
     """Remove what is open in the future and no longer owed; of which deliveries there was any."""
     return changed_deliveries(
         connection.execute(
-            "delete from ops.expected_delivery where feed = %s and due_at > %s and first_arrived_at is null"
-            " and (delivery <> all(%s) or (county_code <> '' and county_code <> all(%s))) returning delivery",
+            f"delete from ops.expected_delivery as e where e.feed = %s and e.due_at > %s and {_NOTHING_CAME}"
+            " and (e.delivery <> all(%s) or (e.county_code <> '' and e.county_code <> all(%s))) returning e.delivery",
             [contract.feed, now, sorted(wanted), _counties(contract)],
         )
     )
@@ -154,19 +161,22 @@ def _insert(
     """Enter what is owed, or change when; the deliveries of which that changed anything."""
     return changed_deliveries(
         connection.execute(
-            "insert into ops.expected_delivery as e (feed, delivery, county_code, delivery_start, delivery_end, due_at)"
-            " select %(feed)s, d.delivery, c.county_code, d.first_day, d.last_day, d.due_at"
+            "insert into ops.expected_delivery as e (feed, delivery, county_code, cadence, delivery_start,"
+            " delivery_end, due_at) select %(feed)s, d.delivery, c.county_code, %(cadence)s, d.first_day, d.last_day,"
+            " d.due_at"
             " from unnest(%(keys)s::text[], %(first_days)s::date[], %(last_days)s::date[], %(due)s::timestamptz[])"
             " as d (delivery, first_day, last_day, due_at) cross join unnest(%(counties)s::text[]) as c (county_code)"
             # Of what was loaded before counties were counted nobody can tell which of them it had.
             " where c.county_code = '' or not exists (select 1 from ops.batch as b where b.feed = %(feed)s"
             " and b.delivery = d.delivery and b.status = 'loaded'"
             " and not exists (select 1 from ops.batch_county as k where k.batch_id = b.batch_id))"
+            # All of a delivery is due at once, also where a correction has brought a county's part ahead of it.
             " on conflict (feed, delivery, county_code) do update set due_at = excluded.due_at"
-            f" where e.due_at <> excluded.due_at and e.first_arrived_at is null and e.due_at > {MOMENT}"
+            f" where e.due_at <> excluded.due_at and e.due_at > {MOMENT}"
             " returning e.delivery",
             {
                 "feed": contract.feed,
+                "cadence": contract.cadence,
                 "keys": [delivery.key for delivery, _ in owed],
                 "first_days": [delivery.start for delivery, _ in owed],
                 "last_days": [delivery.end for delivery, _ in owed],

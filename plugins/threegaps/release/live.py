@@ -13,13 +13,15 @@ import psycopg
 from psycopg import sql
 
 from threegaps.labels import CAUSES, coded_zh
-from threegaps.ledger.batches import LATEST_JUDGEMENTS, has_originals
-from threegaps.ledger.expected import MOMENT, STANDING, STATE
+from threegaps.ledger.batches import has_originals
+from threegaps.ledger.expected import MOMENT, STANDING
+from threegaps.ledger.summaries import COUNTS, PERIODS, STATE, cadences, counted
 from threegaps.release.rights import READERS
 from threegaps.release.views import ViewColumn, columns_of, ensure_view_of
 from threegaps.standards.areas import PROVINCE
 
-_SEES_ALL = "(pg_has_role(current_user, 'bi_reader', 'usage') or pg_has_role(current_user, 'pipeline', 'usage'))"
+# Asked once, not of each row.
+_SEES_ALL = "(select pg_has_role(current_user, 'bi_reader', 'usage') or pg_has_role(current_user, 'pipeline', 'usage'))"
 _DAY = f"(({MOMENT} - interval '1 microsecond') at time zone 'Asia/Shanghai')::date"
 
 _HEALTH_BEGINNING = f"""
@@ -34,13 +36,16 @@ totals as (
 judged as (
     select j.feed, sum(j.received)::bigint as received, sum(j.accepted)::bigint as accepted,
         sum(j.refused)::bigint as refused, sum(j.duplicates)::bigint as duplicates
-    from ({LATEST_JUDGEMENTS}) as j group by j.feed
+    from ops.batch as j where j.is_latest_judgement group by j.feed
 ),
 -- corrections and repairs are no deliveries: their few rows would read as a feed that collapsed
 latest as (
-    select distinct on (b.feed) b.feed, b.delivery, b.status, b.received, b.refused, b.stop_rule
-    from ops.batch as b where {has_originals("b")}
-    order by b.feed, b.delivery desc, b.batch_id desc
+    select f.feed, d.delivery, d.status, d.received, d.refused, d.stop_rule
+    from totals as f
+    cross join lateral (
+        select b.delivery, b.status, b.received, b.refused, b.stop_rule from ops.batch as b
+        where b.feed = f.feed and {has_originals("b")} order by b.delivery desc, b.batch_id desc limit 1
+    ) as d
 ),
 waiting as (
     select r.feed, count(*)::bigint as open from quarantine.refused_row as r
@@ -169,40 +174,49 @@ _HEALTH: tuple[ViewColumn, ...] = (
     ),
 )
 
-COUNTS = ("expected", "arrived", "on_time", "late", "empty", "incomplete", "untimed")
+_PERIODS = ", ".join(
+    f"('{period.name}', date_trunc('{period.name}', u.delivery_end)::date,"
+    f" array[{', '.join(repr(cadence) for cadence in cadences(period))}])"
+    for period in PERIODS
+)
 _RATE_BEGINNING = f"""
 with moment as materialized (select {MOMENT} as judged_at),
-unit as (
-    select s.feed, '{PROVINCE}' as area_code, 'province' as area_level, s.delivery_end,
+since as materialized (
+    -- what has become due since the sums were written, some minutes as a rule; or is not any more, by a clock put back
+    select s.feed, s.delivery, s.cadence, s.delivery_end, case when s.due_at <= m.judged_at then 1 else -1 end as sign,
         {", ".join(f"s.{name}" for name in COUNTS)}
-    from ops.delivery_summary as s cross join moment as m
-    where s.due_at <= m.judged_at and s.expected > 0
-    union all
-    select e.feed, e.county_code, 'county', e.delivery_end, 1, (e.state <> 'missing')::integer,
-        {", ".join(f"(e.state = '{name}')::integer" for name in COUNTS[2:])}
-    from (
-        select e.*, {STATE.format(e="e")} as state from ops.expected_delivery as e where e.county_code <> ''
-    ) as e cross join moment as m
-    where e.due_at <= m.judged_at and not e.is_paused
+    from moment as m
+    cross join ops.feed as f
+    inner join ops.delivery_summary as s on s.feed = f.feed
+        and s.due_at > least(coalesce(f.summed_to, '-infinity'), m.judged_at)
+        and s.due_at <= greatest(f.summed_to, m.judged_at)
+    where s.expected > 0
 ),
-period as (
-    select u.*, p.period_type, p.period_start, (p.period_start + p.length - interval '1 day')::date as period_end
+unit as (
+    select s.feed, '{PROVINCE}' as area_code, s.cadence, s.delivery_end, s.sign,
+        {", ".join(f"s.{name}" for name in COUNTS)}
+    from since as s
+    union all
+    select e.feed, e.county_code, e.cadence, e.delivery_end, e.sign, {", ".join(counted("e.state"))}
+    from (
+        select s.feed, s.cadence, s.delivery_end, s.sign, e.county_code, {STATE.format(e="e")} as state
+        from since as s
+        inner join ops.expected_delivery as e on e.feed = s.feed and e.delivery = s.delivery and e.county_code <> ''
+    ) as e
+),
+added as materialized (
+    select u.feed, u.area_code, p.period_type, p.period_start,
+        {", ".join(f"sum(u.sign * u.{name})::integer as {name}" for name in COUNTS)}
     from unit as u
-    inner join ops.feed as f using (feed)
-    cross join lateral (
-        values ('month', date_trunc('month', u.delivery_end)::date, interval '1 month', array['day', 'month']),
-            ('quarter', date_trunc('quarter', u.delivery_end)::date, interval '3 months',
-                array['day', 'month', 'quarter']),
-            ('year', date_trunc('year', u.delivery_end)::date, interval '1 year',
-                array['day', 'month', 'quarter', 'term', 'year'])
-    ) as p (period_type, period_start, length, cadences)
-    where f.cadence = any(p.cadences)
+    cross join lateral (values {_PERIODS}) as p (period_type, period_start, cadences)
+    where u.cadence = any(p.cadences)
+    group by u.feed, u.area_code, p.period_type, p.period_start
 ),
 rate as (
-    select p.feed, p.area_code, p.area_level, p.period_type, p.period_start, p.period_end,
-        {", ".join(f"sum(p.{name})::integer as {name}" for name in COUNTS)}
-    from period as p
-    group by p.feed, p.area_code, p.area_level, p.period_type, p.period_start, p.period_end
+    select s.feed, s.area_code, s.area_level, s.period_type, s.period_start, s.period_end,
+        {", ".join(f"s.{name} + coalesce(a.{name}, 0) as {name}" for name in COUNTS)}
+    from ops.reporting_summary as s
+    left join added as a using (feed, area_code, period_type, period_start)
 )
 """
 
@@ -263,7 +277,7 @@ _RATE: tuple[ViewColumn, ...] = (
 )
 _RATE_SOURCE = f"""
 from rate as r
-where {_SEES_ALL} or r.area_code = (select marts.county_of(current_user) collate "default")
+where r.expected > 0 and ({_SEES_ALL} or r.area_code = (select marts.county_of(current_user) collate "default"))
 """
 
 
