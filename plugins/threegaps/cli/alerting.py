@@ -74,9 +74,10 @@ def send_test_message(
 def _test_message(settings: Settings) -> Any:
     import secrets
 
+    from threegaps.standards.moments import clock
     from threegaps.watch.message import Message
 
-    now = dt.datetime.now(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+    now = clock(dt.datetime.now(SHANGHAI))
     mark = "[合成数据 synthetic] " if settings.is_sandbox else ""
     return Message(
         message_id=f"test-{secrets.token_hex(12)}@threegaps",

@@ -52,7 +52,7 @@ def _disk(settings: Settings) -> Finding:
     from threegaps.watch.reading_machine import disks
 
     found = disks(settings)
-    text = "; ".join(f"{disk.free_bytes / 1e9:.1f} GB free at {disk.path}" for disk in found)
+    text = "; ".join(f"{disk.free_bytes / 1e9:.1f} GB of this disk are free: {disk.path}" for disk in found)
     return ("warning", text, "make room; landing and database grow.") if machine.disks(found) else ("ok", text, "")
 
 
@@ -251,8 +251,12 @@ def _arrival(settings: Settings) -> Finding:
         found = arrived(connection)
     if not found:
         return "ok", "nothing has been released yet", ""
-    listed = ", ".join(str(one) for one in found)
-    message = f"of what is counted now, there when figures became final: {listed}"
+    told = [str(one) for one in found if one.percent is not None]
+    if not told:
+        return "ok", f"how much is there when figures become final cannot be told yet of {len(found)} indicators", ""
+    message = f"of what is counted now, there when figures became final: {', '.join(told)}"
+    if len(told) < len(found):
+        message += f"; cannot be told yet of {len(found) - len(told)} indicators"
     if any(one.is_short for one in found):
         return (
             "warning",

@@ -44,7 +44,7 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
     import psycopg
 
     from threegaps.cli import queries
-    from threegaps.cli.output import answer, console
+    from threegaps.cli.output import answer, cell, console
     from threegaps.contracts.loader import load_contracts
     from threegaps.feed_run.expecting import judged_at
     from threegaps.ledger.expected import standing
@@ -83,7 +83,7 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
     dispensable = ("protocol", "delivery", "next_due_at", "mark", "duplicates", "accepted", "title", "due", "cadence")
     answer(rows, as_json=json_, none="There is no feed: the folder of contracts is empty.", dispensable=dispensable)
     if not json_:
-        console.print(f"Judged by {last_moment(now):%Y-%m-%d %H:%M} (Asia/Shanghai).", markup=False)
+        console.print(f"Deliveries are judged by {cell(last_moment(now))}.", markup=False)
 
 
 def last_moment(now: dt.datetime) -> dt.datetime:
@@ -318,12 +318,13 @@ def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from threegaps.cli.output import both, cell, console
+    from threegaps.cli.output import both, cell, console, pair
     from threegaps.standards.visible import one_line
     from threegaps.translations import say
 
     for row in rows:
-        where = f"{row['feed']} {row['delivery']}, county {row['county_code']}, refused {cell(row['refused_at'])}"
+        county = row["county_code"] if row["county_code"] != "unknown" else pair("不详", "not known")
+        where = f"{row['feed']} {row['delivery']}, county {county}, refused {cell(row['refused_at'])}"
         console.print(Text.assemble((one_line(row["row_token"]), "bold"), f"  {say(where)}"))
         reasons = Table.grid(padding=(0, 1))
         reasons.add_column(overflow="fold", max_width=32)

@@ -204,6 +204,7 @@ def _state(incident: Incident) -> str:
 
 def _line(incident: Incident, with_closed: bool) -> dict[str, Any]:
     from threegaps.labels import INCIDENT_GRAVITIES, both
+    from threegaps.translations import say
 
     line: dict[str, Any] = {
         "incident_id": incident.incident_id,
@@ -212,14 +213,14 @@ def _line(incident: Incident, with_closed: bool) -> dict[str, Any]:
         "cause_en": incident.title_en,
         "seen_at": incident.opened_at,
         "indicators_held_up": len(incident.indicator_codes),
-        "state": _state(incident),
+        "state": say(_state(incident)),
     }
     return line | ({"closed_at": incident.closed_at} if with_closed else {})
 
 
 def _page(incident: Incident, changes: Any) -> None:
     from threegaps.cli.output import both, cell, console, print_rows
-    from threegaps.translations import word
+    from threegaps.translations import say, word
     from threegaps.watch.kinds import command, runbook
     from threegaps.watch.looks.wording import lasting
 
@@ -228,7 +229,7 @@ def _page(incident: Incident, changes: Any) -> None:
     lines = [
         f"Incident {incident.incident_id}, {gravity}: {both(incident.title_zh, incident.title_en)}",
         both(incident.detail_zh, incident.detail_en),
-        f"seen at {cell(incident.opened_at)}, {both(*lasting(incident.opened_at, until))}; {_state(incident)}",
+        f"seen at {cell(incident.opened_at)}, {both(*lasting(incident.opened_at, until))}; {say(_state(incident))}",
     ]
     if incident.indicator_codes:
         lines.append(
@@ -243,7 +244,12 @@ def _page(incident: Incident, changes: Any) -> None:
     for line in lines:
         if line:
             console.print(line, markup=False, soft_wrap=True)
-    print_rows(
-        [{"at": one.changed_at, "change": one.change, "by": one.changed_by, "note": one.note} for one in changes],
-        title="What has happened",
-    )
+    print_rows([_change_line(one, incident) for one in changes], title="What has happened")
+
+
+def _change_line(one: Any, incident: Incident) -> dict[str, Any]:
+    """A change of an incident; a note that only repeats its title, in one language, is left out."""
+    from threegaps.translations import say
+
+    note = None if one.note == incident.title_en else say(one.note or "")
+    return {"at": one.changed_at, "change": one.change, "by": one.changed_by, "note": note}

@@ -12,41 +12,49 @@ from threegaps.settings import Settings
 
 
 def area(settings: Settings, text: str | None) -> str | None:
-    """The code of the area that *text* means; nothing of nothing, and before there is a release.
+    """The code of the area that *text* means; nothing of nothing.
 
     Raises:
-        ReleaseError: It means none, or several.
+        ReleaseError: It means none, or several, or there is no release yet.
     """
-    if text is None or not queries.has_release(settings):
+    if text is None:
         return None
+    queries.need_release(settings)
     with _connection(settings) as connection:
         return named_things.area_named(connection, text)
 
 
 def indicator(settings: Settings, text: str | None) -> str | None:
-    """The code of the indicator that *text* means; nothing of nothing, and before there is a release.
+    """The code of the indicator that *text* means; nothing of nothing.
 
     Raises:
-        ReleaseError: It means none, or several.
+        ReleaseError: It means none, or several, or there is no release yet.
     """
-    if text is None or not queries.has_release(settings):
+    if text is None:
         return None
+    queries.need_release(settings)
     with _connection(settings) as connection:
         return named_things.indicator_named(connection, text)
 
 
 def areas(settings: Settings, text: str) -> list[named_things.Row]:
-    """Areas that *text* may mean, all without one; none before there is a release."""
-    if not queries.has_release(settings):
-        return []
+    """Areas that *text* may mean, all without one.
+
+    Raises:
+        ReleaseError: There is no release yet.
+    """
+    queries.need_release(settings)
     with _connection(settings) as connection:
         return named_things.areas(connection, text)
 
 
 def indicators(settings: Settings, text: str) -> list[named_things.Row]:
-    """Indicators that *text* may mean, all without one; none before there is a release."""
-    if not queries.has_release(settings):
-        return []
+    """Indicators that *text* may mean, all without one.
+
+    Raises:
+        ReleaseError: There is no release yet.
+    """
+    queries.need_release(settings)
     with _connection(settings) as connection:
         return named_things.indicators(connection, text)
 

@@ -24,7 +24,7 @@ from rich.text import Text
 
 from threegaps.cli.streams import end_with_reader
 from threegaps.labels import OF_COLUMNS, Labels
-from threegaps.settings import SHANGHAI
+from threegaps.standards.moments import clock
 from threegaps.standards.visible import one_line, visible, within_json
 from threegaps.translations import COLUMN, either, language, say, word
 
@@ -287,7 +287,7 @@ def cell(value: Any) -> str:
     if isinstance(value, decimal.Decimal | float):
         return f"{value:,.4f}".rstrip("0").rstrip(".")
     if isinstance(value, dt.datetime):
-        return value.astimezone(SHANGHAI).isoformat(sep=" ", timespec="seconds")
+        return clock(value)
     if isinstance(value, dict | list):
         return one_line(json.dumps(plain(value), ensure_ascii=False))
     return one_line(str(value))

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from threegaps.errors import ReleaseError
 from threegaps.ledger.batches import FEED_TOTALS
 from threegaps.release import holds
 from threegaps.release.arrival import arrived
@@ -186,6 +187,19 @@ def arrivals(settings: Settings) -> Sequence[Row]:
         }
         for one in found
     ]
+
+
+def need_release(settings: Settings) -> None:
+    """See that there are served tables to ask.
+
+    Raises:
+        ReleaseError: There is no release yet.
+    """
+    if not has_release(settings):
+        raise ReleaseError("There is no release yet.", advice=NO_RELEASE_ADVICE)
+
+
+NO_RELEASE_ADVICE = "`threegaps up --run` makes the first; where the services run, `threegaps build`."
 
 
 def has_release(settings: Settings) -> bool:

@@ -135,11 +135,9 @@ def show_release(json_: Json = False) -> None:
     """The release that serves: figures of the province by action and gap, counts of the feeds."""
     from threegaps.cli import display, queries
     from threegaps.cli.output import print_json
-    from threegaps.errors import ReleaseError
 
     settings = Settings.load()
-    if not queries.has_release(settings):
-        raise ReleaseError("There is no release yet.", advice="`threegaps up --run` makes the first.")
+    queries.need_release(settings)
     if json_:
         print_json(
             {
@@ -166,11 +164,12 @@ def diff_releases(
     json_: Json = False,
 ) -> None:
     """What is said differently in two releases, and why: by indicator first, then figure by figure."""
-    from threegaps.cli import difference, named
+    from threegaps.cli import difference, named, queries
     from threegaps.cli.output import print_json
     from threegaps.release import history
 
     settings = Settings.load()
+    queries.need_release(settings)
     code = named.indicator(settings, indicator)
     place = named.area(settings, area)
     found = history.compare(
@@ -302,13 +301,11 @@ def explain(
     from threegaps.cli import named, queries
     from threegaps.cli.explanation import explanation_page
     from threegaps.cli.output import print_json
-    from threegaps.errors import ReleaseError
     from threegaps.release import explain as explanation
 
     breakdown, _, value = (part or "total=total").partition("=")
     settings = Settings.load()
-    if not queries.has_release(settings):
-        raise ReleaseError("There is no release yet.", advice="`threegaps up --run` makes the first.")
+    queries.need_release(settings)
     code, area = named.indicator(settings, code) or code, named.area(settings, area) or area
     dsn = settings.warehouse_dsn()
     found = _row(explanation.explain(dsn, code, area, period, breakdown=breakdown, breakdown_value=value))
@@ -346,7 +343,7 @@ def catalogue(
     none = f"No indicator has {text!r} in its code or name: `threegaps catalogue` lists all." if text else ""
     if not (arrival or revisions) or not found:
         shown = found if json_ or len(found) <= _MOST_IN_FULL else [_short_line(row) for row in found]
-        answer(shown, as_json=json_, none=none or "There is no indicator yet: the first release brings them.")
+        answer(shown, as_json=json_, none=none)
         return
     rows = queries.arrivals(settings) if arrival else queries.ask(settings, queries.REVISION_RATES)
     codes = {row["indicator_code"] for row in found}
@@ -377,9 +374,7 @@ def areas(
     answer(
         named.areas(Settings.load(), text),
         as_json=json_,
-        none=f"No area has {text!r} in its code or name: `threegaps areas` lists all."
-        if text
-        else "There is no area yet: the first release brings them.",
+        none=f"No area has {text!r} in its code or name: `threegaps areas` lists all.",
     )
 
 

@@ -83,6 +83,11 @@ def say(text: str) -> str:
     return text[:begun] + _catalogue(language()).said(text[begun:])
 
 
+def in_both(text: str) -> tuple[str, str]:
+    """*text* in Chinese and in English, whichever is spoken: what goes to people of whom neither is known."""
+    return _catalogue("zh").said(text), _catalogue("en").said(text)
+
+
 def word(text: str, context: str) -> str:
     """A word or a code as *context* has it: the name of a column (:data:`COLUMN`), or what stands in that column."""
     if language() == "both" or not text:

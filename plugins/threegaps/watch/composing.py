@@ -8,8 +8,10 @@ from typing import Any
 
 from threegaps.labels import INCIDENT_CHANGES, INCIDENT_GRAVITIES
 from threegaps.ledger.incidents import WATCH, Incident
+from threegaps.standards.moments import clock
+from threegaps.translations import in_both
 from threegaps.watch.kinds import command, runbook
-from threegaps.watch.looks.wording import clock, lasting, listed
+from threegaps.watch.looks.wording import lasting, listed
 from threegaps.watch.message import Message, incident_message_id
 
 _MOST_CODES = 12
@@ -46,6 +48,9 @@ def _lines(incident: Incident, now: dt.datetime, *, is_zh: bool) -> list[str]:
     long = lasting(incident.opened_at, incident.closed_at or now)[0 if is_zh else 1]
     codes = listed(incident.indicator_codes, most=_MOST_CODES)[0 if is_zh else 1]
     number = str(incident.incident_id) if incident.incident_id else ""
+    # What the watch notes has both languages in it; what a person wrote is left as it is.
+    noted = incident.resolution or ""
+    why = in_both(noted)[0 if is_zh else 1] if incident.closed_by == WATCH else noted
     by = (
         ""
         if incident.closed_by in {None, WATCH}
@@ -57,13 +62,13 @@ def _lines(incident: Incident, now: dt.datetime, *, is_zh: bool) -> list[str]:
         lines = [incident.title_zh, incident.detail_zh]
         lines += [f"影响指标:{codes};指标库:{'、'.join(incident.marts)}。"] if codes else []
         if incident.closed_at is not None:
-            return [*lines, f"发现于{clock(incident.opened_at)},持续{long},{by}已解除:{incident.resolution}。"]
+            return [*lines, f"发现于{clock(incident.opened_at)},持续{long},{by}已解除:{why}。"]
         lines += [f"发现于{clock(incident.opened_at)}({long})。处理办法:{runbook(incident.kind, is_zh=True)}"]
         return lines + ([f"知悉:threegaps incidents acknowledge {number}"] if number else [])
     lines = [_sentence(incident.title_en), incident.detail_en]
     lines += [f"It holds up {codes}; marts: {', '.join(incident.marts)}."] if codes else []
     if incident.closed_at is not None:
-        return [*lines, f"Seen at {clock(incident.opened_at)}, lasted {long}, closed{by}: {incident.resolution}."]
+        return [*lines, f"Seen at {clock(incident.opened_at)}, lasted {long}, closed{by}: {why}."]
     lines += [f"Seen at {clock(incident.opened_at)} ({long} ago). What to do: {runbook(incident.kind)}"]
     return lines + ([f"To acknowledge: threegaps incidents acknowledge {number}"] if number else [])
 

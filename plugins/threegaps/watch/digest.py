@@ -17,6 +17,7 @@ from threegaps.labels import INCIDENT_GRAVITIES, both
 from threegaps.ledger import outbox
 from threegaps.ledger.incidents import Incident, open_incidents
 from threegaps.settings import SHANGHAI
+from threegaps.standards.moments import clock
 from threegaps.watch.alerts import Alerts
 from threegaps.watch.message import digest_message_id
 
@@ -163,33 +164,33 @@ def written(facts: Facts, day: dt.date, now: dt.datetime, *, is_synthetic: bool)
 def _zh(facts: Facts, now: dt.datetime) -> Iterator[str]:
     yield f"未解除的事件:{len(facts.opened) or '无'}"
     yield from _cut(
-        f"  #{one.incident_id} {_gravity(one)} {one.title_zh}(始于 {_clock(one.opened_at)})" for one in facts.opened
+        f"  #{one.incident_id} {_gravity(one)} {one.title_zh}(始于 {clock(one.opened_at)})" for one in facts.opened
     )
     yield f"上次日报以来已解除:{len(facts.closed) or '无'}"
-    yield from _cut(f"  #{one.incident_id} {one.title_zh}({_clock(one.closed_at)})" for one in facts.closed)
+    yield from _cut(f"  #{one.incident_id} {one.title_zh}({clock(one.closed_at)})" for one in facts.closed)
     yield f"{facts.due_day.isoformat()} 应报而未到:{len(facts.due) or '无'}"
     yield from _cut(f"  {feed} {delivery}" for feed, delivery in facts.due)
     if facts.release is None:
         yield "正在使用的发布:还没有"
     else:
         number, at = facts.release
-        yield f"正在使用的发布:第 {number} 次,{_clock(at)}({_days(now - at)} 天前)"
+        yield f"正在使用的发布:第 {number} 次,{clock(at)}({_days(now - at)} 天前)"
     yield f"待部门修正的拒收行:{sum(facts.refused_rows.values()):,}"
     yield from _cut(f"  {department} {count:,}" for department, count in facts.refused_rows.items())
 
 
 def _en(facts: Facts, now: dt.datetime) -> Iterator[str]:
     yield f"Open incidents: {len(facts.opened) or 'none'}"
-    yield from _cut(f"  #{one.incident_id} {one.title_en} (since {_clock(one.opened_at)})" for one in facts.opened)
+    yield from _cut(f"  #{one.incident_id} {one.title_en} (since {clock(one.opened_at)})" for one in facts.opened)
     yield f"Closed since the last digest: {len(facts.closed) or 'none'}"
-    yield from _cut(f"  #{one.incident_id} {one.title_en} ({_clock(one.closed_at)})" for one in facts.closed)
+    yield from _cut(f"  #{one.incident_id} {one.title_en} ({clock(one.closed_at)})" for one in facts.closed)
     yield f"Due on {facts.due_day.isoformat()} and not here: {len(facts.due) or 'none'}"
     yield from _cut(f"  {feed} {delivery}" for feed, delivery in facts.due)
     if facts.release is None:
         yield "Release that serves: none yet"
     else:
         age = _days(now - facts.release[1])
-        yield f"Release that serves: {facts.release[0]}, of {_clock(facts.release[1])} ({age} days ago)"
+        yield f"Release that serves: {facts.release[0]}, of {clock(facts.release[1])} ({age} days ago)"
     yield f"Rows that wait for a department's correction: {sum(facts.refused_rows.values()):,}"
     yield from _cut(f"  {department} {count:,}" for department, count in facts.refused_rows.items())
 
@@ -233,7 +234,3 @@ def _cut(lines: Iterator[str]) -> Iterator[str]:
 
 def _days(age: dt.timedelta) -> int:
     return max(0, age.days)
-
-
-def _clock(moment: dt.datetime) -> str:
-    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")

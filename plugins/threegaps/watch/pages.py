@@ -16,6 +16,7 @@ from typing import Any
 
 from threegaps.labels import FEED_STATES, INCIDENT_GRAVITIES, both
 from threegaps.settings import SHANGHAI
+from threegaps.standards.moments import clock
 from threegaps.standards.visible import for_html as escape
 from threegaps.watch.snapshot import FeedSeen, IncidentSeen, Snapshot
 
@@ -179,7 +180,7 @@ _TITLES: Mapping[str, str] = {
 def _head(seen: Snapshot) -> str:
     return (
         "<header><h1>ThreeGaps 值守状态 · status</h1>"
-        f'<div class="soft">写于 written at {_clock(seen.taken_at)}(上海 Shanghai);每 every '
+        f'<div class="soft">写于 written at {clock(seen.taken_at)};每 every '
         f"{seen.interval_seconds:.0f} 秒 s;早于 {stale_after_seconds(seen) / 60:.0f} 分钟即已过时 · "
         f"older than that many minutes: out of date; <a href={DATA_NAME!r}>JSON</a></div></header>"
     )
@@ -236,7 +237,7 @@ def _incident(one: IncidentSeen) -> str:
     whose = " · ".join(
         part
         for part in (
-            f"始于 since {_clock(one.opened_at)}",
+            f"始于 since {clock(one.opened_at)}",
             f"已知悉 acknowledged: {escape(one.acknowledged_by)}" if one.acknowledged_by else "",
             f"已指派 assigned to: {escape(one.assigned_to)}" if one.assigned_to else "",
         )
@@ -264,7 +265,7 @@ _COLUMNS: tuple[tuple[str, bool, Callable[[FeedSeen], str]], ...] = (
     ("收到行数 received", True, lambda feed: "" if feed.received_rows is None else f"{feed.received_rows:,}"),
     ("拒收 refused", True, lambda feed: "" if feed.refused_share is None else f"{feed.refused_share:.2%}"),
     ("待修正行 to repair", True, lambda feed: f"{feed.open_refusals:,}" if feed.open_refusals else ""),
-    ("载入 loaded", False, lambda feed: "" if feed.newest_loaded_at is None else _clock(feed.newest_loaded_at)),
+    ("载入 loaded", False, lambda feed: "" if feed.newest_loaded_at is None else clock(feed.newest_loaded_at)),
 )
 
 
@@ -320,14 +321,14 @@ def _rest(seen: Snapshot) -> str:
             if release is None and seen.feeds is not None
             else unknown
             if release is None
-            else f"{release.release_id} · {_clock(release.released_at)}",
+            else f"{release.release_id} · {clock(release.released_at)}",
         ),
         (
             "待构建批次 waiting for a build",
             unknown
             if queue is None
             else f"{queue.pending_batches:,}"
-            + (f" · 最早 oldest {_clock(queue.oldest_since)}" if queue.oldest_since is not None else ""),
+            + (f" · 最早 oldest {clock(queue.oldest_since)}" if queue.oldest_since is not None else ""),
         ),
         (
             "待发消息 messages waiting",
@@ -352,7 +353,3 @@ def _rest(seen: Snapshot) -> str:
 
 def _pair(zh: str, en: str) -> str:
     return " · ".join(escape(part) for part in dict.fromkeys((zh, en)) if part)
-
-
-def _clock(moment: dt.datetime) -> str:
-    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")

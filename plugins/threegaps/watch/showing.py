@@ -13,6 +13,7 @@ import psycopg
 from threegaps.errors import SettingsError, ThreeGapsError, of_warehouse
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import Settings
+from threegaps.translations import in_both
 from threegaps.watch.alerts import Alerts, unset_variables
 from threegaps.watch.deadlines import DeadlineError, deadline
 from threegaps.watch.gathering import Gathered, Gatherer, incidents_seen
@@ -129,7 +130,8 @@ def looks_of(not_looked_at: Iterable[str]) -> Iterable[Look]:
         known = name.strip() in LOOKS
         missing.setdefault(name.strip() if known else "other", []).append(reason.strip() if known else written)
     for name, reasons in missing.items():
-        yield Look(name, False, "", "; ".join(reasons))
+        said = [in_both(reason) for reason in reasons]
+        yield Look(name, False, ";".join(zh for zh, _ in said), "; ".join(en for _, en in said))
     for name in LOOKS:
         if name not in missing and name != "ledger":
             yield Look(name, True)
@@ -138,7 +140,8 @@ def looks_of(not_looked_at: Iterable[str]) -> Iterable[Look]:
 def alerts_said(alerts: Alerts, settings: Settings, problem: str) -> tuple[str, str]:
     """Why people cannot be told as meant, in Chinese and in English; empty where they can."""
     if problem:
-        return f"告警配置有误,沿用之前的配置:{problem}", f"alerts.yaml is wrong, what it said before holds: {problem}"
+        zh, en = in_both(problem)
+        return f"告警配置有误,沿用之前的配置:{zh}", f"alerts.yaml is wrong, what it said before holds: {en}"
     if alerts.is_absent:
         return "没有 alerts.yaml:不向任何人发送消息。", "There is no alerts.yaml: nobody is told anything."
     unset = unset_variables(alerts, settings.environment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -233,3 +234,35 @@ def test_a_variable_that_names_no_language_falls_back_to_the_locale() -> None:
     refused = told("no-such-command", THREEGAPS_LANG="klingon")
     assert "klingon" not in refused
     assert "no-such-command" in refused
+
+
+def test_a_message_has_each_language_where_it_belongs() -> None:
+    """What the watch notes, and what PostgreSQL and the system say, in the half of the language it goes into."""
+    import dataclasses
+    import datetime as dt
+
+    from threegaps.ledger.incidents import Cause
+    from threegaps.settings import SHANGHAI
+    from threegaps.watch import journal, service
+    from threegaps.watch.composing import incident_message
+    from threegaps.watch.showing import looks_of
+
+    now = dt.datetime(2026, 7, 21, 10, 0, tzinfo=SHANGHAI)
+    incident = journal.new_incident(Cause("feed_late", "a/b", "warning", "迟到", "late", "详", "detail", ("a/b",)), now)
+    closed = dataclasses.replace(incident, closed_at=now, closed_by="watch", resolution=service.GONE)
+    zh, _, en = incident_message(closed, "closed", "mail", is_synthetic=False, now=now).text.partition("\n\n")
+    assert "已解除:原因已消失。" in zh
+    assert en.endswith("closed: the cause is gone.")
+    by_hand = dataclasses.replace(closed, closed_by="王值班", resolution=service.GONE)
+    assert incident_message(by_hand, "closed", "mail", is_synthetic=False, now=now).text.count(service.GONE) == 2
+    (look, *_) = looks_of(["disks: Permission denied"])
+    assert (look.reason_zh, look.reason_en) == ("没有权限", "Permission denied")
+
+
+def test_what_connections_and_the_system_say_is_said_in_chinese() -> None:
+    from threegaps import errors
+    from threegaps.translations import in_both
+
+    said = {ours for _, ours in errors._OF_CONNECTIONS} | {"no answer in time"}
+    said |= {os.strerror(number) for number in (13, 28, 30, 2, 17, 21, 20, 24, 98, 111, 104, 101, 113, 5, 12, 122)}
+    assert {text for text in said if not re.search("[一-鿿]", in_both(text)[0])} == set()

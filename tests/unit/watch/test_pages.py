@@ -70,7 +70,7 @@ def test_the_page_says_what_is_open_what_is_late_and_that_it_is_synthetic() -> N
         "no answer in time",
         "Channel group lacks a variable",
         "1.25%",
-        "写于 written at 2026-11-27 15:00:00",
+        "写于 written at 2026-11-27 15:00 +08:00",
     ):
         assert said in text
     # The gravest first: what stands above is what must be done.

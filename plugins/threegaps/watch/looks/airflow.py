@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from threegaps.ledger.incidents import Cause
-from threegaps.watch.looks.wording import clock
+from threegaps.standards.moments import clock
 from threegaps.watch.readings import AirflowReading, ServiceReading
 
 PARTS = {

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from threegaps.labels import CAUSES
 from threegaps.ledger.attempts import OF_CONNECTIONS
 from threegaps.ledger.incidents import Cause
-from threegaps.watch.looks.wording import Names, clock, lasting, listed, named
+from threegaps.standards.moments import clock
+from threegaps.watch.looks.wording import Names, lasting, listed, named
 from threegaps.watch.readings import FailedAttempt
 
 SEEN_ELSEWHERE = frozenset({"warehouse_down", "stopped", "being_written"})

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from threegaps.ledger.batches import shrinks
 from threegaps.ledger.incidents import Cause
-from threegaps.watch.looks.wording import Names, clock, lasting, named
+from threegaps.standards.moments import clock
+from threegaps.watch.looks.wording import Names, lasting, named
 from threegaps.watch.readings import FeedHistory, LoadedDelivery, StoppedBatch
 
 RISES_FROM_ROWS = 20

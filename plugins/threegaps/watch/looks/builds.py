@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from threegaps.ledger.incidents import Cause
-from threegaps.watch.looks.wording import clock, lasting, listed
+from threegaps.standards.moments import clock
+from threegaps.watch.looks.wording import lasting, listed
 from threegaps.watch.readings import FailedBuild, WaitingWork
 
 HELD = "not released: "

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 
 from threegaps.ledger.incidents import Cause
-from threegaps.watch.looks.wording import Names, clock, lasting, listed, named
+from threegaps.standards.moments import clock
+from threegaps.watch.looks.wording import Names, lasting, listed, named
 from threegaps.watch.readings import OwedFeed
 
 CRITICAL_AFTER = dt.timedelta(days=7)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from threegaps.ledger.incidents import Cause
+from threegaps.translations import in_both
 from threegaps.watch.looks.wording import size
 from threegaps.watch.readings import DiskReading, ServerReading, WarehouseReading
 
@@ -23,6 +24,7 @@ def warehouse(reading: WarehouseReading | None) -> list[Cause]:
     """Whether the warehouse is down; what it says is in our words."""
     if reading is None or reading.answers:
         return []
+    said_zh, said_en = in_both(reading.said)
     return [
         Cause(
             kind="warehouse_down",
@@ -30,8 +32,8 @@ def warehouse(reading: WarehouseReading | None) -> list[Cause]:
             gravity="critical",
             title_zh="数据仓库没有应答",
             title_en="the warehouse does not answer",
-            detail_zh=f"{reading.address}:{reading.said}。",
-            detail_en=f"{reading.address}: {reading.said}.",
+            detail_zh=f"{reading.address}:{said_zh}。",
+            detail_en=f"{reading.address}: {said_en}.",
         )
     ]
 

@@ -5,16 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from threegaps.settings import SHANGHAI
-
 _MOST_LISTED = 6
 
 Names = Mapping[str, tuple[str, str]]
-
-
-def clock(moment: dt.datetime) -> str:
-    """*moment* to the minute, by the province's clock, with its zone."""
-    return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M %z")
 
 
 def lasting(since: dt.datetime, now: dt.datetime) -> tuple[str, str]:

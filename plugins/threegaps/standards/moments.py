@@ -1,0 +1,14 @@
+"""How a moment is written for people: one form everywhere, to the minute, by the province's clock, with its zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from threegaps.settings import SHANGHAI
+
+
+def clock(moment: dt.datetime) -> str:
+    """*moment* like ``2026-06-30 09:00 +08:00``."""
+    local = moment.astimezone(SHANGHAI)
+    zone = local.strftime("%z")
+    return f"{local:%Y-%m-%d %H:%M} {zone[:3]}:{zone[3:5]}"
