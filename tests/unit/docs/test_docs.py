@@ -234,3 +234,64 @@ def test_every_variable_that_is_read_is_documented_in_both_languages() -> None:
     for page in ("server.md", "server.zh.md"):
         said = set(re.findall(r"\bTHREEGAPS(?:_[A-Z]+)+", READ[ROOT / "docs" / page] + example))
         assert read <= said, page
+
+
+# What PostgreSQL tells a reader's tool, which no language of ours changes, and what only a task's log says.
+OTHERS_WORDS = {
+    "password authentication failed",
+    "too many connections for role",
+    "canceling statement due to statement timeout",
+    "terminating connection due to idle-in-transaction timeout",
+    "permission denied",
+    "were changed by those who use them",
+}
+
+
+def quoted(text: str) -> list[str]:
+    """What a page quotes: its words in italics, outside code."""
+    prose = re.sub(r"`[^`\n]*`", "", re.sub(r"```.*?```", "", text, flags=re.DOTALL)).replace("**", "")
+    return [" ".join(one.split()) for one in re.findall(r"\*([^*]+?)\*", prose)]
+
+
+def printed(language: str) -> list[str]:
+    """What the program may print in *language*: the catalogue, labels, and texts that carry both languages."""
+    import ast
+
+    from threegaps import labels
+    from threegaps.translations.catalogue import FOLDER, PLACEHOLDER, read
+
+    entries = [entry for path in sorted((FOLDER / "zh").glob("*.po")) for entry in read(path)]
+    texts = [entry.msgstr if language == "zh" else entry.msgid for entry in entries]
+    kinds = [kind for name, kind in vars(labels).items() if name.isupper() and not name.startswith("OF_")]
+    texts += [pair[0 if language == "zh" else 1] for kind in kinds for pair in kind.values()]
+    for path in sorted((ROOT / "plugins" / "threegaps").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(node.value)
+    return [PLACEHOLDER.sub("", text).lower() for text in texts]
+
+
+def is_printed(quote: str, texts: list[str]) -> bool:
+    """Whether one of *texts* has the pieces of *quote* in their order; a number or … stands for any value."""
+    pieces = [piece.strip() for piece in re.split(r"…|\d+", quote.lower()) if piece.strip()]
+    return any(re.search(".*".join(map(re.escape, pieces)), text, re.DOTALL) for text in texts)
+
+
+@pytest.mark.parametrize(("page", "language"), [("runbook.md", "en"), ("runbook.zh.md", "zh")])
+def test_the_runbook_quotes_what_is_printed(page: str, language: str) -> None:
+    texts = printed(language)
+    quotes = set(quoted(READ[ROOT / "docs" / page]))
+    assert len(quotes) > 35
+    assert {quote for quote in quotes - OTHERS_WORDS if not is_printed(quote, texts)} == set()
+    if language == "zh":
+        assert {quote for quote in quotes - OTHERS_WORDS if not re.search("[一-鿿]|^errcode", quote)} == set()
+
+
+def test_a_quotation_that_is_not_printed_is_found() -> None:
+    texts = printed("en")
+    assert not is_printed("nothing there for the delivery", texts)
+    assert is_printed("more than 5 MiB", texts)
+    assert not is_printed(
+        "no answer in time", [PLACE.lower() for PLACE in printed("zh") if re.search("[一-鿿]", PLACE)]
+    )
+    assert quoted("say *this one* and `not *that*`, **nor** this") == ["this one"]
