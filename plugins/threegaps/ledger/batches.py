@@ -60,6 +60,30 @@ _IS_LATEST_JUDGEMENT = """
 """Whether a delivery's counts rest on the row *batch* of ``ops.batch``, in SQL; dbt has a macro that says the same."""
 
 
+_TOTALS = """
+update ops.feed_totals as t
+set batches_loaded = c.loaded, batches_stopped = c.stopped, batches_failed = c.failed,
+    last_loaded_at = c.last_loaded_at, received = c.received, accepted = c.accepted, refused = c.refused,
+    duplicates = c.duplicates,
+    refused_open = (
+        select count(*) from quarantine.refused_row as r where r.feed = %(feed)s and r.closed_by_batch_id is null
+    ),
+    complete_to = (select min(k.covered_to) from ops.feed_coverage as k where k.feed = %(feed)s)
+from (
+    select count(*) filter (where b.status = 'loaded') as loaded,
+        count(*) filter (where b.status = 'stopped') as stopped,
+        count(*) filter (where b.status = 'failed') as failed,
+        max(b.finished_at) filter (where b.status = 'loaded') as last_loaded_at,
+        sum(b.received) filter (where b.is_latest_judgement) as received,
+        sum(b.accepted) filter (where b.is_latest_judgement) as accepted,
+        sum(b.refused) filter (where b.is_latest_judgement) as refused,
+        sum(b.duplicates) filter (where b.is_latest_judgement) as duplicates
+    from ops.batch as b where b.feed = %(feed)s
+) as c
+where t.feed = %(feed)s
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One row of ``ops.batch``, as far as others decide by it."""
@@ -216,6 +240,7 @@ def begin_batch(
         " where o.batch_id = b.batch_id and (not b.is_whole or not l.is_correction)) where b.batch_id = %s",
         [number, batch_id],
     )
+    connection.execute("insert into ops.feed_totals (feed) values (%s) on conflict do nothing", [feed])
     return batch_id
 
 
@@ -231,6 +256,8 @@ def abandon_judging(connection: psycopg.Connection[Any], feed: str) -> list[int]
         " where feed = %s and status = 'judging' returning batch_id",
         [feed],
     ).fetchall()
+    if rows:
+        _count_totals(connection, feed)
     return [int(row[0]) for row in rows]
 
 
@@ -241,6 +268,7 @@ def fail_batch(connection: psycopg.Connection[Any], batch_id: int, message: str)
         " where batch_id = %s and status = 'judging'",
         [message, f"处理失败:{message}", batch_id],
     )
+    recount(connection, batch_id)
 
 
 def stop_batch(connection: psycopg.Connection[Any], batch_id: int, *, rule: str, judged: Judged) -> None:
@@ -250,6 +278,7 @@ def stop_batch(connection: psycopg.Connection[Any], batch_id: int, *, rule: str,
         "update ops.batch set status = 'stopped', stop_rule = %s, finished_at = clock_timestamp() where batch_id = %s",
         [rule, batch_id],
     )
+    recount(connection, batch_id)
 
 
 def finish_batch(
@@ -285,17 +314,28 @@ def finish_batch(
         " where batch_id = (select supersedes_batch_id from ops.batch where batch_id = %s)",
         [batch_id],
     )
-    mark_latest_judgements(connection, batch_id)
+    recount(connection, batch_id)
 
 
-def mark_latest_judgements(connection: psycopg.Connection[Any], batch_id: int) -> None:
-    """Note which batches the counts of a batch's delivery rest on, once one of them is loaded or superseded."""
+def recount(connection: psycopg.Connection[Any], batch_id: int) -> None:
+    """Note what a batch of another status changes: which ones the counts of its delivery rest on, its feed's totals."""
     connection.execute(
-        f"update ops.batch as batch set is_latest_judgement = not batch.is_latest_judgement from ops.batch as own"
+        "update ops.batch as batch set is_latest_judgement = not batch.is_latest_judgement from ops.batch as own"
         " where own.batch_id = %s and batch.feed = own.feed and batch.delivery = own.delivery"
         f" and batch.is_latest_judgement <> {_IS_LATEST_JUDGEMENT}",
         [batch_id],
     )
+    row = connection.execute("select feed from ops.batch where batch_id = %s", [batch_id]).fetchone()
+    if row is not None:
+        _count_totals(connection, row[0])
+
+
+def _count_totals(connection: psycopg.Connection[Any], feed: str) -> None:
+    with connection.transaction():
+        # One counts at a time, each by what the others have committed.
+        connection.execute("insert into ops.feed_totals (feed) values (%s) on conflict do nothing", [feed])
+        connection.execute("select from ops.feed_totals where feed = %s for update", [feed])
+        connection.execute(_TOTALS, {"feed": feed})
 
 
 def _enter_counts(connection: psycopg.Connection[Any], batch_id: int, judged: Judged) -> None:

@@ -26,34 +26,14 @@ _DAY = f"(({MOMENT} - interval '1 microsecond') at time zone 'Asia/Shanghai')::d
 
 _HEALTH_BEGINNING = f"""
 with standing as ({STANDING.format(now=MOMENT, day=_DAY)}),
-totals as (
-    select b.feed, count(*) filter (where b.status = 'loaded')::integer as batches_loaded,
-        count(*) filter (where b.status = 'stopped')::integer as batches_stopped,
-        count(*) filter (where b.status = 'failed')::integer as batches_failed,
-        max(b.finished_at) filter (where b.status = 'loaded') as last_loaded_at
-    from ops.batch as b group by b.feed
-),
-judged as (
-    select j.feed, sum(j.received)::bigint as received, sum(j.accepted)::bigint as accepted,
-        sum(j.refused)::bigint as refused, sum(j.duplicates)::bigint as duplicates
-    from ops.batch as j where j.is_latest_judgement group by j.feed
-),
 -- corrections and repairs are no deliveries: their few rows would read as a feed that collapsed
 latest as (
     select f.feed, d.delivery, d.status, d.received, d.refused, d.stop_rule
-    from totals as f
+    from ops.feed_totals as f
     cross join lateral (
         select b.delivery, b.status, b.received, b.refused, b.stop_rule from ops.batch as b
         where b.feed = f.feed and {has_originals("b")} order by b.delivery desc, b.batch_id desc limit 1
     ) as d
-),
-waiting as (
-    select r.feed, count(*)::bigint as open from quarantine.refused_row as r
-    where r.closed_by_batch_id is null group by r.feed
-),
--- complete to where the first gap begins
-complete as (
-    select c.feed, min(c.covered_to) as covered_to from ops.feed_coverage as c group by c.feed
 ),
 attempt as (
     -- by the index, step by step: all attempts of some years are many
@@ -66,17 +46,14 @@ attempt as (
     order by f.feed, a.attempt_id desc
 ),
 known as (
-    select s.feed from standing as s union select t.feed from totals as t
+    select s.feed from standing as s union select t.feed from ops.feed_totals as t
 )
 """
 _HEALTH_SOURCE = f"""
 from known as k
 left join standing as s using (feed)
-left join totals as t using (feed)
-left join judged as j using (feed)
+left join ops.feed_totals as t using (feed)
 left join latest as l using (feed)
-left join waiting as w using (feed)
-left join complete as c using (feed)
 left join attempt as a using (feed)
 where {_SEES_ALL}
 """
@@ -101,31 +78,35 @@ _HEALTH: tuple[ViewColumn, ...] = (
     ("batches_failed", "coalesce(t.batches_failed, 0)", "失败批次(个) | batches failed"),
     (
         "rows_received",
-        "coalesce(j.received, 0)",
+        "coalesce(t.received, 0)",
         "接收行数(行),各期以最近一次载入的判定为准 | rows received, by the latest loaded judgement of each delivery",
     ),
     (
         "rows_accepted",
-        "coalesce(j.accepted, 0)",
+        "coalesce(t.accepted, 0)",
         "受理行数(行),各期以最近一次载入的判定为准 | rows accepted, by the latest loaded judgement of each delivery",
     ),
     (
         "rows_refused",
-        "coalesce(j.refused, 0)",
+        "coalesce(t.refused, 0)",
         "拒收行数(行),各期以最近一次载入的判定为准 | rows refused, by the latest loaded judgement of each delivery",
     ),
     (
         "rows_duplicate",
-        "coalesce(j.duplicates, 0)",
+        "coalesce(t.duplicates, 0)",
         "重复行数(行),各期以最近一次载入的判定为准 | duplicate rows, by the latest loaded judgement of each delivery",
     ),
     (
         "refused_percent",
-        "round(j.refused * 100.0 / nullif(j.received, 0), 4)::numeric(9,4)",
+        "round(t.refused * 100.0 / nullif(t.received, 0), 4)::numeric(9,4)",
         "拒收比例(%) | refused (%)",
     ),
-    ("refused_open", "coalesce(w.open, 0)", "待处理的拒收行(行) | refused rows still open"),
-    ("complete_to", "c.covered_to", "数据完整至:最后一个完整报送期的末日 | the last day of the last complete delivery"),
+    ("refused_open", "coalesce(t.refused_open, 0)", "待处理的拒收行(行) | refused rows still open"),
+    (
+        "complete_to",
+        "t.complete_to",
+        "数据完整至:最后一个完整报送期的末日 | the last day of the last complete delivery",
+    ),
     ("last_loaded_at", "t.last_loaded_at", "最近载入时间 | last loaded at"),
     (
         "state",
@@ -183,25 +164,30 @@ _RATE_BEGINNING = f"""
 with moment as materialized (select {MOMENT} as judged_at),
 since as materialized (
     -- what has become due since the sums were written, some minutes as a rule; or is not any more, by a clock put back
-    select s.feed, s.delivery, s.cadence, s.delivery_end, case when s.due_at <= m.judged_at then 1 else -1 end as sign,
-        {", ".join(f"s.{name}" for name in COUNTS)}
+    select f.feed, d.delivery, d.cadence, d.delivery_end, case when d.due_at <= m.judged_at then 1 else -1 end as sign,
+        {", ".join(f"d.{name}" for name in COUNTS)}
     from moment as m
     cross join ops.feed as f
-    inner join ops.delivery_summary as s on s.feed = f.feed
-        and s.due_at > least(coalesce(f.summed_to, '-infinity'), m.judged_at)
-        and s.due_at <= greatest(f.summed_to, m.judged_at)
-    where s.expected > 0
+    -- "offset 0", here and below: feed by feed by the index, whatever the server thinks of the sizes
+    cross join lateral (
+        select s.* from ops.delivery_summary as s
+        where s.feed = f.feed and s.expected > 0
+            and s.due_at > least(coalesce(f.summed_to, '-infinity'), m.judged_at)
+            and s.due_at <= greatest(f.summed_to, m.judged_at)
+        offset 0
+    ) as d
 ),
 unit as (
     select s.feed, '{PROVINCE}' as area_code, s.cadence, s.delivery_end, s.sign,
         {", ".join(f"s.{name}" for name in COUNTS)}
     from since as s
     union all
-    select e.feed, e.county_code, e.cadence, e.delivery_end, e.sign, {", ".join(counted("e.state"))}
-    from (
-        select s.feed, s.cadence, s.delivery_end, s.sign, e.county_code, {STATE.format(e="e")} as state
-        from since as s
-        inner join ops.expected_delivery as e on e.feed = s.feed and e.delivery = s.delivery and e.county_code <> ''
+    select s.feed, e.county_code, s.cadence, s.delivery_end, s.sign, {", ".join(counted("e.state"))}
+    from since as s
+    cross join lateral (
+        select e.county_code, {STATE.format(e="e")} as state from ops.expected_delivery as e
+        where e.feed = s.feed and e.delivery = s.delivery and e.county_code <> ''
+        offset 0
     ) as e
 ),
 added as materialized (

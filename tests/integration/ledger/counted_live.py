@@ -54,3 +54,19 @@ where batch.status = 'loaded' and exists (
 )
 """
 """The batches on which the counts of their deliveries rest."""
+
+TOTALS = f"""
+with judged as (
+    select b.feed, sum(b.received) as received, sum(b.accepted) as accepted, sum(b.refused) as refused,
+        sum(b.duplicates) as duplicates
+    from ops.batch as b where b.batch_id in ({LATEST_JUDGEMENTS}) group by b.feed
+)
+select b.feed, count(*) filter (where b.status = 'loaded'), count(*) filter (where b.status = 'stopped'),
+    count(*) filter (where b.status = 'failed'), max(b.finished_at) filter (where b.status = 'loaded'),
+    coalesce(j.received, 0), coalesce(j.accepted, 0), coalesce(j.refused, 0), coalesce(j.duplicates, 0),
+    (select count(*) from quarantine.refused_row as r where r.feed = b.feed and r.closed_by_batch_id is null),
+    (select min(c.covered_to) from ops.feed_coverage as c where c.feed = b.feed)
+from ops.batch as b left join judged as j using (feed)
+group by b.feed, j.received, j.accepted, j.refused, j.duplicates
+"""
+"""What ``marts.feed_health`` says of the batches of feeds that have any."""

@@ -10,7 +10,7 @@ import psycopg
 
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
-from threegaps.ledger.batches import mark_latest_judgements
+from threegaps.ledger.batches import recount
 from threegaps.ledger.expected import record_arrival
 
 
@@ -67,7 +67,7 @@ def judge(
         )
         connection.execute("insert into ops.batch_object select %s, unnest(%s::bigint[])", [batch_id, list(objects)])
         connection.execute("update ops.batch set status = 'superseded' where batch_id = %s", [supersedes])
-        mark_latest_judgements(connection, batch_id)
+        recount(connection, batch_id)
         if status == "loaded":
             record_arrival(connection, contract.feed, delivery, batch_id, counties)
     return batch_id

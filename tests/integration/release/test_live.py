@@ -57,7 +57,7 @@ def ledger(served: str) -> Iterator[psycopg.Connection[Any]]:
 
 def empty(connection: psycopg.Connection[Any]) -> None:
     connection.execute(
-        "truncate ops.batch, ops.landed_object, ops.feed, ops.expected_delivery, ops.delivery_summary,"
+        "truncate ops.batch, ops.landed_object, ops.feed, ops.feed_totals, ops.expected_delivery, ops.delivery_summary,"
         " ops.reporting_pause, ops.delivery_clock, ops.attempt, quarantine.refused_row cascade"
     )
     expected.set_clock(connection, dt.date(2026, 6, 9))

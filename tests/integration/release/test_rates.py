@@ -19,7 +19,7 @@ from threegaps.contracts.due import due_moment
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import LedgerError
-from threegaps.ledger import expected, migrate, owing, pauses
+from threegaps.ledger import batches, expected, migrate, owing, pauses
 from threegaps.release.served import apply_served
 from threegaps.settings import SHANGHAI, Settings
 
@@ -28,6 +28,11 @@ pytestmark = pytest.mark.integration
 Ledger = psycopg.Connection[Any]
 COUNTIES = ["330102", "330105", "330106"]
 COUNTED = "expected, arrived, on_time, late, empty, incomplete, untimed"
+_TOTALS = (
+    "select feed, batches_loaded, batches_stopped, batches_failed, last_loaded_at, rows_received, rows_accepted,"
+    " rows_refused, rows_duplicate, refused_open, complete_to from marts.feed_health where last_delivery is not null"
+    " or batches_loaded + batches_stopped + batches_failed > 0"
+)
 _KEPT = f"select feed, area_code, period_type, period_start, period_end, {COUNTED} from marts.reporting_rate"
 
 
@@ -52,8 +57,8 @@ def ledger(served: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     monkeypatch.setattr(owing, "codes_in_force", lambda: frozenset(COUNTIES))
     with psycopg.connect(served, autocommit=True) as connection:
         connection.execute(
-            "truncate ops.batch, ops.landed_object, ops.feed, ops.expected_delivery, ops.delivery_summary,"
-            " ops.reporting_pause, ops.delivery_clock cascade"
+            "truncate ops.batch, ops.landed_object, ops.feed, ops.feed_totals, ops.expected_delivery,"
+            " ops.delivery_summary, ops.reporting_pause, ops.delivery_clock cascade"
         )
         be_on(connection, dt.date(2026, 6, 10))
         yield connection
@@ -79,6 +84,7 @@ def is_kept_as_counted(connection: Ledger) -> bool:
     return (
         kept == counted(connection, counted_live.RATES)
         and judged == counted(connection, counted_live.LATEST_JUDGEMENTS)
+        and counted(connection, _TOTALS) == counted(connection, counted_live.TOTALS)
         and percents == (0,)
     )
 
@@ -239,6 +245,51 @@ def test_what_is_kept_is_what_a_live_count_says_whatever_happens(ledger: Ledger,
     assert counted(ledger, _KEPT) == before
 
 
+def test_totals_follow_a_batch_through_all_that_may_become_of_it(ledger: Ledger) -> None:
+    wages = contract("hrss/wage_records", "2026-03")
+    owing.enter(ledger, wages)
+    judged = batches.Judged(10, 1, 9, 7, 2, 0, {}, {}, "said", "said")
+    merged = batches.Merged(7, 0, 0, 0)
+
+    def begin(part: str, supersedes: int | None = None) -> int:
+        landed = land(ledger, wages.feed, "2026-03", at("2026-04-10"), part=part)
+        return batches.begin_batch(
+            ledger, feed=wages.feed, delivery=Delivery.parse("month", "2026-03"), landed_object_ids=[landed],
+            is_whole=True, contract_hash="h", code_version="1", pseudonym_key_version="1",
+            supersedes=None if supersedes is None else batches.get_batch(ledger, supersedes),
+        )  # fmt: skip
+
+    def finish(batch_id: int) -> None:
+        batches.finish_batch(
+            ledger, batch_id, judged=judged, merged=merged, is_complete=True, watermark_from=None, watermark_to=None
+        )
+
+    def totals() -> tuple[Any, ...]:
+        assert is_kept_as_counted(ledger)
+        row = ledger.execute(
+            "select batches_loaded, batches_stopped, batches_failed, rows_received, complete_to from marts.feed_health"
+        ).fetchone()
+        assert row is not None
+        return row
+
+    first = begin("file")
+    assert totals() == (0, 0, 0, 0, None)
+    batches.stop_batch(ledger, first, rule="r", judged=judged)
+    assert totals() == (0, 1, 0, 0, None)
+    batches.fail_batch(ledger, begin("file"), "no")
+    assert totals() == (0, 1, 1, 0, None)
+    begin("file")
+    batches.abandon_judging(ledger, wages.feed)
+    assert totals() == (0, 1, 2, 0, None)
+    loaded = begin("file")
+    finish(loaded)
+    assert totals() == (1, 1, 2, 9, dt.date(2026, 3, 31))
+    finish(begin("file", supersedes=loaded))
+    assert totals() == (1, 1, 2, 9, dt.date(2026, 3, 31))
+    finish(begin("correction0001"))
+    assert totals() == (2, 1, 2, 9, dt.date(2026, 3, 31))
+
+
 def test_an_existing_ledger_is_filled_by_its_migration(served: str, ledger: Ledger, empty_database: str) -> None:
     departments = Departments(ledger, random.Random(77))
     departments.begin()
@@ -265,6 +316,7 @@ def test_an_existing_ledger_is_filled_by_its_migration(served: str, ledger: Ledg
         apply_served(empty_database, manifest())
         assert counted(older, _KEPT) == counted(ledger, _KEPT)
         assert counted(older, counted_live.RATES) == counted(older, _KEPT)
+        assert counted(older, _TOTALS) == counted(older, counted_live.TOTALS) == counted(ledger, _TOTALS)
         assert counted(older, "select batch_id from ops.batch where is_latest_judgement") == judged
         cadences = "select feed, delivery, cadence from ops.{} "
         for table in ("expected_delivery", "delivery_summary"):

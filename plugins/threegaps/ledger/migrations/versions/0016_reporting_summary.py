@@ -130,13 +130,69 @@ create index expected_delivery_arrived on ops.expected_delivery (feed, first_arr
     where county_code = '' and first_arrived_at is not null;
 create index delivery_summary_by_due on ops.delivery_summary (feed, due_at);
 create index delivery_summary_lacking on ops.delivery_summary (feed, delivery) where arrived < expected;
-create index batch_totals on ops.batch (feed, status) include (finished_at);
-create index batch_latest_judgement on ops.batch (feed) include (received, accepted, refused, duplicates)
-    where is_latest_judgement;
+"""
+# What the coverage of one feed costs is asked at each load: a condition on the feed goes to the bottom.
+_TOTALS = """
+create or replace view ops.feed_coverage as
+with delivered as not materialized (
+    select distinct b.feed, b.delivery_start, b.delivery_end
+    from ops.batch as b
+    where b.status = 'loaded' and b.is_complete
+),
+reaching as (
+    select d.*, max(d.delivery_end) over (
+        partition by d.feed order by d.delivery_start, d.delivery_end
+        rows between unbounded preceding and 1 preceding
+    ) as reached_before
+    from delivered as d
+),
+numbered as (
+    select r.*, count(*) filter (where r.delivery_start > r.reached_before + 1) over (
+        partition by r.feed order by r.delivery_start, r.delivery_end
+    ) as range_number
+    from reaching as r
+)
+select n.feed, min(n.delivery_start) as covered_from, max(n.delivery_end) as covered_to
+from numbered as n left join ops.feed as f using (feed)
+where coalesce(f.delivery_kind, 'full_period') = 'full_period'
+group by n.feed, n.range_number
+union all
+select d.feed, least(f.first_day, min(d.delivery_start)), max(d.delivery_end)
+from delivered as d join ops.feed as f using (feed)
+where f.delivery_kind <> 'full_period'
+group by d.feed, f.first_day;
+
+create table ops.feed_totals (
+    feed text primary key,
+    batches_loaded integer not null default 0,
+    batches_stopped integer not null default 0,
+    batches_failed integer not null default 0,
+    last_loaded_at timestamptz,
+    received bigint,
+    accepted bigint,
+    refused bigint,
+    duplicates bigint,
+    refused_open bigint not null default 0,
+    complete_to date
+);
+comment on table ops.feed_totals is
+    'What the batches of each feed come to, kept when one of them is begun, loaded, stopped or has failed.';
+comment on column ops.feed_totals.received is
+    'Of the latest judgements, as the three after it; null before there is one.';
+comment on column ops.feed_totals.complete_to is 'The last day of the last delivery before the first gap.';
+insert into ops.feed_totals
+select b.feed, count(*) filter (where b.status = 'loaded'), count(*) filter (where b.status = 'stopped'),
+    count(*) filter (where b.status = 'failed'), max(b.finished_at) filter (where b.status = 'loaded'),
+    sum(b.received) filter (where b.is_latest_judgement), sum(b.accepted) filter (where b.is_latest_judgement),
+    sum(b.refused) filter (where b.is_latest_judgement), sum(b.duplicates) filter (where b.is_latest_judgement),
+    (select count(*) from quarantine.refused_row as r where r.feed = b.feed and r.closed_by_batch_id is null),
+    (select min(c.covered_to) from ops.feed_coverage as c where c.feed = b.feed)
+from ops.batch as b
+group by b.feed;
 """
 
 
 def upgrade() -> None:
     """Make them, and fill them from what the ledger has."""
-    for statement in (_CADENCE, _SUMMARY, _JUDGEMENT, _INDEXES):
+    for statement in (_CADENCE, _SUMMARY, _JUDGEMENT, _INDEXES, _TOTALS):
         op.execute(statement)
