@@ -172,7 +172,7 @@ def print_rows(
     if widths is None and set(names) & set(dispensable):
         left = [{name: row.get(name) for name in names if name not in dispensable} for row in rows]
         print_rows(left, title=title, heads=heads)
-        gone = ", ".join(name.replace("_", " ") for name in names if name in dispensable)
+        gone = ", ".join(head for name, head in zip(names, titles, strict=True) if name in dispensable)
         console.print(f"Left out for want of room: {gone}; `--json` has all.", style="dim")
         return
     if widths is None:

@@ -115,6 +115,9 @@ select indicator_code, name_zh, name_en, matures_after_months, settles_zh, settl
 from core.seed_indicator where is_built
 """
 
+METHODS = "select method, name_zh, name_en from core.seed_method"
+UNITS = "select unit_zh, unit_en from core.seed_unit"
+
 LAST_BUILD = """
 select build_id, case when starts_with(message, 'undone by') then 'undone' else status end as status, kind, as_of,
        requested_by, started_at, finished_at, message

@@ -342,7 +342,7 @@ def catalogue(
     found = named.indicators(settings, text)
     none = f"No indicator has {text!r} in its code or name: `threegaps catalogue` lists all." if text else ""
     if not (arrival or revisions) or not found:
-        shown = found if json_ or len(found) <= _MOST_IN_FULL else [_short_line(row) for row in found]
+        shown = found if json_ else _in_words(settings, found)
         answer(shown, as_json=json_, none=none)
         return
     rows = queries.arrivals(settings) if arrival else queries.ask(settings, queries.REVISION_RATES)
@@ -358,9 +358,27 @@ _MOST_IN_FULL = 3
 """So many indicators are printed with their formulas; of more, only what tells them apart."""
 
 
-def _short_line(row: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("indicator_code", "action_code", "measure", "name_zh", "name_en", "unit_zh", "method", "audience")
-    return {name: row[name] for name in names}
+_TELLING = ("indicator_code", "action_code", "measure", "name_zh", "name_en", "unit_zh", "unit_en", "method_zh",
+            "method_en", "audience")  # fmt: skip
+
+
+def _in_words(settings: Settings, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Indicators for people: units and methods by their names; where there are many, what tells them apart."""
+    from threegaps.cli import queries
+
+    if not rows:
+        return []
+    units = {row["unit_zh"]: row["unit_en"] for row in queries.ask(settings, queries.UNITS)}
+    methods = {row["method"]: (row["name_zh"], row["name_en"]) for row in queries.ask(settings, queries.METHODS)}
+    told = []
+    for row in rows:
+        zh, en = methods.get(row["method"], (row["method"], row["method"]))
+        line: dict[str, Any] = {}
+        for name, value in row.items():
+            line |= {"method_zh": zh, "method_en": en} if name == "method" else {name: value}
+            line |= {"unit_en": units.get(value, value)} if name == "unit_zh" else {}
+        told.append(line if len(rows) <= _MOST_IN_FULL else {name: line[name] for name in _TELLING})
+    return told
 
 
 def areas(
