@@ -112,8 +112,10 @@ BACKFILL_REASONS: Labels = {
     "never_run": ("尚未运行过", "never run before"),
     "failed_before": ("上次失败或被取消", "its last run failed or was cancelled"),
     "again": ("已成功,按 --again 重跑", "succeeded before, run again as asked"),
-    "lying": ("已成功,但有未载入的内容", "succeeded before, but something lies there that is not loaded"),
+    "fetched_before": ("先前的运行已取过,尚未完整载入", "fetched by an earlier run, and not loaded whole"),
+    "not_loaded": ("已载入,但有未载入的内容", "loaded before, but something lies there that is not loaded"),
     "succeeded": ("已成功,无新内容", "succeeded before, and nothing new lies there"),
+    "loaded": ("已由其他运行载入,无新内容", "loaded by another run, and nothing new lies there"),
     "under_way": ("正在运行或排队", "under way or queued"),
     "not_over": ("该期尚未结束", "not over yet"),
 }

@@ -46,7 +46,7 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
     from threegaps.cli import queries
     from threegaps.cli.output import answer, cell, console
     from threegaps.contracts.loader import load_contracts
-    from threegaps.feed_run.expecting import judged_at
+    from threegaps.feed_run.expected import judged_at
     from threegaps.ledger.expected import standing
 
     settings = Settings.load()
@@ -190,8 +190,8 @@ def backfill(
 ) -> None:
     """Run a feed's DAG once for each delivery between two, one after the other, through Airflow's scheduler.
 
-    What has run before and failed or was cancelled runs again; what has succeeded runs again where something lies there
-    that is not loaded, or with --again. A delivery that fails stops no other one.
+    What has run before and failed or was cancelled runs again; what has been loaded runs again where something lies
+    there that is not loaded, or with --again. A delivery that fails stops no other one.
     """
     from threegaps.airflow_api import AirflowApi
     from threegaps.contracts.loader import find_contract
@@ -230,7 +230,7 @@ def _show_plan(plan: backfilling.Plan) -> None:
                     "reason_zh": zh,
                     "reason_en": en,
                     "deliveries": shown,
-                    "lying": sum(_count(one) for one in alike) or None,
+                    "unloaded": sum(_count(one) for one in alike) or None,
                 }
             )
     print_rows(rows, title=f"Backfill of {plan.feed}")
@@ -241,7 +241,7 @@ def _show_plan(plan: backfilling.Plan) -> None:
 
 
 def _count(one: backfilling.Planned) -> int:
-    return 0 if one.lying is None else one.lying.landed + one.lying.corrections + one.lying.parts
+    return 0 if one.unloaded is None else one.unloaded.landed + one.unloaded.corrections + one.unloaded.parts
 
 
 def _say_started(plan: backfilling.Plan, started: backfilling.Started | None) -> None:
@@ -271,7 +271,7 @@ def _print_plan(plan: backfilling.Plan, started: backfilling.Started | None) -> 
                     "delivery": one.delivery,
                     "runs": one.runs,
                     "why": one.why,
-                    "lying": None if one.lying is None else dataclasses.asdict(one.lying),
+                    "unloaded": None if one.unloaded is None else dataclasses.asdict(one.unloaded),
                 }
                 for one in plan.deliveries
             ],

@@ -118,7 +118,7 @@ def status(json_: Json = False) -> None:
 def migrate(json_: Json = False) -> None:
     """For a deployment: bring the ledger to the newest schema, enter what feeds owe, make Airflow's pools; as `up`."""
     from threegaps.cli.output import console, print_json
-    from threegaps.feed_run.expecting import enter_expected
+    from threegaps.feed_run.expected import enter_expected
     from threegaps.ledger.migrate import KNOWN_VERSION, upgrade
     from threegaps.one_machine import environment
     from threegaps.orchestration.pools import import_pools

@@ -18,9 +18,9 @@ from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError, of_warehouse
 from threegaps.feed_run.accepting import land_acceptance, read_acceptance
 from threegaps.feed_run.attempting import Run, attempt
-from threegaps.feed_run.due import is_complete, sendings_due
-from threegaps.feed_run.expecting import keep_clock
+from threegaps.feed_run.expected import keep_clock
 from threegaps.feed_run.opening import feed_of, warehouse_of
+from threegaps.feed_run.sendings import is_complete, sendings_to_load
 from threegaps.landing.store import LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Batch
@@ -96,7 +96,7 @@ def _load_due(settings: Settings, connection: psycopg.Connection[Any], contract:
     enter(connection, contract)
     faults: list[FeedError] = []
     waits_for: Delivery | None = None
-    for due in sendings_due(settings, connection, contract, last):
+    for due in sendings_to_load(settings, connection, contract, last):
         if waits_for not in {None, due.delivery}:
             continue
         try:

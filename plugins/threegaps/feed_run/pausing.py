@@ -18,7 +18,7 @@ from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run.decisions import check_words
-from threegaps.feed_run.expecting import keep_clock
+from threegaps.feed_run.expected import keep_clock
 from threegaps.feed_run.opening import warehouse_of
 from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger import pauses

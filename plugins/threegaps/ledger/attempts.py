@@ -227,6 +227,16 @@ def mark_cut_off(connection: psycopg.Connection[Any]) -> list[tuple[str, str, in
     return [(str(feed), str(step), int(number)) for feed, step, number in rows]
 
 
+def fetched_up_to(connection: psycopg.Connection[Any], feed: str) -> list[str]:
+    """The deliveries up to which attempts of a feed have fetched what there was, be it nothing."""
+    rows = connection.execute(
+        "select distinct delivery from ops.attempt"
+        " where feed = %s and step = 'land' and outcome in ('succeeded', 'nothing_new')",
+        [feed],
+    ).fetchall()
+    return [str(delivery) for (delivery,) in rows]
+
+
 def count_attempts(connection: psycopg.Connection[Any], feed: str | None = None) -> int:
     """How many attempts there are, of a feed or of all."""
     row = connection.execute(

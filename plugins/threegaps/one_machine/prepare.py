@@ -12,7 +12,7 @@ from threegaps.standards import visible
 
 def upgrade_ledger(settings: Settings) -> None:
     """Bring the warehouse's ledger to the newest schema, and enter what every feed owes, or does not."""
-    from threegaps.feed_run.expecting import enter_expected
+    from threegaps.feed_run.expected import enter_expected
     from threegaps.ledger.migrate import upgrade
 
     upgrade(settings.warehouse_dsn())

@@ -9,12 +9,12 @@ from threegaps.airflow_api import AirflowApi
 from threegaps.calendar import Delivery, deliveries_between
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, ServiceError, SettingsError
-from threegaps.feed_run.lying import Looked, Lying, look_for_unloaded
+from threegaps.feed_run.unloaded import Looked, Unloaded, look_for_unloaded
 from threegaps.orchestration.first_run import newest_delivery
 from threegaps.orchestration.names import feed_dag
 from threegaps.settings import Settings
 
-_RUN = frozenset({"never_run", "failed_before", "again", "lying"})
+_RUN = frozenset({"never_run", "fetched_before", "failed_before", "again", "not_loaded"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,14 @@ class Planned:
 
     Args:
         why: A code of `threegaps.labels.BACKFILL_REASONS`.
-        lying: What lies there of it that has not been loaded; None where nothing does, or nobody looked.
+        unloaded: What lies there of it that has not been loaded; None where nothing does, or nobody looked.
+        has_run: Airflow knows a run of it, ended or under way.
     """
 
     delivery: str
     why: str
-    lying: Lying | None = None
+    unloaded: Unloaded | None = None
+    has_run: bool = True
 
     @property
     def runs(self) -> bool:
@@ -65,8 +67,9 @@ class Started:
     """What was asked of Airflow.
 
     Args:
-        backfill_id: The backfill, of what never ran or failed; None where there was no such delivery.
-        run_ids: The runs of deliveries that had succeeded and of which something lies there.
+        backfill_id: The backfill, of what never ran or failed; None where there was no such delivery, or where it would
+            run more than that.
+        run_ids: The runs of what no backfill runs.
     """
 
     backfill_id: int | None
@@ -99,15 +102,10 @@ def plan(settings: Settings, api: AirflowApi, contract: Contract, first: str, la
     if known is None:
         raise ServiceError(f"Airflow does not know the DAG {dag_id}.", advice="see `threegaps status`.")
     reasons = _reasons(api, dag_id, over, again=again) if over else {}
-    succeeded = [key for key, why in reasons.items() if why == "succeeded"]
-    looked = look_for_unloaded(contract.feed, succeeded) if succeeded else Looked({})
+    asked = [key for key, why in reasons.items() if why in {"succeeded", "never_run"}]
+    looked = look_for_unloaded(contract.feed, asked) if asked else Looked({})
     planned = [
-        Planned(
-            delivery.key,
-            "lying" if delivery.key in looked.deliveries else reasons.get(delivery.key, "not_over"),
-            looked.deliveries.get(delivery.key),
-        )
-        for delivery in wanted
+        _planned(delivery.key, reasons.get(delivery.key, "not_over"), looked, again=again) for delivery in wanted
     ]
     return Plan(
         feed=contract.feed,
@@ -117,6 +115,19 @@ def plan(settings: Settings, api: AirflowApi, contract: Contract, first: str, la
         under_way=api.backfill_under_way(dag_id),
         fault=looked.fault,
     )
+
+
+def _planned(key: str, why: str, looked: Looked, *, again: bool) -> Planned:
+    """What is done with a delivery, by what Airflow knows of it and by what the ledger does: one run loads many."""
+    has_run, unloaded = why not in {"never_run", "not_over"}, looked.deliveries.get(key)
+    if why == "never_run":
+        if key in looked.loaded:
+            why = "again" if again else "loaded"
+        elif key in looked.fetched:
+            why = "fetched_before"
+    if unloaded is not None and why in {"succeeded", "loaded"}:
+        why = "not_loaded"
+    return Planned(key, why, unloaded, has_run)
 
 
 def _reasons(api: AirflowApi, dag_id: str, deliveries: Sequence[Delivery], *, again: bool) -> dict[str, str]:
@@ -153,12 +164,19 @@ def start(api: AirflowApi, contract: Contract, asked: Plan) -> Started:
             advice="wait for its end, or cancel it on the DAG's page; what it leaves is run by this command again.",
         )
     dag_id = feed_dag(contract.feed)
-    scheduled = [one.delivery for one in asked.running() if one.why != "lying"]
+    running = asked.running()
+    # Airflow runs every delivery of the window that it knows no run of.
+    scheduled = [one for one in running if one.why != "not_loaded" or not one.has_run]
+    if scheduled:
+        keys = [one.delivery for one in asked.deliveries]
+        between = asked.deliveries[keys.index(scheduled[0].delivery) : keys.index(scheduled[-1].delivery)]
+        if any(not one.runs and not one.has_run for one in between):
+            scheduled = []
     backfill_id = None
     if scheduled:
-        days = [Delivery.parse(contract.cadence, key).start.isoformat() for key in scheduled]
+        days = [Delivery.parse(contract.cadence, one.delivery).start.isoformat() for one in scheduled]
         started = api.backfill(dag_id, first_day=days[0], last_day=days[-1], again=asked.is_again)
         backfill_id = int(started["id"])
-    lying = [one.delivery for one in asked.running() if one.why == "lying"]
-    runs = [str(api.trigger(dag_id, partition_key=key)["dag_run_id"]) for key in lying]
+    left = [one.delivery for one in running if one not in scheduled]
+    runs = [str(api.trigger(dag_id, partition_key=key)["dag_run_id"]) for key in left]
     return Started(backfill_id, tuple(runs))

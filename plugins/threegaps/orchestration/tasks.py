@@ -384,16 +384,16 @@ def late_feeds() -> list[dict[str, str]]:
     """
     import psycopg
 
-    from threegaps.feed_run.owed import look_for
+    from threegaps.feed_run.late import look_due
     from threegaps.ledger.expected import judged_at, standing
     from threegaps.orchestration.names import feed_dag
     from threegaps.settings import Settings
 
     with plain_errors(), psycopg.connect(Settings.load().warehouse_dsn(), autocommit=True) as connection:
         now = judged_at(connection)
-        looks = {one.feed: look_for(one, now) for one in standing(connection, now)}
+        looks = {one.feed: look_due(one, now) for one in standing(connection, now)}
     return [
-        {"trigger_dag_id": feed_dag(feed), "trigger_run_id": f"owed__{look}"}
+        {"trigger_dag_id": feed_dag(feed), "trigger_run_id": f"late__{look}"}
         for feed, look in looks.items()
         if look is not None
     ]
@@ -451,7 +451,7 @@ def restore_reader_logins() -> None:
 
 def enter_expected() -> None:
     """Enter what every feed owes, some months ahead: the watch and the pages know of it by the ledger alone."""
-    from threegaps.feed_run.expecting import enter_expected as enter
+    from threegaps.feed_run.expected import enter_expected as enter
     from threegaps.settings import Settings
 
     with plain_errors():

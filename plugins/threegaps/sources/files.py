@@ -117,8 +117,8 @@ def offer_files(contract: Contract, delivery: Delivery, folder: Folder, looks: L
     if control is not None:
         # The control file behind its parts: a delivery whose landing is cut off is not yet complete.
         arrivals.append(_arrival(control, CONTROL_PART))
-    # Corrections behind the sending that they may be of: loads take them in this order (`feed_run.due`), and a month's
-    # rows are copied faster where none of it stands yet.
+    # Corrections behind the sending that they may be of: loads take them in this order (`feed_run.sendings`), and a
+    # month's rows are copied faster where none of it stands yet.
     arrivals += [
         _arrival(file, part, is_correction=True) for part, file in sorted(corrections.items()) if is_quiet(file)
     ]

@@ -26,7 +26,7 @@ from tests.integration.faults.small_feeds import (
 )
 from threegaps import feed_run
 from threegaps.errors import LedgerError
-from threegaps.feed_run.lying import Lying, look_for_unloaded
+from threegaps.feed_run.unloaded import Unloaded, look_for_unloaded
 from threegaps.warehouse.stopping import SHRUNK, BatchStoppedError
 
 pytestmark = pytest.mark.integration
@@ -231,9 +231,10 @@ def test_another_rule_cannot_be_accepted(wages: WageFolder, warehouse: str) -> N
 def test_what_lies_there_and_is_not_loaded_is_seen_without_fetching_it(
     wages: WageFolder, warehouse: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lying() -> dict[str, Lying]:
-        looked = look_for_unloaded(WAGES, ["2024-06", MONTH])
+    def unloaded(*, loaded: set[str], fetched: set[str]) -> dict[str, Unloaded]:
+        looked = look_for_unloaded(WAGES, ["2024-06", MONTH, "2024-08"])
         assert looked.fault is None
+        assert (looked.loaded, looked.fetched) == (loaded, fetched)
         return dict(looked.deliveries)
 
     def send_long_ago(path: Path, content: bytes | None = None) -> None:
@@ -244,15 +245,17 @@ def test_what_lies_there_and_is_not_loaded_is_seen_without_fetching_it(
     wages.send(wage_part(ROWS))
     for path in wages.folder.iterdir():
         send_long_ago(path)
-    assert lying() == {MONTH: Lying(parts=2)}, "a part and the control file"
-    run_month()
-    assert lying() == {}
-    send_long_ago(wages.folder / "wage_202407_correction01.csv.gz", correction("7100.00", 1))
-    assert lying() == {MONTH: Lying(corrections=1)}
+    assert unloaded(loaded=set(), fetched=set()) == {MONTH: Unloaded(parts=2)}, "a part and the control file"
     feed_run.land(WAGES, MONTH)
-    assert lying() == {MONTH: Lying(landed=1)}
+    assert unloaded(loaded=set(), fetched={"2024-06", MONTH}) == {MONTH: Unloaded(landed=1)}
     feed_run.load(WAGES, MONTH)
-    assert lying() == {}
+    assert unloaded(loaded={MONTH}, fetched={"2024-06", MONTH}) == {}
+    send_long_ago(wages.folder / "wage_202407_correction01.csv.gz", correction("7100.00", 1))
+    assert unloaded(loaded={MONTH}, fetched={"2024-06", MONTH}) == {MONTH: Unloaded(corrections=1)}
+    feed_run.land(WAGES, MONTH)
+    assert unloaded(loaded={MONTH}, fetched={"2024-06", MONTH}) == {MONTH: Unloaded(landed=1)}
+    feed_run.load(WAGES, MONTH)
+    assert unloaded(loaded={MONTH}, fetched={"2024-06", MONTH}) == {}
     settings = json.loads(os.environ["AIRFLOW_CONN_HRSS_SFTP"])
     connect(monkeypatch, "hrss_sftp", {**settings, "port": 1})
     looked = look_for_unloaded(WAGES, [MONTH])

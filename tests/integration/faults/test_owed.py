@@ -21,7 +21,7 @@ from threegaps.calendar import Delivery
 from threegaps.cli.app import app
 from threegaps.contracts.loader import load_contracts
 from threegaps.errors import ContractError, LedgerError
-from threegaps.feed_run.expecting import enter_expected, judged_at
+from threegaps.feed_run.expected import enter_expected, judged_at
 from threegaps.one_machine import departments
 from threegaps.one_machine.ended_series import pause_ended_series
 from threegaps.settings import SHANGHAI, Settings

@@ -17,7 +17,7 @@ from threegaps.calendar import Delivery
 from threegaps.contracts.due import due_moment
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
-from threegaps.feed_run.expecting import enter_expected
+from threegaps.feed_run.expected import enter_expected
 from threegaps.ledger import expected, owing
 from threegaps.ledger.expected import Standing
 from threegaps.settings import SHANGHAI, Settings

@@ -19,7 +19,7 @@ import pytest
 from threegaps.airflow_api import AirflowApi
 from threegaps.contracts.loader import find_contract
 from threegaps.errors import ServiceError
-from threegaps.feed_run.lying import Looked, Lying
+from threegaps.feed_run.unloaded import Looked, Unloaded
 from threegaps.orchestration import backfilling
 from threegaps.settings import Settings
 
@@ -143,8 +143,8 @@ def test_again_runs_what_has_succeeded(airflow: Airflow) -> None:
 def test_a_correction_that_lies_there_is_run(airflow: Airflow, monkeypatch: pytest.MonkeyPatch) -> None:
     backfill(airflow, "2026-01", "2026-03")
     airflow.end("success", "2026-01", "2026-02", "2026-03")
-    monkeypatch.setattr(backfilling, "look_for_unloaded", lambda *_: Looked({"2026-02": Lying(corrections=1)}))
-    assert backfill(airflow, "2026-01", "2026-04") == {"2026-02": "lying", "2026-04": "never_run"}
+    monkeypatch.setattr(backfilling, "look_for_unloaded", lambda *_: Looked({"2026-02": Unloaded(corrections=1)}))
+    assert backfill(airflow, "2026-01", "2026-04") == {"2026-02": "not_loaded", "2026-04": "never_run"}
     assert [(key, kind) for key, _, kind in airflow.runs()[3:]] == [("2026-04", "backfill"), ("2026-02", "manual")]
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
 from threegaps.contracts.loader import find_contract
 from threegaps.errors import ServiceError, SettingsError, SourceUnavailableError
-from threegaps.feed_run.lying import Looked, Lying
+from threegaps.feed_run.unloaded import Looked, Unloaded
 from threegaps.labels import BACKFILL_REASONS
 from threegaps.orchestration import backfilling
 from threegaps.orchestration.timetable import DeliveryTimetable
@@ -59,18 +59,22 @@ class Airflow:
         return {"dag_run_id": f"manual__{partition_key}"}
 
 
-Lies = Callable[[dict[str, Lying]], None]
+Lies = Callable[..., None]
 
 
 @pytest.fixture
 def lies(monkeypatch: pytest.MonkeyPatch) -> Lies:
-    """Sets what lies there unloaded."""
+    """Sets what lies there unloaded, what has been loaded, and what fetched without having come whole."""
 
-    def set_to(found: dict[str, Lying]) -> None:
+    def set_to(found: dict[str, Unloaded], loaded: Iterable[str] = (), fetched: Iterable[str] = ()) -> None:
         monkeypatch.setattr(
             backfilling,
             "look_for_unloaded",
-            lambda feed, keys: Looked({key: one for key, one in found.items() if key in keys}),
+            lambda feed, keys: Looked(
+                {key: one for key, one in found.items() if key in keys},
+                loaded=frozenset(loaded) & set(keys),
+                fetched=frozenset(fetched) & set(keys),
+            ),
         )
 
     set_to({})
@@ -115,17 +119,17 @@ def test_again_runs_what_has_succeeded(lies: Lies) -> None:
 
 
 def test_a_correction_that_lies_there_is_taken_up(lies: Lies) -> None:
-    lies({"2026-01": Lying(corrections=1)})
+    lies({"2026-01": Unloaded(corrections=1)})
     api = Airflow({"2026-01": "success", "2026-02": "success"})
     plan = planned(api, "2026-01", "2026-02")
-    assert whys(plan) == {"2026-01": "lying", "2026-02": "succeeded"}
-    assert plan.deliveries[0].lying == Lying(corrections=1)
+    assert whys(plan) == {"2026-01": "not_loaded", "2026-02": "succeeded"}
+    assert plan.deliveries[0].unloaded == Unloaded(corrections=1)
     started = backfilling.start(api, CONTRACT, plan)  # type: ignore[arg-type]
     assert (started.backfill_id, started.run_ids, api.asked) == (None, ("manual__2026-01",), ["2026-01"])
 
 
 def test_a_correction_among_others_runs_beside_them_and_nothing_else_does(lies: Lies) -> None:
-    lies({"2026-03": Lying(landed=1)})
+    lies({"2026-03": Unloaded(landed=1)})
     api = Airflow({"2026-02": "success", "2026-03": "success", "2026-04": "success"})
     plan = planned(api, "2026-01", "2026-05")
     backfilling.start(api, CONTRACT, plan)  # type: ignore[arg-type]
@@ -172,3 +176,34 @@ def test_a_department_that_cannot_be_looked_at_is_told(monkeypatch: pytest.Monke
 def test_a_window_that_makes_no_sense_is_refused(first: str, last: str, words: str, lies: Lies) -> None:
     with pytest.raises(SettingsError, match=words):
         planned(Airflow({}), first, last)
+
+
+def test_what_another_run_has_loaded_is_not_called_never_run(lies: Lies) -> None:
+    """One run loads all deliveries up to its own, and a run without a key is of no delivery for Airflow."""
+    months = [f"2026-0{month}" for month in range(1, 7)]
+    lies({"2026-03": Unloaded(corrections=1)}, loaded=months[:4], fetched=months[:5])
+    api = Airflow({"2026-02": "success"})
+    plan = planned(api, "2026-01", "2026-06")
+    assert whys(plan) == dict(
+        zip(months, ("loaded", "succeeded", "not_loaded", "loaded", "fetched_before", "never_run"), strict=True)
+    )
+    started = backfilling.start(api, CONTRACT, plan)  # type: ignore[arg-type]
+    # A backfill of the window would run what has been loaded, too.
+    assert api.asked == ["2026-03", "2026-05", "2026-06"] == [one.delivery for one in plan.running()]
+    assert (started.backfill_id, len(started.run_ids)) == (None, 3)
+
+
+def test_a_window_without_what_has_been_loaded_is_a_backfill(lies: Lies) -> None:
+    lies({}, loaded=["2026-01"], fetched=["2026-01", "2026-02"])
+    api = Airflow({})
+    started = backfilling.start(api, CONTRACT, planned(api, "2026-01", "2026-03"))  # type: ignore[arg-type]
+    assert (api.asked, started.backfill_id, started.run_ids) == (["2026-02", "2026-03"], 7, ())
+
+
+def test_again_runs_what_another_run_has_loaded(lies: Lies) -> None:
+    lies({}, loaded=["2026-01", "2026-02"], fetched=["2026-01", "2026-02"])
+    api = Airflow({})
+    plan = planned(api, "2026-01", "2026-02", again=True)
+    assert [one.why for one in plan.deliveries] == ["again", "again"]
+    backfilling.start(api, CONTRACT, plan)  # type: ignore[arg-type]
+    assert api.asked == ["2026-01", "2026-02"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from threegaps.feed_run.owed import look_for
+from threegaps.feed_run.late import look_due
 from threegaps.ledger.expected import Standing
 from threegaps.settings import SHANGHAI
 
@@ -29,7 +29,7 @@ def looks(standing: Standing, first: dt.datetime, last: dt.datetime) -> list[str
     """The names of the looks between two moments, asked for every five minutes as the upkeep does."""
     found, now = [], first
     while now < last:
-        if (look := look_for(standing, now)) is not None:
+        if (look := look_due(standing, now)) is not None:
             found.append(look)
         now += dt.timedelta(minutes=5)
     return list(dict.fromkeys(found))
@@ -54,4 +54,4 @@ def test_no_two_looks_of_a_delivery_have_one_name() -> None:
 
 @pytest.mark.parametrize("changes", [{"late": ()}, {"paused": True}, {"due_at": None}])
 def test_nothing_is_looked_for_where_nothing_is_late(changes: dict[str, Any]) -> None:
-    assert look_for(feed(**changes), DUE + dt.timedelta(days=1)) is None
+    assert look_due(feed(**changes), DUE + dt.timedelta(days=1)) is None

@@ -1,4 +1,4 @@
-"""What is due: the batches that landed deliveries still ask for."""
+"""Sendings: what landed is judged as one batch, and which of it is still to be loaded."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Sending:
         return max(landed.landed_object_id for landed in self.objects if not landed.is_acceptance)
 
 
-def sendings_due(
+def sendings_to_load(
     settings: Settings, connection: psycopg.Connection[Any], contract: Contract, last: Delivery
 ) -> list[Sending]:
-    """What deliveries up to *last* still ask for, in the order of arrival.
+    """What of deliveries up to *last* is still to be loaded, in the order of arrival.
 
     A correction is a sending of its own. A control file that comes late, or is mended alone, makes another one of the
     same parts.
@@ -62,12 +62,12 @@ def sendings_due(
         Sending(delivery, objects, is_whole)
         for delivery in deliveries
         if delivery.start <= last.start
-        for objects, is_whole in _due_of(settings, connection, contract, delivery)
+        for objects, is_whole in _to_load_of(settings, connection, contract, delivery)
     ]
     return sorted(found, key=lambda sending: sending.arrival_number)
 
 
-def _due_of(
+def _to_load_of(
     settings: Settings, connection: psycopg.Connection[Any], contract: Contract, delivery: Delivery
 ) -> Iterator[tuple[list[LandedObject], bool]]:
     arrivals = latest_arrivals(connection, contract.feed, delivery.key)
@@ -76,11 +76,11 @@ def _due_of(
     loaded = batches.loaded_object_ids(connection, contract.feed, delivery.key)
     if contract.delivery_kind == "changes":
         windows = [arrival for arrival in readable if not arrival.is_replay]
-        yield from _windows_due(connection, contract, delivery, windows, loaded)
+        yield from _windows_to_load(connection, contract, delivery, windows, loaded)
     else:
         store = LandingStore(settings.landing_uri)
         sent = [arrival for arrival in judged if not arrival.is_replay]
-        yield from _files_due(connection, store, contract, delivery, arrivals, sent, loaded)
+        yield from _files_to_load(connection, store, contract, delivery, arrivals, sent, loaded)
     for arrival in readable:
         if arrival.is_replay and arrival.landed_object_id not in loaded:
             yield [arrival], False
@@ -133,7 +133,7 @@ def is_complete(
     return has_all
 
 
-def _windows_due(
+def _windows_to_load(
     connection: psycopg.Connection[Any],
     contract: Contract,
     delivery: Delivery,
@@ -153,7 +153,7 @@ def _windows_due(
             yield _in_order(some), False
 
 
-def _files_due(
+def _files_to_load(
     connection: psycopg.Connection[Any],
     store: LandingStore,
     contract: Contract,

@@ -1,23 +1,29 @@
-"""What of a feed's deliveries lies there and has not been loaded: in landing, and in the department's folders."""
+"""What of a feed's deliveries is not loaded, in landing and in the department's folders; and what has been loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
 
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract
+from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
-from threegaps.feed_run.due import sendings_due
 from threegaps.feed_run.landing import is_same_file
 from threegaps.feed_run.opening import warehouse_of
+from threegaps.feed_run.sendings import sendings_to_load
+from threegaps.ledger.attempts import fetched_up_to
+from threegaps.ledger.batches import is_delivery_complete
 from threegaps.ledger.landed import latest_arrivals
 from threegaps.settings import Settings
 from threegaps.sources.opening import FILE_SOURCES, open_files
 
 
 @dataclass(frozen=True, slots=True)
-class Lying:
+class Unloaded:
     """What lies there of one delivery.
 
     Args:
@@ -38,14 +44,18 @@ class Looked:
     Args:
         deliveries: What lies there, by delivery; those of which nothing does are left out.
         fault: Why the department's folders could not be looked into; None where they could, or where there are none.
+        loaded: Deliveries that have been loaded whole, by whichever run.
+        fetched: Deliveries up to which some run has fetched what there was.
     """
 
-    deliveries: Mapping[str, Lying]
+    deliveries: Mapping[str, Unloaded]
     fault: FeedError | None = field(default=None)
+    loaded: frozenset[str] = frozenset()
+    fetched: frozenset[str] = frozenset()
 
 
 def look_for_unloaded(feed: str, keys: Collection[str]) -> Looked:
-    """Look what lies there of these deliveries; files are listed, and none is fetched.
+    """Look what of these deliveries is loaded, and what lies there; files are listed, and none is fetched.
 
     Raises:
         SettingsError: There is no such feed or connection, or one of the keys is no delivery of it.
@@ -54,14 +64,16 @@ def look_for_unloaded(feed: str, keys: Collection[str]) -> Looked:
     settings = Settings.load()
     contract = find_contract(settings.contracts_folder, feed)
     deliveries = sorted(Delivery.parse(contract.cadence, key) for key in keys)
-    found: dict[str, Lying] = {}
+    found: dict[str, Unloaded] = {}
     fault: FeedError | None = None
     if not deliveries:
         return Looked(found)
     with warehouse_of(settings, feed) as connection:
         landed: dict[str, int] = {}
-        for sending in sendings_due(settings, connection, contract, deliveries[-1]):
+        for sending in sendings_to_load(settings, connection, contract, deliveries[-1]):
             landed[sending.delivery.key] = landed.get(sending.delivery.key, 0) + 1
+        loaded = {delivery.key for delivery in deliveries if is_delivery_complete(connection, feed, delivery.key)}
+        last = _last_fetched(connection, contract)
         known = {delivery.key: latest_arrivals(connection, feed, delivery.key) for delivery in deliveries}
     files: dict[str, tuple[int, int]] = {}
     if contract.protocol in FILE_SOURCES:
@@ -79,7 +91,14 @@ def look_for_unloaded(feed: str, keys: Collection[str]) -> Looked:
             fault = error
     for delivery in deliveries:
         corrections, parts = files.get(delivery.key, (0, 0))
-        lying = Lying(landed.get(delivery.key, 0), corrections, parts)
-        if lying != Lying():
-            found[delivery.key] = lying
-    return Looked(found, fault)
+        unloaded = Unloaded(landed.get(delivery.key, 0), corrections, parts)
+        if unloaded != Unloaded():
+            found[delivery.key] = unloaded
+    fetched = {delivery.key for delivery in deliveries if last is not None and delivery <= last}
+    return Looked(found, fault, frozenset(loaded), frozenset(fetched))
+
+
+def _last_fetched(connection: psycopg.Connection[Any], contract: Contract) -> Delivery | None:
+    """The last delivery up to which a run of the feed has fetched what the department had; None before the first."""
+    keys = fetched_up_to(connection, contract.feed)
+    return max((Delivery.parse(contract.cadence, key) for key in keys), default=None)

@@ -11,7 +11,7 @@ _OFTEN_FOR = dt.timedelta(days=7)
 _SELDOM = dt.timedelta(days=1)
 
 
-def look_for(standing: Standing, now: dt.datetime) -> str | None:
+def look_due(standing: Standing, now: dt.datetime) -> str | None:
     """The name of the look that is due for a late feed, the same until the next one is; None where nothing is late.
 
     Departments that are late mostly are so by hours or days: from the due moment every three hours for a week, then
