@@ -14,7 +14,7 @@ from tests.integration.faults.conftest import Departments
 from threegaps import feed_run
 from threegaps.contracts import loader
 from threegaps.errors import ContractError
-from threegaps.feed_run import due
+from threegaps.feed_run import sendings
 from threegaps.landing.store import LandingStore
 from threegaps.orchestration import tasks
 from threegaps.settings import Settings
@@ -58,7 +58,7 @@ def test_a_part_is_loaded_by_itself_and_nothing_is_closed(
         (wages.folder / CONTROL).write_text("parts=2 rows=58\n", encoding="ascii")
     feed_run.land(WAGES, MONTH)
     # Airflow takes the root logger's handlers for its own when it is first imported.
-    monkeypatch.setattr(due.logger, "handlers", [caplog.handler])
+    monkeypatch.setattr(sendings.logger, "handlers", [caplog.handler])
     assert len(feed_run.load(WAGES, MONTH)) == 1
     assert any(PART.format(1, 2) in message and "retention" in message for message in caplog.messages)
     assert (standing(warehouse), row_count(warehouse, WAGES)) == ((60, 1), 60)
