@@ -224,7 +224,7 @@ def test_every_column_that_a_command_writes_has_a_chinese_head(module: str) -> N
 
 
 def test_columns_of_a_module_are_found() -> None:
-    assert {"outcome", "made", "message", "expected_delivery", "lying"} <= columns_written("feeds.py")
+    assert {"outcome", "made", "message", "expected_delivery", "unloaded"} <= columns_written("feeds.py")
     assert {"paused_from", "withdrawn_at"} <= columns_written("pauses.py")
 
 
