@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
 import http.client
 import json
@@ -13,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -24,6 +26,7 @@ ENDED_STATES = frozenset({"success", "failed"})
 # What a task is looked at for, the most telling first.
 STATES_THAT_MATTER = ("failed", "up_for_retry", "running", "queued", "scheduled")
 _PAGE = 100
+_MOST_PAUSED = 8
 LARGEST_HEALTH_BYTES = 65_536
 """What Airflow says of its own parts has some hundred bytes; more is not read."""
 LARGEST_ANSWER_BYTES = 33_554_432
@@ -31,6 +34,24 @@ LARGEST_ANSWER_BYTES = 33_554_432
 _LONGEST_TEXT = 64
 _LOOPBACK = "127.0.0.1"
 _USER_ON_ONE_MACHINE = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class PausedDag:
+    """A DAG that is paused.
+
+    Args:
+        since: When somebody paused it; None where Airflow does not say: it was never let run.
+        by: Whose login that was; None likewise.
+    """
+
+    since: dt.datetime | None = None
+    by: str | None = None
+
+
+def feed_dag(feed: str) -> str:
+    """DAG of a feed: `department/name` is `feed_department_name`."""
+    return f"feed_{feed.replace('/', '_')}"
 
 
 def airflow_address(settings: Settings) -> str:
@@ -66,7 +87,7 @@ class AirflowApi:
         self._proxies: dict[str, str] | None = {} if "//127.0.0.1" in address or "//localhost" in address else None
 
     @classmethod
-    def of(cls, settings: Settings) -> AirflowApi:
+    def of(cls, settings: Settings, *, timeout_seconds: float = 30) -> AirflowApi:
         """The API of the Airflow that these settings name, or that runs on this machine.
 
         Raises:
@@ -83,7 +104,7 @@ class AirflowApi:
                     "Airflow does not run: the services are not started.",
                     advice="start them with `threegaps up`, then run it again.",
                 )
-        return cls(airflow_address(settings), airflow_login(settings))
+        return cls(airflow_address(settings), airflow_login(settings), timeout_seconds=timeout_seconds)
 
     def health(self) -> dict[str, dict[str, str]]:
         """What Airflow says of its own parts, short plain texts only; empty when it does not answer, or not so."""
@@ -117,6 +138,22 @@ class AirflowApi:
         """Every DAG that Airflow knows, by its id."""
         answer = self._call("GET", "/api/v2/dags?limit=100&exclude_stale=true")
         return {str(entry["dag_id"]): entry for entry in answer["dags"]}
+
+    def paused_dags(self) -> dict[str, PausedDag]:
+        """Every DAG that is paused, by its id; where they are few, since when and by whom, as far as Airflow says."""
+        answer = self._call("GET", "/api/v2/dags?limit=100&exclude_stale=true&paused=true")
+        ids = sorted(str(entry["dag_id"]) for entry in answer["dags"])
+        return {dag_id: self._paused(dag_id) if len(ids) <= _MOST_PAUSED else PausedDag() for dag_id in ids}
+
+    def _paused(self, dag_id: str) -> PausedDag:
+        query = urlencode({"dag_id": dag_id, "event": "patch_dag", "order_by": "-event_log_id", "limit": 1})
+        try:
+            (entry,) = self._call("GET", f"/api/v2/eventLogs?{query}")["event_logs"]
+            since = dt.datetime.fromisoformat(str(entry["when"]))
+            by = entry["owner"]
+        except (ServiceError, ValueError):
+            return PausedDag()
+        return PausedDag(since if since.tzinfo else None, by if _is_plain(by) else None)
 
     def import_errors(self) -> list[str]:
         """DAG files that could not be read, each with its reason."""

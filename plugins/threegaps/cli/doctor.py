@@ -165,10 +165,18 @@ def _airflow(settings: Settings) -> Finding:
             "see `threegaps status`; on a server check THREEGAPS_AIRFLOW_URL and its API server.",
         )
     ill = [part for part in _AIRFLOW_PARTS if (health.get(part) or {}).get("status") != "healthy"]
-    api.dags()  # whether it takes our login
+    # Whether it takes our login, too.
+    paused = sorted(dag_id for dag_id, dag in api.dags().items() if dag.get("is_paused"))
     if ill:
         listed = ", ".join(ill)
         return "wrong", f"Airflow 的部件无心跳: {listed} | without a heartbeat: {listed}", "see `threegaps status`."
+    if paused:
+        listed = ", ".join(paused)
+        return (
+            "warning",
+            f"DAGs that are paused in Airflow, and do not run: {listed}",
+            "let them run on Airflow's page, or say `threegaps feeds pause` where nothing is to come.",
+        )
     return "ok", f"Airflow answers at {api.address}, and all its parts are healthy", ""
 
 

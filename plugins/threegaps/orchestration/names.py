@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threegaps.airflow_api import feed_dag as feed_dag
 from threegaps.contracts.model import Contract
 
 MARTS_DAG = "marts"
@@ -17,11 +18,6 @@ BUILD_KEY = "build"
 
 POOL_SLOTS = 3
 """Fetches from one department at the same time."""
-
-
-def feed_dag(feed: str) -> str:
-    """DAG of a feed: `department/name` is `feed_department_name`."""
-    return f"feed_{feed.replace('/', '_')}"
 
 
 def feed_asset(feed: str) -> str:

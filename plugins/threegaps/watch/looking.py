@@ -92,7 +92,7 @@ def look(
 def _of_ledger(ledger: LedgerReading, around: MachineReading, now: dt.datetime) -> list[Cause]:
     names = ledger.names
     return [
-        *deliveries.seen(ledger.owed, names, ledger.judged_at),
+        *deliveries.seen(ledger.owed, names, ledger.judged_at, around.paused),
         *attempts.seen(
             [one for one in ledger.failed if not _lies_with_sandbox(one.host, one.port, one.ended_at, ledger, around)],
             names,

@@ -9,12 +9,12 @@ import http.client
 import os
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import psycopg
 
-from threegaps.airflow_api import LARGEST_HEALTH_BYTES, AirflowApi, airflow_address, read_within
+from threegaps.airflow_api import LARGEST_HEALTH_BYTES, AirflowApi, PausedDag, airflow_address, read_within
 from threegaps.errors import SettingsError, ThreeGapsError, is_warehouse_down, of_warehouse
 from threegaps.home import account
 from threegaps.home.processes import is_alive
@@ -101,6 +101,16 @@ def airflow(settings: Settings, *, seconds: float = API_SECONDS) -> AirflowReadi
         parts={part: status for part, said in found.items() if (status := said.get("status"))},
         beats={part: beat for part, said in found.items() if (beat := said.get(f"latest_{part}_heartbeat"))},
     )
+
+
+def paused(settings: Settings, *, seconds: float = API_SECONDS) -> Mapping[str, PausedDag] | None:
+    """The DAGs that are paused in Airflow; None where it does not answer, or nobody gave us a login of it."""
+    if settings.is_server and not settings.environment.get("THREEGAPS_AIRFLOW_PASSWORD"):
+        return None
+    try:
+        return AirflowApi.of(settings, timeout_seconds=seconds).paused_dags()
+    except ThreeGapsError:
+        return None
 
 
 def supervisor_state(settings: Settings) -> str | None:

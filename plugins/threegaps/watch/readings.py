@@ -9,6 +9,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from threegaps.airflow_api import PausedDag
+
 SETTING_UP = dt.timedelta(days=1)
 """A new installation has so long until its first release before what has not come is late."""
 
@@ -219,10 +221,15 @@ class ServerReading:
 
 @dataclass(frozen=True, slots=True)
 class MachineReading:
-    """All that is read around the ledger in one pass; None is what was not looked at."""
+    """All that is read around the ledger in one pass; None is what was not looked at.
+
+    Args:
+        paused: The DAGs that are paused in Airflow, by their ids.
+    """
 
     warehouse: WarehouseReading | None = None
     airflow: AirflowReading | None = None
     services: tuple[ServiceReading, ...] | None = None
     disks: tuple[DiskReading, ...] | None = None
     sandbox: tuple[ServerReading, ...] | None = None
+    paused: Mapping[str, PausedDag] | None = None

@@ -471,12 +471,14 @@ def read_around(settings: Settings) -> tuple[MachineReading, tuple[str, ...]]:
         # Services that are being started or stopped do not answer, and nobody needs to be told.
         missing.append(f"airflow: the services are {state}")
     disks = read("disks", reading_machine.disks)
+    airflow = None if is_quiet else read("airflow", reading_machine.airflow)
     return (
         MachineReading(
-            airflow=None if is_quiet else read("airflow", reading_machine.airflow),
+            airflow=airflow,
             services=None if is_quiet else read("services", reading_machine.services),
             disks=disks,
             sandbox=None if is_quiet else read("sandbox", reading_machine.sandbox),
+            paused=read("paused DAGs", reading_machine.paused) if airflow is not None and airflow.answers else None,
         ),
         tuple(dict.fromkeys(missing)),
     )

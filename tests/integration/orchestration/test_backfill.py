@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import socket
@@ -196,3 +197,14 @@ def test_a_run_without_a_key_is_taken_and_a_wrong_key_is_refused(airflow: Airflo
     with pytest.raises(ServiceError, match="delivery"):
         airflow.api.trigger(DAG_ID, partition_key="2026Q2")
     assert len(airflow.runs()) == 1
+
+
+def test_a_paused_dag_is_told_with_who_paused_it_and_when(airflow: Airflow) -> None:
+    airflow.api.set_paused(DAG_ID, is_paused=False)
+    assert airflow.api.paused_dags() == {}
+    before = dt.datetime.now(dt.UTC)
+    airflow.api.set_paused(DAG_ID, is_paused=True)
+    (pause,) = (found for dag_id, found in airflow.api.paused_dags().items() if dag_id == DAG_ID)
+    assert pause.by == "admin"
+    assert pause.since is not None
+    assert dt.timedelta(0) <= pause.since - before < dt.timedelta(minutes=2)

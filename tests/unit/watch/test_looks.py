@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from threegaps.airflow_api import PausedDag
 from threegaps.ledger.incidents import Cause
 from threegaps.settings import SHANGHAI
 from threegaps.watch.looking import look
@@ -76,6 +77,32 @@ def test_a_late_feed_says_what_is_missing_since_when_and_how_long() -> None:
     assert "2026-07-19 10:00 +08:00" in cause.detail_en
     assert "2 days ago" in cause.detail_en
     assert "已迟到2天" in cause.detail_zh
+
+
+@pytest.mark.parametrize(
+    ("paused", "en", "zh"),
+    [
+        (
+            {"feed_hrss_wage_records": PausedDag(NOW, "li")},
+            "Its DAG is paused in Airflow since 2026-07-21 10:00 +08:00 by li: nothing",
+            "其流程自2026-07-21 10:00 +08:00起由li在 Airflow 中暂停",
+        ),
+        ({"feed_hrss_wage_records": PausedDag()}, "Its DAG is paused in Airflow: nothing", "其流程在 Airflow 中暂停"),
+        ({"feed_hrss_certificates": PausedDag(NOW, "li")}, None, None),
+        (None, "Whether its DAG is paused in Airflow cannot be told.", "无法得知"),
+    ],
+)
+def test_a_late_feed_says_whether_its_dag_is_paused(
+    paused: dict[str, PausedDag] | None, en: str | None, zh: str | None
+) -> None:
+    around = MachineReading(paused=paused)
+    ledger = LedgerReading(NOW, (OwedFeed(WAGES, ago(days=2), missing=("2026-06",)),), has_release=True)
+    cause = only(list(look(around, ledger, NOW).causes))
+    if en is None or zh is None:
+        assert "Airflow" not in cause.detail_en + cause.detail_zh
+    else:
+        assert en in cause.detail_en
+        assert zh in cause.detail_zh
 
 
 @pytest.mark.parametrize(("hours", "gravity"), [(7 * 24 - 1, "warning"), (7 * 24, "critical")])
