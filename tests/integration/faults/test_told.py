@@ -31,7 +31,7 @@ from tests.receivers import MailReceiver, WebReceiver, mail_receiver, web_receiv
 from threegaps import feed_run
 from threegaps.cli.app import app
 from threegaps.errors import BuildError, FeedError, ReleaseError, ThreeGapsError
-from threegaps.feed_run.expecting import enter_expected
+from threegaps.feed_run.expected import enter_expected
 from threegaps.labels import CAUSES
 from threegaps.marts import build
 from threegaps.release import step
