@@ -8,7 +8,7 @@ from __future__ import annotations
 from psycopg import sql
 
 from threegaps.calendar import Delivery
-from threegaps.ledger.standing import Standing
+from threegaps.ledger.standing_batches import StandingBatches
 from threegaps.warehouse.merge import FALLEN, OUTCOME
 from threegaps.warehouse.raw_table import CLOSED_ROW_NUMBER, RawTable
 
@@ -21,7 +21,7 @@ _LAST_SAID = sql.Identifier("load_last_said")
 class Closing:
     """What one batch takes away, given what stands once it is loaded."""
 
-    def __init__(self, table: RawTable, standing: Standing) -> None:
+    def __init__(self, table: RawTable, standing: StandingBatches) -> None:
         self._table, self._standing = table, standing
 
     def retract(self) -> None:

@@ -20,7 +20,7 @@ from threegaps.ledger import batches
 from threegaps.ledger.batches import Judged, Merged
 from threegaps.ledger.expected import record_arrival
 from threegaps.ledger.landed import REPLAY_PREFIX
-from threegaps.ledger.standing import Standing, standing_with
+from threegaps.ledger.standing_batches import StandingBatches, standing_with
 from threegaps.ledger.touches import record_batch_touches
 from threegaps.ledger.watermarks import advance_watermark
 from threegaps.standards.areas import codes_in_force
@@ -190,7 +190,7 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
     return Loaded(verdict, merged, touches, is_complete)
 
 
-def _merge(table: RawTable, plan: Plan, standing: Standing, verdict: Verdict) -> Merged:
+def _merge(table: RawTable, plan: Plan, standing: StandingBatches, verdict: Verdict) -> Merged:
     plan.stop_rules.before_merging(table, verdict)
     plan.stop_rules.before_closing(table, standing, verdict)
     closing = Closing(table, standing)
@@ -274,7 +274,9 @@ def _own_partitions(contract: Contract, verdict: Verdict) -> sql.Composable:
     )
 
 
-def _close_refusals(connection: psycopg.Connection[Any], plan: Plan, standing: Standing, verdict: Verdict) -> None:
+def _close_refusals(
+    connection: psycopg.Connection[Any], plan: Plan, standing: StandingBatches, verdict: Verdict
+) -> None:
     """End the refusals that the batch settles: those of repairs, of keys that are accepted now, and of rows
     that a whole delivery replaces.
 

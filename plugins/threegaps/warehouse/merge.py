@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from threegaps.ledger.standing import Standing
+from threegaps.ledger.standing_batches import StandingBatches
 from threegaps.warehouse.pruning import Months, each_month
 from threegaps.warehouse.raw_table import LINEAGE_COLUMNS, ROWS, RawTable
 from threegaps.warehouse.tables import ensure_partitions
@@ -48,7 +48,7 @@ from {rows} as b left join {raw} as r on {same_key} and {within}
 class Merge:
     """The merge of one batch whose rows stand in the temporary table ``load_rows``."""
 
-    def __init__(self, table: RawTable, standing: Standing) -> None:
+    def __init__(self, table: RawTable, standing: StandingBatches) -> None:
         self._table, self._standing = table, standing
         self._months: Months = ()
 

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import accepted_columns, raw_key
-from threegaps.ledger.standing import Standing
+from threegaps.ledger.standing_batches import StandingBatches
 from threegaps.ledger.touches import AreaPeriod
 from threegaps.warehouse.area_periods import area_periods_in
 from threegaps.warehouse.pruning import Pruning
@@ -94,7 +94,7 @@ class RawTable:
         )
 
     @staticmethod
-    def is_replaced(alias: str, standing: Standing) -> sql.Composable:
+    def is_replaced(alias: str, standing: StandingBatches) -> sql.Composable:
         """The condition that a whole delivery has replaced what a row of *alias* says."""
         if not standing.replaced:
             return sql.SQL("false")

@@ -16,7 +16,7 @@ from threegaps.batch.verdict import Verdict
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
-from threegaps.ledger.standing import Standing
+from threegaps.ledger.standing_batches import StandingBatches
 from threegaps.ledger.touches import OPEN_END, AreaPeriod
 from threegaps.rules.kinds.batch_duplicate_share import BatchDuplicateShare
 from threegaps.rules.kinds.batch_refused_share import BatchRefusedShare
@@ -124,7 +124,7 @@ class StopRules:
                 f"{row[0]}中没有一行数据属于{self.delivery}:疑为其他时期的文件。",
             )
 
-    def before_closing(self, table: RawTable, standing: Standing, verdict: Verdict) -> None:
+    def before_closing(self, table: RawTable, standing: StandingBatches, verdict: Verdict) -> None:
         """Stop where a complete whole delivery has no row, or far fewer than stand open of it.
 
         Raises:

@@ -22,7 +22,7 @@ from threegaps.ledger.landed import REPLAY_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StandingBatches:
     """What stands once a batch is loaded.
 
     Args:
@@ -60,7 +60,7 @@ class _Loaded:
 
 def standing_with(
     connection: psycopg.Connection[Any], batch_id: int, *, delivery_kind: str, is_complete: bool
-) -> Standing:
+) -> StandingBatches:
     """What stands once batch *batch_id* is loaded, and the batch that it supersedes is not any more.
 
     Args:
@@ -68,7 +68,7 @@ def standing_with(
         is_complete: Whether the batch, if it is whole, is a complete delivery.
     """
     if delivery_kind == "changes":
-        return Standing()
+        return StandingBatches()
     is_list = delivery_kind == "full_list"
     loaded = _loaded(connection, batch_id, is_complete=is_complete)
     # Lists replace one another; a period's delivery replaces what came of the same period.
@@ -80,7 +80,7 @@ def standing_with(
     every = [number for numbers in replaced.values() for number in numbers]
     own_start = None if is_list else own.start
     last = _last_whole(groups[own_start])
-    return Standing(
+    return StandingBatches(
         replaced=tuple(every),
         exempt=() if is_list else _corrections(connection, [*every, batch_id]),
         is_replaced=batch_id in replaced[own_start],
