@@ -25,6 +25,7 @@ RUN pip install --no-deps --require-hashes --only-binary :all: -r requirements.t
 COPY LICENSE README.md pyproject.toml requirements.in ./
 COPY plugins ./plugins
 COPY dags ./dags
+COPY docs/runbook.md docs/runbook.zh.md ./docs/
 COPY expectations ./expectations
 COPY dbt_project ./dbt_project
 RUN pip install --no-deps --editable .

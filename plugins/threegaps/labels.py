@@ -78,12 +78,15 @@ FEED_STATES: Labels = {
     "incomplete": ("未到齐", "incomplete"),
     "shrinking": ("缩减", "shrinking"),
     "refused_share_rising": ("拒收比例上升", "refused share rising"),
+    "cannot_tell": ("无法判断", "cannot tell"),
+    "awaited": ("等待首次取数", "awaited"),
     "in_time": ("按期", "in time"),
     "not_due": ("未到期", "not due yet"),
     "paused": ("暂停报送", "paused"),
     "closed": ("已停报", "closed"),
+    "retired": ("已无合同", "without a contract"),
 }
-"""How a feed stands, the gravest first."""
+"""How a feed stands, the gravest first; awaited is what is due in an installation that is only being set up."""
 
 CAUSES: Labels = {
     "unreachable": ("无法连接", "cannot be reached"),

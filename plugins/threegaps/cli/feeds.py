@@ -17,7 +17,6 @@ from threegaps.settings import Settings
 
 if TYPE_CHECKING:
     from threegaps.contracts.model import Contract
-    from threegaps.ledger.expected import Standing
     from threegaps.orchestration import backfilling
 
 _MOST_KEYS = 6
@@ -47,13 +46,15 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
     from threegaps.cli.output import answer, cell, console
     from threegaps.contracts.loader import load_contracts
     from threegaps.feed_run.expected import judged_at
-    from threegaps.ledger.expected import standing
+    from threegaps.ledger.expected import is_being_set_up, standing
+    from threegaps.watch.gathering import not_entered
 
     settings = Settings.load()
     now = judged_at(settings)
     loaded = {row["feed"]: row for row in queries.ask(settings, queries.FEEDS)}
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
         stands = {one.feed: one for one in standing(connection, now)}
+        unknown = not_entered(is_being_set_up=is_being_set_up(connection))
     rows = []
     for contract in load_contracts(settings.contracts_folder):
         counts, own = loaded.get(contract.feed, {}), stands.get(contract.feed)
@@ -66,10 +67,10 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
                 "cadence": contract.cadence,
                 "delivery": contract.delivery_kind,
                 "due": contract.due_day,
-                "expected_delivery": own and own.delivery,
+                "due_delivery": own and own.delivery,
                 "due_at": own and own.due_at,
                 "next_due_at": own and own.next_due_at,
-                "state": state_word(own),
+                "state": own.state if own else unknown,
                 "days_late": own and own.days_late,
                 "mark": mark_word(contract, now.date()),
                 "last_delivery": counts.get("last_delivery"),
@@ -91,19 +92,6 @@ def last_moment(now: dt.datetime) -> dt.datetime:
     return now - dt.timedelta(microseconds=1)
 
 
-def state_word(one: Standing | None) -> str:
-    """How a feed stands by what it owes; of one that is not entered yet nothing is known."""
-    if one is None:
-        return "未登记 not entered"
-    if one.late:
-        return both(FEED_STATES, "incomplete" if set(one.late) <= set(one.incomplete) else "late")
-    if one.paused:
-        return both(FEED_STATES, "closed" if one.closed else "paused")
-    if one.missing_counties:
-        return both(FEED_STATES, "incomplete")
-    return both(FEED_STATES, "in_time" if one.delivery else "not_due")
-
-
 def mark_word(contract: Contract, day: dt.date) -> str:
     """What a feed is by the Statistics Law on *day*, in a word or two: a record, or a form with its last day."""
     if contract.statutory_mark is None:
@@ -112,6 +100,58 @@ def mark_word(contract: Contract, day: dt.date) -> str:
         return both(STATUTORY_MARKS, contract.statutory_mark.kind)
     said = f"{both(STATUTORY_MARKS, contract.form.kind)} {contract.form.form_number} -{contract.form.valid_until}"
     return f"{said} 已过期 expired" if contract.form.is_expired(day) else said
+
+
+@group.command("owed")
+def show_owed(
+    feed: Annotated[str, typer.Argument(help="The feed, written department/name.")],
+    json_: Json = False,
+) -> None:
+    """What a feed owes: how it stands, which deliveries are late, and which counties lack, by name."""
+    import psycopg
+
+    from threegaps.cli.output import cell, console, named, print_json, print_rows
+    from threegaps.feed_run.expected import judged_at
+    from threegaps.ledger.expected import counties_owing, is_being_set_up, standing
+    from threegaps.standards.areas import county_named
+    from threegaps.watch.gathering import not_entered
+
+    settings = _knowing(feed)
+    now = judged_at(settings)
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        own = next((one for one in standing(connection, now) if one.feed == feed), None)
+        lacking = {} if own is None else own.counties_lacking()
+        owing = counties_owing(connection, [(feed, delivery) for delivery in lacking])
+        unknown = not_entered(is_being_set_up=is_being_set_up(connection))
+    if json_:
+        found = {"feed": feed, "state": unknown} if own is None else dataclasses.asdict(own)
+        counts = {delivery: owing.get((feed, delivery), 0) for delivery in lacking}
+        print_json({**found, "counties_owing": counts})
+        return
+    if own is None:
+        console.print(f"{feed}: {named(FEED_STATES, unknown)}")
+        return
+    console.print(f"{feed}: {named(FEED_STATES, own.state)}")
+    if own.paused:
+        console.print(f"Not owed until {cell(own.paused_until)}: {own.pause_reason}" if own.paused_until else
+                      f"Not owed: {own.pause_reason}", markup=False)  # fmt: skip
+    if own.late:
+        console.print(f"Late: {', '.join(own.late)}; the oldest was due {cell(own.late_since)}", markup=False)
+    elif own.delivery:
+        console.print(f"The newest that is due: {own.delivery}, {cell(own.due_at)}", markup=False)
+    if own.next_delivery:
+        console.print(f"Next: {own.next_delivery}, due {cell(own.next_due_at)}", markup=False)
+    rows = [
+        {
+            "delivery": delivery,
+            "lacking": f"{len(codes)}/{max(len(codes), owing.get((feed, delivery), 0))}",
+            "counties": ", ".join(county_named(code) for code in codes),
+        }
+        for delivery, codes in sorted(lacking.items())
+    ]
+    if rows:
+        print_rows(rows, title="Counties that lack")
+    console.print(f"Deliveries are judged by {cell(last_moment(now))}.", markup=False)
 
 
 @group.command("attempts")

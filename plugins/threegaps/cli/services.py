@@ -98,8 +98,15 @@ def down(json_: Json = False) -> None:
         console.print("All services have ended." if stopped else "No services ran.")
 
 
-def status(json_: Json = False) -> None:
-    """One page: what is late, failing, stopped or held, and since when; services, feeds, the release that serves.
+def status(
+    all_: Annotated[
+        bool, typer.Option("--all", help="Every incident, feed and service, and what waits, by feed.")
+    ] = False,
+    json_: Json = False,
+) -> None:
+    """One page: what is late, failing, stopped or held, and since when; then feeds, the release that serves, services.
+
+    Feeds that stand well are counted, and listed with --all.
 
     Ends with 0 when all is fine, 1 when somebody should look at something, 2 when it is critical.
     """
@@ -110,7 +117,7 @@ def status(json_: Json = False) -> None:
     if json_:
         print_json(page)
     else:
-        status_page.show(page)
+        status_page.show(page, with_all=all_)
     if code := status_page.EXIT_CODES[page["state"]]:
         raise typer.Exit(code)
 

@@ -8,46 +8,49 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import psycopg
+from rich.padding import Padding
 
 from threegaps.airflow_api import airflow_address
 from threegaps.cli import queries
 from threegaps.cli.alerting import untold
-from threegaps.cli.output import both, cell, console, print_rows
+from threegaps.cli.feeds import last_moment
+from threegaps.cli.output import both, cell, console, in_language, named, print_rows
 from threegaps.contracts.loader import load_contracts
-from threegaps.contracts.model import Contract
 from threegaps.errors import SettingsError, ThreeGapsError
 from threegaps.home import account
 from threegaps.home.processes import is_alive
-from threegaps.labels import INCIDENT_GRAVITIES
+from threegaps.labels import (
+    BUILD_STATUSES,
+    FEED_STATES,
+    INCIDENT_GRAVITIES,
+    INCIDENT_KINDS,
+    SERVICE_STATES,
+)
 from threegaps.ledger import incidents as ledger
-from threegaps.ledger.batches import pending_batches
+from threegaps.ledger.expected import LATE_STATES, QUIET_STATES
 from threegaps.ledger.incidents import Cause, Incident
-from threegaps.ledger.status import feed_status
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, SHANGHAI, WAREHOUSE_DATABASE, Settings
+from threegaps.standards.visible import visible
 from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
 from threegaps.watch.deadlines import DeadlineError, deadline
+from threegaps.watch.gathering import Gatherer, Loaded, feeds_seen
 from threegaps.watch.kinds import command, runbook
 from threegaps.watch.looking import Looked, look
-from threegaps.watch.looks.wording import lasting
+from threegaps.watch.looks.wording import lasting, listed
 from threegaps.watch.readings import LedgerReading, MachineReading, WarehouseReading
 from threegaps.watch.service import read_around
+from threegaps.watch.snapshot import FeedSeen, state_of_all
 
 EXIT_CODES = {"fine": 0, "warning": 1, "critical": 2}
 """What `threegaps status` ends with."""
 _LEDGER_SECONDS = 20.0
-_FEED_STATES = {
-    "feed_stopped": "stopped",
-    "feed_failing": "failing",
-    "feed_unreachable": "unreachable",
-    "feed_late": "late",
-    "feed_incomplete": "incomplete",
-    "feed_shrinking": "shrinking",
-    "refused_share_rising": "refused share rising",
-}
+_MOST_INCIDENTS = 5
+"""So many are shown whole; of more than that the kinds are counted."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -56,6 +59,7 @@ class _Ledger:
 
     warehouse: WarehouseReading
     reading: LedgerReading | None = None
+    loaded: Loaded | None = None
     open: Sequence[Incident] = ()
     untold: Sequence[str] = ()
     tables: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -81,7 +85,9 @@ def collect(settings: Settings) -> dict[str, Any]:
         return page | {"state": "critical"}
     around, missing = read_around(settings)
     page["services"] = _services(settings, around)
-    asked = _ask(settings)
+    # Before the warehouse is given its time: a busy machine reads them slowly, and that is no silence of the warehouse.
+    contracts = load_contracts(settings.contracts_folder)
+    asked = _ask(settings, now)
     around = dataclasses.replace(around, warehouse=asked.warehouse)
     standing = asked.open if asked.reading is not None else journal.load(heartbeat.watch_folder(settings)).open
     looked = look(
@@ -93,32 +99,34 @@ def collect(settings: Settings) -> dict[str, Any]:
     )
     page["incidents"] = _incidents(looked, standing, now)
     page["not_looked_at"] = list(looked.not_looked_at)
+    feeds: Sequence[FeedSeen] = ()
+    if asked.reading is not None and asked.loaded is not None:
+        feeds = feeds_seen(asked.reading, asked.loaded, looked.symptoms, contracts)
+        page["judged_at"] = asked.reading.judged_at
+        page["feeds"] = [feed.as_data() for feed in feeds]
+        page |= asked.tables
     page["problems"] = [
         *(both(one["title_zh"], one["title_en"]) for one in page["incidents"]),
         *_of_services(page["services"], looked),
         *_of_watch(page["watch"]),
+        *_of_feeds(feeds, looked),
         *asked.untold,
     ]
-    page["state"] = _state(page)
-    page |= asked.tables
-    if asked.reading is not None:
-        page["judged_at"] = asked.reading.judged_at
-        for feed in page.get("feeds", ()):
-            feed["states"] = _states(feed["feed"], looked.symptoms)
+    gravities = [one["gravity"] for one in page["incidents"]]
+    page["state"] = state_of_all(gravities, feeds, has_problems=bool(page["problems"] or page["not_looked_at"]))
     return page
 
 
-def _ask(settings: Settings) -> _Ledger:
+def _ask(settings: Settings, now: dt.datetime) -> _Ledger:
     address = reading_machine.warehouse_address(settings)
-    # Before the warehouse is given its time: a busy machine reads them slowly, and that is no silence of the warehouse.
-    contracts = load_contracts(settings.contracts_folder)
     try:
         with deadline(_LEDGER_SECONDS), reading_machine.connect(settings) as connection:
             found = _Ledger(WarehouseReading(address, answers=True))
             found.reading = reading_ledger.read(connection)
             found.open = ledger.open_incidents(connection)
             found.untold = untold(settings, connection)
-            found.tables = _warehouse(settings, connection, contracts, found.reading.judged_at)
+            found.loaded = Gatherer().loaded(connection, now)
+            found.tables = _warehouse(settings, found.reading.pending)
             return found
     except (psycopg.Error, DeadlineError, ThreeGapsError) as error:
         if reading_machine.is_down(error):
@@ -182,11 +190,23 @@ def _of_watch(watch: Mapping[str, Any]) -> list[str]:
     return [f"the watch is {watch['state']}{since}: nobody is told of anything"]
 
 
-def _state(page: Mapping[str, Any]) -> str:
-    if any(one["gravity"] == "critical" for one in page["incidents"]):
-        return "critical"
-    # What could not be looked at may be anything.
-    return "warning" if page["problems"] or page["not_looked_at"] else "fine"
+def _of_feeds(feeds: Iterable[FeedSeen], looked: Looked) -> list[str]:
+    """Feeds that do not stand well and that no incident tells of: what was down has told of it, or only just did."""
+    told = {feed for cause in looked.causes for feed in cause.feeds}
+    if any(cause.kind in {"airflow_down", "warehouse_down"} for cause in looked.causes):
+        return []
+    late = [feed.feed for feed in feeds if feed.state in LATE_STATES and feed.feed not in told]
+    unknown = [feed.feed for feed in feeds if feed.state == "cannot_tell"]
+    problems = []
+    if late:
+        problems.append(f"late, and given time, since Airflow or the warehouse has only just come back: {_some(late)}")
+    if unknown:
+        problems.append(f"the ledger does not know these feeds yet, `threegaps migrate` enters them: {_some(unknown)}")
+    return problems
+
+
+def _some(feeds: Sequence[str]) -> str:
+    return listed(feeds)[1]
 
 
 def _watch(settings: Settings, now: dt.datetime) -> dict[str, Any]:
@@ -246,50 +266,151 @@ def _in_a_word(state: str | None) -> str:
     return "running" if state == "healthy" else state or "silent"
 
 
-def _warehouse(
-    settings: Settings, connection: psycopg.Connection[Any], contracts: Sequence[Contract], judged_at: dt.datetime
-) -> dict[str, Any]:
-    feeds = [
-        {**dataclasses.asdict(feed_status(connection, contract, judged_at)), "due_day": contract.due_day}
-        for contract in contracts
-    ]
-    pending = pending_batches(connection)
+def _warehouse(settings: Settings, pending: Sequence[int]) -> dict[str, Any]:
     return {
-        "feeds": feeds,
         "release": list(queries.ask(settings, queries.CURRENT_RELEASE)),
-        "pending": list(queries.ask(settings, queries.PENDING, {"pending": pending})),
+        "pending": list(queries.ask(settings, queries.PENDING, {"pending": list(pending)})),
         "held": queries.held(settings),
         "build": list(queries.ask(settings, queries.LAST_BUILD)),
     }
 
 
-def _states(feed: str, symptoms: Sequence[Cause]) -> list[str]:
-    """All ways in which a feed stands badly; none where it is in time."""
-    return [
-        state
-        for kind, state in _FEED_STATES.items()
-        if any(cause.kind == kind and feed in cause.feeds for cause in symptoms)
-    ]
+def show(page: dict[str, Any], *, with_all: bool = False) -> None:
+    """The page for people: what is wrong, then how all stands, in a few lines where all is well.
 
-
-def show(page: dict[str, Any]) -> None:
-    """The page for people."""
-    for one in page["incidents"]:
+    Args:
+        with_all: Every incident, feed and service, and what waits for a build, feed by feed.
+    """
+    shown = page["incidents"] if with_all else page["incidents"][:_MOST_INCIDENTS]
+    for one in shown:
         _show_incident(one)
+    if rest := Counter(one["kind"] for one in page["incidents"][len(shown) :]):
+        kinds = ", ".join(f"{named(INCIDENT_KINDS, kind)} {count}" for kind, count in rest.items())
+        console.print(f"! and {rest.total()} more, `threegaps status --all` shows them: {kinds}", style="yellow")
     told = {both(one["title_zh"], one["title_en"]) for one in page["incidents"]}
     for problem in page["problems"]:
         if problem not in told:
-            console.print(f"! {problem}", style="yellow", markup=False, soft_wrap=True)
+            console.print(f"! {problem}", style="yellow", markup=False)
     for reason in page["not_looked_at"]:
-        console.print(f"could not be looked at: {reason}", style="yellow", markup=False, soft_wrap=True)
+        console.print(f"could not be looked at: {reason}", style="yellow", markup=False)
     if page["state"] == "fine":
         console.print("Nothing is seen that somebody should look at.", markup=False)
-    if "judged_at" in page:
-        console.print(f"Deliveries are judged by {cell(page['judged_at'])}.", markup=False)
-    print_rows(
-        [{name: service[name] for name in ("name", "state", "pid", "restarts")} for service in page["services"]],
-        title="Services",
-    )
+    if "feeds" in page:
+        _show_feeds(page, with_all=with_all)
+        _show_release(page, with_all=with_all)
+    _show_services(page, with_all=with_all)
+
+
+def _show_incident(one: Mapping[str, Any]) -> None:
+    """What it is, since when and why, what it holds up, what to do."""
+    style = "red" if one["gravity"] == "critical" else "yellow"
+    number = f"#{one['incident_id']} " if one["incident_id"] else ""
+    gravity = both(*INCIDENT_GRAVITIES[one["gravity"]])
+    console.print(f"! {number}{gravity}: {both(one['title_zh'], one['title_en'])}", style=style, markup=False)
+    seen = f"seen at {cell(one['seen_at'])}, {both(one['lasting_zh'], one['lasting_en'])}"
+    if one["acknowledged_by"]:
+        seen += f", acknowledged by {one['acknowledged_by']}"
+    if one["assigned_to"]:
+        seen += f", assigned to {one['assigned_to']}"
+    lines = [both(one["detail_zh"], one["detail_en"]), seen]
+    if one["indicator_codes"]:
+        lines.append(f"holds up {len(one['indicator_codes'])} indicators of {', '.join(one['marts'])}")
+    lines.append(f"what to do: {one['runbook']}; `{one['command']}`")
+    for line in filter(None, lines):
+        console.print(Padding(in_language(visible(line)), (0, 0, 0, 4), expand=False))
+
+
+def _show_feeds(page: Mapping[str, Any], *, with_all: bool) -> None:
+    """How many feeds stand in which way, and those that somebody should look at."""
+    feeds = page["feeds"]
+    counted = Counter(feed["state"] for feed in feeds)
+    states = ", ".join(f"{named(FEED_STATES, state)} {counted[state]}" for state in FEED_STATES if counted[state])
+    console.print()
+    console.print(f"Feeds: {len(feeds)}; {states}" if feeds else "Feeds: none", markup=False)
+    shown = [feed for feed in feeds if with_all or feed["state"] not in QUIET_STATES]
+    order = list(FEED_STATES)
+    shown.sort(key=lambda feed: (order.index(feed["state"]), feed["feed"]))
+    if shown:
+        rows = [_feed_line(feed, with_all=with_all) for feed in shown]
+        print_rows(rows, dispensable=("newest", "loaded_at", "refused_rows", "open_refusals"))
+    judged = cell(last_moment(page["judged_at"]))
+    if len(shown) < len(feeds):
+        said = f"Deliveries are judged by {judged}; `threegaps status --all` lists every feed."
+    else:
+        said = f"Deliveries are judged by {judged}."
+    console.print(said, style="dim", markup=False)
+
+
+def _feed_line(feed: Mapping[str, Any], *, with_all: bool) -> dict[str, Any]:
+    more = f" +{feed['deliveries_late'] - 1}" if feed["deliveries_late"] > 1 else ""
+    line = {
+        "feed": feed["feed"],
+        "state": ", ".join(feed["states"]),
+        "newest": feed["newest_delivery"],
+        "late": f"{feed['late_delivery']}{more}" if feed["late_delivery"] else None,
+        "due_on": feed["late_since"] or feed["due_on"],
+        "days_late": feed["days_late"] or None,
+    }
+    if with_all:
+        line |= {
+            "loaded_at": feed["newest_loaded_at"],
+            "refused_rows": feed["refused_rows"],
+            "open_refusals": feed["open_refusals"],
+        }
+    return line
+
+
+def _show_release(page: Mapping[str, Any], *, with_all: bool) -> None:
+    """The release that serves, what waits for the next one, and what an undo holds back."""
+    release = page["release"][0] if page["release"] else None
+    console.print()
+    if release is None:
+        console.print("Release: none yet", markup=False)
+    else:
+        console.print(
+            f"Release: {release['release_id']} of {cell(release['released_at'])}, as of {cell(release['as_of'])}",
+            markup=False,
+        )
+    build = page["build"][0] if page["build"] else None
+    if build is not None:
+        ended = f", {cell(build['finished_at'])}" if build["finished_at"] else ""
+        said = f": {build['message']}" if build["message"] and build["status"] != "released" else ""
+        status = named(BUILD_STATUSES, build["status"])
+        console.print(f"Last build: {build['build_id']}, {status}{ended}{said}", markup=False)
+    if batches := sum(one["batches"] for one in page["pending"]):
+        oldest = cell(min(one["oldest"] for one in page["pending"]))
+        count = len(page["pending"])
+        console.print(
+            f"Waiting for a build: {batches} batches of {count} feeds, the oldest since {oldest}", markup=False
+        )
+        if with_all:
+            print_rows(page["pending"])
+    if page["held"]:
+        print_rows([_held_line(held) for held in page["held"]], title="Held back by an undo")
+        console.print("`threegaps release free --release` and the undo's number frees all that it holds back.")
+
+
+def _held_line(held: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: held[name] for name in ("batch_id", "model", "feed", "delivery", "held_by_release_id", "note")},
+        "indicators": len(held["indicators"]),
+        "keeps_back": ", ".join(held["keeps_back"]),
+    }
+
+
+def _show_services(page: Mapping[str, Any], *, with_all: bool) -> None:
+    """The services in a line, and where Airflow and the warehouse are reached."""
+    services = page["services"]
+    console.print()
+    if with_all and services:
+        print_rows([{name: one[name] for name in ("name", "state", "pid", "restarts")} for one in services])
+    elif all(one["state"] == "running" for one in services):
+        console.print(
+            f"Services: all run: {', '.join(one['name'] for one in services)}" if services else "Services: none"
+        )
+    else:
+        states = ", ".join(f"{one['name']} {named(SERVICE_STATES, one['state'])}" for one in services)
+        console.print(f"Services: {states}", markup=False)
     console.print(f"Airflow: {page['airflow']}", markup=False)
     readers = page["readers"]
     if readers["address"]:
@@ -298,60 +419,4 @@ def show(page: dict[str, Any]) -> None:
             f"Readers 读者: {readers['address']}, database {readers['database']}, schema marts; {login}"
             f"others: `{readers['more_logins']}`, `threegaps reader list`",
             markup=False,
-            soft_wrap=True,
         )
-    if "feeds" not in page:
-        return
-    console.print()
-    print_rows([_feed_line(feed) for feed in page["feeds"]], title="Feeds 数据源")
-    console.print()
-    print_rows(page["release"], title="Release that serves")
-    console.print()
-    print_rows(page["pending"], title="Loaded, waiting for a build")
-    console.print()
-    print_rows([_held_line(held) for held in page["held"]], title="Held back by an undo")
-    if page["held"]:
-        console.print("`threegaps release free --release` and the undo's number frees all that it holds back.")
-    console.print()
-    print_rows(page["build"], title="Last build")
-
-
-def _show_incident(one: Mapping[str, Any]) -> None:
-    """What it is, since when, what it holds up, what to do."""
-    style = "red" if one["gravity"] == "critical" else "yellow"
-    number = f"#{one['incident_id']} " if one["incident_id"] else ""
-    gravity = both(*INCIDENT_GRAVITIES[one["gravity"]])
-    console.print(f"! {number}{gravity}: {both(one['title_zh'], one['title_en'])}", style=style, markup=False)
-    lines = [both(one["detail_zh"], one["detail_en"])]
-    seen = f"seen at {cell(one['seen_at'])}, {both(one['lasting_zh'], one['lasting_en'])}"
-    if one["acknowledged_by"]:
-        seen += f", acknowledged by {one['acknowledged_by']}"
-    if one["assigned_to"]:
-        seen += f", assigned to {one['assigned_to']}"
-    lines.append(seen)
-    if one["indicator_codes"]:
-        lines.append(f"holds up {len(one['indicator_codes'])} indicators of {', '.join(one['marts'])}")
-    lines.append(f"what to do: {one['runbook']}; `{one['command']}`")
-    for line in filter(None, lines):
-        console.print(f"    {line}", markup=False, soft_wrap=True)
-
-
-def _held_line(held: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **{name: held[name] for name in ("batch_id", "model", "feed", "delivery", "held_by_release_id", "note")},
-        "indicators": len(held["indicators"]),
-        "keeps_back": ", ".join(held["keeps_back"]),
-    }
-
-
-def _feed_line(feed: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "feed": feed["feed"],
-        "state": ", ".join(feed["states"]) or "in time",
-        "last_delivery": feed["last_delivery"],
-        "expected": feed["expected_delivery"],
-        "rows": feed["rows"],
-        "rows_before": feed["rows_before"],
-        "open_refusals": feed["open_refusals"],
-        "last_loaded_at": feed["last_loaded_at"],
-    }

@@ -96,6 +96,8 @@ class Failing:
         last_attempt_id: Its number.
         cause: Of the last one, a code of `threegaps.labels.CAUSES`; ``unexpected`` where it was cut off.
         host: The system that it asked; None where none was.
+        connection_id: The Airflow connection that the feed comes by; None where it is not known.
+        is_current: Whether the feed has a contract.
     """
 
     feed: str
@@ -110,6 +112,8 @@ class Failing:
     message_zh: str
     host: str | None
     port: int | None
+    connection_id: str | None
+    is_current: bool
 
 
 _COLUMNS = ", ".join(Attempt.__slots__)
@@ -273,9 +277,11 @@ def failing_since(connection: psycopg.Connection[Any], feed: str | None = None) 
             " order by g.attempt_id desc limit 1), 0)"
             " window of_step as (partition by a.feed, a.step),"
             " last_first as (partition by a.feed, a.step order by a.attempt_id desc))"
-            " select feed, step, failures, since, started_at as last_at, attempt_id as last_attempt_id, delivery,"
-            " coalesce(cause, 'unexpected') as cause, message_en, message_zh, host, port"
-            " from failed where number = 1 order by feed, step",
+            " select l.feed, l.step, l.failures, l.since, l.started_at as last_at, l.attempt_id as last_attempt_id,"
+            " l.delivery, coalesce(l.cause, 'unexpected') as cause, coalesce(l.message_en, '') as message_en,"
+            " coalesce(l.message_zh, '') as message_zh, l.host, l.port, f.connection_id,"
+            " coalesce(f.is_current, false) as is_current"
+            " from failed as l left join ops.feed as f using (feed) where l.number = 1 order by l.feed, l.step",
             {"feed": feed},
         )
         return cursor.fetchall()

@@ -10,7 +10,7 @@ An empty delivery is empty, in time or not. A paused one is not owed, whatever c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,19 @@ from threegaps.settings import SHANGHAI
 MOMENT = "coalesce((select judged_at from ops.delivery_clock), now())"
 """The moment by which deliveries are judged, in SQL: now, or where the sandbox's departments stand."""
 
+IS_BEING_SET_UP = (
+    "case when exists (select from ops.release) then false else coalesce(least("
+    "(select min(started_at) from ops.attempt), (select min(started_at) from ops.batch),"
+    " (select min(fetched_at) from ops.landed_object)) > now() - interval '1 day', true) end"
+)
+"""Whether this is a new installation, in SQL: it has a day from its first attempt, or until its first release, before
+what has not come is late."""
+
+LATE_STATES = frozenset({"late", "incomplete"})
+"""States of feeds that owe something; of `threegaps.labels.FEED_STATES`."""
+QUIET_STATES = frozenset({"awaited", "in_time", "not_due", "paused", "closed", "retired"})
+"""States of feeds that nobody need look at."""
+
 ARRIVED = "least({}, (select judged_at - interval '1 day' from ops.delivery_clock))"
 """When what was fetched at a moment counts as arrived, in SQL: in the sandbox no later than its own day begins."""
 
@@ -32,6 +45,7 @@ class Standing:
     """How a feed stands by what it owes.
 
     Args:
+        state: All of it in a word: a code of `threegaps.labels.FEED_STATES`.
         delivery: The latest delivery that is due and owed; None before the first, or where all is paused.
         due_at: When it was due, with its grace.
         next_delivery: The next one that is owed.
@@ -40,13 +54,14 @@ class Standing:
         last_arrived_at: When anything of the feed that is loaded was fetched last.
         late: Deliveries that are due and have not come, or not whole, the oldest first. Of lists and of changes only
             what no later delivery has brought too; of what was due before the feed was known here, only what follows
-            the latest that came.
+            the latest that came; of a feed that is closed none.
         late_since: When the oldest of these was due.
-        days_late: Days from that day to the one that is judged by; 0 on the day itself, and where nothing is late.
+        days_late: Days from that day to the one that is judged by; 0 on the day itself, and where nothing is late or
+            the installation is being set up.
         incomplete: Deliveries of which a part has come, due or not.
         empty: Whether the latest one that is due came without a row.
         missing_counties: What deliveries that have come lack, of lists and of changes the latest one that is due:
-            (delivery, county code).
+            (delivery, county code); of a feed that is closed nothing.
         paused: Whether it is paused or closed on the day that is judged by.
         closed: Whether it is closed: a pause without a last day.
         paused_until: The last day of the pause; None where there is none, or no pause.
@@ -59,6 +74,7 @@ class Standing:
     connection_id: str | None
     cadence: str | None
     due_day: str | None
+    state: str
     delivery: str | None
     due_at: dt.datetime | None
     next_delivery: str | None
@@ -81,6 +97,13 @@ class Standing:
         """The department whose feed it is: the first part of its name."""
         return self.feed.partition("/")[0]
 
+    def counties_lacking(self) -> dict[str, tuple[str, ...]]:
+        """The codes of the counties that lack, by delivery."""
+        lacking: dict[str, tuple[str, ...]] = {}
+        for delivery, county in self.missing_counties:
+            lacking[delivery] = (*lacking.get(delivery, ()), county)
+        return lacking
+
 
 def judged_at(connection: psycopg.Connection[Any]) -> dt.datetime:
     """The moment by which deliveries are judged: now, or the end of the sandbox's own day, in Shanghai's time."""
@@ -88,6 +111,12 @@ def judged_at(connection: psycopg.Connection[Any]) -> dt.datetime:
     assert row is not None  # noqa: S101  # a select without a table always answers
     moment: dt.datetime = row[0]
     return moment.astimezone(SHANGHAI)
+
+
+def is_being_set_up(connection: psycopg.Connection[Any]) -> bool:
+    """Whether this is a new installation; see `IS_BEING_SET_UP`."""
+    row = connection.execute(f"select {IS_BEING_SET_UP}").fetchone()
+    return row is not None and bool(row[0])
 
 
 def set_clock(connection: psycopg.Connection[Any], sandbox_day: dt.date | None) -> None:
@@ -182,6 +211,24 @@ def standing(connection: psycopg.Connection[Any], now: dt.datetime | None = None
     return [row.standing(values["day"]) for row in rows]
 
 
+def counties_owing(
+    connection: psycopg.Connection[Any], deliveries: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """How many counties owe their part of each of some deliveries.
+
+    Args:
+        deliveries: Feed and delivery.
+    """
+    if not deliveries:
+        return {}
+    found = connection.execute(
+        "select feed, delivery, count(*) from ops.expected_delivery where county_code <> '' and not is_paused"
+        " and (feed, delivery) in (select * from unnest(%s::text[], %s::text[])) group by feed, delivery",
+        [[feed for feed, _ in deliveries], [delivery for _, delivery in deliveries]],
+    ).fetchall()
+    return {(str(feed), str(delivery)): int(count) for feed, delivery, count in found}
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A row of `STANDING`."""
@@ -206,6 +253,7 @@ class _Row:
     pause_kind: str | None
     paused_to: dt.date | None
     pause_reason: str | None
+    state: str
 
     def standing(self, day: dt.date) -> Standing:
         """The same in the form for others, judged on *day*."""
@@ -217,6 +265,7 @@ class _Row:
             connection_id=self.connection_id,
             cadence=self.cadence,
             due_day=self.due_day,
+            state=self.state,
             delivery=self.delivery,
             due_at=_in_shanghai(self.due_at),
             next_delivery=self.next_delivery,
@@ -225,7 +274,7 @@ class _Row:
             last_arrived_at=_in_shanghai(self.last_arrived_at),
             late=tuple(self.late or ()),
             late_since=_in_shanghai(self.late_since),
-            days_late=0 if late_day is None else max(0, (day - late_day).days),
+            days_late=max(0, (day - late_day).days) if late_day and self.state in LATE_STATES else 0,
             incomplete=tuple(self.incomplete or ()),
             empty=bool(self.is_empty),
             missing_counties=tuple((pair[0], pair[1]) for pair in self.missing_counties or ()),
@@ -372,7 +421,19 @@ from wanted as w
 where e.feed = %(feed)s and e.delivery = w.delivery and e.county_code = w.county_code and e.is_paused <> w.is_paused
 returning e.delivery
 """
-STANDING = """
+# What is due and has not come counts before a pause, which covers later deliveries; what is closed owes nothing at all.
+_STATE_OF_FEED = f"""
+    case when p.kind = 'closure' then 'closed'
+        when opened.late is not null or lacking.counties is not null then
+            case when ({IS_BEING_SET_UP}) then 'awaited'
+                when opened.late is null or opened.late <@ opened.incomplete then 'incomplete'
+                else 'late' end
+        when p.kind = 'pause' then 'paused'
+        when d.delivery is null then 'not_due'
+        else 'in_time' end
+"""
+STANDING = (
+    """
 with open as materialized (
     -- by the index of what is open: a feed has years of what is not
     select e.feed, e.delivery, e.delivery_start, e.due_at, e.first_arrived_at, e.is_timed, e.due_at <= {now} as is_due
@@ -438,8 +499,12 @@ arrived as (
 select f.feed, f.title_zh, f.title_en, f.connection_id, f.cadence, f.due_day, d.delivery, d.due_at,
     n.delivery as next_delivery, n.due_at as next_due_at, w.delivery as last_delivery,
     arrived.last_at as last_arrived_at,
-    opened.late, opened.late_since, opened.incomplete, d.rows = 0 as is_empty, lacking.counties as missing_counties,
-    p.kind as pause_kind, p.paused_to, p.reason as pause_reason
+    case when p.kind is distinct from 'closure' then opened.late end as late,
+    case when p.kind is distinct from 'closure' then opened.late_since end as late_since, opened.incomplete,
+    d.rows = 0 as is_empty, case when p.kind is distinct from 'closure' then lacking.counties end as missing_counties,
+    p.kind as pause_kind, p.paused_to, p.reason as pause_reason,"""
+    + _STATE_OF_FEED
+    + """as state
 from ops.feed as f
 left join whole as w using (feed)
 left join opened using (feed)
@@ -455,4 +520,5 @@ left join lateral (
 ) as p on true
 where f.is_current and f.cadence is not null
 """
+)
 """How each feed stands, in SQL, with expressions for the moment and the day to judge by; see `Standing`."""

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from threegaps.labels import CAUSES, coded_zh
+from threegaps.labels import CAUSES, FEED_STATES, coded_zh
 from threegaps.ledger.batches import has_originals
 from threegaps.ledger.expected import MOMENT, STANDING
 from threegaps.ledger.summaries import COUNTS, PERIODS, STATE, cadences, counted
@@ -57,6 +57,8 @@ left join latest as l using (feed)
 left join attempt as a using (feed)
 where {_SEES_ALL}
 """
+# What a feed is by what it owes; that it fails, stops or shrinks stands in columns of its own.
+_OWING_STATES = ("late", "incomplete", "awaited", "in_time", "not_due", "paused", "closed", "retired")
 _LATE_DAY = "(s.late_since at time zone 'Asia/Shanghai')::date"
 _HEALTH: tuple[ViewColumn, ...] = (
     ("feed", "k.feed", "数据源 | feed"),
@@ -110,11 +112,9 @@ _HEALTH: tuple[ViewColumn, ...] = (
     ("last_loaded_at", "t.last_loaded_at", "最近载入时间 | last loaded at"),
     (
         "state",
-        "case when s.feed is null then 'retired' when s.pause_kind = 'closure' then 'closed'"
-        " when s.late is not null then case when s.late <@ s.incomplete then 'incomplete' else 'late' end"
-        " when s.pause_kind = 'pause' then 'paused' else 'in_time' end",
-        "应报状态(in_time按期,late迟到,incomplete迟到且未到齐,paused暂停,closed停报,retired已无合同)"
-        " | in time, late, late and not whole, paused, closed, or without a contract now",
+        "coalesce(s.state, 'retired')",
+        f"应报状态({coded_zh(FEED_STATES, *_OWING_STATES)})"
+        f" | how it stands by what it owes: {', '.join(FEED_STATES[state][1] for state in _OWING_STATES)}",
     ),
     ("due_delivery", "s.delivery", "最近一个已到期的应报报送期 | the latest delivery that is due"),
     (
@@ -125,7 +125,7 @@ _HEALTH: tuple[ViewColumn, ...] = (
     ("due_at", "s.due_at", "该期应报时刻,含宽限 | its due moment, with its grace"),
     (
         "days_late",
-        f"case when s.late_since is null then 0 else greatest(0, {_DAY} - {_LATE_DAY}) end",
+        f"case when s.state in ('late', 'incomplete') then coalesce(greatest(0, {_DAY} - {_LATE_DAY}), 0) else 0 end",
         "迟到天数(天),自最早一个未交齐报送期的应报日起算 | days since the due day of the oldest delivery still owed",
     ),
     (

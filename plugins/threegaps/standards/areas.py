@@ -212,6 +212,17 @@ def _candidates(name: str, day: dt.date | None, within: str | None) -> Iterator[
 
 
 @cache
+def _county_names() -> dict[str, str]:
+    return {row["county_code"]: row["county_name"] for row in _rows("counties.csv")}
+
+
+def county_named(code: str) -> str:
+    """A county's code with its name; the code alone where it names no county in force."""
+    name = _county_names().get(code)
+    return f"{code} {name}" if name else code
+
+
+@cache
 def _cities() -> dict[str, str]:
     return {row["city_name"]: row["city_code"] for row in _rows("counties.csv")}
 

@@ -53,6 +53,7 @@ ONLY_RAISED = (
     "watch/kinds.py",
     "watch/metrics.py",
     "watch/pages.py",
+    "watch/runbook.py",
     "watch/sending.py",
 )
 _LOGGED = {"debug", "info", "warning", "error", "exception", "critical", "log"}

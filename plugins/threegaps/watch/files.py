@@ -1,4 +1,4 @@
-"""Small files that others may have damaged or replaced: read without ever waiting for one."""
+"""Small files: read without ever waiting for one that others have damaged or replaced, and written whole."""
 
 from __future__ import annotations
 
@@ -22,3 +22,19 @@ def read_regular(path: Path, *, most_bytes: int) -> str:
     if len(content) > most_bytes:
         raise ValueError
     return content.decode("utf-8")
+
+
+def replace(path: Path, text: str) -> None:
+    """Write *text* beside *path* and put it in its place at once, readable to all.
+
+    Raises:
+        OSError: It cannot be written; what was there stays.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+        draft.chmod(0o644)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

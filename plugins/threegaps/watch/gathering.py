@@ -5,18 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from threegaps.ledger import attempts, expected
 from threegaps.ledger.attempts import Failing
-from threegaps.ledger.batches import has_originals, pending_batches
-from threegaps.ledger.expected import Standing
+from threegaps.ledger.batches import has_originals
+from threegaps.ledger.expected import LATE_STATES, QUIET_STATES, Standing
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts
-from threegaps.watch.kinds import command
+from threegaps.watch.kinds import command, runbook
+from threegaps.watch.readings import LedgerReading
 from threegaps.watch.sending import channels_seen, outbox_seen
 from threegaps.watch.snapshot import (
     FEED_STATES,
@@ -27,6 +27,9 @@ from threegaps.watch.snapshot import (
     Queue,
     ReleaseSeen,
 )
+
+if TYPE_CHECKING:
+    from threegaps.contracts.model import Contract
 
 REFUSALS_EVERY = dt.timedelta(minutes=10)
 """Refused rows are many: they are counted that often, and not in each pass."""
@@ -64,6 +67,19 @@ class Gathered:
     channels: tuple[ChannelSeen, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What is known of feeds besides what a pass reads.
+
+    Args:
+        newest: Key, instant of loading, rows received and refused of each feed's newest delivery.
+        refusals: Refused rows of each feed that nothing has closed.
+    """
+
+    newest: Mapping[str, Sequence[Any]]
+    refusals: Mapping[str, int]
+
+
 class Gatherer:
     """Gathers, pass after pass."""
 
@@ -72,44 +88,71 @@ class Gatherer:
         self._counted_at: dt.datetime | None = None
 
     def gather(
-        self, connection: psycopg.Connection[Any], alerts: Alerts, symptoms: Sequence[Cause], now: dt.datetime
+        self,
+        connection: psycopg.Connection[Any],
+        reading: LedgerReading,
+        alerts: Alerts,
+        symptoms: Sequence[Cause],
+        now: dt.datetime,
     ) -> Gathered:
         """What the ledger says now.
 
         Args:
+            reading: What the pass has read of it.
             symptoms: All that the pass saw of feeds, what is explained by something else, too.
         """
-        pending = pending_batches(connection)
+        pending = list(reading.pending)
         waiting = connection.execute(_PENDING, [pending]).fetchone()
         release = connection.execute(_RELEASE).fetchone()
         return Gathered(
-            feeds=self._feeds(connection, symptoms, now),
+            feeds=feeds_seen(reading, self.loaded(connection, now), symptoms),
             queue=Queue(len(pending), waiting[1] if waiting else None),
             release=None if release is None else ReleaseSeen(int(release[0]), release[1]),
             outbox=outbox_seen(connection, now),
             channels=channels_seen(connection, alerts),
         )
 
-    def _feeds(
-        self, connection: psycopg.Connection[Any], symptoms: Sequence[Cause], now: dt.datetime
-    ) -> tuple[FeedSeen, ...]:
+    def loaded(self, connection: psycopg.Connection[Any], now: dt.datetime) -> Loaded:
+        """What has been loaded of each feed, and how many rows are refused; these as counted not long ago."""
         if self._counted_at is None or not self._counted_at <= now < self._counted_at + REFUSALS_EVERY:
             self._refusals = {str(feed): int(count) for feed, count in connection.execute(_REFUSALS).fetchall()}
             self._counted_at = now
         newest = {str(row[0]): row[1:] for row in connection.execute(_NEWEST.encode()).fetchall()}
-        failing: dict[str, Failing] = {}
-        for one in attempts.failing_since(connection):
-            failing[one.feed] = one
-        return tuple(
-            _feed(
-                standing,
-                newest.get(standing.feed, (None, None, None, None)),
-                failing.get(standing.feed),
-                [one for one in symptoms if standing.feed in one.feeds],
-                self._refusals.get(standing.feed, 0),
-            )
-            for standing in expected.standing(connection)
+        return Loaded(newest, self._refusals)
+
+
+def feeds_seen(
+    reading: LedgerReading, loaded: Loaded, symptoms: Iterable[Cause], contracts: Iterable[Contract] = ()
+) -> tuple[FeedSeen, ...]:
+    """How every feed stands, by name.
+
+    Args:
+        symptoms: All that is seen of feeds, what is explained by something else, too.
+        contracts: Those whose feeds are named even where the ledger does not know them yet.
+    """
+    symptoms = list(symptoms)
+    failing = {one.feed: one for one in reading.failed}
+    feeds = {
+        standing.feed: _feed(
+            standing,
+            loaded.newest.get(standing.feed, (None, None, None, None)),
+            failing.get(standing.feed),
+            [one for one in symptoms if standing.feed in one.feeds],
+            loaded.refusals.get(standing.feed, 0),
         )
+        for standing in reading.standing
+    }
+    for one in contracts:
+        if one.feed not in feeds:
+            state = not_entered(is_being_set_up=reading.is_being_set_up)
+            department = one.feed.partition("/")[0]
+            feeds[one.feed] = FeedSeen(one.feed, department, one.title_zh, one.title_en, (state,))
+    return tuple(feeds[name] for name in sorted(feeds))
+
+
+def not_entered(*, is_being_set_up: bool) -> str:
+    """How a feed stands of which the ledger knows nothing yet."""
+    return "awaited" if is_being_set_up else "cannot_tell"
 
 
 def _feed(
@@ -119,6 +162,7 @@ def _feed(
     symptoms: Iterable[Cause],
     open_refusals: int,
 ) -> FeedSeen:
+    is_late = standing.state in LATE_STATES
     return FeedSeen(
         feed=standing.feed,
         department=standing.department,
@@ -127,9 +171,13 @@ def _feed(
         states=states(standing, symptoms),
         newest_delivery=newest[0],
         newest_loaded_at=newest[1],
-        expected_delivery=standing.delivery,
-        due_on=None if standing.due_at is None else standing.due_at.astimezone(SHANGHAI).date(),
+        due_delivery=standing.delivery,
+        due_on=_day(standing.due_at),
+        late_delivery=standing.late[0] if is_late and standing.late else None,
+        late_since=_day(standing.late_since) if is_late else None,
+        deliveries_late=len(standing.late) if is_late else 0,
         days_late=standing.days_late,
+        counties_missing=len(standing.missing_counties),
         received_rows=newest[2],
         refused_rows=newest[3],
         open_refusals=open_refusals,
@@ -140,12 +188,15 @@ def _feed(
     )
 
 
+def _day(moment: dt.datetime | None) -> dt.date | None:
+    return None if moment is None else moment.astimezone(SHANGHAI).date()
+
+
 def states(standing: Standing, symptoms: Iterable[Cause]) -> tuple[str, ...]:
-    """All ways in which a feed stands, the gravest first: by what is seen of it, as `threegaps status` says it."""
-    found = {_STATE_OF_KIND[one.kind] for one in symptoms if one.kind in _STATE_OF_KIND}
-    if not found:
-        found.add("paused" if standing.paused else "not_due" if standing.delivery is None else "in_time")
-    return tuple(state for state in FEED_STATES if state in found)
+    """All ways in which a feed stands, the gravest first: by what it owes, and by what is seen of it."""
+    found = {_STATE_OF_KIND[one.kind] for one in symptoms if one.kind in _STATE_OF_KIND} | {standing.state}
+    grave = found - QUIET_STATES
+    return tuple(state for state in FEED_STATES if state in (grave or found))
 
 
 def incidents_seen(incidents: Iterable[Incident]) -> tuple[IncidentSeen, ...]:
@@ -168,6 +219,7 @@ def incidents_seen(incidents: Iterable[Incident]) -> tuple[IncidentSeen, ...]:
             indicator_codes=tuple(one.indicator_codes),
             marts=tuple(one.marts),
             command=command(one.kind, one.feed),
+            runbook=runbook(one.kind),
         )
         for one in incidents
     )

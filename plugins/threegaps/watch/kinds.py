@@ -25,8 +25,12 @@ RUNBOOK_SECTIONS: Mapping[str, str] = {
 
 def runbook(kind: str, *, is_zh: bool = False) -> str:
     """Where the runbook says what to do about incidents of *kind*; the Chinese one has the same anchors."""
-    heading = RUNBOOK_SECTIONS[kind].lower()
-    return f"docs/runbook{'.zh' if is_zh else ''}.md#{re.sub(r'[^a-z0-9 _-]', '', heading).replace(' ', '-')}"
+    return f"docs/runbook{'.zh' if is_zh else ''}.md#{anchor(RUNBOOK_SECTIONS[kind])}"
+
+
+def anchor(heading: str) -> str:
+    """How a heading in English is linked to."""
+    return re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-")
 
 
 def command(kind: str, feed: str | None) -> str:
@@ -39,8 +43,8 @@ def command(kind: str, feed: str | None) -> str:
         "feed_unreachable": "threegaps doctor",
         "feed_stopped": f"threegaps batches{of_feed}",
         "feed_failing": f"threegaps feeds attempts{f' {feed}' if feed else ''}",
-        "feed_late": "threegaps feeds",
-        "feed_incomplete": "threegaps feeds",
+        "feed_late": f"threegaps feeds owed {feed}" if feed else "threegaps feeds",
+        "feed_incomplete": f"threegaps feeds owed {feed}" if feed else "threegaps feeds",
         "feed_shrinking": f"threegaps batches{of_feed}",
         "refused_share_rising": f"threegaps quarantine rules{of_feed}",
         "build_failed": "threegaps status",

@@ -39,12 +39,14 @@ class Looked:
         kinds: Kinds that could be looked at.
         not_looked_at: What could not, each as ``name: reason``.
         symptoms: All that is seen, what is explained by something else too.
+        ledger: What was read of the ledger; None where it could not be.
     """
 
     causes: tuple[Cause, ...]
     kinds: frozenset[str]
     not_looked_at: tuple[str, ...] = ()
     symptoms: tuple[Cause, ...] = ()
+    ledger: LedgerReading | None = None
 
 
 def look(
@@ -80,13 +82,12 @@ def look(
     sandbox = machine.sandbox(around.sandbox)
     if ledger is not None:
         kinds |= OF_THE_LEDGER
-        is_new = ledger.is_being_set_up(now)
-        is_settling = is_new or (ledger.mended_at is not None and now - ledger.mended_at < SETTLING)
+        is_settling = ledger.is_being_set_up or (ledger.mended_at is not None and now - ledger.mended_at < SETTLING)
         causes += _of_ledger(ledger, around, now)
         sandbox = [_with_feeds(cause, ledger, around) for cause in sandbox]
     causes += sandbox
     standing = explained(causes, open_keys=open_keys, is_settling=is_settling)
-    return Looked(tuple(standing), frozenset(kinds), not_looked_at, tuple(causes))
+    return Looked(tuple(standing), frozenset(kinds), not_looked_at, tuple(causes), ledger)
 
 
 def _of_ledger(ledger: LedgerReading, around: MachineReading, now: dt.datetime) -> list[Cause]:
@@ -94,7 +95,7 @@ def _of_ledger(ledger: LedgerReading, around: MachineReading, now: dt.datetime) 
     return [
         *deliveries.seen(ledger.owed, names, ledger.judged_at, around.paused),
         *attempts.seen(
-            [one for one in ledger.failed if not _lies_with_sandbox(one.host, one.port, one.ended_at, ledger, around)],
+            [one for one in ledger.failed if not _lies_with_sandbox(one.host, one.port, one.last_at, ledger, around)],
             names,
             now,
         ),
@@ -107,12 +108,12 @@ def _of_ledger(ledger: LedgerReading, around: MachineReading, now: dt.datetime) 
 
 
 def _lies_with_sandbox(
-    host: str | None, port: int | None, ended_at: dt.datetime, ledger: LedgerReading, around: MachineReading
+    host: str | None, port: int | None, tried_at: dt.datetime, ledger: LedgerReading, around: MachineReading
 ) -> bool:
     """Whether an attempt failed because the sandbox's server does not answer, or did not until it came back."""
     for server in around.sandbox or ():
         if server.address == f"{host}:{port}":
-            return not server.answers or (ledger.sandbox_mended_at is not None and ended_at < ledger.sandbox_mended_at)
+            return not server.answers or (ledger.sandbox_mended_at is not None and tried_at < ledger.sandbox_mended_at)
     return False
 
 

@@ -6,62 +6,65 @@ a script; the script that it has only says when the page has grown old, which a 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from threegaps.labels import FEED_STATES, INCIDENT_GRAVITIES, both
+from threegaps.ledger.expected import QUIET_STATES
 from threegaps.settings import SHANGHAI
 from threegaps.standards.moments import clock
 from threegaps.standards.visible import for_html as escape
-from threegaps.watch.snapshot import FeedSeen, IncidentSeen, Snapshot
+from threegaps.watch import runbook
+from threegaps.watch.files import replace
+from threegaps.watch.snapshot import FeedSeen, IncidentSeen, Snapshot, state_of_all
 
 PAGE_NAME = "status.html"
 DATA_NAME = "status.json"
 STALE_AFTER_SECONDS = 120
 """A page that is older than that, and older than four passes, says that the watch has stopped."""
 _BAD_STATES = frozenset({"stopped", "failing", "unreachable"})
-_QUIET_STATES = frozenset({"in_time", "not_due", "paused"})
 
 
-def write_pages(snapshot: Snapshot, folder: Path) -> None:
-    """Write both files of *snapshot* into *folder*.
+def write_pages(snapshot: Snapshot, folder: Path, docs: Path | None = None) -> None:
+    """Write both files of *snapshot* into *folder*, and the runbook's pages beside them where they lack.
+
+    Args:
+        docs: The folder of the runbook; where it is not there incidents name its section and do not link to it.
 
     Raises:
         OSError: They cannot be written; what was there stays.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / DATA_NAME, json.dumps(as_data(snapshot), ensure_ascii=False, indent=1) + "\n")
-    _write(folder / PAGE_NAME, page(snapshot))
+    has_runbook = False
+    with contextlib.suppress(OSError):
+        has_runbook = docs is not None and runbook.write_runbook(docs, folder)
+    replace(folder / DATA_NAME, json.dumps(as_data(snapshot), ensure_ascii=False, indent=1) + "\n")
+    replace(folder / PAGE_NAME, page(snapshot, has_runbook=has_runbook))
 
 
 def as_data(snapshot: Snapshot) -> dict[str, Any]:
     """*snapshot* as JSON can say it, with the gravest state of each feed and the state of all."""
     data: dict[str, Any] = _plain(asdict(snapshot))
     if snapshot.feeds is not None:
-        for feed, found in zip(data["feeds"], snapshot.feeds, strict=True):
-            feed["state"], feed["refused_share"] = found.state, found.refused_share
+        data["feeds"] = _plain([feed.as_data() for feed in snapshot.feeds])
     return {
         "version": 1,
-        "overall": overall(snapshot),
+        "state": state_of(snapshot),
         "stale_after_seconds": stale_after_seconds(snapshot),
         **data,
     }
 
 
-def overall(snapshot: Snapshot) -> str:
-    """``critical``, ``warning`` or ``fine``: what `threegaps status` says with its exit code.
-
-    What could not be looked at is a warning: it may be anything.
-    """
-    if any(incident.gravity == "critical" for incident in snapshot.incidents):
-        return "critical"
+def state_of(snapshot: Snapshot) -> str:
+    """How all stands; see `threegaps.watch.snapshot.state_of_all`."""
     cannot_tell = any(not look.could_look for look in snapshot.looks) or snapshot.feeds is None
-    return "warning" if snapshot.incidents or cannot_tell else "fine"
+    gravities = [incident.gravity for incident in snapshot.incidents]
+    return state_of_all(gravities, snapshot.feeds or (), has_problems=cannot_tell)
 
 
 def stale_after_seconds(snapshot: Snapshot) -> float:
@@ -79,17 +82,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     return value
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-        draft.chmod(0o644)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 # --- the page
@@ -143,9 +135,9 @@ look();setInterval(look,5000)})();
 """
 
 
-def page(snapshot: Snapshot) -> str:
-    """The page of *snapshot*."""
-    state = overall(snapshot)
+def page(snapshot: Snapshot, *, has_runbook: bool = False) -> str:
+    """The page of *snapshot*; incidents link to the runbook where its pages lie beside it."""
+    state = state_of(snapshot)
     parts = [
         _head(snapshot),
         '<div class="band critical" id="stale" role="alert"><b class="head">'
@@ -154,7 +146,7 @@ def page(snapshot: Snapshot) -> str:
         ' · Written <span class="old"></span> minutes ago: run <code>threegaps status</code>.</div></div>',
         _summary(snapshot, state),
         *_notes(snapshot),
-        _incidents(snapshot.incidents),
+        _incidents(snapshot.incidents, has_runbook),
         _feeds(snapshot),
         _rest(snapshot),
     ]
@@ -194,6 +186,9 @@ def _summary(seen: Snapshot, state: str) -> str:
         if seen.incidents
         else "没有未解除的事件 · no open incident"
     )
+    if seen.feeds:
+        quiet = sum(feed.is_quiet for feed in seen.feeds)
+        counts += f";数据源 feeds: {quiet}/{len(seen.feeds)} 无异常 in order"
     return f'<div class="band {state}"><b class="head">{_TITLES[state]}</b><div>{counts}</div></div>'
 
 
@@ -213,14 +208,14 @@ def _notes(seen: Snapshot) -> Iterable[str]:
             )
 
 
-def _incidents(incidents: Iterable[IncidentSeen]) -> str:
+def _incidents(incidents: Iterable[IncidentSeen], has_runbook: bool) -> str:
     ordered = sorted(incidents, key=lambda one: (one.gravity != "critical", one.opened_at))
     if not ordered:
         return ""
-    return "<h2>未解除的事件 · Open incidents</h2>" + "".join(_incident(one) for one in ordered)
+    return "<h2>未解除的事件 · Open incidents</h2>" + "".join(_incident(one, has_runbook) for one in ordered)
 
 
-def _incident(one: IncidentSeen) -> str:
+def _incident(one: IncidentSeen, has_runbook: bool) -> str:
     gravity = one.gravity if one.gravity in INCIDENT_GRAVITIES else "warning"
     number = "" if one.incident_id is None else f" #{one.incident_id}"
     lines = [
@@ -244,9 +239,21 @@ def _incident(one: IncidentSeen) -> str:
         if part
     )
     lines.append(f'<p class="soft">{whose}</p>')
-    if one.command:
-        lines.append(f"<p><code>{escape(one.command)}</code></p>")
+    to_do = _to_runbook(one.runbook) if has_runbook else f"<code>{escape(one.runbook)}</code>"
+    steps = [f"怎么办 what to do: {to_do}"] if one.runbook else []
+    steps += [f"<code>{escape(one.command)}</code>"] if one.command else []
+    if steps:
+        lines.append(f"<p>{' · '.join(steps)}</p>")
     return f'<article class="{gravity}">{"".join(lines)}</article>'
+
+
+def _to_runbook(section: str) -> str:
+    """A link to a section of the runbook as it lies beside the page, in Chinese and in English."""
+    anchor = escape(section.partition("#")[2])
+    return " · ".join(
+        f'<a href="{runbook.page_name(is_zh=is_zh)}#{anchor}">{said}</a>'
+        for is_zh, said in ((True, "值班手册"), (False, "runbook"))
+    )
 
 
 def _listed(codes: tuple[str, ...], most: int = 12) -> str:
@@ -293,7 +300,7 @@ def _data_head(head: str) -> str:
 def _states(feed: FeedSeen) -> str:
     said = []
     for state in sorted(feed.states, key=list(FEED_STATES).index):
-        grade = "bad" if state in _BAD_STATES else "good" if state in _QUIET_STATES else "warn"
+        grade = "bad" if state in _BAD_STATES else "good" if state in QUIET_STATES else "warn"
         said.append(f'<span class="tag {grade}">{escape(both(FEED_STATES, state))}</span>')
     words = _pair(feed.last_words_zh, feed.last_words_en)
     return "<br>".join(said) + (f'<br><span class="soft">{words}</span>' if words else "")
@@ -304,11 +311,20 @@ def _key(delivery: str | None) -> str:
 
 
 def _due(feed: FeedSeen) -> str:
-    if feed.expected_delivery is None:
+    """The oldest delivery that is late, with its own due day; where none is, the newest that is due."""
+    delivery, day = (
+        (feed.late_delivery, feed.late_since) if feed.late_delivery is not None else (feed.due_delivery, feed.due_on)
+    )
+    if delivery is None:
         return ""
-    day = "" if feed.due_on is None else f' <span class="soft key">{feed.due_on.isoformat()}</span>'
-    late = f'<br><span class="warn">迟 {feed.days_late} 天 days late</span>' if feed.days_late else ""
-    return f"{_key(feed.expected_delivery)}{day}{late}"
+    said = [_key(delivery) + ("" if day is None else f' <span class="soft key">{day.isoformat()}</span>')]
+    if feed.deliveries_late:
+        said.append(f'<span class="warn key">迟 {feed.days_late} 天 days late</span>')
+    if feed.deliveries_late > 1:
+        said.append(f'<span class="warn key">共 {feed.deliveries_late} 期 deliveries late</span>')
+    if feed.counties_missing:
+        said.append(f'<span class="warn">缺 {feed.counties_missing} 个县 counties missing</span>')
+    return "<br>".join(said)
 
 
 def _rest(seen: Snapshot) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 
 from threegaps.ledger import attempts, expected, incidents
 from threegaps.ledger.batches import IS_OVERTAKEN, has_originals, pending_batches
+from threegaps.ledger.expected import LATE_STATES
 from threegaps.settings import SHANGHAI
 from threegaps.watch.readings import (
-    FailedAttempt,
     FailedBuild,
     FeedHistory,
     LedgerReading,
@@ -72,11 +71,6 @@ where batch_id = any(%(pending)s) and not exists (
     where i.batch_id = b.batch_id and u.status in ('claimed', 'running', 'built'))
 """
 
-_BEGAN = """
-select least((select min(started_at) from ops.attempt), (select min(started_at) from ops.batch),
-             (select min(fetched_at) from ops.landed_object)), exists (select from ops.release)
-"""
-
 _SANDBOX_MENDED = "select max(closed_at) from ops.incident where cause_key = %s"
 
 
@@ -86,54 +80,39 @@ def read(connection: psycopg.Connection[Any]) -> LedgerReading:
         connection.execute("set transaction isolation level repeatable read, read only")
         judged_at = expected.judged_at(connection)
         standing = expected.standing(connection, judged_at)
-        began_at, has_release = _one(connection, _BEGAN)
+        pending = pending_batches(connection)
         mended = connection.execute(_SANDBOX_MENDED, [SANDBOX_KEY]).fetchone()
         return LedgerReading(
             judged_at=judged_at,
-            owed=tuple(_owed(one) for one in standing if one.late or one.missing_counties),
-            failed=_failed(connection, {one.feed: one.connection_id for one in standing}),
+            standing=tuple(standing),
+            owed=_owed(connection, [one for one in standing if one.state in LATE_STATES]),
+            # Of a feed that has no contract any more nobody wants to know.
+            failed=tuple(one for one in attempts.failing_since(connection) if one.is_current),
             stopped=tuple(StoppedBatch(*row) for row in connection.execute(_STOPPED.encode()).fetchall()),
             histories=_histories(connection),
             build=_build(connection),
-            waiting=_waiting(connection),
-            began_at=began_at,
-            has_release=has_release,
+            waiting=_waiting(connection, pending),
+            pending=tuple(pending),
+            is_being_set_up=expected.is_being_set_up(connection),
             names={one.feed: (one.title_zh, one.title_en) for one in standing if one.title_zh},
             mended_at=incidents.last_closed_at(connection, {"airflow_down", "warehouse_down"}),
             sandbox_mended_at=mended[0] if mended else None,
         )
 
 
-def _owed(standing: expected.Standing) -> OwedFeed:
-    partly = set(standing.incomplete)
-    return OwedFeed(
-        feed=standing.feed,
-        since=standing.late_since or standing.due_at or dt.datetime.max.replace(tzinfo=SHANGHAI),
-        missing=tuple(delivery for delivery in standing.late if delivery not in partly),
-        partly=tuple(delivery for delivery in standing.late if delivery in partly),
-        counties=Counter(delivery for delivery, _ in standing.missing_counties),
-    )
-
-
-def _failed(connection: psycopg.Connection[Any], connections: Mapping[str, str | None]) -> tuple[FailedAttempt, ...]:
-    """What fails now; of a feed that has no contract any more nobody wants to know."""
+def _owed(connection: psycopg.Connection[Any], late: Sequence[expected.Standing]) -> tuple[OwedFeed, ...]:
+    lacking = {one.feed: one.counties_lacking() for one in late}
+    owing = expected.counties_owing(connection, [(feed, key) for feed, found in lacking.items() for key in found])
     return tuple(
-        FailedAttempt(
+        OwedFeed(
             feed=one.feed,
-            step=one.step,
-            delivery=one.delivery,
-            cause=one.cause,
-            connection_id=connections[one.feed],
-            host=one.host,
-            port=one.port,
-            message_zh=one.message_zh or "",
-            message_en=one.message_en or "",
-            attempts=one.failures,
-            failing_since=one.since,
-            ended_at=one.last_at,
+            since=one.late_since or one.due_at or dt.datetime.max.replace(tzinfo=SHANGHAI),
+            missing=tuple(delivery for delivery in one.late if delivery not in set(one.incomplete)),
+            partly=tuple(delivery for delivery in one.late if delivery in set(one.incomplete)),
+            counties=lacking[one.feed],
+            counties_owing={key: owing.get((one.feed, key), 0) for key in lacking[one.feed]},
         )
-        for one in attempts.failing_since(connection)
-        if one.feed in connections
+        for one in late
     )
 
 
@@ -152,11 +131,10 @@ def _build(connection: psycopg.Connection[Any]) -> FailedBuild | None:
     return None if row is None else FailedBuild(*row)
 
 
-def _waiting(connection: psycopg.Connection[Any]) -> WaitingWork | None:
-    pending = pending_batches(connection)
+def _waiting(connection: psycopg.Connection[Any], pending: Sequence[int]) -> WaitingWork | None:
     if not pending:
         return None
-    count, feeds, since = _one(connection, _WAITING, {"pending": pending})
+    count, feeds, since = _one(connection, _WAITING, {"pending": list(pending)})
     return WaitingWork(count, tuple(feeds), since) if count else None
 
 

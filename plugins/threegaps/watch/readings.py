@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from threegaps.airflow_api import PausedDag
-
-SETTING_UP = dt.timedelta(days=1)
-"""A new installation has so long until its first release before what has not come is late."""
+from threegaps.ledger.attempts import Failing
+from threegaps.ledger.expected import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,47 +23,16 @@ class OwedFeed:
         since: When the oldest of them was due.
         missing: Deliveries of which nothing has come, the oldest first.
         partly: Deliveries of which a part has come, the oldest first.
-        counties: How many counties lack in deliveries that have come, by delivery.
+        counties: Codes of the counties that lack in deliveries that have come, by delivery.
+        counties_owing: How many counties owe each of these deliveries.
     """
 
     feed: str
     since: dt.datetime
     missing: tuple[str, ...] = ()
     partly: tuple[str, ...] = ()
-    counties: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class FailedAttempt:
-    """The last attempt of a step of a feed, which failed, and those before it since the last that did not.
-
-    Args:
-        feed: The feed.
-        step: ``land`` or ``load``.
-        delivery: The delivery that was tried.
-        cause: A code of ``threegaps.labels.CAUSES``.
-        connection_id: The Airflow connection that the feed comes by; None where it is not known.
-        host: Where the department's system was asked.
-        port: Likewise.
-        message_zh: What the attempt said.
-        message_en: Likewise.
-        attempts: How many failed in a row.
-        failing_since: When the first of them ended.
-        ended_at: When the last of them ended.
-    """
-
-    feed: str
-    step: str
-    delivery: str
-    cause: str
-    connection_id: str | None
-    host: str | None
-    port: int | None
-    message_zh: str
-    message_en: str
-    attempts: int
-    failing_since: dt.datetime
-    ended_at: dt.datetime
+    counties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    counties_owing: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,31 +94,29 @@ class LedgerReading:
 
     Args:
         judged_at: The moment by which deliveries are judged: the sandbox has its own, else now.
-        began_at: When anything was first tried here; None where nothing has been.
-        has_release: Whether anything has ever been released.
+        standing: How feeds stand by what they owe.
+        owed: What those owe that are late.
+        failed: Steps of feeds that fail now.
+        pending: Batches that no released build has consumed.
+        is_being_set_up: Whether this is a new installation: what has not come yet is no incident.
         names: Of feeds, in Chinese and in English, as far as they are known.
         mended_at: When an incident that stops everything (Airflow, the warehouse) was closed last.
         sandbox_mended_at: When the sandbox's servers last came back.
     """
 
     judged_at: dt.datetime
+    standing: tuple[Standing, ...] = ()
     owed: tuple[OwedFeed, ...] = ()
-    failed: tuple[FailedAttempt, ...] = ()
+    failed: tuple[Failing, ...] = ()
     stopped: tuple[StoppedBatch, ...] = ()
     histories: tuple[FeedHistory, ...] = ()
     build: FailedBuild | None = None
     waiting: WaitingWork | None = None
-    began_at: dt.datetime | None = None
-    has_release: bool = False
+    pending: tuple[int, ...] = ()
+    is_being_set_up: bool = False
     names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     mended_at: dt.datetime | None = None
     sandbox_mended_at: dt.datetime | None = None
-
-    def is_being_set_up(self, now: dt.datetime) -> bool:
-        """Whether this is a new installation that has released nothing: what has not come yet is no incident."""
-        if self.has_release:
-            return False
-        return self.began_at is None or now - self.began_at < SETTING_UP
 
 
 @dataclass(frozen=True, slots=True)

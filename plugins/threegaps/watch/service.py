@@ -210,7 +210,7 @@ class Watch:
                 failed_passes=self.failed_passes,
                 not_looked_at=beat.not_looked_at,
                 incidents=list(self.journal.open),
-                symptoms=looked.symptoms,
+                looked=looked,
                 alerts=self.telling.alerts,
                 problem=self.telling.problem,
             )

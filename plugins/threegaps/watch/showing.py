@@ -11,12 +11,13 @@ from typing import Any
 import psycopg
 
 from threegaps.errors import SettingsError, ThreeGapsError, of_warehouse
-from threegaps.ledger.incidents import Cause, Incident
+from threegaps.ledger.incidents import Incident
 from threegaps.settings import Settings
 from threegaps.translations import in_both
 from threegaps.watch.alerts import Alerts, unset_variables
 from threegaps.watch.deadlines import DeadlineError, deadline
 from threegaps.watch.gathering import Gathered, Gatherer, incidents_seen
+from threegaps.watch.looking import Looked
 from threegaps.watch.metrics import Metrics, metrics_address
 from threegaps.watch.pages import write_pages
 from threegaps.watch.snapshot import Look, Snapshot
@@ -63,7 +64,7 @@ class Showing:
         failed_passes: int,
         not_looked_at: Sequence[str],
         incidents: Sequence[Incident],
-        symptoms: Sequence[Cause],
+        looked: Looked,
         alerts: Alerts,
         problem: str,
     ) -> Snapshot:
@@ -72,7 +73,7 @@ class Showing:
         Args:
             not_looked_at: What could not be looked at, each as ``name: reason``.
             incidents: Those that are open, from the ledger or the journal.
-            symptoms: All that the pass saw, what is explained by something else, too.
+            looked: What the pass has read and seen.
             problem: What is wrong with alerts.yaml; empty where nothing is.
 
         Raises:
@@ -81,10 +82,10 @@ class Showing:
         looks = [*looks_of(one for one in not_looked_at if one != problem)]
         gathered: Gathered | None = None
         # A ledger that the pass could not read would let this wait once more.
-        if all(look.name != "ledger" for look in looks):
+        if looked.ledger is not None and all(look.name != "ledger" for look in looks):
             try:
                 with deadline(_LEDGER_SECONDS), self._connect() as connection:
-                    gathered = self._gatherer.gather(connection, alerts, symptoms, now)
+                    gathered = self._gatherer.gather(connection, looked.ledger, alerts, looked.symptoms, now)
                 looks.append(Look("ledger", True))
             except (psycopg.Error, DeadlineError, ThreeGapsError) as error:
                 said = _said(error)
@@ -108,7 +109,7 @@ class Showing:
             failed_passes=failed_passes,
         )
         self.metrics.update(snapshot)
-        write_pages(snapshot, self._folder)
+        write_pages(snapshot, self._folder, self._settings.root / "docs")
         return snapshot
 
 

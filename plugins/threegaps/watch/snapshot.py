@@ -7,9 +7,12 @@ received: feeds, areas and kinds are the system's own codes, causes and messages
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from threegaps import labels
+from threegaps.ledger.expected import QUIET_STATES
 
 FEED_STATES: tuple[str, ...] = tuple(labels.FEED_STATES)
 """How a feed stands, the gravest first; a feed that stands in several ways is counted by the gravest of them."""
@@ -41,9 +44,13 @@ class FeedSeen:
         states: All ways in which it stands, of `FEED_STATES`; the gravest is `state`.
         newest_delivery: Key of the newest delivery that is loaded; None before the first.
         newest_loaded_at: When that delivery was loaded.
-        expected_delivery: Key of the newest delivery that is due; None where none is.
+        due_delivery: Key of the newest delivery that is due; None where none is.
         due_on: The day on which that delivery was due.
-        days_late: Whole days since then while it is not here; 0 where it is.
+        late_delivery: Key of the oldest delivery that is late; None where none is.
+        late_since: The day on which that one was due.
+        deliveries_late: How many are late.
+        days_late: Whole days since `late_since`; 0 where nothing is late.
+        counties_missing: How many counties lack in deliveries that have come.
         received_rows: Rows received with the newest delivery; None before the first.
         refused_rows: Rows of it that were refused.
         open_refusals: Refused rows of all deliveries that nothing has closed.
@@ -57,12 +64,16 @@ class FeedSeen:
     department: str
     title_zh: str
     title_en: str
-    states: tuple[str, ...] = ("in_time",)
+    states: tuple[str, ...]
     newest_delivery: str | None = None
     newest_loaded_at: dt.datetime | None = None
-    expected_delivery: str | None = None
+    due_delivery: str | None = None
     due_on: dt.date | None = None
+    late_delivery: str | None = None
+    late_since: dt.date | None = None
+    deliveries_late: int = 0
     days_late: int = 0
+    counties_missing: int = 0
     received_rows: int | None = None
     refused_rows: int | None = None
     open_refusals: int = 0
@@ -74,7 +85,12 @@ class FeedSeen:
     @property
     def state(self) -> str:
         """The gravest of its states."""
-        return min(self.states, key=FEED_STATES.index, default="in_time")
+        return min(self.states, key=FEED_STATES.index, default="cannot_tell")
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody need look at it."""
+        return self.state in QUIET_STATES
 
     @property
     def refused_share(self) -> float | None:
@@ -82,6 +98,24 @@ class FeedSeen:
         if not self.received_rows or self.refused_rows is None:
             return None
         return self.refused_rows / self.received_rows
+
+    def as_data(self) -> dict[str, Any]:
+        """The same by name, as ``status.json`` and `threegaps status --json` have it."""
+        return {**asdict(self), "state": self.state, "refused_share": self.refused_share}
+
+
+def state_of_all(gravities: Iterable[str], feeds: Iterable[FeedSeen], *, has_problems: bool = False) -> str:
+    """``critical``, ``warning`` or ``fine``: what `threegaps status` says with its exit code, and the page at its top.
+
+    Args:
+        gravities: Of what somebody should look at.
+        feeds: One that does not stand well is a warning, though no incident tells of it yet.
+        has_problems: Whether anything else is wrong, or could not be looked at: that may be anything.
+    """
+    gravities = list(gravities)
+    if "critical" in gravities:
+        return "critical"
+    return "warning" if gravities or has_problems or not all(feed.is_quiet for feed in feeds) else "fine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +125,7 @@ class IncidentSeen:
     Args:
         incident_id: Its number; None while it stands in the journal only.
         command: What to type to see more.
+        runbook: The section of the runbook that says what to do.
     """
 
     incident_id: int | None
@@ -109,6 +144,7 @@ class IncidentSeen:
     indicator_codes: tuple[str, ...] = ()
     marts: tuple[str, ...] = ()
     command: str = ""
+    runbook: str = ""
 
 
 @dataclass(frozen=True, slots=True)

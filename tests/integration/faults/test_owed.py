@@ -141,18 +141,27 @@ def test_the_commands_pause_and_say_how_feeds_stand(reading: Departments, wareho
         assert done.exit_code == 0, done.output
         return json.loads(done.stdout)
 
+    assert {feed["state"] for feed in run("feeds")} <= {"awaited", "not_due"}
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        connection.execute(
+            "insert into ops.attempt (feed, step, delivery, outcome, started_at, ended_at)"
+            " values (%s, 'land', '2026-05', 'nothing_new', now() - interval '2 days', now())",
+            [WAGES],
+        )
     feeds = {feed["feed"]: feed for feed in run("feeds")}
     late = feeds[TRAINING]
-    assert late["state"] == "迟到 late"
+    assert late["state"] == "late"
     # due since the day after it, in the sandbox's time
-    assert (late["expected_delivery"], late["late"][-1], late["next_due_at"][:16]) == (
+    assert (late["due_delivery"], late["late"][-1], late["next_due_at"][:16]) == (
         LAST_DAY, LAST_DAY, "2026-07-02T10:30",
     )  # fmt: skip
     assert feeds[WAGES]["due_at"] == "2026-06-22T12:00:00+08:00"
     assert feeds[WAGES]["days_late"] > 1000
     done = run("feeds", "close", WAGES, "--from", "2023-01-01", "--why", "moved", "--by", "steward")
     assert done["deliveries"][0] == "2023-01"
-    assert {feed["feed"]: feed["state"] for feed in run("feeds")}[WAGES] == "已停报 closed"
+    assert {feed["feed"]: feed["state"] for feed in run("feeds")}[WAGES] == "closed"
+    (wages_now,) = [feed for feed in run("feeds") if feed["feed"] == WAGES]
+    assert (wages_now["late"], wages_now["days_late"]) == ([], 0)
     (closure,) = run("feeds", "pauses", WAGES)
     assert (closure["kind"], closure["paused_to"], closure["recorded_by"]) == ("closure", None, "steward")
     run("feeds", "reopen", WAGES, "--from", "2026-05-01", "--why", "back", "--by", "steward")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -22,9 +23,15 @@ from threegaps.contracts.due import due_moment
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import LedgerError
+from threegaps.labels import FEED_STATES
 from threegaps.ledger import expected, owing, pauses
+from threegaps.ledger.expected import LATE_STATES
 from threegaps.release.served import apply_served
 from threegaps.settings import SHANGHAI, Settings
+from threegaps.standards.areas import codes_in_force
+from threegaps.watch import reading_ledger
+from threegaps.watch.gathering import Loaded, feeds_seen
+from threegaps.watch.looks import deliveries
 
 pytestmark = pytest.mark.integration
 
@@ -108,6 +115,9 @@ def test_health_is_current_between_releases_and_names_the_last_attempt(ledger: p
         " values (%s, 'land', '2026-04', 'failed', now(), 'unreachable', 'sftp.example', 'refused')",
         [wages.feed],
     )
+    # Nothing has been released: what has not come is awaited for a day.
+    assert [health(ledger, wages.feed)[name] for name in ("state", "days_late", "deliveries_late")] == ["awaited", 0, 1]
+    ledger.execute("update ops.attempt set started_at = now() - interval '1 day'")
     found = health(ledger, wages.feed)
     assert (found["state"], found["last_attempt_step"], found["last_attempt_outcome"], found["last_attempt_cause"]) == (
         "late", "land", "failed", "unreachable",
@@ -119,6 +129,74 @@ def test_health_is_current_between_releases_and_names_the_last_attempt(ledger: p
     assert (found["state"], found["days_late"], found["rows_received"]) == ("in_time", 0, 100)
     owing.enter_all(ledger, [])
     assert health(ledger, wages.feed)["state"] == "retired"
+
+
+def one_state(connection: psycopg.Connection[Any], feed: str) -> str:
+    """How a feed stands: for readers, for commands, for the watch and its page; the same for all."""
+    (standing,) = [one for one in expected.standing(connection) if one.feed == feed]
+    reading = reading_ledger.read(connection)
+    symptoms = deliveries.seen(reading.owed, {}, reading.judged_at)
+    (seen,) = [one for one in feeds_seen(reading, Loaded({}, {}), symptoms) if one.feed == feed]
+    found = health(connection, feed)
+    assert {standing.state, seen.state} == {found["state"]}
+    assert (found["days_late"], found["deliveries_late"]) == (standing.days_late, len(standing.late))
+    # What is late is seen, and nothing else is: what is listed and what is told agree.
+    assert bool(symptoms) == (found["state"] in LATE_STATES)
+    return standing.state
+
+
+def test_a_feed_stands_in_one_way_for_readers_for_commands_and_for_the_watch(
+    ledger: psycopg.Connection[Any],
+) -> None:
+    workshops = contract("organisation/prosperity_workshops", "2025Q4")
+    feed = workshops.feed
+    expected.set_clock(ledger, dt.date(2026, 1, 15))
+    owing.enter(ledger, workshops)
+    assert one_state(ledger, feed) == "not_due"
+    expected.set_clock(ledger, dt.date(2026, 3, 9))
+    assert one_state(ledger, feed) == "awaited"
+    ledger.execute(
+        "insert into ops.attempt (feed, step, delivery, outcome, started_at, ended_at)"
+        " values (%s, 'land', '2025Q4', 'nothing_new', now() - interval '23 hours', now())",
+        [feed],
+    )
+    assert one_state(ledger, feed) == "awaited"
+    ledger.execute("update ops.attempt set started_at = now() - interval '25 hours'")
+    assert one_state(ledger, feed) == "late"
+    counties = dict.fromkeys(codes_in_force(), 3)
+    send(ledger, workshops, "2025Q4", at("2026-02-01"), is_complete=False, counties=sorted(counties.items()))
+    assert one_state(ledger, feed) == "incomplete"
+    send(ledger, workshops, "2025Q4", at("2026-02-02"), counties=sorted(counties.items()))
+    assert one_state(ledger, feed) == "in_time"
+    del counties["330105"]
+    send(ledger, workshops, "2025Q4", at("2026-02-03"), counties=sorted(counties.items()))
+    assert one_state(ledger, feed) == "incomplete", "a county lacks"
+    (cause,) = deliveries.seen(reading_ledger.read(ledger).owed, {}, at("2026-03-09"))
+    assert "2025Q4缺1/90个县(市、区):330105 拱墅区。" in cause.detail_zh
+    pauses.begin(ledger, feed, "", "pause", dt.date(2026, 3, 1), dt.date(2026, 3, 31), reason="r", by="b")
+    assert one_state(ledger, feed) == "incomplete", "what lacks was owed before the pause"
+    counties["330105"] = 3
+    send(ledger, workshops, "2025Q4", at("2026-02-04"), counties=sorted(counties.items()))
+    assert one_state(ledger, feed) == "paused"
+    expected.set_clock(ledger, dt.date(2026, 6, 9))
+    owing.enter(ledger, workshops)
+    assert one_state(ledger, feed) == "late", "2026Q1"
+    pauses.begin(ledger, feed, "", "closure", dt.date(2026, 6, 1), None, reason="r", by="b")
+    assert one_state(ledger, feed) == "closed", "who reports no more is late with nothing"
+    pauses.end(ledger, feed, "", "closure", dt.date(2026, 6, 5), reason="r", by="b")
+    assert one_state(ledger, feed) == "late"
+
+
+def test_every_word_for_a_feed_by_what_it_owes_is_explained_to_readers(ledger: psycopg.Connection[Any]) -> None:
+    row = ledger.execute(
+        "select col_description('marts.feed_health'::regclass, attnum) from pg_attribute"
+        " where attrelid = 'marts.feed_health'::regclass and attname = 'state'"
+    ).fetchone()
+    assert row is not None
+    written = set(re.findall(r"then '([a-z_]+)'|else '([a-z_]+)'", expected.STANDING.split("as state")[0]))
+    states = {one or other for one, other in written} & set(FEED_STATES) | {"retired"}
+    assert len(states) == 8
+    assert {state for state in FEED_STATES if f"{state}{FEED_STATES[state][0]}" in row[0]} == states
 
 
 def test_what_releases_served_of_health_stays_where_it_was(warehouse: str) -> None:

@@ -244,8 +244,8 @@ def in_service(one: Installation) -> None:
 
 def owe(one: Installation, feed: str = WAGES, delivery: str = "2026-06") -> None:
     one.enter(
-        "insert into ops.expected_delivery (feed, delivery, delivery_start, delivery_end, due_at)"
-        " values (%s, %s, '2026-06-01', '2026-06-30', now() - interval '1 day')",
+        "insert into ops.expected_delivery (feed, delivery, delivery_start, delivery_end, due_at, cadence)"
+        " values (%s, %s, '2026-06-01', '2026-06-30', now() - interval '1 day', 'month')",
         feed,
         delivery,
     )

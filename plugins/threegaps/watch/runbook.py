@@ -1,0 +1,81 @@
+"""The runbook as pages beside ``status.html``, so that an incident leads to what to do wherever the page is read."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threegaps.watch.files import replace
+from threegaps.watch.kinds import anchor
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_STYLE = (
+    ":root{color-scheme:light dark}body{max-width:900px;margin:0 auto;padding:16px;"
+    'font:15px/1.6 system-ui,-apple-system,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}'
+    "pre{overflow-x:auto;padding:8px;border:1px solid #8886;border-radius:6px}code{overflow-wrap:anywhere}"
+    "table{border-collapse:collapse;display:block;overflow-x:auto}th,td{border:1px solid #8886;padding:4px 8px}"
+    ":target{scroll-margin-top:12px;background:#fc03}"
+)
+
+
+def page_name(*, is_zh: bool) -> str:
+    """The file that the runbook is written to, in Chinese or in English."""
+    return "runbook.zh.html" if is_zh else "runbook.html"
+
+
+def write_runbook(docs: Path, folder: Path) -> bool:
+    """Write the runbook's pages into *folder* where they are missing or older than what lies in *docs*.
+
+    Returns:
+        Whether they lie there; False where the installation has no runbook.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    for is_zh in (True, False):
+        source = docs / ("runbook.zh.md" if is_zh else "runbook.md")
+        page = folder / page_name(is_zh=is_zh)
+        if not source.is_file():
+            return False
+        if not page.exists() or page.stat().st_mtime < source.stat().st_mtime:
+            replace(page, _page(source.read_text(encoding="utf-8"), is_zh=is_zh))
+    return True
+
+
+def _page(text: str, *, is_zh: bool) -> str:
+    from markdown_it import MarkdownIt
+
+    markdown = MarkdownIt("commonmark").enable("table")
+    tokens = markdown.parse(text)
+    for token, content in itertools.pairwise(tokens):
+        if token.type == "heading_open" and not is_zh:
+            token.attrSet("id", anchor(content.content))
+    for token in tokens:
+        token.children = _own_links(token.children or [])
+    body = markdown.renderer.render(tokens, markdown.options, {})
+    return (
+        f'<!doctype html>\n<html lang="{"zh-CN" if is_zh else "en"}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>{escape('值班手册' if is_zh else 'Runbook')} · ThreeGaps</title><style>{_STYLE}</style></head>"
+        f"<body>{body}</body></html>\n"
+    )
+
+
+def _own_links(tokens: Sequence[Token]) -> list[Token]:
+    """*tokens* with links to places on the runbook's own pages alone: other pages do not lie beside it."""
+    kept: list[Token] = []
+    is_dropping = False
+    for token in tokens:
+        if token.type == "link_open":
+            href = str(token.attrGet("href"))
+            is_dropping = not href.startswith(("#", "runbook.md", "runbook.zh.md"))
+            token.attrSet("href", href.replace(".md", ".html"))
+        if not (is_dropping and token.type in {"link_open", "link_close"}):
+            kept.append(token)
+    return kept
