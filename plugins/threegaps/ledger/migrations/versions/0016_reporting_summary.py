@@ -59,6 +59,7 @@ create table ops.reporting_summary (
     constraint reporting_summary_adds_up check (arrived = on_time + late + empty + incomplete + untimed)
 );
 create index reporting_summary_by_area on ops.reporting_summary (area_code, period_type, period_start);
+create index reporting_summary_by_period on ops.reporting_summary (period_type, period_start);
 comment on table ops.reporting_summary is
     'What of ops.expected_delivery was due at ops.feed.summed_to, by feed, area and period, kept when that is written.';
 
