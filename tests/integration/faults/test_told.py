@@ -63,11 +63,14 @@ class WageServer:
         self._home = home
         shutil.copytree(keys, home / "keys")
         (home / "sftp").mkdir()
-        self._server = sftp.start(home)
-        self.port = self._server.port
+        server = sftp.start(home)
+        self._server: sftp.RunningSftp | None = server
+        self.port = server.port
 
     def stop(self) -> None:
-        self._server.stop()
+        if self._server:
+            self._server.stop()
+        self._server = None
 
     def start(self) -> None:
         self._server = sftp.start(self._home, self.port)
