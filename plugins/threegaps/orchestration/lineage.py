@@ -15,8 +15,10 @@ A catalogue that knows the warehouse by another name gets it from THREEGAPS_LINE
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +29,10 @@ from threegaps.settings import WAREHOUSE_DATABASE, Settings
 from threegaps.standards.visible import log_of
 
 if TYPE_CHECKING:
-    from openlineage.client.event_v2 import Dataset, RunEvent
+    from openlineage.client.event_v2 import Dataset, InputDataset, OutputDataset, RunEvent
+    from openlineage.common.provider.dbt.facets import ParentRunMetadata
+
+    from threegaps.marts.manifest import ServedTable
 
 log = log_of("threegaps")
 
@@ -82,6 +87,16 @@ def note_build(settings: Settings, name: str) -> None:
         _send(_of_dbt(settings, settings.home / "dbt" / "invocations" / name / "target"))
     except Exception as error:  # noqa: BLE001  # what it is about is built all the same
         log.warning("Lineage of build %s could not be sent (%s).", name, type(error).__name__)
+
+
+def note_release(written: Sequence[ServedTable]) -> None:
+    """From what dbt built to what readers see, for each relation that a release wrote; nothing where it is off."""
+    if not is_on():
+        return
+    try:
+        _send(_of_release(written))
+    except Exception as error:  # noqa: BLE001  # what it is about serves all the same
+        log.warning("Lineage of the release could not be sent (%s).", type(error).__name__)
 
 
 def _emit(inputs: list[Dataset], outputs: list[Dataset]) -> None:
@@ -226,8 +241,6 @@ def _statistics(rows: int | None) -> dict[str, Any]:
 def _of_dbt(settings: Settings, target: Path) -> list[RunEvent]:
     """The events of what dbt left in *target*: a run of each model, and of its tests."""
     from airflow.providers.openlineage.plugins import macros
-    from airflow.providers.openlineage.utils.utils import get_task_instance_from_context
-    from openlineage.common.provider.dbt.facets import ParentRunMetadata
     from openlineage.common.provider.dbt.local import DbtLocalArtifactProcessor
 
     namespace = warehouse_namespace()
@@ -246,8 +259,79 @@ def _of_dbt(settings: Settings, target: Path) -> list[RunEvent]:
         skip_errors=True,
         logger=log,
     )
+    processor.dbt_run_metadata = _task_that_runs()
+    return list(processor.parse().events())
+
+
+def _of_release(written: Sequence[ServedTable]) -> list[RunEvent]:
+    """One run for each relation: of all together no catalogue could tell which leads to which."""
+    from airflow.providers.openlineage.plugins import macros
+    from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
+    from openlineage.client.uuid import generate_new_uuid
+
+    parent = _task_that_runs().to_openlineage()
+    return [
+        RunEvent(
+            eventTime=dt.datetime.now(dt.UTC).isoformat(),
+            producer=_PRODUCER,
+            run=Run(str(generate_new_uuid()), facets={"parent": parent}),
+            job=Job(macros.lineage_job_namespace(), f"release.{table.schema}.{table.name}"),
+            eventType=RunState.COMPLETE,
+            inputs=[_built_table(table)],
+            outputs=[_served_table(table)],
+        )
+        for table in written
+    ]
+
+
+def _built_table(table: ServedTable) -> InputDataset:
+    from openlineage.client.event_v2 import InputDataset
+
+    return InputDataset(warehouse_namespace(), f"{WAREHOUSE_DATABASE}.{table.source_schema}.{table.source_name}")
+
+
+def _served_table(table: ServedTable) -> OutputDataset:
+    """What readers see, column by column with its comment; each comes unchanged from the column of the same name."""
+    from openlineage.client.event_v2 import OutputDataset
+    from openlineage.client.facet_v2 import column_lineage_dataset, documentation_dataset, schema_dataset
+
+    built = _built_table(table)
+    unchanged = [column_lineage_dataset.Transformation("DIRECT", "IDENTITY")]
+    return OutputDataset(
+        warehouse_namespace(),
+        f"{WAREHOUSE_DATABASE}.{table.schema}.{table.name}",
+        facets={
+            "documentation": documentation_dataset.DocumentationDatasetFacet(table.comment),
+            "schema": schema_dataset.SchemaDatasetFacet(
+                [
+                    schema_dataset.SchemaDatasetFacetFields(column.name, column.data_type, column.comment, number)
+                    for number, column in enumerate(table.columns, 1)
+                ]
+            ),
+            "columnLineage": column_lineage_dataset.ColumnLineageDatasetFacet(
+                {
+                    column.name: column_lineage_dataset.Fields(
+                        [
+                            column_lineage_dataset.InputField(
+                                str(built.namespace), str(built.name), column.name, unchanged
+                            )
+                        ]
+                    )
+                    for column in table.columns
+                }
+            ),
+        },
+    )
+
+
+def _task_that_runs() -> ParentRunMetadata:
+    """The task below which events hang."""
+    from airflow.providers.openlineage.plugins import macros
+    from airflow.providers.openlineage.utils.utils import get_task_instance_from_context
+    from openlineage.common.provider.dbt.facets import ParentRunMetadata
+
     task = get_task_instance_from_context()
-    processor.dbt_run_metadata = ParentRunMetadata(
+    return ParentRunMetadata(
         run_id=macros.lineage_run_id(task),
         job_name=macros.lineage_job_name(task),
         job_namespace=macros.lineage_job_namespace(),
@@ -255,4 +339,3 @@ def _of_dbt(settings: Settings, target: Path) -> list[RunEvent]:
         root_parent_job_namespace=macros.lineage_root_job_namespace(task),
         root_parent_run_id=macros.lineage_root_run_id(task),
     )
-    return list(processor.parse().events())

@@ -228,9 +228,11 @@ def build(build_id: int) -> None:
 def release(build_id: int, *, accept_fewer_rows: bool = False) -> None:
     """Check what was built and release the difference; a failing check leaves the last release serving."""
     with plain_errors():
+        from threegaps.orchestration import lineage
         from threegaps.release import step
 
-        release_id = step.release(build_id, accepted_checks=("row_count",) if accept_fewer_rows else ())
+        accepted = ("row_count",) if accept_fewer_rows else ()
+        release_id = step.release(build_id, accepted_checks=accepted, tell=lineage.note_release)
     log.info("Release %s serves: `threegaps release show`.", release_id)
 
 

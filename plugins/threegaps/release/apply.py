@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from threegaps.errors import ReleaseError
-from threegaps.marts.manifest import Manifest
+from threegaps.marts.manifest import Manifest, ServedTable
 from threegaps.release import holds, marks
 from threegaps.release.blanking import CELL_KEY, blanked_column, blanked_row
 from threegaps.release.inputs import note_inputs
@@ -34,12 +34,13 @@ _REVISED_BY = {"build": f"o.is_revised or ({_IS_REVISION})", "history": "n.is_re
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A release and how many rows of all served relations it changed."""
+    """A release, how many rows of all served relations it changed, and which relations these are."""
 
     release_id: int
     inserted: int
     changed: int
     removed: int
+    written: tuple[ServedTable, ...] = ()
 
 
 def apply_build(connection: psycopg.Connection[Any], manifest: Manifest, build_id: int) -> Outcome:
@@ -94,13 +95,17 @@ def _new_release(connection: psycopg.Connection[Any], query: str, parameters: li
 def _apply(connection: psycopg.Connection[Any], manifest: Manifest, release_id: int, *, source: str) -> Outcome:
     totals = {"i": 0, "u": 0, "d": 0}
     tables = stored_tables(manifest)
+    written = []
     for stored in tables:
-        for kind, count in _apply_table(connection, stored, release_id, source=source).items():
+        counts = _apply_table(connection, stored, release_id, source=source)
+        for kind, count in counts.items():
             totals[kind] += count
+        if any(counts.values()):
+            written.append(stored.table)
     for stored in tables:
         _blank_past(connection, manifest, stored, release_id)
     withdraw_what_was_said_before(connection, manifest)
-    outcome = Outcome(release_id, totals["i"], totals["u"], totals["d"])
+    outcome = Outcome(release_id, totals["i"], totals["u"], totals["d"], tuple(written))
     connection.execute(
         "update ops.release set cells_inserted = %s, cells_changed = %s, cells_removed = %s, released_at ="
         " clock_timestamp() where release_id = %s",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from threegaps.errors import ReleaseError
 from threegaps.marts import claim, dbt_runner
 from threegaps.marts.lock import held_by_builder
+from threegaps.marts.manifest import ServedTable
 from threegaps.release import apply, checks, marks, served
 from threegaps.settings import Settings
 from threegaps.standards.visible import log_of
@@ -14,13 +15,20 @@ from threegaps.standards.visible import log_of
 log = log_of("threegaps")
 
 
-def release(build_id: int, *, settings: Settings | None = None, accepted_checks: Iterable[str] = ()) -> int:
+def release(
+    build_id: int,
+    *,
+    settings: Settings | None = None,
+    accepted_checks: Iterable[str] = (),
+    tell: Callable[[Sequence[ServedTable]], None] | None = None,
+) -> int:
     """Check what was built and serve the difference; the release's number. May be repeated after a lost answer.
 
     Args:
         build_id: A build that is built.
         settings: Where the warehouse is.
         accepted_checks: Names of checks whose findings someone has looked at and accepts.
+        tell: Called once it serves, with the relations whose rows it changed.
 
     Raises:
         ReleaseError: A check failed: the last release goes on serving and the build is failed with the reasons.
@@ -65,4 +73,6 @@ def release(build_id: int, *, settings: Settings | None = None, accepted_checks:
         outcome.changed,
         outcome.removed,
     )
+    if tell is not None:
+        tell(outcome.written)
     return outcome.release_id

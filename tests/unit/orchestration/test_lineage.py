@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -10,9 +11,11 @@ from typing import Any
 
 import pytest
 from openlineage.client.serde import Serde
+from openlineage.common.provider.dbt.facets import ParentRunMetadata
 
 from threegaps.contracts.loader import find_contract, load_contracts
 from threegaps.contracts.tables import raw_columns
+from threegaps.marts.manifest import ServedColumn, ServedTable
 from threegaps.orchestration import lineage
 from threegaps.settings import Settings
 
@@ -21,6 +24,19 @@ CONTRACTS = load_contracts(ROOT / "expectations")
 WAGES = find_contract(ROOT / "expectations", "hrss/wage_records")
 # A transport that would send: whoever asks for it has switched lineage on.
 TRANSPORT = {"AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps({"type": "console"})}
+
+INDICATORS = ServedTable(
+    schema="marts",
+    name="indicator_value",
+    source_schema="build",
+    source_name="indicator_value_shown",
+    comment="指标值 | figures",
+    key=("area_code",),
+    indexes=(),
+    row_policy="audience",
+    is_synthetic_in_sandbox=True,
+    columns=(ServedColumn("area_code", "text", "地区 | area"), ServedColumn("value", "numeric", "值 | value")),
+)
 
 PROBE = """
 import json, sys
@@ -37,6 +53,7 @@ if not is_on:
     lineage.note_landing(contract)
     lineage.note_load(contract, {"accepted": 1})
     lineage.note_build(settings, "1")
+    lineage.note_release([None])
 print(json.dumps([is_on, sorted(name for name in sys.modules if name.split(".")[0].startswith("openlineage"))]))
 """
 
@@ -113,10 +130,12 @@ def test_a_task_does_not_fail_for_its_lineage(monkeypatch: pytest.MonkeyPatch, w
     lineage.note_landing(WAGES)
     lineage.note_load(WAGES, {"accepted": 3, "refused": 1})
     lineage.note_build(Settings.load(), "no such build")
+    lineage.note_release([INDICATORS])
     assert [text.partition(" could")[0] for text in warnings] == [
         "Lineage",
         "Lineage",
         "Lineage of build no such build",
+        "Lineage of the release",
     ]
 
 
@@ -128,3 +147,29 @@ def test_a_catalogue_that_hangs_does_not_hold_up_a_build(monkeypatch: pytest.Mon
     lineage._send(list(range(10)))
     assert sent == [0, 1]
     assert warnings == ["Lineage: 2 of 10 events sent; the others would take too long."]
+
+
+def test_a_release_leads_from_what_was_built_to_what_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each relation that it wrote in a run of its own below the task's, with names, meanings and no value."""
+    run_id, sent = "01941f29-7c00-7087-8a40-44b512e426bd", []
+    monkeypatch.setattr(lineage, "is_on", lambda: True)
+    monkeypatch.setattr(lineage, "_send", sent.extend)
+    monkeypatch.setattr(lineage, "_task_that_runs", lambda: ParentRunMetadata(run_id, "marts.release", "threegaps"))
+    other = dataclasses.replace(INDICATORS, schema="exact", name="cell", source_name="indicator_cell")
+    lineage.note_release([INDICATORS, other])
+    events = [json.loads(Serde.to_json(event)) for event in sent]
+    assert [
+        ([one["name"] for one in event["inputs"]], [one["name"] for one in event["outputs"]]) for event in events
+    ] == [
+        (["warehouse.build.indicator_value_shown"], ["warehouse.marts.indicator_value"]),
+        (["warehouse.build.indicator_cell"], ["warehouse.exact.cell"]),
+    ]
+    assert [event["job"]["name"] for event in events] == ["release.marts.indicator_value", "release.exact.cell"]
+    assert len({event["run"]["runId"] for event in events}) == 2
+    for event in events:
+        assert event["eventType"] == "COMPLETE"
+        assert event["run"]["facets"]["parent"]["run"]["runId"] == run_id
+        (output,) = event["outputs"]
+        assert [field["name"] for field in output["facets"]["schema"]["fields"]] == ["area_code", "value"]
+        for name, field in output["facets"]["columnLineage"]["fields"].items():
+            assert [(one["name"], one["field"]) for one in field["inputFields"]] == [(event["inputs"][0]["name"], name)]
