@@ -86,8 +86,8 @@ cross join lateral (
     select '' as code union all select code from unnest(%(counties)s::text[]) as code where d.by_county
 ) as c
 cross join lateral (
-    -- 97 of 100 have come, one in ten of them late
-    select case when d.due_at < %(now)s and random() < 0.97 then d.due_at - interval '2 hours'
+    -- 97 of 100 have come, one in ten of them late; each county by itself
+    select case when d.due_at < %(now)s and random() < 0.97 + 0 * length(c.code) then d.due_at - interval '2 hours'
         + case when random() < 0.1 then interval '9 hours' else interval '0' end end as at
 ) as a
 """
