@@ -117,8 +117,12 @@ def untold(settings: Settings, connection: Any) -> list[str]:
         alerts = load_alerts(alerts_path(settings), list(INCIDENT_KINDS))
     except SettingsError as error:
         return [error.message]
+    seen = channels_seen(connection, alerts)
     return [
-        f"channel {channel.name} refuses messages: {channel.words_en}"
-        for channel in channels_seen(connection, alerts)
-        if channel.is_refused
+        *(f"channel {channel.name} refuses messages: {channel.words_en}" for channel in seen if channel.is_refused),
+        *(
+            f"channel {channel.name} takes messages, but refused {channel.refused_messages}: {channel.refused_cause}"
+            for channel in seen
+            if channel.refused_messages and not channel.is_refused
+        ),
     ]

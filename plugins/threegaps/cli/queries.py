@@ -119,7 +119,7 @@ METHODS = "select method, name_zh, name_en from core.seed_method"
 UNITS = "select unit_zh, unit_en from core.seed_unit"
 
 LAST_BUILD = """
-select build_id, case when starts_with(message, 'undone by') then 'undone' else status end as status, kind, as_of,
+select build_id, case failure when 'undo' then 'undone' when 'check' then 'held' else status end as status, kind, as_of,
        requested_by, started_at, finished_at, message
 from ops.build order by build_id desc limit 1
 """

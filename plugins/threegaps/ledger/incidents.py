@@ -161,6 +161,21 @@ def resolved_by_hand(connection: psycopg.Connection[Any], since: dt.datetime) ->
     )
 
 
+def compared_at(connection: psycopg.Connection[Any]) -> dt.datetime | None:
+    """When a watch of this warehouse compared last what it saw with the incidents; None before the first."""
+    row = connection.execute("select compared_at from ops.watch_pass").fetchone()
+    return None if row is None else row[0]
+
+
+def note_compared(connection: psycopg.Connection[Any], at: dt.datetime) -> None:
+    """Note that a watch has compared."""
+    connection.execute(
+        "insert into ops.watch_pass (compared_at) values (%s)"
+        " on conflict (is_only) do update set compared_at = excluded.compared_at",
+        [at],
+    )
+
+
 def last_closed_at(connection: psycopg.Connection[Any], kinds: Collection[str]) -> dt.datetime | None:
     """When an incident of one of the *kinds* was closed last; None where none ever was."""
     row = connection.execute("select max(closed_at) from ops.incident where kind = any(%s)", [sorted(kinds)]).fetchone()

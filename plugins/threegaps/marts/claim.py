@@ -55,7 +55,7 @@ def claim(
     """
     with connection.transaction():
         check_connection(connection)
-        _fail(connection, f"status in {_LEFT}", "It was left unfinished; its claims went to the next build.")
+        _fail_left(connection, f"status in {_LEFT}", "It was left unfinished; its claims went to the next build.")
         batches = pending_batches(connection)
         last = _last_released(connection)
         covered = _last_covered_day(connection, manifest)
@@ -119,18 +119,25 @@ def fail_stale(dsn: str, *, minutes: int) -> list[int]:
     with psycopg.connect(dsn, autocommit=True) as connection:
         if not try_lock(connection):
             return []
-        return _fail(
+        return _fail_left(
             connection,
             f"status in {_LEFT} and started_at < clock_timestamp() - make_interval(mins => {int(minutes)})",
             "Its process is gone; its claims are free again.",
         )
 
 
-def fail(connection: psycopg.Connection[Any], build_id: int, message: str) -> None:
-    """Mark a build as failed; what it had claimed is pending again."""
+def fail(
+    connection: psycopg.Connection[Any], build_id: int, message: str, failure: Literal["build", "check"] = "build"
+) -> None:
+    """Mark a build as failed; what it had claimed is pending again.
+
+    Args:
+        failure: Whether the build itself failed, or a check before its release.
+    """
     connection.execute(
-        "update ops.build set status = 'failed', finished_at = clock_timestamp(), message = %s where build_id = %s",
-        [message, build_id],
+        "update ops.build set status = 'failed', failure = %s, finished_at = clock_timestamp(), message = %s"
+        " where build_id = %s",
+        [failure, message, build_id],
     )
 
 
@@ -142,9 +149,9 @@ def _last_covered_day(connection: psycopg.Connection[Any], manifest: Manifest) -
     return max(read or [end for _, end in rows], default=None)
 
 
-def _fail(connection: psycopg.Connection[Any], condition: str, message: str) -> list[int]:
+def _fail_left(connection: psycopg.Connection[Any], condition: str, message: str) -> list[int]:
     rows = connection.execute(
-        "update ops.build set status = 'failed', finished_at = clock_timestamp(), message = %s"
+        "update ops.build set status = 'failed', failure = 'left', finished_at = clock_timestamp(), message = %s"
         f" where {condition} returning build_id".encode(),
         [message],
     ).fetchall()

@@ -58,7 +58,7 @@ def release(
         findings = checks.findings(connection, manifest, accepted=frozenset(accepted))
         if findings:
             message = "; ".join(findings)
-            claim.fail(connection, build_id, f"not released: {message}")
+            claim.fail(connection, build_id, message, "check")
             raise ReleaseError(
                 f"Build {build_id} is not released: {message}.",
                 advice="the last release goes on serving; see docs/runbook.md.",

@@ -58,7 +58,7 @@ def undo(
             [held_models, outcome.release_id],
         )
         connection.execute(
-            "update ops.build set status = 'failed', message = %s where build_id = %s",
+            "update ops.build set status = 'failed', failure = 'undo', message = %s where build_id = %s",
             [f"undone by release {outcome.release_id}: {note}", build_id],
         )
     return outcome.release_id

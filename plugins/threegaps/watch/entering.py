@@ -8,7 +8,9 @@ from typing import Any
 import psycopg
 
 from threegaps.ledger import outbox
+from threegaps.ledger.outbox import Tried
 from threegaps.watch.message import Message
+from threegaps.watch.told import Note
 
 
 def enter_message(
@@ -19,7 +21,7 @@ def enter_message(
     incident_id: int | None,
     send_after: dt.datetime,
     created_at: dt.datetime,
-    sent_at: dt.datetime | None = None,
+    tried: Tried = outbox.NOT_TRIED,
 ) -> bool:
     """Enter *message* for *channel*; see `threegaps.ledger.outbox.enter`.
 
@@ -38,5 +40,23 @@ def enter_message(
         content=message.content,
         send_after=send_after,
         created_at=created_at,
-        sent_at=sent_at,
+        tried=tried,
+    )
+
+
+def enter_note(connection: psycopg.Connection[Any], note: Note, incident_id: int) -> bool:
+    """Enter what a note says was sent of an incident; its text went out, and is not kept twice."""
+    return outbox.enter(
+        connection,
+        message_id=note.message_id,
+        incident_id=incident_id,
+        change=note.change,
+        channel=note.channel,
+        gravity=note.gravity,
+        subject=note.subject,
+        body="",
+        content={},
+        send_after=note.sent_at,
+        created_at=note.sent_at,
+        tried=Tried(sent_at=note.sent_at, sent_as=note.sent_as),
     )

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from threegaps.home import processes
@@ -22,6 +22,8 @@ HUNG_AFTER = dt.timedelta(minutes=4)
 """One that has not beaten for so long is ended; no pass may take that long."""
 
 _LARGEST_FILE_BYTES = 1_048_576
+_SKEW = dt.timedelta(seconds=5)
+"""So far two clocks that are read one after the other may be apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,6 @@ class Heartbeat:
         pass_seconds: How long it took.
         passes: How many there have been since it started.
         not_looked_at: What could not be looked at, each with its reason.
-        compared_at: The instant of the last pass that compared what was seen with the ledger.
     """
 
     pid: int
@@ -42,12 +43,11 @@ class Heartbeat:
     pass_seconds: float
     passes: int
     not_looked_at: Sequence[str] = ()
-    compared_at: dt.datetime | None = None
 
     def is_stale(self, now: dt.datetime) -> bool:
         """Whether the watch that beat so is dead or hangs."""
         # One from the future says nothing of now: the clock was set back since.
-        return abs(now - self.at) > STALE_AFTER
+        return not -_SKEW <= now - self.at <= STALE_AFTER
 
 
 def watch_folder(settings: Settings) -> Path:
@@ -69,14 +69,8 @@ def last_beat(settings: Settings) -> Heartbeat | None:
     """The last beat; None where there has been none, or the file is damaged."""
     try:
         content = json.loads(read_regular(heartbeat_path(settings), most_bytes=_LARGEST_FILE_BYTES))
-        compared = dict(content).get("compared_at")
-        found = Heartbeat(
-            **content
-            | {
-                "at": dt.datetime.fromisoformat(content["at"]),
-                "compared_at": None if compared is None else dt.datetime.fromisoformat(compared),
-            }
-        )
+        known = {field.name: content[field.name] for field in fields(Heartbeat)}
+        found = Heartbeat(**known | {"at": dt.datetime.fromisoformat(content["at"])})
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return found if _is_whole(found) else None
@@ -87,7 +81,6 @@ def _is_whole(found: Heartbeat) -> bool:
     numbers = (found.pid, found.pass_seconds, found.passes)
     return (
         found.at.tzinfo is not None
-        and (found.compared_at is None or found.compared_at.tzinfo is not None)
         and all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers)
         and isinstance(found.pid, int)
         and found.pid > 0

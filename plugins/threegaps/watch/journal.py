@@ -21,10 +21,14 @@ import psycopg
 
 from threegaps.ledger import incidents as ledger
 from threegaps.ledger.incidents import Cause, Incident
-from threegaps.watch.entering import enter_message
+from threegaps.ledger.outbox import Tried
+from threegaps.watch.entering import enter_message, enter_note
 from threegaps.watch.files import read_regular
-from threegaps.watch.message import Message
+from threegaps.watch.message import ChannelError, Message
+from threegaps.watch.told import Told
 
+RESTORED = "数据仓库已从备份恢复 the warehouse was restored from a backup"
+"""Why an incident is closed that stands open in a backup only."""
 _INSTANTS = ("opened_at", "last_seen_at", "announced_at", "acknowledged_at", "closed_at")
 _LARGEST_FILE_BYTES = 33_554_432
 
@@ -40,8 +44,33 @@ class Posted:
     send_after: dt.datetime
     created_at: dt.datetime
     tries: int = 0
+    unclear_tries: int = 0
+    tried_at: dt.datetime | None = None
     retry_at: dt.datetime | None = None
     sent_at: dt.datetime | None = None
+    fault: str | None = None
+    is_refused: bool = False
+    last_error: str | None = None
+
+    @property
+    def tried(self) -> Tried:
+        """How far it has come, as the outbox keeps it."""
+        return Tried(
+            sent_at=self.sent_at,
+            tries=self.tries,
+            unclear_tries=self.unclear_tries,
+            tried_at=self.tried_at,
+            retry_at=self.retry_at,
+            fault=self.fault,
+            is_refused=self.is_refused,
+            last_error=self.last_error,
+        )
+
+    def fail(self, error: ChannelError, retry_at: dt.datetime) -> None:
+        """Note that a try failed, and when the next one may be."""
+        self.retry_at, self.fault, self.last_error = retry_at, error.concerns, error.message
+        self.is_refused = error.is_final
+        self.unclear_tries += int(error.is_unclear)
 
     def is_due(self, now: dt.datetime) -> bool:
         """Whether it is to be tried now."""
@@ -70,6 +99,12 @@ class Journal:
     def open(self) -> list[Incident]:
         """The incidents that are open."""
         return [incident for incident in self.incidents if incident.closed_at is None]
+
+    def waits_for_earlier(self, posted: Posted) -> bool:
+        """Whether something earlier of the same incident has not been sent through the same channel."""
+        earlier = self.posted[: self.posted.index(posted)]
+        same = (posted.cause_key, posted.opened_at, posted.channel)
+        return any((one.cause_key, one.opened_at, one.channel) == same and one.sent_at is None for one in earlier)
 
     def put(self, incident: Incident) -> None:
         """Note an incident as it stands now."""
@@ -122,18 +157,25 @@ def cause_of(incident: Incident) -> Cause:
     )
 
 
-def enter_journal(connection: psycopg.Connection[Any], journal: Journal) -> None:
-    """Enter into the ledger what it does not know yet; may be repeated. To be called in a transaction."""
+def enter_journal(connection: psycopg.Connection[Any], journal: Journal, told: Told) -> None:
+    """Enter into the ledger what it does not know yet; may be repeated. To be called in a transaction.
+
+    Args:
+        connection: The warehouse; it may have been restored from a backup that is older than the journal.
+        journal: What is to be entered.
+        told: What has been sent: of the incidents that the ledger does not know, the outbox learns it, too.
+    """
     numbers: dict[tuple[str, dt.datetime], int] = {}
     for one in sorted(journal.incidents, key=lambda incident: incident.opened_at):
-        entered = ledger.open_incident(
-            connection,
-            cause_of(one),
-            at=one.opened_at,
-            last_seen_at=one.last_seen_at,
-            announced_at=one.announced_at,
-        )
+        entered = _open(connection, one)
+        if one.incident_id and entered.opened_at < one.opened_at:
+            # The ledger has gone back: what was open then had closed before this one opened.
+            ledger.close(connection, entered.incident_id, by=ledger.WATCH, why=RESTORED, at=one.opened_at)
+            entered = _open(connection, one)
         numbers[one.cause_key, one.opened_at] = entered.incident_id
+        if entered.opened_at == one.opened_at:
+            for note in told.of_incident(one.cause_key, one.opened_at):
+                enter_note(connection, note, entered.incident_id)
         if entered.opened_at != one.opened_at or entered.closed_at is not None:
             continue
         if one.closed_at is None and one.last_seen_at > entered.last_seen_at:
@@ -141,6 +183,8 @@ def enter_journal(connection: psycopg.Connection[Any], journal: Journal) -> None
             ledger.see_again(connection, entered, cause_of(one), at=one.last_seen_at)
         if ledger.graver(one.gravity, entered.gravity):
             ledger.worsen(connection, entered.incident_id, one.gravity, at=one.last_seen_at)
+        if one.acknowledged_at is not None and one.acknowledged_by and entered.acknowledged_at is None:
+            ledger.acknowledge(connection, entered.incident_id, by=one.acknowledged_by, at=one.acknowledged_at)
         if one.announced_at is not None:
             ledger.announce(connection, entered.incident_id, at=one.announced_at)
         if one.closed_at is not None:
@@ -159,8 +203,18 @@ def enter_journal(connection: psycopg.Connection[Any], journal: Journal) -> None
             incident_id=numbers.get((posted.cause_key, posted.opened_at)),
             send_after=posted.send_after,
             created_at=posted.created_at,
-            sent_at=posted.sent_at,
+            tried=posted.tried,
         )
+
+
+def _open(connection: psycopg.Connection[Any], one: Incident) -> Incident:
+    return ledger.open_incident(
+        connection,
+        cause_of(one),
+        at=one.opened_at,
+        last_seen_at=one.last_seen_at,
+        announced_at=one.announced_at,
+    )
 
 
 def journal_path(folder: Path) -> Path:
@@ -242,7 +296,7 @@ def _incident(content: dict[str, Any]) -> Incident:
 
 
 def _posted(content: dict[str, Any]) -> Posted:
-    instants = ("opened_at", "send_after", "created_at", "retry_at", "sent_at")
+    instants = ("opened_at", "send_after", "created_at", "tried_at", "retry_at", "sent_at")
     values: dict[str, Any] = {name: _instant(value) if name in instants else value for name, value in content.items()}
     values["message"] = _checked(Message(**content["message"]), Message)
     return _checked(Posted(**values), Posted)

@@ -14,7 +14,7 @@ from threegaps.standards.visible import one_line, visible
 
 Gravity = Literal["notice", "warning", "critical"]
 
-UNCLEAR_TRIES = 3
+UNCLEAR_TRIES = 2
 """A message that may have been taken so often counts as sent: each further try may be one more copy."""
 UNCLEAR_PAUSE_SECONDS = 900.0
 """The pause after a try of which nobody can say whether it was taken."""
@@ -79,6 +79,10 @@ class Channel(Protocol):
         """
 
 
+Concerns = Literal["channel", "message", "either"]
+"""What a failure is of: the channel (nothing goes through it now), this message alone, or nobody can say which."""
+
+
 class ChannelError(ThreeGapsError):
     """A channel has not taken a message.
 
@@ -87,6 +91,7 @@ class ChannelError(ThreeGapsError):
         retry_after_seconds: The least pause that the other side asks for; None where it says nothing.
         is_final: It does not heal by itself: the address, the login or the token is refused, or the message.
         is_unclear: It was handed over whole, and no answer came: it may have been taken.
+        concerns: Whether the next message would fare alike.
     """
 
     def __init__(
@@ -95,11 +100,14 @@ class ChannelError(ThreeGapsError):
         retry_after_seconds: float | None = None,
         is_final: bool = False,
         is_unclear: bool = False,
+        concerns: Concerns = "either",
     ) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
         self.is_final = is_final
         self.is_unclear = is_unclear
+        # Whoever asks for a pause asks it of all messages.
+        self.concerns: Concerns = concerns if retry_after_seconds is None else "channel"
 
     def pause_seconds(self, usual_seconds: float) -> float:
         """How long to wait before the next try, *usual_seconds* where nothing asks for another pause."""
@@ -111,7 +119,7 @@ class ChannelError(ThreeGapsError):
         return min(max(pause, self.retry_after_seconds or 0.0), LONGEST_ASKED_SECONDS)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.message, self.retry_after_seconds, self.is_final, self.is_unclear))
+        return (type(self), (self.message, self.retry_after_seconds, self.is_final, self.is_unclear, self.concerns))
 
 
 def incident_message_id(cause_key: str, opened_at: dt.datetime, change: str, channel: str, number: int = 1) -> str:

@@ -131,6 +131,12 @@ def _families(seen: Snapshot, now: dt.datetime) -> Iterator[tuple[str, str, str,
         [({"channel": channel.name, "kind": channel.kind}, float(channel.is_refused)) for channel in seen.channels],
     )
     yield (
+        "threegaps_channel_refused_messages",
+        "gauge",
+        "Messages that a channel refused while it took others: they wait, or were given up in the last seven days.",
+        [({"channel": channel.name, "kind": channel.kind}, channel.refused_messages) for channel in seen.channels],
+    )
+    yield (
         "threegaps_alerts_usable",
         "gauge",
         "Whether alerts.yaml is there and right.",

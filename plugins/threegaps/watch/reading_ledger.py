@@ -53,14 +53,14 @@ where f.is_current order by f.feed, d.delivery desc
 
 _FAILED_BUILD = """
 with ended as (
-    select build_id, status, message, finished_at, row_number() over (order by build_id desc) as place,
-           coalesce(starts_with(message, 'undone by'), false) as is_undone
+    select build_id, status, failure, message, finished_at, row_number() over (order by build_id desc) as place,
+           coalesce(failure = 'undo', false) as is_undone
     from ops.build where status in ('released', 'failed')
 )
-select e.build_id, coalesce(e.message, ''), count(f.build_id), min(f.finished_at)
+select e.build_id, coalesce(e.failure = 'check', false), coalesce(e.message, ''), count(f.build_id), min(f.finished_at)
 from ended as e join ended as f on f.status = 'failed' and not f.is_undone
     and f.build_id > coalesce((select max(build_id) from ended where status = 'released' or is_undone), 0)
-where e.place = 1 and e.status = 'failed' and not e.is_undone group by e.build_id, e.message
+where e.place = 1 and e.status = 'failed' and not e.is_undone group by e.build_id, e.failure, e.message
 """
 
 _WAITING = """

@@ -71,9 +71,15 @@ class FeedHistory:
 
 @dataclass(frozen=True, slots=True)
 class FailedBuild:
-    """The last build, which failed, and those before it since the last that did not."""
+    """The last build, which failed, and those before it since the last that did not.
+
+    Args:
+        is_held: A check has held its release.
+        message: What it, or the check, said.
+    """
 
     build_id: int
+    is_held: bool
     message: str
     builds: int
     failing_since: dt.datetime

@@ -16,6 +16,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from threegaps.errors import kind_of
+from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts
 from threegaps.watch.message import (
     UNCLEAR_TRIES,
@@ -24,6 +25,7 @@ from threegaps.watch.message import (
     Message,
 )
 from threegaps.watch.snapshot import ChannelSeen, OutboxSeen
+from threegaps.watch.told import Told, note_of
 
 MESSAGES_PER_PASS = 20
 """Through one channel; what is left comes in the next pass. No robot takes more in a minute."""
@@ -33,7 +35,7 @@ LONGEST_PAUSE_SECONDS = 300.0
 GIVEN_UP_SHOWN = dt.timedelta(days=7)
 """So long a message that was given up stays visible."""
 LEAST_TRIES = 5
-"""No message is given up before, however old the clock says that it is."""
+"""No message is given up before, however old the clock says that it is; one that alone is refused for good is then."""
 _FIRST_PAUSE_SECONDS = 15.0
 _GRAVITIES = ("notice", "warning", "critical")
 _MOST_LINES = 40
@@ -74,8 +76,9 @@ class _Row:
     send_after: dt.datetime
     created_at: dt.datetime
     tries: int
+    unclear_tries: int
     opening: str | None
-    refused_at: dt.datetime | None
+    passed_at: dt.datetime | None
 
 
 def send_due(
@@ -85,6 +88,7 @@ def send_due(
     *,
     burst: int = 5,
     give_up_after: dt.timedelta = dt.timedelta(hours=24),
+    told: Told | None = None,
 ) -> Sent:
     """Send what is due, through all channels; one that fails holds up no other.
 
@@ -94,6 +98,7 @@ def send_due(
         now: What is due is judged by it.
         burst: More openings (or closings) than that in one pass go out in one message.
         give_up_after: A message that has been due for so long is given up.
+        told: What has been sent, whatever the outbox says; what is sent is noted there first.
 
     Raises:
         ValueError: The connection is not in autocommit.
@@ -101,9 +106,10 @@ def send_due(
     if not connection.autocommit:
         raise ValueError("each message needs a transaction of its own: a connection in autocommit")
     total = Sent()
+    told = told or Told()
     until = time.monotonic() + PASS_SECONDS
     for name in _with_work(connection):
-        done = _Sender(connection, name, channels.get(name), now, burst, give_up_after).work(until)
+        done = _Sender(connection, name, channels.get(name), now, burst, give_up_after, told).work(until)
         total = Sent(
             total.messages + done.messages,
             total.failed + done.failed,
@@ -133,6 +139,7 @@ class _Sender:
         now: dt.datetime,
         burst: int,
         give_up_after: dt.timedelta,
+        told: Told,
     ) -> None:
         self._connection = connection
         self._name = name
@@ -140,10 +147,17 @@ class _Sender:
         self._now = now
         self._burst = burst
         self._give_up_after = give_up_after
+        self._told = told
         self._done = Sent()
+        # What has just failed where nobody can say whether the channel did or the message: one other may be tried.
+        self._failed: Sequence[_Row] = ()
 
     def work(self, until: float) -> Sent:
         """Send until nothing is left, or the pass has had its share of messages or of time (*until*)."""
+        with self._connection.transaction():
+            if not self._is_alone():
+                return self._done
+            self._note_told()
         for _ in range(MESSAGES_PER_PASS):
             if time.monotonic() > until:
                 break
@@ -163,23 +177,51 @@ class _Sender:
         self._follow_clock()
         self._give_up_overdue()
         self._cancel_needless()
-        if self._channel is None or self._pauses():
+        if self._channel is None or self._pauses("channel"):
             return False
         rows = self._due()
-        if not rows:
+        is_probe = self._pauses("either")
+        chosen = self._probe(rows) if is_probe else _bundle_of(rows, self._burst)
+        self._failed = ()
+        if not chosen:
             return False
-        sent_now = _bundle_of(rows, self._burst)
-        message = _bundled(sent_now) if len(sent_now) > 1 else _message(sent_now[0])
+        message = _bundled(chosen) if len(chosen) > 1 else _message(chosen[0])
         try:
             self._channel.send(message)
         except ChannelError as error:
-            self._note_failure(sent_now, error, message.message_id)
-            return False
+            return self._note_failure(chosen, error, message.message_id, is_probe=is_probe)
         except Exception as error:  # noqa: BLE001  # one channel's fault must not keep the others from telling
-            self._note_failure(sent_now, ChannelError(f"The channel failed: {kind_of(error)}."), message.message_id)
-            return False
-        self._note_sent(sent_now, message.message_id)
+            failure = ChannelError(f"The channel failed: {kind_of(error)}.")
+            return self._note_failure(chosen, failure, message.message_id, is_probe=is_probe)
+        self._note_sent(chosen, message.message_id)
         return True
+
+    def _probe(self, rows: Sequence[_Row]) -> Sequence[_Row]:
+        """A message that shows whether the channel fails, or only one that waits for its pause; none where none is due.
+
+        That is one that was never tried; and just after a failure any other, each time another one: of two that are at
+        fault neither shows that the channel is well. Of a bundle that failed one alone does.
+        """
+        if fresh := [row for row in rows if not row.tries]:
+            return fresh[:1]
+        others = rows or (self._failed if len(self._failed) > 1 else ())
+        if not self._failed or not others:
+            return ()
+        return [others[self._failed[0].tries % len(others)]]
+
+    def _note_told(self) -> None:
+        """What the notes say was sent is not sent again: the warehouse was restored, or broke off before it knew."""
+        rows = self._connection.execute(
+            f"select outbox_id, message_id from ops.outbox where channel = %s and {_WAITING}".encode(), [self._name]
+        ).fetchall()
+        for outbox_id, message_id in rows:
+            note = self._told.get(str(message_id))
+            if note is not None:
+                self._connection.execute(
+                    "update ops.outbox set sent_at = %s, sent_as = %s, tries = greatest(tries, 1), retry_at = null,"
+                    " is_refused = false, fault = null where outbox_id = %s",
+                    [note.sent_at, note.sent_as, outbox_id],
+                )
 
     def _follow_clock(self) -> None:
         """Where the clock was put back, what was made or tried in what is now the future counts as of now."""
@@ -232,12 +274,18 @@ class _Sender:
             self._done = replace(self._done, cancelled=self._done.cancelled + cancelled)
 
     def _give_up_overdue(self) -> None:
-        """What has been due for too long, and was tried often: the watch may have been away, or the clock put on."""
+        """What has been due for too long, and was tried often: the watch may have been away, or the clock put on.
+
+        What alone is refused for good is given up once it was tried often; that it is alone show others that were
+        taken since it was made.
+        """
         given_up = self._connection.execute(
-            "update ops.outbox set given_up_at = clock_timestamp(),"
+            "update ops.outbox as o set given_up_at = clock_timestamp(),"
             " last_error = coalesce(last_error, 'There is no channel of this name in alerts.yaml.')"
             f" where channel = %(channel)s and {_WAITING} and (tries >= %(least)s or %(has_none)s)"
-            " and greatest(send_after, created_at) + %(after)s < %(now)s".encode(),
+            " and (greatest(send_after, created_at) + %(after)s < %(now)s"
+            " or (fault = 'message' and is_refused and exists (select from ops.outbox as taken"
+            " where taken.channel = o.channel and taken.sent_at > o.first_tried_at)))".encode(),
             {
                 "channel": self._name,
                 "has_none": self._channel is None,
@@ -249,60 +297,89 @@ class _Sender:
         if given_up:
             self._done = replace(self._done, given_up=self._done.given_up + given_up)
 
-    def _pauses(self) -> bool:
-        """Whether the last try failed and the pause after it is not over: it holds for the whole channel."""
+    def _pauses(self, fault: str) -> bool:
+        """Whether a try failed for *fault*, and the pause after it is not over."""
         row = self._connection.execute(
-            f"select exists (select from ops.outbox where channel = %s and {_WAITING} and retry_at > %s)".encode(),
-            [self._name, self._now],
+            f"select exists (select from ops.outbox where channel = %s and {_WAITING} and fault = %s"
+            " and retry_at > %s)".encode(),
+            [self._name, fault, self._now],
         ).fetchone()
         return bool(row and row[0])
 
     def _due(self) -> list[_Row]:
-        """What is due, in order; nothing of an incident of which something earlier waits.
+        """What is due and not in a pause, in order; nothing of an incident of which something earlier waits.
 
-        What was refused comes after the rest: it may be the message and not the channel.
+        What failed for itself comes after the rest.
         """
         with self._connection.cursor(row_factory=dict_row) as cursor:
             rows = cursor.execute(
                 f"""
                 select outbox_id, incident_id, change, message_id, gravity, subject, body, content, send_after,
-                       created_at, tries,
+                       created_at, tries, unclear_tries,
                        (select coalesce(first.sent_as, first.message_id) from ops.outbox as first
                         where first.incident_id = o.incident_id and first.channel = o.channel
                         and first.sent_at is not null order by first.outbox_id limit 1) as opening,
-                       case when incident_id is null then case when is_refused then tried_at end
-                       else (select max(refused.tried_at) from ops.outbox as refused
-                        where refused.incident_id = o.incident_id and refused.channel = o.channel
-                        and refused.is_refused and refused.sent_at is null and refused.given_up_at is null
-                        and refused.cancelled_at is null) end as refused_at
+                       case when incident_id is null then case when fault = 'message' then tried_at end
+                       else (select max(passed.tried_at) from ops.outbox as passed
+                        where passed.incident_id = o.incident_id and passed.channel = o.channel
+                        and passed.fault = 'message' and passed.sent_at is null and passed.given_up_at is null
+                        and passed.cancelled_at is null) end as passed_at
                 from ops.outbox as o
                 where channel = %(channel)s and {_WAITING} and send_after <= %(now)s
+                  and (retry_at is null or retry_at <= %(now)s)
                   and not exists (
                     select from ops.outbox as earlier
                     where earlier.incident_id = o.incident_id and earlier.channel = o.channel
-                    and earlier.outbox_id < o.outbox_id and earlier.send_after > %(now)s
+                    and earlier.outbox_id < o.outbox_id
+                    and (earlier.send_after > %(now)s or earlier.retry_at > %(now)s)
                     and earlier.sent_at is null and earlier.given_up_at is null and earlier.cancelled_at is null)
-                order by refused_at nulls first, outbox_id limit 1000 for update of o skip locked
+                order by passed_at nulls first, outbox_id limit 1000 for update of o skip locked
                 """.encode(),
                 {"channel": self._name, "now": self._now},
             ).fetchall()
         found = [_Row(**row) for row in rows]
-        return [row for row in found if row.refused_at is None] or found
+        return [row for row in found if row.passed_at is None] or found
 
     def _note_sent(self, rows: Sequence[_Row], sent_as: str) -> None:
         remark = getattr(self._channel, "remark", "") or None
+        self._note(rows, sent_as)
         self._connection.execute(
             "update ops.outbox set sent_at = clock_timestamp(), sent_as = %s, tries = tries + 1, retry_at = null,"
-            " is_refused = false, last_error = %s where outbox_id = any(%s)",
+            " is_refused = false, fault = null, last_error = %s where outbox_id = any(%s)",
             [sent_as, remark, [row.outbox_id for row in rows]],
+        )
+        # The channel takes messages: what has just failed did so for itself.
+        self._connection.execute(
+            "update ops.outbox set fault = 'message'"
+            f" where channel = %s and {_WAITING} and fault = 'either' and retry_at > %s".encode(),
+            [self._name, self._now],
         )
         errors = {**self._done.errors, self._name: remark} if remark else self._done.errors
         self._done = replace(self._done, messages=self._done.messages + 1, errors=errors)
 
-    def _note_failure(self, rows: Sequence[_Row], error: ChannelError, sent_as: str) -> None:
+    def _note(self, rows: Sequence[_Row], sent_as: str) -> None:
+        """Note beside the heartbeat that these were sent, before the outbox does."""
+        at = dt.datetime.now(SHANGHAI)
+        self._told.add(note_of(_message(row), self._name, sent_as=sent_as, sent_at=at) for row in rows)
+
+    def _note_failure(self, rows: Sequence[_Row], error: ChannelError, sent_as: str, *, is_probe: bool) -> bool:
+        """Note that a try failed; whether others may be tried in this pass."""
+        fault = error.concerns
         pause = error.pause_seconds(pause_seconds(min(row.tries for row in rows)))
+        if fault == "either" and is_probe:
+            # Two have failed, one after the other: the channel waits until the first one's pause is over.
+            fault, pause = "channel", max(pause, self._doubted_for())
+        elif fault == "either" and (self._done.messages or rows[0].passed_at is not None):
+            # Another one has just been taken, or was after this one failed before.
+            fault = "message"
+        if fault == "message" and len(rows) > 1:
+            # One of a bundle is at fault: each goes alone now.
+            pause = 0.0
+        if error.is_unclear and min(row.unclear_tries for row in rows) + 1 >= UNCLEAR_TRIES:
+            self._note(rows, sent_as)
         self._connection.execute(
             "update ops.outbox set tries = tries + 1, last_error = %(said)s, is_refused = %(final)s,"
+            " fault = %(fault)s, first_tried_at = coalesce(first_tried_at, clock_timestamp()),"
             " tried_at = %(now)s, retry_at = %(now)s + make_interval(secs => %(pause)s),"
             " unclear_tries = unclear_tries + %(unclear)s,"
             # Perhaps it was taken each time.
@@ -312,6 +389,7 @@ class _Sender:
             {
                 "said": error.message,
                 "final": error.is_final,
+                "fault": fault,
                 "unclear": int(error.is_unclear),
                 "most": UNCLEAR_TRIES,
                 "sent_as": sent_as,
@@ -325,6 +403,17 @@ class _Sender:
             failed=self._done.failed + 1,
             errors={**self._done.errors, self._name: error.message},
         )
+        self._failed = rows if fault == "either" else ()
+        return fault != "channel"
+
+    def _doubted_for(self) -> float:
+        """For how many seconds what failed for it or its channel waits still."""
+        row = self._connection.execute(
+            "select extract(epoch from max(retry_at) - %s)::float from ops.outbox"
+            f" where channel = %s and {_WAITING} and fault = 'either'".encode(),
+            [self._now, self._name],
+        ).fetchone()
+        return float(row[0]) if row and row[0] is not None else 0.0
 
 
 def pause_seconds(tries: int) -> float:
@@ -334,6 +423,8 @@ def pause_seconds(tries: int) -> float:
 
 def _bundle_of(rows: Sequence[_Row], burst: int) -> Sequence[_Row]:
     """The rows that go out now, in one message: openings before all, closings after all where there are many."""
+    if rows and rows[0].passed_at is not None:
+        return rows[:1]
     openings = [row for row in rows if row.change == "opened"]
     if len(openings) > burst:
         return openings
@@ -394,21 +485,35 @@ def outbox_seen(connection: psycopg.Connection[Any], now: dt.datetime) -> Outbox
 
 
 def channels_seen(connection: psycopg.Connection[Any], alerts: Alerts) -> tuple[ChannelSeen, ...]:
-    """How each channel of alerts.yaml does, by what was last tried through it."""
+    """How each channel of alerts.yaml does, by what was last tried through it; and the messages that it refused."""
+    names = [channel.name for channel in alerts.channels]
     with connection.cursor() as cursor:
+        refused = {
+            str(row[0]): (int(row[1]), str(row[2]))
+            for row in cursor.execute(
+                "select channel, count(*), (array_agg(last_error order by outbox_id desc))[1] from ops.outbox"
+                f" where channel = any(%s) and fault = 'message' and is_refused and ({_WAITING} or given_up_at > %s)"
+                " group by channel".encode(),
+                [names, dt.datetime.now(SHANGHAI) - GIVEN_UP_SHOWN],
+            )
+        }
         rows = cursor.execute(
             # The last that ended says whether it refuses; what waits after a failed try says more of now.
             "select distinct on (channel) channel, given_up_at is not null or is_refused,"
             " coalesce(last_error, '') from ops.outbox"
-            " where channel = any(%s) and tries > 0 and cancelled_at is null"
+            " where channel = any(%s) and tries > 0 and cancelled_at is null and fault is distinct from 'message'"
             " order by channel, coalesce(sent_at, given_up_at, 'infinity') desc, tried_at desc nulls last,"
             " outbox_id desc",
-            [[channel.name for channel in alerts.channels]],
+            [names],
         ).fetchall()
     last = {str(row[0]): (bool(row[1]), str(row[2])) for row in rows}
     found = []
     for channel in alerts.channels:
         is_refused, words = last.get(channel.name, (False, ""))
         zh = "" if not words else ("对方拒收,需要有人处理" if is_refused else "最近一次发送有问题,会再试")
-        found.append(ChannelSeen(channel.name, channel.kind, is_refused, zh, words))
+        count, cause = refused.get(channel.name, (0, ""))
+        if count and not words:
+            zh = f"有{count}条消息被对方拒收,其余照常发送"
+            words = f"{count} {'message was' if count == 1 else 'messages were'} refused, others go out: {cause}"
+        found.append(ChannelSeen(channel.name, channel.kind, is_refused, zh, words, count, cause))
     return tuple(found)

@@ -40,6 +40,7 @@ from threegaps.watch.readings import LedgerReading, MachineReading, WarehouseRea
 from threegaps.watch.reconciling import Decisions, reconcile
 from threegaps.watch.showing import LOOKS, Showing
 from threegaps.watch.telling import FromFile, Telling
+from threegaps.watch.told import Told, note_of
 
 GONE = "原因已消失 the cause is gone"
 # What is read around the ledger, all of it, and each reading.
@@ -70,14 +71,13 @@ class Watch:
 
     def __init__(self, settings: Settings, telling: Callable[[], Telling] | None = None) -> None:
         self.settings = settings
-        self._ask_telling = telling or FromFile(settings)
-        self.telling = Telling()
         self.folder = heartbeat.watch_folder(settings)
+        self.told = Told(self.folder)
+        self._ask_telling = telling or FromFile(settings, self.told)
+        self.telling = Telling()
         self._was_held_off = False
         self._unlock: Callable[[], object] | None = None
         self.journal = journal.load(self.folder)
-        last = heartbeat.last_beat(settings)
-        self._compared_at = None if last is None else last.compared_at
         self.passes = 0
         self.failed_passes = 0
         self._said = ""
@@ -111,6 +111,8 @@ class Watch:
         around, missing = read_around(self.settings)
         if self.journal.problem:
             missing = (*missing, f"journal: {self.journal.problem}")
+        if self.told.problem:
+            missing = (*missing, f"told.jsonl: {self.told.problem}")
         if self.telling.problem:
             missing = (*missing, self.telling.problem)
         if not self._is_the_one():
@@ -118,13 +120,13 @@ class Watch:
             return self._only_look(around, (*missing, _ANOTHER), now)
         looked = self._with_ledger(around, missing, now)
         self.passes += 1
+        self.told.forget_old(now)
         beat = heartbeat.Heartbeat(
             pid=os.getpid(),
             at=dt.datetime.now(SHANGHAI),
             pass_seconds=round(time.monotonic() - started, 2),
             passes=self.passes,
             not_looked_at=looked.not_looked_at,
-            compared_at=self._compared_at,
         )
         with self._without_disk("heartbeat"):
             heartbeat.beat(self.settings, beat)
@@ -141,7 +143,6 @@ class Watch:
             pass_seconds=round(pass_seconds, 2),
             passes=self.passes,
             not_looked_at=(said,),
-            compared_at=self._compared_at,
         )
         if self._was_held_off and self._unlock is None:
             return
@@ -183,6 +184,7 @@ class Watch:
         if self._was_held_off:
             # Another has been at work until now.
             self.journal = journal.load(self.folder)
+            self.told.load()
         return True
 
     def _only_look(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
@@ -254,21 +256,23 @@ class Watch:
             row = connection.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK]).fetchone()
             if not (row and row[0]):
                 return look(around, reading, now, not_looked_at=(*missing, "another watch is at work here"))
-            if self.journal.is_ahead:
-                missing = (*missing, *self._enter_journal(connection))
             standing = ledger.open_incidents(connection)
+            if self.journal.is_ahead or not_known(self.journal, standing):
+                missing = (*missing, *self._enter_journal(connection))
+                standing = ledger.open_incidents(connection)
             looked = look(around, reading, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
+            # While nothing was compared nobody can say that a cause was gone.
+            compared_at = min(ledger.compared_at(connection) or now, now)
             decisions = reconcile(
                 standing,
                 looked.causes,
                 looked_at=looked.kinds,
                 now=now,
-                # While nothing was compared nobody can say that a cause was gone.
-                resolved=ledger.resolved_by_hand(connection, min(self._compared_at or now, now) - _RESOLVED_SEEN),
+                resolved=ledger.resolved_by_hand(connection, compared_at - _RESOLVED_SEEN),
             )
             self._keep(connection, self._tellable(decisions), now)
+            ledger.note_compared(connection, now)
             kept = ledger.open_incidents(connection)
-        self._compared_at = now
         self.journal = journal.mirror(kept)
         with self._without_disk("journal"):
             journal.save(self.folder, self.journal)
@@ -278,7 +282,7 @@ class Watch:
         """Enter the journal into the ledger; what it says that can never be entered is put aside, and that is said."""
         try:
             with connection.transaction():
-                journal.enter_journal(connection, self.journal)
+                journal.enter_journal(connection, self.journal, self.told)
         except Exception as error:
             is_of_journal = isinstance(error, psycopg.DataError | psycopg.IntegrityError)
             if isinstance(error, psycopg.Error | DeadlineError) and not is_of_journal:
@@ -367,21 +371,25 @@ class Watch:
             follow_clock(posted, now)
         for posted in [one for one in self.journal.posted if one.is_due(now)]:
             channel = self.telling.channels.get(posted.channel)
-            if channel is None or time.monotonic() > until:
+            if channel is None or time.monotonic() > until or self.journal.waits_for_earlier(posted):
                 continue
-            posted.tries += 1
+            posted.tries, posted.tried_at = posted.tries + 1, now
             try:
                 channel.send(posted.message)
             except ChannelError as error:
-                posted.retry_at = now + dt.timedelta(seconds=error.pause_seconds(_pause_seconds(posted.tries)))
-                if error.is_unclear and posted.tries >= UNCLEAR_TRIES:
+                posted.fail(error, now + dt.timedelta(seconds=error.pause_seconds(_pause_seconds(posted.tries))))
+                if error.is_unclear and posted.unclear_tries >= UNCLEAR_TRIES:
                     posted.sent_at = now
                 self._say(f"{posted.channel}: {error.message}")
             except Exception as error:  # noqa: BLE001  # one channel's fault must not keep the others from telling
-                posted.retry_at = now + dt.timedelta(seconds=_pause_seconds(posted.tries))
+                failure = ChannelError(f"The channel failed: {kind_of(error)}.")
+                posted.fail(failure, now + dt.timedelta(seconds=_pause_seconds(posted.tries)))
                 self._say(f"{posted.channel}: the channel failed: {kind_of(error)}")
             else:
                 posted.sent_at = now
+            if posted.sent_at is not None:
+                number = posted.message.message_id
+                self.told.add([note_of(posted.message, posted.channel, sent_as=number, sent_at=posted.sent_at)])
             with self._without_disk("journal"):
                 journal.save(self.folder, self.journal)
 
@@ -400,6 +408,13 @@ class Watch:
             # The log lies on a disk, too.
             with contextlib.suppress(OSError):
                 visible.say(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {line}", is_error=True)
+
+
+def not_known(book: Journal, standing: Sequence[Incident]) -> bool:
+    """Whether the journal has an open incident that does not stand open in the ledger: one that somebody has resolved
+    since, or of which a ledger that was restored from a backup does not know."""
+    known = {(one.cause_key, one.opened_at) for one in standing}
+    return any((one.cause_key, one.opened_at) not in known for one in book.open)
 
 
 def follow_clock(posted: Posted, now: dt.datetime) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from threegaps import labels
 from threegaps.ledger.expected import QUIET_STATES
+from threegaps.watch.heartbeat import INTERVAL_SECONDS
 
 FEED_STATES: tuple[str, ...] = tuple(labels.FEED_STATES)
 """How a feed stands, the gravest first; a feed that stands in several ways is counted by the gravest of them."""
@@ -190,6 +191,8 @@ class ChannelSeen:
     Args:
         is_refused: It refuses in a way that does not heal by itself: somebody must mend its settings.
         words_zh: What it last said, in our words with code numbers only; empty where it took the last message.
+        refused_messages: Messages that alone were refused, and wait or were given up within the last seven days.
+        refused_cause: Why the last of them was.
     """
 
     name: str
@@ -197,6 +200,8 @@ class ChannelSeen:
     is_refused: bool = False
     words_zh: str = ""
     words_en: str = ""
+    refused_messages: int = 0
+    refused_cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +223,7 @@ class Snapshot:
 
     taken_at: dt.datetime
     pass_seconds: float
-    interval_seconds: float = 30.0
+    interval_seconds: float = INTERVAL_SECONDS
     is_synthetic: bool = False
     looks: tuple[Look, ...] = ()
     feeds: tuple[FeedSeen, ...] | None = None

@@ -20,6 +20,7 @@ from threegaps.watch.digest import enter_digest
 from threegaps.watch.message import Channel
 from threegaps.watch.routing import channels_for
 from threegaps.watch.sending import Sent, send_due
+from threegaps.watch.told import Told
 
 
 class Way(Protocol):
@@ -67,11 +68,14 @@ class Telling:
     alerts: Alerts = field(default_factory=lambda: Alerts(is_absent=True))
 
 
-def of_alerts(alerts: Alerts, environment: Mapping[str, str], *, is_synthetic: bool = False) -> Telling:
+def of_alerts(
+    alerts: Alerts, environment: Mapping[str, str], *, is_synthetic: bool = False, told: Told | None = None
+) -> Telling:
     """Who is told as *alerts* says; secrets are read from *environment*.
 
     Args:
         is_synthetic: The departments are the sandbox's.
+        told: What has been sent, whatever the outbox says.
     """
     channels = make_channels(alerts, environment)
 
@@ -82,9 +86,14 @@ def of_alerts(alerts: Alerts, environment: Mapping[str, str], *, is_synthetic: b
 
     def send(connection: psycopg.Connection[Any], now: dt.datetime) -> Sent:
         # A digest that cannot be made holds up no message.
-        sent = send_due(connection, channels, now, burst=alerts.burst, give_up_after=alerts.give_up_after)
+        def send_what_is_due() -> Sent:
+            return send_due(
+                connection, channels, now, burst=alerts.burst, give_up_after=alerts.give_up_after, told=told
+            )
+
+        sent = send_what_is_due()
         if enter_digest(connection, alerts, now, is_synthetic=is_synthetic):
-            send_due(connection, channels, now, burst=alerts.burst, give_up_after=alerts.give_up_after)
+            send_what_is_due()
         return sent
 
     return Telling(channels, route, send, alerts=alerts)
@@ -95,9 +104,11 @@ class FromFile:
 
     Args:
         settings: Where the file is.
+        told: As in `of_alerts`.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, told: Told | None = None) -> None:
+        self._told = told
         self._path = alerts_path(settings)
         self._environment = settings.environment
         self._is_synthetic = settings.is_sandbox
@@ -116,7 +127,10 @@ class FromFile:
     def _read(self) -> Telling:
         try:
             self._last_good = of_alerts(
-                load_alerts(self._path, tuple(INCIDENT_KINDS)), self._environment, is_synthetic=self._is_synthetic
+                load_alerts(self._path, tuple(INCIDENT_KINDS)),
+                self._environment,
+                is_synthetic=self._is_synthetic,
+                told=self._told,
             )
         except SettingsError as error:
             before = self._last_good or Telling(can_tell=False)

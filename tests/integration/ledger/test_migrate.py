@@ -54,6 +54,30 @@ def test_a_task_refuses_a_version_that_it_does_not_know(empty_database: str) -> 
         upgrade(empty_database)
 
 
+def test_why_builds_failed_is_read_from_their_sentences_once(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentences = {
+        "not released: row_count: fewer": ("check", "row_count: fewer"),
+        "undone by release 7: wrong": ("undo", "undone by release 7: wrong"),
+        "Its process is gone; its claims are free again.": ("left", "Its process is gone; its claims are free again."),
+        "2 models or tests failed: m": ("build", "2 models or tests failed: m"),
+        None: ("build", None),
+    }
+    with monkeypatch.context() as before:
+        before.setattr(migrate, "KNOWN_VERSION", "0015")
+        upgrade(empty_database)
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        for message in sentences:
+            connection.execute(
+                "insert into ops.build (status, kind, as_of, message) values ('failed', 'full', now(), %s)", [message]
+            )
+        connection.execute("insert into ops.build (status, kind, as_of) values ('released', 'full', now())")
+        upgrade(empty_database)
+        rows = connection.execute("select failure, message from ops.build order by build_id").fetchall()
+    assert rows == [*sentences.values(), (None, None)]
+
+
 def test_counts_that_do_not_balance_are_refused_by_the_ledger(warehouse: str) -> None:
     with psycopg.connect(warehouse) as connection, pytest.raises(psycopg.errors.CheckViolation):
         connection.execute(

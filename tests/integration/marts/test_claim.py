@@ -130,8 +130,8 @@ def test_the_wait_doubles_with_each_build_of_the_same_work_that_fails(warehouse:
             )
             connection.execute("delete from ops.build")
             connection.execute(
-                "insert into ops.build (status, kind, as_of, requested_by, started_at, finished_at)"
-                " select 'failed', 'full', now(), 'test', ended - interval '1 minute', ended"
+                "insert into ops.build (status, failure, kind, as_of, requested_by, started_at, finished_at)"
+                " select 'failed', 'build', 'full', now(), 'test', ended - interval '1 minute', ended"
                 " from generate_series(1, %s) as number,"
                 " lateral (select now() - make_interval(mins => %s + number - 1) as ended) as e",
                 [failures, minutes_ago],

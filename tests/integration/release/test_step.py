@@ -36,9 +36,9 @@ def test_a_build_that_was_never_built_is_not_released(marts: str, monkeypatch: p
     with pytest.raises(ReleaseError, match="suppressed cells carry a figure"):
         step.release(broken)
     assert served(marts) == {A: 20}
-    state = rows(marts, "select status, message from ops.build where build_id = %s", broken)
-    assert state[0][0] == "failed"
-    assert "suppressed" in state[0][1]
+    state = rows(marts, "select status, failure, message from ops.build where build_id = %s", broken)
+    assert state[0][:2] == ("failed", "check")
+    assert "suppressed" in state[0][2]
 
 
 def seen_of_structure(dsn: str) -> list[tuple[Any, ...]]:

@@ -180,11 +180,14 @@ def installation(warehouse: str, tmp_path: Path, airflow: Airflow) -> Installati
     return Installation(tmp_path, {name: str(parts[part]) for name, part in names.items()}, airflow)
 
 
-def fail_build(one: Installation, message: str = "1 models or tests failed: int_wages") -> int:
+def fail_build(
+    one: Installation, message: str = "1 models or tests failed: int_wages", *, failure: str = "build"
+) -> int:
     (row,) = one.enter(
-        "insert into ops.build (status, kind, as_of, finished_at, message) values ('failed', 'full', current_date,"
-        " now(), %s) returning build_id",
+        "insert into ops.build (status, kind, as_of, finished_at, message, failure) values ('failed', 'full',"
+        " current_date, now(), %s, %s) returning build_id",
         message,
+        failure,
     )
     return int(row[0])
 

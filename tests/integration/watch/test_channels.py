@@ -74,22 +74,24 @@ def test_mail_makes_a_thread_and_can_be_read_in_both_languages(mail: MailReceive
 
 
 @pytest.mark.parametrize(
-    ("stage", "answer", "is_final"),
+    ("stage", "answer", "is_final", "concerns"),
     [
-        ("CONNECT", "421 4.3.2 busy", False),
-        ("MAIL", "451 4.3.0 later", False),
-        ("RCPT", "450 4.7.1 greylisted", False),
-        ("RCPT", "550 5.1.1 no such user", True),
-        ("DATA", "451 4.3.0 later", False),
-        ("TEXT", "452 4.3.1 full", False),
-        ("TEXT", "554 5.7.1 refused as spam", True),
+        ("CONNECT", "421 4.3.2 busy", False, "channel"),
+        ("MAIL", "451 4.3.0 later", False, "either"),
+        ("RCPT", "450 4.7.1 greylisted", False, "channel"),
+        ("RCPT", "550 5.1.1 no such user", True, "channel"),
+        ("DATA", "451 4.3.0 later", False, "either"),
+        ("TEXT", "452 4.3.1 full", False, "either"),
+        ("TEXT", "554 5.7.1 refused as spam", True, "message"),
     ],
 )
-def test_mail_that_is_refused_passes_or_is_final(mail: MailReceiver, stage: str, answer: str, is_final: bool) -> None:
+def test_mail_that_is_refused_passes_or_is_final(
+    mail: MailReceiver, stage: str, answer: str, is_final: bool, concerns: str
+) -> None:
     mail.answers[stage] = f"{answer} {SENSITIVE}".encode("ascii", "replace").decode()
     with pytest.raises(ChannelError, match=answer[:3]) as raised:
         by_mail(mail).send(OPENED)
-    assert raised.value.is_final is is_final
+    assert (raised.value.is_final, raised.value.concerns) == (is_final, concerns)
     assert "330106" not in str(raised.value)
     assert mail.messages == []
     mail.answers.clear()
@@ -215,34 +217,48 @@ def test_the_webhook_gets_the_message_as_data_with_its_id_and_signature(web: Web
 
 @pytest.mark.parametrize("kind", ["dingtalk", "wecom", "webhook"])
 @pytest.mark.parametrize(
-    ("answer", "is_final", "pause"),
+    ("answer", "is_final", "pause", "concerns"),
     [
-        (Answer(503, SENSITIVE.encode(), {"Retry-After": "90"}), False, 90.0),
-        (Answer(429, b"{}", {"Retry-After": "999999"}), False, 3600.0),
-        (Answer(429, b"{}", {"Retry-After": "Fri, 27 Nov 2026 14:00:00 GMT"}), False, None),
-        (Answer(404, SENSITIVE.encode()), True, None),
-        (Answer(302, b"{}", {"Location": "https://elsewhere.example/"}), True, None),
+        (Answer(503, SENSITIVE.encode(), {"Retry-After": "90"}), False, 90.0, "channel"),
+        (Answer(500, SENSITIVE.encode()), False, None, "either"),
+        (Answer(429, b"{}", {"Retry-After": "999999"}), False, 3600.0, "channel"),
+        (Answer(429, b"{}", {"Retry-After": "Fri, 27 Nov 2026 14:00:00 GMT"}), False, None, "channel"),
+        (Answer(404, SENSITIVE.encode()), True, None, "channel"),
+        (Answer(422, SENSITIVE.encode()), True, None, "message"),
+        (Answer(302, b"{}", {"Location": "https://elsewhere.example/"}), True, None, "channel"),
     ],
 )
 def test_an_http_status_passes_or_is_final(
-    web: WebReceiver, kind: str, answer: Answer, is_final: bool, pause: float | None
+    web: WebReceiver, kind: str, answer: Answer, is_final: bool, pause: float | None, concerns: str
 ) -> None:
     web.answer = answer
     with pytest.raises(ChannelError, match=f"HTTP status {answer.status}") as raised:
         robots(web)[kind].send(OPENED)
     assert (raised.value.is_final, raised.value.retry_after_seconds) == (is_final, pause)
+    assert raised.value.concerns == concerns
     assert "330106" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("kind", "code", "is_final"),
-    [("dingtalk", 310000, True), ("dingtalk", 130101, False), ("wecom", 45009, False), ("wecom", 93000, True)],
+    ("kind", "code", "is_final", "concerns"),
+    [
+        ("dingtalk", 310000, True, "channel"),
+        ("dingtalk", 130101, False, "channel"),
+        ("dingtalk", 430104, True, "message"),
+        ("dingtalk", -1, False, "either"),
+        ("dingtalk", 999, False, "either"),
+        ("wecom", 45009, False, "channel"),
+        ("wecom", 93000, True, "channel"),
+        ("wecom", 45002, True, "message"),
+    ],
 )
-def test_a_robots_code_counts_and_not_its_http_status(web: WebReceiver, kind: str, code: int, is_final: bool) -> None:
+def test_a_robots_code_counts_and_not_its_http_status(
+    web: WebReceiver, kind: str, code: int, is_final: bool, concerns: str
+) -> None:
     web.answer = Answer.code(code, SENSITIVE)
     with pytest.raises(ChannelError, match=str(code)) as raised:
         robots(web)[kind].send(OPENED)
-    assert raised.value.is_final is is_final
+    assert (raised.value.is_final, raised.value.concerns) == (is_final, concerns)
     assert "330106" not in str(raised.value)
     assert len(web.requests) == 1
 

@@ -142,7 +142,7 @@ def test_a_message_lies_in_the_outbox_once(connection: psycopg.Connection[Any]) 
     assert not enter("another id of the same change and channel")
     assert enter("two", channel="webhook")
     # It was sent past the outbox: noted, and not once more.
-    assert not enter("one", sent_at=NOW + MINUTE)
+    assert not enter("one", tried=outbox.Tried(sent_at=NOW + MINUTE))
     assert connection.execute(
         "select message_id, sent_at = %s, sent_as from ops.outbox where incident_id = %s order by outbox_id",
         [NOW + MINUTE, number],

@@ -48,11 +48,70 @@ def until(holds: Callable[[], Any]) -> Any:
     pytest.fail("it did not come about")
 
 
+def of_home(home: Path, dsn: str) -> dict[str, str]:
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    names = {"host": "host", "port": "port", "user": "user", "password": "password", "database": "dbname"}
+    return os.environ | {
+        "PYTHONPATH": str(Settings.load().root / "plugins"),
+        "THREEGAPS_HOME": str(home),
+        **{f"THREEGAPS_WAREHOUSE_{name.upper()}": str(parts[part]) for name, part in names.items()},
+    }
+
+
+def test_two_watches_of_two_homes_on_one_warehouse_send_each_message_once(
+    warehouse: str, tmp_path: Path, mail: MailReceiver
+) -> None:
+    homes = [tmp_path / "one", tmp_path / "two"]
+    for home in homes:
+        home.mkdir()
+        (home / "alerts.yaml").write_text(
+            f"""
+version: 1
+quiet_hours: never
+channels:
+  duty: {{kind: mail, host: 127.0.0.1, port: {mail.port}, security: none, sender: a@b.cn, recipients: [c@d.cn]}}
+routes:
+  - channels: [duty]
+""",
+            encoding="utf-8",
+        )
+    with psycopg.connect(warehouse, autocommit=True) as ledger:
+        for number in range(30):
+            ledger.execute(
+                "insert into ops.outbox (change, channel, message_id, gravity, subject, body)"
+                " values ('digest', 'duty', %s, 'notice', %s, 'text')",
+                [f"{number}@threegaps", f"day {number}"],
+            )
+        ledger.execute(
+            "insert into ops.build (status, failure, kind, as_of, finished_at)"
+            " values ('failed', 'build', 'full', now(), now())"
+        )
+        # It has been there for as long as what is told has to be.
+        ledger.execute(
+            "insert into ops.incident (cause_key, kind, gravity, title_zh, title_en, opened_at)"
+            " values ('build_failed', 'build_failed', 'warning', '', '', now() - interval '2 minutes')"
+        )
+        with contextlib.ExitStack() as stack:
+            for home in homes:
+                stack.enter_context(watching(of_home(home, warehouse)))
+
+            def passes() -> list[int]:
+                return [
+                    json.loads((home / "watch" / "status.json").read_text(encoding="utf-8"))["passes"] for home in homes
+                ]
+
+            until(lambda: len(mail.messages) >= 31)
+            before = until(passes)
+            until(lambda: all(now > then for now, then in zip(passes(), before, strict=True)))
+        sent = ledger.execute("select count(*) from ops.outbox where sent_at is not null").fetchone()
+    assert sent == (31,)
+    assert len(mail.messages) == len({message["Message-ID"] for message in mail.messages}) == 31
+
+
 def test_what_happened_while_it_was_away_goes_out_once_and_is_shown(
     warehouse: str, tmp_path: Path, mail: MailReceiver, web: WebReceiver
 ) -> None:
     port = free_port()
-    dsn = psycopg.conninfo.conninfo_to_dict(warehouse)
     (tmp_path / "alerts.yaml").write_text(
         f"""
 version: 1
@@ -65,17 +124,7 @@ routes:
 """,
         encoding="utf-8",
     )
-    environment = os.environ | {
-        "PYTHONPATH": str(Settings.load().root / "plugins"),
-        "THREEGAPS_HOME": str(tmp_path),
-        "THREEGAPS_WAREHOUSE_HOST": str(dsn["host"]),
-        "THREEGAPS_WAREHOUSE_PORT": str(dsn["port"]),
-        "THREEGAPS_WAREHOUSE_USER": str(dsn["user"]),
-        "THREEGAPS_WAREHOUSE_PASSWORD": str(dsn["password"]),
-        "THREEGAPS_WAREHOUSE_DATABASE": str(dsn["dbname"]),
-        "THREEGAPS_METRICS_PORT": str(port),
-        "GROUP_KEY": "the-key",
-    }
+    environment = of_home(tmp_path, warehouse) | {"THREEGAPS_METRICS_PORT": str(port), "GROUP_KEY": "the-key"}
     with psycopg.connect(warehouse, autocommit=True) as ledger:
         row = ledger.execute(
             "insert into ops.incident (cause_key, kind, gravity, title_zh, title_en, announced_at)"

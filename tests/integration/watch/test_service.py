@@ -250,7 +250,7 @@ def test_a_held_release_and_work_that_waits(installation: Installation) -> None:
     installation.now = dt.datetime.now(SHANGHAI) + dt.timedelta(minutes=31)
     installation.passes(15)
     assert installation.open() == ["work_waiting"]
-    fail_build(installation, "not released: row_count: indicator_value lost 3 rows")
+    fail_build(installation, "row_count: indicator_value lost 3 rows", failure="check")
     installation.passes(120)
     assert sorted(installation.open()) == ["release_held", "work_waiting"]
     in_service(installation)

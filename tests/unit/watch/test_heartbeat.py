@@ -65,10 +65,18 @@ def test_a_whole_file_is_a_beat_and_one_from_the_future_is_stale(settings: Setti
     beat(settings)
     heartbeat.heartbeat_path(settings).write_text(ODD, encoding="utf-8")
     assert heartbeat.last_beat(settings) is not None
-    beat(settings, ago=-dt.timedelta(minutes=3))
-    last = heartbeat.last_beat(settings)
-    assert last is not None
-    assert last.is_stale(dt.datetime.now(SHANGHAI))
+    for seconds, is_stale in ((180, True), (60, True), (2, False)):
+        beat(settings, ago=-dt.timedelta(seconds=seconds))
+        last = heartbeat.last_beat(settings)
+        assert last is not None
+        assert last.is_stale(dt.datetime.now(SHANGHAI)) is is_stale
+
+
+def test_a_file_of_an_older_version_is_a_beat(settings: Settings) -> None:
+    beat(settings)
+    path = heartbeat.heartbeat_path(settings)
+    path.write_text(path.read_text(encoding="utf-8").replace("{", '{"compared_at": null,', 1), encoding="utf-8")
+    assert heartbeat.last_beat(settings) is not None
 
 
 def test_a_watch_that_never_beats_hangs_once_it_has_run_for_long(settings: Settings, age_seconds: list[float]) -> None:

@@ -51,7 +51,9 @@ def verified(ca_file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
     except OSError:  # ssl.SSLError is one
-        raise ChannelError("The file of authorities (ca_file) cannot be read as certificates.") from None
+        raise ChannelError(
+            "The file of authorities (ca_file) cannot be read as certificates.", concerns="channel"
+        ) from None
 
 
 @contextlib.contextmanager
@@ -68,9 +70,11 @@ def connected(
         try:
             plain = socket.create_connection((host, port), timeout=min(CONNECT_SECONDS, seconds))
         except OSError as error:
-            raise ChannelError(f"{host}:{port} cannot be reached: {said(error)}.") from None
+            raise ChannelError(f"{host}:{port} cannot be reached: {said(error)}.", concerns="channel") from None
         except (ValueError, OverflowError):  # a name that is none, or a port
-            raise ChannelError("The host or the port of the channel is none.", is_final=True) from None
+            raise ChannelError(
+                "The host or the port of the channel is none.", is_final=True, concerns="channel"
+            ) from None
         stack.callback(plain.close)
         plain.settimeout(2 * seconds)  # the timer comes first, and says so
         # Shutting down a duplicate ends the connection of both, also while TLS has taken the first over.

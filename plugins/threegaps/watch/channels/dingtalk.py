@@ -46,10 +46,10 @@ CODES: Mapping[int, Code] = {
     400106: Code("the robot is not known", is_final=True),
     130101: Code("more than 20 messages within a minute", retry_after_seconds=BARRED_SECONDS),
     410100: Code("messages came too quickly", retry_after_seconds=BARRED_SECONDS),
-    430101: Code("it holds a link that is not safe", is_final=True),
-    430102: Code("its wording is not let through", is_final=True),
-    430104: Code("its wording is not let through", is_final=True),
-    460101: Code("it is too long", is_final=True),
+    430101: Code("it holds a link that is not safe", is_final=True, is_of_message=True),
+    430102: Code("its wording is not let through", is_final=True, is_of_message=True),
+    430104: Code("its wording is not let through", is_final=True, is_of_message=True),
+    460101: Code("it is too long", is_final=True, is_of_message=True),
 }
 
 

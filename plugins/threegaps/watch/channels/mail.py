@@ -55,7 +55,7 @@ class Mail:
     def send(self, message: Message) -> None:
         """Send *message*; see `Channel.send`. It counts as taken when one recipient or more has been accepted."""
         if self.security == "none" and not is_loopback(self.host):
-            raise ChannelError("Mail goes out without TLS to this machine only.", is_final=True)
+            raise ChannelError("Mail goes out without TLS to this machine only.", is_final=True, concerns="channel")
         place = f"{self.host}:{self.port}"
         tls = None if self.security == "none" else verified(self.ca_file)
         self.remark = ""
@@ -117,16 +117,30 @@ def _in_our_words(place: str) -> Iterator[None]:
         raise ChannelError(
             f"{place} refused all recipients with code {', '.join(map(str, codes))}.",
             is_final=all(code >= 500 for code in codes),
+            concerns="channel",
+        ) from None
+    except smtplib.SMTPDataError as error:
+        # Sender, recipients and login were accepted: what is refused for good is the text.
+        is_final = error.smtp_code >= 500
+        raise ChannelError(
+            f"{place} refused the text with code {error.smtp_code}.",
+            is_final=is_final,
+            concerns="message" if is_final else "either",
         ) from None
     except smtplib.SMTPResponseException as error:
         what = "the login" if isinstance(error, smtplib.SMTPAuthenticationError) else "it"
+        # The sender is refused for a text's length, too.
         raise ChannelError(
-            f"{place} refused {what} with code {error.smtp_code}.", is_final=error.smtp_code >= 500
+            f"{place} refused {what} with code {error.smtp_code}.",
+            is_final=error.smtp_code >= 500,
+            concerns="either" if isinstance(error, smtplib.SMTPSenderRefused) else "channel",
         ) from None
     except smtplib.SMTPServerDisconnected:
         raise ChannelError(f"{place} broke off, or fell silent.") from None
     except smtplib.SMTPException:
-        raise ChannelError(f"{place} offers no STARTTLS, or no login that both sides know.", is_final=True) from None
+        raise ChannelError(
+            f"{place} offers no STARTTLS, or no login that both sides know.", is_final=True, concerns="channel"
+        ) from None
 
 
 class _Conversation(smtplib.SMTP):

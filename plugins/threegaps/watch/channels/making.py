@@ -27,7 +27,7 @@ class Unusable:
 
     def send(self, message: Message) -> None:
         """Nothing is sent; see `Channel.send`."""
-        raise ChannelError(self.reason)
+        raise ChannelError(self.reason, concerns="channel")
 
 
 def make_channels(alerts: Alerts, environment: Mapping[str, str]) -> dict[str, Channel]:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from threegaps.watch.channels.conversation import CONVERSATION_SECONDS, connected, is_host, is_loopback, verified
-from threegaps.watch.message import ChannelError
+from threegaps.watch.message import ChannelError, Concerns
 
 LARGEST_ANSWER_BYTES = 65_536
 """A robot's answer has some hundred bytes. More is the page of somebody else, and is not read."""
@@ -19,6 +19,9 @@ LONGEST_PAUSE_SECONDS = 3_600
 """The longest pause that a ``Retry-After`` is followed for."""
 # RFC 9110: time-out, 425 too early, 429 too many requests; whatever is 5xx is the server's own trouble.
 _PASSING = frozenset({408, 425, 429})
+# Its content, form or size is refused.
+_OF_CONTENT = frozenset({400, 409, 413, 415, 422})
+_TOO_MANY = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def post_json(
     """
     wrong = problem_of(target.url)
     if wrong is not None:
-        raise ChannelError(f"The address cannot be used: {wrong}.", is_final=True)
+        raise ChannelError(f"The address cannot be used: {wrong}.", is_final=True, concerns="channel")
     parts = urlsplit(target.url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     tls = verified(target.ca_file) if parts.scheme == "https" else None
@@ -101,11 +104,20 @@ def post_json(
     if not 200 <= status < 300:
         is_passing = status in _PASSING or status >= 500
         raise ChannelError(
-            f"{target.place} answered with HTTP status {status}.", _seconds(retry_after), is_final=not is_passing
+            f"{target.place} answered with HTTP status {status}.",
+            _seconds(retry_after),
+            is_final=not is_passing,
+            concerns=_concerns(status, is_passing=is_passing),
         )
     if len(answer) > LARGEST_ANSWER_BYTES:
         raise ChannelError(f"{target.place} answered with more than {LARGEST_ANSWER_BYTES} bytes, which were not read.")
     return answer
+
+
+def _concerns(status: int, *, is_passing: bool) -> Concerns:
+    if status in _OF_CONTENT:
+        return "message"
+    return "either" if is_passing and status != _TOO_MANY else "channel"
 
 
 def error_code(target: Target, answer: bytes) -> int:

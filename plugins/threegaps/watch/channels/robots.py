@@ -19,11 +19,13 @@ class Code:
         meaning: In our words.
         is_final: Nothing but somebody's hand mends it.
         retry_after_seconds: The least pause before another try.
+        is_of_message: It is this message that is refused.
     """
 
     meaning: str
     is_final: bool = False
     retry_after_seconds: float | None = None
+    is_of_message: bool = False
 
 
 def refuse(place: str, code: int, known: Mapping[int, Code]) -> None:
@@ -42,6 +44,7 @@ def refuse(place: str, code: int, known: Mapping[int, Code]) -> None:
         f"{place} refused it with errcode {code}{meaning}.",
         None if found is None else found.retry_after_seconds,
         is_final=found is not None and found.is_final,
+        concerns="either" if found is None or not found.is_final else "message" if found.is_of_message else "channel",
     )
 
 

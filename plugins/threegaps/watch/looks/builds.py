@@ -9,8 +9,6 @@ from threegaps.standards.moments import clock
 from threegaps.watch.looks.wording import lasting, listed
 from threegaps.watch.readings import FailedBuild, WaitingWork
 
-HELD = "not released: "
-"""How the message of a build begins that a check before its release has held."""
 CRITICAL_AFTER = dt.timedelta(days=1)
 """Figures that stay old for so long are a grave matter; before, nothing is lost and the last release serves."""
 WAITING_AFTER = dt.timedelta(minutes=30)
@@ -22,8 +20,8 @@ def failed(build: FailedBuild | None, now: dt.datetime) -> list[Cause]:
     """The build that failed, or the release that its checks have held."""
     if build is None:
         return []
-    is_held = build.message.startswith(HELD)
-    said = _cut(build.message.removeprefix(HELD))
+    is_held = build.is_held
+    said = _cut(build.message)
     long_zh, long_en = lasting(build.failing_since, now)
     times_zh = f",连续{build.builds}次" if build.builds > 1 else ""
     times_en = f", {build.builds} builds in a row" if build.builds > 1 else ""
