@@ -13,29 +13,56 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import psycopg
+from psycopg.abc import RV, PQGen
+from psycopg.rows import TupleRow
 
 from threegaps.airflow_api import LARGEST_HEALTH_BYTES, AirflowApi, PausedDag, airflow_address, read_within
 from threegaps.errors import SettingsError, ThreeGapsError, is_warehouse_down, of_warehouse
 from threegaps.home import account
 from threegaps.home.processes import is_alive
 from threegaps.settings import Settings
-from threegaps.watch.deadlines import DeadlineError
+from threegaps.watch.deadlines import DeadlineError, deadline
 from threegaps.watch.readings import AirflowReading, DiskReading, ServerReading, ServiceReading, WarehouseReading
 
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 10
+QUESTION_SECONDS = 25.0
+"""So long one question may wait: longer than the server lets a statement run, so that what is slow is answered."""
 API_SECONDS = 10.0
 _SERVER_SECONDS = 5.0
 _LEAST_FREE_MB = "3000"
 _PARTS = ("scheduler", "dag_processor", "triggerer")
 
 
+class SilentError(psycopg.OperationalError):
+    """The server has left a question unanswered for `QUESTION_SECONDS`."""
+
+
+class _Asked(psycopg.Connection[TupleRow]):
+    """A connection each of whose questions has a time of its own: many that are slow are no silence."""
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Wait for the answer to one question; a connection whose answer did not come in time is of no use any more."""
+        try:
+            with deadline(QUESTION_SECONDS):
+                return super().wait(gen, interval, timeout)
+        except DeadlineError:
+            self.pgconn.finish()
+            raise SilentError("timeout expired") from None
+        except Exception:
+            raise
+        except BaseException:
+            # The time of all questions is up: what is asked to end the session would wait once more.
+            self.pgconn.finish()
+            raise
+
+
 def connect(settings: Settings) -> psycopg.Connection[tuple[object, ...]]:
-    """A connection to the warehouse in autocommit, made within a few seconds.
+    """A connection to the warehouse in autocommit, made within a few seconds, whose questions do not wait for ever.
 
     Raises:
         psycopg.Error: It could not be made.
     """
-    return psycopg.connect(
+    return _Asked.connect(
         settings.warehouse_dsn(),
         autocommit=True,
         connect_timeout=CONNECT_SECONDS,
@@ -54,7 +81,7 @@ def connect(settings: Settings) -> psycopg.Connection[tuple[object, ...]]:
 def is_down(error: BaseException) -> bool:
     """Whether *error* says that the warehouse does not answer; else it answers, and something else is wrong."""
     # What it says in a session (what is locked, a statement that takes too long) is no sign of it.
-    return isinstance(error, DeadlineError | TimeoutError | psycopg.InterfaceError) or (
+    return isinstance(error, DeadlineError | TimeoutError | SilentError | psycopg.InterfaceError) or (
         isinstance(error, psycopg.Error) and is_warehouse_down(error)
     )
 

@@ -23,7 +23,7 @@ from threegaps.watch.pages import write_pages
 from threegaps.watch.snapshot import Look, Snapshot
 
 # Less than the whole showing of a pass may take.
-_LEDGER_SECONDS = 15.0
+_LEDGER_SECONDS = 35.0
 Connect = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
+import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -32,8 +34,10 @@ from threegaps.ledger import incidents
 from threegaps.ledger.incidents import Cause
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.settings import SHANGHAI
-from threegaps.watch import heartbeat, journal, reading_machine
+from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine, service
+from threegaps.watch.channels.conversation import CONVERSATION_SECONDS
 from threegaps.watch.message import ChannelError
+from threegaps.watch.readings import LedgerReading
 
 pytestmark = pytest.mark.integration
 
@@ -366,3 +370,58 @@ def test_a_session_whose_watch_is_lost_does_not_keep_its_lock(installation: Inst
         parameters = connection.info.get_parameters()
     assert shown == ("1min",)
     assert (parameters["keepalives_idle"], parameters["tcp_user_timeout"]) == ("10", "30000")
+
+
+# ---- slow, and silent -----------------------------------------------------------------------------------------
+
+
+def slowed(monkeypatch: pytest.MonkeyPatch, *, seconds: float, questions: int) -> None:
+    """Each reading of the ledger asks so many more questions, each of which takes so long."""
+    read = reading_ledger.read
+
+    def slow(connection: psycopg.Connection[Any]) -> LedgerReading:
+        for _ in range(questions):
+            connection.execute("select pg_sleep(%s)", [seconds])
+        return read(connection)
+
+    monkeypatch.setattr(reading_ledger, "read", slow)
+
+
+def test_many_slow_answers_are_no_silence(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_machine, "QUESTION_SECONDS", 3.0)
+    slowed(monkeypatch, seconds=0.5, questions=8)
+    fail_build(installation)
+    installation.passes(120, every=60)
+    assert installation.open() == ["build_failed"]
+
+
+def test_a_busy_machine_is_not_taken_for_a_silent_warehouse(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.passes(15)
+    monkeypatch.setattr(service, "_LEDGER_SECONDS", 1.0)
+    slowed(monkeypatch, seconds=0.3, questions=20)
+    installation.passes(240, every=60)
+    assert installation.channel.messages == []
+    assert installation.watch.journal.open == []
+    beat = heartbeat.last_beat(installation.settings)
+    assert beat is not None
+    assert "the machine is busy" in " ".join(map(str, beat.not_looked_at))
+
+
+def test_one_question_that_is_not_answered_is_silence(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_machine, "QUESTION_SECONDS", 0.5)
+    slowed(monkeypatch, seconds=15, questions=1)
+    started = time.monotonic()
+    installation.passes(15)
+    # Not twice the time: nobody waits for the end of a session that does not answer.
+    assert time.monotonic() - started < 10
+    assert [one.cause_key for one in installation.watch.journal.open] == ["warehouse_down"]
+
+
+def test_no_pass_may_take_as_long_as_one_that_hangs() -> None:
+    limits = (service._AROUND_SECONDS, service._LEDGER_SECONDS, service._SHOWING_SECONDS)
+    most = sum(limits) + max(service._SENDING_SECONDS, service._POSTING_SECONDS + CONVERSATION_SECONDS)
+    assert most < heartbeat.HUNG_AFTER.total_seconds()
