@@ -65,7 +65,7 @@ def test_why_builds_failed_is_read_from_their_sentences_once(
         None: ("build", None),
     }
     with monkeypatch.context() as before:
-        before.setattr(migrate, "KNOWN_VERSION", "0015")
+        before.setattr(migrate, "KNOWN_VERSION", "0016")
         upgrade(empty_database)
     with psycopg.connect(empty_database, autocommit=True) as connection:
         for message in sentences:
