@@ -165,6 +165,7 @@ BUILD_STATUSES: Labels = {
     "failed": ("失败", "failed"),
     "nothing_to_do": ("无需构建", "nothing to do"),
     "undone": ("已撤回", "undone"),
+    "held": ("未通过检查", "held by a check"),
 }
 CHECK_STATUSES: Labels = {
     "passed": ("通过", "passed"),

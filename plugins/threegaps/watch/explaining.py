@@ -12,33 +12,19 @@ cause is gone: a feed that was late before its connection died lacked its delive
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from threegaps.ledger.incidents import Cause, gravest
+from threegaps.watch.kinds import KINDS
 
-_LATE = frozenset({"feed_late", "feed_incomplete"})
-_Test = Callable[[Cause, Cause], bool]
-
-
-def _always(_: Cause, __: Cause) -> bool:
-    return True
+_WAITS = frozenset(name for name, kind in KINDS.items() if kind.waits)
 
 
-def _same_feed(cause: Cause, other: Cause) -> bool:
-    return bool(set(other.feeds)) and set(other.feeds) <= set(cause.feeds)
-
-
-# Explanation, explained, and what else must hold; the graver causes first.
-_RULES: tuple[tuple[str, frozenset[str], _Test], ...] = (
-    ("warehouse_down", frozenset({"airflow_down"}), _always),
-    ("airflow_down", _LATE | {"work_waiting"}, _always),
-    ("feed_unreachable", _LATE | {"feed_failing"}, _same_feed),
-    ("feed_stopped", _LATE | {"feed_failing", "feed_shrinking", "refused_share_rising"}, _same_feed),
-    ("feed_failing", _LATE, _same_feed),
-    ("build_failed", frozenset({"work_waiting"}), _always),
-    ("release_held", frozenset({"work_waiting"}), _always),
-)
-_WAITS_FOR_SETTLING = _LATE | {"work_waiting"}
+def _explains(cause: Cause, other: Cause) -> bool:
+    kind = KINDS[cause.kind]
+    if other.kind not in kind.explains:
+        return False
+    return not kind.of_its_feeds or (bool(other.feeds) and set(other.feeds) <= set(cause.feeds))
 
 
 def explained(causes: Sequence[Cause], *, open_keys: Collection[str] = (), is_settling: bool = False) -> list[Cause]:
@@ -52,16 +38,16 @@ def explained(causes: Sequence[Cause], *, open_keys: Collection[str] = (), is_se
     """
     # As long as its incident is open the warehouse has only just come back, and Airflow comes back after it.
     is_recovering = "warehouse_down" in open_keys
-    held_off = (_WAITS_FOR_SETTLING if is_settling or is_recovering else frozenset()) | (
+    held_off = (_WAITS if is_settling or is_recovering else frozenset()) | (
         {"airflow_down"} if is_recovering else frozenset()
     )
     standing = [cause for cause in causes if cause.kind not in held_off or cause.key in open_keys]
     parts: dict[str, list[Cause]] = {}
     gone: set[str] = set()
-    for kind, explains, holds in _RULES:
+    for kind in KINDS:
         for cause in [one for one in standing if one.kind == kind and one.key not in gone]:
             for other in standing:
-                if other.kind in explains and other.key not in gone and holds(cause, other):
+                if other.key not in gone and _explains(cause, other):
                     parts.setdefault(cause.key, []).append(other)
                     if other.key not in open_keys:
                         gone.add(other.key)

@@ -15,7 +15,7 @@ from threegaps.ledger.expected import LATE_STATES, QUIET_STATES, Standing
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts
-from threegaps.watch.kinds import command, runbook
+from threegaps.watch.kinds import KINDS, command, runbook
 from threegaps.watch.readings import LedgerReading
 from threegaps.watch.sending import channels_seen, outbox_seen
 from threegaps.watch.snapshot import (
@@ -34,15 +34,7 @@ if TYPE_CHECKING:
 REFUSALS_EVERY = dt.timedelta(minutes=10)
 """Refused rows are many: they are counted that often, and not in each pass."""
 
-_STATE_OF_KIND: Mapping[str, str] = {
-    "feed_late": "late",
-    "feed_incomplete": "incomplete",
-    "feed_unreachable": "unreachable",
-    "feed_failing": "failing",
-    "feed_stopped": "stopped",
-    "feed_shrinking": "shrinking",
-    "refused_share_rising": "refused_share_rising",
-}
+_STATE_OF_KIND: Mapping[str, str] = {name: kind.feed_state for name, kind in KINDS.items() if kind.feed_state}
 _NEWEST = f"""
 select f.feed, b.delivery, b.finished_at, b.received, b.refused
 from ops.feed as f cross join lateral (

@@ -1,31 +1,89 @@
-"""What is known of each kind of incident: where the runbook speaks of it, and what to ask first."""
+"""The kinds of incidents: all that is known of a kind before anything is seen of it.
+
+What a kind is called stands in `threegaps.labels.INCIDENT_KINDS`, a layer below; docs/architecture.md says how one is
+added.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-RUNBOOK_SECTIONS: Mapping[str, str] = {
-    "warehouse_down": "The warehouse does not answer",
-    "airflow_down": "Airflow is down",
-    "disk_filling": "The disk is full",
-    "feed_unreachable": "A department's system cannot be reached",
-    "feed_stopped": "A batch has stopped or failed",
-    "feed_failing": "A feed fails",
-    "feed_late": "A feed is late",
-    "feed_incomplete": "A delivery is loaded, and not complete",
-    "feed_shrinking": "A feed is shrinking",
-    "refused_share_rising": "The refused share is rising",
-    "build_failed": "A build fails",
-    "release_held": "A release is held by a check",
-    "work_waiting": "Loaded work is waiting",
+Reading = Literal["warehouse", "airflow", "disks", "ledger"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of incident.
+
+    Args:
+        runbook: The heading in docs/runbook.md that says what to do.
+        command: What shows more of it; ``{feed}``, ``{of_feed}`` and ``{owed}`` are the feed, the option that names it
+            and what it owes, where one feed alone is concerned.
+        seen_in: What has to be read for it to be seen: a pass that could not closes none of this kind.
+        feed_state: How a feed stands of which it is seen, a code of `threegaps.labels.FEED_STATES`.
+        explains: Kinds that need no incident of their own while this one is there.
+        of_its_feeds: It explains them of its own feeds only.
+        waits: It waits some minutes after what stopped everything is over, and a day in a new installation.
+    """
+
+    runbook: str
+    command: str
+    seen_in: Reading = "ledger"
+    feed_state: str | None = None
+    explains: frozenset[str] = frozenset()
+    of_its_feeds: bool = True
+    waits: bool = False
+
+
+_LATE = frozenset({"feed_late", "feed_incomplete"})
+_WAITING = frozenset({"work_waiting"})
+
+KINDS: Mapping[str, Kind] = {
+    "warehouse_down": Kind(
+        "The warehouse does not answer",
+        "threegaps doctor",
+        seen_in="warehouse",
+        explains=frozenset({"airflow_down"}),
+        of_its_feeds=False,
+    ),
+    "airflow_down": Kind(
+        "Airflow is down", "threegaps status", seen_in="airflow", explains=_LATE | _WAITING, of_its_feeds=False
+    ),
+    "disk_filling": Kind("The disk is full", "threegaps doctor", seen_in="disks"),
+    "feed_unreachable": Kind(
+        "A department's system cannot be reached",
+        "threegaps doctor",
+        feed_state="unreachable",
+        explains=_LATE | {"feed_failing"},
+    ),
+    "feed_stopped": Kind(
+        "A batch has stopped or failed",
+        "threegaps batches{of_feed}",
+        feed_state="stopped",
+        explains=_LATE | {"feed_failing", "feed_shrinking", "refused_share_rising"},
+    ),
+    "feed_failing": Kind("A feed fails", "threegaps feeds attempts{feed}", feed_state="failing", explains=_LATE),
+    "feed_late": Kind("A feed is late", "threegaps feeds{owed}", feed_state="late", waits=True),
+    "feed_incomplete": Kind(
+        "A delivery is loaded, and not complete", "threegaps feeds{owed}", feed_state="incomplete", waits=True
+    ),
+    "feed_shrinking": Kind("A feed is shrinking", "threegaps batches{of_feed}", feed_state="shrinking"),
+    "refused_share_rising": Kind(
+        "The refused share is rising", "threegaps quarantine rules{of_feed}", feed_state="refused_share_rising"
+    ),
+    "build_failed": Kind("A build fails", "threegaps status", explains=_WAITING, of_its_feeds=False),
+    "release_held": Kind("A release is held by a check", "threegaps status", explains=_WAITING, of_its_feeds=False),
+    "work_waiting": Kind("Loaded work is waiting", "threegaps build", waits=True),
 }
-"""The heading in docs/runbook.md that says what to do, by kind; a test holds the headings to these."""
+"""What explains more stands before what it explains: of two that explain the same the first one does."""
 
 
 def runbook(kind: str, *, is_zh: bool = False) -> str:
     """Where the runbook says what to do about incidents of *kind*; the Chinese one has the same anchors."""
-    return f"docs/runbook{'.zh' if is_zh else ''}.md#{anchor(RUNBOOK_SECTIONS[kind])}"
+    return f"docs/runbook{'.zh' if is_zh else ''}.md#{anchor(KINDS[kind].runbook)}"
 
 
 def anchor(heading: str) -> str:
@@ -35,19 +93,8 @@ def anchor(heading: str) -> str:
 
 def command(kind: str, feed: str | None) -> str:
     """The command that shows more of an incident of *kind*."""
-    of_feed = f" --feed {feed}" if feed else ""
-    return {
-        "warehouse_down": "threegaps doctor",
-        "airflow_down": "threegaps status",
-        "disk_filling": "threegaps doctor",
-        "feed_unreachable": "threegaps doctor",
-        "feed_stopped": f"threegaps batches{of_feed}",
-        "feed_failing": f"threegaps feeds attempts{f' {feed}' if feed else ''}",
-        "feed_late": f"threegaps feeds owed {feed}" if feed else "threegaps feeds",
-        "feed_incomplete": f"threegaps feeds owed {feed}" if feed else "threegaps feeds",
-        "feed_shrinking": f"threegaps batches{of_feed}",
-        "refused_share_rising": f"threegaps quarantine rules{of_feed}",
-        "build_failed": "threegaps status",
-        "release_held": "threegaps status",
-        "work_waiting": "threegaps build",
-    }[kind]
+    return KINDS[kind].command.format(
+        feed=f" {feed}" if feed else "",
+        of_feed=f" --feed {feed}" if feed else "",
+        owed=f" owed {feed}" if feed else "",
+    )

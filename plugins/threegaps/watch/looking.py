@@ -9,23 +9,10 @@ from dataclasses import dataclass
 
 from threegaps.ledger.incidents import Cause
 from threegaps.watch.explaining import explained
+from threegaps.watch.kinds import KINDS
 from threegaps.watch.looks import airflow, attempts, batches, builds, deliveries, machine
 from threegaps.watch.readings import LedgerReading, MachineReading
 
-OF_THE_LEDGER = frozenset(
-    {
-        "feed_late",
-        "feed_incomplete",
-        "feed_unreachable",
-        "feed_failing",
-        "feed_stopped",
-        "feed_shrinking",
-        "refused_share_rising",
-        "build_failed",
-        "release_held",
-        "work_waiting",
-    }
-)
 SETTLING = dt.timedelta(minutes=15)
 """For so long after Airflow or the warehouse came back what is late or waits is given time."""
 
@@ -71,23 +58,27 @@ def look(
         *machine.disks(around.disks),
         *airflow.seen(around.airflow, around.services),
     ]
-    kinds: set[str] = set()
-    if around.warehouse is not None:
-        kinds.add("warehouse_down")
-    if around.disks is not None:
-        kinds.add("disk_filling")
-    if around.airflow is not None:
-        kinds.add("airflow_down")
+    read = {
+        "warehouse": around.warehouse is not None,
+        "airflow": around.airflow is not None,
+        "disks": around.disks is not None,
+        "ledger": ledger is not None,
+    }
     is_settling = False
     sandbox = machine.sandbox(around.sandbox)
     if ledger is not None:
-        kinds |= OF_THE_LEDGER
         is_settling = ledger.is_being_set_up or (ledger.mended_at is not None and now - ledger.mended_at < SETTLING)
         causes += _of_ledger(ledger, around, now)
         sandbox = [_with_feeds(cause, ledger, around) for cause in sandbox]
     causes += sandbox
     standing = explained(causes, open_keys=open_keys, is_settling=is_settling)
-    return Looked(tuple(standing), frozenset(kinds), not_looked_at, tuple(causes), ledger)
+    return Looked(
+        tuple(standing),
+        frozenset(name for name, kind in KINDS.items() if read[kind.seen_in]),
+        not_looked_at,
+        tuple(causes),
+        ledger,
+    )
 
 
 def _of_ledger(ledger: LedgerReading, around: MachineReading, now: dt.datetime) -> list[Cause]:
