@@ -75,10 +75,10 @@ def _test_message(settings: Settings) -> Any:
     import secrets
 
     from threegaps.standards.moments import clock
-    from threegaps.watch.message import Message
+    from threegaps.watch.message import SYNTHETIC_MARK, Message
 
     now = clock(dt.datetime.now(SHANGHAI))
-    mark = "[合成数据 synthetic] " if settings.is_sandbox else ""
+    mark = SYNTHETIC_MARK if settings.is_sandbox else ""
     return Message(
         message_id=f"test-{secrets.token_hex(12)}@threegaps",
         incident_id=None,

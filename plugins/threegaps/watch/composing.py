@@ -12,7 +12,7 @@ from threegaps.standards.moments import clock
 from threegaps.translations import in_both
 from threegaps.watch.kinds import command, runbook
 from threegaps.watch.looks.wording import lasting, listed
-from threegaps.watch.message import Message, incident_message_id
+from threegaps.watch.message import SYNTHETIC_MARK, Message, incident_message_id
 
 _MOST_CODES = 12
 
@@ -31,7 +31,7 @@ def incident_message(incident: Incident, change: str, channel: str, *, is_synthe
     this = incident_message_id(incident.cause_key, incident.opened_at, change, channel)
     change_zh, change_en = INCIDENT_CHANGES[change]
     gravity_zh, gravity_en = INCIDENT_GRAVITIES[incident.gravity]
-    mark = "[合成数据 synthetic] " if is_synthetic else ""
+    mark = SYNTHETIC_MARK if is_synthetic else ""
     head = f"{mark}[{gravity_zh} {gravity_en} · {change_zh} {change_en}]"
     return Message(
         message_id=this,
@@ -47,6 +47,7 @@ def incident_message(incident: Incident, change: str, channel: str, *, is_synthe
 def _lines(incident: Incident, now: dt.datetime, *, is_zh: bool) -> list[str]:
     long = lasting(incident.opened_at, incident.closed_at or now)[0 if is_zh else 1]
     codes = listed(incident.indicator_codes, most=_MOST_CODES)[0 if is_zh else 1]
+    feeds = listed(incident.feeds)[0 if is_zh else 1]
     number = str(incident.incident_id) if incident.incident_id else ""
     # What the watch notes has both languages in it; what a person wrote is left as it is.
     noted = incident.resolution or ""
@@ -59,14 +60,20 @@ def _lines(incident: Incident, now: dt.datetime, *, is_zh: bool) -> list[str]:
         else f" by {incident.closed_by}"
     )
     if is_zh:
+        was = "曾" if incident.closed_at is not None else ""
         lines = [incident.title_zh, incident.detail_zh]
-        lines += [f"影响指标:{codes};指标库:{'、'.join(incident.marts)}。"] if codes else []
+        lines += [f"数据源:{feeds}{f';部门:{incident.department}' if incident.department else ''}。"] if feeds else []
+        lines += [f"{was}影响指标:{codes};指标库:{'、'.join(incident.marts)}。"] if codes else []
         if incident.closed_at is not None:
             return [*lines, f"发现于{clock(incident.opened_at)},持续{long},{by}已解除:{why}。"]
         lines += [f"发现于{clock(incident.opened_at)}({long})。处理办法:{runbook(incident.kind, is_zh=True)}"]
         return lines + ([f"知悉:threegaps incidents acknowledge {number}"] if number else [])
+    holds = "held" if incident.closed_at is not None else "holds"
     lines = [_sentence(incident.title_en), incident.detail_en]
-    lines += [f"It holds up {codes}; marts: {', '.join(incident.marts)}."] if codes else []
+    lines += (
+        [f"Feeds: {feeds}{f'; department: {incident.department}' if incident.department else ''}."] if feeds else []
+    )
+    lines += [f"It {holds} up {codes}; marts: {', '.join(incident.marts)}."] if codes else []
     if incident.closed_at is not None:
         return [*lines, f"Seen at {clock(incident.opened_at)}, lasted {long}, closed{by}: {why}."]
     lines += [f"Seen at {clock(incident.opened_at)} ({long} ago). What to do: {runbook(incident.kind)}"]

@@ -19,7 +19,7 @@ from threegaps.ledger.incidents import Incident, open_incidents
 from threegaps.settings import SHANGHAI
 from threegaps.standards.moments import clock
 from threegaps.watch.alerts import Alerts
-from threegaps.watch.message import digest_message_id
+from threegaps.watch.message import SYNTHETIC_MARK, digest_message_id
 
 LATEST_AFTER = dt.timedelta(hours=12)
 """So long after its time a digest that could not be made then still is: of yesterday's state nobody reads at night."""
@@ -152,7 +152,7 @@ def read_facts(connection: psycopg.Connection[Any], now: dt.datetime) -> Facts:
 
 def written(facts: Facts, day: dt.date, now: dt.datetime, *, is_synthetic: bool) -> tuple[str, str]:
     """Subject and text of the digest of *day*, Chinese first, English after."""
-    mark = "[合成数据 synthetic] " if is_synthetic else ""
+    mark = SYNTHETIC_MARK if is_synthetic else ""
     critical = sum(incident.gravity == "critical" for incident in facts.opened)
     subject = (
         f"{mark}[日报 daily digest] {day.isoformat()}:{len(facts.opened)} 项未解除(严重 {critical}),"

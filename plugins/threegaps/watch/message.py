@@ -22,6 +22,8 @@ REFUSED_PAUSE_SECONDS = 300.0
 """The pause after a refusal that does not heal by itself: somebody has to mend the channel meanwhile."""
 LONGEST_ASKED_SECONDS = 3600.0
 """The longest pause that another side may ask for."""
+SYNTHETIC_MARK = "[合成数据 synthetic] "
+"""How the subject of each message begins where the departments are the sandbox's."""
 _DOMAIN = "threegaps"
 """The right side of a message's id. Ids are made of a cause and an instant; the sender's domain may change."""
 

@@ -19,6 +19,7 @@ from threegaps.errors import kind_of
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts
 from threegaps.watch.message import (
+    SYNTHETIC_MARK,
     UNCLEAR_TRIES,
     Channel,
     ChannelError,
@@ -89,6 +90,7 @@ def send_due(
     burst: int = 5,
     give_up_after: dt.timedelta = dt.timedelta(hours=24),
     told: Told | None = None,
+    is_synthetic: bool = False,
 ) -> Sent:
     """Send what is due, through all channels; one that fails holds up no other.
 
@@ -99,6 +101,7 @@ def send_due(
         burst: More openings (or closings) than that in one pass go out in one message.
         give_up_after: A message that has been due for so long is given up.
         told: What has been sent, whatever the outbox says; what is sent is noted there first.
+        is_synthetic: The departments are the sandbox's.
 
     Raises:
         ValueError: The connection is not in autocommit.
@@ -109,7 +112,7 @@ def send_due(
     told = told or Told()
     until = time.monotonic() + PASS_SECONDS
     for name in _with_work(connection):
-        done = _Sender(connection, name, channels.get(name), now, burst, give_up_after, told).work(until)
+        done = _Sender(connection, name, channels.get(name), now, burst, give_up_after, told, is_synthetic).work(until)
         total = Sent(
             total.messages + done.messages,
             total.failed + done.failed,
@@ -140,6 +143,7 @@ class _Sender:
         burst: int,
         give_up_after: dt.timedelta,
         told: Told,
+        is_synthetic: bool,
     ) -> None:
         self._connection = connection
         self._name = name
@@ -148,6 +152,7 @@ class _Sender:
         self._burst = burst
         self._give_up_after = give_up_after
         self._told = told
+        self._is_synthetic = is_synthetic
         self._done = Sent()
         # What has just failed where nobody can say whether the channel did or the message: one other may be tried.
         self._failed: Sequence[_Row] = ()
@@ -185,7 +190,7 @@ class _Sender:
         self._failed = ()
         if not chosen:
             return False
-        message = _bundled(chosen) if len(chosen) > 1 else _message(chosen[0])
+        message = _bundled(chosen, is_synthetic=self._is_synthetic) if len(chosen) > 1 else _message(chosen[0])
         try:
             self._channel.send(message)
         except ChannelError as error:
@@ -443,7 +448,7 @@ def _message(row: _Row) -> Message:
     return Message(row.message_id, row.incident_id, row.change, row.gravity, row.subject, row.body, content)
 
 
-def _bundled(rows: Sequence[_Row]) -> Message:
+def _bundled(rows: Sequence[_Row], *, is_synthetic: bool) -> Message:
     """One message for many; its id comes from the first, so that it is the same after a crash."""
     is_opening = rows[0].change == "opened"
     gravity = max((row.gravity for row in rows), key=_GRAVITIES.index)
@@ -453,7 +458,7 @@ def _bundled(rows: Sequence[_Row]) -> Message:
         incident_id=None,
         change=rows[0].change,
         gravity=gravity,
-        subject=f"[ThreeGaps] {len(rows)} {what_zh} · {len(rows)} {what_en}",
+        subject=f"{SYNTHETIC_MARK if is_synthetic else ''}[ThreeGaps] {len(rows)} {what_zh} · {len(rows)} {what_en}",
         text="\n".join(_lines(rows)),
         content={
             "bundled": [

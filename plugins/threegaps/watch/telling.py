@@ -88,7 +88,13 @@ def of_alerts(
         # A digest that cannot be made holds up no message.
         def send_what_is_due() -> Sent:
             return send_due(
-                connection, channels, now, burst=alerts.burst, give_up_after=alerts.give_up_after, told=told
+                connection,
+                channels,
+                now,
+                burst=alerts.burst,
+                give_up_after=alerts.give_up_after,
+                told=told,
+                is_synthetic=is_synthetic,
             )
 
         sent = send_what_is_due()

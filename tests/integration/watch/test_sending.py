@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from threegaps.ledger import outbox
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts, ChannelSettings
-from threegaps.watch.message import ChannelError, Message, incident_message_id
+from threegaps.watch.message import SYNTHETIC_MARK, ChannelError, Message, incident_message_id
 from threegaps.watch.sending import LEAST_TRIES, MESSAGES_PER_PASS, channels_seen, outbox_seen, pause_seconds, send_due
 
 pytestmark = pytest.mark.integration
@@ -349,6 +349,20 @@ def test_many_at_once_are_one_message_and_so_are_their_closes(ledger: psycopg.Co
     send_due(ledger, {"duty": duty}, NOW)
     assert duty.sent[-1].reply_to == bundle.message_id
     assert len(duty.sent) == 4
+
+
+@pytest.mark.parametrize("change", ["opened", "closed"])
+def test_a_bundle_of_the_sandbox_says_so_as_each_message_does(ledger: psycopg.Connection[Any], change: str) -> None:
+    for number in range(6):
+        one = incident(ledger, f"feed_late:{number}")
+        enter(ledger, one, "opened")
+        if change == "closed":
+            ledger.execute("update ops.outbox set sent_at = now(), sent_as = message_id where change = 'opened'")
+            enter(ledger, one, "closed")
+    duty = Recorder()
+    send_due(ledger, {"duty": duty}, NOW, is_synthetic=True)
+    (bundle,) = duty.sent
+    assert bundle.subject.startswith(SYNTHETIC_MARK)
 
 
 def test_five_at_once_are_five_messages(ledger: psycopg.Connection[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import pickle
 import re
@@ -9,7 +10,10 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from threegaps.ledger.incidents import Cause
 from threegaps.settings import SHANGHAI
+from threegaps.watch import journal
+from threegaps.watch.composing import incident_message
 from threegaps.watch.message import ChannelError, Message, digest_message_id, incident_message_id
 
 OPENED = dt.datetime(2026, 11, 27, 14, 30, 1, 5, tzinfo=SHANGHAI)
@@ -45,6 +49,20 @@ def test_a_message_follows_the_one_that_opened_the_thread_and_none_follows_itsel
     assert follows() is None
     assert follows(reply_to="a@threegaps") == "a@threegaps"
     assert follows(reply_to="b@threegaps") is None
+
+
+def test_a_close_names_all_that_the_opening_did_and_how_it_ended() -> None:
+    cause = Cause("feed_late", "hrss/wages", "warning", "工资迟到", "wages are late", "应到", "due", ("hrss/wages",))
+    opened = dataclasses.replace(journal.new_incident(cause, OPENED), indicator_codes=["M17-1"], marts=["action_4"])
+    end = OPENED + dt.timedelta(hours=3)
+    closed = dataclasses.replace(opened, closed_at=end, closed_by="wang", resolution="repaired")
+    first = incident_message(opened, "opened", "mail", is_synthetic=True, now=OPENED).text
+    last = incident_message(closed, "closed", "mail", is_synthetic=True, now=end).text
+    for word in ("工资迟到", "hrss/wages", "部门:hrss", "department: hrss", "M17-1", "action_4", "2026-11-27 14:30"):
+        assert word in first, word
+        assert word in last, word
+    for word in ("3小时", "3 hours", "由wang已解除:repaired", "closed by wang: repaired", "It held up", "曾影响指标"):
+        assert word in last, word
 
 
 def test_an_error_of_a_channel_comes_whole_from_another_process() -> None:
