@@ -125,13 +125,15 @@ LOOKS = ("airflow", "disks", "ledger", "sandbox")
 
 def looks_of(not_looked_at: Iterable[str]) -> Iterable[Look]:
     """The looks of a pass, by what it says that it could not look at."""
-    missing: dict[str, list[str]] = {}
+    missing: dict[str, list[tuple[str, str]]] = {}
     for written in not_looked_at:
-        name, _, reason = written.partition(":")
-        known = name.strip() in LOOKS
-        missing.setdefault(name.strip() if known else "other", []).append(reason.strip() if known else written)
-    for name, reasons in missing.items():
-        said = [in_both(reason) for reason in reasons]
+        name = written.partition(":")[0].strip()
+        # Said whole: without its name not every reason is known.
+        zh, en = in_both(written)
+        if name in LOOKS:
+            zh, en = (one.partition(":")[2].strip() or one for one in (zh, en))
+        missing.setdefault(name if name in LOOKS else "other", []).append((zh, en))
+    for name, said in missing.items():
         yield Look(name, False, ";".join(zh for zh, _ in said), "; ".join(en for _, en in said))
     for name in LOOKS:
         if name not in missing and name != "ledger":

@@ -122,6 +122,8 @@ def test_what_is_not_known_by_name_is_shown_whole() -> None:
     }
     assert not found["other"].could_look
     assert found["other"].reason_en == "another watch is at work here"
+    assert found["other"].reason_zh == "另一个值守程序在此运行"
     assert found["airflow"].reason_en == "the services are stopping"
+    assert found["airflow"].reason_zh == "服务状态为 stopping"
     assert found["disks"].could_look
     assert dataclasses.is_dataclass(found["disks"])
