@@ -8,7 +8,7 @@ import functools
 import pytest
 
 from threegaps.settings import Settings
-from threegaps.watch.kinds import RUNBOOK_SECTIONS
+from threegaps.watch.kinds import KINDS
 
 TOLD = "integration/faults/test_told.py"
 SERVICES = "end_to_end/test_watch.py"
@@ -41,7 +41,7 @@ def functions(file: str) -> dict[str, str]:
 
 
 def test_every_kind_is_broken_for_real() -> None:
-    assert BROKEN_BY.keys() == RUNBOOK_SECTIONS.keys()
+    assert BROKEN_BY.keys() == KINDS.keys()
 
 
 @pytest.mark.parametrize("kind", BROKEN_BY)

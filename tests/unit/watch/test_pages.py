@@ -13,7 +13,7 @@ import pytest
 
 from tests.unit.watch.some_snapshots import BLIND, FINE, LATE, QUIET, WHOLE
 from threegaps.settings import Settings
-from threegaps.watch.kinds import RUNBOOK_SECTIONS, runbook
+from threegaps.watch.kinds import KINDS, runbook
 from threegaps.watch.pages import DATA_NAME, PAGE_NAME, as_data, page, state_of, write_pages
 from threegaps.watch.snapshot import IncidentSeen, Snapshot
 
@@ -110,16 +110,14 @@ def test_a_feed_that_is_late_is_no_fine_though_no_incident_tells_of_it_yet() -> 
 
 def test_incidents_lead_to_the_runbook_that_lies_beside_the_page(tmp_path: Path) -> None:
     docs = Settings.load().root / "docs"
-    incidents = tuple(
-        dataclasses.replace(WHOLE.incidents[0], kind=kind, runbook=runbook(kind)) for kind in RUNBOOK_SECTIONS
-    )
+    incidents = tuple(dataclasses.replace(WHOLE.incidents[0], kind=kind, runbook=runbook(kind)) for kind in KINDS)
     write_pages(dataclasses.replace(WHOLE, incidents=incidents), tmp_path, docs)
     links = [
         str(attributes["href"])
         for tag, attributes in Elements((tmp_path / PAGE_NAME).read_text(encoding="utf-8")).tags
         if tag == "a" and attributes["href"] != DATA_NAME
     ]
-    assert len(links) == 2 * len(RUNBOOK_SECTIONS)
+    assert len(links) == 2 * len(KINDS)
     for link in links:
         name, _, place = link.partition("#")
         ids = {attributes.get("id") for _, attributes in Elements((tmp_path / name).read_text(encoding="utf-8")).tags}
