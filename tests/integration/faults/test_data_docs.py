@@ -18,11 +18,15 @@ from threegaps.errors import FeedError, LedgerError, SettingsError
 pytestmark = pytest.mark.integration
 
 
+ACTING = ("\x1b", "\x07", "\u202e", "\x9b")
+PLANTED = f"9Q9{''.join(ACTING)}[2J"
+
+
 @pytest.fixture
 def batch_id(wages: WageFolder, warehouse: str) -> int:
     """A loaded month with two refused rows, one of which holds an identity number where none is asked for."""
     sent = wage_rows()
-    sent[0][7] = "9Q9"
+    sent[0][7] = PLANTED
     sent[1][2] = f"E{sent[2][1]}"
     wages.send(wage_part(sent))
     feed_run.land(WAGES, MONTH)
@@ -47,6 +51,7 @@ def test_the_pages_hold_counts_and_tokens(batch_id: int, warehouse: str, tmp_pat
     assert "row 1-1" in pages
     assert not any(row[1] in pages for row in wage_rows())
     assert "9Q9" not in pages
+    assert not any(sign in pages for sign in ACTING), "no received text stands there, and none that acts"
     assert statuses(warehouse) == ["loaded"]
     with pytest.raises(SettingsError, match="not an empty folder"):
         feed_run.document(batch_id, folder)
