@@ -240,9 +240,10 @@ def backfill(
 
     settings = Settings.load()
     contract = find_contract(settings.contracts_folder, feed)
+    wanted = backfilling.wanted_deliveries(contract, first, last)
     api = AirflowApi.of(settings)
     environment.apply(settings)
-    plan = backfilling.plan(settings, api, contract, first, last, again=again)
+    plan = backfilling.plan(settings, api, contract, wanted, again=again)
     if not json_:
         _show_plan(plan)
     started = None if dry_run or not plan.running() else backfilling.start(api, contract, plan)

@@ -76,16 +76,11 @@ class Started:
     run_ids: tuple[str, ...]
 
 
-def plan(settings: Settings, api: AirflowApi, contract: Contract, first: str, last: str, *, again: bool) -> Plan:
-    """What a backfill of the deliveries from *first* to *last* will do, by Airflow's own dry run.
-
-    Args:
-        again: What has succeeded is to run, too.
+def wanted_deliveries(contract: Contract, first: str, last: str) -> list[Delivery]:
+    """The deliveries from *first* to *last*: before Airflow is asked, so that a wrong key is said while it is down, too.
 
     Raises:
         SettingsError: No delivery of the feed lies between the two, or the first is before the feed's first one.
-        ServiceError: Airflow does not answer, or does not know the feed's DAG.
-        LedgerError: The warehouse does not answer.
     """
     wanted = list(deliveries_between(contract.cadence, first, last))
     if not wanted:
@@ -95,6 +90,20 @@ def plan(settings: Settings, api: AirflowApi, contract: Contract, first: str, la
             f"{first} is before the first delivery of {contract.feed}, {contract.first_delivery}.",
             advice=f"begin with {contract.first_delivery}; for earlier ones change firstDelivery in the contract.",
         )
+    return wanted
+
+
+def plan(settings: Settings, api: AirflowApi, contract: Contract, wanted: Sequence[Delivery], *, again: bool) -> Plan:
+    """What a backfill of *wanted* will do, by Airflow's own dry run.
+
+    Args:
+        wanted: See `wanted_deliveries`.
+        again: What has succeeded is to run, too.
+
+    Raises:
+        ServiceError: Airflow does not answer, or does not know the feed's DAG.
+        LedgerError: The warehouse does not answer.
+    """
     newest = Delivery.parse(contract.cadence, newest_delivery(contract, settings))
     over = [delivery for delivery in wanted if delivery <= newest]
     dag_id = feed_dag(contract.feed)

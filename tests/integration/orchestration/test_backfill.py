@@ -22,6 +22,7 @@ from threegaps.contracts.loader import find_contract
 from threegaps.errors import ServiceError
 from threegaps.feed_run.unloaded import Looked, Unloaded
 from threegaps.orchestration import backfilling
+from threegaps.orchestration.backfilling import wanted_deliveries
 from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -113,7 +114,7 @@ def airflow(serving: Airflow, monkeypatch: pytest.MonkeyPatch) -> Airflow:
 
 def backfill(airflow: Airflow, first: str, last: str, *, again: bool = False) -> dict[str, str]:
     """Run the plan; why each delivery runs, of those that do."""
-    plan = backfilling.plan(SETTINGS, airflow.api, CONTRACT, first, last, again=again)
+    plan = backfilling.plan(SETTINGS, airflow.api, CONTRACT, wanted_deliveries(CONTRACT, first, last), again=again)
     before = len(airflow.runs())
     backfilling.start(airflow.api, CONTRACT, plan)
     # What it says is what there is afterwards.
@@ -163,7 +164,9 @@ def test_what_is_under_way_is_left_alone(airflow: Airflow) -> None:
 
 
 def test_what_is_not_over_yet_does_not_run(airflow: Airflow) -> None:
-    plan = backfilling.plan(SETTINGS, airflow.api, CONTRACT, "2026-05", "2026-08", again=False)
+    plan = backfilling.plan(
+        SETTINGS, airflow.api, CONTRACT, wanted_deliveries(CONTRACT, "2026-05", "2026-08"), again=False
+    )
     assert [one.why for one in plan.deliveries] == ["never_run", "never_run", "not_over", "not_over"]
 
 
@@ -182,7 +185,7 @@ def test_what_is_not_over_yet_does_not_run(airflow: Airflow) -> None:
 def test_command_page_and_api_give_the_same_deliveries(
     airflow: Airflow, first: str, last: str, asked_from: str, asked_to: str
 ) -> None:
-    plan = backfilling.plan(SETTINGS, airflow.api, CONTRACT, first, last, again=False)
+    plan = backfilling.plan(SETTINGS, airflow.api, CONTRACT, wanted_deliveries(CONTRACT, first, last), again=False)
     wanted = [one.delivery for one in plan.running()]
     window = {"from_date": asked_from, "to_date": asked_to}
     shown = airflow.page("/api/v2/backfills/dry_run", **window)["backfills"]
