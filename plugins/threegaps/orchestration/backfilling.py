@@ -77,7 +77,7 @@ class Started:
 
 
 def wanted_deliveries(contract: Contract, first: str, last: str) -> list[Delivery]:
-    """The deliveries from *first* to *last*: before Airflow is asked, so that a wrong key is said while it is down, too.
+    """The deliveries from *first* to *last*: before Airflow is asked, so that a wrong key is said while it is down.
 
     Raises:
         SettingsError: No delivery of the feed lies between the two, or the first is before the feed's first one.
