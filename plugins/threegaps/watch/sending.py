@@ -159,15 +159,15 @@ class _Sender:
 
     def work(self, until: float) -> Sent:
         """Send until nothing is left, or the pass has had its share of messages or of time (*until*)."""
-        with self._connection.transaction():
-            if not self._is_alone():
-                return self._done
-            self._note_told()
-        for _ in range(MESSAGES_PER_PASS):
+        for number in range(MESSAGES_PER_PASS):
             if time.monotonic() > until:
                 break
             with self._connection.transaction():
-                if not self._is_alone() or not self._step():
+                if not self._is_alone():
+                    break
+                if number == 0:
+                    self._note_told()
+                if not self._step():
                     break
         return self._done
 

@@ -56,8 +56,7 @@ def told_by(web: WebReceiver) -> list[tuple[str, str]]:
     return [(one.data["change"], str(one.data["content"].get("kind", ""))) for one in web.taken]
 
 
-@pytest.mark.parametrize("is_early", [True, False])
-@pytest.mark.parametrize("is_restarted", [True, False])
+@pytest.mark.parametrize(("is_early", "is_restarted"), [(True, True), (False, False)])
 def test_what_was_told_before_a_restore_is_not_told_again(
     server: PostgresServer, tmp_path: Path, airflow: Airflow, web: WebReceiver, is_early: bool, is_restarted: bool
 ) -> None:
