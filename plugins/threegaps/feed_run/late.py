@@ -14,16 +14,16 @@ _SELDOM = dt.timedelta(days=1)
 def look_due(standing: Standing, now: dt.datetime) -> str | None:
     """The name of the look that is due for a late feed, the same until the next one is; None where nothing is late.
 
-    Departments that are late mostly are so by hours or days: from the due moment every three hours for a week, then
-    once a day.
+    Departments that are late mostly are so by hours or days: from the due moment of the oldest that is late every
+    three hours for a week, then once a day.
 
     Args:
         standing: How the feed stands at *now*.
         now: The moment that deliveries are judged by.
     """
-    if not standing.late or standing.paused or standing.due_at is None:
+    if not standing.late or standing.paused or standing.late_since is None:
         return None
-    since = now - standing.due_at
+    since = now - standing.late_since
     if since < _OFTEN_FOR:
-        return f"{standing.delivery}__{since // _OFTEN}"
-    return f"{standing.delivery}__{_OFTEN_FOR // _OFTEN + (since - _OFTEN_FOR) // _SELDOM}"
+        return f"{standing.late[0]}__{since // _OFTEN}"
+    return f"{standing.late[0]}__{_OFTEN_FOR // _OFTEN + (since - _OFTEN_FOR) // _SELDOM}"

@@ -20,6 +20,7 @@ def feed(**changes: Any) -> Standing:
         "delivery": "2026-06",
         "due_at": DUE,
         "late": ("2026-06",),
+        "late_since": DUE,
         "paused": False,
     }
     return Standing(**(fields | changes))
@@ -49,9 +50,23 @@ def test_no_two_looks_of_a_delivery_have_one_name() -> None:
     week = looks(feed(), DUE, DUE + dt.timedelta(days=7))
     after = looks(feed(), DUE + dt.timedelta(days=7), DUE + dt.timedelta(days=40))
     assert not set(week) & set(after)
-    assert set(looks(feed(delivery="2026-07"), DUE, DUE + dt.timedelta(days=1))).isdisjoint(week)
+    assert set(looks(feed(late=("2026-07",)), DUE, DUE + dt.timedelta(days=1))).isdisjoint(week)
 
 
-@pytest.mark.parametrize("changes", [{"late": ()}, {"paused": True}, {"due_at": None}])
+def test_a_gap_is_looked_for_by_its_own_age_whatever_falls_due_after_it() -> None:
+    """Of a feed of days a later delivery is due each day, of one of months the next is due while the gap is old."""
+    found: list[str] = []
+    for day in range(40):
+        newest = DUE + dt.timedelta(days=day)
+        late = tuple(f"day {number:02}" for number in range(day + 1))
+        silent = feed(delivery=late[-1], due_at=newest, late=late)
+        found += looks(silent, newest, newest + dt.timedelta(days=1))
+    assert len(set(found)) == len(found) == 56 + 33
+    months = DUE + dt.timedelta(days=90)
+    gap = feed(delivery="2026-09", due_at=months, late=("2026-06", "2026-09"))
+    assert len(looks(gap, months, months + dt.timedelta(days=7))) == 7
+
+
+@pytest.mark.parametrize("changes", [{"late": ()}, {"paused": True}, {"late_since": None}])
 def test_nothing_is_looked_for_where_nothing_is_late(changes: dict[str, Any]) -> None:
     assert look_due(feed(**changes), DUE + dt.timedelta(days=1)) is None
