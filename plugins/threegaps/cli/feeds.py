@@ -14,6 +14,7 @@ from threegaps.cli import pauses
 from threegaps.cli.options import Feed, Json, Limit
 from threegaps.labels import FEED_STATES, STATUTORY_MARKS, both
 from threegaps.settings import Settings
+from threegaps.standards.moments import last_moment
 
 if TYPE_CHECKING:
     from threegaps.contracts.model import Contract
@@ -45,14 +46,13 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
     from threegaps.cli import queries
     from threegaps.cli.output import answer, cell, console
     from threegaps.contracts.loader import load_contracts
-    from threegaps.feed_run.expected import judged_at
-    from threegaps.ledger.expected import is_being_set_up, standing
+    from threegaps.ledger.expected import is_being_set_up, judged_at, judged_day, standing
     from threegaps.watch.gathering import not_entered
 
     settings = Settings.load()
-    now = judged_at(settings)
     loaded = {row["feed"]: row for row in queries.ask(settings, queries.FEEDS)}
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        now = judged_at(connection)
         stands = {one.feed: one for one in standing(connection, now)}
         unknown = not_entered(is_being_set_up=is_being_set_up(connection))
     rows = []
@@ -72,7 +72,7 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
                 "next_due_at": own and own.next_due_at,
                 "state": own.state if own else unknown,
                 "days_late": own and own.days_late,
-                "mark": mark_word(contract, now.date()),
+                "mark": mark_word(contract, judged_day(now)),
                 "last_delivery": counts.get("last_delivery"),
                 **{name: counts.get(name, 0) for name in ("batches", "received", "accepted", "refused", "duplicates")},
             }
@@ -85,11 +85,6 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
     answer(rows, as_json=json_, none="There is no feed: the folder of contracts is empty.", dispensable=dispensable)
     if not json_:
         console.print(f"Deliveries are judged by {cell(last_moment(now))}.", markup=False)
-
-
-def last_moment(now: dt.datetime) -> dt.datetime:
-    """The moment before *now*, whose day it is that is judged by: midnight belongs to the day that it ends."""
-    return now - dt.timedelta(microseconds=1)
 
 
 def mark_word(contract: Contract, day: dt.date) -> str:
@@ -111,14 +106,13 @@ def show_owed(
     import psycopg
 
     from threegaps.cli.output import cell, console, named, print_json, print_rows
-    from threegaps.feed_run.expected import judged_at
-    from threegaps.ledger.expected import counties_owing, is_being_set_up, standing
+    from threegaps.ledger.expected import counties_owing, is_being_set_up, judged_at, standing
     from threegaps.standards.areas import county_named
     from threegaps.watch.gathering import not_entered
 
     settings = _knowing(feed)
-    now = judged_at(settings)
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        now = judged_at(connection)
         own = next((one for one in standing(connection, now) if one.feed == feed), None)
         lacking = {} if own is None else own.counties_lacking()
         owing = counties_owing(connection, [(feed, delivery) for delivery in lacking])
@@ -135,7 +129,7 @@ def show_owed(
     if own.paused:
         console.print(f"Not owed until {cell(own.paused_until)}: {own.pause_reason}" if own.paused_until else
                       f"Not owed: {own.pause_reason}", markup=False)  # fmt: skip
-    if own.late:
+    if own.deliveries_late:
         console.print(f"Late: {', '.join(own.late)}; the oldest was due {cell(own.late_since)}", markup=False)
     elif own.delivery:
         console.print(f"The newest that is due: {own.delivery}, {cell(own.due_at)}", markup=False)

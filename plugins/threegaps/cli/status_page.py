@@ -18,7 +18,6 @@ from rich.padding import Padding
 from threegaps.airflow_api import airflow_address
 from threegaps.cli import queries
 from threegaps.cli.alerting import untold
-from threegaps.cli.feeds import last_moment
 from threegaps.cli.output import both, cell, console, in_language, named, print_rows
 from threegaps.contracts.loader import load_contracts
 from threegaps.errors import SettingsError, ThreeGapsError
@@ -35,6 +34,7 @@ from threegaps.ledger import incidents as ledger
 from threegaps.ledger.expected import LATE_STATES, QUIET_STATES
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, SHANGHAI, WAREHOUSE_DATABASE, Settings
+from threegaps.standards.moments import last_moment
 from threegaps.standards.visible import visible
 from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
 from threegaps.watch.deadlines import DeadlineError, deadline

@@ -6,7 +6,7 @@ again at any time: what has been done already is left alone.
 
 from threegaps.feed_run.attempting import Run
 from threegaps.feed_run.documenting import BatchDocs, document
-from threegaps.feed_run.expected import enter_expected, judged_at
+from threegaps.feed_run.expected import enter_expected
 from threegaps.feed_run.landing import land
 from threegaps.feed_run.loading import accept, counts_of, judge_again, load
 from threegaps.feed_run.pausing import decide
@@ -26,7 +26,6 @@ __all__ = [
     "document",
     "enter_expected",
     "judge_again",
-    "judged_at",
     "land",
     "load",
     "purge",

@@ -1,8 +1,7 @@
-"""What every feed owes, entered in the ledger; and the moment by which deliveries are judged."""
+"""What every feed owes, entered in the ledger; and which day's deliveries are judged by there."""
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import psycopg
@@ -10,9 +9,9 @@ import psycopg
 from threegaps.contracts.loader import load_readable
 from threegaps.feed_run.opening import warehouse_of
 from threegaps.home.sandbox_day import sandbox_day
-from threegaps.ledger.expected import sandbox_moment, set_clock
+from threegaps.ledger.expected import set_clock
 from threegaps.ledger.owing import enter_all
-from threegaps.settings import SHANGHAI, Settings
+from threegaps.settings import Settings
 from threegaps.standards.visible import log_of
 
 logger = log_of(__name__)
@@ -37,8 +36,3 @@ def enter_expected(settings: Settings) -> None:
 def keep_clock(connection: psycopg.Connection[Any], settings: Settings) -> None:
     """Tell the ledger by which day deliveries are judged: the sandbox's own, or the clock's."""
     set_clock(connection, sandbox_day(settings) if settings.is_sandbox else None)
-
-
-def judged_at(settings: Settings) -> dt.datetime:
-    """The moment by which deliveries are judged: now, or the end of the day that the sandbox's departments are at."""
-    return sandbox_moment(sandbox_day(settings)) if settings.is_sandbox else dt.datetime.now(SHANGHAI)

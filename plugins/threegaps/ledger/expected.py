@@ -19,9 +19,11 @@ from psycopg.rows import class_row
 
 from threegaps.ledger.summaries import sum_up
 from threegaps.settings import SHANGHAI
+from threegaps.standards.moments import last_moment
 
 MOMENT = "coalesce((select judged_at from ops.delivery_clock), now())"
 """The moment by which deliveries are judged, in SQL: now, or where the sandbox's departments stand."""
+_DAY = "(({now} - interval '1 microsecond') at time zone 'Asia/Shanghai')::date"
 
 IS_BEING_SET_UP = (
     "case when exists (select from ops.release) then false else coalesce(least("
@@ -54,10 +56,12 @@ class Standing:
         last_arrived_at: When anything of the feed that is loaded was fetched last.
         late: Deliveries that are due and have not come, or not whole, the oldest first. Of lists and of changes only
             what no later delivery has brought too; of what was due before the feed was known here, only what follows
-            the latest that came; of a feed that is closed none.
+            the latest that came; of a feed that is closed none. While the installation is being set up they are
+            awaited.
         late_since: When the oldest of these was due.
         days_late: Days from that day to the one that is judged by; 0 on the day itself, and where nothing is late or
             the installation is being set up.
+        deliveries_late: How many are late; 0 while the installation is being set up.
         incomplete: Deliveries of which a part has come, due or not.
         empty: Whether the latest one that is due came without a row.
         missing_counties: What deliveries that have come lack, of lists and of changes the latest one that is due:
@@ -84,6 +88,7 @@ class Standing:
     late: tuple[str, ...]
     late_since: dt.datetime | None
     days_late: int
+    deliveries_late: int
     incomplete: tuple[str, ...]
     empty: bool
     missing_counties: tuple[tuple[str, str], ...]
@@ -105,12 +110,22 @@ class Standing:
         return lacking
 
 
-def judged_at(connection: psycopg.Connection[Any]) -> dt.datetime:
-    """The moment by which deliveries are judged: now, or the end of the sandbox's own day, in Shanghai's time."""
-    row = connection.execute(f"select {MOMENT.replace('now()', 'clock_timestamp()')}").fetchone()
+def judged_at(connection: psycopg.Connection[Any], now: dt.datetime | None = None) -> dt.datetime:
+    """The moment by which deliveries are judged: now, or the end of the sandbox's own day, in Shanghai's time.
+
+    Args:
+        now: By default the server's clock.
+    """
+    clock = MOMENT.replace("now()", "coalesce(%s::timestamptz, clock_timestamp())")
+    row = connection.execute(f"select {clock}", [now]).fetchone()
     assert row is not None  # noqa: S101  # a select without a table always answers
     moment: dt.datetime = row[0]
     return moment.astimezone(SHANGHAI)
+
+
+def judged_day(moment: dt.datetime) -> dt.date:
+    """The day that is judged by at *moment*: midnight belongs to the day that it ends. `STANDING` says the same."""
+    return last_moment(moment).astimezone(SHANGHAI).date()
 
 
 def is_being_set_up(connection: psycopg.Connection[Any]) -> bool:
@@ -205,10 +220,14 @@ def standing(connection: psycopg.Connection[Any], now: dt.datetime | None = None
         now: The moment to judge by; by default `judged_at`.
     """
     moment = judged_at(connection) if now is None else now
-    values = {"now": moment, "day": (moment - dt.timedelta(microseconds=1)).astimezone(SHANGHAI).date()}
     with connection.cursor(row_factory=class_row(_Row)) as cursor:
-        rows = cursor.execute(_standing_now(), values).fetchall()
-    return [row.standing(values["day"]) for row in rows]
+        rows = cursor.execute(f"{standing_at('%(now)s')} order by feed", {"now": moment}).fetchall()
+    return [row.standing() for row in rows]
+
+
+def standing_at(moment: str) -> str:
+    """`STANDING` by a moment that is given in SQL."""
+    return STANDING.format(now=moment, day=_DAY.format(now=moment))
 
 
 def counties_owing(
@@ -247,6 +266,8 @@ class _Row:
     last_arrived_at: dt.datetime | None
     late: list[str] | None
     late_since: dt.datetime | None
+    days_late: int
+    deliveries_late: int
     incomplete: list[str] | None
     is_empty: bool | None
     missing_counties: list[list[str]] | None
@@ -255,9 +276,8 @@ class _Row:
     pause_reason: str | None
     state: str
 
-    def standing(self, day: dt.date) -> Standing:
-        """The same in the form for others, judged on *day*."""
-        late_day = None if self.late_since is None else self.late_since.astimezone(SHANGHAI).date()
+    def standing(self) -> Standing:
+        """The same in the form for others."""
         return Standing(
             feed=self.feed,
             title_zh=self.title_zh,
@@ -274,7 +294,8 @@ class _Row:
             last_arrived_at=_in_shanghai(self.last_arrived_at),
             late=tuple(self.late or ()),
             late_since=_in_shanghai(self.late_since),
-            days_late=max(0, (day - late_day).days) if late_day and self.state in LATE_STATES else 0,
+            days_late=self.days_late,
+            deliveries_late=self.deliveries_late,
             incomplete=tuple(self.incomplete or ()),
             empty=bool(self.is_empty),
             missing_counties=tuple((pair[0], pair[1]) for pair in self.missing_counties or ()),
@@ -283,10 +304,6 @@ class _Row:
             paused_until=self.paused_to,
             pause_reason=self.pause_reason,
         )
-
-
-def _standing_now() -> str:
-    return STANDING.format(now="%(now)s", day="%(day)s") + " order by f.feed"
 
 
 def _in_shanghai(moment: dt.datetime | None) -> dt.datetime | None:
@@ -495,30 +512,41 @@ arrived as (
         select max(e.first_arrived_at) as last_at from ops.expected_delivery as e
         where e.feed = f.feed and e.county_code = '' and e.first_arrived_at is not null
     ) as a
-)
-select f.feed, f.title_zh, f.title_en, f.connection_id, f.cadence, f.due_day, d.delivery, d.due_at,
-    n.delivery as next_delivery, n.due_at as next_due_at, w.delivery as last_delivery,
-    arrived.last_at as last_arrived_at,
-    case when p.kind is distinct from 'closure' then opened.late end as late,
-    case when p.kind is distinct from 'closure' then opened.late_since end as late_since, opened.incomplete,
-    d.rows = 0 as is_empty, case when p.kind is distinct from 'closure' then lacking.counties end as missing_counties,
-    p.kind as pause_kind, p.paused_to, p.reason as pause_reason,"""
+),
+judged as (
+    select f.feed, f.title_zh, f.title_en, f.connection_id, f.cadence, f.due_day, d.delivery, d.due_at,
+        n.delivery as next_delivery, n.due_at as next_due_at, w.delivery as last_delivery,
+        arrived.last_at as last_arrived_at,
+        case when p.kind is distinct from 'closure' then opened.late end as late,
+        case when p.kind is distinct from 'closure' then opened.late_since end as late_since, opened.incomplete,
+        d.rows = 0 as is_empty,
+        case when p.kind is distinct from 'closure' then lacking.counties end as missing_counties,
+        p.kind as pause_kind, p.paused_to, p.reason as pause_reason,"""
     + _STATE_OF_FEED
     + """as state
-from ops.feed as f
-left join whole as w using (feed)
-left join opened using (feed)
-left join lacking using (feed)
-left join latest as d using (feed)
-left join coming as n using (feed)
-left join arrived using (feed)
+    from ops.feed as f
+    left join whole as w using (feed)
+    left join opened using (feed)
+    left join lacking using (feed)
+    left join latest as d using (feed)
+    left join coming as n using (feed)
+    left join arrived using (feed)
+    left join lateral (
+        select r.kind, r.paused_to, r.reason from ops.reporting_pause as r
+        where r.feed = f.feed and r.county_code = '' and r.withdrawn_at is null
+            and {day} between r.paused_from and coalesce(r.paused_to, 'infinity')
+        order by r.paused_to desc nulls first limit 1
+    ) as p on true
+    where f.is_current and f.cadence is not null
+)
+select j.*, coalesce(l.days, 0) as days_late, coalesce(l.deliveries, 0) as deliveries_late
+from judged as j
 left join lateral (
-    select r.kind, r.paused_to, r.reason from ops.reporting_pause as r
-    where r.feed = f.feed and r.county_code = '' and r.withdrawn_at is null
-        and {day} between r.paused_from and coalesce(r.paused_to, 'infinity')
-    order by r.paused_to desc nulls first limit 1
-) as p on true
-where f.is_current and f.cadence is not null
+    select greatest(0, {day} - (j.late_since at time zone 'Asia/Shanghai')::date) as days,
+        cardinality(j.late) as deliveries
+) as l on j.late is not null and j.state = any(array["""
+    + ", ".join(f"'{state}'" for state in sorted(LATE_STATES))
+    + """])
 """
 )
 """How each feed stands, in SQL, with expressions for the moment and the day to judge by; see `Standing`."""

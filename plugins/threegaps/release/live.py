@@ -14,7 +14,7 @@ from psycopg import sql
 
 from threegaps.labels import CAUSES, FEED_STATES, coded_zh
 from threegaps.ledger.batches import has_originals
-from threegaps.ledger.expected import MOMENT, STANDING
+from threegaps.ledger.expected import MOMENT, standing_at
 from threegaps.ledger.summaries import COUNTS, PERIODS, STATE, cadences, counted
 from threegaps.release.rights import READERS
 from threegaps.release.views import ViewColumn, columns_of, ensure_view_of
@@ -22,10 +22,9 @@ from threegaps.standards.areas import PROVINCE
 
 # Asked once, not of each row.
 _SEES_ALL = "(select pg_has_role(current_user, 'bi_reader', 'usage') or pg_has_role(current_user, 'pipeline', 'usage'))"
-_DAY = f"(({MOMENT} - interval '1 microsecond') at time zone 'Asia/Shanghai')::date"
 
 _HEALTH_BEGINNING = f"""
-with standing as ({STANDING.format(now=MOMENT, day=_DAY)}),
+with standing as ({standing_at(MOMENT)}),
 -- corrections and repairs are no deliveries: their few rows would read as a feed that collapsed
 latest as (
     select f.feed, d.delivery, d.status, d.received, d.refused, d.stop_rule
@@ -59,7 +58,6 @@ where {_SEES_ALL}
 """
 # What a feed is by what it owes; that it fails, stops or shrinks stands in columns of its own.
 _OWING_STATES = ("late", "incomplete", "awaited", "in_time", "not_due", "paused", "closed", "retired")
-_LATE_DAY = "(s.late_since at time zone 'Asia/Shanghai')::date"
 _HEALTH: tuple[ViewColumn, ...] = (
     ("feed", "k.feed", "数据源 | feed"),
     ("last_delivery", "l.delivery", "最近报送期 | last delivery"),
@@ -125,12 +123,12 @@ _HEALTH: tuple[ViewColumn, ...] = (
     ("due_at", "s.due_at", "该期应报时刻,含宽限 | its due moment, with its grace"),
     (
         "days_late",
-        f"case when s.state in ('late', 'incomplete') then coalesce(greatest(0, {_DAY} - {_LATE_DAY}), 0) else 0 end",
+        "coalesce(s.days_late, 0)",
         "迟到天数(天),自最早一个未交齐报送期的应报日起算 | days since the due day of the oldest delivery still owed",
     ),
     (
         "deliveries_late",
-        "coalesce(cardinality(s.late), 0)",
+        "coalesce(s.deliveries_late, 0)",
         "已到期而未交齐的报送期(个) | deliveries that are due and have not come whole",
     ),
     (

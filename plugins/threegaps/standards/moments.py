@@ -12,3 +12,8 @@ def clock(moment: dt.datetime) -> str:
     local = moment.astimezone(SHANGHAI)
     zone = local.strftime("%z")
     return f"{local:%Y-%m-%d %H:%M} {zone[:3]}:{zone[3:5]}"
+
+
+def last_moment(moment: dt.datetime) -> dt.datetime:
+    """The moment before *moment*, whose day it is that is judged by: midnight belongs to the day that it ends."""
+    return moment - dt.timedelta(microseconds=1)

@@ -15,6 +15,7 @@ import psycopg
 
 from threegaps.labels import INCIDENT_GRAVITIES, both
 from threegaps.ledger import outbox
+from threegaps.ledger.expected import judged_at, judged_day
 from threegaps.ledger.incidents import Incident, open_incidents
 from threegaps.settings import SHANGHAI
 from threegaps.standards.moments import clock
@@ -122,11 +123,7 @@ def read_facts(connection: psycopg.Connection[Any], now: dt.datetime) -> Facts:
         " where closed_at > %s and announced_at is not null order by closed_at",
         [since],
     ).fetchall()
-    moment = connection.execute(
-        "select coalesce((select judged_at - interval '1 microsecond' from ops.delivery_clock), %s)", [now]
-    ).fetchone()
-    assert moment is not None  # noqa: S101  # a select without a table has a row
-    day = moment[0].astimezone(SHANGHAI).date()
+    day = judged_day(judged_at(connection, now))
     begin = dt.datetime.combine(day, dt.time.min, SHANGHAI)
     due = connection.execute(
         "select feed, delivery from ops.expected_delivery where county_code = '' and not is_paused"

@@ -167,7 +167,7 @@ def _feed(
         due_on=_day(standing.due_at),
         late_delivery=standing.late[0] if is_late and standing.late else None,
         late_since=_day(standing.late_since) if is_late else None,
-        deliveries_late=len(standing.late) if is_late else 0,
+        deliveries_late=standing.deliveries_late,
         days_late=standing.days_late,
         counties_missing=len(standing.missing_counties),
         received_rows=newest[2],

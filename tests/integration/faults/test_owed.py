@@ -21,7 +21,8 @@ from threegaps.calendar import Delivery
 from threegaps.cli.app import app
 from threegaps.contracts.loader import load_contracts
 from threegaps.errors import ContractError, LedgerError
-from threegaps.feed_run.expected import enter_expected, judged_at
+from threegaps.feed_run.expected import enter_expected
+from threegaps.ledger.expected import set_clock
 from threegaps.one_machine import departments
 from threegaps.one_machine.ended_series import pause_ended_series
 from threegaps.settings import SHANGHAI, Settings
@@ -55,9 +56,8 @@ def test_a_load_enters_what_is_owed_and_what_has_come(reading: Departments, wage
         warehouse, "select rows, completed_at is not null from ops.expected_delivery where feed = %s and delivery = %s",
         WAGES, MONTH,
     ) == [(60, True)]  # fmt: skip
-    settings = Settings.load()
-    assert judged_at(settings) == dt.datetime(2026, 7, 2, tzinfo=SHANGHAI)
-    assert ask(warehouse, "select judged_at from ops.delivery_clock") == [(judged_at(settings),)]
+    judged_at = dt.datetime(2026, 7, 2, tzinfo=SHANGHAI)
+    assert ask(warehouse, "select judged_at from ops.delivery_clock") == [(judged_at,)]
     # a purge and a correction change nothing of it
     before = ask(warehouse, "select * from ops.expected_delivery where feed = %s order by delivery", WAGES)
     feed_run.purge(
@@ -167,6 +167,11 @@ def test_the_commands_pause_and_say_how_feeds_stand(reading: Departments, wareho
     run("feeds", "reopen", WAGES, "--from", "2026-05-01", "--why", "back", "--by", "steward")
     (wages_now,) = [feed for feed in run("feeds") if feed["feed"] == WAGES]
     assert (wages_now["late"], wages_now["days_late"]) == (["2026-05"], 9)
+    # by the ledger's day, as the watch and readers judge, wherever the command's own clock stands
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        set_clock(connection, dt.date(2026, 7, 10))
+    assert run("feeds", "owed", WAGES)["days_late"] == 19
+    assert {feed["feed"]: feed["days_late"] for feed in run("feeds")}[WAGES] == 19
     resumed = CliRunner().invoke(app, ["feeds", "resume", WAGES, "--from", "2026-05-01", "--why", "back"])
     assert "not paused" in str(resumed.exception)
 

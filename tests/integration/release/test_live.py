@@ -116,7 +116,7 @@ def test_health_is_current_between_releases_and_names_the_last_attempt(ledger: p
         [wages.feed],
     )
     # Nothing has been released: what has not come is awaited for a day.
-    assert [health(ledger, wages.feed)[name] for name in ("state", "days_late", "deliveries_late")] == ["awaited", 0, 1]
+    assert [health(ledger, wages.feed)[name] for name in ("state", "days_late", "deliveries_late")] == ["awaited", 0, 0]
     ledger.execute("update ops.attempt set started_at = now() - interval '1 day'")
     found = health(ledger, wages.feed)
     assert (found["state"], found["last_attempt_step"], found["last_attempt_outcome"], found["last_attempt_cause"]) == (
@@ -139,7 +139,10 @@ def one_state(connection: psycopg.Connection[Any], feed: str) -> str:
     (seen,) = [one for one in feeds_seen(reading, Loaded({}, {}), symptoms) if one.feed == feed]
     found = health(connection, feed)
     assert {standing.state, seen.state} == {found["state"]}
-    assert (found["days_late"], found["deliveries_late"]) == (standing.days_late, len(standing.late))
+    assert (found["days_late"], found["deliveries_late"]) == (standing.days_late, standing.deliveries_late)
+    assert (seen.days_late, seen.deliveries_late) == (standing.days_late, standing.deliveries_late)
+    is_late = standing.state in LATE_STATES and bool(standing.late)
+    assert (standing.days_late > 0, standing.deliveries_late) == (is_late, len(standing.late) if is_late else 0)
     # What is late is seen, and nothing else is: what is listed and what is told agree.
     assert bool(symptoms) == (found["state"] in LATE_STATES)
     return standing.state

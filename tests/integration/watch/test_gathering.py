@@ -48,6 +48,7 @@ def standing(**changed: Any) -> Standing:
         "incomplete": (),
         "missing_counties": (),
         "days_late": 0,
+        "deliveries_late": 0,
         "empty": False,
         "paused": False,
         "closed": False,
