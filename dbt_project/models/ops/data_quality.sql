@@ -1,7 +1,13 @@
 with
 
 judgement as (
-    {{ latest_judgements() }}
+    select
+        batch_id,
+        feed,
+        delivery
+    from {{ source('ops', 'batch') }}
+    -- what was sent again counts as it was judged last; corrections and repairs are no rows of a delivery's own
+    where is_latest_judgement
 ),
 
 result as (
