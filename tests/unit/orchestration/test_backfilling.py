@@ -82,7 +82,7 @@ def lies(monkeypatch: pytest.MonkeyPatch) -> Lies:
 
 
 def planned(api: Any, first: str, last: str, *, again: bool = False) -> backfilling.Plan:
-    return backfilling.plan(SETTINGS, api, CONTRACT, first, last, again=again)
+    return backfilling.plan(SETTINGS, api, CONTRACT, backfilling.wanted_deliveries(CONTRACT, first, last), again=again)
 
 
 def whys(plan: backfilling.Plan) -> dict[str, str]:
