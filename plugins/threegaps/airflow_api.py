@@ -26,6 +26,7 @@ ENDED_STATES = frozenset({"success", "failed"})
 # What a task is looked at for, the most telling first.
 STATES_THAT_MATTER = ("failed", "up_for_retry", "running", "queued", "scheduled")
 _PAGE = 100
+_MOST_PAGES = 20
 _MOST_PAUSED = 8
 LARGEST_HEALTH_BYTES = 65_536
 """What Airflow says of its own parts has some hundred bytes; more is not read."""
@@ -136,14 +137,26 @@ class AirflowApi:
 
     def dags(self) -> dict[str, dict[str, Any]]:
         """Every DAG that Airflow knows, by its id."""
-        answer = self._call("GET", "/api/v2/dags?limit=100&exclude_stale=true")
-        return {str(entry["dag_id"]): entry for entry in answer["dags"]}
+        return self._dags()
 
     def paused_dags(self) -> dict[str, PausedDag]:
         """Every DAG that is paused, by its id; where they are few, since when and by whom, as far as Airflow says."""
-        answer = self._call("GET", "/api/v2/dags?limit=100&exclude_stale=true&paused=true")
-        ids = sorted(str(entry["dag_id"]) for entry in answer["dags"])
+        ids = sorted(self._dags(paused="true"))
         return {dag_id: self._paused(dag_id) if len(ids) <= _MOST_PAUSED else PausedDag() for dag_id in ids}
+
+    def _dags(self, **only: str) -> dict[str, dict[str, Any]]:
+        """DAGs by their ids, read page by page to the last."""
+        found: dict[str, dict[str, Any]] = {}
+        read = 0
+        for _ in range(_MOST_PAGES):
+            query = {"limit": _PAGE, "offset": read, "order_by": "dag_id", "exclude_stale": "true", **only}
+            answer = self._call("GET", f"/api/v2/dags?{urlencode(query)}")
+            found |= {str(entry["dag_id"]): entry for entry in answer["dags"]}
+            # Its pages may be shorter than was asked for: only the total says whether more follows.
+            read, total = read + len(answer["dags"]), answer.get("total_entries")
+            if not answer["dags"] or not isinstance(total, int) or read >= total:
+                return found
+        raise ServiceError(f"Airflow lists more than {_MOST_PAGES * _PAGE} DAGs.", advice="see `threegaps status`.")
 
     def _paused(self, dag_id: str) -> PausedDag:
         query = urlencode({"dag_id": dag_id, "event": "patch_dag", "order_by": "-event_log_id", "limit": 1})
