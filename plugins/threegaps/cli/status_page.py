@@ -38,7 +38,7 @@ from threegaps.standards.moments import last_moment
 from threegaps.standards.visible import visible
 from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
 from threegaps.watch.deadlines import DeadlineError, deadline
-from threegaps.watch.gathering import Gatherer, Loaded, feeds_seen
+from threegaps.watch.gathering import Loaded, feeds_seen, read_loaded
 from threegaps.watch.kinds import command, runbook
 from threegaps.watch.looking import Looked, look
 from threegaps.watch.looks.wording import lasting, listed
@@ -125,7 +125,7 @@ def _ask(settings: Settings, now: dt.datetime) -> _Ledger:
             found.reading = reading_ledger.read(connection)
             found.open = ledger.open_incidents(connection)
             found.untold = untold(settings, connection)
-            found.loaded = Gatherer().loaded(connection, now)
+            found.loaded = read_loaded(connection)
             found.tables = _warehouse(settings, found.reading.pending)
             return found
     except (psycopg.Error, DeadlineError, ThreeGapsError) as error:

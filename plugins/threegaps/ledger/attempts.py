@@ -118,6 +118,18 @@ class Failing:
 
 _COLUMNS = ", ".join(Attempt.__slots__)
 
+LAST_ATTEMPTS = """
+-- by the index, step by step: all attempts of some years are many
+select distinct on (f.feed) f.feed, a.step, a.outcome, a.cause, a.started_at
+from ops.feed as f cross join (values ('land'), ('load')) as s (step)
+cross join lateral (
+    select o.attempt_id, o.step, o.outcome, o.cause, o.started_at from ops.attempt as o
+    where o.feed = f.feed and o.step = s.step order by o.attempt_id desc limit 1
+) as a
+order by f.feed, a.attempt_id desc
+"""
+"""The last attempt of each feed, of whichever step and outcome, in SQL."""
+
 _MADE = {"land": ("ops.landed_object", "landed_object_id"), "load": ("ops.batch", "batch_id")}
 _COUNTED = {"land": "landed_objects", "load": "batches"}
 
@@ -258,6 +270,12 @@ def latest_attempts(connection: psycopg.Connection[Any], feed: str | None = None
             {"feed": feed, "limit": limit},
         )
         return cursor.fetchall()
+
+
+def last_attempted(connection: psycopg.Connection[Any]) -> dict[str, dt.datetime]:
+    """When landing or loading of each feed was tried last, whatever came of it; feeds that never were are left out."""
+    found = connection.execute(f"select l.feed, l.started_at from ({LAST_ATTEMPTS}) as l".encode()).fetchall()
+    return {str(feed): started_at for feed, started_at in found}
 
 
 def failing_since(connection: psycopg.Connection[Any], feed: str | None = None) -> Sequence[Failing]:

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from threegaps.labels import CAUSES, FEED_STATES, coded_zh
+from threegaps.ledger.attempts import LAST_ATTEMPTS
 from threegaps.ledger.batches import has_originals
 from threegaps.ledger.expected import MOMENT, standing_at
 from threegaps.ledger.summaries import COUNTS, PERIODS, STATE, cadences, counted
@@ -35,14 +36,7 @@ latest as (
     ) as d
 ),
 attempt as (
-    -- by the index, step by step: all attempts of some years are many
-    select distinct on (f.feed) f.feed, a.step, a.outcome, a.cause, a.started_at
-    from ops.feed as f cross join (values ('land'), ('load')) as s (step)
-    cross join lateral (
-        select o.attempt_id, o.step, o.outcome, o.cause, o.started_at from ops.attempt as o
-        where o.feed = f.feed and o.step = s.step order by o.attempt_id desc limit 1
-    ) as a
-    order by f.feed, a.attempt_id desc
+    {LAST_ATTEMPTS}
 ),
 known as (
     select s.feed from standing as s union select t.feed from ops.feed_totals as t

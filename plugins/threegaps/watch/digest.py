@@ -134,7 +134,7 @@ def read_facts(connection: psycopg.Connection[Any], now: dt.datetime) -> Facts:
         "select release_id, released_at from ops.current_release join ops.release using (release_id)"
     ).fetchone()
     refused = connection.execute(
-        "select split_part(feed, '/', 1), count(*) from quarantine.refused_row where closed_by_batch_id is null"
+        "select split_part(feed, '/', 1), sum(refused_open) from ops.feed_totals where refused_open > 0"
         " group by 1 order by 2 desc, 1"
     ).fetchall()
     return Facts(

@@ -31,9 +31,6 @@ from threegaps.watch.snapshot import (
 if TYPE_CHECKING:
     from threegaps.contracts.model import Contract
 
-REFUSALS_EVERY = dt.timedelta(minutes=10)
-"""Refused rows are many: they are counted that often, and not in each pass."""
-
 _STATE_OF_KIND: Mapping[str, str] = {name: kind.feed_state for name, kind in KINDS.items() if kind.feed_state}
 _NEWEST = f"""
 select f.feed, b.delivery, b.finished_at, b.received, b.refused
@@ -45,7 +42,7 @@ from ops.feed as f cross join lateral (
 """
 _PENDING = "select count(*), min(finished_at) from ops.batch where batch_id = any(%s)"
 _RELEASE = "select release_id, released_at from ops.current_release join ops.release using (release_id)"
-_REFUSALS = "select feed, count(*) from quarantine.refused_row where closed_by_batch_id is null group by feed"
+_REFUSALS = "select feed, refused_open from ops.feed_totals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,45 +69,36 @@ class Loaded:
     refusals: Mapping[str, int]
 
 
-class Gatherer:
-    """Gathers, pass after pass."""
+def gather(
+    connection: psycopg.Connection[Any],
+    reading: LedgerReading,
+    alerts: Alerts,
+    symptoms: Sequence[Cause],
+    now: dt.datetime,
+) -> Gathered:
+    """What the ledger says now.
 
-    def __init__(self) -> None:
-        self._refusals: Mapping[str, int] = {}
-        self._counted_at: dt.datetime | None = None
+    Args:
+        reading: What the pass has read of it.
+        symptoms: All that the pass saw of feeds, what is explained by something else, too.
+    """
+    pending = list(reading.pending)
+    waiting = connection.execute(_PENDING, [pending]).fetchone()
+    release = connection.execute(_RELEASE).fetchone()
+    return Gathered(
+        feeds=feeds_seen(reading, read_loaded(connection), symptoms),
+        queue=Queue(len(pending), waiting[1] if waiting else None),
+        release=None if release is None else ReleaseSeen(int(release[0]), release[1]),
+        outbox=outbox_seen(connection, now),
+        channels=channels_seen(connection, alerts),
+    )
 
-    def gather(
-        self,
-        connection: psycopg.Connection[Any],
-        reading: LedgerReading,
-        alerts: Alerts,
-        symptoms: Sequence[Cause],
-        now: dt.datetime,
-    ) -> Gathered:
-        """What the ledger says now.
 
-        Args:
-            reading: What the pass has read of it.
-            symptoms: All that the pass saw of feeds, what is explained by something else, too.
-        """
-        pending = list(reading.pending)
-        waiting = connection.execute(_PENDING, [pending]).fetchone()
-        release = connection.execute(_RELEASE).fetchone()
-        return Gathered(
-            feeds=feeds_seen(reading, self.loaded(connection, now), symptoms),
-            queue=Queue(len(pending), waiting[1] if waiting else None),
-            release=None if release is None else ReleaseSeen(int(release[0]), release[1]),
-            outbox=outbox_seen(connection, now),
-            channels=channels_seen(connection, alerts),
-        )
-
-    def loaded(self, connection: psycopg.Connection[Any], now: dt.datetime) -> Loaded:
-        """What has been loaded of each feed, and how many rows are refused; these as counted not long ago."""
-        if self._counted_at is None or not self._counted_at <= now < self._counted_at + REFUSALS_EVERY:
-            self._refusals = {str(feed): int(count) for feed, count in connection.execute(_REFUSALS).fetchall()}
-            self._counted_at = now
-        newest = {str(row[0]): row[1:] for row in connection.execute(_NEWEST.encode()).fetchall()}
-        return Loaded(newest, self._refusals)
+def read_loaded(connection: psycopg.Connection[Any]) -> Loaded:
+    """What has been loaded of each feed, and how many rows are refused: the ledger keeps the number."""
+    refusals = {str(feed): int(count) for feed, count in connection.execute(_REFUSALS).fetchall()}
+    newest = {str(row[0]): row[1:] for row in connection.execute(_NEWEST.encode()).fetchall()}
+    return Loaded(newest, refusals)
 
 
 def feeds_seen(
@@ -131,6 +119,7 @@ def feeds_seen(
             failing.get(standing.feed),
             [one for one in symptoms if standing.feed in one.feeds],
             loaded.refusals.get(standing.feed, 0),
+            reading.attempted.get(standing.feed),
         )
         for standing in reading.standing
     }
@@ -153,6 +142,7 @@ def _feed(
     failing: Failing | None,
     symptoms: Iterable[Cause],
     open_refusals: int,
+    attempted_at: dt.datetime | None,
 ) -> FeedSeen:
     is_late = standing.state in LATE_STATES
     return FeedSeen(
@@ -173,7 +163,7 @@ def _feed(
         received_rows=newest[2],
         refused_rows=newest[3],
         open_refusals=open_refusals,
-        last_attempt_at=None if failing is None else failing.last_at,
+        last_attempt_at=attempted_at,
         last_cause=None if failing is None else failing.cause,
         last_words_zh="" if failing is None else failing.message_zh,
         last_words_en="" if failing is None else failing.message_en,

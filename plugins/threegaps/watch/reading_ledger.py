@@ -88,6 +88,7 @@ def read(connection: psycopg.Connection[Any]) -> LedgerReading:
             owed=_owed(connection, [one for one in standing if one.state in LATE_STATES]),
             # Of a feed that has no contract any more nobody wants to know.
             failed=tuple(one for one in attempts.failing_since(connection) if one.is_current),
+            attempted=attempts.last_attempted(connection),
             stopped=tuple(StoppedBatch(*row) for row in connection.execute(_STOPPED.encode()).fetchall()),
             histories=_histories(connection),
             build=_build(connection),

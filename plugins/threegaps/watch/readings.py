@@ -103,6 +103,7 @@ class LedgerReading:
         standing: How feeds stand by what they owe.
         owed: What those owe that are late.
         failed: Steps of feeds that fail now.
+        attempted: When landing or loading of feeds was tried last, whatever came of it.
         pending: Batches that no released build has consumed.
         is_being_set_up: Whether this is a new installation: what has not come yet is no incident.
         names: Of feeds, in Chinese and in English, as far as they are known.
@@ -114,6 +115,7 @@ class LedgerReading:
     standing: tuple[Standing, ...] = ()
     owed: tuple[OwedFeed, ...] = ()
     failed: tuple[Failing, ...] = ()
+    attempted: Mapping[str, dt.datetime] = field(default_factory=dict)
     stopped: tuple[StoppedBatch, ...] = ()
     histories: tuple[FeedHistory, ...] = ()
     build: FailedBuild | None = None

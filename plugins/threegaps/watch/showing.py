@@ -16,7 +16,7 @@ from threegaps.settings import Settings
 from threegaps.translations import in_both
 from threegaps.watch.alerts import Alerts, unset_variables
 from threegaps.watch.deadlines import DeadlineError, deadline
-from threegaps.watch.gathering import Gathered, Gatherer, incidents_seen
+from threegaps.watch.gathering import Gathered, gather, incidents_seen
 from threegaps.watch.looking import Looked
 from threegaps.watch.metrics import Metrics, metrics_address
 from threegaps.watch.pages import write_pages
@@ -42,7 +42,6 @@ class Showing:
         self._folder = folder
         self._connect = connect
         self._interval_seconds = interval_seconds
-        self._gatherer = Gatherer()
         self.metrics = Metrics()
 
     def start(self) -> str:
@@ -85,7 +84,7 @@ class Showing:
         if looked.ledger is not None and all(look.name != "ledger" for look in looks):
             try:
                 with deadline(_LEDGER_SECONDS), self._connect() as connection:
-                    gathered = self._gatherer.gather(connection, looked.ledger, alerts, looked.symptoms, now)
+                    gathered = gather(connection, looked.ledger, alerts, looked.symptoms, now)
                 looks.append(Look("ledger", True))
             except (psycopg.Error, DeadlineError, ThreeGapsError) as error:
                 said = _said(error)

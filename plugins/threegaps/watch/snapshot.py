@@ -55,9 +55,9 @@ class FeedSeen:
         received_rows: Rows received with the newest delivery; None before the first.
         refused_rows: Rows of it that were refused.
         open_refusals: Refused rows of all deliveries that nothing has closed.
-        last_attempt_at: When landing or loading was last tried.
-        last_cause: Code of the cause why that failed (`labels.CAUSES`); None where it did not.
-        last_words_zh: What is known of it, in plain words.
+        last_attempt_at: When landing or loading was last tried, whatever came of it; None where it never was.
+        last_cause: Code of the cause why a step of it fails (`labels.CAUSES`); None where none does.
+        last_words_zh: What is known of that, in plain words.
         last_words_en: The same in English.
     """
 

@@ -138,6 +138,7 @@ def one_state(connection: psycopg.Connection[Any], feed: str) -> str:
     symptoms = deliveries.seen(reading.owed, {}, reading.judged_at)
     (seen,) = [one for one in feeds_seen(reading, Loaded({}, {}), symptoms) if one.feed == feed]
     found = health(connection, feed)
+    assert seen.last_attempt_at == found["last_attempt_at"], "the last of whatever outcome"
     assert {standing.state, seen.state} == {found["state"]}
     assert (found["days_late"], found["deliveries_late"]) == (standing.days_late, standing.deliveries_late)
     assert (seen.days_late, seen.deliveries_late) == (standing.days_late, standing.deliveries_late)

@@ -155,6 +155,15 @@ def test_in_the_sandbox_what_is_due_is_judged_by_its_own_day(ledger: psycopg.Con
     assert "Due on 2026-07-01 and not here: 1\n  hrss/wage_records 2026-06\n" in texts(ledger)[0]
 
 
+def test_rows_that_wait_are_those_that_the_ledger_keeps(ledger: psycopg.Connection[Any]) -> None:
+    ledger.execute(
+        "insert into ops.feed_totals (feed, refused_open) values ('hrss/wage_records', 1200),"
+        " ('hrss/certificates', 30), ('education/rural_teaching', 4), ('statistics/resident_income', 0)"
+    )
+    enter_digest(ledger, ALERTS, at(7))
+    assert "Rows that wait for a department's correction: 1,234\n  hrss 1,230\n  education 4\n\n" in texts(ledger)[0]
+
+
 def test_lists_have_an_end(ledger: psycopg.Connection[Any]) -> None:
     for number in range(40):
         incident(ledger, f"late {number}", at(3), None)

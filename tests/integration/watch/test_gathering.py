@@ -15,7 +15,7 @@ from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI
 from threegaps.watch import reading_ledger
 from threegaps.watch.alerts import Alerts, ChannelSettings
-from threegaps.watch.gathering import Gatherer, incidents_seen, states
+from threegaps.watch.gathering import gather, incidents_seen, states
 
 pytestmark = pytest.mark.integration
 
@@ -87,17 +87,21 @@ def test_open_incidents_are_shown_with_the_command_to_look(ledger: psycopg.Conne
 
 
 def test_an_empty_ledger_says_nothing_and_no_zero_for_what_it_does_not_know(ledger: psycopg.Connection[Any]) -> None:
-    found = Gatherer().gather(ledger, reading_ledger.read(ledger), Alerts(), [], NOW)
+    found = gather(ledger, reading_ledger.read(ledger), Alerts(), [], NOW)
     assert (found.feeds, found.release, found.channels) == ((), None, ())
     assert (found.queue.pending_batches, found.queue.oldest_since, found.outbox.waiting) == (0, None, 0)
 
 
-def test_feeds_deliveries_queue_and_channels_are_gathered(ledger: psycopg.Connection[Any]) -> None:
+def know(ledger: psycopg.Connection[Any]) -> None:
     ledger.execute(
         "insert into ops.feed (feed, delivery_kind, first_day, title_zh, title_en, cadence, due_day)"
         " values (%s, 'full_period', '2026-01-01', '缴费工资', 'Wages', 'month', 'the 20th')",
         [FEED],
     )
+
+
+def test_feeds_deliveries_queue_and_channels_are_gathered(ledger: psycopg.Connection[Any]) -> None:
+    know(ledger)
     for delivery, days in (("2026-10", 7), ("2026-11", 3)):
         ledger.execute(
             "insert into ops.expected_delivery (feed, delivery, delivery_start, delivery_end, due_at, cadence)"
@@ -109,7 +113,7 @@ def test_feeds_deliveries_queue_and_channels_are_gathered(ledger: psycopg.Connec
         " values (%s, 'land', '2026-10', 'nothing_new', now() - interval '2 days', now())",
         [FEED],
     )
-    found = Gatherer().gather(
+    found = gather(
         ledger, reading_ledger.read(ledger), Alerts((ChannelSettings("mail", "mail"),)), [seen("feed_late")], NOW
     )
     (feed,) = found.feeds
@@ -127,11 +131,13 @@ def test_feeds_deliveries_queue_and_channels_are_gathered(ledger: psycopg.Connec
     assert [channel.name for channel in found.channels] == ["mail"]
 
 
-def test_refused_rows_are_counted_now_and_then_and_not_in_each_pass(ledger: psycopg.Connection[Any]) -> None:
-    gatherer, reading = Gatherer(), reading_ledger.read(ledger)
+def test_open_refusals_are_those_that_the_ledger_keeps_and_nothing_counts_the_rows(
+    ledger: psycopg.Connection[Any],
+) -> None:
+    know(ledger)
     asked: list[str] = []
 
-    class Counting:
+    class Listening:
         def __getattr__(self, name: str) -> Any:
             return getattr(ledger, name)
 
@@ -139,6 +145,16 @@ def test_refused_rows_are_counted_now_and_then_and_not_in_each_pass(ledger: psyc
             asked.append(query if isinstance(query, str) else query.decode())
             return ledger.execute(query, *rest)
 
-    for minutes in (0, 5, 9, 10, 12):
-        gatherer.gather(Counting(), reading, Alerts(), [], NOW + dt.timedelta(minutes=minutes))  # type: ignore[arg-type]
-    assert sum("quarantine" in query for query in asked) == 2
+    def open_refusals() -> int:
+        (feed,) = gather(Listening(), reading_ledger.read(ledger), Alerts(), [], NOW).feeds  # type: ignore[arg-type]
+        return feed.open_refusals
+
+    assert open_refusals() == 0
+    for rows in (41, 7):
+        ledger.execute(
+            "insert into ops.feed_totals (feed, refused_open) values (%s, %s)"
+            " on conflict (feed) do update set refused_open = excluded.refused_open",
+            [FEED, rows],
+        )
+        assert open_refusals() == rows, "at once, and not some minutes later"
+    assert not [query for query in asked if "quarantine" in query]

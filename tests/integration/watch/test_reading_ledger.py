@@ -14,7 +14,7 @@ from threegaps.ledger.batches import FEED_TOTALS
 from threegaps.settings import SHANGHAI
 from threegaps.watch import reading_ledger
 from threegaps.watch.alerts import Alerts
-from threegaps.watch.gathering import Gatherer
+from threegaps.watch.gathering import gather
 from threegaps.watch.looks import batches
 
 pytestmark = pytest.mark.integration
@@ -184,7 +184,7 @@ def test_what_was_read_is_shown_and_not_asked_again(connection: psycopg.Connecti
             return connection.execute(query, *rest)
 
     now = dt.datetime.now(SHANGHAI)
-    found = Gatherer().gather(Counting(), reading, Alerts(), [], now)  # type: ignore[arg-type]
+    found = gather(Counting(), reading, Alerts(), [], now)  # type: ignore[arg-type]
     assert [feed.feed for feed in found.feeds] == ["hrss/wage_records"]
     assert len(asked) > 3
     assert not [query for query in asked if "expected_delivery" in query or "ops.attempt" in query]
