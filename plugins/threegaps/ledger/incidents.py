@@ -40,6 +40,7 @@ class Cause:
         detail_zh: More lines: since when, how often, what was said, what to do.
         detail_en: The same.
         feeds: The feeds that are concerned; they say what the cause holds up. Where everything is, none.
+        occasions: The batches, deliveries or codes that show it: what was resolved by hand opens again for another.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Cause:
     detail_zh: str = ""
     detail_en: str = ""
     feeds: tuple[str, ...] = ()
+    occasions: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -94,6 +96,7 @@ class Incident:
     closed_at: dt.datetime | None
     closed_by: str | None
     resolution: str | None
+    occasions: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def response_seconds(self) -> float | None:
@@ -260,9 +263,9 @@ def open_incident(
     held = held_up_by(connection, cause.feeds)
     row = connection.execute(
         "insert into ops.incident (cause_key, kind, gravity, feed, department, feeds, title_zh, title_en, detail_zh,"
-        " detail_en, indicator_codes, marts, opened_at, last_seen_at, announced_at)"
+        " detail_en, occasions, indicator_codes, marts, opened_at, last_seen_at, announced_at)"
         " select %(key)s, %(kind)s, %(gravity)s, %(feed)s, %(department)s, %(feeds)s, %(title_zh)s, %(title_en)s,"
-        " %(detail_zh)s, %(detail_en)s, %(codes)s, %(marts)s, %(at)s, %(seen)s, %(announced)s"
+        " %(detail_zh)s, %(detail_en)s, %(occasions)s, %(codes)s, %(marts)s, %(at)s, %(seen)s, %(announced)s"
         " where not exists (select from ops.incident where cause_key = %(key)s and opened_at = %(at)s)"
         " on conflict (cause_key) where closed_at is null do nothing returning incident_id",
         {
@@ -276,6 +279,7 @@ def open_incident(
             "title_en": cause.title_en,
             "detail_zh": cause.detail_zh,
             "detail_en": cause.detail_en,
+            "occasions": list(cause.occasions),
             "codes": list(held.indicator_codes),
             "marts": list(held.marts),
             "at": at,
@@ -297,12 +301,14 @@ def open_incident(
 
 def see_again(connection: psycopg.Connection[Any], incident: Incident, cause: Cause, *, at: dt.datetime) -> None:
     """Note that the cause is there still, with what is known of it now; gravity never falls while it is open."""
-    changed = (cause.title_zh, cause.detail_zh, cause.feeds) != (
+    changed = (cause.title_zh, cause.detail_zh, cause.feeds, cause.occasions) != (
         incident.title_zh,
         incident.detail_zh,
         tuple(incident.feeds),
+        tuple(incident.occasions),
     )
-    if not changed:
+    # What somebody has resolved goes on saying what was resolved.
+    if incident.closed_at is not None or not changed:
         connection.execute(
             "update ops.incident set last_seen_at = %s where incident_id = %s", [at, incident.incident_id]
         )
@@ -310,13 +316,15 @@ def see_again(connection: psycopg.Connection[Any], incident: Incident, cause: Ca
     held = held_up_by(connection, cause.feeds)
     connection.execute(
         "update ops.incident set last_seen_at = %s, title_zh = %s, title_en = %s, detail_zh = %s, detail_en = %s,"
-        " feed = %s, department = %s, feeds = %s, indicator_codes = %s, marts = %s where incident_id = %s",
+        " occasions = %s, feed = %s, department = %s, feeds = %s, indicator_codes = %s, marts = %s"
+        " where incident_id = %s",
         [
             at,
             cause.title_zh,
             cause.title_en,
             cause.detail_zh,
             cause.detail_en,
+            list(cause.occasions),
             cause.feed,
             cause.department,
             list(cause.feeds),

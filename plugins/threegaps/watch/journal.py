@@ -140,6 +140,7 @@ def new_incident(cause: Cause, now: dt.datetime) -> Incident:
         closed_at=None,
         closed_by=None,
         resolution=None,
+        occasions=list(cause.occasions),
     )
 
 
@@ -154,6 +155,7 @@ def cause_of(incident: Incident) -> Cause:
         detail_zh=incident.detail_zh,
         detail_en=incident.detail_en,
         feeds=tuple(incident.feeds),
+        occasions=tuple(incident.occasions),
     )
 
 

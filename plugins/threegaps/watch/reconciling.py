@@ -57,7 +57,7 @@ def reconcile(
         looked_at: Kinds that could be looked at in this pass: of the others nothing is known, and nothing closes.
         now: The instant of the pass.
         resolved: Incidents that somebody has resolved, and whose cause has been there ever since: they stay closed
-            until it has gone once, or is graver than it was.
+            until it has gone once, is graver than it was, or another batch or delivery shows it.
     """
     seen_now = {cause.key: cause for cause in causes}
     is_open = {incident.cause_key for incident in incidents}
@@ -66,7 +66,7 @@ def reconcile(
     muted = tuple(
         (muted_by[key], cause)
         for key, cause in seen_now.items()
-        if key not in is_open and key in muted_by and not graver(cause.gravity, muted_by[key].gravity)
+        if key not in is_open and key in muted_by and _is_answered(muted_by[key], cause)
     )
     quiet = {cause.key for _, cause in muted}
     return Decisions(
@@ -85,6 +85,11 @@ def reconcile(
         ),
         muted=muted,
     )
+
+
+def _is_answered(resolved: Incident, cause: Cause) -> bool:
+    """Whether who resolved the incident knew all that is seen of its cause now."""
+    return not graver(cause.gravity, resolved.gravity) and set(cause.occasions) <= set(resolved.occasions)
 
 
 def _has_passed(since: dt.datetime, span: dt.timedelta, now: dt.datetime) -> bool:

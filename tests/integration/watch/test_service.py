@@ -124,6 +124,23 @@ def test_what_is_resolved_by_hand_stays_closed_while_its_cause_lasts(installatio
     assert len(installation.incidents()) == 2
 
 
+def test_what_is_resolved_by_hand_is_no_answer_to_the_next_spoilt_file(installation: Installation) -> None:
+    know_feed(installation)
+    first = enter_batch(installation, "2026-05", status="stopped", stop_rule="refused_percent")
+    installation.passes(120)
+    (incident,) = installation.incidents()
+    with installation.connect() as connection:
+        incidents.resolve(connection, incident.incident_id, by="wang", why="a test file", at=installation.now)
+    installation.passes(300)
+    second = enter_batch(installation, "2026-05", status="stopped", stop_rule="refused_percent")
+    installation.passes(300)
+    resolved, another = installation.incidents()
+    assert f"batch {first} " in resolved.title_en
+    assert f"batch {second} " in another.title_en
+    assert [one.closed_at is None for one in (another, resolved)] == [True, False]
+    assert installation.channel.told() == [("opened", f"feed_stopped:{WAGES}")] * 2
+
+
 def test_two_watches_do_not_tell_twice(installation: Installation) -> None:
     fail_build(installation)
     with installation.connect() as other:

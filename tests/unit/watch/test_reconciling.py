@@ -90,6 +90,14 @@ def test_what_somebody_resolved_stays_closed_while_its_cause_lasts_unless_it_is_
     assert len(decide([], cause(gravity="critical"), resolved=resolved).opened) == 1
 
 
+def test_what_somebody_resolved_opens_again_for_what_he_did_not_know_of() -> None:
+    stopped = dataclasses.replace(cause("feed_stopped"), about="hrss/certificates", occasions=("7", "8"))
+    resolved = [dataclasses.replace(new_incident(stopped, NOW), closed_at=NOW, closed_by="wang", resolution="known")]
+    fewer, another = (dataclasses.replace(stopped, occasions=one) for one in (("8",), ("8", "9")))
+    assert decide([], stopped, resolved=resolved).opened == decide([], fewer, resolved=resolved).opened == ()
+    assert decide([], another, resolved=resolved).opened == (another,)
+
+
 def test_what_opened_in_the_future_by_a_clock_that_was_put_back_is_told_and_closed() -> None:
     ahead = incident(opened=-dt.timedelta(days=900))
     assert len(decide([ahead], cause()).told) == 1

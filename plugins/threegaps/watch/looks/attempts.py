@@ -77,6 +77,7 @@ def _failing(feed: str, attempts: Sequence[Failing], names: Names, now: dt.datet
         detail_zh=f"自{clock(since)}起({long_zh}),已试{tried}次。{last.message_zh}",
         detail_en=f"Since {clock(since)} ({long_en}), tried {_times(tried)}. {last.message_en}",
         feeds=(feed,),
+        occasions=tuple(sorted({one.cause for one in attempts})),
     )
 
 

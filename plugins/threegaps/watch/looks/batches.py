@@ -42,6 +42,7 @@ def stopped(batches: Sequence[StoppedBatch], names: Names, now: dt.datetime) -> 
                 detail_zh=f"自{clock(batch.finished_at)}起({long_zh})。{batch.message_zh}",
                 detail_en=f"Since {clock(batch.finished_at)} ({long_en}). {batch.message_en}",
                 feeds=(batch.feed,),
+                occasions=(str(batch.batch_id),),
             )
         )
     return causes
@@ -68,6 +69,7 @@ def shrinking(histories: Sequence[FeedHistory], names: Names) -> list[Cause]:
                 detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}载入。",
                 detail_en=f"Batch {last.batch_id}, loaded at {clock(last.finished_at)}.",
                 feeds=(history.feed,),
+                occasions=(str(last.batch_id),),
             )
         )
     return causes
@@ -94,6 +96,7 @@ def refused_share(histories: Sequence[FeedHistory], names: Names) -> list[Cause]
                 detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}载入,拒收{last.refused:,}行。",
                 detail_en=f"Batch {last.batch_id}, loaded at {clock(last.finished_at)}, {last.refused:,} rows refused.",
                 feeds=(history.feed,),
+                occasions=(str(last.batch_id),),
             )
         )
     return causes

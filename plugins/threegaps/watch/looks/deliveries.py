@@ -50,6 +50,7 @@ def _late(owed: OwedFeed, names: Names, now: dt.datetime, paused: Mapping[str, P
         detail_zh=f"最早的应于{clock(owed.since)}前到,已迟到{late_zh}。{paused_zh}",
         detail_en=f"The oldest was due by {clock(owed.since)}, {late_en} ago.{paused_en}",
         feeds=(owed.feed,),
+        occasions=tuple(owed.missing),
     )
 
 
@@ -82,6 +83,7 @@ def _incomplete(owed: OwedFeed, names: Names, now: dt.datetime) -> Cause:
         detail_zh=f"应于{clock(owed.since)}前到齐。{''.join(zh for zh, _ in lacks)}",
         detail_en=" ".join([f"All was due by {clock(owed.since)}.", *(en for _, en in lacks)]),
         feeds=(owed.feed,),
+        occasions=tuple(deliveries),
     )
 
 
