@@ -10,14 +10,14 @@ import psycopg
 from psycopg.rows import dict_row
 
 from threegaps.errors import ReleaseError
-from threegaps.ledger.batches import FEED_TOTALS
+from threegaps.ledger.batches import SUMS_OF_BATCHES
 from threegaps.release import holds
 from threegaps.release.arrival import arrived
 from threegaps.settings import Settings
 
 Row = dict[str, Any]
 
-FEEDS = FEED_TOTALS
+FEEDS = SUMS_OF_BATCHES
 
 BATCHES = """
 select batch_id, feed, delivery, status, received, accepted, refused, duplicates, inserted, changed, unchanged,

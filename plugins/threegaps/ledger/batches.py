@@ -22,7 +22,7 @@ SHRINKING_BELOW = 0.8
 SHRINKING_FROM_ROWS = 20
 """In a list shorter than this a row more or less says nothing."""
 
-FEED_TOTALS = """
+SUMS_OF_BATCHES = """
 select b.feed, count(*) filter (where b.status = 'loaded') as batches,
        max(b.delivery) filter (where b.status = 'loaded') as last_delivery,
        coalesce(sum(b.received) filter (where b.status = 'loaded'), 0)::bigint as received,
@@ -38,8 +38,7 @@ group by b.feed order by b.feed
 """Batches of each feed, and the sums of their counts over those that are loaded.
 
 A delivery that was sent again counts each time, corrections and repairs count too; a judgement that another superseded
-does not. The view ``feed_health`` counts each delivery as it was judged last (``rows_received``), and
-`threegaps.ledger.status` the last one alone (``rows``).
+does not. ``ops.feed_totals`` and the view ``feed_health`` count each delivery once, as it was judged last.
 """
 
 

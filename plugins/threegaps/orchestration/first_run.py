@@ -21,7 +21,7 @@ from threegaps.contracts.model import Contract
 from threegaps.errors import ServiceError
 from threegaps.home.sandbox_day import sandbox_day
 from threegaps.ledger.attempts import failing_since
-from threegaps.ledger.batches import FEED_TOTALS, pending_batches
+from threegaps.ledger.batches import SUMS_OF_BATCHES, pending_batches
 from threegaps.orchestration.names import (
     MARTS_DAG,
     POOL_SLOTS,
@@ -225,7 +225,7 @@ def _reason_of_last_build(settings: Settings) -> str:
 
 def _count(settings: Settings, rows: list[FeedProgress]) -> None:
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
-        totals = connection.cursor(row_factory=dict_row).execute(FEED_TOTALS).fetchall()
+        totals = connection.cursor(row_factory=dict_row).execute(SUMS_OF_BATCHES).fetchall()
     by_feed = {total["feed"]: total for total in totals}
     for row in rows:
         if counted := by_feed.get(row.feed):

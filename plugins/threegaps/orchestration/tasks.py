@@ -274,23 +274,15 @@ def put_in_order(stale_build_minutes: int) -> None:
     Raises:
         ThreeGapsError: Parts have failed. The log says each with its cause, and this is that of the first.
     """
-    parts: tuple[Callable[[], None], ...] = (
-        lambda: fail_stale_builds(stale_build_minutes),
-        mark_cut_off_attempts,
-        enter_expected,
-        end_overlong_readers,
-        restore_reader_logins,
+    do_each(
+        (
+            ("end dead builds", lambda: fail_stale_builds(stale_build_minutes)),
+            ("mark attempts that were cut off", mark_cut_off_attempts),
+            ("enter what feeds owe", enter_expected),
+            ("end readers' overlong transactions", end_overlong_readers),
+            ("put back readers' logins", restore_reader_logins),
+        )
     )
-    do_each(zip(_PARTS, parts, strict=True))
-
-
-_PARTS = (
-    "end dead builds",
-    "mark attempts that were cut off",
-    "enter what feeds owe",
-    "end readers' overlong transactions",
-    "put back readers' logins",
-)
 
 
 def do_each(parts: Iterable[tuple[str, Callable[[], None]]], *, seconds: float = _PART_SECONDS) -> None:

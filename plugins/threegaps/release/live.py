@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from threegaps.labels import CAUSES, FEED_STATES, coded_zh
+from threegaps.labels import ATTEMPT_OUTCOMES, CAUSES, FEED_STATES, coded_zh
 from threegaps.ledger.attempts import LAST_ATTEMPTS
 from threegaps.ledger.batches import has_originals
 from threegaps.ledger.expected import MOMENT, standing_at
@@ -136,8 +136,7 @@ _HEALTH: tuple[ViewColumn, ...] = (
     (
         "last_attempt_outcome",
         "a.outcome",
-        "结果(running进行中,succeeded成功,nothing_new无新数据,waiting等待,failed失败,cut_off中断)"
-        " | how it ended; cut off: it never said how",
+        f"结果({coded_zh(ATTEMPT_OUTCOMES)}) | how it ended; cut off: it never said how",
     ),
     ("last_attempt_cause", "a.cause", f"未成的原因({coded_zh(CAUSES)}) | kind of cause where it failed or waits"),
     (

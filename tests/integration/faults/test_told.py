@@ -348,12 +348,12 @@ def test_three_broken_connections(one: Installation, monkeypatch: pytest.MonkeyP
     one.breaks(
         {
             "feed_unreachable:hrss_sftp": (
-                rf"连接hrss_sftp不通.*{dead}.*{WAGES}.*连接被拒绝",
+                rf"无法连接hrss_sftp.*{dead}.*{WAGES}.*连接被拒绝",
                 rf"connection hrss_sftp: .*{dead}.*{WAGES}.*connection refused",
             ),
             **{
                 f"feed_unreachable:{name}": (
-                    rf"连接{name}不通.*登录.*127.0.0.1:{port}",
+                    rf"无法连接{name}.*登录.*127.0.0.1:{port}",
                     rf"connection {name}: .*login.*127.0.0.1:{port}",
                 )
                 for name, port in refused.items()

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from threegaps.ledger.batches import FEED_TOTALS
+from threegaps.ledger.batches import SUMS_OF_BATCHES
 from threegaps.settings import SHANGHAI
 from threegaps.watch import reading_ledger
 from threegaps.watch.alerts import Alerts
@@ -137,7 +137,7 @@ def test_totals_of_a_feed_are_those_of_all_its_loaded_batches(
         ("2026-05", "stopped", 80),
     ):
         enter(connection, delivery, status=status, received=received)
-    (totals,) = connection.cursor(row_factory=dict_row).execute(FEED_TOTALS).fetchall()
+    (totals,) = connection.cursor(row_factory=dict_row).execute(SUMS_OF_BATCHES).fetchall()
     named = {name: totals[name] for name in ("feed", "batches", "stopped", "received", "accepted", "last_delivery")}
     assert named == {
         "feed": "hrss/wage_records",

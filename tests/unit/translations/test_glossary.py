@@ -10,12 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from threegaps import labels
 from threegaps.settings import Settings
 from threegaps.translations.catalogue import FOLDER, read
 
 ROOT = Settings.load().root
 PACKAGE = ROOT / "plugins" / "threegaps"
 CHINESE = re.compile("[\u4e00-\u9fff]")
+LABELS = [
+    name
+    for name, value in vars(labels).items()
+    if name.isupper() and all(isinstance(one, tuple) for one in value.values())
+]
+FILLED_IN = "…"
 # Longer words that begin with one that is not used.
 MEANT_SO = ("按时间",)
 ENGLISH_PAGES = ("README.md", "docs/guide.md", "docs/runbook.md", "docs/server.md", "docs/adding-a-feed.md")
@@ -61,9 +68,15 @@ def chinese_of_python(path: Path) -> Iterator[tuple[int, str]]:
         and isinstance(node.body[0], ast.Expr)
     }
     for node in ast.walk(tree):
-        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents
-        if is_text and CHINESE.search(node.value):
-            yield node.lineno, node.value
+        if isinstance(node, ast.JoinedStr):
+            # What is filled in splits no word: the pieces are read as one text, too.
+            text = "".join(str(one.value) if isinstance(one, ast.Constant) else FILLED_IN for one in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
+            text = node.value
+        else:
+            continue
+        if CHINESE.search(text):
+            yield node.lineno, text
 
 
 def chinese_texts() -> Iterator[tuple[str, str]]:
@@ -116,6 +129,25 @@ def test_the_glossary_is_read() -> None:
 )
 def test_a_word_that_is_not_used_is_found(text: str, *, english: bool, is_fault: bool) -> None:
     assert bool(faults(text, english=english)) == is_fault
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_labels_say_what_the_glossary_says(name: str) -> None:
+    """A code that is a term of the glossary, or one of a feed, has the term's own word in it."""
+    words = {}
+    for english, chinese, _ in glossary():
+        terms = english.split(", ")
+        if len(terms) == len(chinese):
+            words |= dict(zip((term.replace(" ", "_") for term in terms), chinese, strict=True))
+    assert words["shrinking"] == "缩减"
+    found = {code: said[0] for code, said in getattr(labels, name).items()}
+    assert {code: said for code, said in found.items() if words.get(code.removeprefix("feed_"), "") not in said} == {}
+
+
+def test_a_word_is_found_though_something_is_filled_in(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text('said = f"连接{name}不通"\n', encoding="utf-8")
+    assert any(faults(text, english=False) for _, text in chinese_of_python(module))
 
 
 def test_one_word_stands_for_one_thing_in_chinese() -> None:

@@ -89,9 +89,9 @@ def test_a_late_feed_says_what_is_missing_since_when_and_how_long() -> None:
         (
             {"feed_hrss_wage_records": PausedDag(NOW, "li")},
             "Its DAG is paused in Airflow since 2026-07-21 10:00 +08:00 by li: nothing",
-            "其流程自2026-07-21 10:00 +08:00起由li在 Airflow 中暂停",
+            "其 DAG 自2026-07-21 10:00 +08:00起由li在 Airflow 中暂停",
         ),
-        ({"feed_hrss_wage_records": PausedDag()}, "Its DAG is paused in Airflow: nothing", "其流程在 Airflow 中暂停"),
+        ({"feed_hrss_wage_records": PausedDag()}, "Its DAG is paused in Airflow: nothing", "其 DAG 在 Airflow 中暂停"),
         ({"feed_hrss_certificates": PausedDag(NOW, "li")}, None, None),
         (None, "Whether its DAG is paused in Airflow cannot be told.", "无法得知"),
     ],

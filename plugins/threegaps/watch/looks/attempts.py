@@ -52,7 +52,7 @@ def _unreachable(connection: str, attempts: Sequence[Failing], now: dt.datetime)
         kind="feed_unreachable",
         about=connection,
         gravity="warning",
-        title_zh=f"连接{connection}不通:{why_zh}{f'({where})' if where else ''}",
+        title_zh=f"无法连接{connection}:{why_zh}{f'({where})' if where else ''}",
         title_en=f"connection {connection}: {why_en}{f' ({where})' if where else ''}",
         detail_zh=f"自{clock(since)}起({long_zh}),已试{tried}次;涉及{feeds_zh}。{last.message_zh}",
         detail_en=f"Since {clock(since)} ({long_en}), tried {_times(tried)}; behind it: {feeds_en}. {last.message_en}",

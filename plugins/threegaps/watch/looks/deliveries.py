@@ -57,14 +57,14 @@ def _late(owed: OwedFeed, names: Names, now: dt.datetime, paused: Mapping[str, P
 def of_pause(feed: str, paused: Mapping[str, PausedDag] | None) -> tuple[str, str]:
     """A sentence on the pause of a feed's DAG in Airflow, in Chinese and in English; empty where it is not paused."""
     if paused is None:
-        return "其流程在 Airflow 中是否已暂停,无法得知。", " Whether its DAG is paused in Airflow cannot be told."
+        return "其 DAG 在 Airflow 中是否已暂停,无法得知。", " Whether its DAG is paused in Airflow cannot be told."
     found = paused.get(feed_dag(feed))
     if found is None:
         return "", ""
     since_zh, since_en = (f"自{clock(found.since)}起", f" since {clock(found.since)}") if found.since else ("", "")
     by_zh, by_en = (f"由{found.by}", f" by {found.by}") if found.by else ("", "")
     return (
-        f"其流程{since_zh}{by_zh}在 Airflow 中暂停,恢复之前不会取数。",
+        f"其 DAG {since_zh}{by_zh}在 Airflow 中暂停,恢复之前不会取数。",
         f" Its DAG is paused in Airflow{since_en}{by_en}: nothing is fetched until somebody lets it run.",
     )
 
