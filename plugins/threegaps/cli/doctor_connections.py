@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from threegaps.contracts.loader import load_contracts
@@ -34,13 +35,24 @@ def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> lis
 
     probes = probe_all(contracts, seconds=seconds)
     broken = [(probe, probe.error) for probe in probes if probe.error is not None]
-    found = []
+    untried = [probe for probe in probes if not probe.is_tried]
+    found: list[dict[str, Any]] = []
+    for probe in untried:
+        of_feeds = _some(probe.feeds)
+        said = f"未能试连,本机繁忙({of_feeds}) | could not be tried: the machine is busy ({of_feeds})"
+        found.append(
+            {
+                "name": f"connection {probe.connection_id}",
+                "state": "warning",
+                "message": said,
+                "advice": "run it again when the machine is less busy.",
+                "feeds": list(probe.feeds),
+            }
+        )
     for probe, problem in broken:
         failure = failure_of(problem)
         zh, en = CAUSES[failure.cause]
-        feeds = ", ".join(probe.feeds[:_MOST_FEEDS])
-        more = len(probe.feeds) - _MOST_FEEDS
-        of_feeds = f"{feeds} +{more}" if more > 0 else feeds
+        of_feeds = _some(probe.feeds)
         found.append(
             {
                 "name": f"connection {probe.connection_id}",
@@ -53,7 +65,14 @@ def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> lis
                 "feeds": list(probe.feeds),
             }
         )
-    in_order = len(probes) - len(broken)
+    in_order = sum(probe.lets_us_in for probe in probes)
     summary = f"{len(probes)}个连接中{in_order}个可用 | {in_order} of {len(probes)} connections let us in"
-    found.append({"name": name, "state": "wrong" if broken else "ok", "message": summary, "advice": ""})
+    state = "wrong" if broken else "warning" if untried else "ok"
+    found.append({"name": name, "state": state, "message": summary, "advice": ""})
     return found
+
+
+def _some(feeds: Sequence[str]) -> str:
+    more = len(feeds) - _MOST_FEEDS
+    named = ", ".join(feeds[:_MOST_FEEDS])
+    return f"{named} +{more}" if more > 0 else named

@@ -361,7 +361,7 @@ def feeds_that_answer_again(minutes: int) -> list[dict[str, str]]:
         from threegaps.sources.probing import probe_all
 
         probes = probe_all(contracts, seconds=_PROBE_SECONDS)
-    answering = [feed for probe in probes if probe.error is None for feed in probe.feeds]
+    answering = [feed for probe in probes if probe.lets_us_in for feed in probe.feeds]
     for feed in answering:
         log.info("%s: the department's system lets us in again.", feed)
     return [

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from threegaps import connections
 from threegaps.contracts.model import Contract
@@ -18,6 +19,8 @@ from threegaps.sources.sftp import open_sftp
 from threegaps.sources.trouble import NO_ANSWER, address_of, unreachable
 
 ONE_TRY = Retry(attempts=1)
+_SECONDS_TO_BEGIN = 60.0
+"""How long it may take until a system is asked: what is looked up before is ours, and a busy machine is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class Probe:
     Args:
         feeds: The feeds that come over it.
         host: Whose system was asked; None where there is none, as of a drop folder.
-        error: Why it does not let us in; None where it does.
+        error: Why it does not let us in; None where it does, or could not be tried.
+        is_tried: Whether it was tried: a machine that is too busy for it says nothing of the department's system.
     """
 
     connection_id: str
@@ -35,46 +39,84 @@ class Probe:
     host: str | None
     port: int | None
     error: ThreeGapsError | None
+    is_tried: bool = True
+
+    @property
+    def lets_us_in(self) -> bool:
+        """Whether it was tried, and does."""
+        return self.is_tried and self.error is None
 
 
-def probe_all(contracts: Iterable[Contract], *, seconds: float) -> list[Probe]:
-    """Try every connection that the contracts name, side by side, each for *seconds* at most; in order of their ids."""
+@dataclass(slots=True)
+class _Try:
+    """One connection while it is tried: its time counts from where its system is asked."""
+
+    connection_id: str
+    contract: Contract
+    has_begun: threading.Event = field(default_factory=threading.Event)
+    has_ended: threading.Event = field(default_factory=threading.Event)
+    began: float = 0.0
+    error: ThreeGapsError | None = None
+
+    def run(self) -> None:
+        try:
+            connections.get(self.connection_id)
+            self._begin()
+            _KNOCKS[self.contract.protocol](self.contract)
+        except ThreeGapsError as error:
+            self.error = error
+        except Exception as error:  # noqa: BLE001  # whatever it is, its words are not repeated
+            self.error = UnexpectedError.of(error, file=f"connection {self.connection_id}")
+        self.has_ended.set()
+        self._begin()
+
+    def _begin(self) -> None:
+        if not self.has_begun.is_set():
+            self.began = time.monotonic()
+            self.has_begun.set()
+
+
+def probe_all(
+    contracts: Iterable[Contract], *, seconds: float, seconds_to_begin: float = _SECONDS_TO_BEGIN
+) -> list[Probe]:
+    """Try every connection that the contracts name, side by side; in order of their ids.
+
+    Args:
+        contracts: The feeds.
+        seconds: How long each system may take, from where it is asked.
+        seconds_to_begin: How long it may take until all are asked.
+    """
     feeds: dict[str, list[Contract]] = {}
     for contract in contracts:
         feeds.setdefault(contract.connection_id, []).append(contract)
-    found: dict[str, ThreeGapsError | None] = {}
-    # A system that keeps us waiting must not keep the process from its end.
-    threads = {
-        connection_id: threading.Thread(target=_try, args=(connection_id, of_it[0], found), daemon=True)
-        for connection_id, of_it in feeds.items()
-    }
-    for thread in threads.values():
-        thread.start()
-    deadline = time.monotonic() + seconds
-    for thread in threads.values():
-        thread.join(max(0.0, deadline - time.monotonic()))
-    done = dict(found)
+    _import_what_asks({contract.protocol for (contract, *_) in feeds.values()})
+    tries = {connection_id: _Try(connection_id, of_it[0]) for connection_id, of_it in feeds.items()}
+    for one in tries.values():
+        # A system that keeps us waiting must not keep the process from its end.
+        threading.Thread(target=one.run, daemon=True).start()
+    last_begin = time.monotonic() + seconds_to_begin
     return [
-        Probe(
-            connection_id,
-            tuple(contract.feed for contract in of_it),
-            *address_of(of_it[0]),
-            done[connection_id] if connection_id in done else unreachable(of_it[0], NO_ANSWER),
-        )
+        _probe(tries[connection_id], of_it, last_begin=last_begin, seconds=seconds)
         for connection_id, of_it in sorted(feeds.items())
     ]
 
 
-def _try(connection_id: str, contract: Contract, found: dict[str, ThreeGapsError | None]) -> None:
-    try:
-        connections.get(connection_id)
-        _KNOCKS[contract.protocol](contract)
-    except ThreeGapsError as error:
-        found[connection_id] = error
-    except Exception as error:  # noqa: BLE001  # whatever it is, its words are not repeated
-        found[connection_id] = UnexpectedError.of(error, file=f"connection {connection_id}")
-    else:
-        found[connection_id] = None
+def _probe(one: _Try, feeds: Sequence[Contract], *, last_begin: float, seconds: float) -> Probe:
+    names = tuple(contract.feed for contract in feeds)
+    if not one.has_begun.wait(max(0.0, last_begin - time.monotonic())):
+        return Probe(one.connection_id, names, None, None, None, is_tried=False)
+    has_ended = one.has_ended.wait(max(0.0, one.began + seconds - time.monotonic()))
+    error = one.error if has_ended else unreachable(one.contract, NO_ANSWER)
+    return Probe(one.connection_id, names, *address_of(one.contract), error)
+
+
+def _import_what_asks(protocols: Collection[str]) -> None:
+    """Import what is only imported when it is used: seconds of our own, which are no silence of a department."""
+    if not protocols:
+        return
+    importlib.import_module("airflow.sdk")
+    if "sftp" in protocols:
+        importlib.import_module("airflow.providers.sftp.hooks.sftp")
 
 
 def _knock_at_gateway(contract: Contract) -> None:
