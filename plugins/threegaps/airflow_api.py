@@ -309,7 +309,7 @@ class AirflowApi:
             if status < 300:
                 return _Answer(_object(content) if content else {})
         except OSError as error:
-            raise ServiceError(
+            raise UnansweredError(
                 f"Airflow does not answer at {self.address}: {error}", advice="see `threegaps status`."
             ) from None
         except (ValueError, TypeError, OverflowError, http.client.HTTPException, RecursionError):
@@ -317,7 +317,9 @@ class AirflowApi:
         detail = _detail(content)
         if status == 404:
             raise NotFoundError(f"Airflow knows no such thing: {detail}")
-        raise ServiceError(
+        # It is Airflow's own trouble, as of a database that keeps silent, and not of what was asked.
+        kind = UnansweredError if status >= 500 else ServiceError
+        raise kind(
             f"Airflow refuses {method} {path}: {status} {detail}",
             advice="wait until what is under way has ended, then ask again." if status == 409 else None,
         )
@@ -461,6 +463,10 @@ def _other(what: str) -> ServiceError:
 def _is_plain(value: Any) -> bool:
     """Whether it is a short text that can be shown and stored anywhere."""
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT and value.isascii() and value.isprintable()
+
+
+class UnansweredError(ServiceError):
+    """Airflow does not answer, or says that it cannot now: asked again later, it may."""
 
 
 class NotFoundError(ServiceError):

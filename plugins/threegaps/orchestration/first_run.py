@@ -6,19 +6,23 @@ same delivery that succeeded or is under way is taken as it is.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
 
-from threegaps.airflow_api import ENDED_STATES, STATES_THAT_MATTER, AirflowApi
+from threegaps.airflow_api import ENDED_STATES, STATES_THAT_MATTER, AirflowApi, UnansweredError
 from threegaps.calendar import Delivery, today
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
-from threegaps.errors import ServiceError
+from threegaps.errors import ServiceError, is_warehouse_down, of_warehouse
+from threegaps.home import account
 from threegaps.home.sandbox_day import sandbox_day
 from threegaps.ledger.attempts import failing_since
 from threegaps.ledger.batches import SUMS_OF_BATCHES, pending_batches
@@ -34,6 +38,12 @@ from threegaps.orchestration.names import (
 from threegaps.settings import Settings
 
 _POLL_SECONDS = 1.0
+_CONNECT_SECONDS = 10
+_PATIENCE_SECONDS = 600.0
+"""For how long Airflow or the warehouse may keep silent while the services run: a busy disk does that for minutes."""
+_AFTER_ALL_FEEDS = (RELEASED_DAG, MARTS_DAG, UPKEEP_DAG, RETENTION_DAG)
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(slots=True)
@@ -95,20 +105,65 @@ def run_to_release(settings: Settings, report: Callable[[Progress], None]) -> in
     api = AirflowApi.of(settings)
     progress = Progress(message="reading the DAGs 读取 DAG")
     report(progress)
-    contracts = configure(settings, api)
-    _run_feeds(settings, api, contracts, progress, report)
-    for dag_id in (RELEASED_DAG, MARTS_DAG):
-        api.set_paused(dag_id, is_paused=False)
-    if has_pending(settings) or current_release(settings) is None:
+    contracts = _patiently(settings, progress, report, lambda: configure(settings, api))
+    try:
+        _run_feeds(settings, api, contracts, progress, report)
+    except BaseException:
+        # However it ended: what was loaded must not wait for a release that nobody starts, nor upkeep for one.
+        with contextlib.suppress(ServiceError):
+            _let_run(api, _AFTER_ALL_FEEDS)
+        raise
+    _patiently(settings, progress, report, lambda: _let_run(api, _AFTER_ALL_FEEDS))
+    if _patiently(settings, progress, report, lambda: has_pending(settings) or current_release(settings) is None):
         run_marts(settings, api, progress, report)
-    for dag_id in (UPKEEP_DAG, RETENTION_DAG):
-        api.set_paused(dag_id, is_paused=False)
-    release = current_release(settings)
+    release = _patiently(settings, progress, report, lambda: current_release(settings))
     if release is None:
         raise ServiceError("The marts ran, but there is no release.", advice="see `threegaps status`.")
     progress.marts_state, progress.message = "success", f"release {release}"
     report(progress)
     return release
+
+
+def _let_run(api: AirflowApi, dag_ids: Iterable[str]) -> None:
+    for dag_id in dag_ids:
+        api.set_paused(dag_id, is_paused=False)
+
+
+def _patiently(
+    settings: Settings, progress: Progress, report: Callable[[Progress], None], ask: Callable[[], _Answer]
+) -> _Answer:
+    """What *ask* gives, asked again while Airflow or the warehouse keeps silent, for some minutes and said meanwhile.
+
+    Args:
+        ask: What may be done twice.
+
+    Raises:
+        ServiceError: They kept silent for too long, or the services do not run any more.
+    """
+    said = progress.message
+    silent_since: float | None = None
+    while True:
+        try:
+            answer = ask()
+        except (UnansweredError, psycopg.Error) as error:
+            if isinstance(error, psycopg.Error) and not is_warehouse_down(error):
+                raise
+            reason = of_warehouse(error) if isinstance(error, psycopg.Error) else error.message
+        else:
+            progress.message = said
+            return answer
+        now = time.monotonic()
+        silent_since = now if silent_since is None else silent_since
+        is_running = settings.is_server or account.is_running(settings)
+        if not is_running or now - silent_since >= _PATIENCE_SECONDS:
+            raise ServiceError(
+                f"Airflow or the warehouse does not answer, and was waited for {(now - silent_since) / 60:.0f} min:"
+                f" {reason}",
+                advice="see `threegaps status`; then run the same command again: it goes on from what is done.",
+            )
+        progress.message = "no answer from Airflow or the warehouse, waiting 服务暂无应答,等待中"
+        report(progress)
+        time.sleep(_POLL_SECONDS)
 
 
 def is_complete(settings: Settings) -> bool:
@@ -133,22 +188,26 @@ def _run_feeds(
     report: Callable[[Progress], None],
 ) -> None:
     # The marts wait until all feeds are there: the first events would only build what the next ones change.
-    api.set_paused(MARTS_DAG, is_paused=True)
+    _patiently(settings, progress, report, lambda: api.set_paused(MARTS_DAG, is_paused=True))
     for contract in contracts:
         delivery = newest_delivery(contract, settings)
         row = FeedProgress(contract.feed, contract.title_zh, delivery)
-        dag_id = feed_dag(contract.feed)
-        api.set_paused(dag_id, is_paused=False)
-        run_id = _existing_run(api, dag_id, delivery, states={"success", "running", "queued"})
-        row.run_id = run_id or str(api.trigger(dag_id, partition_key=delivery)["dag_run_id"])
+        row.run_id = _patiently(settings, progress, report, partial(_start_feed, api, feed_dag(row.feed), delivery))
         progress.feeds.append(row)
     progress.message = "feeds catch up 各数据源补齐"
-    while not look_at_feeds(settings, api, progress, report):
+    while not _patiently(settings, progress, report, lambda: look_at_feeds(settings, api, progress, report)):
         failed = [row for row in progress.feeds if row.state == "failed"]
         if failed:
             reason = _reason_of_feed(settings, failed[0].feed)
             _fail(settings, feed_dag(failed[0].feed), failed[0].run_id, failed[0].task, reason=reason)
         time.sleep(_POLL_SECONDS)
+
+
+def _start_feed(api: AirflowApi, dag_id: str, delivery: str) -> str:
+    """The run of a delivery: one that succeeded or is under way, else a new one."""
+    api.set_paused(dag_id, is_paused=False)
+    run_id = _existing_run(api, dag_id, delivery, states={"success", "running", "queued"})
+    return run_id or str(api.trigger(dag_id, partition_key=delivery)["dag_run_id"])
 
 
 def look_at_feeds(settings: Settings, api: AirflowApi, progress: Progress, report: Callable[[Progress], None]) -> bool:
@@ -176,11 +235,17 @@ def run_marts(settings: Settings, api: AirflowApi, progress: Progress, report: C
         ServiceError: It failed; the message names the task and where its log lies.
     """
     progress.message = "building and releasing the marts 计算并发布指标"
-    running = [run for run in api.runs(MARTS_DAG) if run["state"] not in ENDED_STATES]
-    run_id = str((running[0] if running else api.trigger(MARTS_DAG))["dag_run_id"])
+
+    def start() -> str:
+        running = [run for run in api.runs(MARTS_DAG) if run["state"] not in ENDED_STATES]
+        return str((running[0] if running else api.trigger(MARTS_DAG))["dag_run_id"])
+
+    def look() -> tuple[str, str]:
+        return str(api.run(MARTS_DAG, run_id)["state"]), _current_task(api.task_states(MARTS_DAG, run_id))
+
+    run_id = _patiently(settings, progress, report, start)
     while progress.marts_state not in ENDED_STATES:
-        progress.marts_state = str(api.run(MARTS_DAG, run_id)["state"])
-        progress.marts_task = _current_task(api.task_states(MARTS_DAG, run_id))
+        progress.marts_state, progress.marts_task = _patiently(settings, progress, report, look)
         report(progress)
         time.sleep(_POLL_SECONDS)
     if progress.marts_state == "failed":
@@ -212,19 +277,19 @@ def _fail(settings: Settings, dag_id: str, run_id: str, task: str, *, reason: st
 
 
 def _reason_of_feed(settings: Settings, feed: str) -> str:
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
         failing = failing_since(connection, feed)
     return failing[-1].message_en if failing else ""
 
 
 def _reason_of_last_build(settings: Settings) -> str:
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
         row = connection.execute("select message from ops.build order by build_id desc limit 1").fetchone()
     return str(row[0]) if row and row[0] else ""
 
 
 def _count(settings: Settings, rows: list[FeedProgress]) -> None:
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
         totals = connection.cursor(row_factory=dict_row).execute(SUMS_OF_BATCHES).fetchall()
     by_feed = {total["feed"]: total for total in totals}
     for row in rows:
@@ -235,12 +300,12 @@ def _count(settings: Settings, rows: list[FeedProgress]) -> None:
 
 def has_pending(settings: Settings) -> bool:
     """Whether loaded batches wait for a build."""
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
         return bool(pending_batches(connection))
 
 
 def current_release(settings: Settings) -> int | None:
     """The release that serves; None before the first."""
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
         row = connection.execute("select release_id from ops.current_release").fetchone()
     return None if row is None or row[0] is None else int(row[0])
