@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import getpass
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +15,8 @@ from threegaps.cli.options import Json, Limit
 from threegaps.settings import SHANGHAI, Settings
 
 if TYPE_CHECKING:
+    import psycopg
+
     from threegaps.ledger.incidents import Incident
 
 group = typer.Typer(invoke_without_command=True, no_args_is_help=False)
@@ -20,6 +24,7 @@ watching = typer.Typer(invoke_without_command=True, no_args_is_help=False)
 watching.command("check")(alerting.check)
 watching.command("test-message")(alerting.send_test_message)
 
+_LEDGER_SECONDS = 35.0
 Number = Annotated[int, typer.Argument(help="An incident, see `threegaps incidents`.")]
 By = Annotated[str | None, typer.Option("--by", help="Who says so; by default the user of this machine.")]
 
@@ -40,12 +45,10 @@ def list_incidents(
     """What somebody should look at: open incidents, the gravest and then the oldest first."""
     if context.invoked_subcommand is not None:
         return
-    import psycopg
-
     from threegaps.cli.output import answer
     from threegaps.ledger import incidents
 
-    with psycopg.connect(Settings.load().warehouse_dsn()) as connection:
+    with _ledger(Settings.load()) as connection:
         if all_:
             found, total = incidents.latest_incidents(connection, limit=limit), incidents.count_incidents(connection)
         else:
@@ -58,12 +61,10 @@ def list_incidents(
 @group.command()
 def show(number: Number, json_: Json = False) -> None:
     """One incident: its cause, what it holds up, what to do, what has happened to it."""
-    import psycopg
-
     from threegaps.cli.output import print_json
     from threegaps.ledger import incidents
 
-    with psycopg.connect(Settings.load().warehouse_dsn()) as connection:
+    with _ledger(Settings.load()) as connection:
         incident = incidents.find_incident(connection, number)
         changes = incidents.changes_of(connection, number)
     if json_:
@@ -167,6 +168,28 @@ def watch(
         console.print("Nothing is seen that somebody should look at.")
 
 
+@contextlib.contextmanager
+def _ledger(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """The warehouse, each question with a limit of time: of incidents is asked just when it may hang."""
+    import psycopg
+
+    from threegaps.errors import ServiceError
+    from threegaps.watch import reading_machine
+    from threegaps.watch.deadlines import DeadlineError, deadline
+
+    try:
+        with deadline(_LEDGER_SECONDS), reading_machine.connect(settings) as connection:
+            yield connection
+    except (psycopg.Error, DeadlineError) as error:
+        if not reading_machine.is_down(error):
+            raise
+        said = reading_machine.unanswered(settings, error).said
+        raise ServiceError(
+            f"The warehouse, where incidents are kept, does not answer: {said}.",
+            advice="see `threegaps status`; what the watch sees meanwhile stands in `watch/journal.json` of the home.",
+        ) from None
+
+
 def as_json(incident: Incident) -> dict[str, Any]:
     """An incident as JSON has it, with response and resolution times in seconds, and what to do."""
     import dataclasses
@@ -182,11 +205,9 @@ def as_json(incident: Incident) -> dict[str, Any]:
 
 
 def _changed(change: Any, as_json_: bool) -> None:
-    import psycopg
-
     from threegaps.cli.output import console, print_json
 
-    with psycopg.connect(Settings.load().warehouse_dsn()) as connection:
+    with _ledger(Settings.load()) as connection, connection.transaction():
         incident: Incident = change(connection, dt.datetime.now(SHANGHAI))
     if as_json_:
         print_json(as_json(incident))
