@@ -30,6 +30,7 @@ from threegaps.one_machine.ports import PORT_VARIABLES, free_port
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.settings import Settings
 from threegaps.watch import heartbeat
+from threegaps.watch.message import incident_message_id
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(2400)]
 
@@ -116,14 +117,18 @@ class Watched:
     def mails(self) -> Counter[str]:
         return Counter(str(message["Message-ID"]) for message in self.mail.messages)
 
+    def is_mailed(self, change: str, key: str) -> bool:
+        """Whether a mail has gone out on this change of an incident of this cause."""
+        with psycopg.connect(self.settings.warehouse_dsn()) as connection:
+            opened = connection.execute("select opened_at from ops.incident where cause_key = %s", [key]).fetchall()
+        ids = {f"<{incident_message_id(key, at, change, 'mail')}>" for (at,) in opened}
+        return bool(ids & set(self.mails()))
+
     def is_told(self, change: str, *keys: str) -> Callable[[], bool]:
         """Whether each of the causes has been told by both ways."""
-        ids = {f".{change}.mail@" for _ in keys}
 
         def check() -> bool:
-            by_mail = sum(any(one in name for one in ids) for name in self.mails())
-            by_web = sum(changed == change for changed, _ in self.told())
-            return all(self.told()[change, key] for key in keys) and by_mail >= by_web
+            return all(self.told()[change, key] and self.is_mailed(change, key) for key in keys)
 
         return check
 

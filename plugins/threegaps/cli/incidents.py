@@ -118,7 +118,7 @@ def resolve(
     Incidents close by themselves when their cause is gone.
     """
     from threegaps.ledger import incidents
-    from threegaps.watch.closing import tell_of_closing
+    from threegaps.watch.changes import tell_of_closing
 
     def close(connection: Any, now: dt.datetime) -> Incident:
         incident = incidents.resolve(connection, number, by=by or getpass.getuser(), why=why, at=now)

@@ -20,7 +20,7 @@ from threegaps.cli import queries
 from threegaps.cli.alerting import untold
 from threegaps.cli.output import both, cell, console, in_language, named, print_rows
 from threegaps.contracts.loader import load_contracts
-from threegaps.errors import SettingsError, ThreeGapsError
+from threegaps.errors import SettingsError
 from threegaps.home import account
 from threegaps.home.processes import is_alive
 from threegaps.labels import (
@@ -37,33 +37,30 @@ from threegaps.settings import OWN_READER, OWN_READER_ENTRY, SHANGHAI, WAREHOUSE
 from threegaps.standards.moments import last_moment
 from threegaps.standards.visible import visible
 from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
-from threegaps.watch.deadlines import DeadlineError, deadline
+from threegaps.watch.asking import Asked, ask_ledger
 from threegaps.watch.gathering import Loaded, feeds_seen, read_loaded
 from threegaps.watch.kinds import command, runbook
 from threegaps.watch.looking import Looked, look
 from threegaps.watch.looks.wording import lasting, listed
-from threegaps.watch.readings import LedgerReading, MachineReading, WarehouseReading
+from threegaps.watch.readings import LedgerReading, MachineReading
 from threegaps.watch.service import read_around
 from threegaps.watch.snapshot import FeedSeen, state_of_all
 
 EXIT_CODES = {"fine": 0, "warning": 1, "critical": 2}
 """What `threegaps status` ends with."""
-_LEDGER_SECONDS = 20.0
 _MOST_INCIDENTS = 5
 """So many are shown whole; of more than that the kinds are counted."""
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class _Ledger:
-    """What the page asks of the warehouse, as far as it answers."""
+    """What the page asks of the warehouse."""
 
-    warehouse: WarehouseReading
-    reading: LedgerReading | None = None
-    loaded: Loaded | None = None
-    open: Sequence[Incident] = ()
-    untold: Sequence[str] = ()
-    tables: dict[str, Any] = dataclasses.field(default_factory=dict)
-    missing: tuple[str, ...] = ()
+    reading: LedgerReading
+    loaded: Loaded
+    open: Sequence[Incident]
+    untold: Sequence[str]
+    tables: dict[str, Any]
 
 
 def collect(settings: Settings) -> dict[str, Any]:
@@ -87,12 +84,13 @@ def collect(settings: Settings) -> dict[str, Any]:
     page["services"] = _services(settings, around)
     # Before the warehouse is given its time: a busy machine reads them slowly, and that is no silence of the warehouse.
     contracts = load_contracts(settings.contracts_folder)
-    asked = _ask(settings, now)
+    asked = _ask(settings)
     around = dataclasses.replace(around, warehouse=asked.warehouse)
-    standing = asked.open if asked.reading is not None else journal.load(heartbeat.watch_folder(settings)).open
+    found = asked.answer
+    standing = found.open if found is not None else journal.load(heartbeat.watch_folder(settings)).open
     looked = look(
         around,
-        asked.reading,
+        None if found is None else found.reading,
         now,
         open_keys={one.cause_key for one in standing},
         not_looked_at=(*missing, *asked.missing),
@@ -100,38 +98,35 @@ def collect(settings: Settings) -> dict[str, Any]:
     page["incidents"] = _incidents(looked, standing, now)
     page["not_looked_at"] = list(looked.not_looked_at)
     feeds: Sequence[FeedSeen] = ()
-    if asked.reading is not None and asked.loaded is not None:
-        feeds = feeds_seen(asked.reading, asked.loaded, looked.symptoms, contracts)
-        page["judged_at"] = asked.reading.judged_at
+    if found is not None:
+        feeds = feeds_seen(found.reading, found.loaded, looked.symptoms, contracts)
+        page["judged_at"] = found.reading.judged_at
         page["feeds"] = [feed.as_data() for feed in feeds]
-        page |= asked.tables
+        page |= found.tables
     page["problems"] = [
         *(both(one["title_zh"], one["title_en"]) for one in page["incidents"]),
         *_of_services(page["services"], looked),
         *_of_watch(page["watch"]),
         *_of_feeds(feeds, looked),
-        *asked.untold,
+        *(() if found is None else found.untold),
     ]
     gravities = [one["gravity"] for one in page["incidents"]]
     page["state"] = state_of_all(gravities, feeds, has_problems=bool(page["problems"] or page["not_looked_at"]))
     return page
 
 
-def _ask(settings: Settings, now: dt.datetime) -> _Ledger:
-    address = reading_machine.warehouse_address(settings)
-    try:
-        with deadline(_LEDGER_SECONDS), reading_machine.connect(settings) as connection:
-            found = _Ledger(WarehouseReading(address, answers=True))
-            found.reading = reading_ledger.read(connection)
-            found.open = ledger.open_incidents(connection)
-            found.untold = untold(settings, connection)
-            found.loaded = read_loaded(connection)
-            found.tables = _warehouse(settings, found.reading.pending)
-            return found
-    except (psycopg.Error, DeadlineError, ThreeGapsError) as error:
-        if reading_machine.is_down(error):
-            return _Ledger(reading_machine.unanswered(settings, error))
-        return _Ledger(WarehouseReading(address, answers=True), missing=(reading_machine.unread(error),))
+def _ask(settings: Settings) -> Asked[_Ledger]:
+    def ask(connection: psycopg.Connection[Any]) -> _Ledger:
+        reading = reading_ledger.read(connection)
+        return _Ledger(
+            reading=reading,
+            open=ledger.open_incidents(connection),
+            untold=untold(settings, connection),
+            loaded=read_loaded(connection),
+            tables=_warehouse(settings, reading.pending),
+        )
+
+    return ask_ledger(settings, ask)
 
 
 def _incidents(looked: Looked, standing: Sequence[Incident], now: dt.datetime) -> list[dict[str, Any]]:
@@ -142,7 +137,7 @@ def _incidents(looked: Looked, standing: Sequence[Incident], now: dt.datetime) -
     seen += [
         _as_seen(journal.cause_of(incident), incident, now)
         for incident in standing
-        if incident.cause_key not in keys and incident.kind not in looked.kinds
+        if incident.cause_key not in keys and not looked.could_see(incident)
     ]
     return sorted(seen, key=lambda one: (one["gravity"] == "warning", one["seen_at"], one["cause_key"]))
 

@@ -41,6 +41,16 @@ class Tried:
 NOT_TRIED = Tried()
 
 
+def channels_told(connection: psycopg.Connection[Any], incident_id: int) -> list[str]:
+    """The channels that are told, or are to be, of an incident's opening or worsening: its end goes to them."""
+    rows = connection.execute(
+        "select channel from ops.outbox where incident_id = %s and change in ('opened', 'worsened')"
+        " group by channel order by min(outbox_id)",
+        [incident_id],
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
 def enter(
     connection: psycopg.Connection[Any],
     *,

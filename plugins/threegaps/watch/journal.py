@@ -66,6 +66,10 @@ class Posted:
             last_error=self.last_error,
         )
 
+    def is_of(self, incident: Incident) -> bool:
+        """Whether it tells of *incident*."""
+        return (self.cause_key, self.opened_at) == (incident.cause_key, incident.opened_at)
+
     def fail(self, error: ChannelError, retry_at: dt.datetime) -> None:
         """Note that a try failed, and when the next one may be."""
         self.retry_at, self.fault, self.last_error = retry_at, error.concerns, error.message
@@ -159,8 +163,10 @@ def cause_of(incident: Incident) -> Cause:
     )
 
 
-def enter_journal(connection: psycopg.Connection[Any], journal: Journal, told: Told) -> None:
-    """Enter into the ledger what it does not know yet; may be repeated. To be called in a transaction.
+def enter_journal(connection: psycopg.Connection[Any], journal: Journal, told: Told) -> list[int]:
+    """Enter into the ledger what it does not know yet; the incidents that are over by it, and of which people knew.
+
+    May be repeated. To be called in a transaction.
 
     Args:
         connection: The warehouse; it may have been restored from a backup that is older than the journal.
@@ -168,6 +174,7 @@ def enter_journal(connection: psycopg.Connection[Any], journal: Journal, told: T
         told: What has been sent: of the incidents that the ledger does not know, the outbox learns it, too.
     """
     numbers: dict[tuple[str, dt.datetime], int] = {}
+    over: list[int] = []
     for one in sorted(journal.incidents, key=lambda incident: incident.opened_at):
         entered = _open(connection, one)
         if one.incident_id and entered.opened_at < one.opened_at:
@@ -197,6 +204,7 @@ def enter_journal(connection: psycopg.Connection[Any], journal: Journal, told: T
                 why=one.resolution or "",
                 at=one.closed_at,
             )
+            over += [entered.incident_id] if one.announced_at is not None else []
     for posted in journal.posted:
         enter_message(
             connection,
@@ -207,6 +215,7 @@ def enter_journal(connection: psycopg.Connection[Any], journal: Journal, told: T
             created_at=posted.created_at,
             tried=posted.tried,
         )
+    return over
 
 
 def _open(connection: psycopg.Connection[Any], one: Incident) -> Incident:

@@ -7,10 +7,13 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from threegaps.ledger.incidents import Cause
+from threegaps.ledger.attempts import Failing
+from threegaps.ledger.incidents import Cause, Incident
 from threegaps.watch.explaining import explained
 from threegaps.watch.kinds import KINDS
 from threegaps.watch.looks import airflow, attempts, batches, builds, deliveries, machine
+from threegaps.watch.reading_ledger import SANDBOX_KEY
+from threegaps.watch.reading_machine import SANDBOX_HOST
 from threegaps.watch.readings import LedgerReading, MachineReading
 
 SETTLING = dt.timedelta(minutes=15)
@@ -24,6 +27,7 @@ class Looked:
     Args:
         causes: What is seen and stands by itself.
         kinds: Kinds that could be looked at.
+        unseen: Keys of causes that could not, although others of their kind could.
         not_looked_at: What could not, each as ``name: reason``.
         symptoms: All that is seen, what is explained by something else too.
         ledger: What was read of the ledger; None where it could not be.
@@ -34,6 +38,11 @@ class Looked:
     not_looked_at: tuple[str, ...] = ()
     symptoms: tuple[Cause, ...] = ()
     ledger: LedgerReading | None = None
+    unseen: frozenset[str] = frozenset()
+
+    def could_see(self, incident: Incident) -> bool:
+        """Whether the cause of *incident* would have been seen, were it there: of the others nothing is known."""
+        return incident.kind in self.kinds and incident.cause_key not in self.unseen
 
 
 def look(
@@ -66,9 +75,13 @@ def look(
     }
     is_settling = False
     sandbox = machine.sandbox(around.sandbox)
+    unseen = {SANDBOX_KEY} if around.sandbox is None else set()
     if ledger is not None:
         is_settling = ledger.is_being_set_up or (ledger.mended_at is not None and now - ledger.mended_at < SETTLING)
+        # As long as nobody can say whether the sandbox is silent still, what is late behind it is given time.
+        is_settling = is_settling or (around.sandbox is None and SANDBOX_KEY in open_keys)
         causes += _of_ledger(ledger, around, now)
+        unseen |= {cause.key for cause in attempts.seen(_undecided(ledger, around), ledger.names, now)}
         sandbox = [_with_feeds(cause, ledger, around) for cause in sandbox]
     causes += sandbox
     standing = explained(causes, open_keys=open_keys, is_settling=is_settling)
@@ -78,6 +91,7 @@ def look(
         not_looked_at,
         tuple(causes),
         ledger,
+        frozenset(unseen - {cause.key for cause in causes}),
     )
 
 
@@ -86,7 +100,12 @@ def _of_ledger(ledger: LedgerReading, around: MachineReading, now: dt.datetime) 
     return [
         *deliveries.seen(ledger.owed, names, ledger.judged_at, around.paused),
         *attempts.seen(
-            [one for one in ledger.failed if not _lies_with_sandbox(one.host, one.port, one.last_at, ledger, around)],
+            [
+                one
+                for one in ledger.failed
+                if not _may_be_sandbox(one, around)
+                and not _lies_with_sandbox(one.host, one.port, one.last_at, ledger, around)
+            ],
             names,
             now,
         ),
@@ -96,6 +115,15 @@ def _of_ledger(ledger: LedgerReading, around: MachineReading, now: dt.datetime) 
         *builds.failed(ledger.build, now),
         *builds.waiting(ledger.waiting, now),
     ]
+
+
+def _undecided(ledger: LedgerReading, around: MachineReading) -> list[Failing]:
+    """Attempts of which nobody can say whether they failed for themselves, or for a sandbox that is silent."""
+    return [one for one in ledger.failed if _may_be_sandbox(one, around)]
+
+
+def _may_be_sandbox(one: Failing, around: MachineReading) -> bool:
+    return around.sandbox is None and one.host == SANDBOX_HOST
 
 
 def _lies_with_sandbox(

@@ -29,6 +29,7 @@ QUESTION_SECONDS = 25.0
 """So long one question may wait: longer than the server lets a statement run, so that what is slow is answered."""
 API_SECONDS = 10.0
 _SERVER_SECONDS = 5.0
+SANDBOX_HOST = "127.0.0.1"
 _LEAST_FREE_MB = "3000"
 _PARTS = ("scheduler", "dag_processor", "triggerer")
 
@@ -214,24 +215,31 @@ def read_disks(folders: Iterable[tuple[str, Path]], least_free: int) -> tuple[Di
     return tuple(readings)
 
 
-def sandbox(settings: Settings) -> tuple[ServerReading, ...] | None:
-    """Whether the stand-in departments' gateway and SFTP server answer; None where they are not ours to ask."""
-    if not (settings.is_sandbox and settings.has_own_services):
-        return None
+def has_sandbox(settings: Settings) -> bool:
+    """Whether there are stand-in departments that are ours to ask."""
+    return settings.is_sandbox and settings.has_own_services
+
+
+def sandbox(settings: Settings) -> tuple[ServerReading, ...]:
+    """Whether the stand-in departments' gateway and SFTP server answer; empty where none are ours to ask."""
+    if not has_sandbox(settings):
+        return ()
     state = settings.state()
     http, sftp = state.get("sandbox_http_port"), state.get("sandbox_sftp_port")
     if not http or not sftp:
-        return None
+        return ()
     return (
-        ServerReading("gateway", f"127.0.0.1:{http}", _answers_http(int(http))),
-        ServerReading("SFTP", f"127.0.0.1:{sftp}", _answers_banner(int(sftp))),
+        ServerReading("gateway", f"{SANDBOX_HOST}:{http}", _answers_http(int(http))),
+        ServerReading("SFTP", f"{SANDBOX_HOST}:{sftp}", _answers_banner(int(sftp))),
     )
 
 
 def _answers_http(port: int) -> bool:
     """Whether a web server answers, whatever it says."""
     try:
-        read_within(f"http://127.0.0.1:{port}/", seconds=_SERVER_SECONDS, most_bytes=LARGEST_HEALTH_BYTES, proxies={})
+        read_within(
+            f"http://{SANDBOX_HOST}:{port}/", seconds=_SERVER_SECONDS, most_bytes=LARGEST_HEALTH_BYTES, proxies={}
+        )
     except ValueError:  # more than is read of it
         return True
     except (OSError, http.client.HTTPException):
@@ -242,7 +250,7 @@ def _answers_http(port: int) -> bool:
 def _answers_banner(port: int) -> bool:
     """Whether an SSH server greets: one that hangs still has its connections accepted by the kernel."""
     try:
-        with socket.create_connection(("127.0.0.1", port), _SERVER_SECONDS) as probe:
+        with socket.create_connection((SANDBOX_HOST, port), _SERVER_SECONDS) as probe:
             until, greeting = time.monotonic() + _SERVER_SECONDS, b""
             while len(greeting) < 4 and (left := until - time.monotonic()) > 0:
                 probe.settimeout(left)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from threegaps.ledger.incidents import Cause, Incident, graver
@@ -42,7 +42,7 @@ def reconcile(
     incidents: Sequence[Incident],
     causes: Sequence[Cause],
     *,
-    looked_at: Collection[str],
+    could_see: Callable[[Incident], bool],
     now: dt.datetime,
     resolved: Sequence[Incident] = (),
 ) -> Decisions:
@@ -54,7 +54,8 @@ def reconcile(
     Args:
         incidents: The open ones.
         causes: What is seen now and stands by itself, one for each key.
-        looked_at: Kinds that could be looked at in this pass: of the others nothing is known, and nothing closes.
+        could_see: Whether the cause of one could be looked at in this pass: of the others nothing is known, and none
+            closes.
         now: The instant of the pass.
         resolved: Incidents that somebody has resolved, and whose cause has been there ever since: they stay closed
             until it has gone once, is graver than it was, or another batch or delivery shows it.
@@ -81,7 +82,7 @@ def reconcile(
         closed=tuple(
             one
             for one in incidents
-            if one.cause_key not in seen_now and one.kind in looked_at and _has_passed(one.last_seen_at, QUIET, now)
+            if one.cause_key not in seen_now and could_see(one) and _has_passed(one.last_seen_at, QUIET, now)
         ),
         muted=muted,
     )

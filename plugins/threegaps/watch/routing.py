@@ -22,25 +22,21 @@ def channels_for(
     gravity: str,
     department: str | None,
     now: dt.datetime,
-    *,
-    opened_at: dt.datetime | None = None,
 ) -> list[Routed]:
-    """The channels that are told of a change of an incident, in the order of the file, each once.
+    """The channels that an incident is told by as it stands now, in the order of the file, each once.
+
+    They are asked when it opens and when it worsens; its end goes to those that were told, whatever they are now.
 
     Args:
         incident_kind: A code of `labels.INCIDENT_KINDS`.
-        gravity: ``warning`` or ``critical``; as it never falls while an incident is open, a close goes to all channels
-            that the opening went to.
+        gravity: ``warning`` or ``critical``.
         department: Of its feeds; None where it concerns several, or none: only routes for all departments take it.
-        now: When the change happens.
-        opened_at: When its opening was announced, for a later change: hours of a route are judged by the opening, so
-            that a close goes where the opening went.
+        now: When the change happens, which hours of a route are judged by.
     """
-    told_at = opened_at or now
     names = [
         name
         for route in alerts.routes
-        if _fits(route, alerts, incident_kind, gravity, department, told_at)
+        if _fits(route, alerts, incident_kind, gravity, department, now)
         for name in route.channels
     ]
     at = send_after(alerts, gravity, now)
@@ -59,11 +55,11 @@ def send_after(alerts: Alerts, gravity: str, now: dt.datetime) -> dt.datetime:
     return alerts.working_hours.next_from(now)
 
 
-def _fits(route: Route, alerts: Alerts, kind: str, gravity: str, department: str | None, told_at: dt.datetime) -> bool:
+def _fits(route: Route, alerts: Alerts, kind: str, gravity: str, department: str | None, now: dt.datetime) -> bool:
     if GRAVITIES.index(gravity) < GRAVITIES.index(route.from_gravity):
         return False
     if route.kinds and kind not in route.kinds:
         return False
     if route.departments and department not in route.departments:
         return False
-    return route.hours == "always" or (route.hours == "working") == alerts.working_hours.hold(told_at)
+    return route.hours == "always" or (route.hours == "working") == alerts.working_hours.hold(now)

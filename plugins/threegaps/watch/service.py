@@ -26,9 +26,10 @@ from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.standards import visible
 from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
+from threegaps.watch.asking import ask_ledger
+from threegaps.watch.changes import enter_change
 from threegaps.watch.composing import incident_message
 from threegaps.watch.deadlines import DeadlineError, deadline
-from threegaps.watch.entering import enter_message
 from threegaps.watch.journal import Journal, Posted
 from threegaps.watch.looking import Looked, look
 from threegaps.watch.message import (
@@ -46,15 +47,12 @@ GONE = "原因已消失 the cause is gone"
 # What is read around the ledger, all of it, and each reading.
 _AROUND_SECONDS = 40.0
 _READING_SECONDS = 15.0
-# All questions together; that one is not answered says that the warehouse is silent, and this that the machine is busy.
-_LEDGER_SECONDS = 75.0
 _SENDING_SECONDS = 60.0
 _SHOWING_SECONDS = 40.0
 # What is not sent by then waits for the next pass.
 _POSTING_SECONDS = 40.0
 _RESOLVED_SEEN = dt.timedelta(minutes=10)
 _LONGEST_RETRY_SECONDS = 900.0
-_TOO_SLOW = "ledger: it answers, but not all questions within a pass; the machine is busy"
 # Only one watch of a warehouse decides at a time; any number that nothing else in the warehouse takes.
 _ANOTHER = "another watch of this home is at work: this one keeps nothing and tells nobody"
 _LOCK = 7_237_020_015
@@ -68,7 +66,6 @@ class Watch:
     Args:
         settings: Which installation.
         telling: Says at each pass who is told, and how; by default alerts.yaml does.
-        log: Where lines about what goes wrong are written.
     """
 
     def __init__(self, settings: Settings, telling: Callable[[], Telling] | None = None) -> None:
@@ -82,7 +79,7 @@ class Watch:
         self.journal = journal.load(self.folder)
         self.passes = 0
         self.failed_passes = 0
-        self._said = ""
+        self._said: dict[str, str] = {}
         if self.journal.problem:
             self._put_journal_aside(self.journal.problem)
         self.showing = Showing(
@@ -96,11 +93,12 @@ class Watch:
         """Pass after pass until a signal asks to stop; the exit code."""
         stop = _Stop()
         if problem := self.showing.start():
-            self._say(problem)
+            self._say("metrics", problem)
         while not stop.is_asked:
             started = time.monotonic()
             try:
                 self.once(dt.datetime.now(SHANGHAI))
+                self._is_well("pass")
             except Exception as error:  # noqa: BLE001  # whatever it is, the next pass may do better
                 self._fail(f"watch: a pass failed: {_in_our_words(error)}", time.monotonic() - started)
             stop.wait(heartbeat.INTERVAL_SECONDS - (time.monotonic() - started))
@@ -118,8 +116,9 @@ class Watch:
         if self.telling.problem:
             missing = (*missing, self.telling.problem)
         if not self._is_the_one():
-            self._say(_ANOTHER)
+            self._say("alone", _ANOTHER)
             return self._only_look(around, (*missing, _ANOTHER), now)
+        self._is_well("alone")
         looked = self._with_ledger(around, missing, now)
         self.passes += 1
         self.told.forget_old(now)
@@ -138,7 +137,7 @@ class Watch:
     def _fail(self, said: str, pass_seconds: float) -> None:
         """Beat and show that a pass failed: a watch that goes on failing does not hang, and people are to see why."""
         self.failed_passes += 1
-        self._say(said)
+        self._say("pass", said)
         beat = heartbeat.Heartbeat(
             pid=os.getpid(),
             at=dt.datetime.now(SHANGHAI),
@@ -155,7 +154,7 @@ class Watch:
         try:
             self._show(unknown, Looked((), frozenset()))
         except Exception as error:  # noqa: BLE001  # the next pass may do better
-            self._say(f"the page cannot be made: {_in_our_words(error)}")
+            self._say("page", f"the page cannot be made: {_in_our_words(error)}")
 
     def close(self) -> None:
         """Leave the home to another watch."""
@@ -174,7 +173,7 @@ class Watch:
             self.folder.mkdir(parents=True, exist_ok=True)
             opened = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o640)
         except OSError as error:
-            self._say(f"the lock cannot be written: {error.strerror or kind_of(error)}")
+            self._say("lock", f"the lock cannot be written: {error.strerror or kind_of(error)}")
             return True
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -191,21 +190,11 @@ class Watch:
 
     def _only_look(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
         """What is seen, with nothing kept and nobody told."""
-        try:
-            with deadline(_LEDGER_SECONDS), reading_machine.connect(self.settings) as connection:
-                reading = reading_ledger.read(connection)
-                standing = ledger.open_incidents(connection)
-        except DeadlineError:
-            answering = dataclasses.replace(around, warehouse=self._answers())
-            return look(answering, None, now, not_looked_at=(*missing, _TOO_SLOW))
-        except (psycopg.Error, TimeoutError, ThreeGapsError) as error:
-            is_down = reading_machine.is_down(error)
-            warehouse = reading_machine.unanswered(self.settings, error) if is_down else self._answers()
-            said = f"ledger: {warehouse.said}" if is_down else reading_machine.unread(error)
-            return look(dataclasses.replace(around, warehouse=warehouse), None, now, not_looked_at=(*missing, said))
-        answering = dataclasses.replace(around, warehouse=self._answers())
+        asked = ask_ledger(self.settings, lambda one: (reading_ledger.read(one), ledger.open_incidents(one)))
+        reading, standing = asked.answer or (None, [])
         open_keys = {one.cause_key for one in standing}
-        return look(answering, reading, now, open_keys=open_keys, not_looked_at=missing)
+        around = dataclasses.replace(around, warehouse=asked.warehouse)
+        return look(around, reading, now, open_keys=open_keys, not_looked_at=(*missing, *asked.missing))
 
     def _show(self, beat: heartbeat.Heartbeat, looked: Looked) -> None:
         """The page and the metrics of a pass."""
@@ -220,36 +209,32 @@ class Watch:
                 looked=looked,
                 alerts=self.telling.alerts,
                 problem=self.telling.problem,
+                can_tell=self.telling.can_tell,
             )
 
     def _with_ledger(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
-        try:
-            with deadline(_LEDGER_SECONDS), reading_machine.connect(self.settings) as connection:
-                # Upkeep does so, too, where Airflow runs.
-                attempts.mark_cut_off(connection)
-                reading = reading_ledger.read(connection)
-                answering = dataclasses.replace(around, warehouse=self._answers())
-                looked = self._in_ledger(connection, answering, reading, missing, now)
+        def ask(connection: psycopg.Connection[Any]) -> Looked:
+            # Upkeep does so, too, where Airflow runs.
+            attempts.mark_cut_off(connection)
+            answering = WarehouseReading(reading_machine.warehouse_address(self.settings), answers=True)
+            reading = reading_ledger.read(connection)
+            return self._in_ledger(connection, dataclasses.replace(around, warehouse=answering), reading, missing, now)
+
+        asked = ask_ledger(self.settings, ask)
+        if asked.answer is not None:
             self._send(now)
-            return looked
-        except DeadlineError:
-            return self._in_journal(dataclasses.replace(around, warehouse=self._answers()), (*missing, _TOO_SLOW), now)
-        except (psycopg.Error, ThreeGapsError) as error:
-            is_down = reading_machine.is_down(error)
-            warehouse = reading_machine.unanswered(self.settings, error) if is_down else self._answers()
-            said = f"ledger: {warehouse.said}" if is_down else reading_machine.unread(error)
-            return self._in_journal(dataclasses.replace(around, warehouse=warehouse), (*missing, said), now)
+            return asked.answer
+        around = dataclasses.replace(around, warehouse=asked.warehouse)
+        return self._in_journal(around, (*missing, *asked.missing), now)
 
     def _send(self, now: dt.datetime) -> None:
         """Work the outbox off; what the warehouse has to say about it is the next pass's affair."""
         try:
             with deadline(_SENDING_SECONDS), reading_machine.connect(self.settings) as connection:
                 self.telling.send(connection, now)
+            self._is_well("sending")
         except (psycopg.Error, DeadlineError) as error:
-            self._say(f"messages could not be sent: {_in_our_words(error)}")
-
-    def _answers(self) -> WarehouseReading:
-        return WarehouseReading(reading_machine.warehouse_address(self.settings), answers=True)
+            self._say("sending", f"messages could not be sent: {_in_our_words(error)}")
 
     def _in_ledger(
         self,
@@ -265,7 +250,7 @@ class Watch:
                 return look(around, reading, now, not_looked_at=(*missing, "another watch is at work here"))
             standing = ledger.open_incidents(connection)
             if self.journal.is_ahead or not_known(self.journal, standing):
-                missing = (*missing, *self._enter_journal(connection))
+                missing = (*missing, *self._enter_journal(connection, now))
                 standing = ledger.open_incidents(connection)
             looked = look(around, reading, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
             # While nothing was compared nobody can say that a cause was gone.
@@ -273,7 +258,7 @@ class Watch:
             decisions = reconcile(
                 standing,
                 looked.causes,
-                looked_at=looked.kinds,
+                could_see=looked.could_see,
                 now=now,
                 resolved=ledger.resolved_by_hand(connection, compared_at - _RESOLVED_SEEN),
             )
@@ -285,11 +270,13 @@ class Watch:
             journal.save(self.folder, self.journal)
         return looked
 
-    def _enter_journal(self, connection: psycopg.Connection[Any]) -> tuple[str, ...]:
+    def _enter_journal(self, connection: psycopg.Connection[Any], now: dt.datetime) -> tuple[str, ...]:
         """Enter the journal into the ledger; what it says that can never be entered is put aside, and that is said."""
         try:
             with connection.transaction():
-                journal.enter_journal(connection, self.journal, self.told)
+                for incident_id in journal.enter_journal(connection, self.journal, self.told):
+                    # Channels that the journal did not know of: their opening was entered, and had not gone out.
+                    self._enter_messages(connection, incident_id, "closed", now)
         except Exception as error:
             is_of_journal = isinstance(error, psycopg.DataError | psycopg.IntegrityError)
             if isinstance(error, psycopg.Error | DeadlineError) and not is_of_journal:
@@ -301,7 +288,7 @@ class Watch:
     def _put_journal_aside(self, problem: str) -> None:
         where = "it is kept as journal.json.damaged" if journal.put_aside(self.folder) else "it cannot be put aside"
         self.journal = Journal(problem=f"{problem}; {where}")
-        self._say(f"journal: {self.journal.problem}")
+        self._say("aside", f"journal: {self.journal.problem}")
 
     def _tellable(self, decisions: Decisions) -> Decisions:
         """Where nobody knows who is to be told, what is to be told waits until alerts.yaml is mended."""
@@ -331,18 +318,14 @@ class Watch:
         self, connection: psycopg.Connection[Any], incident_id: int, change: str, now: dt.datetime
     ) -> None:
         incident = ledger.find_incident(connection, incident_id)
-        for posted in self._messages(incident, change, now):
-            enter_message(
-                connection,
-                posted.message,
-                posted.channel,
-                incident_id=incident_id,
-                send_after=posted.send_after,
-                created_at=now,
-            )
+        enter_change(connection, self.telling, incident, change, now, is_synthetic=self.settings.is_sandbox)
 
     def _messages(self, incident: Incident, change: str, now: dt.datetime) -> list[Posted]:
-        """The messages on one change, one for each channel that it is told by."""
+        """The messages of the journal on one change, one for each channel that it is told by."""
+        told = [
+            *(note.channel for note in self.told.of_incident(incident.cause_key, incident.opened_at)),
+            *(one.channel for one in self.journal.posted if one.is_of(incident)),
+        ]
         return [
             Posted(
                 message=incident_message(
@@ -354,14 +337,14 @@ class Watch:
                 send_after=way.send_after,
                 created_at=now,
             )
-            for way in self.telling.route(incident, now)
+            for way in self.telling.ways(incident, change, now, told=told)
         ]
 
     def _in_journal(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
         """As `_in_ledger`, in the local file, with messages going to their channels at once."""
         standing = self.journal.open
         looked = look(around, None, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
-        decisions = reconcile(standing, looked.causes, looked_at=looked.kinds, now=now)
+        decisions = reconcile(standing, looked.causes, could_see=looked.could_see, now=now)
         decisions = self._tellable(decisions)
         keep_in_journal(self.journal, decisions, now)
         for incident, change in changes_to_tell(self.journal, decisions):
@@ -387,13 +370,14 @@ class Watch:
                 posted.fail(error, now + dt.timedelta(seconds=error.pause_seconds(_pause_seconds(posted.tries))))
                 if error.is_unclear and posted.unclear_tries >= UNCLEAR_TRIES:
                     posted.sent_at = now
-                self._say(f"{posted.channel}: {error.message}")
+                self._say(posted.channel, f"{posted.channel}: {error.message}")
             except Exception as error:  # noqa: BLE001  # one channel's fault must not keep the others from telling
                 failure = ChannelError(f"The channel failed: {kind_of(error)}.")
                 posted.fail(failure, now + dt.timedelta(seconds=_pause_seconds(posted.tries)))
-                self._say(f"{posted.channel}: the channel failed: {kind_of(error)}")
+                self._say(posted.channel, f"{posted.channel}: the channel failed: {kind_of(error)}")
             else:
                 posted.sent_at = now
+                self._is_well(posted.channel)
             if posted.sent_at is not None:
                 number = posted.message.message_id
                 self.told.add([note_of(posted.message, posted.channel, sent_as=number, sent_at=posted.sent_at)])
@@ -405,13 +389,18 @@ class Watch:
         """A disk that is full does not end the watch: it is what it has to tell of."""
         try:
             yield
+            self._is_well(what)
         except (OSError, DeadlineError) as error:
-            self._say(f"the {what} cannot be written: {_in_our_words(error)}")
+            self._say(what, f"the {what} cannot be written: {_in_our_words(error)}")
 
-    def _say(self, line: str) -> None:
-        """A line in the log, once as long as it stays the same."""
-        if line != self._said:
-            self._said = line
+    def _is_well(self, about: str) -> None:
+        """Nothing is wrong with this any more: when something is again, that is said."""
+        self._said.pop(about, None)
+
+    def _say(self, about: str, line: str) -> None:
+        """A line in the log, once as long as it stays the same and what it is about is not well again."""
+        if self._said.get(about) != line:
+            self._said[about] = line
             # The log lies on a disk, too.
             with contextlib.suppress(OSError):
                 visible.say(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {line}", is_error=True)
@@ -499,7 +488,9 @@ def read_around(settings: Settings) -> tuple[MachineReading, tuple[str, ...]]:
             airflow=airflow,
             services=None if is_quiet else read("services", reading_machine.services),
             disks=disks,
-            sandbox=None if is_quiet else read("sandbox", reading_machine.sandbox),
+            sandbox=None
+            if is_quiet and reading_machine.has_sandbox(settings)
+            else read("sandbox", reading_machine.sandbox),
             paused=read("paused DAGs", reading_machine.paused) if airflow is not None and airflow.answers else None,
         ),
         tuple(dict.fromkeys(missing)),

@@ -66,6 +66,7 @@ class Showing:
         looked: Looked,
         alerts: Alerts,
         problem: str,
+        can_tell: bool = True,
     ) -> Snapshot:
         """Make the snapshot of a pass, serve it and write it.
 
@@ -74,6 +75,7 @@ class Showing:
             incidents: Those that are open, from the ledger or the journal.
             looked: What the pass has read and seen.
             problem: What is wrong with alerts.yaml; empty where nothing is.
+            can_tell: False where it has been wrong from the start: nobody is known to be told.
 
         Raises:
             OSError: The pages cannot be written; the metrics are served all the same.
@@ -89,7 +91,7 @@ class Showing:
             except (psycopg.Error, DeadlineError, ThreeGapsError) as error:
                 said = _said(error)
                 looks.append(Look("ledger", False, "台账读不到", said))
-        zh, en = alerts_said(alerts, self._settings, problem)
+        zh, en = alerts_said(alerts, self._settings, problem, can_tell=can_tell)
         snapshot = Snapshot(
             taken_at=now,
             pass_seconds=pass_seconds,
@@ -139,10 +141,15 @@ def looks_of(not_looked_at: Iterable[str]) -> Iterable[Look]:
             yield Look(name, True)
 
 
-def alerts_said(alerts: Alerts, settings: Settings, problem: str) -> tuple[str, str]:
+def alerts_said(alerts: Alerts, settings: Settings, problem: str, *, can_tell: bool = True) -> tuple[str, str]:
     """Why people cannot be told as meant, in Chinese and in English; empty where they can."""
     if problem:
         zh, en = in_both(problem)
+        if not can_tell:
+            return (
+                f"告警配置有误,在改正之前不通知任何人:{zh}",
+                f"alerts.yaml is wrong, nobody is told until it is mended: {en}",
+            )
         return f"告警配置有误,沿用之前的配置:{zh}", f"alerts.yaml is wrong, what it said before holds: {en}"
     if alerts.is_absent:
         return "没有 alerts.yaml:不向任何人发送消息。", "There is no alerts.yaml: nobody is told anything."

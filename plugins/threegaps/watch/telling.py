@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from threegaps.watch.alerts import Alerts, alerts_path, load_alerts
 from threegaps.watch.channels.making import make_channels
 from threegaps.watch.digest import enter_digest
 from threegaps.watch.message import Channel
-from threegaps.watch.routing import channels_for
+from threegaps.watch.routing import Routed, channels_for, send_after
 from threegaps.watch.sending import Sent, send_due
 from threegaps.watch.told import Told
 
@@ -53,7 +53,7 @@ class Telling:
 
     Args:
         channels: By name.
-        route: By which channels a change of an incident is told, and when.
+        route: By which channels an incident is told as it stands, and when.
         send: Enters the daily digest and works off what is due of the outbox, over a connection in autocommit.
         problem: What is wrong with alerts.yaml; empty where nothing is.
         can_tell: False where nobody knows who is to be told: what is to be told waits.
@@ -66,6 +66,23 @@ class Telling:
     problem: str = ""
     can_tell: bool = True
     alerts: Alerts = field(default_factory=lambda: Alerts(is_absent=True))
+
+    def ways(self, incident: Incident, change: str, now: dt.datetime, *, told: Iterable[str]) -> Sequence[Way]:
+        """By which channels a change of *incident* is told, and when, each channel once.
+
+        Its end goes to those who were told of it, and to them alone, whatever its department and alerts.yaml have
+        become since. That it has become graver goes to them, too, and to all whom its gravity concerns now.
+
+        Args:
+            incident: As it stands after the change.
+            change: ``opened``, ``worsened`` or ``closed``.
+            now: When the change happened.
+            told: The channels that have been told of it, or are to be.
+        """
+        found: list[Way] = [] if change == "closed" else [*self.route(incident, now)]
+        names = {way.channel_name for way in found}
+        at = send_after(self.alerts, incident.gravity, now)
+        return [*found, *(Routed(name, at) for name in dict.fromkeys(told) if name not in names)]
 
 
 def of_alerts(
@@ -80,9 +97,7 @@ def of_alerts(
     channels = make_channels(alerts, environment)
 
     def route(incident: Incident, now: dt.datetime) -> Sequence[Way]:
-        return channels_for(
-            alerts, incident.kind, incident.gravity, incident.department, now, opened_at=incident.announced_at
-        )
+        return channels_for(alerts, incident.kind, incident.gravity, incident.department, now)
 
     def send(connection: psycopg.Connection[Any], now: dt.datetime) -> Sent:
         # A digest that cannot be made holds up no message.

@@ -23,7 +23,11 @@ from threegaps.ledger.incidents import Incident
 from threegaps.ledger.migrate import upgrade
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role, temporary_server
 from threegaps.settings import SHANGHAI, Settings
+from threegaps.watch import reading_ledger
+from threegaps.watch.alerts import Alerts
 from threegaps.watch.message import Channel, ChannelError, Message
+from threegaps.watch.readings import LedgerReading
+from threegaps.watch.sending import send_due
 from threegaps.watch.service import Watch
 from threegaps.watch.telling import Telling
 
@@ -95,23 +99,6 @@ class Kept(Channel):
         return [(message.change, str(message.content["cause_key"])) for message in self.messages]
 
 
-def send_all(channel: Kept) -> Any:
-    """Works the outbox off in the plainest way."""
-
-    def send(connection: psycopg.Connection[Any], now: dt.datetime) -> None:
-        for row in connection.execute(
-            "select outbox_id, message_id, incident_id, change, gravity, subject, body, content from ops.outbox"
-            " where sent_at is null and send_after <= %s order by outbox_id",
-            [now],
-        ).fetchall():
-            channel.send(Message(*row[1:]))
-            connection.execute(
-                "update ops.outbox set sent_at = %s, sent_as = message_id where outbox_id = %s", [now, row[0]]
-            )
-
-    return send
-
-
 class Installation:
     """A watch over a warehouse, with a clock of the test's own."""
 
@@ -124,7 +111,9 @@ class Installation:
             "THREEGAPS_LEAST_FREE_MB": "0",
             **{f"THREEGAPS_WAREHOUSE_{name.upper()}": value for name, value in warehouse.items()},
         }
-        self.channel = Kept()
+        self.channel, self.other = Kept(), Kept()
+        self.channels: dict[str, Channel] = {"kept": self.channel, "other": self.other}
+        self.routed = ["kept"]
         self.now = START
         self.restart()
 
@@ -136,9 +125,12 @@ class Installation:
         """Another process, as far as what it remembers goes."""
 
         def route(_: Incident, now: dt.datetime) -> Sequence[Way]:
-            return [Way("kept", now)]
+            return [Way(name, now) for name in self.routed]
 
-        telling = Telling({"kept": self.channel}, route, send_all(self.channel))
+        def send(connection: psycopg.Connection[Any], now: dt.datetime) -> None:
+            send_due(connection, self.channels, now, told=self.watch.told)
+
+        telling = Telling(self.channels, route, send, alerts=Alerts(quiet="never"))
         before = getattr(self, "watch", None)
         if isinstance(before, Watch):
             before.close()
@@ -266,6 +258,18 @@ def arrive(one: Installation, feed: str = WAGES, delivery: str = "2026-06") -> N
 def live(one: Installation) -> None:
     """From now on by the clock of the server, which ledger and attempts are written by."""
     one.now = dt.datetime.now(SHANGHAI)
+
+
+def slowed(monkeypatch: pytest.MonkeyPatch, *, seconds: float, questions: int) -> None:
+    """Each reading of the ledger asks so many more questions, each of which takes so long."""
+    read = reading_ledger.read
+
+    def slow(connection: psycopg.Connection[Any]) -> LedgerReading:
+        for _ in range(questions):
+            connection.execute("select pg_sleep(%s)", [seconds])
+        return read(connection)
+
+    monkeypatch.setattr(reading_ledger, "read", slow)
 
 
 @pytest.fixture

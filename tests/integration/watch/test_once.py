@@ -19,11 +19,13 @@ from tests.integration.watch.conftest import (
     fail_build,
     own,
     postmaster,
+    release_build,
+    start_again,
 )
 from threegaps.cli.app import app
 from threegaps.ledger import incidents
 from threegaps.one_machine.postgres import PostgresServer
-from threegaps.watch.message import Message
+from threegaps.watch.message import ChannelError, Message
 from threegaps.watch.service import Watch
 from threegaps.watch.telling import Telling
 
@@ -119,3 +121,47 @@ def test_what_is_resolved_by_hand_stays_closed_when_the_watch_was_off(installati
         installation.passes(120)
     assert installation.open() == []
     assert installation.channel.told() == [("opened", "build_failed")]
+
+
+def test_the_end_of_an_incident_goes_to_those_who_were_told_of_it(installation: Installation) -> None:
+    fail_build(installation)
+    installation.airflow.health["triggerer"] = {"status": "unhealthy"}
+    installation.passes(120)
+    # Its department, or alerts.yaml, has become another since.
+    installation.routed = ["other"]
+    installation.airflow.health["scheduler"] = {"status": "unhealthy"}
+    installation.passes(30)
+    release_build(installation)
+    installation.airflow.health = dict(HEALTHY)
+    installation.passes(120)
+    told = installation.channel.told()
+    assert sorted(told[:2]) == [("opened", "airflow_down"), ("opened", "build_failed")]
+    assert told[2] == ("worsened", "airflow_down")
+    assert sorted(told[3:]) == [("closed", "airflow_down"), ("closed", "build_failed")]
+    assert installation.other.told() == [("worsened", "airflow_down"), ("closed", "airflow_down")]
+
+
+@pytest.mark.parametrize("has_gone_out", [True, False])
+def test_so_it_does_while_the_warehouse_is_down(
+    server: PostgresServer, tmp_path: Path, airflow: Airflow, has_gone_out: bool
+) -> None:
+    one = own(server, tmp_path, airflow)
+    airflow.health["scheduler"] = {"status": "unhealthy"}
+    one.channel.refuses = None if has_gone_out else ChannelError("the mail server is away", None, False)
+    one.passes(120)
+    # A server for tests writes what is committed some moments later: what has been said is to outlive its end.
+    with one.connect() as connection:
+        connection.execute("set synchronous_commit = on")
+        connection.execute("update ops.incident set detail_en = detail_en")
+    one.routed = ["other"]
+    os.kill(postmaster(server), signal.SIGKILL)
+    one.channel.refuses = None
+    airflow.health = dict(HEALTHY)
+    one.passes(120)
+    both = [("opened", "airflow_down"), ("closed", "airflow_down")]
+    assert one.channel.told() == (both if has_gone_out else [])
+    assert one.other.told() == [("opened", "warehouse_down")]
+    start_again(server)
+    one.passes(600)
+    assert one.channel.told() == both
+    assert one.other.told() == [("opened", "warehouse_down"), ("closed", "warehouse_down")]

@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -28,16 +27,16 @@ from tests.integration.watch.conftest import (
     own,
     postmaster,
     release_build,
+    slowed,
     start_again,
 )
 from threegaps.ledger import incidents
 from threegaps.ledger.incidents import Cause
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.settings import SHANGHAI
-from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine, service
+from threegaps.watch import asking, heartbeat, journal, reading_machine, service
 from threegaps.watch.channels.conversation import CONVERSATION_SECONDS
 from threegaps.watch.message import ChannelError
-from threegaps.watch.readings import LedgerReading
 
 pytestmark = pytest.mark.integration
 
@@ -392,18 +391,6 @@ def test_a_session_whose_watch_is_lost_does_not_keep_its_lock(installation: Inst
 # ---- slow, and silent -----------------------------------------------------------------------------------------
 
 
-def slowed(monkeypatch: pytest.MonkeyPatch, *, seconds: float, questions: int) -> None:
-    """Each reading of the ledger asks so many more questions, each of which takes so long."""
-    read = reading_ledger.read
-
-    def slow(connection: psycopg.Connection[Any]) -> LedgerReading:
-        for _ in range(questions):
-            connection.execute("select pg_sleep(%s)", [seconds])
-        return read(connection)
-
-    monkeypatch.setattr(reading_ledger, "read", slow)
-
-
 def test_many_slow_answers_are_no_silence(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_machine, "QUESTION_SECONDS", 3.0)
     slowed(monkeypatch, seconds=0.5, questions=8)
@@ -416,7 +403,7 @@ def test_a_busy_machine_is_not_taken_for_a_silent_warehouse(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installation.passes(15)
-    monkeypatch.setattr(service, "_LEDGER_SECONDS", 1.0)
+    monkeypatch.setattr(asking, "LEDGER_SECONDS", 1.0)
     slowed(monkeypatch, seconds=0.3, questions=20)
     installation.passes(240, every=60)
     assert installation.channel.messages == []
@@ -439,6 +426,6 @@ def test_one_question_that_is_not_answered_is_silence(
 
 
 def test_no_pass_may_take_as_long_as_one_that_hangs() -> None:
-    limits = (service._AROUND_SECONDS, service._LEDGER_SECONDS, service._SHOWING_SECONDS)
+    limits = (service._AROUND_SECONDS, asking.LEDGER_SECONDS, service._SHOWING_SECONDS)
     most = sum(limits) + max(service._SENDING_SECONDS, service._POSTING_SECONDS + CONVERSATION_SECONDS)
     assert most < heartbeat.HUNG_AFTER.total_seconds()

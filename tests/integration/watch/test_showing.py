@@ -113,7 +113,13 @@ def test_why_people_cannot_be_told_is_said(tmp_path: Path) -> None:
     assert "nobody is told" in alerts_said(Alerts(is_absent=True), settings, "")[1]
     assert "MAIL_PASSWORD" in alerts_said(WITH_MAIL, settings, "")[1]
     assert alerts_said(WITH_MAIL, settings_of(tmp_path, MAIL_PASSWORD="x"), "") == ("", "")
-    assert "what it said before holds" in alerts_said(WITH_MAIL, settings, "alerts.yaml: burst is no number.")[1]
+    wrong = "alerts.yaml: burst is no number."
+    assert "what it said before holds" in alerts_said(WITH_MAIL, settings, wrong)[1]
+    zh, en = alerts_said(Alerts(is_absent=True), settings, wrong, can_tell=False)
+    assert "nobody is told until it is mended" in en
+    assert "不通知任何人" in zh
+    assert "before" not in en
+    assert "之前的配置" not in zh
 
 
 def test_what_is_not_known_by_name_is_shown_whole() -> None:

@@ -27,13 +27,14 @@ from tests.integration.watch.conftest import (
     owe,
     own,
     postmaster,
+    slowed,
 )
 from threegaps.cli import status_page
 from threegaps.cli.app import app
 from threegaps.ledger import incidents
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.settings import SHANGHAI
-from threegaps.watch import heartbeat
+from threegaps.watch import asking, heartbeat
 
 pytestmark = pytest.mark.integration
 
@@ -242,6 +243,17 @@ def test_a_warehouse_that_is_dead_or_hangs_is_said_and_what_was_open_too(
     assert result.exit_code == 2
     assert [incident["cause_key"] for incident in found["incidents"]] == ["warehouse_down", "build_failed"]
     assert str(server.port) in found["incidents"][0]["detail_en"]
+
+
+def test_a_busy_machine_is_not_taken_for_a_dead_warehouse(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "LEDGER_SECONDS", 1.0)
+    slowed(monkeypatch, seconds=0.3, questions=20)
+    found = page(installation)
+    assert [incident["cause_key"] for incident in found["incidents"]] == []
+    assert found["state"] == "warning"
+    assert any("the machine is busy" in reason for reason in found["not_looked_at"])
 
 
 def test_the_commands_for_incidents(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,14 +8,24 @@ import datetime as dt
 import pytest
 
 from threegaps.labels import FEED_STATES, INCIDENT_KINDS
+from threegaps.ledger.attempts import Failing
 from threegaps.ledger.expected import QUIET_STATES
 from threegaps.settings import SHANGHAI
+from threegaps.watch import journal
 from threegaps.watch.alerts import parse_alerts
 from threegaps.watch.gathering import _STATE_OF_KIND
 from threegaps.watch.kinds import KINDS
 from threegaps.watch.looking import look
 from threegaps.watch.metrics import render
-from threegaps.watch.readings import AirflowReading, LedgerReading, MachineReading, WarehouseReading
+from threegaps.watch.readings import (
+    AirflowReading,
+    LedgerReading,
+    MachineReading,
+    OwedFeed,
+    ServerReading,
+    WarehouseReading,
+)
+from threegaps.watch.reconciling import Decisions, reconcile
 from threegaps.watch.snapshot import Snapshot
 
 NOW = dt.datetime(2026, 7, 21, 10, tzinfo=SHANGHAI)
@@ -23,6 +33,7 @@ AROUND = MachineReading(
     warehouse=WarehouseReading("127.0.0.1:5432", answers=True),
     airflow=AirflowReading("http://127.0.0.1:8080", answers=True, seconds=0.1),
     disks=(),
+    sandbox=(),
 )
 
 
@@ -35,6 +46,57 @@ def test_what_was_not_read_says_nothing_of_its_kinds_alone(name: str) -> None:
     around = dataclasses.replace(AROUND, **({} if name == "ledger" else {name: None}))
     seen = look(around, None if name == "ledger" else LedgerReading(judged_at=NOW), NOW).kinds
     assert seen == {kind for kind, one in KINDS.items() if one.seen_in != name}
+
+
+def attempt(port: int) -> Failing:
+    at = NOW - dt.timedelta(minutes=5)
+    return Failing(
+        feed="hrss/a",
+        step="land",
+        delivery="2026-06",
+        cause="unreachable",
+        connection_id="hrss_sftp",
+        host="127.0.0.1",
+        port=port,
+        message_zh="拒绝",
+        message_en="refused",
+        failures=3,
+        since=at,
+        last_at=at,
+        last_attempt_id=1,
+        is_current=True,
+    )
+
+
+def test_a_sandbox_that_nobody_looked_at_closes_and_opens_nothing() -> None:
+    reading = LedgerReading(judged_at=NOW, failed=(attempt(2),))
+    silent = dataclasses.replace(AROUND, sandbox=(ServerReading("SFTP", "127.0.0.1:2", answers=False),))
+    seen = look(silent, reading, NOW)
+    incidents = [journal.new_incident(cause, NOW) for cause in seen.causes]
+    assert [one.cause_key for one in incidents] == ["feed_unreachable:sandbox"]
+    # While services start it is not asked.
+    unread = look(dataclasses.replace(AROUND, sandbox=None), reading, NOW, open_keys={"feed_unreachable:sandbox"})
+    later = NOW + dt.timedelta(hours=1)
+    decisions = reconcile(incidents, unread.causes, could_see=unread.could_see, now=later)
+    assert decisions == Decisions()
+    # One connection's own incident stays as it is, too; of others all is known.
+    own = look(AROUND, reading, NOW).causes
+    assert [cause.key for cause in own] == ["feed_unreachable:hrss_sftp"]
+    assert not unread.could_see(journal.new_incident(own[0], NOW))
+    elsewhere = dataclasses.replace(attempt(2), host="10.1.2.3")
+    unread = look(dataclasses.replace(AROUND, sandbox=None), dataclasses.replace(reading, failed=(elsewhere,)), NOW)
+    assert [cause.key for cause in unread.causes] == ["feed_unreachable:hrss_sftp"]
+    assert unread.could_see(journal.new_incident(own[0], NOW))
+    # Where it answers again its incident is over.
+    well = look(AROUND, LedgerReading(judged_at=NOW), NOW)
+    assert reconcile(incidents, well.causes, could_see=well.could_see, now=later).closed == tuple(incidents)
+
+
+def test_what_is_late_behind_a_sandbox_that_nobody_looked_at_is_given_time() -> None:
+    owed = LedgerReading(judged_at=NOW, owed=(OwedFeed("hrss/a", NOW - dt.timedelta(days=1), missing=("2026-06",)),))
+    unread = dataclasses.replace(AROUND, sandbox=None)
+    assert [cause.kind for cause in look(unread, owed, NOW).causes] == ["feed_late"]
+    assert look(unread, owed, NOW, open_keys={"feed_unreachable:sandbox"}).causes == ()
 
 
 def test_all_that_is_told_of_kinds_knows_each() -> None:

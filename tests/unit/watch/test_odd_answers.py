@@ -176,3 +176,39 @@ def test_a_pass_that_fails_beats_and_says_why(tmp_path: Path, monkeypatch: pytes
     assert "a pass failed: KeyError" in (watch.folder / "status.json").read_text(encoding="utf-8")
     assert watch.failed_passes == 1
     assert "threegaps_watch_failed_passes_total 1" in (watch.showing.metrics.text(beat.at) or "")
+
+
+def test_what_goes_wrong_is_said_once_also_beside_another_and_again_after_it_was_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings.load({"THREEGAPS_HOME": str(tmp_path), "THREEGAPS_SANDBOX": "0"})
+    watch = Watch(settings, Telling)
+
+    def full(what: str) -> None:
+        with watch._without_disk(what):
+            raise OSError(28, "No space left on device")
+
+    def said() -> int:
+        return capsys.readouterr().err.count("cannot be written")
+
+    for _ in range(3):
+        full("page")
+        full("heartbeat")
+    assert said() == 2
+    with watch._without_disk("page"):
+        pass
+    full("page")
+    full("heartbeat")
+    assert said() == 1
+
+
+def test_a_sandbox_is_asked_unless_its_services_start_and_one_that_is_none_is_never_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "state.json").write_text('{"postgres_port": 1}', encoding="utf-8")
+    environment = {"THREEGAPS_HOME": str(tmp_path)}
+    ours, real = (Settings.load(environment | {"THREEGAPS_SANDBOX": one}) for one in ("1", "0"))
+    assert read_around(ours)[0].sandbox == ()
+    monkeypatch.setattr(reading_machine, "supervisor_state", lambda _: "starting")
+    assert read_around(ours)[0].sandbox is None
+    assert read_around(real)[0].sandbox == ()

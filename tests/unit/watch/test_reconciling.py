@@ -25,7 +25,7 @@ def incident(kind: str = "airflow_down", *, opened: dt.timedelta = 2 * TOLD_AFTE
 
 
 def decide(incidents: list[Incident], *causes: Cause, **options: Any) -> Decisions:
-    return reconcile(incidents, causes, **{"looked_at": {"airflow_down"}, "now": NOW} | options)
+    return reconcile(incidents, causes, **{"could_see": lambda one: one.kind == "airflow_down", "now": NOW} | options)
 
 
 def test_a_new_cause_opens_and_is_not_told_yet() -> None:
@@ -61,7 +61,7 @@ def test_what_flickers_is_one_incident() -> None:
     for step in range(41):
         now = NOW + step * 15 * SECOND
         seen = [cause()] if step % 2 == 0 else []
-        decisions = reconcile(open_, seen, looked_at={"airflow_down"}, now=now)
+        decisions = reconcile(open_, seen, could_see=lambda one: one.kind == "airflow_down", now=now)
         for name in counts:
             counts[name] += len(getattr(decisions, name))
         open_ += [new_incident(one, now) for one in decisions.opened]
@@ -73,7 +73,7 @@ def test_what_flickers_is_one_incident() -> None:
 
 def test_what_could_not_be_looked_at_does_not_close() -> None:
     old = incident(last_seen_at=NOW - dt.timedelta(hours=1))
-    assert decide([old], looked_at={"warehouse_down"}).closed == ()
+    assert decide([old], could_see=lambda one: one.kind == "warehouse_down").closed == ()
     assert len(decide([old]).closed) == 1
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI
 from threegaps.standards.working_days import is_working_day
+from threegaps.watch import journal
 from threegaps.watch.alerts import Alerts, Route
 from threegaps.watch.hours import Span, WorkingHours
 from threegaps.watch.routing import Routed, channels_for, send_after
+from threegaps.watch.telling import of_alerts
 
 FRIDAY = dt.date(2026, 11, 27)
 
@@ -54,14 +59,27 @@ def test_an_incident_goes_to_the_channels_of_all_routes_that_it_fits_each_once(
     assert names(channels_for(ALERTS, kind, gravity, department, now)) == expected
 
 
-def test_a_close_goes_where_the_opening_went_whatever_the_hour() -> None:
-    opened = channels_for(ALERTS, "airflow_down", "critical", None, at(FRIDAY, 17, 59))
-    closed = channels_for(ALERTS, "airflow_down", "critical", None, at(FRIDAY, 18, 30), opened_at=at(FRIDAY, 17, 59))
-    assert names(opened) == names(closed) == ["all", "day"]
-    # Opened as a warning, and grave when it closes: its first channels hear of the end, too.
-    assert set(names(channels_for(ALERTS, "feed_late", "warning", None, at(FRIDAY, 3)))) <= set(
-        names(channels_for(ALERTS, "feed_late", "critical", None, at(FRIDAY, 12), opened_at=at(FRIDAY, 3)))
-    )
+def test_its_end_goes_to_those_who_were_told_whatever_it_and_the_file_have_become() -> None:
+    telling = of_alerts(ALERTS, {})
+    late = journal.new_incident(Cause("feed_late", "a", "warning", "迟", "late", feeds=("hrss/a",)), at(FRIDAY, 10))
+    elsewhere = dataclasses.replace(late, feeds=[], department=None)
+
+    def told(incident: Incident, change: str, now: dt.datetime, before: Sequence[str]) -> list[tuple[str, dt.datetime]]:
+        return [(way.channel_name, way.send_after) for way in telling.ways(incident, change, now, told=before)]
+
+    opened = told(late, "opened", at(FRIDAY, 10), ())
+    assert opened == [(name, at(FRIDAY, 10)) for name in ("all", "day", "hrss", "late")]
+    assert told(elsewhere, "closed", at(FRIDAY, 11), ["hrss", "gone"]) == [
+        ("hrss", at(FRIDAY, 11)),
+        ("gone", at(FRIDAY, 11)),
+    ]
+    assert told(elsewhere, "closed", at(FRIDAY, 11), ()) == []
+    # A warning's end waits for a working hour as its beginning does.
+    assert told(elsewhere, "closed", at(FRIDAY, 19), ["hrss"]) == [("hrss", at(dt.date(2026, 11, 30), 9))]
+    # What becomes grave at night is the night's affair, and of those who know of it; each is told once.
+    graver = dataclasses.replace(elsewhere, gravity="critical")
+    found = told(graver, "worsened", at(FRIDAY, 19), ["hrss", "all"])
+    assert found == [(name, at(FRIDAY, 19)) for name in ("all", "night", "late", "hrss")]
 
 
 @pytest.mark.parametrize(
