@@ -11,8 +11,7 @@ from pathlib import Path
 
 from threegaps.home import processes
 from threegaps.settings import SHANGHAI, Settings
-from threegaps.watch.files import read_regular
-from threegaps.watch.journal import write_whole
+from threegaps.watch.files import as_json, read_regular, write_whole
 
 INTERVAL_SECONDS = 15.0
 """After so many seconds the next pass begins."""
@@ -62,7 +61,7 @@ def heartbeat_path(settings: Settings) -> Path:
 
 def beat(settings: Settings, heartbeat: Heartbeat) -> None:
     """Write one beat."""
-    write_whole(heartbeat_path(settings), asdict(heartbeat))
+    write_whole(heartbeat_path(settings), as_json(asdict(heartbeat)))
 
 
 def last_beat(settings: Settings) -> Heartbeat | None:

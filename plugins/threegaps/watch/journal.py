@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,7 @@ from threegaps.ledger import incidents as ledger
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.ledger.outbox import Tried
 from threegaps.watch.entering import enter_message, enter_note
-from threegaps.watch.files import read_regular
+from threegaps.watch.files import as_json, read_regular, write_whole
 from threegaps.watch.message import ChannelError, Message
 from threegaps.watch.told import Told
 
@@ -265,40 +264,17 @@ def put_aside(folder: Path) -> bool:
 
 def save(folder: Path, journal: Journal) -> None:
     """Write the journal whole, or leave the one that is there."""
-    write_whole(
-        journal_path(folder),
-        {
-            "is_ahead": journal.is_ahead,
-            "incidents": [dataclasses.asdict(one) for one in journal.incidents],
-            "posted": [dataclasses.asdict(one) for one in journal.posted],
-        },
-    )
+    content = {
+        "is_ahead": journal.is_ahead,
+        "incidents": [dataclasses.asdict(one) for one in journal.incidents],
+        "posted": [dataclasses.asdict(one) for one in journal.posted],
+    }
+    write_whole(journal_path(folder), as_json(content))
 
 
 def mirror(incidents: Sequence[Incident]) -> Journal:
     """A journal that says what the ledger does."""
     return Journal(incidents=list(incidents))
-
-
-def write_whole(path: Path, content: Any) -> None:
-    """Write JSON so that a reader sees either what was there or all of it; readable by its owner's group at most."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "w", encoding="utf-8") as file:
-            json.dump(content, file, ensure_ascii=False, indent=1, default=_written)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def _written(value: Any) -> Any:
-    if isinstance(value, dt.datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} cannot be written")
 
 
 def _incident(content: dict[str, Any]) -> Incident:

@@ -38,8 +38,7 @@ class Message:
         message_id: Fixed when the message is made, different for each channel: what is sent twice has the same one.
             Without the angle brackets that a mail's header has.
         incident_id: The incident's number in the ledger; None for a digest, and while the warehouse is down.
-        change: What happened: ``opened``, ``worsened``, ``acknowledged``, ``assigned``, ``closed``, ``digest``,
-            ``test``.
+        change: What happened: ``opened``, ``worsened``, ``closed``, ``digest`` or ``test``.
         gravity: ``notice``, ``warning`` or ``critical``.
         subject: One line, Chinese and English.
         text: Plain text in lines, Chinese first, English after.

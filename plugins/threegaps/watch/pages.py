@@ -20,7 +20,7 @@ from threegaps.settings import SHANGHAI
 from threegaps.standards.moments import clock
 from threegaps.standards.visible import for_html as escape
 from threegaps.watch import runbook
-from threegaps.watch.files import replace
+from threegaps.watch.files import write_whole
 from threegaps.watch.snapshot import FeedSeen, IncidentSeen, Snapshot, state_of_all
 
 PAGE_NAME = "status.html"
@@ -43,8 +43,13 @@ def write_pages(snapshot: Snapshot, folder: Path, docs: Path | None = None) -> N
     has_runbook = False
     with contextlib.suppress(OSError):
         has_runbook = docs is not None and runbook.write_runbook(docs, folder)
-    replace(folder / DATA_NAME, json.dumps(as_data(snapshot), ensure_ascii=False, indent=1) + "\n")
-    replace(folder / PAGE_NAME, page(snapshot, has_runbook=has_runbook))
+    write_whole(
+        folder / DATA_NAME,
+        json.dumps(as_data(snapshot), ensure_ascii=False, indent=1) + "\n",
+        mode=0o644,
+        is_kept=False,
+    )
+    write_whole(folder / PAGE_NAME, page(snapshot, has_runbook=has_runbook), mode=0o644, is_kept=False)
 
 
 def as_data(snapshot: Snapshot) -> dict[str, Any]:

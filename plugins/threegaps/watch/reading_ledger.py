@@ -1,4 +1,8 @@
-"""What one pass reads of the ledger: a few questions, none of which looks at all rows of anything that grows."""
+"""What one pass reads of the ledger: a few questions, none of which looks at all that was received or refused.
+
+Two walk what grows by some rows a day: all loaded batches (which of them wait), and all incidents (when one of those
+that stop everything was over last).
+"""
 
 from __future__ import annotations
 
@@ -52,15 +56,17 @@ where f.is_current order by f.feed, d.delivery desc
 """
 
 _FAILED_BUILD = """
-with ended as (
-    select build_id, status, failure, message, finished_at, row_number() over (order by build_id desc) as place,
-           coalesce(failure = 'undo', false) as is_undone
-    from ops.build where status in ('released', 'failed')
+with last as (
+    select build_id, status, failure, message from ops.build
+    where status in ('released', 'failed') order by build_id desc limit 1
+), well as (
+    select build_id from ops.build
+    where status = 'released' or (status = 'failed' and failure = 'undo') order by build_id desc limit 1
 )
-select e.build_id, coalesce(e.failure = 'check', false), coalesce(e.message, ''), count(f.build_id), min(f.finished_at)
-from ended as e join ended as f on f.status = 'failed' and not f.is_undone
-    and f.build_id > coalesce((select max(build_id) from ended where status = 'released' or is_undone), 0)
-where e.place = 1 and e.status = 'failed' and not e.is_undone group by e.build_id, e.failure, e.message
+select l.build_id, coalesce(l.failure = 'check', false), coalesce(l.message, ''), count(f.build_id), min(f.finished_at)
+from last as l join ops.build as f on f.status = 'failed' and f.failure is distinct from 'undo'
+    and f.build_id > coalesce((select build_id from well), 0)
+where l.status = 'failed' and l.failure is distinct from 'undo' group by l.build_id, l.failure, l.message
 """
 
 _WAITING = """

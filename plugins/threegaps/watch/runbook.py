@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threegaps.watch.files import replace
+from threegaps.watch.files import write_whole
 from threegaps.watch.kinds import anchor
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def write_runbook(docs: Path, folder: Path) -> bool:
         if not source.is_file():
             return False
         if not page.exists() or page.stat().st_mtime < source.stat().st_mtime:
-            replace(page, _page(source.read_text(encoding="utf-8"), is_zh=is_zh))
+            write_whole(page, _page(source.read_text(encoding="utf-8"), is_zh=is_zh), mode=0o644, is_kept=False)
     return True
 
 

@@ -24,7 +24,7 @@ class Look:
     """Whether the watch could look at something in this pass.
 
     Args:
-        name: What it looks at: ``ledger``, ``airflow_heartbeats``, ``airflow_api``, ``disk`` and the like.
+        name: What it looks at: one of `threegaps.watch.showing.LOOKS`, or ``other``.
         could_look: False says "cannot tell", never "no incident".
         reason_zh: Why it could not, in our words; empty where it could.
         reason_en: The same in English.

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from threegaps.watch.files import read_regular
+from threegaps.watch.files import read_regular, write_whole
 from threegaps.watch.message import Message
 
 KEPT = dt.timedelta(days=35)
@@ -117,15 +117,9 @@ class Told:
         self._notes = kept
         if self._path is None:
             return
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "w", encoding="utf-8") as file:
-                file.write("".join(f"{_line(one)}\n" for one in kept.values()))
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
+            write_whole(self._path, "".join(f"{_line(one)}\n" for one in kept.values()))
         except OSError as error:
-            draft.unlink(missing_ok=True)
             self.problem = error.strerror or type(error).__name__
 
 

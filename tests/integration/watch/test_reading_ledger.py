@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 def connection(shared_warehouse: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     with psycopg.connect(shared_warehouse, autocommit=True) as opened:
-        opened.execute("truncate ops.batch, ops.feed, ops.attempt cascade")
+        opened.execute("truncate ops.batch, ops.feed, ops.attempt, ops.build cascade")
         know(opened, "hrss/wage_records", "full_period")
         yield opened
 
@@ -188,3 +188,32 @@ def test_what_was_read_is_shown_and_not_asked_again(connection: psycopg.Connecti
     assert [feed.feed for feed in found.feeds] == ["hrss/wage_records"]
     assert len(asked) > 3
     assert not [query for query in asked if "expected_delivery" in query or "ops.attempt" in query]
+
+
+def test_a_build_fails_since_the_last_release_or_undo(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    def enter_build(status: str, failure: str | None = None, message: str | None = None) -> int:
+        row = connection.execute(
+            "insert into ops.build (status, kind, as_of, finished_at, failure, message)"
+            " values (%s, 'full', current_date, now(), %s, %s) returning build_id",
+            [status, failure, message],
+        ).fetchone()
+        assert row is not None
+        return int(str(row[0]))
+
+    def failed() -> tuple[int, bool, str, int] | None:
+        found = reading_ledger.read(connection).build
+        return found and (found.build_id, found.is_held, found.message, found.builds)
+
+    assert failed() is None
+    enter_build("failed", "build", "before")
+    enter_build("released")
+    assert failed() is None
+    enter_build("failed", "build", "one")
+    last = enter_build("failed", "check", "two")
+    assert failed() == (last, True, "two", 2)
+    enter_build("running")
+    assert failed() == (last, True, "two", 2)
+    enter_build("failed", "undo")
+    assert failed() is None
+    last = enter_build("failed", "build")
+    assert failed() == (last, False, "", 1)

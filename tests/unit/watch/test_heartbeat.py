@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,9 @@ def test_the_check_of_a_container_says_whether_it_beats(settings: Settings, monk
     assert heartbeat.main() == 0
     beat(settings, ago=dt.timedelta(minutes=5))
     assert heartbeat.main() == 1
+
+
+def test_the_health_check_of_a_container_loads_no_driver_of_a_warehouse() -> None:
+    said = "import sys, threegaps.watch.heartbeat; print('psycopg' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

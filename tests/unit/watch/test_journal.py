@@ -13,6 +13,7 @@ from threegaps.ledger.incidents import Cause
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch import journal
 from threegaps.watch.composing import incident_message
+from threegaps.watch.files import write_whole
 from threegaps.watch.journal import Journal, Posted
 from threegaps.watch.service import Watch
 from threegaps.watch.telling import Telling
@@ -77,8 +78,8 @@ def test_what_is_no_file_or_too_deep_does_not_hold_up_the_watch(tmp_path: Path) 
 
 def test_a_file_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
     journal.save(tmp_path, book())
-    with pytest.raises(TypeError):
-        journal.write_whole(journal.journal_path(tmp_path), {"what": object()})
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(journal.journal_path(tmp_path), "half \ud800")
     assert journal.load(tmp_path) == book()
     assert [path.name for path in tmp_path.iterdir()] == ["journal.json"]
 
