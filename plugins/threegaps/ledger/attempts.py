@@ -16,6 +16,7 @@ from psycopg.rows import class_row
 
 from threegaps.errors import LedgerError, ThreeGapsError, UnexpectedError
 from threegaps.labels import CAUSES
+from threegaps.translations import in_both
 
 LOCK_SPACE = 7237
 """First number of the advisory locks under which the steps of feeds run; the second is the hash of the lock's name."""
@@ -146,7 +147,7 @@ def failure_of(error: BaseException) -> Failure:
         places[0] = ("连接", "connection", said.file.removeprefix("connection "))
     where = ", ".join(f"{en} {value}" for _, en, value in places)
     where_zh = ", ".join(f"{zh} {value}" for zh, _, value in places)
-    message_zh = said.message_zh or f"{CAUSES[said.cause][0]}:{said.message}"
+    message_zh = said.message_zh or f"{CAUSES[said.cause][0]}:{in_both(said.message)[0]}"
     return Failure(
         cause=said.cause,
         message_en=f"{where}: {said.message}" if where else said.message,

@@ -260,12 +260,12 @@ def abandon_judging(connection: psycopg.Connection[Any], feed: str) -> list[int]
     return [int(row[0]) for row in rows]
 
 
-def fail_batch(connection: psycopg.Connection[Any], batch_id: int, message: str) -> None:
+def fail_batch(connection: psycopg.Connection[Any], batch_id: int, *, message_en: str, message_zh: str) -> None:
     """Mark a batch as failed by an error, unless it was committed before the error came."""
     connection.execute(
         "update ops.batch set status = 'failed', finished_at = clock_timestamp(), message_en = %s, message_zh = %s"
         " where batch_id = %s and status = 'judging'",
-        [message, f"处理失败:{message}", batch_id],
+        [message_en, message_zh, batch_id],
     )
     recount(connection, batch_id)
 

@@ -216,7 +216,8 @@ class Catalogue:
         self._templates = sorted(
             (one for one in templates if one.weight and one.kinds), key=lambda one: one.weight, reverse=True
         )
-        self._known: dict[str, str | None] = {}
+        # With the depth at which each was looked for: too deep its values are not said, and a higher one looks anew.
+        self._known: dict[str, tuple[int, str | None]] = {}
 
     @classmethod
     def of(cls, language: str) -> Catalogue:
@@ -250,9 +251,11 @@ class Catalogue:
     def _whole(self, text: str, depth: int) -> str | None:
         if (exact := self._exact.get(text)) is not None:
             return exact
-        if text in self._known:
-            return self._known[text]
-        self._known[text] = None  # while it is looked for: it is not said by itself
+        looked_at, found = self._known.get(text, (_DEEPEST + 1, None))
+        if looked_at <= depth:
+            return found
+        found = None
+        self._known[text] = (0, None)  # while it is looked for: it is not said by itself
         for template in self._templates:
             if template.anchor not in text or (values := template.values(text, self._is_known)) is None:
                 continue
@@ -264,9 +267,10 @@ class Catalogue:
                 now == value and not _is_short(value) for now, value in zip(said, values, strict=True)
             ):
                 continue
-            self._known[text] = template.filled(said)
+            found = template.filled(said)
             break
-        return self._known[text]
+        self._known[text] = (depth, found)
+        return found
 
     def _is_known(self, text: str) -> bool:
         return self._whole(text, _DEEPEST) is not None

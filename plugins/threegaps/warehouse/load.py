@@ -17,6 +17,7 @@ from threegaps.contracts.model import Contract
 from threegaps.contracts.workbooks import has_sheet_of_each_county
 from threegaps.errors import LedgerError, ThreeGapsError, of_warehouse
 from threegaps.ledger import batches
+from threegaps.ledger.attempts import failure_of
 from threegaps.ledger.batches import Judged, Merged
 from threegaps.ledger.expected import record_arrival
 from threegaps.ledger.landed import REPLAY_PREFIX
@@ -25,6 +26,7 @@ from threegaps.ledger.touches import record_batch_touches
 from threegaps.ledger.watermarks import advance_watermark
 from threegaps.standards.areas import codes_in_force
 from threegaps.standards.visible import log_of
+from threegaps.translations import in_both
 from threegaps.warehouse.closing import Closing
 from threegaps.warehouse.copying import Judgement, copy_accepted, copy_refused
 from threegaps.warehouse.merge import FALLEN, Merge
@@ -102,8 +104,8 @@ def load_batch(connection: psycopg.Connection[Any], plan: Plan) -> Loaded:
     except Exception as error:
         is_refused = isinstance(error, psycopg.DatabaseError) and not isinstance(error, psycopg.OperationalError)
         plain = _without_values(error, plan) if isinstance(error, psycopg.Error) and is_refused else error
-        message = _noted(plain)
-        on_usable(connection, lambda usable: batches.fail_batch(usable, plan.batch_id, message))
+        zh, en = _noted(plain)
+        on_usable(connection, lambda usable: batches.fail_batch(usable, plan.batch_id, message_en=en, message_zh=zh))
         if plain is not error:
             # The server's own words quote the row, which may be personal: they do not follow into logs.
             raise plain from None
@@ -350,10 +352,14 @@ def _without_values(error: psycopg.Error, plan: Plan) -> LedgerError:
     )
 
 
-def _noted(error: BaseException) -> str:
-    """What the ledger says of an error: ours whole, of others what they are, for their own words may quote values."""
+def _noted(error: BaseException) -> tuple[str, str]:
+    """What the ledger says of an error in Chinese and in English: ours whole, of others what they are.
+
+    The words of others may quote values.
+    """
     if isinstance(error, ThreeGapsError):
-        return str(error)
-    if isinstance(error, psycopg.Error):
-        return of_warehouse(error)
-    return f"{type(error).__name__}: see the log of the load."
+        advice = f"处理办法:{in_both(error.advice)[0]}" if error.advice else ""
+        return f"处理失败:{failure_of(error).message_zh}{advice}", str(error)
+    of_kind = f"{type(error).__name__}: see the log of the load."
+    said = of_warehouse(error) if isinstance(error, psycopg.Error) else of_kind
+    return f"处理失败:{in_both(said)[0]}", said

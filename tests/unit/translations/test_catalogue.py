@@ -200,3 +200,12 @@ def test_no_value_is_ever_lost(data: st.DataObject) -> None:
 def test_any_text_can_be_said(text: str) -> None:
     for spoken in [SMALL, *WHOLE.values()]:
         assert isinstance(spoken.said(text), str)
+
+
+@pytest.mark.parametrize("found", ["a cut off archive", "a workbook with a password", "a binary workbook (.xlsb)"])
+def test_a_value_that_is_a_message_is_said_wherever_its_sentence_was_met_before(found: str) -> None:
+    spoken = Catalogue.of("zh")
+    sentence = f"The file is no Excel workbook that can be read: it is {found}."
+    assert spoken._is_known(sentence)  # as a value far inside another message
+    assert spoken.said(sentence) == f"文件不是能读取的 Excel 工作簿:它是{spoken.said(found)}。"
+    assert found not in spoken.said(sentence)

@@ -229,6 +229,14 @@ def test_a_failed_build_and_a_held_release_are_told_apart() -> None:
     assert builds.failed(None, NOW) == []
 
 
+def test_what_a_build_says_is_in_each_language() -> None:
+    left = "It was left unfinished; its claims went to the next build."
+    cause = only(builds.failed(FailedBuild(7, False, left, 1, ago(hours=2)), NOW))
+    assert cause.detail_zh.endswith("未完成即中断;所认领的转由下次构建。")
+    assert left not in cause.detail_zh
+    assert cause.detail_en.endswith(left)
+
+
 def test_work_waits_from_half_an_hour_on() -> None:
     assert builds.waiting(WaitingWork(2, (WAGES,), ago(minutes=29)), NOW) == []
     cause = only(builds.waiting(WaitingWork(2, (WAGES,), ago(minutes=30)), NOW))

@@ -6,6 +6,7 @@ import datetime as dt
 
 from threegaps.ledger.incidents import Cause
 from threegaps.standards.moments import clock
+from threegaps.translations import in_both
 from threegaps.watch.looks.wording import lasting, listed
 from threegaps.watch.readings import FailedBuild, WaitingWork
 
@@ -21,7 +22,7 @@ def failed(build: FailedBuild | None, now: dt.datetime) -> list[Cause]:
     if build is None:
         return []
     is_held = build.is_held
-    said = _cut(build.message)
+    said_zh, said_en = map(_cut, in_both(build.message))
     long_zh, long_en = lasting(build.failing_since, now)
     times_zh = f",连续{build.builds}次" if build.builds > 1 else ""
     times_en = f", {build.builds} builds in a row" if build.builds > 1 else ""
@@ -34,9 +35,9 @@ def failed(build: FailedBuild | None, now: dt.datetime) -> list[Cause]:
             title_en=f"the release of build {build.build_id} is held by a check"
             if is_held
             else f"build {build.build_id} failed",
-            detail_zh=f"自{clock(build.failing_since)}起({long_zh}{times_zh});此前的发布继续有效。{said}",
+            detail_zh=f"自{clock(build.failing_since)}起({long_zh}{times_zh});此前的发布继续有效。{said_zh}",
             detail_en=f"Since {clock(build.failing_since)} ({long_en}{times_en});"
-            f" the last release goes on serving. {said}",
+            f" the last release goes on serving. {said_en}",
         )
     ]
 
