@@ -105,4 +105,6 @@ def _content(incident: Incident, change: str) -> Mapping[str, Any]:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+    # A feed's key is copied into commands: it stays as it is written.
+    is_key = "/" in text.partition(" ")[0]
+    return f"{text}." if is_key else f"{text[:1].upper()}{text[1:]}."
