@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -40,3 +41,49 @@ def test_of_two_deadlines_the_one_whose_time_is_up_ends() -> None:
         nest()
     assert time.monotonic() - started < 2
     time.sleep(0.3)  # no alarm is left
+
+
+def ask(seconds: float) -> None:
+    with deadline(6):
+        time.sleep(seconds)
+
+
+def ask_and_tidy_up() -> None:
+    try:
+        ask(5)
+    finally:
+        ask(3)  # as a rollback or a farewell does
+
+
+def ask_after_silence() -> None:
+    for _ in range(20):
+        with contextlib.suppress(DeadlineError), deadline(0.1):
+            time.sleep(5)
+
+
+@pytest.mark.parametrize("below", [lambda: ask(5), ask_and_tidy_up, ask_after_silence])
+def test_a_deadline_below_another_does_not_put_it_off(below: Callable[[], None]) -> None:
+    started = time.monotonic()
+    with pytest.raises(DeadlineError), deadline(0.25):
+        below()
+    assert time.monotonic() - started < 1
+    with deadline(0.2):
+        time.sleep(0.01)
+    time.sleep(0.3)  # no alarm is left, nor a limit
+
+
+def test_what_tidies_up_after_a_deadline_asks_nobody_again() -> None:
+    asked = []
+    started = time.monotonic()
+
+    def tidy_up() -> None:
+        try:
+            time.sleep(5)
+        finally:
+            with deadline(6):
+                asked.append(1)
+
+    with pytest.raises(DeadlineError), deadline(0.1):
+        tidy_up()
+    assert not asked
+    assert time.monotonic() - started < 1
