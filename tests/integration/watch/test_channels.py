@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import logging
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -348,3 +349,40 @@ def test_mail_of_which_the_verdict_does_not_come_may_have_been_taken(mail: MailR
         with pytest.raises(ChannelError) as raised:
             by_mail(mail).send(OPENED)
         assert not raised.value.is_unclear
+
+
+@pytest.mark.parametrize("kind", ["dingtalk", "wecom", "webhook"])
+def test_a_post_of_which_the_verdict_does_not_come_may_have_been_taken(web: WebReceiver, kind: str) -> None:
+    web.hangs = True
+    with pytest.raises(ChannelError) as raised:
+        robots(web)[kind].send(OPENED)
+    assert raised.value.is_unclear
+    web.hangs, web.answer = False, Answer(status=503)
+    with pytest.raises(ChannelError) as raised:
+        robots(web)[kind].send(OPENED)
+    assert not raised.value.is_unclear
+
+
+@pytest.mark.parametrize("kind", ["dingtalk", "wecom", "webhook"])
+def test_a_post_that_is_taken_and_broken_off_may_have_been_taken(kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def take() -> None:
+            taken, _ = server.accept()
+            with taken, taken.makefile("rb") as reader:
+                length = 0
+                while (line := reader.readline()) not in {b"\r\n", b""}:
+                    if line.lower().startswith(b"content-length:"):
+                        length = int(line.split(b":")[1])
+                reader.read(length)
+
+        threading.Thread(target=take, daemon=True).start()
+        target = Target(f"http://127.0.0.1:{server.getsockname()[1]}/hook")
+        channels: dict[str, Channel] = {
+            "dingtalk": DingTalk("duty", "token", None, target, seconds=5.0),
+            "wecom": WeCom("duty", "key", target=target, seconds=5.0),
+            "webhook": Webhook("duty", target, seconds=5.0),
+        }
+        with pytest.raises(ChannelError) as raised:
+            channels[kind].send(OPENED)
+        assert raised.value.is_unclear

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,9 @@ def post_json(
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     tls = verified(target.ca_file) if parts.scheme == "https" else None
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    with connected(host, port, tls=tls, seconds=seconds) as connection:
+    # When the body has gone out and no verdict has come: it may have been taken.
+    awaits_verdict = False
+    with _unclear_if(lambda: awaits_verdict), connected(host, port, tls=tls, seconds=seconds) as connection:
         client = http.client.HTTPConnection(host, port)
         client.sock = connection
         client.auto_open = 0
@@ -93,6 +96,7 @@ def post_json(
                 body,
                 {"Content-Type": "application/json; charset=utf-8", "Connection": "close", **(headers or {})},
             )
+            awaits_verdict = True
             response = client.getresponse()
             status, retry_after = response.status, response.headers.get("Retry-After")
             answer = response.read(LARGEST_ANSWER_BYTES + 1) if reads_answer and status < 300 else b""
@@ -112,6 +116,16 @@ def post_json(
     if len(answer) > LARGEST_ANSWER_BYTES:
         raise ChannelError(f"{target.place} answered with more than {LARGEST_ANSWER_BYTES} bytes, which were not read.")
     return answer
+
+
+@contextlib.contextmanager
+def _unclear_if(awaits_verdict: Callable[[], bool]) -> Iterator[None]:
+    """What fails while *awaits_verdict* says so may have been taken."""
+    try:
+        yield
+    except ChannelError as error:
+        error.is_unclear = awaits_verdict()
+        raise
 
 
 def _concerns(status: int, *, is_passing: bool) -> Concerns:
