@@ -248,26 +248,29 @@ def abandon_judging(connection: psycopg.Connection[Any], feed: str) -> list[int]
 
     To be called under the feed's load lock: whoever judged them is gone.
     """
-    rows = connection.execute(
-        "update ops.batch set status = 'failed', finished_at = clock_timestamp(),"
-        " message_en = 'The run ended before the batch was committed; nothing of it was kept.',"
-        " message_zh = '运行在提交前中断,本批次未保留任何数据。'"
-        " where feed = %s and status = 'judging' returning batch_id",
-        [feed],
-    ).fetchall()
-    if rows:
-        _count_totals(connection, feed)
+    with connection.transaction():
+        rows = connection.execute(
+            "update ops.batch set status = 'failed', finished_at = clock_timestamp(),"
+            " message_en = 'The run ended before the batch was committed; nothing of it was kept.',"
+            " message_zh = '运行在提交前中断,本批次未保留任何数据。'"
+            " where feed = %s and status = 'judging' returning batch_id",
+            [feed],
+        ).fetchall()
+        if rows:
+            _count_totals(connection, feed)
     return [int(row[0]) for row in rows]
 
 
 def fail_batch(connection: psycopg.Connection[Any], batch_id: int, *, message_en: str, message_zh: str) -> None:
     """Mark a batch as failed by an error, unless it was committed before the error came."""
-    connection.execute(
-        "update ops.batch set status = 'failed', finished_at = clock_timestamp(), message_en = %s, message_zh = %s"
-        " where batch_id = %s and status = 'judging'",
-        [message_en, message_zh, batch_id],
-    )
-    recount(connection, batch_id)
+    # At once: one that is marked and not counted is no longer left to `abandon_judging`.
+    with connection.transaction():
+        connection.execute(
+            "update ops.batch set status = 'failed', finished_at = clock_timestamp(), message_en = %s, message_zh = %s"
+            " where batch_id = %s and status = 'judging'",
+            [message_en, message_zh, batch_id],
+        )
+        recount(connection, batch_id)
 
 
 def stop_batch(connection: psycopg.Connection[Any], batch_id: int, *, rule: str, judged: Judged) -> None:

@@ -290,6 +290,38 @@ def test_totals_follow_a_batch_through_all_that_may_become_of_it(ledger: Ledger)
     assert totals() == (2, 1, 2, 9, dt.date(2026, 3, 31))
 
 
+def test_a_batch_that_fails_as_the_session_ends_is_counted_by_the_next_run(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wages = contract("hrss/wage_records", "2026-03")
+    owing.enter(ledger, wages)
+    batch = batches.begin_batch(
+        ledger,
+        feed=wages.feed,
+        delivery=Delivery.parse("month", "2026-03"),
+        landed_object_ids=[land(ledger, wages.feed, "2026-03", at("2026-04-10"))],
+        is_whole=True,
+        contract_hash="h",
+        code_version="1",
+        pseudonym_key_version="1",
+    )
+
+    def cut(*_: object) -> None:
+        raise psycopg.OperationalError
+
+    for name, work in (
+        ("recount", lambda: batches.fail_batch(ledger, batch, "no")),
+        ("_count_totals", lambda: batches.abandon_judging(ledger, wages.feed)),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(batches, name, cut)
+            with pytest.raises(psycopg.OperationalError):
+                work()
+        assert is_kept_as_counted(ledger), name
+    assert batches.abandon_judging(ledger, wages.feed) == [batch]
+    assert is_kept_as_counted(ledger)
+
+
 def test_an_existing_ledger_is_filled_by_its_migration(served: str, ledger: Ledger, empty_database: str) -> None:
     departments = Departments(ledger, random.Random(77))
     departments.begin()
