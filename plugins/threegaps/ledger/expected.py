@@ -25,13 +25,17 @@ MOMENT = "coalesce((select judged_at from ops.delivery_clock), now())"
 """The moment by which deliveries are judged, in SQL: now, or where the sandbox's departments stand."""
 _DAY = "(({now} - interval '1 microsecond') at time zone 'Asia/Shanghai')::date"
 
+_SETTING_UP = "interval '3 days'"
+"""How long what is due is awaited from when it is known: of an installation where nothing was tried, of a new feed."""
 IS_BEING_SET_UP = (
     "case when exists (select from ops.release) then false else coalesce(least("
     "(select min(started_at) from ops.attempt), (select min(started_at) from ops.batch),"
-    " (select min(fetched_at) from ops.landed_object)) > now() - interval '1 day', true) end"
+    " (select min(fetched_at) from ops.landed_object)) > now() - interval '1 day',"
+    # A feed is known since a moment of the clock that deliveries are judged by.
+    f" (select min(known_since) from ops.feed) > {MOMENT} - {_SETTING_UP}, true) end"
 )
 """Whether this is a new installation, in SQL: it has a day from its first attempt, or until its first release, before
-what has not come is late."""
+what has not come is late. Where nothing was ever tried that is late after `_SETTING_UP`, too."""
 
 LATE_STATES = frozenset({"late", "incomplete"})
 """States of feeds that owe something; of `threegaps.labels.FEED_STATES`."""

@@ -216,6 +216,17 @@ def test_a_gap_of_before_the_feed_was_known_makes_it_late_no_more(ledger: Ledger
     assert stands(ledger, wages.feed).late == ("2026-05",), "a whole period is owed whatever follows"
 
 
+def test_an_installation_where_nothing_was_ever_tried_is_set_up_for_three_days(ledger: Ledger, wages: Contract) -> None:
+    assert expected.is_being_set_up(ledger), "it knows no feed"
+    owing.enter(ledger, wages)
+    known_since(ledger, "2026-06-09")
+    standing = stands(ledger, wages.feed)
+    assert (standing.state, standing.deliveries_late) == ("awaited", 0)
+    known_since(ledger, "2026-04-01")
+    standing = stands(ledger, wages.feed)
+    assert (standing.state, standing.deliveries_late, expected.is_being_set_up(ledger)) == ("late", 2, False)
+
+
 def test_what_was_due_before_the_feed_was_known_is_neither_in_time_nor_late(ledger: Ledger, wages: Contract) -> None:
     owing.enter(ledger, wages)
     send(ledger, wages, "2026-03", at("2026-06-09"))

@@ -158,7 +158,7 @@ def test_a_feed_stands_in_one_way_for_readers_for_commands_and_for_the_watch(
     owing.enter(ledger, workshops)
     assert one_state(ledger, feed) == "not_due"
     expected.set_clock(ledger, dt.date(2026, 3, 9))
-    assert one_state(ledger, feed) == "awaited"
+    assert one_state(ledger, feed) == "late", "nothing was tried for two months"
     ledger.execute(
         "insert into ops.attempt (feed, step, delivery, outcome, started_at, ended_at)"
         " values (%s, 'land', '2025Q4', 'nothing_new', now() - interval '23 hours', now())",

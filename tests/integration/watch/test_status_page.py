@@ -91,6 +91,7 @@ def test_a_new_installation_waits_and_what_is_shown_agrees_with_the_exit_code(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     know_feed(installation)
+    installation.enter("update ops.feed set known_since = now()")
     owe(installation)
     live(installation)
     installation.passes(15)
