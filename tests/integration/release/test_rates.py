@@ -310,7 +310,7 @@ def test_a_batch_that_fails_as_the_session_ends_is_counted_by_the_next_run(
         raise psycopg.OperationalError
 
     for name, work in (
-        ("recount", lambda: batches.fail_batch(ledger, batch, "no")),
+        ("recount", lambda: batches.fail_batch(ledger, batch, message_en="no", message_zh="否")),
         ("_count_totals", lambda: batches.abandon_judging(ledger, wages.feed)),
     ):
         with monkeypatch.context() as patched:
