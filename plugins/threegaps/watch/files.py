@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 
-def read_regular(path: Path, *, most_bytes: int) -> str:
+def read_regular(path: Path, *, most_bytes: int, errors: str = "strict") -> str:
     """The text of a regular file; a pipe or a device is not read, it may never end.
+
+    Args:
+        errors: What is done about bytes that are not UTF-8, as `bytes.decode` has it.
 
     Raises:
         FileNotFoundError: There is none.
@@ -24,7 +27,7 @@ def read_regular(path: Path, *, most_bytes: int) -> str:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise ValueError
-    return content.decode("utf-8")
+    return content.decode("utf-8", errors)
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o640, is_kept: bool = True) -> None:

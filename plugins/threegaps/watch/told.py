@@ -19,6 +19,8 @@ from threegaps.watch.message import Message
 
 KEPT = dt.timedelta(days=35)
 """So old may a backup be, and nothing that was told since is told again."""
+KEPT_AT_LEAST = 10_000
+"""So many of the newest are never forgotten, however old a clock that has jumped calls them."""
 _LARGEST_FILE_BYTES = 33_554_432
 
 
@@ -111,7 +113,12 @@ class Told:
 
     def forget_old(self, now: dt.datetime) -> None:
         """Leave out what is older than `KEPT`, where that is a tenth of all: the file is written anew."""
-        kept = {number: one for number, one in self._notes.items() if now - one.sent_at < KEPT}
+        newest = len(self._notes) - KEPT_AT_LEAST
+        kept = {
+            number: one
+            for place, (number, one) in enumerate(self._notes.items())
+            if place >= newest or now - one.sent_at < KEPT
+        }
         if len(self._notes) - len(kept) <= len(kept) // 10:
             return
         self._notes = kept
@@ -139,10 +146,10 @@ def _line(note: Note) -> str:
 def _read(path: Path) -> list[Note]:
     """The notes of the file; a line that is damaged says nothing, and the others what they say."""
     try:
-        text = read_regular(path, most_bytes=_LARGEST_FILE_BYTES)
+        text = read_regular(path, most_bytes=_LARGEST_FILE_BYTES, errors="replace")
     except (OSError, ValueError):
         return []
-    return [note for line in text.split("\n") if (note := _note(line)) is not None]
+    return [note for line in text.split("\n") if line.isascii() and (note := _note(line)) is not None]
 
 
 def _note(line: str) -> Note | None:

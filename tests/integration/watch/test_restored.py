@@ -137,7 +137,9 @@ def test_a_warehouse_that_breaks_off_after_a_message_went_out_does_not_have_it_s
     assert installation.enter("select sent_at is not null from ops.outbox") == [(True,)]
 
 
-def test_a_note_outlives_a_damaged_line_a_full_disk_and_its_time(tmp_path: Path) -> None:
+def test_a_note_outlives_a_damaged_line_a_full_disk_and_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = dt.datetime(2026, 7, 21, 10, 0, tzinfo=dt.UTC)
 
     def note(number: int, at: dt.datetime) -> told.Note:
@@ -147,8 +149,8 @@ def test_a_note_outlives_a_damaged_line_a_full_disk_and_its_time(tmp_path: Path)
     book = Told(tmp_path)
     book.add([note(1, now), note(1, now)])
     path = told.told_path(tmp_path)
-    with path.open("a", encoding="ascii") as file:
-        file.write('{"message_id": "2@thr')
+    with path.open("ab") as file:
+        file.write(b'{"message_id": "2@thr\xff')
     book.add([note(3, now)])
     again = Told(tmp_path)
     assert [bool(again.get(f"{number}@threegaps")) for number in (1, 2, 3)] == [True, False, True]
@@ -165,5 +167,9 @@ def test_a_note_outlives_a_damaged_line_a_full_disk_and_its_time(tmp_path: Path)
     again.forget_old(now + told.KEPT - dt.timedelta(seconds=1))
     assert Told(tmp_path).get("1@threegaps")
     again.add([note(6, now + told.KEPT)])
+    # A clock that is years ahead for once makes nothing forgotten.
+    again.forget_old(now + 30 * told.KEPT)
+    assert Told(tmp_path).get("1@threegaps")
+    monkeypatch.setattr(told, "KEPT_AT_LEAST", 1)
     again.forget_old(now + told.KEPT)
     assert [bool(Told(tmp_path).get(f"{number}@threegaps")) for number in (1, 6)] == [False, True]
