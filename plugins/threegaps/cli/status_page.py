@@ -19,7 +19,7 @@ from threegaps.airflow_api import airflow_address
 from threegaps.cli import queries
 from threegaps.cli.alerting import untold
 from threegaps.cli.output import both, cell, console, in_language, named, print_rows
-from threegaps.contracts.loader import load_contracts
+from threegaps.contracts.loader import load_readable
 from threegaps.errors import SettingsError
 from threegaps.home import account
 from threegaps.home.processes import is_alive
@@ -43,6 +43,7 @@ from threegaps.watch.kinds import command, runbook
 from threegaps.watch.looking import Looked, look
 from threegaps.watch.looks.wording import lasting, listed
 from threegaps.watch.readings import LedgerReading, MachineReading
+from threegaps.watch.reconciling import RESOLVED_SEEN, is_answered
 from threegaps.watch.service import read_around
 from threegaps.watch.snapshot import FeedSeen, state_of_all
 
@@ -59,6 +60,7 @@ class _Ledger:
     reading: LedgerReading
     loaded: Loaded
     open: Sequence[Incident]
+    resolved: Sequence[Incident]
     untold: Sequence[str]
     tables: dict[str, Any]
 
@@ -83,7 +85,7 @@ def collect(settings: Settings) -> dict[str, Any]:
     around, missing = read_around(settings)
     page["services"] = _services(settings, around)
     # Before the warehouse is given its time: a busy machine reads them slowly, and that is no silence of the warehouse.
-    contracts = load_contracts(settings.contracts_folder)
+    contracts, unread = load_readable(settings.contracts_folder)
     asked = _ask(settings)
     around = dataclasses.replace(around, warehouse=asked.warehouse)
     found = asked.answer
@@ -95,7 +97,9 @@ def collect(settings: Settings) -> dict[str, Any]:
         open_keys={one.cause_key for one in standing},
         not_looked_at=(*missing, *asked.missing),
     )
-    page["incidents"] = _incidents(looked, standing, now)
+    resolved = _resolved(looked, standing, () if found is None else found.resolved)
+    page["incidents"] = [one for one in _incidents(looked, standing, now) if one["cause_key"] not in resolved]
+    page["resolved"] = [_as_resolved(one) for one in resolved.values()]
     page["not_looked_at"] = list(looked.not_looked_at)
     feeds: Sequence[FeedSeen] = ()
     if found is not None:
@@ -109,6 +113,7 @@ def collect(settings: Settings) -> dict[str, Any]:
         *_of_watch(page["watch"]),
         *_of_feeds(feeds, looked),
         *(() if found is None else found.untold),
+        *(f"the contract of {feed} cannot be read: {error}" for feed, error in unread.items()),
     ]
     gravities = [one["gravity"] for one in page["incidents"]]
     page["state"] = state_of_all(gravities, feeds, has_problems=bool(page["problems"] or page["not_looked_at"]))
@@ -121,12 +126,31 @@ def _ask(settings: Settings) -> Asked[_Ledger]:
         return _Ledger(
             reading=reading,
             open=ledger.open_incidents(connection),
+            resolved=ledger.resolved_by_hand(connection, dt.datetime.now(SHANGHAI) - RESOLVED_SEEN),
             untold=untold(settings, connection),
             loaded=read_loaded(connection),
             tables=_warehouse(settings, reading.pending),
         )
 
     return ask_ledger(settings, ask)
+
+
+def _resolved(looked: Looked, standing: Sequence[Incident], resolved: Sequence[Incident]) -> dict[str, Incident]:
+    """What is seen that somebody has resolved, knowing of all of it, by its cause."""
+    known = {incident.cause_key: incident for incident in resolved}
+    is_open = {incident.cause_key for incident in standing}
+    return {
+        cause.key: known[cause.key]
+        for cause in looked.causes
+        if cause.key in known and cause.key not in is_open and is_answered(known[cause.key], cause)
+    }
+
+
+def _as_resolved(incident: Incident) -> dict[str, Any]:
+    return {
+        name: getattr(incident, name)
+        for name in ("incident_id", "cause_key", "title_zh", "title_en", "closed_at", "closed_by", "resolution")
+    }
 
 
 def _incidents(looked: Looked, standing: Sequence[Incident], now: dt.datetime) -> list[dict[str, Any]]:
@@ -286,6 +310,11 @@ def show(page: dict[str, Any], *, with_all: bool = False) -> None:
     for problem in page["problems"]:
         if problem not in told:
             console.print(f"! {problem}", style="yellow", markup=False)
+    for one in page.get("resolved", ()):
+        title = both(one["title_zh"], one["title_en"])
+        said = f"resolved by {one['closed_by']} at {cell(one['closed_at'])}: {one['resolution']}"
+        console.print(visible(f"#{one['incident_id']} {title}"), style="dim", markup=False)
+        console.print(Padding(in_language(visible(said)), (0, 0, 0, 4), expand=False))
     for reason in page["not_looked_at"]:
         console.print(f"could not be looked at: {reason}", style="yellow", markup=False)
     if page["state"] == "fine":

@@ -13,6 +13,8 @@ TOLD_AFTER = dt.timedelta(seconds=90)
 QUIET = dt.timedelta(seconds=60)
 """A cause has gone when it has not been seen for so long: what flickers is one incident."""
 
+RESOLVED_SEEN = dt.timedelta(minutes=10)
+"""What somebody has resolved stays closed as long as its cause is seen again within this."""
 _SKEW = dt.timedelta(minutes=1)
 """So far two clocks may be apart without one of them having been put back."""
 
@@ -67,7 +69,7 @@ def reconcile(
     muted = tuple(
         (muted_by[key], cause)
         for key, cause in seen_now.items()
-        if key not in is_open and key in muted_by and _is_answered(muted_by[key], cause)
+        if key not in is_open and key in muted_by and is_answered(muted_by[key], cause)
     )
     quiet = {cause.key for _, cause in muted}
     return Decisions(
@@ -88,7 +90,7 @@ def reconcile(
     )
 
 
-def _is_answered(resolved: Incident, cause: Cause) -> bool:
+def is_answered(resolved: Incident, cause: Cause) -> bool:
     """Whether who resolved the incident knew all that is seen of its cause now."""
     return not graver(cause.gravity, resolved.gravity) and set(cause.occasions) <= set(resolved.occasions)
 

@@ -38,7 +38,7 @@ from threegaps.watch.message import (
     ChannelError,
 )
 from threegaps.watch.readings import LedgerReading, MachineReading, WarehouseReading
-from threegaps.watch.reconciling import Decisions, reconcile
+from threegaps.watch.reconciling import RESOLVED_SEEN, Decisions, reconcile
 from threegaps.watch.showing import LOOKS, Showing
 from threegaps.watch.telling import FromFile, Telling
 from threegaps.watch.told import Told, note_of
@@ -51,10 +51,9 @@ _SENDING_SECONDS = 60.0
 _SHOWING_SECONDS = 40.0
 # What is not sent by then waits for the next pass.
 _POSTING_SECONDS = 40.0
-_RESOLVED_SEEN = dt.timedelta(minutes=10)
 _LONGEST_RETRY_SECONDS = 900.0
-# Only one watch of a warehouse decides at a time; any number that nothing else in the warehouse takes.
 _ANOTHER = "another watch of this home is at work: this one keeps nothing and tells nobody"
+# Only one watch of a warehouse decides at a time; any number that nothing else in the warehouse takes.
 _LOCK = 7_237_020_015
 
 Reading = TypeVar("Reading")
@@ -260,7 +259,7 @@ class Watch:
                 looked.causes,
                 could_see=looked.could_see,
                 now=now,
-                resolved=ledger.resolved_by_hand(connection, compared_at - _RESOLVED_SEEN),
+                resolved=ledger.resolved_by_hand(connection, compared_at - RESOLVED_SEEN),
             )
             self._keep(connection, self._tellable(decisions), now)
             ledger.note_compared(connection, now)

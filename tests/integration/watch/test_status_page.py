@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from threegaps.cli import status_page
 from threegaps.cli.app import app
 from threegaps.ledger import incidents
 from threegaps.one_machine.postgres import PostgresServer
-from threegaps.settings import SHANGHAI
+from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch import asking, heartbeat
 
 pytestmark = pytest.mark.integration
@@ -85,6 +86,35 @@ def test_a_feed_that_cannot_be_reached_is_not_in_time(
     result = run(installation, monkeypatch, "status")
     assert result.exit_code == 1
     assert result.stdout.index("hrss_sftp") < result.stdout.index("Services")
+
+
+def test_what_somebody_resolved_is_shown_with_his_reason_and_is_no_problem(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_build(installation)
+    live(installation)
+    installation.passes(120)
+    (number,) = (one.incident_id for one in installation.incidents())
+    with installation.connect() as connection:
+        incidents.resolve(connection, number, by="wang", why="known", at=dt.datetime.now(SHANGHAI))
+    found = page(installation)
+    assert (found["incidents"], [one["incident_id"] for one in found["resolved"]]) == ([], [number])
+    result = run(installation, monkeypatch, "status")
+    assert (result.exit_code, f"#{number} " in result.stdout, "known" in result.stdout) == (0, True, True)
+
+
+def test_one_contract_that_cannot_be_read_hides_nothing_else(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_build(installation)
+    live(installation)
+    contracts = tmp_path / "contracts"
+    shutil.copytree(installation.settings.contracts_folder, contracts)
+    (contracts / f"{WAGES}.odcs.yaml").write_text("kind: [", encoding="utf-8")
+    monkeypatch.setattr(Settings, "contracts_folder", property(lambda _: contracts))
+    found = page(installation)
+    assert [one["kind"] for one in found["incidents"]] == ["build_failed"]
+    assert any(WAGES in problem and "cannot be read" in problem for problem in found["problems"])
 
 
 def test_a_new_installation_waits_and_what_is_shown_agrees_with_the_exit_code(
