@@ -109,6 +109,7 @@ def show_owed(
     from threegaps.ledger.expected import counties_owing, is_being_set_up, judged_at, standing
     from threegaps.standards.areas import county_named
     from threegaps.watch.gathering import not_entered
+    from threegaps.watch.looks.wording import listed
 
     settings = _knowing(feed)
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
@@ -125,12 +126,14 @@ def show_owed(
     if own is None:
         console.print(f"{feed}: {named(FEED_STATES, unknown)}")
         return
-    console.print(f"{feed}: {named(FEED_STATES, own.state)}")
+    # That it fails, is stopped or shrinks is no matter of what it owes: `threegaps status` says it.
+    console.print(f"{feed}, by what it owes: {named(FEED_STATES, own.state)}")
     if own.paused:
         console.print(f"Not owed until {cell(own.paused_until)}: {own.pause_reason}" if own.paused_until else
                       f"Not owed: {own.pause_reason}", markup=False)  # fmt: skip
     if own.deliveries_late:
-        console.print(f"Late: {', '.join(own.late)}; the oldest was due {cell(own.late_since)}", markup=False)
+        late = f"{own.deliveries_late}: {both(*listed(own.late))}"
+        console.print(f"Late: {late}; the oldest was due {cell(own.late_since)}", markup=False)
     elif own.delivery:
         console.print(f"The newest that is due: {own.delivery}, {cell(own.due_at)}", markup=False)
     if own.next_delivery:
