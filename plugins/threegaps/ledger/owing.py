@@ -62,8 +62,7 @@ def enter_all(
 def enter(connection: psycopg.Connection[Any], contract: Contract) -> None:
     """Enter what a feed owes, from its first delivery to `ENTERED_AHEAD`; may be repeated.
 
-    A contract that has changed changes what is still open in the future, and nothing that has come or was due; but of
-    another cadence than the contract's nothing stays owed.
+    A contract that has changed changes what is still open in the future, and nothing that has come or was due.
     """
     with connection.transaction():
         _enter_feed(connection, contract)
@@ -142,16 +141,12 @@ def _owed(
 def _remove_open(
     connection: psycopg.Connection[Any], contract: Contract, now: dt.datetime, wanted: set[str]
 ) -> set[str]:
-    """Remove what is open and no longer owed, in the future or of another cadence; of which deliveries there was any.
-
-    What was due by an earlier cadence comes in the deliveries of this one, if it comes at all.
-    """
+    """Remove what is open in the future and no longer owed; of which deliveries there was any."""
     return changed_deliveries(
         connection.execute(
-            f"delete from ops.expected_delivery as e where e.feed = %s and {_NOTHING_CAME} and (e.cadence <> %s"
-            " or e.due_at > %s and (e.delivery <> all(%s) or (e.county_code <> '' and e.county_code <> all(%s))))"
-            " returning e.delivery",
-            [contract.feed, contract.cadence, now, sorted(wanted), _counties(contract)],
+            f"delete from ops.expected_delivery as e where e.feed = %s and e.due_at > %s and {_NOTHING_CAME}"
+            " and (e.delivery <> all(%s) or (e.county_code <> '' and e.county_code <> all(%s))) returning e.delivery",
+            [contract.feed, now, sorted(wanted), _counties(contract)],
         )
     )
 

@@ -132,25 +132,6 @@ def test_a_changed_contract_changes_only_what_is_open_in_the_future(ledger: Ledg
     assert now.keys() == before.keys()
 
 
-def test_of_an_earlier_cadence_nothing_stays_owed(ledger: Ledger, wages: Contract) -> None:
-    owing.enter(ledger, wages)
-    known_since(ledger, "2026-01-01")
-    owing.enter(ledger, wages)
-    send(ledger, wages, "2026-03", at("2026-04-10"))
-    assert stands(ledger, wages.feed).late == ("2026-04",)
-    quarterly = replace(wages, cadence="quarter", first_delivery="2026Q2", due_cron="0 8 20 1,4,7,10 *")
-    owing.enter(ledger, quarterly)
-    standing = stands(ledger, wages.feed)
-    assert (standing.late, standing.last_delivery, standing.next_delivery) == ((), "2026-03", "2026Q2")
-    assert ledger.execute(
-        "select count(*) from ops.delivery_summary where feed = %s and delivery = '2026-04'", [wages.feed]
-    ).fetchone() == (0,)
-    be_on(ledger, "2026-07-25")
-    send(ledger, quarterly, "2026Q2", at("2026-07-15"))
-    standing = stands(ledger, wages.feed)
-    assert (standing.state, standing.late) == ("in_time", ())
-
-
 def test_a_feed_without_a_contract_owes_nothing_more(ledger: Ledger, wages: Contract, enterprises: Contract) -> None:
     owing.enter_all(ledger, [wages, enterprises])
     owing.enter_all(ledger, [enterprises])
