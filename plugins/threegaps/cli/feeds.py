@@ -105,6 +105,7 @@ def show_owed(
     """What a feed owes: how it stands, which deliveries are late, and which counties lack, by name."""
     import psycopg
 
+    from threegaps.cli import output
     from threegaps.cli.output import cell, console, named, print_json, print_rows
     from threegaps.ledger.expected import counties_owing, is_being_set_up, judged_at, standing
     from threegaps.standards.areas import county_named
@@ -132,7 +133,7 @@ def show_owed(
         console.print(f"Not owed until {cell(own.paused_until)}: {own.pause_reason}" if own.paused_until else
                       f"Not owed: {own.pause_reason}", markup=False)  # fmt: skip
     if own.deliveries_late:
-        late = f"{own.deliveries_late}: {both(*listed(own.late))}"
+        late = f"{own.deliveries_late}: {output.both(*listed(own.late))}"
         console.print(f"Late: {late}; the oldest was due {cell(own.late_since)}", markup=False)
     elif own.delivery:
         console.print(f"The newest that is due: {own.delivery}, {cell(own.due_at)}", markup=False)
