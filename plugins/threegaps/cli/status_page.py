@@ -43,8 +43,7 @@ from threegaps.watch.kinds import command, runbook
 from threegaps.watch.looking import Looked, look
 from threegaps.watch.looks.wording import lasting, listed
 from threegaps.watch.readings import LedgerReading, MachineReading
-from threegaps.watch.reconciling import RESOLVED_SEEN, is_answered
-from threegaps.watch.service import read_around
+from threegaps.watch.reconciling import is_answered
 from threegaps.watch.snapshot import FeedSeen, state_of_all
 
 EXIT_CODES = {"fine": 0, "warning": 1, "critical": 2}
@@ -82,7 +81,7 @@ def collect(settings: Settings) -> dict[str, Any]:
     if not settings.is_server and not account.is_running(settings):
         page["problems"].append("the services do not run: `threegaps up`")
         return page | {"state": "critical"}
-    around, missing = read_around(settings)
+    around, missing = reading_machine.read_around(settings)
     page["services"] = _services(settings, around)
     # Before the warehouse is given its time: a busy machine reads them slowly, and that is no silence of the warehouse.
     contracts, unread = load_readable(settings.contracts_folder)
@@ -126,7 +125,7 @@ def _ask(settings: Settings) -> Asked[_Ledger]:
         return _Ledger(
             reading=reading,
             open=ledger.open_incidents(connection),
-            resolved=ledger.resolved_by_hand(connection, dt.datetime.now(SHANGHAI) - RESOLVED_SEEN),
+            resolved=ledger.resolved_by_hand(connection, dt.datetime.now(SHANGHAI)),
             untold=untold(settings, connection),
             loaded=read_loaded(connection),
             tables=_warehouse(settings, reading.pending),

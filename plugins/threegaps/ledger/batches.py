@@ -56,7 +56,7 @@ _IS_LATEST_JUDGEMENT = """
     )
 ))
 """
-"""Whether a delivery's counts rest on the row *batch* of ``ops.batch``, in SQL; dbt has a macro that says the same."""
+"""Whether a delivery's counts rest on the row *batch* of ``ops.batch``, in SQL: kept in ``is_latest_judgement``."""
 
 
 _TOTALS = """

@@ -26,7 +26,7 @@ MOMENT = "coalesce((select judged_at from ops.delivery_clock), now())"
 _DAY = "(({now} - interval '1 microsecond') at time zone 'Asia/Shanghai')::date"
 
 _SETTING_UP = "interval '3 days'"
-"""How long what is due is awaited from when it is known: of an installation where nothing was tried, of a new feed."""
+"""How long what is due is awaited in an installation where nothing was tried, from when its first feed is known."""
 IS_BEING_SET_UP = (
     "case when exists (select from ops.release) then false else coalesce(least("
     "(select min(started_at) from ops.attempt), (select min(started_at) from ops.batch),"

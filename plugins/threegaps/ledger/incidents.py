@@ -23,6 +23,8 @@ GRAVITIES: tuple[Gravity, ...] = ("warning", "critical")
 
 WATCH = "watch"
 """Who opens incidents, and closes those whose cause has gone away by itself."""
+# What somebody has resolved stays closed as long as its cause is seen again within this.
+_RESOLVED_SEEN = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +153,13 @@ def latest_incidents(connection: psycopg.Connection[Any], *, limit: int) -> list
     return _incidents(connection, "true order by opened_at desc, incident_id desc limit %(limit)s", limit=limit)
 
 
-def resolved_by_hand(connection: psycopg.Connection[Any], since: dt.datetime) -> list[Incident]:
-    """Incidents that somebody has resolved while their cause was there, and whose cause was seen after *since*.
+def resolved_by_hand(connection: psycopg.Connection[Any], now: dt.datetime) -> list[Incident]:
+    """Incidents that somebody has resolved, and whose cause has been there ever since; one for each cause, the last.
 
-    One for each cause, the last.
+    Args:
+        now: While nothing was compared before it, nobody can say that a cause was gone.
     """
+    since = min(compared_at(connection) or now, now) - _RESOLVED_SEEN
     return _incidents(
         connection,
         "incident_id in (select max(incident_id) from ops.incident group by cause_key)"

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
@@ -276,20 +276,24 @@ def _fail(settings: Settings, dag_id: str, run_id: str, task: str, *, reason: st
     )
 
 
+def _warehouse(settings: Settings) -> psycopg.Connection[Any]:
+    return psycopg.connect(settings.warehouse_dsn(), autocommit=True, connect_timeout=_CONNECT_SECONDS)
+
+
 def _reason_of_feed(settings: Settings, feed: str) -> str:
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
+    with _warehouse(settings) as connection:
         failing = failing_since(connection, feed)
     return failing[-1].message_en if failing else ""
 
 
 def _reason_of_last_build(settings: Settings) -> str:
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
+    with _warehouse(settings) as connection:
         row = connection.execute("select message from ops.build order by build_id desc limit 1").fetchone()
     return str(row[0]) if row and row[0] else ""
 
 
 def _count(settings: Settings, rows: list[FeedProgress]) -> None:
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
+    with _warehouse(settings) as connection:
         totals = connection.cursor(row_factory=dict_row).execute(SUMS_OF_BATCHES).fetchall()
     by_feed = {total["feed"]: total for total in totals}
     for row in rows:
@@ -300,12 +304,12 @@ def _count(settings: Settings, rows: list[FeedProgress]) -> None:
 
 def has_pending(settings: Settings) -> bool:
     """Whether loaded batches wait for a build."""
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
+    with _warehouse(settings) as connection:
         return bool(pending_batches(connection))
 
 
 def current_release(settings: Settings) -> int | None:
     """The release that serves; None before the first."""
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
+    with _warehouse(settings) as connection:
         row = connection.execute("select release_id from ops.current_release").fetchone()
     return None if row is None or row[0] is None else int(row[0])

@@ -9,20 +9,28 @@ import http.client
 import os
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 from psycopg.abc import RV, PQGen
 from psycopg.rows import TupleRow
 
 from threegaps.airflow_api import LARGEST_HEALTH_BYTES, AirflowApi, PausedDag, airflow_address, read_within
-from threegaps.errors import SettingsError, ThreeGapsError, is_warehouse_down, of_warehouse
+from threegaps.errors import SettingsError, ThreeGapsError, is_warehouse_down, kind_of, of_warehouse
 from threegaps.home import account
 from threegaps.home.processes import is_alive
 from threegaps.settings import Settings
 from threegaps.watch.deadlines import DeadlineError, deadline
-from threegaps.watch.readings import AirflowReading, DiskReading, ServerReading, ServiceReading, WarehouseReading
+from threegaps.watch.readings import (
+    AirflowReading,
+    DiskReading,
+    MachineReading,
+    ServerReading,
+    ServiceReading,
+    WarehouseReading,
+)
 
 CONNECT_SECONDS = 10
 QUESTION_SECONDS = 25.0
@@ -32,6 +40,11 @@ _SERVER_SECONDS = 5.0
 SANDBOX_HOST = "127.0.0.1"
 _LEAST_FREE_MB = "3000"
 _PARTS = ("scheduler", "dag_processor", "triggerer")
+AROUND_SECONDS = 40.0
+"""All that is read around the ledger."""
+_READING_SECONDS = 15.0
+
+Reading = TypeVar("Reading")
 
 
 class SilentError(psycopg.OperationalError):
@@ -79,6 +92,19 @@ def connect(settings: Settings) -> psycopg.Connection[tuple[object, ...]]:
     )
 
 
+def in_our_words(error: BaseException) -> str:
+    """What *error* says, with nothing in it that was received."""
+    if isinstance(error, DeadlineError):
+        return "no answer in time"
+    if isinstance(error, ThreeGapsError):
+        return error.message
+    if isinstance(error, psycopg.Error):
+        return of_warehouse(error)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return kind_of(error)
+
+
 def is_down(error: BaseException) -> bool:
     """Whether *error* says that the warehouse does not answer; else it answers, and something else is wrong."""
     # What it says in a session (what is locked, a statement that takes too long) is no sign of it.
@@ -113,6 +139,38 @@ def warehouse_address(settings: Settings) -> str:
     except SettingsError:
         return ""
     return f"{parts['host']}:{parts['port']}"
+
+
+def read_around(settings: Settings) -> tuple[MachineReading, tuple[str, ...]]:
+    """What is read around the ledger, and what could not be, with reasons; one reading that fails spoils no other."""
+    missing: list[str] = []
+    until = time.monotonic() + AROUND_SECONDS
+
+    def read(name: str, ask: Callable[[Settings], Reading]) -> Reading | None:
+        try:
+            with deadline(min(max(until - time.monotonic(), 1.0), _READING_SECONDS)):
+                return ask(settings)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the other readings are to be had
+            missing.append(f"{name}: {in_our_words(error)}")
+            return None
+
+    state = read("services", supervisor_state)
+    is_quiet = state is not None and state != "running"
+    if is_quiet:
+        # Services that are being started or stopped do not answer, and nobody needs to be told.
+        missing.append(f"airflow: the services are {state}")
+    room = read("disks", disks)
+    health = None if is_quiet else read("airflow", airflow)
+    return (
+        MachineReading(
+            airflow=health,
+            services=None if is_quiet else read("services", services),
+            disks=room,
+            sandbox=None if is_quiet and has_sandbox(settings) else read("sandbox", sandbox),
+            paused=read("paused DAGs", paused) if health is not None and health.answers else None,
+        ),
+        tuple(dict.fromkeys(missing)),
+    )
 
 
 def airflow(settings: Settings, *, seconds: float = API_SECONDS) -> AirflowReading:

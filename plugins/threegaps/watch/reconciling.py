@@ -13,8 +13,6 @@ TOLD_AFTER = dt.timedelta(seconds=90)
 QUIET = dt.timedelta(seconds=60)
 """A cause has gone when it has not been seen for so long: what flickers is one incident."""
 
-RESOLVED_SEEN = dt.timedelta(minutes=10)
-"""What somebody has resolved stays closed as long as its cause is seen again within this."""
 _SKEW = dt.timedelta(minutes=1)
 """So far two clocks may be apart without one of them having been put back."""
 
@@ -38,6 +36,22 @@ class Decisions:
     told: tuple[tuple[Incident, Cause], ...] = ()
     closed: tuple[Incident, ...] = ()
     muted: tuple[tuple[Incident, Cause], ...] = ()
+
+    def changes_to_tell(self) -> list[tuple[Incident, str]]:
+        """The incidents that people are told of now, as they stood before, and what has happened to them.
+
+        Who was never told that something opened is told nothing more of it.
+        """
+        told_now = {incident.cause_key for incident, _ in self.told}
+        return [
+            *((incident, "opened") for incident, _ in self.told),
+            *(
+                (incident, "worsened")
+                for incident, _ in self.worsened
+                if incident.announced_at is not None and incident.cause_key not in told_now
+            ),
+            *((incident, "closed") for incident in self.closed if incident.announced_at is not None),
+        ]
 
 
 def reconcile(

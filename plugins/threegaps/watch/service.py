@@ -15,11 +15,11 @@ import signal
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 
-from threegaps.errors import ThreeGapsError, kind_of, of_warehouse
+from threegaps.errors import kind_of
 from threegaps.ledger import attempts
 from threegaps.ledger import incidents as ledger
 from threegaps.ledger.incidents import Cause, Incident
@@ -37,16 +37,14 @@ from threegaps.watch.message import (
     UNCLEAR_TRIES,
     ChannelError,
 )
+from threegaps.watch.reading_machine import in_our_words
 from threegaps.watch.readings import LedgerReading, MachineReading, WarehouseReading
-from threegaps.watch.reconciling import RESOLVED_SEEN, Decisions, reconcile
+from threegaps.watch.reconciling import Decisions, reconcile
 from threegaps.watch.showing import LOOKS, Showing
 from threegaps.watch.telling import FromFile, Telling
 from threegaps.watch.told import Told, note_of
 
 GONE = "原因已消失 the cause is gone"
-# What is read around the ledger, all of it, and each reading.
-_AROUND_SECONDS = 40.0
-_READING_SECONDS = 15.0
 _SENDING_SECONDS = 60.0
 _SHOWING_SECONDS = 40.0
 # What is not sent by then waits for the next pass.
@@ -55,8 +53,6 @@ _LONGEST_RETRY_SECONDS = 900.0
 _ANOTHER = "another watch of this home is at work: this one keeps nothing and tells nobody"
 # Only one watch of a warehouse decides at a time; any number that nothing else in the warehouse takes.
 _LOCK = 7_237_020_015
-
-Reading = TypeVar("Reading")
 
 
 class Watch:
@@ -99,7 +95,7 @@ class Watch:
                 self.once(dt.datetime.now(SHANGHAI))
                 self._is_well("pass")
             except Exception as error:  # noqa: BLE001  # whatever it is, the next pass may do better
-                self._fail(f"watch: a pass failed: {_in_our_words(error)}", time.monotonic() - started)
+                self._fail(f"watch: a pass failed: {in_our_words(error)}", time.monotonic() - started)
             stop.wait(heartbeat.INTERVAL_SECONDS - (time.monotonic() - started))
         return 0
 
@@ -107,7 +103,7 @@ class Watch:
         """One pass: read, judge, keep, tell, beat; what was seen."""
         started = time.monotonic()
         self.telling = self._ask_telling()
-        around, missing = read_around(self.settings)
+        around, missing = reading_machine.read_around(self.settings)
         if self.journal.problem:
             missing = (*missing, f"journal: {self.journal.problem}")
         if self.told.problem:
@@ -153,7 +149,7 @@ class Watch:
         try:
             self._show(unknown, Looked((), frozenset()))
         except Exception as error:  # noqa: BLE001  # the next pass may do better
-            self._say("page", f"the page cannot be made: {_in_our_words(error)}")
+            self._say("page", f"the page cannot be made: {in_our_words(error)}")
 
     def close(self) -> None:
         """Leave the home to another watch."""
@@ -233,7 +229,7 @@ class Watch:
                 self.telling.send(connection, now)
             self._is_well("sending")
         except (psycopg.Error, DeadlineError) as error:
-            self._say("sending", f"messages could not be sent: {_in_our_words(error)}")
+            self._say("sending", f"messages could not be sent: {in_our_words(error)}")
 
     def _in_ledger(
         self,
@@ -252,14 +248,12 @@ class Watch:
                 missing = (*missing, *self._enter_journal(connection, now))
                 standing = ledger.open_incidents(connection)
             looked = look(around, reading, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
-            # While nothing was compared nobody can say that a cause was gone.
-            compared_at = min(ledger.compared_at(connection) or now, now)
             decisions = reconcile(
                 standing,
                 looked.causes,
                 could_see=looked.could_see,
                 now=now,
-                resolved=ledger.resolved_by_hand(connection, compared_at - RESOLVED_SEEN),
+                resolved=ledger.resolved_by_hand(connection, now),
             )
             self._keep(connection, self._tellable(decisions), now)
             ledger.note_compared(connection, now)
@@ -280,7 +274,7 @@ class Watch:
             is_of_journal = isinstance(error, psycopg.DataError | psycopg.IntegrityError)
             if isinstance(error, psycopg.Error | DeadlineError) and not is_of_journal:
                 raise
-            self._put_journal_aside(f"it cannot be entered: {_in_our_words(error)}")
+            self._put_journal_aside(f"it cannot be entered: {in_our_words(error)}")
             return (f"journal: {self.journal.problem}",)
         return ()
 
@@ -303,15 +297,10 @@ class Watch:
             ledger.worsen(connection, incident.incident_id, cause.gravity, at=now)
         for incident, _ in decisions.told:
             ledger.announce(connection, incident.incident_id, at=now)
-            self._enter_messages(connection, incident.incident_id, "opened", now)
-        told_now = {incident.incident_id for incident, _ in decisions.told}
-        for incident, _ in decisions.worsened:
-            if incident.announced_at is not None and incident.incident_id not in told_now:
-                self._enter_messages(connection, incident.incident_id, "worsened", now)
         for incident in decisions.closed:
             ledger.close(connection, incident.incident_id, by=ledger.WATCH, why=GONE, at=now)
-            if incident.announced_at is not None:
-                self._enter_messages(connection, incident.incident_id, "closed", now)
+        for incident, change in decisions.changes_to_tell():
+            self._enter_messages(connection, incident.incident_id, change, now)
 
     def _enter_messages(
         self, connection: psycopg.Connection[Any], incident_id: int, change: str, now: dt.datetime
@@ -346,8 +335,9 @@ class Watch:
         decisions = reconcile(standing, looked.causes, could_see=looked.could_see, now=now)
         decisions = self._tellable(decisions)
         keep_in_journal(self.journal, decisions, now)
-        for incident, change in changes_to_tell(self.journal, decisions):
-            self.journal.posted += self._messages(incident, change, now)
+        kept = {(one.cause_key, one.opened_at): one for one in self.journal.incidents}
+        for incident, change in decisions.changes_to_tell():
+            self.journal.posted += self._messages(kept[incident.cause_key, incident.opened_at], change, now)
         with self._without_disk("journal"):
             journal.save(self.folder, self.journal)
         self._post(now)
@@ -390,7 +380,7 @@ class Watch:
             yield
             self._is_well(what)
         except (OSError, DeadlineError) as error:
-            self._say(what, f"the {what} cannot be written: {_in_our_words(error)}")
+            self._say(what, f"the {what} cannot be written: {in_our_words(error)}")
 
     def _is_well(self, about: str) -> None:
         """Nothing is wrong with this any more: when something is again, that is said."""
@@ -448,54 +438,6 @@ def keep_in_journal(book: Journal, decisions: Decisions, now: dt.datetime) -> No
         book.put(dataclasses.replace(incident, closed_at=now, closed_by=ledger.WATCH, resolution=GONE))
 
 
-def changes_to_tell(book: Journal, decisions: Decisions) -> list[tuple[Incident, str]]:
-    """The incidents of the journal that people are to be told of now, as they stand, and what has happened to them."""
-    now_in_book = {(one.cause_key, one.opened_at): one for one in book.incidents}
-    told = {incident.cause_key for incident, _ in decisions.told}
-    found = [(incident, "opened") for incident, _ in decisions.told]
-    found += [
-        (incident, "worsened")
-        for incident, _ in decisions.worsened
-        if incident.announced_at is not None and incident.cause_key not in told
-    ]
-    found += [(incident, "closed") for incident in decisions.closed if incident.announced_at is not None]
-    return [(now_in_book[incident.cause_key, incident.opened_at], change) for incident, change in found]
-
-
-def read_around(settings: Settings) -> tuple[MachineReading, tuple[str, ...]]:
-    """What is read around the ledger, and what could not be, with reasons; one reading that fails spoils no other."""
-    missing: list[str] = []
-    until = time.monotonic() + _AROUND_SECONDS
-
-    def read(name: str, ask: Callable[[Settings], Reading]) -> Reading | None:
-        try:
-            with deadline(min(max(until - time.monotonic(), 1.0), _READING_SECONDS)):
-                return ask(settings)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the other readings are to be had
-            missing.append(f"{name}: {_in_our_words(error)}")
-            return None
-
-    state = read("services", reading_machine.supervisor_state)
-    is_quiet = state is not None and state != "running"
-    if is_quiet:
-        # Services that are being started or stopped do not answer, and nobody needs to be told.
-        missing.append(f"airflow: the services are {state}")
-    disks = read("disks", reading_machine.disks)
-    airflow = None if is_quiet else read("airflow", reading_machine.airflow)
-    return (
-        MachineReading(
-            airflow=airflow,
-            services=None if is_quiet else read("services", reading_machine.services),
-            disks=disks,
-            sandbox=None
-            if is_quiet and reading_machine.has_sandbox(settings)
-            else read("sandbox", reading_machine.sandbox),
-            paused=read("paused DAGs", reading_machine.paused) if airflow is not None and airflow.answers else None,
-        ),
-        tuple(dict.fromkeys(missing)),
-    )
-
-
 class _Stop:
     """Whether a signal has asked to stop."""
 
@@ -512,18 +454,6 @@ class _Stop:
         until = time.monotonic() + seconds
         while not self.is_asked and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.5))
-
-
-def _in_our_words(error: BaseException) -> str:
-    if isinstance(error, DeadlineError):
-        return "no answer in time"
-    if isinstance(error, ThreeGapsError):
-        return error.message
-    if isinstance(error, psycopg.Error):
-        return of_warehouse(error)
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return kind_of(error)
 
 
 def causes_of(looked: Looked) -> Sequence[Cause]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from threegaps.errors import SettingsError, ThreeGapsError, of_warehouse
+from threegaps.errors import SettingsError, ThreeGapsError
 from threegaps.ledger.incidents import Incident
 from threegaps.settings import Settings
 from threegaps.translations import in_both
@@ -20,6 +20,7 @@ from threegaps.watch.gathering import Gathered, gather, incidents_seen
 from threegaps.watch.looking import Looked
 from threegaps.watch.metrics import Metrics, metrics_address
 from threegaps.watch.pages import write_pages
+from threegaps.watch.reading_machine import in_our_words
 from threegaps.watch.snapshot import Look, Snapshot
 
 # Less than the whole showing of a pass may take.
@@ -89,8 +90,7 @@ class Showing:
                     gathered = gather(connection, looked.ledger, alerts, looked.symptoms, now)
                 looks.append(Look("ledger", True))
             except (psycopg.Error, DeadlineError, ThreeGapsError) as error:
-                said = _said(error)
-                looks.append(Look("ledger", False, "台账读不到", said))
+                looks.append(Look("ledger", False, "台账读不到", in_our_words(error)))
         zh, en = alerts_said(alerts, self._settings, problem, can_tell=can_tell)
         snapshot = Snapshot(
             taken_at=now,
@@ -112,12 +112,6 @@ class Showing:
         self.metrics.update(snapshot)
         write_pages(snapshot, self._folder, self._settings.root / "docs")
         return snapshot
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, DeadlineError):
-        return "no answer in time"
-    return error.message if isinstance(error, ThreeGapsError) else of_warehouse(error)
 
 
 LOOKS = ("airflow", "disks", "ledger", "sandbox")

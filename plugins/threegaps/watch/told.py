@@ -113,11 +113,13 @@ class Told:
 
     def forget_old(self, now: dt.datetime) -> None:
         """Leave out what is older than `KEPT`, where that is a tenth of all: the file is written anew."""
-        newest = len(self._notes) - KEPT_AT_LEAST
+        first_spared = len(self._notes) - KEPT_AT_LEAST
+        if first_spared <= 0:
+            return
         kept = {
             number: one
             for place, (number, one) in enumerate(self._notes.items())
-            if place >= newest or now - one.sent_at < KEPT
+            if place >= first_spared or now - one.sent_at < KEPT
         }
         if len(self._notes) - len(kept) <= len(kept) // 10:
             return

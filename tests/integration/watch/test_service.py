@@ -426,6 +426,6 @@ def test_one_question_that_is_not_answered_is_silence(
 
 
 def test_no_pass_may_take_as_long_as_one_that_hangs() -> None:
-    limits = (service._AROUND_SECONDS, asking.LEDGER_SECONDS, service._SHOWING_SECONDS)
+    limits = (reading_machine.AROUND_SECONDS, asking.LEDGER_SECONDS, service._SHOWING_SECONDS)
     most = sum(limits) + max(service._SENDING_SECONDS, service._POSTING_SECONDS + CONVERSATION_SECONDS)
     assert most < heartbeat.HUNG_AFTER.total_seconds()

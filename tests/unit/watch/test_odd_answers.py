@@ -17,7 +17,8 @@ from threegaps.airflow_api import AirflowApi
 from threegaps.errors import ServiceError
 from threegaps.settings import Settings
 from threegaps.watch import heartbeat, reading_machine
-from threegaps.watch.service import Watch, read_around
+from threegaps.watch.reading_machine import read_around
+from threegaps.watch.service import Watch
 from threegaps.watch.telling import Telling
 
 Speak = Callable[[socket.socket], None]
