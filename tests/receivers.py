@@ -30,6 +30,16 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 _LONGEST_HANG_SECONDS = 120.0
+_ALERTS = """
+version: 1
+channels:
+  mail:
+    {{kind: mail, host: 127.0.0.1, port: {mail}, security: none, sender: a@example.com, recipients: [b@example.com]}}
+  hook: {{kind: webhook, url: "{hook}"}}
+routes:
+  - channels: [mail, hook]
+quiet_hours: never
+"""
 
 
 class MailReceiver:
@@ -269,6 +279,11 @@ def _server_context(certificate: tuple[Path, Path] | None) -> ssl.SSLContext | N
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     return context
+
+
+def alerts_by(mail: MailReceiver, web: WebReceiver) -> str:
+    """An alerts.yaml by which both are told of everything, at once."""
+    return _ALERTS.format(mail=mail.port, hook=web.url("/hook"))
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.receivers import MailReceiver, WebReceiver, mail_receiver, web_receiver
+from tests.receivers import MailReceiver, WebReceiver, alerts_by, mail_receiver, web_receiver
 from threegaps.airflow_api import AirflowApi
 from threegaps.home.account import read_status
 from threegaps.home.processes import descendants, is_alive
@@ -36,16 +36,6 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(2400)]
 
 MB = 10**6
 TOLD_WITHIN_SECONDS = 300.0
-_ALERTS = """
-version: 1
-channels:
-  mail:
-    {{kind: mail, host: 127.0.0.1, port: {mail}, security: none, sender: a@example.com, recipients: [b@example.com]}}
-  hook: {{kind: webhook, url: "{hook}"}}
-routes:
-  - channels: [mail, hook]
-quiet_hours: never
-"""
 
 
 class Watched:
@@ -64,7 +54,7 @@ class Watched:
             # Its own: another installation that starts in the same moment finds the usual ones free, too.
             **{variable: str(free_port()) for variable in PORT_VARIABLES},
         }
-        (home / "alerts.yaml").write_text(_ALERTS.format(mail=mail.port, hook=web.url("/hook")), encoding="utf-8")
+        (home / "alerts.yaml").write_text(alerts_by(mail, web), encoding="utf-8")
         self.settings = Settings.load(self.environment)
 
     def free_mb(self) -> int:

@@ -27,7 +27,7 @@ from tests.integration.faults.conftest import Departments, connect, point_at, se
 from tests.integration.faults.small_feeds import CERTIFICATES, TRAINING, WAGES, wage_part, wage_rows
 from tests.integration.release.small_marts import CELL_COLUMNS, CELL_KEY, WIDE_COLUMNS, make_build_schema
 from tests.integration.watch.conftest import Airflow
-from tests.receivers import MailReceiver, WebReceiver, mail_receiver, web_receiver
+from tests.receivers import MailReceiver, WebReceiver, alerts_by, mail_receiver, web_receiver
 from threegaps import feed_run
 from threegaps.cli.app import app
 from threegaps.errors import BuildError, FeedError, ReleaseError, ThreeGapsError
@@ -41,16 +41,6 @@ from threegaps.watch.service import Watch
 
 pytestmark = pytest.mark.integration
 
-ALERTS = """
-version: 1
-channels:
-  mail:
-    {{kind: mail, host: 127.0.0.1, port: {mail}, security: none, sender: a@example.com, recipients: [b@example.com]}}
-  hook: {{kind: webhook, url: "{hook}"}}
-routes:
-  - channels: [mail, hook]
-quiet_hours: never
-"""
 ROWS = 200
 """Of a month of wages, when all is well."""
 EVERY_SECONDS = 30
@@ -302,7 +292,7 @@ def one(
         settle(patch)
         patch.setattr(retry, "time", types.SimpleNamespace(sleep=lambda _: None))
         alerts = folder / "alerts.yaml"
-        alerts.write_text(ALERTS.format(mail=mail.port, hook=web.url("/hook")), encoding="utf-8")
+        alerts.write_text(alerts_by(mail, web), encoding="utf-8")
         for name, value in {
             "THREEGAPS_HOME": str(folder / "home"),
             "THREEGAPS_ROOT": str(root),

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.integration.ledger.sent import empty_ledger
 from threegaps.ledger import expected
 
 Ledger = psycopg.Connection[Any]
@@ -18,10 +19,7 @@ Ledger = psycopg.Connection[Any]
 def ledger(shared_warehouse: str) -> Iterator[Ledger]:
     """A ledger in which the day is 10 June 2026, as in a sandbox, and nothing has happened."""
     with psycopg.connect(shared_warehouse, autocommit=True) as connection:
-        connection.execute(
-            "truncate ops.batch, ops.landed_object, ops.feed, ops.feed_totals, ops.expected_delivery,"
-            " ops.delivery_summary, ops.reporting_pause, ops.delivery_clock cascade"
-        )
+        empty_ledger(connection)
         be_on(connection, "2026-06-10")
         yield connection
 

@@ -12,6 +12,20 @@ from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.ledger.batches import recount
 from threegaps.ledger.expected import record_arrival
+from threegaps.settings import SHANGHAI
+
+
+def empty_ledger(connection: psycopg.Connection[Any]) -> None:
+    """Nothing is owed, has come or was tried."""
+    connection.execute(
+        "truncate ops.batch, ops.landed_object, ops.feed, ops.feed_totals, ops.expected_delivery, ops.delivery_summary,"
+        " ops.reporting_pause, ops.delivery_clock, ops.attempt, quarantine.refused_row cascade"
+    )
+
+
+def at(day: str, hour: int = 9) -> dt.datetime:
+    """An hour of a day in Shanghai."""
+    return dt.datetime.combine(dt.date.fromisoformat(day), dt.time(hour), SHANGHAI)
 
 
 def land(
@@ -42,6 +56,7 @@ def judge(
     *,
     received: int = 100,
     is_complete: bool = True,
+    is_whole: bool = True,
     status: str = "loaded",
     supersedes: int | None = None,
     counties: Sequence[tuple[str, int]] = (),
@@ -53,10 +68,10 @@ def judge(
             "insert into ops.batch (feed, delivery, delivery_start, delivery_end, status, contract_hash, code_version,"
             " pseudonym_key_version, physical_lines, structural, received, accepted, refused, duplicates, inserted,"
             " changed, unchanged, withdrawn, is_complete, is_whole, supersedes_batch_id, newest_object_id, finished_at)"
-            " values (%s, %s, %s, %s, %s, 'h', '1', '1', %s, 0, %s, %s, 0, 0, %s, 0, 0, 0, %s, true, %s, %s, now())"
+            " values (%s, %s, %s, %s, %s, 'h', '1', '1', %s, 0, %s, %s, 0, 0, %s, 0, 0, 0, %s, %s, %s, %s, now())"
             " returning batch_id",
-            [contract.feed, delivery, which.start, which.end, status, *[received] * 4, is_complete, supersedes,
-             max(objects)],
+            [contract.feed, delivery, which.start, which.end, status, *[received] * 4, is_complete, is_whole,
+             supersedes, max(objects)],
         ).fetchone()  # fmt: skip
         assert row is not None
         batch_id = int(row[0])

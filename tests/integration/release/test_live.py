@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from psycopg import errors, sql
 from psycopg.rows import dict_row
 
-from tests.integration.ledger.sent import judge, land, send
+from tests.integration.ledger.sent import at, empty_ledger, judge, land, send
 from tests.integration.release.small_marts import small_manifest as manifest
 from threegaps.calendar import Delivery
 from threegaps.contracts.due import due_moment
@@ -27,7 +27,7 @@ from threegaps.labels import FEED_STATES
 from threegaps.ledger import expected, owing, pauses
 from threegaps.ledger.expected import LATE_STATES
 from threegaps.release.served import apply_served
-from threegaps.settings import SHANGHAI, Settings
+from threegaps.settings import Settings
 from threegaps.standards.areas import codes_in_force
 from threegaps.watch import reading_ledger
 from threegaps.watch.gathering import Loaded, feeds_seen
@@ -43,17 +43,6 @@ def contract(feed: str, first: str) -> Contract:
     return replace(find_contract(Settings.load().contracts_folder, feed), first_delivery=first)
 
 
-def at(day: str, hour: int = 9) -> dt.datetime:
-    return dt.datetime.combine(dt.date.fromisoformat(day), dt.time(hour), SHANGHAI)
-
-
-@pytest.fixture(scope="module")
-def served(warehouses: Any) -> str:
-    dsn = str(warehouses.new())
-    apply_served(dsn, manifest())
-    return dsn
-
-
 @pytest.fixture
 def ledger(served: str) -> Iterator[psycopg.Connection[Any]]:
     """An empty ledger; the day is 10 June 2026."""
@@ -63,10 +52,7 @@ def ledger(served: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def empty(connection: psycopg.Connection[Any]) -> None:
-    connection.execute(
-        "truncate ops.batch, ops.landed_object, ops.feed, ops.feed_totals, ops.expected_delivery, ops.delivery_summary,"
-        " ops.reporting_pause, ops.delivery_clock, ops.attempt, quarantine.refused_row cascade"
-    )
+    empty_ledger(connection)
     expected.set_clock(connection, dt.date(2026, 6, 9))
 
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.integration.ledger import counted_live
-from tests.integration.ledger.sent import judge, land, send
+from tests.integration.ledger.sent import at, empty_ledger, judge, land, send
 from tests.integration.release.small_marts import small_manifest as manifest
 from threegaps.calendar import Delivery
 from threegaps.contracts.due import due_moment
@@ -21,7 +21,7 @@ from threegaps.contracts.model import Contract
 from threegaps.errors import LedgerError
 from threegaps.ledger import batches, expected, migrate, owing, pauses
 from threegaps.release.served import apply_served
-from threegaps.settings import SHANGHAI, Settings
+from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
 
@@ -40,26 +40,12 @@ def contract(feed: str, first: str, **changes: Any) -> Contract:
     return replace(find_contract(Settings.load().contracts_folder, feed), first_delivery=first, **changes)
 
 
-def at(day: str) -> dt.datetime:
-    return dt.datetime.combine(dt.date.fromisoformat(day), dt.time(9), SHANGHAI)
-
-
-@pytest.fixture(scope="module")
-def served(warehouses: Any) -> str:
-    dsn = str(warehouses.new())
-    apply_served(dsn, manifest())
-    return dsn
-
-
 @pytest.fixture
 def ledger(served: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     """An empty ledger of three counties; the day is 10 June 2026."""
     monkeypatch.setattr(owing, "codes_in_force", lambda: frozenset(COUNTIES))
     with psycopg.connect(served, autocommit=True) as connection:
-        connection.execute(
-            "truncate ops.batch, ops.landed_object, ops.feed, ops.feed_totals, ops.expected_delivery,"
-            " ops.delivery_summary, ops.reporting_pause, ops.delivery_clock cascade"
-        )
+        empty_ledger(connection)
         be_on(connection, dt.date(2026, 6, 10))
         yield connection
 
@@ -243,6 +229,31 @@ def test_what_is_kept_is_what_a_live_count_says_whatever_happens(ledger: Ledger,
     for feed in departments.contracts:
         expected.summarise(ledger, feed)
     assert counted(ledger, _KEPT) == before
+
+
+def test_counts_rest_on_the_last_judgement_of_what_was_sent_as_original(ledger: Ledger) -> None:
+    wages, enrollments = contract("hrss/wage_records", "2026-01"), contract("hrss/training_enrollments", "2026-06-03")
+    day = at("2026-06-09")
+
+    def landed(*parts: str, month: str = "2026-01") -> list[int]:
+        return [land(ledger, wages.feed, month, day, part=part) for part in parts]
+
+    def window(name: str) -> int:
+        of_day = land(ledger, enrollments.feed, "2026-06-03", day, part=name)
+        return judge(ledger, enrollments, "2026-06-03", [of_day], is_whole=False)
+
+    part1, part2 = landed("part0001", "part0002")
+    judge(ledger, wages, "2026-01", [part1, part2])
+    # One part is sent again: the batch of both as they are now.
+    sent_again = judge(ledger, wages, "2026-01", [part1, *landed("part0002")])
+    judge(ledger, wages, "2026-01", landed("correction0001"), is_whole=False)
+    judge(ledger, wages, "2026-01", [part1], status="failed")
+    judge(ledger, wages, "2026-02", landed("part0001", month="2026-02"), status="stopped", is_complete=False)
+    a_part = judge(ledger, wages, "2026-02", landed("part0001", month="2026-02"), is_complete=False, is_whole=False)
+    judge(ledger, wages, "2026-02", landed("replay-0001", month="2026-02"), is_complete=False, is_whole=False)
+    windows = [window("window-1"), window("window-2")]
+    found = counted(ledger, "select batch_id from ops.batch where is_latest_judgement")
+    assert found == {(sent_again,), (a_part,), *((one,) for one in windows)}
 
 
 def test_totals_follow_a_batch_through_all_that_may_become_of_it(ledger: Ledger) -> None:
