@@ -458,7 +458,12 @@ def test_a_release_that_a_check_holds(one: Installation) -> None:
     with pytest.raises(ReleaseError):
         one.marts.refresh()
     one.breaks(
-        {"release_held": ("发布.*检查.*1 个已隐去的单元格带有数值", "release .*check.*1 suppressed cells carry a figure")}
+        {
+            "release_held": (
+                "发布.*检查.*1 个已隐去的单元格带有数值",
+                "release .*check.*1 suppressed cells carry a figure",
+            )
+        }
     )
     one.marts.write()
     one.marts.refresh()
