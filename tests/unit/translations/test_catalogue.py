@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from threegaps.translations.catalogue import FOLDER, PLACEHOLDER, Catalogue, Entry, Template, read
@@ -181,11 +181,14 @@ def test_every_text_is_recognised_with_its_values() -> None:
 @given(data=st.data())
 def test_no_value_is_ever_lost(data: st.DataObject) -> None:
     language, entry = data.draw(st.sampled_from(PLACED))
+    between = {piece for piece in PLACEHOLDER.sub("\0", entry.msgid).split("\0")[1:-1] if piece}
 
     def odd(_: int, conversion: str, form: str) -> str:
         if form and form in ",dfge":
             return format(data.draw(st.integers()), ",")
         value = data.draw(ODD)
+        # Where a value says what stands between two values, nobody can tell where the one ends.
+        assume(not any(piece in value for piece in between))
         return repr(value) if conversion == "!r" else value
 
     english, values = filled(entry, odd)
