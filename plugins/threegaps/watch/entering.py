@@ -55,7 +55,7 @@ def enter_note(connection: psycopg.Connection[Any], note: Note, incident_id: int
         gravity=note.gravity,
         subject=note.subject,
         body="",
-        content={},
+        content={"cause_key": note.cause_key, "opened_at": note.opened_at and note.opened_at.isoformat(), **note.about},
         send_after=note.sent_at,
         created_at=note.sent_at,
         tried=Tried(sent_at=note.sent_at, sent_as=note.sent_as),

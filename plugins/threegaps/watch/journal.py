@@ -24,7 +24,7 @@ from threegaps.ledger.outbox import Tried
 from threegaps.watch.entering import enter_message, enter_note
 from threegaps.watch.files import as_json, read_regular, write_whole
 from threegaps.watch.message import ChannelError, Message
-from threegaps.watch.told import Told
+from threegaps.watch.told import Note, Told
 
 RESTORED = "数据仓库已从备份恢复 the warehouse was restored from a backup"
 """Why an incident is closed that stands open in a backup only."""
@@ -162,6 +162,34 @@ def cause_of(incident: Incident) -> Cause:
     )
 
 
+def close_ended(connection: psycopg.Connection[Any], book: Journal, standing: Sequence[Incident], told: Told) -> int:
+    """Close what stands open in the ledger although people were told of its end; how many.
+
+    The warehouse was restored from a backup of before: what is seen of such a cause now is another incident.
+
+    Args:
+        connection: The warehouse, in a transaction.
+        book: What closed in the journal is entered from there, as it was.
+        standing: The incidents that stand open in the ledger.
+        told: What has been sent.
+    """
+    ended = told.endings()
+    in_journal = {(one.cause_key, one.opened_at) for one in book.incidents if one.closed_at is not None}
+    count = 0
+    for one in standing:
+        this = (one.cause_key, one.opened_at)
+        note = ended.get(this)
+        if note is None or this in in_journal:
+            continue
+        for sent in told.of_incident(*this):
+            enter_note(connection, sent, one.incident_id)
+        by = note.said("closed_by") or ledger.WATCH
+        # What a person has resolved stays resolved, for his reason.
+        why = RESTORED if by == ledger.WATCH else note.said("resolution") or RESTORED
+        count += ledger.close(connection, one.incident_id, by=by, why=why, at=max(note.sent_at, one.opened_at))
+    return count
+
+
 def enter_journal(connection: psycopg.Connection[Any], journal: Journal, told: Told) -> list[int]:
     """Enter into the ledger what it does not know yet; the incidents that are over by it, and of which people knew.
 
@@ -232,8 +260,9 @@ def journal_path(folder: Path) -> Path:
     return folder / "journal.json"
 
 
-def load(folder: Path) -> Journal:
-    """The journal as it was saved last; an empty one where there is none, or, with its problem, where it is damaged."""
+def load(folder: Path, told: Told | None = None) -> Journal:
+    """The journal as it was saved last; what *told* knows where there is none, or, with its problem, a damaged one."""
+    told = told or Told()
     try:
         content = json.loads(read_regular(journal_path(folder), most_bytes=_LARGEST_FILE_BYTES))
         if not isinstance(content["is_ahead"], bool):
@@ -244,12 +273,45 @@ def load(folder: Path) -> Journal:
             is_ahead=content["is_ahead"],
         )
     except FileNotFoundError:
-        return Journal()
+        return rebuilt(told)
     except OSError as error:
-        return Journal(problem=f"the file cannot be read: {error.strerror or 'it is no regular file'}")
+        return rebuilt(told, f"the file cannot be read: {error.strerror or 'it is no regular file'}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # The ledger knows what was open; a file of another version, or one cut off by a full disk, says nothing.
-        return Journal(problem="the file is damaged")
+        return rebuilt(told, "the file is damaged")
+
+
+def rebuilt(told: Told, problem: str = "") -> Journal:
+    """A journal of the incidents that people were told of, and of whose end they were not."""
+    return Journal(
+        incidents=[
+            _incident_of(notes)
+            for notes in told.by_incident().values()
+            if {note.change for note in notes} & {"opened", "worsened"}
+            and all(note.change != "closed" for note in notes)
+        ],
+        problem=problem,
+    )
+
+
+def _incident_of(notes: Sequence[Note]) -> Incident:
+    """An incident as far as the notes of what was sent about it say."""
+    key, opened_at = notes[0].incident or ("", notes[0].sent_at)
+    kind, _, about = key.partition(":")
+    feeds = notes[-1].about.get("feeds")
+    cause = Cause(
+        kind=kind,
+        about=about,
+        gravity="critical" if any(note.gravity == "critical" for note in notes) else "warning",
+        title_zh=notes[-1].said("title_zh") or notes[-1].subject,
+        title_en=notes[-1].said("title_en") or notes[-1].subject,
+        feeds=tuple(str(feed) for feed in feeds) if isinstance(feeds, list) else (),
+    )
+    return dataclasses.replace(
+        new_incident(cause, opened_at),
+        last_seen_at=max(note.sent_at for note in notes),
+        announced_at=min(note.sent_at for note in notes),
+    )
 
 
 def put_aside(folder: Path) -> bool:

@@ -26,7 +26,7 @@ from threegaps.watch.message import (
     Message,
 )
 from threegaps.watch.snapshot import ChannelSeen, OutboxSeen
-from threegaps.watch.told import Told, note_of
+from threegaps.watch.told import KEPT, Told, note_of
 
 MESSAGES_PER_PASS = 20
 """Through one channel; what is left comes in the next pass. No robot takes more in a minute."""
@@ -42,6 +42,7 @@ _GRAVITIES = ("notice", "warning", "critical")
 _MOST_LINES = 40
 # One sender at a time on a channel; the first number stands for that.
 _LOCK_CLASS = 7_237_031
+_LEARNED_AGAIN = dt.timedelta(minutes=10)
 _WAITING = "sent_at is null and given_up_at is null and cancelled_at is null"
 
 
@@ -110,6 +111,7 @@ def send_due(
         raise ValueError("each message needs a transaction of its own: a connection in autocommit")
     total = Sent()
     told = told or Told()
+    _learn(connection, told)
     until = time.monotonic() + PASS_SECONDS
     for name in _with_work(connection):
         done = _Sender(connection, name, channels.get(name), now, burst, give_up_after, told, is_synthetic).work(until)
@@ -121,6 +123,28 @@ def send_due(
             {**total.errors, **done.errors},
         )
     return total
+
+
+def _learn(connection: psycopg.Connection[Any], told: Told) -> None:
+    """Take over into *told* what the outbox says was sent: by a watch of another home, or before notes were lost."""
+    now = dt.datetime.now(SHANGHAI)
+    # What was noted last may have become visible after what was noted later.
+    since = now - KEPT if told.learned_until is None else min(told.learned_until, now) - _LEARNED_AGAIN
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            "select message_id, sent_as, sent_at, change, channel, gravity, subject, content from ops.outbox"
+            " where sent_at > %s order by sent_at",
+            [since],
+        ).fetchall()
+    told.learn(
+        note_of(
+            Message(row["message_id"], None, row["change"], row["gravity"], row["subject"], "", row["content"]),
+            row["channel"],
+            sent_as=row["sent_as"],
+            sent_at=row["sent_at"],
+        )
+        for row in rows
+    )
 
 
 def _with_work(connection: psycopg.Connection[Any]) -> list[str]:

@@ -71,7 +71,7 @@ class Watch:
         self.telling = Telling()
         self._was_held_off = False
         self._unlock: Callable[[], object] | None = None
-        self.journal = journal.load(self.folder)
+        self.journal = journal.load(self.folder, self.told)
         self.passes = 0
         self.failed_passes = 0
         self._said: dict[str, str] = {}
@@ -106,14 +106,13 @@ class Watch:
         around, missing = reading_machine.read_around(self.settings)
         if self.journal.problem:
             missing = (*missing, f"journal: {self.journal.problem}")
-        if self.told.problem:
-            missing = (*missing, f"told.jsonl: {self.told.problem}")
         if self.telling.problem:
             missing = (*missing, self.telling.problem)
         if not self._is_the_one():
             self._say("alone", _ANOTHER)
             return self._only_look(around, (*missing, _ANOTHER), now)
         self._is_well("alone")
+        missing = (*missing, *self._lost_notes())
         looked = self._with_ledger(around, missing, now)
         self.passes += 1
         self.told.forget_old(now)
@@ -128,6 +127,18 @@ class Watch:
             heartbeat.beat(self.settings, beat)
         self._show(beat, looked)
         return looked
+
+    def _lost_notes(self) -> tuple[str, ...]:
+        """What of the notes of what was sent cannot be read or written, each also said in the log, once."""
+        lost, self.told.loss = self.told.loss, ""
+        if lost:
+            self.told.mend()
+        found = [f"told.jsonl: {one}" for one in (lost, self.told.problem) if one]
+        for one in found:
+            self._say("told", one)
+        if not found:
+            self._is_well("told")
+        return tuple(found)
 
     def _fail(self, said: str, pass_seconds: float) -> None:
         """Beat and show that a pass failed: a watch that goes on failing does not hang, and people are to see why."""
@@ -179,8 +190,8 @@ class Watch:
         self._unlock = weakref.finalize(self, os.close, opened)
         if self._was_held_off:
             # Another has been at work until now.
-            self.journal = journal.load(self.folder)
             self.told.load()
+            self.journal = journal.load(self.folder, self.told)
         return True
 
     def _only_look(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
@@ -244,6 +255,8 @@ class Watch:
             if not (row and row[0]):
                 return look(around, reading, now, not_looked_at=(*missing, "another watch is at work here"))
             standing = ledger.open_incidents(connection)
+            if journal.close_ended(connection, self.journal, standing, self.told):
+                standing = ledger.open_incidents(connection)
             if self.journal.is_ahead or not_known(self.journal, standing):
                 missing = (*missing, *self._enter_journal(connection, now))
                 standing = ledger.open_incidents(connection)
@@ -280,7 +293,7 @@ class Watch:
 
     def _put_journal_aside(self, problem: str) -> None:
         where = "it is kept as journal.json.damaged" if journal.put_aside(self.folder) else "it cannot be put aside"
-        self.journal = Journal(problem=f"{problem}; {where}")
+        self.journal = journal.rebuilt(self.told, f"{problem}; {where}")
         self._say("aside", f"journal: {self.journal.problem}")
 
     def _tellable(self, decisions: Decisions) -> Decisions:

@@ -6,11 +6,12 @@ has gone back to yesterday or broke off before it could note it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class Note:
     Args:
         sent_as: The id of the message that went out: its own, or that of the one in which several were bundled.
         cause_key: Of its incident, as `opened_at` is; None for a digest.
+        about: What the message said of its incident (`_ABOUT`): enough to know it again where nothing else does.
     """
 
     message_id: str
@@ -42,6 +44,20 @@ class Note:
     subject: str
     cause_key: str | None = None
     opened_at: dt.datetime | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def incident(self) -> tuple[str, dt.datetime] | None:
+        """Its incident, by cause and opening; None for a digest."""
+        return None if self.cause_key is None or self.opened_at is None else (self.cause_key, self.opened_at)
+
+    def said(self, name: str) -> str | None:
+        """What it says of its incident under *name*; None where that is no text."""
+        found = self.about.get(name)
+        return found if isinstance(found, str) and found else None
+
+
+_ABOUT = ("title_zh", "title_en", "feeds", "closed_by", "resolution")
 
 
 def note_of(message: Message, channel: str, *, sent_as: str, sent_at: dt.datetime) -> Note:
@@ -57,6 +73,7 @@ def note_of(message: Message, channel: str, *, sent_as: str, sent_at: dt.datetim
         subject=message.subject,
         cause_key=str(message.content["cause_key"]) if opened else None,
         opened_at=dt.datetime.fromisoformat(str(opened)) if opened else None,
+        about={name: message.content[name] for name in _ABOUT if message.content.get(name)} if opened else {},
     )
 
 
@@ -68,6 +85,8 @@ class Told:
 
     Attributes:
         problem: Why the last notes could not be written; empty where they were.
+        loss: What could not be read of the file; whoever has said it makes it empty.
+        learned_until: Up to when it has been noted what the outbox says that was sent; None before the first time.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -75,13 +94,16 @@ class Told:
         self._notes: dict[str, Note] = {}
         self._unwritten: list[Note] = []
         self.problem = ""
+        self.loss = ""
+        self.learned_until: dt.datetime | None = None
         self.load()
 
     def load(self) -> None:
         """Read the file again: another watch of this home may have written it."""
-        if self._path is not None:
-            for note in _read(self._path):
-                self._notes[note.message_id] = note
+        if self._path is None:
+            return
+        notes, self.loss = _read(self._path)
+        self._notes |= {note.message_id: note for note in notes}
 
     def get(self, message_id: str) -> Note | None:
         """The note that this message was sent; None where there is none."""
@@ -89,7 +111,19 @@ class Told:
 
     def of_incident(self, cause_key: str, opened_at: dt.datetime) -> list[Note]:
         """What was sent of an incident, in order."""
-        return [one for one in self._notes.values() if (one.cause_key, one.opened_at) == (cause_key, opened_at)]
+        return [one for one in self._notes.values() if one.incident == (cause_key, opened_at)]
+
+    def by_incident(self) -> dict[tuple[str, dt.datetime], Sequence[Note]]:
+        """What was sent of each incident, in order."""
+        found: dict[tuple[str, dt.datetime], list[Note]] = {}
+        for note in self._notes.values():
+            if note.incident is not None:
+                found.setdefault(note.incident, []).append(note)
+        return dict(found)
+
+    def endings(self) -> dict[tuple[str, dt.datetime], Note]:
+        """The incidents of whose end somebody was told, with the note of it."""
+        return {note.incident: note for note in self._notes.values() if note.change == "closed" and note.incident}
 
     def add(self, notes: Iterable[Note]) -> None:
         """Note that these were sent. A disk that is full keeps nobody from sending; the next notes bring them."""
@@ -111,6 +145,13 @@ class Told:
             return
         self._unwritten, self.problem = [], ""
 
+    def learn(self, sent: Iterable[Note]) -> None:
+        """Note what the outbox says that was sent, whichever watch of the warehouse sent it."""
+        sent = list(sent)
+        self.add(sent)
+        if sent:
+            self.learned_until = max(one.sent_at for one in sent)
+
     def forget_old(self, now: dt.datetime) -> None:
         """Leave out what is older than `KEPT`, where that is a tenth of all: the file is written anew."""
         first_spared = len(self._notes) - KEPT_AT_LEAST
@@ -124,12 +165,25 @@ class Told:
         if len(self._notes) - len(kept) <= len(kept) // 10:
             return
         self._notes = kept
+        self._write_anew()
+
+    def mend(self) -> None:
+        """Keep a file of which something is lost as ``told.jsonl.damaged``, and write what is known of it anew."""
+        if self._path is None:
+            return
+        with contextlib.suppress(OSError):
+            self._path.replace(self._path.with_name(f"{self._path.name}.damaged"))
+        self._write_anew()
+
+    def _write_anew(self) -> None:
         if self._path is None:
             return
         try:
-            write_whole(self._path, "".join(f"{_line(one)}\n" for one in kept.values()))
+            write_whole(self._path, "".join(f"{_line(one)}\n" for one in self._notes.values()))
         except OSError as error:
             self.problem = error.strerror or type(error).__name__
+            return
+        self._unwritten, self.problem = [], ""
 
 
 def told_path(folder: Path) -> Path:
@@ -145,13 +199,20 @@ def _line(note: Note) -> str:
     return json.dumps(written)
 
 
-def _read(path: Path) -> list[Note]:
-    """The notes of the file; a line that is damaged says nothing, and the others what they say."""
+def _read(path: Path) -> tuple[list[Note], str]:
+    """The notes of the file, and what is lost of it; a line that is damaged says nothing, the others what they say."""
     try:
         text = read_regular(path, most_bytes=_LARGEST_FILE_BYTES, errors="replace")
-    except (OSError, ValueError):
-        return []
-    return [note for line in text.split("\n") if line.isascii() and (note := _note(line)) is not None]
+    except FileNotFoundError:
+        return [], ""
+    except OSError as error:
+        return [], f"the file cannot be read: {error.strerror or 'it is no regular file'}"
+    except ValueError:
+        return [], "the file is too large"
+    lines = [line for line in text.split("\n") if line]
+    notes = [note for line in lines if line.isascii() and (note := _note(line)) is not None]
+    damaged = len(lines) - len(notes)
+    return notes, f"{damaged} of {len(lines)} lines are damaged" if damaged else ""
 
 
 def _note(line: str) -> Note | None:
@@ -165,5 +226,6 @@ def _note(line: str) -> Note | None:
     texts = (note.message_id, note.sent_as, note.channel, note.change, note.gravity, note.subject)
     instants = [one for one in (note.sent_at, note.opened_at) if one is not None]
     is_whole = all(isinstance(one, str) for one in texts) and all(one.tzinfo is not None for one in instants)
+    is_whole = is_whole and isinstance(note.about, dict)
     is_whole = is_whole and note.sent_at is not None and (note.cause_key is None) == (note.opened_at is None)
     return note if is_whole else None
