@@ -53,6 +53,7 @@ class ThreeGapsError(Exception):
         message: What is wrong, in one sentence.
         feed: The feed, as ``department/feed``.
         file: The file or part, by its source's name.
+        connection_id: The connection, where it lies with that and no file is meant.
         row: The row, counted from 1 at the first data row.
         column: The column, by its canonical name.
         advice: What to do about it.
@@ -70,6 +71,7 @@ class ThreeGapsError(Exception):
         *,
         feed: str | None = None,
         file: str | None = None,
+        connection_id: str | None = None,
         row: int | None = None,
         column: str | None = None,
         advice: str | None = None,
@@ -81,6 +83,7 @@ class ThreeGapsError(Exception):
         self.message = message
         self.feed = feed
         self.file = file
+        self.connection_id = connection_id
         self.row = row
         self.column = column
         self.advice = advice
@@ -95,7 +98,13 @@ class ThreeGapsError(Exception):
     @property
     def where(self) -> str:
         """Where it happened: the parts that are known, from feed to column."""
-        named = (("feed", self.feed), ("file", self.file), ("row", self.row), ("column", self.column))
+        named = (
+            ("feed", self.feed),
+            ("file", self.file),
+            ("connection", self.connection_id),
+            ("row", self.row),
+            ("column", self.column),
+        )
         return ", ".join(f"{name} {value}" for name, value in named if value is not None)
 
     def __str__(self) -> str:
@@ -108,7 +117,7 @@ class ThreeGapsError(Exception):
         return (_rebuild, (type(self), self.message, {name: getattr(self, name) for name in _KEYWORDS}))
 
 
-_KEYWORDS = ("feed", "file", "row", "column", "advice", "message_zh", "cause", "host", "port")
+_KEYWORDS = ("feed", "file", "connection_id", "row", "column", "advice", "message_zh", "cause", "host", "port")
 
 
 def _rebuild(kind: type[ThreeGapsError], message: str, named: dict[str, Any]) -> ThreeGapsError:
@@ -203,7 +212,14 @@ class UnexpectedError(ThreeGapsError):
     """An error of a library that nobody foresaw, in place of its own words."""
 
     @classmethod
-    def of(cls, error: BaseException, *, feed: str | None = None, file: str | None = None) -> UnexpectedError:
+    def of(
+        cls,
+        error: BaseException,
+        *,
+        feed: str | None = None,
+        file: str | None = None,
+        connection_id: str | None = None,
+    ) -> UnexpectedError:
         """The error that stands for *error*; its traceback goes with it, its message does not."""
         of_driver = type(error).__module__.split(".")[0] == "psycopg"
         if of_driver:
@@ -213,4 +229,5 @@ class UnexpectedError(ThreeGapsError):
             message = f"Something unexpected happened ({kind_of(error)})."
             advice = "run it again; if that does not help, report this with the traceback."
         cause = "warehouse_down" if is_warehouse_down(error) and of_driver else None
-        return cls(message, feed=feed, file=file, advice=advice, cause=cause).with_traceback(error.__traceback__)
+        made = cls(message, feed=feed, file=file, connection_id=connection_id, advice=advice, cause=cause)
+        return made.with_traceback(error.__traceback__)

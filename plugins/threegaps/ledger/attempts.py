@@ -140,11 +140,14 @@ def failure_of(error: BaseException) -> Failure:
     said = error if isinstance(error, ThreeGapsError) else UnexpectedError.of(error)
     places = [
         (zh, en, value)
-        for zh, en, value in (("文件", "file", said.file), ("行", "row", said.row), ("列", "column", said.column))
+        for zh, en, value in (
+            ("文件", "file", said.file),
+            ("连接", "connection", said.connection_id),
+            ("行", "row", said.row),
+            ("列", "column", said.column),
+        )
         if value
     ]
-    if said.file and said.file.startswith("connection "):
-        places[0] = ("连接", "connection", said.file.removeprefix("connection "))
     where = ", ".join(f"{en} {value}" for _, en, value in places)
     where_zh = ", ".join(f"{zh} {value}" for zh, _, value in places)
     message_zh = said.message_zh or f"{CAUSES[said.cause][0]}:{in_both(said.message)[0]}"

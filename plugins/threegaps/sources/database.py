@@ -284,7 +284,7 @@ def open_table(contract: Contract) -> Iterator[DatabaseTable]:
     except psycopg.OperationalError as error:
         raise _not_connected(contract, str(error)) from None
     with closing(opened):
-        with _in_our_words(contract, f"connection {contract.connection_id}"):
+        with _in_our_words(contract):
             _prepare(contract, opened)
         table = DatabaseTable(contract, opened)
         yield table
@@ -362,7 +362,7 @@ def _not_connected(contract: Contract, said: str) -> FeedError:
 
 
 @contextmanager
-def _in_our_words(contract: Contract, name: str) -> Iterator[None]:
+def _in_our_words(contract: Contract, name: str | None = None) -> Iterator[None]:
     """Say what the server or the driver has against us, without the server's words, which may hold values.
 
     No cause is chained: a task's log prints causes whole.
@@ -370,7 +370,8 @@ def _in_our_words(contract: Contract, name: str) -> Iterator[None]:
     try:
         yield
     except errors.InsufficientPrivilege:
-        raise refused_login(contract, f"permission denied for {name}", f"无权读取 {name}") from None
+        what = name or f"connection {contract.connection_id}"
+        raise refused_login(contract, f"permission denied for {what}", f"无权读取 {what}") from None
     except (errors.QueryCanceled, errors.LockNotAvailable):
         raise unreachable(contract, NO_ANSWER) from None
     except psycopg.OperationalError as error:
@@ -383,5 +384,6 @@ def _in_our_words(contract: Contract, name: str) -> Iterator[None]:
             f"{f', SQLSTATE {code}' if code else ''}).",
             feed=contract.feed,
             file=name,
+            connection_id=None if name else contract.connection_id,
             advice="ask the department to look at the table; its own log has the question and the reason.",
         ) from None

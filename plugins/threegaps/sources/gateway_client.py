@@ -151,7 +151,7 @@ class GatewayClient:
             raise FeedError(
                 f"The gateway cannot be asked ({type(error).__name__}).",
                 feed=self._contract.feed,
-                file=f"connection {self._contract.connection_id}",
+                connection_id=self._contract.connection_id,
                 advice="check the address of the connection and the contract's path.",
             ) from None
 

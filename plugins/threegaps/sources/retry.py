@@ -56,7 +56,7 @@ class Retry:
             raise SourceUnavailableError(
                 f"{error.message} Tried {_times(self.attempts)}{'' if host is None else f' at {host}:{port}'}.",
                 feed=contract.feed,
-                file=f"connection {contract.connection_id}",
+                connection_id=contract.connection_id,
                 advice="look whether the department's system is up; the task can simply be run again.",
                 message_zh=f"{'' if host is None else f'{host}:{port} '}{said_zh}已试{self.attempts}次。",
                 cause=error.cause,

@@ -276,7 +276,8 @@ def _in_our_words(contract: Contract, name: str | None = None) -> Iterator[None]
         raise FeedError(
             f"The server does not give it out ({type(error).__name__}, {error.errno}).",
             feed=contract.feed,
-            file=name or f"connection {contract.connection_id}",
+            file=name,
+            connection_id=None if name else contract.connection_id,
             advice="ask the department whether our account may read folder and file.",
             message_zh="服务器不给出该文件夹或文件。",
             cause="login_refused" if error.errno in {errno.EACCES, errno.EPERM} else None,

@@ -123,7 +123,8 @@ def unreachable(contract: Contract, reason: Reason, file: str | None = None) -> 
     return SourceUnavailableError(
         f"The department's system{_said(host, port, ' at ')} cannot be reached: {reason.en}.",
         feed=contract.feed,
-        file=file or f"connection {contract.connection_id}",
+        file=file,
+        connection_id=None if file else contract.connection_id,
         advice="look whether it is up and the address of the connection is right; the task can simply be run again.",
         message_zh=f"部门系统{_said(host, port)}无法连接:{reason.zh}。",
         cause=reason.cause,
@@ -138,7 +139,7 @@ def refused_login(contract: Contract, reason: str, reason_zh: str) -> FeedError:
     return FeedError(
         f"The department's system{_said(host, port, ' at ')} does not accept our login: {reason}.",
         feed=contract.feed,
-        file=f"connection {contract.connection_id}",
+        connection_id=contract.connection_id,
         advice=f"check login and password or key of the connection {contract.connection_id!r}.",
         message_zh=f"部门系统{_said(host, port)}拒绝我方登录:{reason_zh}。",
         cause="login_refused",
@@ -153,7 +154,7 @@ def untrusted(contract: Contract, reason: str, reason_zh: str, advice: str) -> F
     return FeedError(
         f"The department's system{_said(host, port, ' at ')} does not show that it is the one agreed on: {reason}.",
         feed=contract.feed,
-        file=f"connection {contract.connection_id}",
+        connection_id=contract.connection_id,
         advice=advice,
         message_zh=f"部门系统{_said(host, port)}不能证明是约定的系统:{reason_zh}。",
         cause="not_as_agreed",

@@ -137,7 +137,7 @@ def test_an_error_is_said_with_its_place_and_without_a_library_s_words() -> None
     assert attempts.failure_of(ours).message_en == "file a.csv, row 3, column wage: It has no header."
     assert attempts.failure_of(ours).message_zh == "文件 a.csv, 行 3, 列 wage:到达的内容不符合合同:It has no header."
     dead = SourceUnavailableError(
-        "It cannot be reached.", file="connection hrss_sftp", message_zh="无法连接。", host="192.0.2.7", port=22
+        "It cannot be reached.", connection_id="hrss_sftp", message_zh="无法连接。", host="192.0.2.7", port=22
     )
     said = attempts.failure_of(dead)
     assert (said.message_en, said.message_zh) == (
@@ -145,6 +145,9 @@ def test_an_error_is_said_with_its_place_and_without_a_library_s_words() -> None
         "连接 hrss_sftp:无法连接。",
     )
     assert (said.cause, said.host, said.port) == ("unreachable", "192.0.2.7", 22)
+    named = attempts.failure_of(FeedError("It is cut off.", file="connection list.csv", message_zh="不完整。"))
+    assert (named.message_en, named.message_zh) == ("file connection list.csv: It is cut off.",
+                                                    "文件 connection list.csv:不完整。")  # fmt: skip
     foreign = attempts.failure_of(ValueError("331002199001011234"))
     assert foreign.cause == "unexpected"
     assert "331002" not in foreign.message_en + foreign.message_zh

@@ -24,7 +24,7 @@ from threegaps.settings import Settings
 DEAD = SourceUnavailableError(
     "The department's system at 192.0.2.7:2222 cannot be reached: connection refused.",
     feed="hrss/wage_records",
-    file="connection hrss_sftp",
+    connection_id="hrss_sftp",
     advice="look whether it is up; the task can simply be run again.",
     message_zh="部门系统 192.0.2.7:2222 无法连接:连接被拒绝。",
     host="192.0.2.7",
