@@ -18,9 +18,8 @@ from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run.decisions import check_words
 from threegaps.landing.store import Arrival, LandingStore
-from threegaps.ledger.batches import Batch
+from threegaps.ledger.batches import SHRUNK, Batch
 from threegaps.ledger.landed import ACCEPTANCE_PREFIX, LandedObject, landed_of_batch, latest_arrivals
-from threegaps.warehouse.stopping import SHRUNK
 
 _NEAR_PREVIOUS = "expect_row_count_to_be_near_previous"
 

@@ -17,6 +17,8 @@ from threegaps.errors import LedgerError
 BATCH_STATUSES = ("judging", "loaded", "stopped", "failed", "superseded")
 """What ``ops.batch.status`` may say."""
 
+SHRUNK = "delivery_shrunk"
+"""The rule that stops a whole delivery that would close most of what the warehouse has of it; it may be meant."""
 SHRINKING_BELOW = 0.8
 """A feed shrinks when its last delivery has less than this share of the one before."""
 SHRINKING_FROM_ROWS = 20

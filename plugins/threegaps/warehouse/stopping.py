@@ -7,6 +7,7 @@ warehouse, or the delivery, besides.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from threegaps.batch.verdict import Verdict
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
+from threegaps.ledger.batches import SHRUNK
 from threegaps.ledger.standing_batches import StandingBatches
 from threegaps.ledger.touches import OPEN_END, AreaPeriod
 from threegaps.rules.kinds.batch_duplicate_share import BatchDuplicateShare
@@ -25,8 +27,6 @@ from threegaps.warehouse.raw_table import RawTable
 
 WRONG_PERIOD = "delivery_period"
 """The rule that stops a full delivery none of whose rows speaks of its own period."""
-SHRUNK = "delivery_shrunk"
-"""The rule that stops a whole delivery that would close most of what the warehouse has of it."""
 
 
 def stop_advice(batch_id: int, rule: str | None) -> str:
@@ -146,12 +146,13 @@ class StopRules:
         bound = self.contract.shrinkage
         has_shrunk = open_before >= bound.from_rows and open_now < open_before * bound.least_share
         if open_before and (open_now == 0 or has_shrunk):
+            least = max(1, math.ceil(open_before * bound.least_share)) if open_before >= bound.from_rows else 1
             raise Stopped(
                 verdict,
                 SHRUNK,
-                f"{open_now} rows are left of {open_before} that stand: this looks like an emptied or a cut file."
-                " If it is meant, accept the batch.",
-                f"现有{open_before}行有效数据,本批次仅剩{open_now}行:疑为清空或截断的文件。如确属有意,请确认接收本批次。",
+                f"{open_now} rows are left of {open_before} that stand, and {least} at least must be: this looks like"
+                " an emptied or a cut file. If it is meant, accept the batch.",
+                f"现有{open_before}行有效数据,本批次仅剩{open_now}行,至少应有{least}行:疑为清空或截断的文件。如确属有意,请确认接收本批次。",
             )
 
 

@@ -27,7 +27,8 @@ from tests.integration.faults.small_feeds import (
 from threegaps import feed_run
 from threegaps.errors import LedgerError
 from threegaps.feed_run.unloaded import Unloaded, look_for_unloaded
-from threegaps.warehouse.stopping import SHRUNK, BatchStoppedError
+from threegaps.ledger.batches import SHRUNK
+from threegaps.warehouse.stopping import BatchStoppedError
 
 pytestmark = pytest.mark.integration
 
@@ -175,6 +176,8 @@ def test_an_emptied_or_cut_list_closes_nothing_until_somebody_answers_for_it(
     with pytest.raises(BatchStoppedError, match="nothing has changed since"):
         feed_run.load(ENTERPRISES, QUARTER)
     assert "batches accept 2" in str(stopped.value.advice)
+    assert f"{left} rows are left of 30 that stand, and 15 at least must be" in stopped.value.message
+    assert f"本批次仅剩{left}行,至少应有15行" in str(stopped.value.message_zh)
     assert len(standing(warehouse, ENTERPRISES)) == 30
     send(again)
     assert len(standing(warehouse, ENTERPRISES)) == again

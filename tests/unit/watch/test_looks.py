@@ -79,7 +79,7 @@ def test_a_late_feed_says_what_is_missing_since_when_and_how_long() -> None:
     assert cause.title_zh == "工资(hrss/wage_records)迟到:2026-05、2026-06"
     assert cause.title_en == "hrss/wage_records (wages) is late: 2026-05, 2026-06"
     assert "2026-07-19 10:00 +08:00" in cause.detail_en
-    assert "2 days ago" in cause.detail_en
+    assert "for 2 days" in cause.detail_en
     assert "已迟到2天" in cause.detail_zh
 
 
@@ -183,6 +183,15 @@ def test_a_stopped_batch_is_one_cause_however_many_rules_it_broke() -> None:
     assert "batch 41 of 2026-06 was stopped by batch_refused_share" in cause.title_en
     assert "too many" in cause.detail_en
     assert "退回过多" in cause.detail_zh
+    assert "batches accept" not in cause.detail_en, "only what may be meant is accepted"
+
+
+def test_a_delivery_that_has_shrunk_says_what_to_do() -> None:
+    batch = StoppedBatch(WAGES, "2026-06", 41, "stopped", "delivery_shrunk", "仅剩3行。", "3 are left.", ago(hours=1))
+    cause = only(batches.stopped([batch], NAMES, NOW))
+    for detail in (cause.detail_zh, cause.detail_en):
+        assert '`threegaps batches accept 41 --why "..."`' in detail
+    assert "3 are left. Ask the department" in cause.detail_en
 
 
 def history(*counts: tuple[int, int], kind: str = "full_period") -> FeedHistory:
@@ -194,7 +203,10 @@ def history(*counts: tuple[int, int], kind: str = "full_period") -> FeedHistory:
 
 
 def test_a_feed_that_shrinks_is_seen_unless_it_brings_changes() -> None:
-    assert only(batches.shrinking([history((799, 0), (1000, 0))], NAMES)).kind == "feed_shrinking"
+    cause = only(batches.shrinking([history((799, 0), (1000, 0))], NAMES))
+    assert cause.kind == "feed_shrinking"
+    assert "800 rows at least, 80% of the delivery before, were expected" in cause.detail_en
+    assert all("`threegaps incidents resolve`" in detail for detail in (cause.detail_zh, cause.detail_en))
     assert batches.shrinking([history((800, 0), (1000, 0))], NAMES) == []
     assert batches.shrinking([history((1, 0), (1000, 0), kind="changes")], NAMES) == []
     assert batches.shrinking([history((1, 0))], NAMES) == []

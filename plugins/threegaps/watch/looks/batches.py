@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import statistics
 from collections.abc import Sequence
 
-from threegaps.ledger.batches import shrinks
+from threegaps.ledger.batches import SHRINKING_BELOW, SHRUNK, shrinks
 from threegaps.ledger.incidents import Cause
 from threegaps.standards.moments import clock
 from threegaps.watch.looks.wording import Names, lasting, named
@@ -28,6 +29,13 @@ def stopped(batches: Sequence[StoppedBatch], names: Names, now: dt.datetime) -> 
         feed_zh, feed_en = named(batch.feed, names)
         long_zh, long_en = lasting(batch.finished_at, now)
         rule = batch.stop_rule
+        accept = f'threegaps batches accept {batch.batch_id} --why "..."'
+        do_zh, do_en = (
+            f"请询问部门:由其重新报送;如确属有意,执行`{accept}`。",
+            f" Ask the department, which sends again; if it is meant: `{accept}`.",
+        )
+        if rule != SHRUNK:
+            do_zh = do_en = ""
         title_zh = f"{feed_zh}:{batch.delivery}的批次{batch.batch_id}" + (f"被规则{rule}停止" if rule else "处理失败")
         title_en = f"{feed_en}: batch {batch.batch_id} of {batch.delivery} " + (
             f"was stopped by {rule}" if rule else "failed"
@@ -39,8 +47,8 @@ def stopped(batches: Sequence[StoppedBatch], names: Names, now: dt.datetime) -> 
                 gravity="warning",
                 title_zh=title_zh,
                 title_en=title_en,
-                detail_zh=f"自{clock(batch.finished_at)}起({long_zh})。{batch.message_zh}",
-                detail_en=f"Since {clock(batch.finished_at)} ({long_en}). {batch.message_en}",
+                detail_zh=f"自{clock(batch.finished_at)}起({long_zh})。{batch.message_zh}{do_zh}",
+                detail_en=f"Since {clock(batch.finished_at)} ({long_en}). {batch.message_en}{do_en}",
                 feeds=(batch.feed,),
                 occasions=(str(batch.batch_id),),
             )
@@ -58,6 +66,7 @@ def shrinking(histories: Sequence[FeedHistory], names: Names) -> list[Cause]:
         if not shrinks(last.received, before.received):
             continue
         feed_zh, feed_en = named(history.feed, names)
+        least = math.ceil(before.received * SHRINKING_BELOW)
         causes.append(
             Cause(
                 kind="feed_shrinking",
@@ -66,8 +75,12 @@ def shrinking(histories: Sequence[FeedHistory], names: Names) -> list[Cause]:
                 title_zh=f"{feed_zh}变少:{last.delivery}有{last.received:,}行,上期{before.received:,}行",
                 title_en=f"{feed_en} is shrinking: {last.received:,} rows in {last.delivery},"
                 f" {before.received:,} in {before.delivery}",
-                detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}载入。",
-                detail_en=f"Batch {last.batch_id}, loaded at {clock(last.finished_at)}.",
+                detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}载入;不到上期的{SHRINKING_BELOW:.0%}"
+                f"({least:,}行)即视为变少。请询问部门:由其重新报送;如确属有意,"
+                "以`threegaps incidents resolve`写明原因了结。",
+                detail_en=f"Batch {last.batch_id}, loaded at {clock(last.finished_at)}; {least:,} rows at least,"
+                f" {SHRINKING_BELOW:.0%} of the delivery before, were expected. Ask the department, which sends again;"
+                " if it is meant, say so with `threegaps incidents resolve`.",
                 feeds=(history.feed,),
                 occasions=(str(last.batch_id),),
             )

@@ -47,8 +47,8 @@ def _late(owed: OwedFeed, names: Names, now: dt.datetime, paused: Mapping[str, P
         gravity="critical" if now - owed.since >= CRITICAL_AFTER else "warning",
         title_zh=f"{feed_zh}迟到:{deliveries_zh}",
         title_en=f"{feed_en} is late: {deliveries_en}",
-        detail_zh=f"最早的应于{clock(owed.since)}前到,已迟到{late_zh}。{paused_zh}",
-        detail_en=f"The oldest was due by {clock(owed.since)}, {late_en} ago.{paused_en}",
+        detail_zh=f"自{clock(owed.since)}起,已迟到{late_zh}。{paused_zh}",
+        detail_en=f"Late since {clock(owed.since)}, for {late_en}.{paused_en}",
         feeds=(owed.feed,),
         occasions=tuple(owed.missing),
     )
@@ -80,8 +80,8 @@ def _incomplete(owed: OwedFeed, names: Names, now: dt.datetime) -> Cause:
         gravity="warning",
         title_zh=f"{feed_zh}未到齐:{deliveries_zh}",
         title_en=f"{feed_en} is not complete: {deliveries_en}",
-        detail_zh=f"应于{clock(owed.since)}前到齐。{''.join(zh for zh, _ in lacks)}",
-        detail_en=" ".join([f"All was due by {clock(owed.since)}.", *(en for _, en in lacks)]),
+        detail_zh=f"自{clock(owed.since)}起欠缺。{''.join(zh for zh, _ in lacks)}",
+        detail_en=" ".join([f"Parts have been lacking since {clock(owed.since)}.", *(en for _, en in lacks)]),
         feeds=(owed.feed,),
         occasions=tuple(deliveries),
     )
