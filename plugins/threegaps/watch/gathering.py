@@ -175,8 +175,13 @@ def _day(moment: dt.datetime | None) -> dt.date | None:
 
 
 def states(standing: Standing, symptoms: Iterable[Cause]) -> tuple[str, ...]:
-    """All ways in which a feed stands, the gravest first: by what it owes, and by what is seen of it."""
-    found = {_STATE_OF_KIND[one.kind] for one in symptoms if one.kind in _STATE_OF_KIND} | {standing.state}
+    """All ways in which a feed stands, the gravest first: by what it owes, and by what is seen of it.
+
+    Of one cause only what explains is said, as in its incident; what the feed owes it owes all the same.
+    """
+    kinds = {one.kind for one in symptoms if one.kind in _STATE_OF_KIND}
+    explained = {kind for one in kinds for kind in KINDS[one].explains if _STATE_OF_KIND.get(kind) not in LATE_STATES}
+    found = {_STATE_OF_KIND[kind] for kind in kinds - explained} | {standing.state}
     grave = found - QUIET_STATES
     return tuple(state for state in FEED_STATES if state in (grave or found))
 
