@@ -119,6 +119,10 @@ BACKFILL_REASONS: Labels = {
     "not_loaded": ("已载入,但有未载入的内容", "loaded before, but something lies there that is not loaded"),
     "succeeded": ("已成功,无新内容", "succeeded before, and nothing new lies there"),
     "loaded": ("已由其他运行载入,无新内容", "loaded by another run, and nothing new lies there"),
+    "not_looked": (
+        "先前已成功或已载入,未能查看有无新内容",
+        "succeeded or loaded before; whether anything new lies there could not be looked at",
+    ),
     "under_way": ("正在运行或排队", "under way or queued"),
     "not_over": ("该期尚未结束", "not over yet"),
 }

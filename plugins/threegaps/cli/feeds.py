@@ -134,7 +134,7 @@ def show_owed(
                       f"Not owed: {own.pause_reason}", markup=False)  # fmt: skip
     if own.deliveries_late:
         late = f"{own.deliveries_late}: {output.both(*listed(own.late))}"
-        console.print(f"Late: {late}; the oldest was due {cell(own.late_since)}", markup=False)
+        console.print(f"Late: {late}; since {cell(own.late_since)}", markup=False)
     elif own.delivery:
         console.print(f"The newest that is due: {own.delivery}, {cell(own.due_at)}", markup=False)
     if own.next_delivery:
@@ -229,7 +229,8 @@ def backfill(
     """Run a feed's DAG once for each delivery between two, one after the other, through Airflow's scheduler.
 
     What has run before and failed or was cancelled runs again; what has been loaded runs again where something lies
-    there that is not loaded, or with --again. A delivery that fails stops no other one.
+    there that is not loaded, or with --again. A delivery that fails stops no other one. Where the department's system
+    does not let us in nothing is run, and the command fails.
     """
     from threegaps.airflow_api import AirflowApi
     from threegaps.contracts.loader import find_contract
@@ -244,11 +245,14 @@ def backfill(
     plan = backfilling.plan(settings, api, contract, wanted, again=again)
     if not json_:
         _show_plan(plan)
-    started = None if dry_run or not plan.running() else backfilling.start(api, contract, plan)
+    is_run = bool(plan.running()) and not dry_run and not plan.is_shut_out
+    started = backfilling.start(api, contract, plan) if is_run else None
     if json_:
         _print_plan(plan, started)
-    elif plan.running():
+    elif plan.running() and not plan.is_shut_out:
         _say_started(plan, started)
+    if plan.fault is not None:
+        raise plan.fault
 
 
 def _show_plan(plan: backfilling.Plan) -> None:
@@ -273,9 +277,9 @@ def _show_plan(plan: backfilling.Plan) -> None:
                 }
             )
     print_rows(rows, title=f"Backfill of {plan.feed}")
-    if plan.fault is not None:
-        console.print(f"What lies at the department could not be looked at: {plan.fault.message}", markup=False)
-    if not plan.running():
+    if plan.is_shut_out:
+        console.print("Nothing is run: every run would fail.", markup=False)
+    elif not plan.running():
         console.print("Nothing is run; --again runs what has succeeded before.", markup=False)
 
 

@@ -22,6 +22,8 @@ from threegaps.ledger.watermarks import get_watermark
 from threegaps.settings import Settings
 from threegaps.sources.model import FileSource, Offer
 from threegaps.sources.opening import INQUIRY_SOURCES, open_files, open_inquiry
+from threegaps.sources.probing import knock
+from threegaps.sources.retry import Retry
 from threegaps.standards.visible import log_of
 from threegaps.warehouse.sessions import feed_lock
 
@@ -90,7 +92,7 @@ def _land_changes(
     watermark = get_watermark(connection, contract.feed)
     if watermark is not None and watermark >= end:
         logger.info("%s: everything before %s has been loaded already.", contract.feed, watermark)
-        return []
+        return _nothing_to_ask_for(contract)
     cut = contract.watermark
     if cut is None:
         raise ContractError("Changes are cut by a watermark, and the contract has none.", feed=contract.feed)
@@ -107,7 +109,7 @@ def _land_changes(
     # A window that could not be loaded is fetched again: the department may have mended what was wrong with it.
     if same and not batches.unloadable_object_ids(connection, same):
         logger.info("%s: the window from %s to %s has landed already.", contract.feed, start, end)
-        return []
+        return _nothing_to_ask_for(contract)
     landed = []
     with open_inquiry(contract) as source:
         # The window last: a landing that is cut off before it begins again.
@@ -116,6 +118,17 @@ def _land_changes(
             arrival = _unless_known(connection, contract, offered) if is_outside else offered
             landed.append(None if arrival is None else store.land(connection, contract.feed, last.key, arrival))
     return [received for received in landed if received is not None]
+
+
+def _nothing_to_ask_for(contract: Contract) -> list[LandedObject]:
+    """Nothing, where the department's system lets us in: that there is nothing new nobody may say who was shut out.
+
+    Raises:
+        FeedError: It refuses us.
+        SourceUnavailableError: It does not answer.
+    """
+    knock(contract, Retry())
+    return []
 
 
 def _unless_known(connection: psycopg.Connection[Any], contract: Contract, outside: Arrival) -> Arrival | None:
@@ -144,7 +157,7 @@ def _land_list(
             max(later),
             last,
         )
-        return []
+        return _nothing_to_ask_for(contract)
     with open_inquiry(contract) as source:
         found = [store.land(connection, contract.feed, last.key, arrival) for arrival in source.everything()]
     return [received for received in found if received is not None]

@@ -20,6 +20,7 @@ from threegaps.ledger.batches import is_delivery_complete
 from threegaps.ledger.landed import latest_arrivals
 from threegaps.settings import Settings
 from threegaps.sources.opening import FILE_SOURCES, open_files
+from threegaps.sources.probing import knock
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ class Looked:
 
     Args:
         deliveries: What lies there, by delivery; those of which nothing does are left out.
-        fault: Why the department's folders could not be looked into; None where they could, or where there are none.
+        fault: Why the department's folders could not be looked into, or its system lets us not in; None where all went
+            well.
         loaded: Deliveries that have been loaded whole, by whichever run.
         fetched: Deliveries up to which some run has fetched what there was.
     """
@@ -55,7 +57,7 @@ class Looked:
 
 
 def look_for_unloaded(feed: str, keys: Collection[str]) -> Looked:
-    """Look what of these deliveries is loaded, and what lies there; files are listed, and none is fetched.
+    """Look what of these deliveries is loaded, and what lies there; files are listed, and nothing is fetched.
 
     Raises:
         SettingsError: There is no such feed or connection, or one of the keys is no delivery of it.
@@ -76,8 +78,10 @@ def look_for_unloaded(feed: str, keys: Collection[str]) -> Looked:
         last = _last_fetched(connection, contract)
         known = {delivery.key: latest_arrivals(connection, feed, delivery.key) for delivery in deliveries}
     files: dict[str, tuple[int, int]] = {}
-    if contract.protocol in FILE_SOURCES:
-        try:
+    try:
+        if contract.protocol not in FILE_SOURCES:
+            knock(contract)
+        else:
             with open_files(contract) as source:
                 for delivery in deliveries:
                     arrivals = [
@@ -87,8 +91,8 @@ def look_for_unloaded(feed: str, keys: Collection[str]) -> Looked:
                     ]
                     corrections = sum(arrival.is_correction for arrival in arrivals)
                     files[delivery.key] = (corrections, len(arrivals) - corrections)
-        except FeedError as error:
-            fault = error
+    except FeedError as error:
+        fault = error
     for delivery in deliveries:
         corrections, parts = files.get(delivery.key, (0, 0))
         unloaded = Unloaded(landed.get(delivery.key, 0), corrections, parts)

@@ -10,6 +10,7 @@ from threegaps.calendar import Delivery, deliveries_between
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, ServiceError, SettingsError
 from threegaps.feed_run.unloaded import Looked, Unloaded, look_for_unloaded
+from threegaps.ledger.attempts import OF_CONNECTIONS
 from threegaps.orchestration.first_run import newest_delivery
 from threegaps.orchestration.names import feed_dag
 from threegaps.settings import Settings
@@ -47,7 +48,7 @@ class Plan:
         is_again: What has succeeded runs, too.
         is_paused: The feed's DAG is paused: what is asked for waits until somebody lets it run.
         under_way: The backfill of the feed that has not ended; None where there is none.
-        fault: Why nobody could look what lies in the department's folders.
+        fault: Why nobody could look what the department has.
     """
 
     feed: str
@@ -56,6 +57,11 @@ class Plan:
     is_paused: bool
     under_way: int | None = None
     fault: FeedError | None = field(default=None)
+
+    @property
+    def is_shut_out(self) -> bool:
+        """Whether the department's system cannot be reached or refuses us: every run would fail."""
+        return self.fault is not None and self.fault.cause in OF_CONNECTIONS
 
     def running(self) -> list[Planned]:
         """The deliveries that run."""
@@ -111,7 +117,7 @@ def plan(settings: Settings, api: AirflowApi, contract: Contract, wanted: Sequen
     if known is None:
         raise ServiceError(f"Airflow does not know the DAG {dag_id}.", advice="see `threegaps status`.")
     reasons = _reasons(api, dag_id, over, again=again) if over else {}
-    asked = [key for key, why in reasons.items() if why in {"succeeded", "never_run"}]
+    asked = [key for key, why in reasons.items() if why != "under_way"]
     looked = look_for_unloaded(contract.feed, asked) if asked else Looked({})
     planned = [
         _planned(delivery.key, reasons.get(delivery.key, "not_over"), looked, again=again) for delivery in wanted
@@ -134,8 +140,8 @@ def _planned(key: str, why: str, looked: Looked, *, again: bool) -> Planned:
             why = "again" if again else "loaded"
         elif key in looked.fetched:
             why = "fetched_before"
-    if unloaded is not None and why in {"succeeded", "loaded"}:
-        why = "not_loaded"
+    if why in {"succeeded", "loaded"} and (unloaded is not None or looked.fault is not None):
+        why = "not_loaded" if unloaded is not None else "not_looked"
     return Planned(key, why, unloaded, has_run)
 
 

@@ -62,11 +62,11 @@ class _Try:
         try:
             connections.get(self.connection_id)
             self._begin()
-            _KNOCKS[self.contract.protocol](self.contract)
+            knock(self.contract)
         except ThreeGapsError as error:
             self.error = error
         except Exception as error:  # noqa: BLE001  # whatever it is, its words are not repeated
-            self.error = UnexpectedError.of(error, file=f"connection {self.connection_id}")
+            self.error = UnexpectedError.of(error, connection_id=self.connection_id)
         self.has_ended.set()
         self._begin()
 
@@ -101,6 +101,18 @@ def probe_all(
     ]
 
 
+def knock(contract: Contract, retry: Retry = ONE_TRY) -> None:
+    """Ask the department's system to let us in, and for nothing.
+
+    Args:
+        retry: How often a gateway is asked that has trouble; others are asked once.
+
+    Raises:
+        ThreeGapsError: It does not, or cannot be reached.
+    """
+    _KNOCKS[contract.protocol](contract, retry)
+
+
 def _probe(one: _Try, feeds: Sequence[Contract], *, last_begin: float, seconds: float) -> Probe:
     names = tuple(contract.feed for contract in feeds)
     if not one.has_begun.wait(max(0.0, last_begin - time.monotonic())):
@@ -119,27 +131,27 @@ def _import_what_asks(protocols: Collection[str]) -> None:
         importlib.import_module("airflow.providers.sftp.hooks.sftp")
 
 
-def _knock_at_gateway(contract: Contract) -> None:
-    with open_client(contract, ONE_TRY) as client:
+def _knock_at_gateway(contract: Contract, retry: Retry) -> None:
+    with open_client(contract, retry) as client:
         client.knock()
 
 
-def _knock_at_database(contract: Contract) -> None:
+def _knock_at_database(contract: Contract, _: Retry) -> None:
     with open_table(contract):
         pass  # a session is all that is wanted
 
 
-def _knock_at_sftp(contract: Contract) -> None:
+def _knock_at_sftp(contract: Contract, _: Retry) -> None:
     with open_sftp(contract):
         pass
 
 
-def _knock_at_drop(contract: Contract) -> None:
+def _knock_at_drop(contract: Contract, _: Retry) -> None:
     with open_drop(contract) as drop:
         drop.knock()
 
 
-_KNOCKS: Mapping[str, Callable[[Contract], None]] = {
+_KNOCKS: Mapping[str, Callable[[Contract, Retry], None]] = {
     "http": _knock_at_gateway,
     "database": _knock_at_database,
     "sftp": _knock_at_sftp,

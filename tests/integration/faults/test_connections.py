@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import socket
 import types
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import asyncssh
 import httpx
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
 from tests.integration.faults.conftest import LAST_DAY, Clean, Departments, connect
 from tests.integration.faults.small_feeds import (
@@ -25,8 +27,11 @@ from tests.integration.faults.small_feeds import (
     wage_rows,
 )
 from threegaps import feed_run
+from threegaps.airflow_api import AirflowApi
+from threegaps.cli.app import app
 from threegaps.errors import FeedError, SourceUnavailableError
 from threegaps.ledger import attempts
+from threegaps.orchestration.names import feed_dag
 from threegaps.sources import database, gateway_client, http_gateway, retry, sftp
 
 pytestmark = pytest.mark.integration
@@ -125,6 +130,54 @@ def test_a_wrong_secret_is_told_once_and_mended(
         ("land", "failed"),
     ]
     assert content(warehouse, feed) == clean[feed]
+
+
+class Airflow:
+    """Says that every delivery has run and succeeded; notes what it is asked to run."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def dags(self) -> dict[str, dict[str, Any]]:
+        return {feed_dag(feed): {"is_paused": False} for feed in CONNECTIONS}
+
+    def backfill_under_way(self, _: str) -> int | None:
+        return None
+
+    def backfill_dry_run(self, _: str, *, first_day: str, last_day: str, behavior: str) -> set[str]:
+        return {first_day, last_day} if behavior == "completed" else set()
+
+    def backfill(self, _: str, *, first_day: str, last_day: str, again: bool) -> dict[str, Any]:
+        self.asked += [first_day, last_day]
+        return {"id": 7}
+
+
+@pytest.mark.parametrize("feed", [TRAINING, CERTIFICATES])
+def test_what_came_before_is_not_nothing_new_while_a_login_is_refused(
+    feed: str, reading: Departments, warehouse: str, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, earlier = CONNECTIONS[feed], (dt.date.fromisoformat(LAST_DAY) - dt.timedelta(days=3)).isoformat()
+    right = reading.connections[name]
+    run(feed)
+    assert feed_run.land(feed, earlier) == []
+    connect(monkeypatch, name, {**right, "password": "wrong"})
+    with pytest.raises(FeedError, match="does not accept our login"):
+        feed_run.land(feed, earlier)
+    assert failing(warehouse, feed) == ("land", 1, "login_refused", "127.0.0.1", right["port"])
+    airflow = Airflow()
+    monkeypatch.setattr(AirflowApi, "of", lambda _: airflow)
+    for options in ([], ["--again"], ["--again", "--json"]):
+        done = CliRunner().invoke(app, ["backfill", feed, earlier, earlier, *options])
+        assert (done.exit_code, airflow.asked) == (1, [])
+        said = str(done.exception)
+        assert f"127.0.0.1:{right['port']} does not accept our login" in said
+        assert f"check login and password or key of the connection '{name}'" in said
+        assert "nothing new" not in done.output
+    connect(monkeypatch, name, right)
+    done = CliRunner().invoke(app, ["backfill", feed, earlier, earlier, "--again"])
+    assert (done.exit_code, airflow.asked) == (0, [earlier, earlier])
+    assert feed_run.land(feed, earlier) == []
+    assert failing(warehouse, feed) is None
 
 
 @pytest.mark.parametrize("feed", CONNECTIONS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from threegaps.contracts.loader import find_contract
-from threegaps.errors import ServiceError, SettingsError, SourceUnavailableError
+from threegaps.errors import FeedError, ServiceError, SettingsError, SourceUnavailableError
 from threegaps.feed_run.unloaded import Looked, Unloaded
 from threegaps.labels import BACKFILL_REASONS
 from threegaps.orchestration import backfilling
@@ -167,7 +167,13 @@ def test_a_department_that_cannot_be_looked_at_is_told(monkeypatch: pytest.Monke
     monkeypatch.setattr(backfilling, "look_for_unloaded", lambda *_: Looked({}, fault))
     plan = planned(Airflow({"2026-01": "success"}), "2026-01", "2026-02")
     assert plan.fault is fault
-    assert whys(plan) == {"2026-01": "succeeded", "2026-02": "never_run"}
+    assert whys(plan) == {"2026-01": "not_looked", "2026-02": "never_run"}
+    assert plan.is_shut_out, "a system that does not answer"
+
+
+def test_a_folder_in_which_something_is_wrong_keeps_no_other_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfilling, "look_for_unloaded", lambda *_: Looked({}, FeedError("A file too many.")))
+    assert not planned(Airflow({}), "2026-01", "2026-02").is_shut_out
 
 
 @pytest.mark.parametrize(
