@@ -26,7 +26,8 @@ MOMENT = "coalesce((select judged_at from ops.delivery_clock), now())"
 _DAY = "(({now} - interval '1 microsecond') at time zone 'Asia/Shanghai')::date"
 
 _SETTING_UP = "interval '3 days'"
-"""How long what is due is awaited in an installation where nothing was tried, from when its first feed is known."""
+"""How long what is due is awaited where nothing was tried: of an installation from when its first feed is known, of a
+feed that opens in one that has released from when it is known itself."""
 IS_BEING_SET_UP = (
     "case when exists (select from ops.release) then false else coalesce(least("
     "(select min(started_at) from ops.attempt), (select min(started_at) from ops.batch),"
@@ -36,6 +37,12 @@ IS_BEING_SET_UP = (
 )
 """Whether this is a new installation, in SQL: it has a day from its first attempt, or until its first release, before
 what has not come is late. Where nothing was ever tried that is late after `_SETTING_UP`, too."""
+
+_IS_OPENING = (
+    f"case when f.known_since > {{now}} - {_SETTING_UP} then not exists (select from ops.attempt as a"
+    " where a.feed = f.feed and a.started_at < now() - interval '1 day') else false end"
+)
+"""Whether the feed *f* is new, in SQL: it has as long as a new installation before its history is late."""
 
 LATE_STATES = frozenset({"late", "incomplete"})
 """States of feeds that owe something; of `threegaps.labels.FEED_STATES`."""
@@ -60,12 +67,12 @@ class Standing:
         last_arrived_at: When anything of the feed that is loaded was fetched last.
         late: Deliveries that are due and have not come, or not whole, the oldest first. Of lists and of changes only
             what no later delivery has brought too; of what was due before the feed was known here, only what follows
-            the latest that came; of a feed that is closed none. While the installation is being set up they are
-            awaited.
-        late_since: When the oldest of these was due.
+            the latest that came; of a feed that is closed none, nor what its contract names no more. While the
+            installation is being set up, or the feed opens and owes its history alone, they are awaited.
+        late_since: When the oldest of these was due, or the feed became known here where that is later.
         days_late: Days from that day to the one that is judged by; 0 on the day itself, and where nothing is late or
-            the installation is being set up.
-        deliveries_late: How many are late; 0 while the installation is being set up.
+            it is awaited.
+        deliveries_late: How many are late; 0 while they are awaited.
         incomplete: Deliveries of which a part has come, due or not.
         empty: Whether the latest one that is due came without a row.
         missing_counties: What deliveries that have come lack, of lists and of changes the latest one that is due:
@@ -189,7 +196,7 @@ def record_arrival(
         "select e.delivery from ops.expected_delivery as e join ops.feed as f using (feed)"
         " join ops.batch as b on b.batch_id = %s"
         " where e.feed = %s and e.county_code = '' and f.delivery_kind = 'changes' and e.completed_at is null"
-        " and e.delivery_start < b.delivery_start",
+        " and e.delivery_end < b.delivery_end",
         [batch_id, feed],
     ).fetchall()
     deliveries = [delivery, *(str(row[0]) for row in earlier)]
@@ -224,8 +231,9 @@ def standing(connection: psycopg.Connection[Any], now: dt.datetime | None = None
         now: The moment to judge by; by default `judged_at`.
     """
     moment = judged_at(connection) if now is None else now
+    query = f"select s.*, c.missing_counties from ({standing_at('%(now)s')}) as s {_MISSING} order by s.feed"
     with connection.cursor(row_factory=class_row(_Row)) as cursor:
-        rows = cursor.execute(f"{standing_at('%(now)s')} order by feed", {"now": moment}).fetchall()
+        rows = cursor.execute(query.encode(), {"now": moment}).fetchall()
     return [row.standing() for row in rows]
 
 
@@ -246,7 +254,8 @@ def counties_owing(
         return {}
     found = connection.execute(
         "select feed, delivery, count(*) from ops.expected_delivery where county_code <> '' and not is_paused"
-        " and (feed, delivery) in (select * from unnest(%s::text[], %s::text[])) group by feed, delivery",
+        " and is_current and (feed, delivery) in (select * from unnest(%s::text[], %s::text[]))"
+        " group by feed, delivery",
         [[feed for feed, _ in deliveries], [delivery for _, delivery in deliveries]],
     ).fetchall()
     return {(str(feed), str(delivery)): int(count) for feed, delivery, count in found}
@@ -274,6 +283,7 @@ class _Row:
     deliveries_late: int
     incomplete: list[str] | None
     is_empty: bool | None
+    counties_missing: int | None
     missing_counties: list[list[str]] | None
     pause_kind: str | None
     paused_to: dt.date | None
@@ -318,7 +328,7 @@ def _in_shanghai(moment: dt.datetime | None) -> dt.datetime | None:
 # Rows of a batch that were sent as originals: corrections, repairs and decisions are none.
 _ORIGINALS = f"""
 original as materialized (
-    select b.delivery, b.delivery_start, b.batch_id, b.received, b.is_complete,
+    select b.delivery, b.delivery_end, b.batch_id, b.received, b.is_complete,
         min({ARRIVED.format("l.fetched_at")}) as first_at, max({ARRIVED.format("l.fetched_at")}) as came_at,
         row_number() over (
             partition by b.delivery order by b.newest_object_id desc, b.order_number desc, b.batch_id desc
@@ -363,8 +373,8 @@ bringing as materialized (
     inner join ops.feed as f on f.feed = e.feed and f.delivery_kind = 'changes'
     cross join lateral (
         select o.came_at, o.delivery from original as o
-        where o.is_complete and o.delivery_start > e.delivery_start
-        order by o.came_at, o.delivery_start limit 1
+        where o.is_complete and o.delivery_end > e.delivery_end
+        order by o.came_at, o.delivery_end limit 1
     ) as later
     where e.feed = %(feed)s and e.delivery = any(%(deliveries)s) and e.county_code = '' and e.completed_at is null
 )
@@ -446,7 +456,8 @@ returning e.delivery
 _STATE_OF_FEED = f"""
     case when p.kind = 'closure' then 'closed'
         when opened.late is not null or lacking.counties is not null then
-            case when ({IS_BEING_SET_UP}) then 'awaited'
+            case when ({IS_BEING_SET_UP}) or (opened.is_history and lacking.counties is null and {_IS_OPENING})
+                    then 'awaited'
                 when opened.late is null or opened.late <@ opened.incomplete then 'incomplete'
                 else 'late' end
         when p.kind = 'pause' then 'paused'
@@ -456,51 +467,50 @@ _STATE_OF_FEED = f"""
 STANDING = (
     """
 with open as materialized (
-    -- by the index of what is open: a feed has years of what is not
-    select e.feed, e.delivery, e.delivery_start, e.due_at, e.first_arrived_at, e.is_timed, e.due_at <= {now} as is_due
+    -- by the index of what is open: a feed has years of what is not; and of what its contract named once nothing
+    select e.feed, e.delivery, e.delivery_start, e.delivery_end, e.due_at, e.first_arrived_at, e.is_timed,
+        e.due_at <= {now} as is_due
     from ops.expected_delivery as e
-    where e.county_code = '' and e.completed_at is null and not e.is_paused
+    where e.county_code = '' and e.completed_at is null and not e.is_paused and e.is_current
 ),
 whole as (
-    select f.feed, w.delivery, w.delivery_start
+    select f.feed, w.delivery, w.delivery_end
     from ops.feed as f
     cross join lateral (
-        select e.delivery, e.delivery_start from ops.expected_delivery as e
+        select e.delivery, e.delivery_end from ops.expected_delivery as e
         where e.feed = f.feed and e.county_code = '' and e.completed_at is not null and not e.is_paused
-        order by e.delivery_start desc limit 1
+        order by e.delivery_end desc, e.delivery_start desc limit 1
     ) as w
 ),
 opened as (
     select o.feed, array_agg(o.delivery order by o.delivery_start) filter (where o.is_due) as late,
-        min(o.due_at) filter (where o.is_due) as late_since,
+        -- nobody was asked for it before
+        min(greatest(o.due_at, f.known_since)) filter (where o.is_due) as late_since,
+        bool_and(not o.is_timed) filter (where o.is_due) as is_history,
         array_agg(o.delivery order by o.delivery_start) filter (where o.first_arrived_at is not null) as incomplete
     from open as o
     inner join ops.feed as f using (feed)
     left join whole as w using (feed)
     -- a later list, or a later window of changes, has what an earlier one would have had; and whether a gap of
     -- before the feed was known here is a delay nobody can tell
-    where (f.delivery_kind = 'full_period' and o.is_timed) or w.feed is null or o.delivery_start > w.delivery_start
+    where (f.delivery_kind = 'full_period' and o.is_timed) or w.feed is null or o.delivery_end > w.delivery_end
     group by o.feed
 ),
 latest as (
-    select f.feed, d.delivery, d.delivery_start, d.due_at, d.rows
+    select f.feed, d.delivery, d.due_at, d.rows
     from ops.feed as f
     cross join lateral (
-        select e.delivery, e.delivery_start, e.due_at, e.rows from ops.expected_delivery as e
-        where e.feed = f.feed and e.county_code = '' and e.due_at <= {now} and not e.is_paused
-        order by e.delivery_start desc limit 1
+        select e.delivery, e.due_at, e.rows from ops.expected_delivery as e
+        where e.feed = f.feed and e.county_code = '' and e.due_at <= {now} and not e.is_paused and e.is_current
+        order by e.delivery_end desc, e.delivery_start desc limit 1
     ) as d
 ),
 lacking as (
-    select s.feed, array_agg(array[c.delivery, c.county_code] order by c.delivery_start, c.county_code) as counties
+    select s.feed, sum(s.lacking)::integer as counties
     from ops.delivery_summary as s
     inner join ops.feed as f using (feed)
     inner join latest as l using (feed)
-    inner join ops.expected_delivery as o on o.feed = s.feed and o.delivery = s.delivery and o.county_code = ''
-    inner join ops.expected_delivery as c on c.feed = s.feed and c.delivery = s.delivery
-    where s.arrived < s.expected and o.due_at <= {now} and not o.is_paused and o.first_arrived_at is not null
-        and c.county_code <> '' and c.first_arrived_at is null and not c.is_paused
-        and (f.delivery_kind = 'full_period' or s.delivery_start = l.delivery_start)
+    where s.lacking > 0 and s.due_at <= {now} and (f.delivery_kind = 'full_period' or s.delivery = l.delivery)
     group by s.feed
 ),
 coming as (
@@ -517,14 +527,14 @@ arrived as (
         where e.feed = f.feed and e.county_code = '' and e.first_arrived_at is not null
     ) as a
 ),
-judged as (
+judged as materialized (
     select f.feed, f.title_zh, f.title_en, f.connection_id, f.cadence, f.due_day, d.delivery, d.due_at,
         n.delivery as next_delivery, n.due_at as next_due_at, w.delivery as last_delivery,
         arrived.last_at as last_arrived_at,
         case when p.kind is distinct from 'closure' then opened.late end as late,
         case when p.kind is distinct from 'closure' then opened.late_since end as late_since, opened.incomplete,
         d.rows = 0 as is_empty,
-        case when p.kind is distinct from 'closure' then lacking.counties end as missing_counties,
+        case when p.kind is distinct from 'closure' then lacking.counties end as counties_missing,
         p.kind as pause_kind, p.paused_to, p.reason as pause_reason,"""
     + _STATE_OF_FEED
     + """as state
@@ -554,3 +564,15 @@ left join lateral (
 """
 )
 """How each feed stands, in SQL, with expressions for the moment and the day to judge by; see `Standing`."""
+# Which counties lack, beside `STANDING` as *s*: by the index of what lacks.
+_MISSING = """
+left join lateral (
+    select array_agg(array[c.delivery, c.county_code] order by c.delivery_start, c.county_code) as missing_counties
+    from ops.feed as f
+    inner join ops.delivery_summary as d using (feed)
+    inner join ops.expected_delivery as c using (feed, delivery)
+    where f.feed = s.feed and s.counties_missing > 0 and d.lacking > 0 and d.due_at <= %(now)s
+        and (f.delivery_kind = 'full_period' or d.delivery = s.delivery)
+        and c.county_code <> '' and c.first_arrived_at is null and not c.is_paused and c.is_current
+) as c on true
+"""

@@ -62,7 +62,8 @@ def enter_all(
 def enter(connection: psycopg.Connection[Any], contract: Contract) -> None:
     """Enter what a feed owes, from its first delivery to `ENTERED_AHEAD`; may be repeated.
 
-    A contract that has changed changes what is still open in the future, and nothing that has come or was due.
+    A contract that has changed changes what is still open in the future, and nothing that has come or was due; but what
+    was due and it names no more is not owed now.
     """
     with connection.transaction():
         _enter_feed(connection, contract)
@@ -76,9 +77,10 @@ def enter(connection: psycopg.Connection[Any], contract: Contract) -> None:
             )
         }
         owed, fixed = _owed(contract, now, known)
-        changed = _remove_open(connection, contract, now, {*(delivery.key for delivery, _ in owed), *fixed})
+        named = sorted({*(delivery.key for delivery, _ in owed), *fixed})
+        changed = _remove_open(connection, contract, now, named)
         changed |= _insert(connection, contract, owed)
-        changed |= _time(connection, contract.feed)
+        changed |= _mark(connection, contract, now, named)
         if changed:
             settle(connection, contract.feed, sorted(changed - known.keys()))
             apply_pauses(connection, contract.feed, sorted(changed))
@@ -139,14 +141,14 @@ def _owed(
 
 
 def _remove_open(
-    connection: psycopg.Connection[Any], contract: Contract, now: dt.datetime, wanted: set[str]
+    connection: psycopg.Connection[Any], contract: Contract, now: dt.datetime, named: Sequence[str]
 ) -> set[str]:
     """Remove what is open in the future and no longer owed; of which deliveries there was any."""
     return changed_deliveries(
         connection.execute(
             f"delete from ops.expected_delivery as e where e.feed = %s and e.due_at > %s and {_NOTHING_CAME}"
             " and (e.delivery <> all(%s) or (e.county_code <> '' and e.county_code <> all(%s))) returning e.delivery",
-            [contract.feed, now, sorted(wanted), _counties(contract)],
+            [contract.feed, now, named, _counties(contract)],
         )
     )
 
@@ -187,12 +189,21 @@ def _insert(
     )
 
 
-def _time(connection: psycopg.Connection[Any], feed: str) -> set[str]:
-    """Say of which deliveries it can be told whether they came in time: those due since the feed is known."""
+def _mark(connection: psycopg.Connection[Any], contract: Contract, now: dt.datetime, named: Sequence[str]) -> set[str]:
+    """Say what the contract names still, and of what can be told whether it came in time: of what is due since then.
+
+    What it names no more was owed in its time, and counts there; nobody will send it any more.
+    """
+    is_current = (
+        "(e.due_at > %(now)s or"
+        " e.delivery = any(%(named)s) and (e.county_code = '' or e.county_code = any(%(counties)s)))"
+    )
     return changed_deliveries(
         connection.execute(
-            "update ops.expected_delivery as e set is_timed = not e.is_timed from ops.feed as f"
-            " where f.feed = e.feed and e.feed = %s and e.is_timed <> (e.due_at > f.known_since) returning e.delivery",
-            [feed],
+            f"update ops.expected_delivery as e set is_timed = e.due_at > f.known_since, is_current = {is_current}"
+            " from ops.feed as f where f.feed = e.feed and e.feed = %(feed)s"
+            f" and (e.is_timed, e.is_current) is distinct from (e.due_at > f.known_since, {is_current})"
+            " returning e.delivery",
+            {"feed": contract.feed, "now": now, "named": named, "counties": _counties(contract)},
         )
     )

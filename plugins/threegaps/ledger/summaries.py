@@ -108,11 +108,17 @@ def _listed(form: str, separator: str = ", ") -> str:
 
 _SUMMARISE = f"""
 insert into ops.delivery_summary as s (feed, delivery, cadence, delivery_start, delivery_end, due_at,
-    {_listed("{name}")})
+    {_listed("{name}")}, lacking)
 select u.feed, u.delivery, min(u.cadence), min(u.delivery_start), min(u.delivery_end), min(u.due_at),
-    {", ".join(f"sum({count})" for count in counted("u.state"))}
+    {", ".join(f"sum({count})" for count in counted("u.state"))},
+    -- of a delivery of which nothing has come yet no county lacks
+    case when exists (
+        select from ops.expected_delivery as w
+        where w.feed = u.feed and w.delivery = u.delivery and w.county_code = '' and w.first_arrived_at is not null
+    ) then count(*) filter (where u.county_code <> '' and u.is_current and u.state = 'missing') else 0 end
 from (
-    select e.feed, e.delivery, e.cadence, e.delivery_start, e.delivery_end, e.due_at, {STATE.format(e="e")} as state
+    select e.feed, e.delivery, e.county_code, e.cadence, e.delivery_start, e.delivery_end, e.due_at, e.is_current,
+        {STATE.format(e="e")} as state
     from ops.expected_delivery as e
     where e.feed = %(feed)s and (%(deliveries)s::text[] is null or e.delivery = any(%(deliveries)s))
         -- where counties owe their parts, they are what counts
@@ -123,10 +129,11 @@ from (
 ) as u
 group by u.feed, u.delivery
 on conflict (feed, delivery) do update set cadence = excluded.cadence, delivery_start = excluded.delivery_start,
-    delivery_end = excluded.delivery_end, due_at = excluded.due_at, {_listed("{name} = excluded.{name}")}
-where (s.cadence, s.delivery_start, s.delivery_end, s.due_at, {_listed("s.{name}")})
+    delivery_end = excluded.delivery_end, due_at = excluded.due_at, {_listed("{name} = excluded.{name}")},
+    lacking = excluded.lacking
+where (s.cadence, s.delivery_start, s.delivery_end, s.due_at, {_listed("s.{name}")}, s.lacking)
     is distinct from (excluded.cadence, excluded.delivery_start, excluded.delivery_end, excluded.due_at,
-    {_listed("excluded.{name}")})
+    {_listed("excluded.{name}")}, excluded.lacking)
 """
 # Before those are removed that nothing is owed of any more: their periods lose them.
 _TOUCHED = """

@@ -118,7 +118,8 @@ _HEALTH: tuple[ViewColumn, ...] = (
     (
         "days_late",
         "coalesce(s.days_late, 0)",
-        "迟到天数(天),自最早一个未交齐报送期的应报日起算 | days since the due day of the oldest delivery still owed",
+        "迟到天数(天),自最早一个未交齐报送期的应报日起算,早于接入之日的自接入之日起算"
+        " | days since the due day of the oldest delivery still owed, or since the feed became known here, if later",
     ),
     (
         "deliveries_late",
@@ -127,7 +128,7 @@ _HEALTH: tuple[ViewColumn, ...] = (
     ),
     (
         "counties_missing",
-        "coalesce(array_length(s.missing_counties, 1), 0)",
+        "coalesce(s.counties_missing, 0)",
         "已到的交付中缺报的县(市、区)次 | counties that are missing from deliveries that have come",
     ),
     ("next_due_at", "s.next_due_at", "下一个应报时刻 | the next due moment"),

@@ -127,7 +127,7 @@ def read_facts(connection: psycopg.Connection[Any], now: dt.datetime) -> Facts:
     begin = dt.datetime.combine(day, dt.time.min, SHANGHAI)
     due = connection.execute(
         "select feed, delivery from ops.expected_delivery where county_code = '' and not is_paused"
-        " and completed_at is null and due_at > %s and due_at <= %s order by due_at, feed",
+        " and is_current and completed_at is null and due_at > %s and due_at <= %s order by due_at, feed",
         [begin, begin + dt.timedelta(days=1)],
     ).fetchall()
     release = connection.execute(

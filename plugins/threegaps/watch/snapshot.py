@@ -48,7 +48,7 @@ class FeedSeen:
         due_delivery: Key of the newest delivery that is due; None where none is.
         due_on: The day on which that delivery was due.
         late_delivery: Key of the oldest delivery that is late; None where none is.
-        late_since: The day on which that one was due.
+        late_since: The day on which that one was due, or on which the feed became known here, if later.
         deliveries_late: How many are late.
         days_late: Whole days since `late_since`; 0 where nothing is late.
         counties_missing: How many counties lack in deliveries that have come.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,13 @@ from threegaps.contracts.due import due_moment
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.feed_run.expected import enter_expected
-from threegaps.ledger import expected, owing
+from threegaps.ledger import expected, owing, pauses
 from threegaps.ledger.expected import Standing
+from threegaps.ledger.incidents import Cause
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.standards.areas import codes_in_force
+from threegaps.watch import reading_ledger
+from threegaps.watch.looks import deliveries
 
 pytestmark = pytest.mark.integration
 
@@ -35,6 +39,14 @@ def at(day: str, hour: int = 9) -> dt.datetime:
 
 def contract(feed: str, first: str) -> Contract:
     return replace(find_contract(Settings.load().contracts_folder, feed), first_delivery=first)
+
+
+@pytest.fixture
+def released(ledger: Ledger) -> Iterator[Ledger]:
+    """The same in an installation that has released."""
+    ledger.execute("insert into ops.release (kind, as_of) values ('build', '2026-06-01')")
+    yield ledger
+    ledger.execute("delete from ops.release")
 
 
 @pytest.fixture
@@ -132,6 +144,85 @@ def test_a_changed_contract_changes_only_what_is_open_in_the_future(ledger: Ledg
     assert now.keys() == before.keys()
 
 
+def go(connection: Ledger, contract: Contract) -> Standing:
+    """Enter what the contract says now, and see how its feed stands."""
+    owing.enter(connection, contract)
+    return stands(connection, contract.feed)
+
+
+def test_what_a_contract_names_no_more_is_not_owed_now_and_counts_for_its_time(ledger: Ledger, wages: Contract) -> None:
+    quarterly = replace(wages, cadence="quarter", first_delivery="2026Q2", due_cron="0 8 20 1,4,7,10 *")
+    owing.enter(ledger, wages)
+    known_since(ledger, "2026-01-01")
+    send(ledger, wages, "2026-03", at("2026-04-10"))
+    assert go(ledger, wages).late == ("2026-04",)
+    standing = go(ledger, quarterly)
+    assert (standing.state, standing.late, standing.days_late) == ("not_due", (), 0)
+    assert (standing.last_delivery, standing.next_delivery) == ("2026-03", "2026Q2")
+    assert summary(ledger, wages.feed, "2026-04") == {"expected": 1}, "nobody has it"
+    be_on(ledger, "2026-07-25")
+    standing = go(ledger, quarterly)
+    assert (standing.state, standing.late, standing.delivery) == ("late", ("2026Q2",), "2026Q2")
+    send(ledger, quarterly, "2026Q2", at("2026-07-15"))
+    standing = stands(ledger, wages.feed)
+    assert (standing.state, standing.late, standing.last_delivery) == ("in_time", (), "2026Q2")
+    # what it names again it is asked for again
+    assert go(ledger, wages).late == ("2026-04", "2026-05", "2026-06")
+
+
+def test_months_after_days_are_owed_though_a_day_of_theirs_has_come(ledger: Ledger, certificates: Contract) -> None:
+    monthly = replace(certificates, cadence="month", first_delivery="2026-06", due_cron="0 8 5 * *")
+    owing.enter(ledger, certificates)
+    known_since(ledger, "2026-06-01")
+    send(ledger, certificates, "2026-06-07", at("2026-06-08", 6))
+    assert go(ledger, certificates).late == ("2026-06-08", "2026-06-09")
+    standing = go(ledger, monthly)
+    assert (standing.state, standing.late, standing.next_delivery) == ("not_due", (), "2026-06")
+    be_on(ledger, "2026-07-10")
+    standing = go(ledger, monthly)
+    assert (standing.state, standing.late) == ("late", ("2026-06",))
+    send(ledger, monthly, "2026-06", at("2026-07-10"))
+    standing = stands(ledger, monthly.feed)
+    assert (standing.state, standing.last_delivery) == ("in_time", "2026-06")
+    # the month's window had the days' too
+    assert summary(ledger, certificates.feed, "2026-06-08") == {"expected": 1, "arrived": 1, "late": 1}
+
+
+def test_what_is_before_a_later_first_delivery_is_not_owed_now(ledger: Ledger, wages: Contract) -> None:
+    owing.enter(ledger, wages)
+    known_since(ledger, "2026-01-01")
+    assert go(ledger, wages).late == ("2026-03", "2026-04")
+    assert go(ledger, replace(wages, first_delivery="2026-04")).late == ("2026-04",)
+    assert summary(ledger, wages.feed, "2026-03") == {"expected": 1}
+
+
+def test_counties_that_a_contract_asks_for_no_more_lack_nothing_now(ledger: Ledger, workshops: Contract) -> None:
+    owing.enter(ledger, workshops)
+    known_since(ledger, "2025-10-01")
+    counties = sorted({**all_counties(), "330105": 0}.items())[1:]
+    send(ledger, workshops, "2025Q4", at("2026-01-10"), counties=counties)
+    send(ledger, workshops, "2026Q1", at("2026-04-10"), counties=counties)
+    standing = go(ledger, workshops)
+    assert (standing.state, len(standing.missing_counties)) == ("incomplete", 2)
+    standing = go(ledger, replace(workshops, owed_by_county=None))
+    assert (standing.state, standing.missing_counties) == ("in_time", ())
+    assert summary(ledger, workshops.feed, "2026Q1")["arrived"] == 89, "the rate of its time stays"
+    assert go(ledger, workshops).state == "incomplete"
+
+
+def test_a_feed_that_closes_and_reopens_owes_what_follows(ledger: Ledger, wages: Contract) -> None:
+    owing.enter(ledger, wages)
+    known_since(ledger, "2026-01-01")
+    assert go(ledger, wages).late == ("2026-03", "2026-04")
+    pauses.begin(ledger, wages.feed, "", "closure", dt.date(2026, 3, 1), None, reason="r", by="b")
+    assert (go(ledger, wages).state, stands(ledger, wages.feed).late) == ("closed", ())
+    pauses.end(ledger, wages.feed, "", "closure", dt.date(2026, 5, 1), reason="r", by="b")
+    assert (go(ledger, wages).state, stands(ledger, wages.feed).next_delivery) == ("not_due", "2026-05")
+    be_on(ledger, "2026-06-23")
+    standing = go(ledger, wages)
+    assert (standing.state, standing.late, standing.days_late) == ("late", ("2026-05",), 1)
+
+
 def test_a_feed_without_a_contract_owes_nothing_more(ledger: Ledger, wages: Contract, enterprises: Contract) -> None:
     owing.enter_all(ledger, [wages, enterprises])
     owing.enter_all(ledger, [enterprises])
@@ -206,6 +297,54 @@ def test_an_installation_where_nothing_was_ever_tried_is_set_up_for_three_days(l
     known_since(ledger, "2026-04-01")
     standing = stands(ledger, wages.feed)
     assert (standing.state, standing.deliveries_late, expected.is_being_set_up(ledger)) == ("late", 2, False)
+
+
+def test_a_feed_that_opens_in_an_installation_that_has_released_is_awaited_for_three_days(
+    released: Ledger, wages: Contract, certificates: Contract
+) -> None:
+    owing.enter(released, certificates)
+    known_since(released, "2026-01-01")
+    send(released, certificates, "2026-06-08", at("2026-06-09", 6))
+    assert not expected.is_being_set_up(released)
+    standing = go(released, wages)
+    assert (standing.state, standing.days_late, standing.deliveries_late) == ("awaited", 0, 0)
+    assert go(released, certificates).state == "late", "the others are as they were"
+    assert not reading_ledger.read(released).owed[1:], "of what is awaited nobody is told"
+    # what has come of its history makes nothing late while the rest of it is fetched
+    send(released, wages, "2026-03", at("2026-06-10"))
+    assert go(released, wages).state == "awaited"
+    be_on(released, "2026-06-13")
+    standing = go(released, wages)
+    assert (standing.state, standing.late, standing.days_late) == ("late", ("2026-04",), 3)
+    # late since it was asked for: not grave for what was due before anybody asked
+    (cause,) = [one for one in seen(released) if one.about == wages.feed]
+    assert (cause.gravity, "for 4 days" in cause.detail_en) == ("warning", True)
+    be_on(released, "2026-06-18")
+    (cause,) = [one for one in seen(released) if one.about == wages.feed]
+    assert cause.gravity == "critical"
+
+
+def test_a_feed_that_opens_is_late_with_what_is_due_since_and_a_day_after_it_was_tried(
+    released: Ledger, wages: Contract, certificates: Contract
+) -> None:
+    assert go(released, certificates).late == ("2026-06-05", "2026-06-06", "2026-06-07", "2026-06-08", "2026-06-09")
+    standing = stands(released, certificates.feed)
+    assert (standing.state, standing.days_late) == ("late", 0), "the last of them was due since it is known"
+    assert go(released, wages).state == "awaited"
+    released.execute(
+        "insert into ops.attempt (feed, step, delivery, outcome, started_at, ended_at)"
+        " values (%s, 'land', '2026-04', 'nothing_new', now() - interval '23 hours', now())",
+        [wages.feed],
+    )
+    assert stands(released, wages.feed).state == "awaited"
+    released.execute("update ops.attempt set started_at = now() - interval '25 hours'")
+    assert stands(released, wages.feed).state == "late"
+
+
+def seen(connection: Ledger) -> list[Cause]:
+    """What the watch sees of what is owed."""
+    reading = reading_ledger.read(connection)
+    return deliveries.seen(reading.owed, {}, reading.judged_at)
 
 
 def test_what_was_due_before_the_feed_was_known_is_neither_in_time_nor_late(ledger: Ledger, wages: Contract) -> None:

@@ -72,6 +72,7 @@ def rates(connection: psycopg.Connection[Any], condition: str = "true") -> list[
 def test_health_rests_on_complete_deliveries_and_latest_judgements(ledger: psycopg.Connection[Any]) -> None:
     wages = contract("hrss/wage_records", "2026-01")
     owing.enter(ledger, wages)
+    ledger.execute("update ops.feed set known_since = %s", [at("2026-01-01")])
     part1 = land(ledger, wages.feed, "2026-01", at("2026-02-18"), part="part0001")
     part2 = land(ledger, wages.feed, "2026-01", at("2026-02-18"), part="part0002")
     judge(ledger, wages, "2026-01", [part1, part2], received=100)

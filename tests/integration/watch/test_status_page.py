@@ -134,6 +134,26 @@ def test_a_new_installation_waits_and_what_is_shown_agrees_with_the_exit_code(
     assert f"{WAGES} " in run(installation, monkeypatch, "status", "--all").stdout
 
 
+def test_a_feed_that_opens_in_an_installation_that_has_released_is_no_alarm(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know_feed(installation)
+    in_service(installation)
+    owe(installation)
+    installation.enter("update ops.feed set known_since = now()")
+    installation.enter("update ops.expected_delivery set due_at = now() - interval '60 days', is_timed = false")
+    live(installation)
+    installation.passes(15)
+    found = page(installation)
+    assert (found["incidents"], feed_of(found)["states"], feed_of(found)["days_late"]) == ([], ("awaited",), 0)
+    assert WAGES not in run(installation, monkeypatch, "status").stdout
+    # and what is due since it is known is late as that of any other
+    installation.enter("update ops.feed set known_since = now() - interval '2 days'")
+    installation.enter("update ops.expected_delivery set due_at = now() - interval '1 day', is_timed = true")
+    installation.passes(15)
+    assert run(installation, monkeypatch, "status").exit_code == 1
+
+
 def test_what_is_late_is_no_fine_though_its_incident_is_given_time(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
