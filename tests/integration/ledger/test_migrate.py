@@ -146,3 +146,29 @@ def test_batches_of_an_older_ledger_learn_what_they_are_of_their_delivery(empty_
         ("2024-02-01", "2024-08-31", True, 7, 7, [7]),
         ("2023-01-01", "2023-12-31", True, 8, 8, [8]),
     ]
+
+
+def test_counties_that_lack_are_counted_of_what_has_come(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two counties of three lack in a delivery that has come, one of them by agreement; of one to come nobody lacks."""
+    monkeypatch.setattr(migrate, "KNOWN_VERSION", "0018")
+    upgrade(empty_database)
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute(
+            "insert into ops.expected_delivery (feed, delivery, county_code, cadence, delivery_start, delivery_end,"
+            " due_at, first_arrived_at, is_paused) select 'a/b', d.delivery, c.code, 'month', '2026-01-01',"
+            " '2026-01-31', now(), case when d.delivery = '2026-01' and c.code in ('', '1') then now() end,"
+            " c.code = '3'"
+            " from unnest('{2026-01, 2026-02}'::text[]) as d (delivery)"
+            " cross join unnest('{\"\", 1, 2, 3}'::text[]) as c (code)"
+        )
+        connection.execute(
+            "insert into ops.delivery_summary (feed, delivery, cadence, delivery_start, delivery_end, due_at, expected,"
+            " arrived, on_time, late, empty, incomplete, untimed) select 'a/b', d.delivery, 'month', '2026-01-01',"
+            " '2026-01-31', now(), 2, d.arrived, d.arrived, 0, 0, 0, 0"
+            " from (values ('2026-01', 1), ('2026-02', 0)) as d (delivery, arrived)"
+        )
+        monkeypatch.undo()
+        upgrade(empty_database)
+        found = connection.execute("select delivery, lacking from ops.delivery_summary order by 1").fetchall()
+        owed = connection.execute("select count(*) from ops.expected_delivery where is_current").fetchone()
+    assert (found, owed) == ([("2026-01", 1), ("2026-02", 0)], (8,))
