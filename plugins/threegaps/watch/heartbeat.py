@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from threegaps.home import processes
@@ -35,6 +36,8 @@ class Heartbeat:
         pass_seconds: How long it took.
         passes: How many there have been since it started.
         not_looked_at: What could not be looked at, each with its reason.
+        uptime_seconds: When the pass ended by the machine's own clock, which nobody sets and which stands still while
+            the machine sleeps; None in a file of an older version. Other machines have another one.
     """
 
     pid: int
@@ -42,6 +45,7 @@ class Heartbeat:
     pass_seconds: float
     passes: int
     not_looked_at: Sequence[str] = ()
+    uptime_seconds: float | None = field(default_factory=time.monotonic)
 
     def is_stale(self, now: dt.datetime) -> bool:
         """Whether the watch that beat so is dead or hangs."""
@@ -68,16 +72,22 @@ def last_beat(settings: Settings) -> Heartbeat | None:
     """The last beat; None where there has been none, or the file is damaged."""
     try:
         content = json.loads(read_regular(heartbeat_path(settings), most_bytes=_LARGEST_FILE_BYTES))
-        known = {field.name: content[field.name] for field in fields(Heartbeat)}
+        content.setdefault("uptime_seconds", None)
+        known = {one.name: content[one.name] for one in fields(Heartbeat)}
         found = Heartbeat(**known | {"at": dt.datetime.fromisoformat(content["at"])})
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return found if _is_whole(found) else None
 
 
 def _is_whole(found: Heartbeat) -> bool:
     """Whether all that was read is of the kind that is written."""
-    numbers = (found.pid, found.pass_seconds, found.passes)
+    numbers = (
+        found.pid,
+        found.pass_seconds,
+        found.passes,
+        *(() if found.uptime_seconds is None else [found.uptime_seconds]),
+    )
     return (
         found.at.tzinfo is not None
         and all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers)
@@ -89,18 +99,17 @@ def _is_whole(found: Heartbeat) -> bool:
 
 
 def is_hung(settings: Settings, process_id: int) -> bool:
-    """Whether the watch that is this process does not beat, or not any more.
+    """Whether the watch that is this process of this machine does not beat, or not any more.
 
     One that has not beaten yet is starting, but not for longer than a pass may take; where nothing can be written none
     can be seen to beat.
     """
     last = last_beat(settings)
-    if last is not None and last.pid == process_id:
-        is_late = abs(dt.datetime.now(SHANGHAI) - last.at) > HUNG_AFTER
-    else:
-        age_seconds = processes.age_seconds(process_id)
-        is_late = age_seconds is not None and age_seconds > HUNG_AFTER.total_seconds()
-    if not is_late:
+    # By the machine's own clock: one that is set, by however much, says nothing of the watch.
+    since = None if last is None or last.pid != process_id else _seconds_since(last)
+    if since is None:
+        since = processes.age_seconds(process_id)
+    if since is None or since <= HUNG_AFTER.total_seconds():
         return False
     folder = watch_folder(settings)
     folder = folder if folder.exists() else settings.home
@@ -108,6 +117,12 @@ def is_hung(settings: Settings, process_id: int) -> bool:
         return os.statvfs(folder).f_bavail > 0 and os.access(folder, os.W_OK)
     except OSError:
         return False
+
+
+def _seconds_since(last: Heartbeat) -> float | None:
+    """How long ago a watch of this machine beat; None where it was before the machine started, or does not say."""
+    since = None if last.uptime_seconds is None else time.monotonic() - last.uptime_seconds
+    return None if since is None or since < 0 else since
 
 
 def main() -> int:

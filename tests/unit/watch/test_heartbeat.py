@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,8 @@ def age_seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def beat(settings: Settings, *, ago: dt.timedelta = dt.timedelta(), pid: int = 7) -> None:
-    heartbeat.beat(settings, Heartbeat(pid, dt.datetime.now(SHANGHAI) - ago, 0.2, 3, ("disks: gone",)))
+    uptime_seconds = time.monotonic() - ago.total_seconds()
+    heartbeat.beat(settings, Heartbeat(pid, dt.datetime.now(SHANGHAI) - ago, 0.2, 3, ("disks: gone",), uptime_seconds))
 
 
 def test_a_beat_is_read_as_it_was_written(settings: Settings) -> None:
@@ -54,6 +57,7 @@ ODD = NAIVE.replace("10:00:00", "10:00:00+08:00")
         ODD.replace("[]", "[5]"),
         ODD.replace("7", '"7"', 1),
         ODD.replace('"passes": 1', '"passes": null'),
+        ODD.replace('"passes": 1', '"passes": 1, "uptime_seconds": "1"'),
     ],
 )
 def test_a_damaged_file_is_no_beat(settings: Settings, content: str) -> None:
@@ -77,8 +81,30 @@ def test_a_whole_file_is_a_beat_and_one_from_the_future_is_stale(settings: Setti
 def test_a_file_of_an_older_version_is_a_beat(settings: Settings) -> None:
     beat(settings)
     path = heartbeat.heartbeat_path(settings)
-    path.write_text(path.read_text(encoding="utf-8").replace("{", '{"compared_at": null,', 1), encoding="utf-8")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    del content["uptime_seconds"]
+    path.write_text(json.dumps(content | {"compared_at": None}), encoding="utf-8")
     assert heartbeat.last_beat(settings) is not None
+    # It does not say when it beat by the machine's own clock: how long it has run says whether it is starting.
+    assert not heartbeat.is_hung(settings, 7)
+
+
+def test_a_clock_that_jumps_ends_no_watch(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for jump in (dt.timedelta(minutes=-30), dt.timedelta(minutes=30), dt.timedelta(days=400)):
+        at = dt.datetime.now(SHANGHAI) + jump
+        heartbeat.beat(settings, Heartbeat(7, at, 0.2, 3))
+        assert not heartbeat.is_hung(settings, 7)
+        # One that hangs is found whatever its clock said.
+        uptime_seconds = time.monotonic() - HUNG_AFTER.total_seconds() - 1
+        heartbeat.beat(settings, Heartbeat(7, at, 0.2, 3, uptime_seconds=uptime_seconds))
+        assert heartbeat.is_hung(settings, 7)
+
+
+def test_a_beat_from_before_the_machine_started_says_nothing(settings: Settings, age_seconds: list[float]) -> None:
+    heartbeat.beat(settings, Heartbeat(7, dt.datetime.now(SHANGHAI), 0.2, 3, uptime_seconds=time.monotonic() + 9_000))
+    assert not heartbeat.is_hung(settings, 7)
+    age_seconds[0] = HUNG_AFTER.total_seconds() + 1
+    assert heartbeat.is_hung(settings, 7)
 
 
 def test_a_watch_that_never_beats_hangs_once_it_has_run_for_long(settings: Settings, age_seconds: list[float]) -> None:
