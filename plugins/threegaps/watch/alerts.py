@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import yaml
 
 from threegaps.errors import SettingsError
+from threegaps.ledger.incidents import GRAVITIES
 from threegaps.settings import Settings
 from threegaps.watch.channels import dingtalk, wecom
 from threegaps.watch.channels.conversation import is_host, is_loopback
@@ -28,7 +29,6 @@ from threegaps.watch.hours import Span, WorkingHours
 
 Kind = Literal["mail", "webhook", "dingtalk", "wecom"]
 LARGEST_FILE_BYTES = 262_144
-GRAVITIES = ("warning", "critical")
 HOURS = ("always", "working", "outside")
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")

@@ -21,11 +21,12 @@ from threegaps.standards.moments import clock
 from threegaps.standards.visible import for_html as escape
 from threegaps.watch import runbook
 from threegaps.watch.files import write_whole
+from threegaps.watch.heartbeat import STALE_AFTER
 from threegaps.watch.snapshot import FeedSeen, IncidentSeen, Snapshot, state_of_all
 
 PAGE_NAME = "status.html"
 DATA_NAME = "status.json"
-STALE_AFTER_SECONDS = 120
+STALE_AFTER_SECONDS = int(STALE_AFTER.total_seconds())
 """A page that is older than that, and older than four passes, says that the watch has stopped."""
 _BAD_STATES = frozenset({"stopped", "failing", "unreachable"})
 

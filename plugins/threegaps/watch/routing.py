@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from threegaps.watch.alerts import GRAVITIES, Alerts, Route
+from threegaps.ledger.incidents import GRAVITIES
+from threegaps.watch.alerts import Alerts, Route
 
 
 @dataclass(frozen=True, slots=True)

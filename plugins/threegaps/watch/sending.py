@@ -16,6 +16,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from threegaps.errors import kind_of
+from threegaps.ledger.incidents import GRAVITIES
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts
 from threegaps.watch.message import (
@@ -38,7 +39,7 @@ GIVEN_UP_SHOWN = dt.timedelta(days=7)
 LEAST_TRIES = 5
 """No message is given up before, however old the clock says that it is; one that alone is refused for good is then."""
 _FIRST_PAUSE_SECONDS = 15.0
-_GRAVITIES = ("notice", "warning", "critical")
+_GRAVITIES = ("notice", *GRAVITIES)
 _MOST_LINES = 40
 # One sender at a time on a channel; the first number stands for that.
 _LOCK_CLASS = 7_237_031
