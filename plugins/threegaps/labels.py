@@ -129,6 +129,7 @@ BACKFILL_REASONS: Labels = {
 """Why a backfill runs a delivery, or does not."""
 INCIDENT_KINDS: Labels = {
     "warehouse_down": ("数据仓库没有应答", "the warehouse does not answer"),
+    "ledger_unreadable": ("台账读不到", "the ledger cannot be read"),
     "airflow_down": ("调度系统(Airflow)异常", "Airflow is down"),
     "disk_filling": ("磁盘空间不足", "a disk is filling up"),
     "feed_unreachable": ("部门系统无法连接", "a department's system cannot be reached"),

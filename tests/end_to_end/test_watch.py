@@ -192,6 +192,7 @@ def test_the_watch_runs_beside_the_rest_and_is_small(watched: Watched) -> None:
     assert int(pages) * os.sysconf("SC_PAGE_SIZE") < 60_000_000
 
 
+@pytest.mark.breaks("airflow_down", "feed_unreachable", "disk_filling")
 def test_what_hangs_and_a_disk_that_fills_are_each_told_once_and_their_end_once(watched: Watched) -> None:
     """All of Airflow is one incident, whichever parts of it hang meanwhile; the sandbox and the disk are one each.
 
@@ -225,6 +226,7 @@ def test_what_hangs_and_a_disk_that_fills_are_each_told_once_and_their_end_once(
     assert beat.pid == watched.process_id("watch") != killed
 
 
+@pytest.mark.breaks("warehouse_down")
 def test_a_hung_postgresql_is_told_past_its_outbox(watched: Watched) -> None:
     before = watched.told()
     with stopped(with_forks(watched.process_id("postgres"))):

@@ -156,7 +156,7 @@ def watch(
                     {"key": one.key, "gravity": one.gravity, "title_zh": one.title_zh, "title_en": one.title_en}
                     for one in causes
                 ],
-                "not_looked_at": looked.not_looked_at,
+                "not_looked_at": [str(one) for one in looked.not_looked_at],
             }
         )
         return

@@ -42,7 +42,7 @@ from threegaps.watch.gathering import Loaded, feeds_seen, read_loaded
 from threegaps.watch.kinds import command, runbook
 from threegaps.watch.looking import Looked, look
 from threegaps.watch.looks.wording import lasting, listed
-from threegaps.watch.readings import LedgerReading, MachineReading
+from threegaps.watch.readings import AIRFLOW_PARTS, LedgerReading, MachineReading
 from threegaps.watch.reconciling import is_answered
 from threegaps.watch.snapshot import FeedSeen, state_of_all
 
@@ -99,7 +99,7 @@ def collect(settings: Settings) -> dict[str, Any]:
     resolved = _resolved(looked, standing, () if found is None else found.resolved)
     page["incidents"] = [one for one in _incidents(looked, standing, now) if one["cause_key"] not in resolved]
     page["resolved"] = [_as_resolved(one) for one in resolved.values()]
-    page["not_looked_at"] = list(looked.not_looked_at)
+    page["not_looked_at"] = [str(one) for one in looked.not_looked_at]
     feeds: Sequence[FeedSeen] = ()
     if found is not None:
         feeds = feeds_seen(found.reading, found.loaded, looked.symptoms, contracts)
@@ -272,7 +272,7 @@ def _services(settings: Settings, around: MachineReading) -> list[dict[str, Any]
                 "pid": None,
                 "restarts": None,
             }
-            for part in ("scheduler", "dag_processor", "triggerer")
+            for part in AIRFLOW_PARTS
         ]
     return [
         {"name": one.name, "state": one.state, "pid": one.process_id, "restarts": one.restarts}

@@ -43,6 +43,7 @@ class Cause:
         detail_en: The same.
         feeds: The feeds that are concerned; they say what the cause holds up. Where everything is, none.
         occasions: The batches, deliveries or codes that show it: what was resolved by hand opens again for another.
+        told_after: So long it is to stand before people are told.
     """
 
     kind: str
@@ -54,6 +55,7 @@ class Cause:
     detail_en: str = ""
     feeds: tuple[str, ...] = ()
     occasions: tuple[str, ...] = ()
+    told_after: dt.timedelta = dt.timedelta(seconds=90)
 
     @property
     def key(self) -> str:

@@ -16,11 +16,12 @@ import psycopg
 from threegaps.labels import INCIDENT_GRAVITIES, both
 from threegaps.ledger import outbox
 from threegaps.ledger.expected import judged_at, judged_day
-from threegaps.ledger.incidents import Incident, open_incidents
+from threegaps.ledger.incidents import Incident, compared_at, open_incidents
 from threegaps.settings import SHANGHAI
 from threegaps.standards.moments import clock
 from threegaps.watch.alerts import Alerts
 from threegaps.watch.message import SYNTHETIC_MARK, digest_message_id
+from threegaps.watch.reconciling import is_fading
 
 LATEST_AFTER = dt.timedelta(hours=12)
 """So long after its time a digest that could not be made then still is: of yesterday's state nobody reads at night."""
@@ -137,8 +138,9 @@ def read_facts(connection: psycopg.Connection[Any], now: dt.datetime) -> Facts:
         "select split_part(feed, '/', 1), sum(refused_open) from ops.feed_totals where refused_open > 0"
         " group by 1 order by 2 desc, 1"
     ).fetchall()
+    compared = compared_at(connection)
     return Facts(
-        opened=open_incidents(connection),
+        opened=[one for one in open_incidents(connection) if not is_fading(one, compared, now)],
         closed=[Closed(*row) for row in closed],
         due=[(str(feed), str(delivery)) for feed, delivery in due],
         due_day=day,

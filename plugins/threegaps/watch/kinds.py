@@ -6,12 +6,16 @@ added.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Reading = Literal["warehouse", "airflow", "disks", "ledger"]
+Reading = Literal["warehouse", "session", "airflow", "disks", "ledger"]
+"""``session`` is one with a warehouse that answers, whether its ledger can be read or not."""
+QUIET = dt.timedelta(seconds=60)
+"""A cause has gone when it has not been seen for so long: what flickers is one incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Kind:
         explains: Kinds that need no incident of their own while this one is there.
         of_its_feeds: It explains them of its own feeds only.
         waits: It waits some minutes after what stopped everything is over, and a day in a new installation.
+        gone_after: Its cause has gone when it has not been seen for so long.
     """
 
     runbook: str
@@ -36,6 +41,7 @@ class Kind:
     explains: frozenset[str] = frozenset()
     of_its_feeds: bool = True
     waits: bool = False
+    gone_after: dt.timedelta = QUIET
 
 
 _LATE = frozenset({"feed_late", "feed_incomplete"})
@@ -48,6 +54,13 @@ KINDS: Mapping[str, Kind] = {
         seen_in="warehouse",
         explains=frozenset({"airflow_down"}),
         of_its_feeds=False,
+    ),
+    "ledger_unreadable": Kind(
+        "The ledger cannot be read",
+        "threegaps doctor",
+        seen_in="session",
+        # Longer than two slow passes take: a ledger that can be read now and then is one incident.
+        gone_after=dt.timedelta(minutes=5),
     ),
     "airflow_down": Kind(
         "Airflow is down", "threegaps status", seen_in="airflow", explains=_LATE | _WAITING, of_its_feeds=False

@@ -14,7 +14,7 @@ from threegaps.watch.kinds import KINDS
 from threegaps.watch.looks import airflow, attempts, batches, builds, deliveries, machine
 from threegaps.watch.reading_ledger import SANDBOX_KEY
 from threegaps.watch.reading_machine import SANDBOX_HOST
-from threegaps.watch.readings import LedgerReading, MachineReading
+from threegaps.watch.readings import LedgerReading, MachineReading, NotLookedAt
 
 SETTLING = dt.timedelta(minutes=15)
 """For so long after Airflow or the warehouse came back what is late or waits is given time."""
@@ -28,14 +28,14 @@ class Looked:
         causes: What is seen and stands by itself.
         kinds: Kinds that could be looked at.
         unseen: Keys of causes that could not, although others of their kind could.
-        not_looked_at: What could not, each as ``name: reason``.
+        not_looked_at: What could not.
         symptoms: All that is seen, what is explained by something else too.
         ledger: What was read of the ledger; None where it could not be.
     """
 
     causes: tuple[Cause, ...]
     kinds: frozenset[str]
-    not_looked_at: tuple[str, ...] = ()
+    not_looked_at: tuple[NotLookedAt, ...] = ()
     symptoms: tuple[Cause, ...] = ()
     ledger: LedgerReading | None = None
     unseen: frozenset[str] = frozenset()
@@ -51,7 +51,7 @@ def look(
     now: dt.datetime,
     *,
     open_keys: Collection[str] = (),
-    not_looked_at: tuple[str, ...] = (),
+    not_looked_at: tuple[NotLookedAt, ...] = (),
 ) -> Looked:
     """Judge what was read.
 
@@ -64,11 +64,13 @@ def look(
     """
     causes: list[Cause] = [
         *machine.warehouse(around.warehouse),
+        *machine.ledger(around.warehouse),
         *machine.disks(around.disks),
         *airflow.seen(around.airflow, around.services),
     ]
     read = {
         "warehouse": around.warehouse is not None,
+        "session": around.warehouse is not None and around.warehouse.answers,
         "airflow": around.airflow is not None,
         "disks": around.disks is not None,
         "ledger": ledger is not None,
@@ -82,6 +84,8 @@ def look(
         is_settling = is_settling or (around.sandbox is None and SANDBOX_KEY in open_keys)
         causes += _of_ledger(ledger, around, now)
         unseen |= {cause.key for cause in attempts.seen(_undecided(ledger, around), ledger.names, now)}
+        if ledger.build is not None and ledger.build.is_taken_up:
+            unseen |= {cause.key for cause in builds.failed(ledger.build, now)}
         sandbox = [_with_feeds(cause, ledger, around) for cause in sandbox]
     causes += sandbox
     standing = explained(causes, open_keys=open_keys, is_settling=is_settling)
@@ -112,7 +116,8 @@ def _of_ledger(ledger: LedgerReading, around: MachineReading, now: dt.datetime) 
         *batches.stopped(ledger.stopped, names, now),
         *batches.shrinking(ledger.histories, names),
         *batches.refused_share(ledger.histories, names),
-        *builds.failed(ledger.build, now),
+        # Whether its work fails still the build that has taken it up will say.
+        *(builds.failed(ledger.build, now) if ledger.build is None or not ledger.build.is_taken_up else ()),
         *builds.waiting(ledger.waiting, now),
     ]
 

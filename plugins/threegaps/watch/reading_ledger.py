@@ -63,7 +63,8 @@ with last as (
     select build_id from ops.build
     where status = 'released' or (status = 'failed' and failure = 'undo') order by build_id desc limit 1
 )
-select l.build_id, coalesce(l.failure = 'check', false), coalesce(l.message, ''), count(f.build_id), min(f.finished_at)
+select l.build_id, coalesce(l.failure = 'check', false), coalesce(l.message, ''), count(f.build_id), min(f.finished_at),
+       exists (select from ops.build as n where n.build_id > l.build_id and n.status in ('claimed', 'running', 'built'))
 from last as l join ops.build as f on f.status = 'failed' and f.failure is distinct from 'undo'
     and f.build_id > coalesce((select build_id from well), 0)
 where l.status = 'failed' and l.failure is distinct from 'undo' group by l.build_id, l.failure, l.message

@@ -24,22 +24,27 @@ from threegaps.home.processes import is_alive
 from threegaps.settings import Settings
 from threegaps.watch.deadlines import DeadlineError, deadline
 from threegaps.watch.readings import (
+    AIRFLOW_PARTS,
     AirflowReading,
     DiskReading,
     MachineReading,
+    NotLookedAt,
     ServerReading,
     ServiceReading,
     WarehouseReading,
 )
 
 CONNECT_SECONDS = 10
+PROBE_SECONDS = CONNECT_SECONDS + 2.0
 QUESTION_SECONDS = 25.0
 """So long one question may wait: longer than the server lets a statement run, so that what is slow is answered."""
+# A session whose other end is lost keeps its lock until it ends, and blinds the watch that comes after.
+_SESSION_LIMITS = "-c statement_timeout=20s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 API_SECONDS = 10.0
+_HURRIED_SECONDS = 3.0
 _SERVER_SECONDS = 5.0
 SANDBOX_HOST = "127.0.0.1"
 _LEAST_FREE_MB = "3000"
-_PARTS = ("scheduler", "dag_processor", "triggerer")
 AROUND_SECONDS = 40.0
 """All that is read around the ledger."""
 _READING_SECONDS = 15.0
@@ -81,9 +86,7 @@ def connect(settings: Settings) -> psycopg.Connection[tuple[object, ...]]:
         autocommit=True,
         connect_timeout=CONNECT_SECONDS,
         application_name="threegaps watch",
-        # A session whose other end is lost keeps its lock until it ends, and blinds the watch that comes after.
-        options="-c statement_timeout=20s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
-        " -c timezone=Asia/Shanghai",
+        options=f"{_SESSION_LIMITS} -c timezone=Asia/Shanghai",
         keepalives=1,
         keepalives_idle=10,
         keepalives_interval=5,
@@ -113,17 +116,15 @@ def is_down(error: BaseException) -> bool:
     )
 
 
-def unread(error: BaseException) -> str:
-    """Why the ledger cannot be read, in our words."""
-    if isinstance(error, ThreeGapsError):
-        return f"ledger: {error.message}"
-    if isinstance(error, _NOT_MIGRATED):
-        return "ledger: its schema is not the one that this version knows; `threegaps migrate` makes it"
-    return f"ledger: {of_warehouse(error)}"
-
-
-# What says that the ledger has not been made yet, or by another version.
-_NOT_MIGRATED = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.InvalidSchemaName)
+def silence(settings: Settings) -> WarehouseReading | None:
+    """That the warehouse lets nobody in, asked in a few seconds; None where it does, or where that cannot be told."""
+    try:
+        with deadline(PROBE_SECONDS), connect(settings):
+            return None
+    except (psycopg.Error, TimeoutError) as error:
+        return unanswered(settings, error) if is_down(error) else None
+    except (DeadlineError, ThreeGapsError):
+        return None
 
 
 def unanswered(settings: Settings, error: BaseException) -> WarehouseReading:
@@ -141,9 +142,16 @@ def warehouse_address(settings: Settings) -> str:
     return f"{parts['host']}:{parts['port']}"
 
 
-def read_around(settings: Settings) -> tuple[MachineReading, tuple[str, ...]]:
-    """What is read around the ledger, and what could not be, with reasons; one reading that fails spoils no other."""
-    missing: list[str] = []
+def read_around(
+    settings: Settings, silence: WarehouseReading | None = None
+) -> tuple[MachineReading, tuple[NotLookedAt, ...]]:
+    """What is read around the ledger, and what could not be, with reasons; one reading that fails spoils no other.
+
+    Args:
+        silence: That the warehouse does not answer, where it does not: Airflow, which has its database there, is not
+            waited for, so that the next question to the warehouse comes soon.
+    """
+    missing: list[NotLookedAt] = []
     until = time.monotonic() + AROUND_SECONDS
 
     def read(name: str, ask: Callable[[Settings], Reading]) -> Reading | None:
@@ -151,18 +159,20 @@ def read_around(settings: Settings) -> tuple[MachineReading, tuple[str, ...]]:
             with deadline(min(max(until - time.monotonic(), 1.0), _READING_SECONDS)):
                 return ask(settings)
         except Exception as error:  # noqa: BLE001  # whatever it is, the other readings are to be had
-            missing.append(f"{name}: {in_our_words(error)}")
+            missing.append(NotLookedAt(name, in_our_words(error)))
             return None
 
     state = read("services", supervisor_state)
     is_quiet = state is not None and state != "running"
     if is_quiet:
         # Services that are being started or stopped do not answer, and nobody needs to be told.
-        missing.append(f"airflow: the services are {state}")
+        missing.append(NotLookedAt("airflow", f"the services are {state}"))
     room = read("disks", disks)
-    health = None if is_quiet else read("airflow", airflow)
+    seconds = API_SECONDS if silence is None else _HURRIED_SECONDS
+    health = None if is_quiet else read("airflow", lambda one: airflow(one, seconds=seconds))
     return (
         MachineReading(
+            warehouse=silence,
             airflow=health,
             services=None if is_quiet else read("services", services),
             disks=room,
@@ -179,7 +189,7 @@ def airflow(settings: Settings, *, seconds: float = API_SECONDS) -> AirflowReadi
     started = time.monotonic()
     health = AirflowApi(address, ("", ""), timeout_seconds=seconds).health()
     took = time.monotonic() - started
-    found = {part: health[part] for part in _PARTS if part in health}
+    found = {part: health[part] for part in AIRFLOW_PARTS if part in health}
     return AirflowReading(
         address=address,
         answers=bool(health),

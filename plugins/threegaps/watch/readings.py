@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from threegaps.airflow_api import PausedDag
 from threegaps.ledger.attempts import Failing
@@ -76,6 +77,7 @@ class FailedBuild:
     Args:
         is_held: A check has held its release.
         message: What it, or the check, said.
+        is_taken_up: A newer build has its work in hand: whether it fails still is not known.
     """
 
     build_id: int
@@ -83,6 +85,7 @@ class FailedBuild:
     message: str
     builds: int
     failing_since: dt.datetime
+    is_taken_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +131,53 @@ class LedgerReading:
 
 
 @dataclass(frozen=True, slots=True)
+class NotLookedAt:
+    """What a pass could not look at.
+
+    Args:
+        name: What; empty where the reason says so.
+        reason: Why, in our words.
+    """
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}" if self.name else self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadLedger:
+    """Why the ledger of a warehouse that answers could not be read or kept.
+
+    Args:
+        why: ``right``: the role lacks one; ``missing``: what is asked for is not there; ``locked``: another session
+            keeps it; ``slow``: it takes longer than a pass may; ``other``.
+        said: The same in our words, with the relations that are concerned.
+        question: Which of our questions it was, by its function; empty where no single one was.
+    """
+
+    why: Literal["right", "missing", "locked", "slow", "other"]
+    said: str
+    question: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WarehouseReading:
-    """Whether PostgreSQL answers; *said* is in our words where it does not."""
+    """Whether PostgreSQL answers; *said* is in our words where it does not.
+
+    Args:
+        unread: Why the ledger could not be read although it answers; None where it could.
+    """
 
     address: str
     answers: bool
     said: str = ""
+    unread: UnreadLedger | None = None
+
+
+AIRFLOW_PARTS = ("scheduler", "dag_processor", "triggerer")
+"""The parts of Airflow whose hearts its API tells of, as it names them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from threegaps.ledger.incidents import Cause, Incident, graver
-
-TOLD_AFTER = dt.timedelta(seconds=90)
-"""What heals before is not told."""
-QUIET = dt.timedelta(seconds=60)
-"""A cause has gone when it has not been seen for so long: what flickers is one incident."""
+from threegaps.watch.kinds import KINDS, QUIET
 
 _SKEW = dt.timedelta(minutes=1)
 """So far two clocks may be apart without one of them having been put back."""
@@ -65,7 +61,7 @@ def reconcile(
     """Compare what is open with what is seen.
 
     A cause that comes back after its incident was closed opens another: its times are its own. One that comes back
-    within `QUIET` never went.
+    before its kind's `gone_after` never went.
 
     Args:
         incidents: The open ones.
@@ -93,12 +89,10 @@ def reconcile(
         told=tuple(
             (one, cause)
             for one, cause in seen
-            if one.announced_at is None and _has_passed(one.opened_at, TOLD_AFTER, now)
+            if one.announced_at is None and _has_passed(one.opened_at, cause.told_after, now)
         ),
         closed=tuple(
-            one
-            for one in incidents
-            if one.cause_key not in seen_now and could_see(one) and _has_passed(one.last_seen_at, QUIET, now)
+            one for one in incidents if one.cause_key not in seen_now and could_see(one) and _has_gone(one, now)
         ),
         muted=muted,
     )
@@ -107,6 +101,21 @@ def reconcile(
 def is_answered(resolved: Incident, cause: Cause) -> bool:
     """Whether who resolved the incident knew all that is seen of its cause now."""
     return not graver(cause.gravity, resolved.gravity) and set(cause.occasions) <= set(resolved.occasions)
+
+
+def is_fading(incident: Incident, compared_at: dt.datetime | None, now: dt.datetime) -> bool:
+    """Whether the newest look did not see the cause of an open incident any more, which closes unless it comes back.
+
+    Args:
+        compared_at: When what was seen was compared last with the incidents.
+    """
+    return compared_at is not None and incident.last_seen_at < compared_at and not _has_gone(incident, now)
+
+
+def _has_gone(incident: Incident, now: dt.datetime) -> bool:
+    # A ledger may have kinds of a newer version.
+    gone_after = KINDS[incident.kind].gone_after if incident.kind in KINDS else QUIET
+    return _has_passed(incident.last_seen_at, gone_after, now)
 
 
 def _has_passed(since: dt.datetime, span: dt.timedelta, now: dt.datetime) -> bool:

@@ -38,7 +38,7 @@ from threegaps.watch.message import (
     ChannelError,
 )
 from threegaps.watch.reading_machine import in_our_words
-from threegaps.watch.readings import LedgerReading, MachineReading, WarehouseReading
+from threegaps.watch.readings import LedgerReading, MachineReading, NotLookedAt, WarehouseReading
 from threegaps.watch.reconciling import Decisions, reconcile
 from threegaps.watch.showing import LOOKS, Showing
 from threegaps.watch.telling import FromFile, Telling
@@ -51,6 +51,7 @@ _SHOWING_SECONDS = 40.0
 _POSTING_SECONDS = 40.0
 _LONGEST_RETRY_SECONDS = 900.0
 _ANOTHER = "another watch of this home is at work: this one keeps nothing and tells nobody"
+_ANOTHER_HERE = "another watch is at work here"
 # Only one watch of a warehouse decides at a time; any number that nothing else in the warehouse takes.
 _LOCK = 7_237_020_015
 
@@ -95,7 +96,8 @@ class Watch:
                 self.once(dt.datetime.now(SHANGHAI))
                 self._is_well("pass")
             except Exception as error:  # noqa: BLE001  # whatever it is, the next pass may do better
-                self._fail(f"watch: a pass failed: {in_our_words(error)}", time.monotonic() - started)
+                why = NotLookedAt("watch", f"a pass failed: {in_our_words(error)}")
+                self._fail(why, time.monotonic() - started)
             stop.wait(heartbeat.INTERVAL_SECONDS - (time.monotonic() - started))
         return 0
 
@@ -103,17 +105,22 @@ class Watch:
         """One pass: read, judge, keep, tell, beat; what was seen."""
         started = time.monotonic()
         self.telling = self._ask_telling()
-        around, missing = reading_machine.read_around(self.settings)
-        if self.journal.problem:
-            missing = (*missing, f"journal: {self.journal.problem}")
-        if self.telling.problem:
-            missing = (*missing, self.telling.problem)
+        # First of all: what else is asked takes longer while the warehouse is silent, and how long it was decides.
+        silence = reading_machine.silence(self.settings)
+        silent_at = now + dt.timedelta(seconds=time.monotonic() - started)
+        around, missing = reading_machine.read_around(self.settings, silence)
+        problems = {"journal": self.journal.problem, "": self.telling.problem}
+        missing = (*missing, *(NotLookedAt(name, problem) for name, problem in problems.items() if problem))
         if not self._is_the_one():
             self._say("alone", _ANOTHER)
-            return self._only_look(around, (*missing, _ANOTHER), now)
+            return self._only_look(around, (*missing, NotLookedAt("", _ANOTHER)), now)
         self._is_well("alone")
         missing = (*missing, *self._lost_notes())
-        looked = self._with_ledger(around, missing, now)
+        if silence is None:
+            looked = self._with_ledger(around, missing, now, started)
+        else:
+            missing = (*missing, NotLookedAt("ledger", silence.said))
+            looked = self._in_journal(around, missing, silent_at, opened_at=now)
         self.passes += 1
         self.told.forget_old(now)
         beat = heartbeat.Heartbeat(
@@ -121,44 +128,44 @@ class Watch:
             at=dt.datetime.now(SHANGHAI),
             pass_seconds=round(time.monotonic() - started, 2),
             passes=self.passes,
-            not_looked_at=looked.not_looked_at,
+            not_looked_at=[str(one) for one in looked.not_looked_at],
         )
         with self._without_disk("heartbeat"):
             heartbeat.beat(self.settings, beat)
         self._show(beat, looked)
         return looked
 
-    def _lost_notes(self) -> tuple[str, ...]:
+    def _lost_notes(self) -> tuple[NotLookedAt, ...]:
         """What of the notes of what was sent cannot be read or written, each also said in the log, once."""
         lost, self.told.loss = self.told.loss, ""
         if lost:
             self.told.mend()
-        found = [f"told.jsonl: {one}" for one in (lost, self.told.problem) if one]
+        found = tuple(NotLookedAt("told.jsonl", one) for one in (lost, self.told.problem) if one)
         for one in found:
-            self._say("told", one)
+            self._say("told", str(one))
         if not found:
             self._is_well("told")
-        return tuple(found)
+        return found
 
-    def _fail(self, said: str, pass_seconds: float) -> None:
+    def _fail(self, why: NotLookedAt, pass_seconds: float) -> None:
         """Beat and show that a pass failed: a watch that goes on failing does not hang, and people are to see why."""
         self.failed_passes += 1
-        self._say("pass", said)
+        self._say("pass", str(why))
         beat = heartbeat.Heartbeat(
             pid=os.getpid(),
             at=dt.datetime.now(SHANGHAI),
             pass_seconds=round(pass_seconds, 2),
             passes=self.passes,
-            not_looked_at=(said,),
+            not_looked_at=[str(why)],
         )
         if self._was_held_off and self._unlock is None:
             return
         with self._without_disk("heartbeat"):
             heartbeat.beat(self.settings, beat)
         # Of such a pass nothing is known; what made it fail is not asked again.
-        unknown = dataclasses.replace(beat, not_looked_at=(said, *(f"{name}: the pass failed" for name in LOOKS)))
+        unknown = (why, *(NotLookedAt(name, "the pass failed") for name in LOOKS))
         try:
-            self._show(unknown, Looked((), frozenset()))
+            self._show(beat, Looked((), frozenset(), unknown))
         except Exception as error:  # noqa: BLE001  # the next pass may do better
             self._say("page", f"the page cannot be made: {in_our_words(error)}")
 
@@ -194,7 +201,7 @@ class Watch:
             self.journal = journal.load(self.folder, self.told)
         return True
 
-    def _only_look(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
+    def _only_look(self, around: MachineReading, missing: tuple[NotLookedAt, ...], now: dt.datetime) -> Looked:
         """What is seen, with nothing kept and nobody told."""
         asked = ask_ledger(self.settings, lambda one: (reading_ledger.read(one), ledger.open_incidents(one)))
         reading, standing = asked.answer or (None, [])
@@ -210,7 +217,7 @@ class Watch:
                 pass_seconds=beat.pass_seconds,
                 passes=beat.passes,
                 failed_passes=self.failed_passes,
-                not_looked_at=beat.not_looked_at,
+                not_looked_at=looked.not_looked_at,
                 incidents=list(self.journal.open),
                 looked=looked,
                 alerts=self.telling.alerts,
@@ -218,7 +225,9 @@ class Watch:
                 can_tell=self.telling.can_tell,
             )
 
-    def _with_ledger(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
+    def _with_ledger(
+        self, around: MachineReading, missing: tuple[NotLookedAt, ...], now: dt.datetime, started: float
+    ) -> Looked:
         def ask(connection: psycopg.Connection[Any]) -> Looked:
             # Upkeep does so, too, where Airflow runs.
             attempts.mark_cut_off(connection)
@@ -226,12 +235,16 @@ class Watch:
             reading = reading_ledger.read(connection)
             return self._in_ledger(connection, dataclasses.replace(around, warehouse=answering), reading, missing, now)
 
+        def at() -> dt.datetime:
+            return now + dt.timedelta(seconds=time.monotonic() - started)
+
+        asked_at = at()
         asked = ask_ledger(self.settings, ask)
         if asked.answer is not None:
             self._send(now)
             return asked.answer
         around = dataclasses.replace(around, warehouse=asked.warehouse)
-        return self._in_journal(around, (*missing, *asked.missing), now)
+        return self._in_journal(around, (*missing, *asked.missing), at(), opened_at=asked_at)
 
     def _send(self, now: dt.datetime) -> None:
         """Work the outbox off; what the warehouse has to say about it is the next pass's affair."""
@@ -247,13 +260,13 @@ class Watch:
         connection: psycopg.Connection[Any],
         around: MachineReading,
         reading: LedgerReading,
-        missing: tuple[str, ...],
+        missing: tuple[NotLookedAt, ...],
         now: dt.datetime,
     ) -> Looked:
         with connection.transaction():
             row = connection.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK]).fetchone()
             if not (row and row[0]):
-                return look(around, reading, now, not_looked_at=(*missing, "another watch is at work here"))
+                return look(around, reading, now, not_looked_at=(*missing, NotLookedAt("", _ANOTHER_HERE)))
             standing = ledger.open_incidents(connection)
             if journal.close_ended(connection, self.journal, standing, self.told):
                 standing = ledger.open_incidents(connection)
@@ -276,7 +289,7 @@ class Watch:
             journal.save(self.folder, self.journal)
         return looked
 
-    def _enter_journal(self, connection: psycopg.Connection[Any], now: dt.datetime) -> tuple[str, ...]:
+    def _enter_journal(self, connection: psycopg.Connection[Any], now: dt.datetime) -> tuple[NotLookedAt, ...]:
         """Enter the journal into the ledger; what it says that can never be entered is put aside, and that is said."""
         try:
             with connection.transaction():
@@ -288,7 +301,7 @@ class Watch:
             if isinstance(error, psycopg.Error | DeadlineError) and not is_of_journal:
                 raise
             self._put_journal_aside(f"it cannot be entered: {in_our_words(error)}")
-            return (f"journal: {self.journal.problem}",)
+            return (NotLookedAt("journal", self.journal.problem),)
         return ()
 
     def _put_journal_aside(self, problem: str) -> None:
@@ -341,13 +354,20 @@ class Watch:
             for way in self.telling.ways(incident, change, now, told=told)
         ]
 
-    def _in_journal(self, around: MachineReading, missing: tuple[str, ...], now: dt.datetime) -> Looked:
-        """As `_in_ledger`, in the local file, with messages going to their channels at once."""
+    def _in_journal(
+        self, around: MachineReading, missing: tuple[NotLookedAt, ...], now: dt.datetime, *, opened_at: dt.datetime
+    ) -> Looked:
+        """As `_in_ledger`, in the local file, with messages going to their channels at once.
+
+        Args:
+            now: When the question to the ledger was given up: until then its cause was there.
+            opened_at: When it was asked: since then, at the latest, it is.
+        """
         standing = self.journal.open
         looked = look(around, None, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
         decisions = reconcile(standing, looked.causes, could_see=looked.could_see, now=now)
         decisions = self._tellable(decisions)
-        keep_in_journal(self.journal, decisions, now)
+        keep_in_journal(self.journal, decisions, now, opened_at=opened_at)
         kept = {(one.cause_key, one.opened_at): one for one in self.journal.incidents}
         for incident, change in decisions.changes_to_tell():
             self.journal.posted += self._messages(kept[incident.cause_key, incident.opened_at], change, now)
@@ -428,10 +448,10 @@ def _pause_seconds(tries: int) -> float:
     return min(30.0 * 2.0 ** min(tries - 1, 20), _LONGEST_RETRY_SECONDS)
 
 
-def keep_in_journal(book: Journal, decisions: Decisions, now: dt.datetime) -> None:
+def keep_in_journal(book: Journal, decisions: Decisions, now: dt.datetime, *, opened_at: dt.datetime) -> None:
     """Note in the journal what was decided."""
     for cause in decisions.opened:
-        book.put(journal.new_incident(cause, now))
+        book.put(dataclasses.replace(journal.new_incident(cause, opened_at), last_seen_at=now))
     told = {incident.cause_key for incident, _ in decisions.told}
     for incident, cause in decisions.seen:
         gravity = cause.gravity if ledger.graver(cause.gravity, incident.gravity) else incident.gravity

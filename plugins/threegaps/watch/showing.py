@@ -21,6 +21,7 @@ from threegaps.watch.looking import Looked
 from threegaps.watch.metrics import Metrics, metrics_address
 from threegaps.watch.pages import write_pages
 from threegaps.watch.reading_machine import in_our_words
+from threegaps.watch.readings import NotLookedAt
 from threegaps.watch.snapshot import Look, Snapshot
 
 # Less than the whole showing of a pass may take.
@@ -62,7 +63,7 @@ class Showing:
         pass_seconds: float,
         passes: int,
         failed_passes: int,
-        not_looked_at: Sequence[str],
+        not_looked_at: Sequence[NotLookedAt],
         incidents: Sequence[Incident],
         looked: Looked,
         alerts: Alerts,
@@ -72,7 +73,7 @@ class Showing:
         """Make the snapshot of a pass, serve it and write it.
 
         Args:
-            not_looked_at: What could not be looked at, each as ``name: reason``.
+            not_looked_at: What could not be looked at.
             incidents: Those that are open, from the ledger or the journal.
             looked: What the pass has read and seen.
             problem: What is wrong with alerts.yaml; empty where nothing is.
@@ -81,7 +82,7 @@ class Showing:
         Raises:
             OSError: The pages cannot be written; the metrics are served all the same.
         """
-        looks = [*looks_of(one for one in not_looked_at if one != problem)]
+        looks = [*looks_of(one for one in not_looked_at if one.reason != problem)]
         gathered: Gathered | None = None
         # A ledger that the pass could not read would let this wait once more.
         if looked.ledger is not None and all(look.name != "ledger" for look in looks):
@@ -118,16 +119,12 @@ LOOKS = ("airflow", "disks", "ledger", "sandbox")
 """Where each pass looks; a look that is not named among what could not be had has been made."""
 
 
-def looks_of(not_looked_at: Iterable[str]) -> Iterable[Look]:
+def looks_of(not_looked_at: Iterable[NotLookedAt]) -> Iterable[Look]:
     """The looks of a pass, by what it says that it could not look at."""
     missing: dict[str, list[tuple[str, str]]] = {}
-    for written in not_looked_at:
-        name = written.partition(":")[0].strip()
-        # Said whole: without its name not every reason is known.
-        zh, en = in_both(written)
-        if name in LOOKS:
-            zh, en = (one.partition(":")[2].strip() or one for one in (zh, en))
-        missing.setdefault(name if name in LOOKS else "other", []).append((zh, en))
+    for one in not_looked_at:
+        is_look = one.name in LOOKS
+        missing.setdefault(one.name if is_look else "other", []).append(in_both(one.reason if is_look else str(one)))
     for name, said in missing.items():
         yield Look(name, False, ";".join(zh for zh, _ in said), "; ".join(en for _, en in said))
     for name in LOOKS:

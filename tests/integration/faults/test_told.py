@@ -317,6 +317,18 @@ def one(
         airflow.close()
 
 
+@pytest.fixture(autouse=True)
+def tells_what_it_breaks(request: pytest.FixtureRequest, one: Installation) -> Iterator[None]:
+    """A test that is marked so tells of these kinds, and of no other."""
+    before = one.told()
+    yield
+    marker = request.node.get_closest_marker("breaks")
+    told = one.told() - before
+    for change in ("opened", "closed"):
+        kinds = {key.partition(":")[0] for what, key in told if what == change}
+        assert kinds == (set(marker.args) if marker else set())
+
+
 def test_where_nothing_is_broken_nobody_is_told(one: Installation) -> None:
     one.passes(120)
     code, page = one.status()
@@ -324,6 +336,7 @@ def test_where_nothing_is_broken_nobody_is_told(one: Installation) -> None:
     assert not one.told()
 
 
+@pytest.mark.breaks("feed_unreachable")
 def test_three_broken_connections(one: Installation, monkeypatch: pytest.MonkeyPatch, departments: Departments) -> None:
     """A dead port, a wrong password at a gateway and at a database; each is said with its host and port."""
     right = departments.connections
@@ -358,6 +371,7 @@ def test_three_broken_connections(one: Installation, monkeypatch: pytest.MonkeyP
     one.mends()
 
 
+@pytest.mark.breaks("feed_late")
 def test_a_late_feed(one: Installation) -> None:
     one.be_on("2026-07-19")
     one.breaks({f"feed_late:{WAGES}": ("迟到.*2026-06.*2026-07-20", "late.*2026-06.*due by 2026-07-20")})
@@ -366,6 +380,7 @@ def test_a_late_feed(one: Installation) -> None:
     one.mends()
 
 
+@pytest.mark.breaks("feed_incomplete")
 def test_a_delivery_that_came_in_part(one: Installation) -> None:
     one.be_on("2026-08-19")
     one.wages.send("2026-07", announced=2)
@@ -378,6 +393,7 @@ def test_a_delivery_that_came_in_part(one: Installation) -> None:
     one.mends()
 
 
+@pytest.mark.breaks("feed_shrinking")
 def test_a_shrinking_feed(one: Installation) -> None:
     one.be_on("2026-09-10")
     one.wages.send("2026-08", ROWS // 2)
@@ -388,12 +404,14 @@ def test_a_shrinking_feed(one: Installation) -> None:
     one.mends()
 
 
+@pytest.mark.breaks("work_waiting")
 def test_loaded_work_that_nobody_takes_up(one: Installation) -> None:
     one.breaks({"work_waiting": (f"待构建.*{WAGES}", f"wait for a build.*{WAGES}")}, later=dt.timedelta(minutes=30))
     one.marts.refresh()
     one.mends()
 
 
+@pytest.mark.breaks("feed_stopped")
 def test_a_batch_that_its_refused_share_stops(one: Installation) -> None:
     one.be_on("2026-10-10")
     one.wages.send("2026-09", spoilt=ROWS // 2)
@@ -407,6 +425,7 @@ def test_a_batch_that_its_refused_share_stops(one: Installation) -> None:
     one.mends()
 
 
+@pytest.mark.breaks("refused_share_rising")
 def test_a_refused_share_that_rises(one: Installation) -> None:
     one.be_on("2026-11-10")
     one.wages.send("2026-10", spoilt=30)
@@ -419,6 +438,7 @@ def test_a_refused_share_that_rises(one: Installation) -> None:
     one.mends()
 
 
+@pytest.mark.breaks("feed_stopped")
 def test_a_file_that_broke_off_on_its_way(one: Installation) -> None:
     one.be_on("2026-12-10")
     one.wages.send("2026-11", breaks_off=True)
@@ -430,6 +450,7 @@ def test_a_file_that_broke_off_on_its_way(one: Installation) -> None:
     one.mends()
 
 
+@pytest.mark.breaks("feed_failing")
 def test_a_feed_that_fails_for_a_reason_of_ours(one: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """The department answers and sends; the key that pseudonyms are made with is not set."""
     one.wages.send("2026-12")
@@ -443,6 +464,7 @@ def test_a_feed_that_fails_for_a_reason_of_ours(one: Installation, monkeypatch: 
     one.mends()
 
 
+@pytest.mark.breaks("build_failed")
 def test_a_failed_build(one: Installation) -> None:
     one.marts.write(persons="count(*) / 0")
     with pytest.raises(BuildError):
@@ -453,6 +475,7 @@ def test_a_failed_build(one: Installation) -> None:
     one.mends()
 
 
+@pytest.mark.breaks("release_held")
 def test_a_release_that_a_check_holds(one: Installation) -> None:
     one.marts.write(value_status="'suppressed'")
     with pytest.raises(ReleaseError):

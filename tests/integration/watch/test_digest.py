@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from threegaps.ledger.incidents import note_compared
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts, Digest
 from threegaps.watch.digest import digest_day, enter_digest
@@ -130,6 +131,20 @@ def test_it_says_what_is_open_closed_due_served_and_waiting(ledger: psycopg.Conn
     assert row is not None
     assert row[0].startswith("[合成数据 synthetic] [日报 daily digest] 2026-11-27:1 项未解除")
     assert row[1]["due"] == [{"feed": "hrss/wage_records", "delivery": "2026-10"}]
+
+
+def test_what_the_newest_look_did_not_see_any_more_is_not_open(ledger: psycopg.Connection[Any]) -> None:
+    incident(ledger, "over since a moment", at(6), None)
+    incident(ledger, "seen just now", at(6), None)
+    for title, ago in (("over since a moment", 30), ("seen just now", 0)):
+        seen_at = at(7) - dt.timedelta(seconds=ago)
+        ledger.execute("update ops.incident set last_seen_at = %s where title_en = %s", [seen_at, title])
+    note_compared(ledger, at(7))
+    enter_digest(ledger, ALERTS, at(7))
+    (text,) = texts(ledger)
+    assert "Open incidents: 1\n" in text
+    assert "seen just now" in text
+    assert "over since a moment" not in text
 
 
 def test_closed_ones_are_those_since_the_last_digest_also_after_days_without_one(

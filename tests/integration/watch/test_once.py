@@ -100,7 +100,7 @@ def test_two_watches_of_one_home_tell_once_also_while_the_warehouse_is_down(
     assert other.watch.passes == 0
     looked = other.watch.once(other.now)
     assert [cause.kind for cause in looked.causes] == ["warehouse_down"]
-    assert any("another watch of this home" in reason for reason in looked.not_looked_at)
+    assert any("another watch of this home" in reason for reason in map(str, looked.not_looked_at))
     # The first one ends: the other goes on where it was.
     one.watch.close()
     other.passes(60)

@@ -200,9 +200,9 @@ def test_a_build_fails_since_the_last_release_or_undo(connection: psycopg.Connec
         assert row is not None
         return int(str(row[0]))
 
-    def failed() -> tuple[int, bool, str, int] | None:
+    def failed() -> tuple[int, bool, str, int, bool] | None:
         found = reading_ledger.read(connection).build
-        return found and (found.build_id, found.is_held, found.message, found.builds)
+        return found and (found.build_id, found.is_held, found.message, found.builds, found.is_taken_up)
 
     assert failed() is None
     enter_build("failed", "build", "before")
@@ -210,10 +210,13 @@ def test_a_build_fails_since_the_last_release_or_undo(connection: psycopg.Connec
     assert failed() is None
     enter_build("failed", "build", "one")
     last = enter_build("failed", "check", "two")
-    assert failed() == (last, True, "two", 2)
-    enter_build("running")
-    assert failed() == (last, True, "two", 2)
+    assert failed() == (last, True, "two", 2, False)
+    running = enter_build("running")
+    assert failed() == (last, True, "two", 2, True)
+    for status in ("claimed", "built"):
+        connection.execute("update ops.build set status = %s where build_id = %s", [status, running])
+        assert failed() == (last, True, "two", 2, True)
     enter_build("failed", "undo")
     assert failed() is None
     last = enter_build("failed", "build")
-    assert failed() == (last, False, "", 1)
+    assert failed() == (last, False, "", 1, False)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration.watch.conftest import (
     HEALTHY,
+    START,
     WAGES,
     Airflow,
     Installation,
@@ -33,10 +34,11 @@ from tests.integration.watch.conftest import (
 from threegaps.ledger import incidents
 from threegaps.ledger.incidents import Cause
 from threegaps.one_machine.postgres import PostgresServer
-from threegaps.settings import SHANGHAI
-from threegaps.watch import asking, heartbeat, journal, reading_machine, service
+from threegaps.settings import SHANGHAI, Settings
+from threegaps.watch import asking, heartbeat, journal, reading_ledger, reading_machine, service
 from threegaps.watch.channels.conversation import CONVERSATION_SECONDS
 from threegaps.watch.message import ChannelError
+from threegaps.watch.readings import AirflowReading
 
 pytestmark = pytest.mark.integration
 
@@ -158,7 +160,9 @@ def test_a_ledger_that_has_not_been_made_yet_is_no_incident(
     one = Installation(tmp_path, {name: str(parts[part]) for name, part in names.items()}, airflow)
     one.passes(300)
     assert one.channel.messages == []
-    assert journal.load(one.watch.folder).open == []
+    # It is told once it lasts longer than an installation, or an upgrade, takes.
+    one.passes(600)
+    assert one.channel.told() == [("opened", "ledger_unreadable")]
     beat = heartbeat.last_beat(one.settings)
     assert beat is not None
     assert [reason.partition(":")[0] for reason in beat.not_looked_at] == ["ledger"]
@@ -262,6 +266,27 @@ def test_a_feed_that_shrinks_and_a_share_that_rises_are_seen(installation: Insta
     assert installation.open() == []
 
 
+def test_a_build_whose_work_the_next_one_has_taken_over_is_no_incident(installation: Installation) -> None:
+    left = fail_build(installation, "It was left unfinished; its claims went to the next build.", failure="left")
+    (row,) = installation.enter(
+        "insert into ops.build (status, kind, as_of) values ('running', 'full', current_date) returning build_id"
+    )
+    running = int(row[0])
+    installation.passes(300, every=30)
+    assert (running > left, installation.incidents()) == (True, [])
+    installation.enter("update ops.build set status = 'failed', finished_at = now() where build_id = %s", running)
+    installation.passes(120)
+    assert installation.channel.told() == [("opened", "build_failed")]
+    # While the next one tries nobody knows whether it is over.
+    installation.enter("insert into ops.build (status, kind, as_of) values ('running', 'full', current_date)")
+    installation.passes(300, every=30)
+    assert installation.open() == ["build_failed"]
+    installation.enter("update ops.build set status = 'released', finished_at = now() where status = 'running'")
+    installation.passes(120)
+    assert installation.open() == []
+    assert installation.channel.told() == [("opened", "build_failed"), ("closed", "build_failed")]
+
+
 def test_a_held_release_and_work_that_waits(installation: Installation) -> None:
     know_feed(installation)
     enter_batch(installation, "2026-05")
@@ -357,7 +382,7 @@ def test_a_channel_that_refuses_meanwhile_is_tried_again_and_the_rest_goes_by_th
     one.passes(180)
     one.channel.refuses = None
     start_again(server)
-    one.passes(15)
+    one.passes(45)
     assert one.channel.told() == [("opened", "warehouse_down")]
     one.passes(120)
     assert one.channel.told() == [("opened", "warehouse_down"), ("closed", "warehouse_down")]
@@ -407,7 +432,7 @@ def test_a_busy_machine_is_not_taken_for_a_silent_warehouse(
     slowed(monkeypatch, seconds=0.3, questions=20)
     installation.passes(240, every=60)
     assert installation.channel.messages == []
-    assert installation.watch.journal.open == []
+    assert [one.cause_key for one in installation.watch.journal.open] == ["ledger_unreadable"]
     beat = heartbeat.last_beat(installation.settings)
     assert beat is not None
     assert "the machine is busy" in " ".join(map(str, beat.not_looked_at))
@@ -425,7 +450,167 @@ def test_one_question_that_is_not_answered_is_silence(
     assert [one.cause_key for one in installation.watch.journal.open] == ["warehouse_down"]
 
 
+# ---- a ledger that cannot be read -----------------------------------------------------------------------------
+
+UNREADABLE = [("opened", "ledger_unreadable"), ("closed", "ledger_unreadable")]
+
+
+def once_each(one: Installation) -> bool:
+    """Whether the outbox knows every message once, as sent."""
+    with one.connect() as connection:
+        rows = connection.execute("select message_id, sent_at is not null from ops.outbox").fetchall()
+    numbers = [message.message_id for message in one.channel.messages]
+    return sorted(numbers) == sorted(number for number, _ in rows) and all(is_sent for _, is_sent in rows)
+
+
+@pytest.mark.breaks("ledger_unreadable")
+def test_a_lost_right_is_told_once_over_restarts_and_its_end_once(
+    server: PostgresServer, tmp_path: Path, airflow: Airflow
+) -> None:
+    one = own(server, tmp_path, airflow)
+    one.passes(15)
+    one.enter("revoke select on ops.batch, ops.feed from pipeline")
+    one.passes(75)
+    assert one.channel.messages == []
+    one.passes(30)
+    one.restart()
+    # What opens meanwhile is told by the journal, too, and all is entered once the ledger can be read.
+    airflow.health["scheduler"] = {"status": "unhealthy"}
+    one.passes(600)
+    assert one.channel.told() == [("opened", "ledger_unreadable"), ("opened", "airflow_down")]
+    opening = one.channel.messages[0]
+    assert "the role lacks a right on ops.batch, ops.feed" in opening.text
+    assert "角色缺少权限: ops.batch, ops.feed" in opening.text
+    assert "watch.reading_ledger" in opening.text or "ledger.expected" in opening.text
+    # The ledger can be written all the while, and somebody does so.
+    with one.connect() as connection:
+        incidents.open_incident(connection, Cause("airflow_down", "", "critical", "异常", "down"), at=one.now)
+    one.enter("grant select on ops.batch, ops.feed to pipeline")
+    one.passes(270)
+    assert sorted(one.open()) == ["airflow_down", "ledger_unreadable"]
+    airflow.health = dict(HEALTHY)
+    one.passes(120)
+    assert one.open() == []
+    assert sorted(one.channel.told()) == sorted([*UNREADABLE, ("opened", "airflow_down"), ("closed", "airflow_down")])
+    assert once_each(one)
+
+
+def test_a_right_to_write_that_is_lost_is_told(server: PostgresServer, tmp_path: Path, airflow: Airflow) -> None:
+    one = own(server, tmp_path, airflow)
+    one.enter("revoke insert on ops.incident from pipeline")
+    fail_build(one)
+    one.passes(120)
+    assert one.channel.told() == UNREADABLE[:1]
+    assert "ops.incident" in one.channel.messages[0].text
+    one.enter("grant insert on ops.incident to pipeline")
+    one.passes(420)
+    assert sorted(one.channel.told()) == sorted([*UNREADABLE, ("opened", "build_failed")])
+    assert once_each(one)
+
+
+def test_a_table_that_stays_locked_is_told_after_ten_minutes(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_machine, "_SESSION_LIMITS", "-c lock_timeout=50ms")
+    installation.passes(15)
+    with installation.connect() as other, other.transaction():
+        other.execute("lock table ops.batch in access exclusive mode")
+        installation.passes(600, every=60)
+        assert installation.channel.messages == []
+        installation.passes(60, every=60)
+        assert installation.channel.told() == UNREADABLE[:1]
+        assert "another session keeps ops.batch locked" in installation.channel.messages[0].text
+        installation.passes(600, every=60)
+    installation.passes(360, every=60)
+    assert installation.channel.told() == UNREADABLE
+    assert once_each(installation)
+
+
+def test_a_ledger_that_is_read_now_and_then_is_told_once(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = reading_ledger.read
+    monkeypatch.setattr(asking, "LEDGER_SECONDS", 0.4)
+    slowed(monkeypatch, seconds=0.3, questions=5)
+    slow = reading_ledger.read
+    for number in range(24):
+        monkeypatch.setattr(reading_ledger, "read", read if number % 2 else slow)
+        installation.passes(120, every=120)
+    assert installation.channel.told() == UNREADABLE[:1]
+    assert "the machine is busy" in installation.channel.messages[0].text
+    installation.passes(600, every=60)
+    assert installation.channel.told() == UNREADABLE
+    assert once_each(installation)
+
+
+def test_a_machine_that_is_busy_for_two_passes_tells_nobody(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = reading_ledger.read
+    monkeypatch.setattr(asking, "LEDGER_SECONDS", 0.4)
+    slowed(monkeypatch, seconds=0.3, questions=5)
+    installation.passes(240, every=120)
+    monkeypatch.setattr(reading_ledger, "read", read)
+    installation.passes(900, every=60)
+    assert installation.channel.messages == []
+    assert [one.closed_at is None for one in installation.incidents()] == [False]
+
+
+# ---- how long it was silent -----------------------------------------------------------------------------------
+
+
+class Outage:
+    """A server that lets nobody in for so long, by a clock of the test's own, in a service that makes its passes."""
+
+    def __init__(self, one: Installation, monkeypatch: pytest.MonkeyPatch, begins: float, lasts: float) -> None:
+        self.one, self.clock, self.begins, self.ends = one, 0.0, begins, begins + lasts
+        self.connect = reading_machine.connect
+        monkeypatch.setattr(reading_machine, "connect", self.answer)
+        monkeypatch.setattr(reading_machine, "airflow", self.health)
+        monkeypatch.setattr(service.time, "monotonic", lambda: self.clock)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until what is asked answers, but no longer; whether it does."""
+        if not self.begins <= self.clock < self.ends:
+            return True
+        self.clock = min(self.clock + seconds, self.ends)
+        return self.clock == self.ends
+
+    def answer(self, settings: Settings) -> psycopg.Connection[tuple[object, ...]]:
+        if not self.wait(reading_machine.CONNECT_SECONDS):
+            raise psycopg.errors.ConnectionTimeout("timeout expired")
+        return self.connect(settings)
+
+    def health(self, settings: Settings, *, seconds: float = reading_machine.API_SECONDS) -> AirflowReading:
+        """Airflow hangs with its database, and what is asked after it waits a little, too."""
+        return AirflowReading("http://x", answers=self.wait(seconds + 5), seconds=seconds)
+
+    def run(self, seconds: float) -> None:
+        """Passes, as the service makes them."""
+        while self.clock < seconds:
+            began = self.clock
+            self.one.watch.once(START + dt.timedelta(seconds=began))
+            self.clock = max(self.clock, began + heartbeat.INTERVAL_SECONDS)
+
+
+@pytest.mark.parametrize("begins", [100.0, 105.1])
+@pytest.mark.parametrize(("lasts", "is_told"), [(88.0, False), (117.0, True)])
+def test_a_silence_of_less_than_ninety_seconds_is_not_told_and_one_that_lasts_longer_is(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, begins: float, lasts: float, is_told: bool
+) -> None:
+    outage = Outage(installation, monkeypatch, begins, lasts)
+    outage.run(330)
+    monkeypatch.undo()
+    told = [("opened", "warehouse_down"), ("closed", "warehouse_down")]
+    assert installation.channel.told() == (told if is_told else [])
+    assert [one.cause_key for one in installation.incidents() if one.announced_at] == ["warehouse_down"][: int(is_told)]
+    assert installation.open() == []
+
+
 def test_no_pass_may_take_as_long_as_one_that_hangs() -> None:
-    limits = (reading_machine.AROUND_SECONDS, asking.LEDGER_SECONDS, service._SHOWING_SECONDS)
+    limits = (
+        *(reading_machine.PROBE_SECONDS, reading_machine.AROUND_SECONDS),
+        *(asking.LEDGER_SECONDS, service._SHOWING_SECONDS),
+    )
     most = sum(limits) + max(service._SENDING_SECONDS, service._POSTING_SECONDS + CONVERSATION_SECONDS)
     assert most < heartbeat.HUNG_AFTER.total_seconds()

@@ -16,7 +16,7 @@ import pytest
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch.alerts import Alerts, ChannelSettings
 from threegaps.watch.looking import Looked
-from threegaps.watch.readings import LedgerReading
+from threegaps.watch.readings import LedgerReading, NotLookedAt
 from threegaps.watch.showing import Connect, Showing, alerts_said, looks_of
 from threegaps.watch.snapshot import Snapshot
 
@@ -67,7 +67,7 @@ def test_a_pass_is_shown_as_page_data_and_metrics(tmp_path: Path, warehouse: str
 def test_a_dead_warehouse_is_shown_as_what_cannot_be_told(tmp_path: Path) -> None:
     dead = connecting("host=127.0.0.1 port=1 user=pipeline dbname=warehouse")
     showing = Showing(settings_of(tmp_path), tmp_path, dead, interval_seconds=15)
-    seen = show(showing, not_looked_at=("disks: no such file",))
+    seen = show(showing, not_looked_at=(NotLookedAt("disks", "no such file"),))
     assert seen.feeds is None
     assert {look.name: look.reason_en for look in seen.looks if not look.could_look} == {
         "disks": "no such file",
@@ -84,7 +84,7 @@ def test_a_reason_that_the_pass_gives_for_the_ledger_is_the_one_that_is_shown(tm
         yield
 
     showing = Showing(settings_of(tmp_path), tmp_path, slow, interval_seconds=15)
-    seen = show(showing, not_looked_at=("ledger: it is starting up",))
+    seen = show(showing, not_looked_at=(NotLookedAt("ledger", "it is starting up"),))
     assert [look.reason_en for look in seen.looks if look.name == "ledger"] == ["it is starting up"]
 
 
@@ -123,12 +123,15 @@ def test_why_people_cannot_be_told_is_said(tmp_path: Path) -> None:
 
 
 def test_what_is_not_known_by_name_is_shown_whole() -> None:
-    found = {
-        look.name: look for look in looks_of(("another watch is at work here", "airflow: the services are stopping"))
-    }
+    missing = (
+        NotLookedAt("", "another watch is at work here"),
+        NotLookedAt("watch", "a pass failed: KeyError"),
+        NotLookedAt("airflow", "the services are stopping"),
+    )
+    found = {look.name: look for look in looks_of(missing)}
     assert not found["other"].could_look
-    assert found["other"].reason_en == "another watch is at work here"
-    assert found["other"].reason_zh == "另一个值守程序在此运行"
+    assert found["other"].reason_en == "another watch is at work here; watch: a pass failed: KeyError"
+    assert found["other"].reason_zh == "另一个值守程序在此运行;值守程序: 一次查看失败: KeyError"
     assert found["airflow"].reason_en == "the services are stopping"
     assert found["airflow"].reason_zh == "服务状态为 stopping"
     assert found["disks"].could_look

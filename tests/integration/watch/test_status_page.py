@@ -302,7 +302,7 @@ def test_a_busy_machine_is_not_taken_for_a_dead_warehouse(
     monkeypatch.setattr(asking, "LEDGER_SECONDS", 1.0)
     slowed(monkeypatch, seconds=0.3, questions=20)
     found = page(installation)
-    assert [incident["cause_key"] for incident in found["incidents"]] == []
+    assert [incident["cause_key"] for incident in found["incidents"]] == ["ledger_unreadable"]
     assert found["state"] == "warning"
     assert any("the machine is busy" in reason for reason in found["not_looked_at"])
 
@@ -345,7 +345,7 @@ def test_a_ledger_of_another_version_is_not_a_warehouse_that_is_down(installatio
     live(installation)
     installation.passes(120)
     found = page(installation)
-    assert (found["state"], found["incidents"]) == ("warning", [])
+    assert (found["state"], [one["kind"] for one in found["incidents"]]) == ("critical", ["ledger_unreadable"])
     assert found["not_looked_at"] == [
         "ledger: its schema is not the one that this version knows; `threegaps migrate` makes it"
     ]

@@ -245,6 +245,7 @@ def test_a_message_has_each_language_where_it_belongs() -> None:
     from threegaps.settings import SHANGHAI
     from threegaps.watch import journal, service
     from threegaps.watch.composing import incident_message
+    from threegaps.watch.readings import NotLookedAt
     from threegaps.watch.showing import looks_of
 
     now = dt.datetime(2026, 7, 21, 10, 0, tzinfo=SHANGHAI)
@@ -255,7 +256,7 @@ def test_a_message_has_each_language_where_it_belongs() -> None:
     assert en.endswith("closed: the cause is gone.")
     by_hand = dataclasses.replace(closed, closed_by="王值班", resolution=service.GONE)
     assert incident_message(by_hand, "closed", "mail", is_synthetic=False, now=now).text.count(service.GONE) == 2
-    (look, *_) = looks_of(["disks: Permission denied"])
+    (look, *_) = looks_of([NotLookedAt("disks", "Permission denied")])
     assert (look.reason_zh, look.reason_en) == ("没有权限", "Permission denied")
 
 

@@ -19,6 +19,7 @@ from threegaps.watch.looking import look
 from threegaps.watch.metrics import render
 from threegaps.watch.readings import (
     AirflowReading,
+    FailedBuild,
     LedgerReading,
     MachineReading,
     OwedFeed,
@@ -41,11 +42,29 @@ def test_every_kind_of_incident_is_looked_at() -> None:
     assert look(AROUND, LedgerReading(judged_at=NOW), NOW).kinds == set(INCIDENT_KINDS)
 
 
-@pytest.mark.parametrize("name", ["warehouse", "airflow", "disks", "ledger"])
+@pytest.mark.parametrize("name", ["warehouse", "session", "airflow", "disks", "ledger"])
 def test_what_was_not_read_says_nothing_of_its_kinds_alone(name: str) -> None:
-    around = dataclasses.replace(AROUND, **({} if name == "ledger" else {name: None}))
+    silent = WarehouseReading("127.0.0.1:5432", answers=False, said="no answer in time")
+    without = {"ledger": {}, "session": {"warehouse": silent}}.get(name, {name: None})
+    around = dataclasses.replace(AROUND, **without)
     seen = look(around, None if name == "ledger" else LedgerReading(judged_at=NOW), NOW).kinds
-    assert seen == {kind for kind, one in KINDS.items() if one.seen_in != name}
+    lacking = {name, "session"} if name == "warehouse" else {name}
+    assert seen == {kind for kind, one in KINDS.items() if one.seen_in not in lacking}
+
+
+def test_a_build_whose_work_a_newer_one_has_in_hand_opens_nothing_and_closes_nothing() -> None:
+    for kind in ("build_failed", "release_held"):
+        failed = FailedBuild(7, kind == "release_held", "2 models failed", 1, NOW - dt.timedelta(hours=1))
+        seen = look(AROUND, LedgerReading(judged_at=NOW, build=failed), NOW)
+        incidents = [journal.new_incident(cause, NOW) for cause in seen.causes]
+        assert [one.kind for one in incidents] == [kind]
+        taken_up = dataclasses.replace(failed, is_taken_up=True)
+        unknown = look(AROUND, LedgerReading(judged_at=NOW, build=taken_up), NOW)
+        assert unknown.causes == ()
+        later = NOW + dt.timedelta(hours=1)
+        assert reconcile(incidents, unknown.causes, could_see=unknown.could_see, now=later) == Decisions()
+        well = look(AROUND, LedgerReading(judged_at=NOW), NOW)
+        assert reconcile(incidents, well.causes, could_see=well.could_see, now=later).closed == tuple(incidents)
 
 
 def attempt(port: int) -> Failing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from threegaps.watch.readings import (
     ServerReading,
     ServiceReading,
     StoppedBatch,
+    UnreadLedger,
     WaitingWork,
     WarehouseReading,
 )
@@ -301,6 +303,25 @@ def test_a_warehouse_that_does_not_answer_is_grave() -> None:
     assert cause.detail_en == "h:5432: connection refused."
     assert cause.detail_zh == "h:5432:连接被拒绝。"
     assert machine.warehouse(WarehouseReading("h:5432", answers=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("why", "gravity", "minutes"),
+    [
+        *(("right", "critical", 1.5), ("missing", "critical", 10), ("other", "critical", 10)),
+        *(("locked", "warning", 10), ("slow", "warning", 10)),
+    ],
+)
+def test_a_ledger_that_cannot_be_read_is_a_cause_of_its_own(why: Any, gravity: str, minutes: float) -> None:
+    unread = UnreadLedger(why, "another session keeps ops.batch locked", "ledger.expected.standing")
+    cause = only(machine.ledger(WarehouseReading("h:5432", answers=True, unread=unread)))
+    assert (cause.key, cause.gravity, cause.occasions) == ("ledger_unreadable", gravity, (why,))
+    assert cause.told_after == dt.timedelta(minutes=minutes)
+    assert cause.title_en == "the ledger cannot be read: another session keeps ops.batch locked"
+    assert cause.title_zh == "台账读不到:另一个会话锁住了 ops.batch"
+    assert "ledger.expected.standing" in cause.detail_en
+    assert machine.ledger(WarehouseReading("h:5432", answers=True)) == []
+    assert machine.ledger(WarehouseReading("h:5432", answers=False, said="no answer in time")) == []
 
 
 @pytest.mark.parametrize(

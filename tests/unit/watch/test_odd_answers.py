@@ -155,7 +155,7 @@ def test_one_reading_that_fails_spoils_no_other(talker: Talker, tmp_path: Path) 
     around, missing = read_around(Settings.load(environment))
     assert around.airflow is not None
     assert around.airflow.answers
-    assert any("state.json" in one for one in missing)
+    assert any("state.json" in one.reason for one in missing)
 
 
 def test_a_pass_that_fails_beats_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 from threegaps.ledger.incidents import Cause, Gravity, Incident
 from threegaps.settings import SHANGHAI
 from threegaps.watch.journal import new_incident
-from threegaps.watch.reconciling import QUIET, TOLD_AFTER, Decisions, reconcile
+from threegaps.watch.kinds import QUIET
+from threegaps.watch.reconciling import Decisions, is_fading, reconcile
 
 NOW = dt.datetime(2026, 7, 21, 10, 0, tzinfo=SHANGHAI)
 SECOND = dt.timedelta(seconds=1)
+TOLD_AFTER = 90 * SECOND
 
 
 def cause(kind: str = "airflow_down", gravity: Gravity = "warning") -> Cause:
@@ -52,6 +54,23 @@ def test_what_is_not_there_at_that_moment_is_not_told() -> None:
 def test_it_closes_once_its_cause_has_been_gone_for_a_minute() -> None:
     assert decide([incident(last_seen_at=NOW - QUIET + SECOND)]).closed == ()
     assert len(decide([incident(last_seen_at=NOW - QUIET)]).closed) == 1
+
+
+def test_some_causes_are_told_and_gone_later() -> None:
+    slow = dataclasses.replace(cause("ledger_unreadable"), told_after=dt.timedelta(minutes=10))
+    early, late = (incident("ledger_unreadable", opened=dt.timedelta(minutes=minutes)) for minutes in (9.9, 10))
+    assert decide([early], slow).told == ()
+    assert decide([late], slow).told == ((late, slow),)
+    seen_at = [NOW - dt.timedelta(minutes=minutes) for minutes in (4.9, 5)]
+    readable = [incident("ledger_unreadable", last_seen_at=at) for at in seen_at]
+    assert decide(readable, could_see=lambda _: True).closed == (readable[1],)
+
+
+def test_what_the_newest_look_did_not_see_fades_until_it_closes() -> None:
+    assert is_fading(incident("of_a_newer_version", last_seen_at=NOW - 15 * SECOND), NOW, NOW)
+    for ago, compared_ago, fades in ((0, 0, False), (15, 0, True), (15, 15, False), (60, 0, False), (30, None, False)):
+        compared_at = None if compared_ago is None else NOW - compared_ago * SECOND
+        assert is_fading(incident(last_seen_at=NOW - ago * SECOND), compared_at, NOW) is fades, (ago, compared_ago)
 
 
 def test_what_flickers_is_one_incident() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from threegaps.ledger.incidents import Cause
@@ -16,6 +17,17 @@ _NAMES = {
 }
 _CRITICAL_PART = 3
 """What is left is critical below this part of what is asked to be free."""
+_RIGHT_TOLD_AFTER = dt.timedelta(seconds=90)
+_TOLD_AFTER = dt.timedelta(minutes=10)
+"""So long a ledger may be slow, locked or being migrated before people are told."""
+_MAY_PASS = frozenset({"slow", "locked"})
+_TO_DO = {
+    "right": ("请授回所缺权限。", "Grant what is missing again."),
+    "missing": ("迁移之后仍缺的,须从备份恢复。", "What lacks after that, too, comes back from a backup."),
+    "locked": ("请结束占用锁的会话。", "End the session that keeps the lock."),
+    "slow": ("请查看机器负载和数据库的长查询。", "Look at the load of the machine, and for long queries."),
+    "other": ("请查看 PostgreSQL 的日志。", "Look into PostgreSQL's log."),
+}
 _FULL_PERCENT = 2.0
 """A disk is filling up, however large it is, when less than this is free."""
 
@@ -34,6 +46,31 @@ def warehouse(reading: WarehouseReading | None) -> list[Cause]:
             title_en="the warehouse does not answer",
             detail_zh=f"{reading.address}:{said_zh}。",
             detail_en=f"{reading.address}: {said_en}.",
+        )
+    ]
+
+
+def ledger(reading: WarehouseReading | None) -> list[Cause]:
+    """Whether the ledger of a warehouse that answers cannot be read: nobody sees feeds, batches and builds then."""
+    if reading is None or reading.unread is None:
+        return []
+    unread = reading.unread
+    said_zh, said_en = in_both(unread.said)
+    by = unread.question
+    asked_zh, asked_en = (f"(询问:{by})", f" (asked by {by})") if by else ("", "")
+    return [
+        Cause(
+            kind="ledger_unreadable",
+            about="",
+            gravity="warning" if unread.why in _MAY_PASS else "critical",
+            title_zh=f"台账读不到:{said_zh}",
+            title_en=f"the ledger cannot be read: {said_en}",
+            detail_zh=f"{reading.address}有应答{asked_zh};其间看不到数据源、批次和构建。{_TO_DO[unread.why][0]}",
+            detail_en=f"{reading.address} answers{asked_en}; meanwhile nobody sees feeds, batches and builds."
+            f" {_TO_DO[unread.why][1]}",
+            occasions=(unread.why,),
+            # A right does not come back by itself; all else does so, at times.
+            told_after=_RIGHT_TOLD_AFTER if unread.why == "right" else _TOLD_AFTER,
         )
     ]
 
