@@ -193,7 +193,6 @@ SERVICE_STATES: Labels = {
     "failed": ("失败", "failed"),
     "ended": ("已结束", "ended"),
     "waiting to start again": ("等待重新启动", "waiting to start again"),
-    "unhealthy": ("异常", "unhealthy"),
     "silent": ("无应答", "silent"),
     "hanging": ("没有响应", "hanging"),
     "unknown": ("不明", "unknown"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
@@ -14,12 +14,13 @@ from threegaps.cli.doctor_connections import examine_connections
 from threegaps.contracts.loader import SUFFIX, load_contracts, unread
 from threegaps.errors import ThreeGapsError, of_warehouse
 from threegaps.settings import SHANGHAI, Settings
+from threegaps.translations import in_both
 
 _AIRFLOW_PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 _HOLIDAYS_AHEAD = dt.timedelta(days=30)
 
 Finding = tuple[str, str, str]
-"""State (ok, warning, wrong), message, advice."""
+"""State (ok, warning, wrong), message, advice; both in English, as the catalogues know them."""
 
 
 def examine(settings: Settings) -> list[dict[str, Any]]:
@@ -38,6 +39,15 @@ def examine(settings: Settings) -> list[dict[str, Any]]:
             message = f"the warehouse at {parts['host']}:{parts['port']}: {of_warehouse(error)}"
         found.append({"name": name, "state": state, "message": message, "advice": advice})
     return found + examine_connections(settings)
+
+
+def in_both_languages(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """*finding* with its message and its advice in Chinese beside the English ones, where it has none of its own."""
+    return {
+        "message_zh": in_both(finding["message"])[0],
+        "advice_zh": in_both(finding["advice"])[0],
+        **finding,
+    }
 
 
 def _python(_: Settings) -> Finding:
@@ -87,9 +97,8 @@ def _forms(settings: Settings) -> Finding:
         listed = ", ".join(f"{one.feed} {one.form.valid_until}" for one in expired if one.form is not None)
         return (
             "warning",
-            f"统计报表已过有效期 | statistical forms past their validity: {listed}",
-            "请制表机关重新报批,并把新的批准文号、有效期写入合同的 statutoryMark"
-            " | let its maker have it approved again, and write approval and validity into the contract.",
+            f"statistical forms past their validity: {listed}",
+            "let its maker have it approved again, and write approval and validity into the contract's statutoryMark.",
         )
     forms = sum(one.form is not None for one in contracts)
     return (
@@ -106,9 +115,8 @@ def _holidays(_: Settings) -> Finding:
     if last - day < _HOLIDAYS_AHEAD:
         return (
             "warning",
-            f"法定节假日安排只知道到 {last} | public holidays are known until {last} only: due days after it move over"
-            " weekends alone",
-            "把国务院办公厅下一年的通知补入 | add the rows of the State Council's next notice to"
+            f"public holidays are known until {last} only: due days after it move over weekends alone",
+            "add the rows of the State Council's next notice to"
             " plugins/threegaps/standards/reference/working_days.csv.",
         )
     return "ok", f"public holidays are known until {last}", ""
@@ -161,7 +169,7 @@ def _airflow(settings: Settings) -> Finding:
     if not health:
         return (
             "wrong",
-            f"Airflow 在 {api.address} 没有应答 | Airflow does not answer at {api.address}",
+            f"Airflow does not answer at {api.address}",
             "see `threegaps status`; on a server check THREEGAPS_AIRFLOW_URL and its API server.",
         )
     ill = [part for part in _AIRFLOW_PARTS if (health.get(part) or {}).get("status") != "healthy"]
@@ -169,7 +177,7 @@ def _airflow(settings: Settings) -> Finding:
     paused = sorted(dag_id for dag_id, dag in api.dags().items() if dag.get("is_paused"))
     if ill:
         listed = ", ".join(ill)
-        return "wrong", f"Airflow 的部件无心跳: {listed} | without a heartbeat: {listed}", "see `threegaps status`."
+        return "wrong", f"parts of Airflow without a heartbeat: {listed}", "see `threegaps status`."
     if paused:
         listed = ", ".join(paused)
         return (
@@ -178,6 +186,40 @@ def _airflow(settings: Settings) -> Finding:
             "let them run on Airflow's page, or say `threegaps feeds pause` where nothing is to come.",
         )
     return "ok", f"Airflow answers at {api.address}, and all its parts are healthy", ""
+
+
+def _watch(settings: Settings) -> Finding:
+    """Whether the watch lives, and whether it can tell anybody."""
+    from threegaps.labels import INCIDENT_KINDS
+    from threegaps.standards.moments import clock
+    from threegaps.watch import heartbeat
+    from threegaps.watch.alerts import alerts_path, load_alerts, unset_variables
+
+    now = dt.datetime.now(SHANGHAI)
+    state, last = heartbeat.state(settings, now), heartbeat.last_beat(settings)
+    since = f", last seen at {clock(last.at)}" if last is not None else ""
+    if state != "running":
+        return (
+            "wrong",
+            f"the watch is {state}{since}: nobody is told of anything",
+            f"see {heartbeat.RUNBOOK}; `{heartbeat.COMMAND}` looks and tells once.",
+        )
+    alerts = load_alerts(alerts_path(settings), list(INCIDENT_KINDS))
+    if not alerts.channels:
+        return (
+            "warning",
+            f"the watch runs{since}; it has no channel: nobody is told of anything",
+            "write alerts.yaml (docs/server.md#who-is-told), then `threegaps watch check`.",
+        )
+    # On a server the watch has an environment of its own.
+    if not settings.is_server and (unset := unset_variables(alerts, settings.environment)):
+        return (
+            "wrong",
+            f"the watch runs{since}; channels that lack variables: {', '.join(sorted(unset))}",
+            "`threegaps watch check` names them: set them and start the services again.",
+        )
+    names = ", ".join(channel.name for channel in alerts.channels)
+    return "ok", f"the watch runs{since}; it tells by {names}", ""
 
 
 def _strays(settings: Settings) -> Finding:
@@ -190,9 +232,8 @@ def _strays(settings: Settings) -> Finding:
         listed = ", ".join(f"{stray.process_id} ({stray.service})" for stray in found)
         return (
             "wrong",
-            f"有进程不属于任何运行中的服务 | processes that belong to no running service: {listed}",
-            "运行 `threegaps down` 结束它们,再用 `threegaps up` 启动;仍在则 kill -9"
-            f" | `threegaps down` ends them, then `threegaps up`; should one stay: kill -9 {strays.numbers(found)}",
+            f"processes that belong to no running service: {listed}",
+            f"`threegaps down` ends them, then `threegaps up`; should one stay: kill -9 {strays.numbers(found)}",
         )
     return "ok", "no process is left over from services that have ended", ""
 
@@ -227,10 +268,8 @@ def _logins(settings: Settings) -> Finding:
     if changed:
         return (
             "wrong",
-            "读者登录的口令或设置不是本系统所给"
-            f" | logins whose password or settings are not those given: {', '.join(changed)}",
-            "用 `threegaps reader list` 查看;用 `threegaps reader renew 登录名` 换发口令并恢复设置"
-            " | `threegaps reader list` shows what differs; `threegaps reader renew LOGIN` gives a new password and the"
+            f"logins whose password or settings are not those given: {', '.join(changed)}",
+            "`threegaps reader list` shows what differs; `threegaps reader renew LOGIN` gives a new password and the"
             " settings back (docs/server.md, Readers).",
         )
     return "ok", "readers' logins are as they were given", ""
@@ -312,9 +351,8 @@ def _team_links(settings: Settings) -> Finding:
     if faults:
         return (
             "warning",
-            f"{LINKS_VARIABLE}: 有 {len(faults)} 项不是链接,未采用 | {len(faults)} entries are no links and not taken",
-            "写成 部门=mailto:地址 或 部门=https://…,以空格分隔"
-            " | write team=mailto:address or team=https://…, apart by blanks (docs/server.md).",
+            f"{LINKS_VARIABLE}: {len(faults)} entries are no links and not taken",
+            "write team=mailto:address or team=https://…, apart by blanks (docs/server.md).",
         )
     return "ok", f"{len(links)} teams have a link on Airflow's page", ""
 
@@ -329,6 +367,7 @@ _CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("postgresql", _postgres),
     ("services", _services),
     ("airflow", _airflow),
+    ("watch", _watch),
     ("strays", _strays),
     ("ledger", _ledger),
     ("access", _access),

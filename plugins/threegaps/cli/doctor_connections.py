@@ -22,7 +22,7 @@ def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> lis
 
     name = "connections"
     if settings.is_sandbox and not settings.is_server and not account.is_running(settings):
-        said = "未试连:模拟部门未运行 | not tried: the stand-in departments do not run"
+        said = "not tried: the stand-in departments do not run"
         return [{"name": name, "state": "warning", "message": said, "advice": "`threegaps up` starts them."}]
     environment.apply(settings)
     try:
@@ -38,8 +38,7 @@ def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> lis
     untried = [probe for probe in probes if not probe.is_tried]
     found: list[dict[str, Any]] = []
     for probe in untried:
-        of_feeds = _some(probe.feeds)
-        said = f"未能试连,本机繁忙({of_feeds}) | could not be tried: the machine is busy ({of_feeds})"
+        said = f"could not be tried, the machine is busy: {_some(probe.feeds)}"
         found.append(
             {
                 "name": f"connection {probe.connection_id}",
@@ -57,7 +56,8 @@ def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> lis
             {
                 "name": f"connection {probe.connection_id}",
                 "state": "wrong",
-                "message": f"{zh}({of_feeds}):{failure.message_zh} | {en} ({of_feeds}): {failure.message_en}",
+                "message": f"{en} ({of_feeds}): {failure.message_en}",
+                "message_zh": f"{zh}({of_feeds}):{failure.message_zh}",
                 "advice": problem.advice or "",
                 "cause": failure.cause,
                 "host": probe.host,
@@ -66,7 +66,7 @@ def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> lis
             }
         )
     in_order = sum(probe.lets_us_in for probe in probes)
-    summary = f"{len(probes)}个连接中{in_order}个可用 | {in_order} of {len(probes)} connections let us in"
+    summary = f"{in_order} of {len(probes)} connections let us in"
     state = "wrong" if broken else "warning" if untried else "ok"
     found.append({"name": name, "state": state, "message": summary, "advice": ""})
     return found

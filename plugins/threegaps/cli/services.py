@@ -175,18 +175,23 @@ def rebuild(json_: Json = False) -> None:
 def doctor(json_: Json = False) -> None:
     """Check this machine and this installation; says what to do about what is wrong."""
     from threegaps.cli import doctor as checks
-    from threegaps.cli.output import console, print_json
-    from threegaps.translations import say, word
+    from threegaps.cli.output import both, console, print_json
+    from threegaps.translations import language, word
 
-    found: list[dict[str, Any]] = checks.examine(Settings.load())
+    found: list[dict[str, Any]] = [checks.in_both_languages(one) for one in checks.examine(Settings.load())]
     if json_:
         print_json(found)
     else:
         for check in found:
             mark = {"ok": "✓", "warning": "!", "wrong": "✗"}[check["state"]]
             name = word(check["name"], "check")
-            console.print(f"{mark} {name}: {say(check['message'])}", markup=False, soft_wrap=True)
-            if check["advice"]:
-                console.print(f"  what to do: {check['advice']}", markup=False, soft_wrap=True)
+            # What is in order is said in few words; of what is not both languages are shown where both are spoken.
+            is_brief = check["state"] == "ok" and language() == "both"
+            said, advice = (
+                check[part] if is_brief else both(check[f"{part}_zh"], check[part]) for part in ("message", "advice")
+            )
+            console.print(f"{mark} {name}: {said}", markup=False, soft_wrap=True)
+            if advice:
+                console.print(f"  what to do: {advice}", markup=False, soft_wrap=True)
     if any(check["state"] == "wrong" for check in found):
         raise typer.Exit(1)

@@ -22,7 +22,6 @@ from threegaps.cli.output import both, cell, console, in_language, named, print_
 from threegaps.contracts.loader import load_readable
 from threegaps.errors import SettingsError
 from threegaps.home import account
-from threegaps.home.processes import is_alive
 from threegaps.labels import (
     BUILD_STATUSES,
     FEED_STATES,
@@ -82,11 +81,11 @@ def collect(settings: Settings) -> dict[str, Any]:
         page["problems"].append("the services do not run: `threegaps up`")
         return page | {"state": "critical"}
     around, missing = reading_machine.read_around(settings)
-    page["services"] = _services(settings, around)
     # Before the warehouse is given its time: a busy machine reads them slowly, and that is no silence of the warehouse.
     contracts, unread = load_readable(settings.contracts_folder)
     asked = _ask(settings)
     around = dataclasses.replace(around, warehouse=asked.warehouse)
+    page["services"] = _services(settings, around, page["watch"])
     found = asked.answer
     standing = found.open if found is not None else journal.load(heartbeat.watch_folder(settings)).open
     looked = look(
@@ -108,7 +107,7 @@ def collect(settings: Settings) -> dict[str, Any]:
         page |= found.tables
     page["problems"] = [
         *(both(one["title_zh"], one["title_en"]) for one in page["incidents"]),
-        *_of_services(page["services"], looked),
+        *_of_services(page["services"], looked, page["watch"]),
         *_of_watch(page["watch"]),
         *_of_feeds(feeds, looked),
         *(() if found is None else found.untold),
@@ -190,14 +189,16 @@ def _as_seen(cause: Cause, incident: Incident | None, now: dt.datetime) -> dict[
     }
 
 
-def _of_services(services: Sequence[Mapping[str, Any]], looked: Looked) -> list[str]:
-    """Services that do not run, but for those that an incident tells of."""
+def _of_services(services: Sequence[Mapping[str, Any]], looked: Looked, watch: Mapping[str, Any]) -> list[str]:
+    """Services that do not run, but for those that an incident tells of, and a watch of which more is said."""
     told = {cause.kind for cause in looked.causes}
-    own = {"postgres": "warehouse_down", "watch": ""}
+    own = {"postgres": "warehouse_down", "sandbox": "feed_unreachable"}
     return [
         f"{service['name']} is {service['state']}"
         for service in services
-        if service["state"] != "running" and own.get(service["name"], "airflow_down") not in told
+        if service["state"] != "running"
+        and own.get(service["name"], "airflow_down") not in told
+        and (service["name"] != "watch" or watch["state"] == "running")
     ]
 
 
@@ -230,18 +231,16 @@ def _some(feeds: Sequence[str]) -> str:
 def _watch(settings: Settings, now: dt.datetime) -> dict[str, Any]:
     """Whether the watch lives, by its heartbeat; on one machine its process is looked at, too."""
     beat = heartbeat.last_beat(settings)
-    if beat is None:
-        state = "not seen yet"
-    elif not settings.is_server and not is_alive(beat.pid):
-        state = "dead"
-    else:
-        state = "hung" if beat.is_stale(now) else "running"
+    state = heartbeat.state(settings, now)
+    is_well = state == "running"
     return {
         "state": state,
         "pid": beat.pid if beat else None,
         "last_beat_at": beat.at if beat else None,
         "pass_seconds": beat.pass_seconds if beat else None,
         "not_looked_at": list(beat.not_looked_at) if beat else [],
+        "runbook": None if is_well else heartbeat.RUNBOOK,
+        "command": None if is_well else heartbeat.COMMAND,
     }
 
 
@@ -261,8 +260,11 @@ def _readers(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _services(settings: Settings, around: MachineReading) -> list[dict[str, Any]]:
-    """The services as the supervisor accounts for them; on a server Airflow's parts as it says."""
+def _services(settings: Settings, around: MachineReading, watch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The services as the supervisor accounts for them, and as they are seen; on a server Airflow's parts as it says.
+
+    A process that is there may hang: its heart does not beat, or it does not answer.
+    """
     if settings.is_server:
         parts = around.airflow.parts if around.airflow else {}
         return [
@@ -274,14 +276,36 @@ def _services(settings: Settings, around: MachineReading) -> list[dict[str, Any]
             }
             for part in AIRFLOW_PARTS
         ]
+    seen = _seen(around, watch)
     return [
-        {"name": one.name, "state": one.state, "pid": one.process_id, "restarts": one.restarts}
+        {
+            "name": one.name,
+            "state": seen.get(one.name, one.state) if one.state == "running" else one.state,
+            "pid": one.process_id,
+            "restarts": one.restarts,
+        }
         for one in around.services or reading_machine.services(settings) or ()
     ]
 
 
+def _seen(around: MachineReading, watch: Mapping[str, Any]) -> dict[str, str]:
+    """What is seen of services whose processes may be there, of those alone that are not well."""
+    seen = {}
+    if around.airflow is not None:
+        if not around.airflow.answers:
+            seen["api-server"] = "silent"
+        seen |= {part.replace("_", "-"): "hanging" for part, said in around.airflow.parts.items() if said != "healthy"}
+    if around.warehouse is not None and not around.warehouse.answers:
+        seen["postgres"] = "silent"
+    if any(not server.answers for server in around.sandbox or ()):
+        seen["sandbox"] = "silent"
+    if watch["state"] == "hung":
+        seen["watch"] = "hanging"
+    return seen
+
+
 def _in_a_word(state: str | None) -> str:
-    return "running" if state == "healthy" else state or "silent"
+    return "running" if state == "healthy" else "hanging" if state else "silent"
 
 
 def _warehouse(settings: Settings, pending: Sequence[int]) -> dict[str, Any]:
@@ -306,9 +330,12 @@ def show(page: dict[str, Any], *, with_all: bool = False) -> None:
         kinds = ", ".join(f"{named(INCIDENT_KINDS, kind)} {count}" for kind, count in rest.items())
         console.print(f"! and {rest.total()} more, `threegaps status --all` shows them: {kinds}", style="yellow")
     told = {both(one["title_zh"], one["title_en"]) for one in page["incidents"]}
+    of_watch = _of_watch(page["watch"])
     for problem in page["problems"]:
         if problem not in told:
             console.print(f"! {problem}", style="yellow", markup=False)
+        if problem in of_watch:
+            _show_what_to_do(page["watch"])
     for one in page.get("resolved", ()):
         title = both(one["title_zh"], one["title_en"])
         said = f"resolved by {one['closed_by']} at {cell(one['closed_at'])}: {one['resolution']}"
@@ -338,9 +365,15 @@ def _show_incident(one: Mapping[str, Any]) -> None:
     lines = [both(one["detail_zh"], one["detail_en"]), seen]
     if one["indicator_codes"]:
         lines.append(f"holds up {len(one['indicator_codes'])} indicators of {', '.join(one['marts'])}")
-    lines.append(f"what to do: {one['runbook']}; `{one['command']}`")
     for line in filter(None, lines):
         console.print(Padding(in_language(visible(line)), (0, 0, 0, 4), expand=False))
+    _show_what_to_do(one)
+
+
+def _show_what_to_do(one: Mapping[str, Any]) -> None:
+    """The section of the runbook, and the command on a line of its own, whole, as it is copied."""
+    for line in (f"what to do: {one['runbook']}", one["command"]):
+        console.print(f"    {in_language(visible(line))}", soft_wrap=True)
 
 
 def _show_feeds(page: Mapping[str, Any], *, with_all: bool) -> None:
@@ -427,13 +460,19 @@ def _show_services(page: Mapping[str, Any], *, with_all: bool) -> None:
     console.print()
     if with_all and services:
         print_rows([{name: one[name] for name in ("name", "state", "pid", "restarts")} for one in services])
-    elif all(one["state"] == "running" for one in services):
-        console.print(
-            f"Services: all run: {', '.join(one['name'] for one in services)}" if services else "Services: none"
-        )
+    elif not services:
+        console.print("Services: none")
     else:
-        states = ", ".join(f"{one['name']} {named(SERVICE_STATES, one['state'])}" for one in services)
-        console.print(f"Services: {states}", markup=False)
+        run = ", ".join(one["name"] for one in services if one["state"] == "running")
+        ill = ", ".join(
+            f"{one['name']} {named(SERVICE_STATES, one['state'])}" for one in services if one["state"] != "running"
+        )
+        if not ill:
+            console.print(f"Services: all run: {run}", markup=False)
+        elif run:
+            console.print(f"Services: {ill}; the others run: {run}", markup=False)
+        else:
+            console.print(f"Services: {ill}", markup=False)
     console.print(f"Airflow: {page['airflow']}", markup=False)
     readers = page["readers"]
     if readers["address"]:

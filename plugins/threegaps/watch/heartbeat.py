@@ -21,6 +21,11 @@ STALE_AFTER = dt.timedelta(minutes=2)
 HUNG_AFTER = dt.timedelta(minutes=4)
 """One that has not beaten for so long is ended; no pass may take that long."""
 
+RUNBOOK = "docs/runbook.md#the-watch-has-stopped"
+"""What to do about a watch that is dead or hangs; it cannot tell of itself."""
+COMMAND = "threegaps watch --once"
+"""What looks and tells once meanwhile."""
+
 _LARGEST_FILE_BYTES = 1_048_576
 _SKEW = dt.timedelta(seconds=5)
 """So far two clocks that are read one after the other may be apart."""
@@ -78,6 +83,16 @@ def last_beat(settings: Settings) -> Heartbeat | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return found if _is_whole(found) else None
+
+
+def state(settings: Settings, now: dt.datetime) -> str:
+    """Whether the watch lives: ``running``, ``hung``, ``dead`` or ``not seen yet``; a dead one by its process here."""
+    last = last_beat(settings)
+    if last is None:
+        return "not seen yet"
+    if not settings.is_server and not processes.is_alive(last.pid):
+        return "dead"
+    return "hung" if last.is_stale(now) else "running"
 
 
 def _is_whole(found: Heartbeat) -> bool:

@@ -173,7 +173,7 @@ _NO_COLUMN = """
     is_revised largest last_beat_at lasting limit marts maturity metadatabase more_logins none not not_looked_at
     numerator ok other_targets pass_seconds password_in pending plan_version postgres problems progress_gap
     readers refused_share_rising relations releases resolution resolution_seconds response_seconds right rounding
-    runbook running said_before said_since scheduler second seed sent_at services skipped source source_document
+    runbook running said_before said_since sandbox scheduler second seed sent_at services skipped source source_document
     status_note statutory_mark success target_progress target_text tens time_progress triggerer undo user
     warning watch without_past wrong zh bi statistician
 """
