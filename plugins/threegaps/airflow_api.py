@@ -57,16 +57,14 @@ def feed_dag(feed: str) -> str:
 
 def airflow_address(settings: Settings) -> str:
     """Address of Airflow's page and REST API, without a slash at the end."""
-    given = settings.environment.get("THREEGAPS_AIRFLOW_URL")
-    return (given or f"http://{_LOOPBACK}:{settings.state().get('airflow_port', 8080)}").rstrip("/")
+    return settings.airflow_url or f"http://{_LOOPBACK}:{settings.state().get('airflow_port', 8080)}"
 
 
 def airflow_login(settings: Settings) -> tuple[str, str]:
     """User and password of Airflow's page."""
-    variables = settings.environment
     return (
-        variables.get("THREEGAPS_AIRFLOW_USER") or _USER_ON_ONE_MACHINE,
-        variables.get("THREEGAPS_AIRFLOW_PASSWORD") or settings.secret("airflow_admin"),
+        settings.text("THREEGAPS_AIRFLOW_USER") or _USER_ON_ONE_MACHINE,
+        settings.airflow_password or settings.secret("airflow_admin"),
     )
 
 
@@ -95,7 +93,7 @@ class AirflowApi:
             ServiceError: None runs: whatever else listens at its port must not be sent its login.
             SettingsError: A deployment has not said where it is.
         """
-        if not settings.environment.get("THREEGAPS_AIRFLOW_URL"):
+        if settings.airflow_url is None:
             if settings.is_server:
                 raise SettingsError(
                     "THREEGAPS_AIRFLOW_URL is not set.", advice="set the address of Airflow's API server."

@@ -6,8 +6,10 @@ chooses what is not given, and remembers it in the runtime home (``state.json``;
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +29,11 @@ OWN_READER = "bi"
 """The reader that one machine makes for itself."""
 OWN_READER_ENTRY = "postgres_bi"
 """Under which its password stands in the secrets file."""
+
+
+_LEAST_FREE_MB = 3000
+_LARGEST_PORT = 65535
+_LARGEST_NUMBER = 2**31 - 1
 
 
 def department_database(department: str) -> str:
@@ -91,17 +98,113 @@ class Settings:
         """A shorter time than the contracts' that landed copies are kept; None where nothing asks for one.
 
         Raises:
-            SettingsError: What is set is no number of days.
+            SettingsError: What is set is no whole number.
         """
-        written = self.environment.get("THREEGAPS_LANDING_RETENTION_DAYS")
-        if not written:
+        return self.number("THREEGAPS_LANDING_RETENTION_DAYS", least=1)
+
+    @property
+    def least_free_bytes(self) -> int:
+        """How much is asked to be free on each disk, by default 3 GB.
+
+        Raises:
+            SettingsError: What is set is no whole number.
+        """
+        written = self.number("THREEGAPS_LEAST_FREE_MB")
+        return (_LEAST_FREE_MB if written is None else written) * 10**6
+
+    @property
+    def sandbox_last_day(self) -> dt.date | None:
+        """The day after which the stand-in departments send nothing; None where nothing says so.
+
+        Raises:
+            SettingsError: What is set is no day.
+        """
+        written = self.text("THREEGAPS_SANDBOX_LAST_DAY")
+        if written is None:
             return None
-        if not written.isdecimal() or int(written) == 0:
+        try:
+            return dt.date.fromisoformat(written)
+        except ValueError:
             raise SettingsError(
-                f"THREEGAPS_LANDING_RETENTION_DAYS is {written!r}, which is no number of days.",
-                advice="set a whole number, or leave it out: the contracts say for how long copies are kept.",
+                f"THREEGAPS_SANDBOX_LAST_DAY is {written!r}, which is no day.", advice="write it like 2026-06-30."
+            ) from None
+
+    @property
+    def sandbox_scale(self) -> str | None:
+        """The size of the synthetic province that is asked for, as it is written; None where none is.
+
+        Raises:
+            SettingsError: What is set is not above 0 and at most 1.
+        """
+        written = self.text("THREEGAPS_SANDBOX_SCALE")
+        try:
+            is_right = written is None or 0 < float(written) <= 1
+        except ValueError:
+            is_right = False
+        if not is_right:
+            raise SettingsError(
+                f"THREEGAPS_SANDBOX_SCALE is {written!r}, which is not above 0 and at most 1.",
+                advice="1 is the whole province.",
+            )
+        return written
+
+    @property
+    def sandbox_seed(self) -> int | None:
+        """The seed of the synthetic province that is asked for; None where none is."""
+        return self.number("THREEGAPS_SANDBOX_SEED")
+
+    @property
+    def airflow_url(self) -> str | None:
+        """Where a deployment's Airflow is, without a slash at the end; None where nothing says so.
+
+        Raises:
+            SettingsError: What is set is no address.
+        """
+        written = self.text("THREEGAPS_AIRFLOW_URL")
+        if written is None:
+            return None
+        try:
+            parts = urlsplit(written)
+            is_right = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_right = False
+        if not is_right:
+            # Somebody may have written a password into it.
+            raise SettingsError("THREEGAPS_AIRFLOW_URL is no address.", advice="write it like http://airflow:8080.")
+        return written.rstrip("/")
+
+    @property
+    def airflow_password(self) -> str | None:
+        """The password of Airflow's administrator that a deployment gives; None where it gives none."""
+        return self.text("THREEGAPS_AIRFLOW_PASSWORD")
+
+    def text(self, variable: str) -> str | None:
+        """What a variable says; None where it is not set, or empty."""
+        return self.environment.get(variable) or None
+
+    def number(self, variable: str, *, least: int = 0, most: int = _LARGEST_NUMBER) -> int | None:
+        """The whole number that a variable says; None where it is not set.
+
+        Raises:
+            SettingsError: It is none, or not between *least* and *most*.
+        """
+        written = self.text(variable)
+        if written is None:
+            return None
+        if not re.fullmatch("[0-9]{1,15}", written) or not least <= int(written) <= most:
+            raise SettingsError(
+                f"{variable} is {written!r}, which is no whole number from {least} to {most}.",
+                advice="set one, or leave it out.",
             )
         return int(written)
+
+    def port(self, variable: str, *, least: int = 1) -> int | None:
+        """The port that a variable says; None where it is not set.
+
+        Raises:
+            SettingsError: It is none.
+        """
+        return self.number(variable, least=least, most=_LARGEST_PORT)
 
     @property
     def is_sandbox(self) -> bool:
@@ -168,7 +271,7 @@ class Settings:
         """
         given = {
             "host": self.environment.get("THREEGAPS_WAREHOUSE_HOST"),
-            "port": self.environment.get("THREEGAPS_WAREHOUSE_PORT"),
+            "port": str(self.port("THREEGAPS_WAREHOUSE_PORT") or ""),
             "user": self.environment.get("THREEGAPS_WAREHOUSE_USER"),
             "password": self.environment.get("THREEGAPS_WAREHOUSE_PASSWORD"),
             "dbname": self.environment.get("THREEGAPS_WAREHOUSE_DATABASE"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import stat
 from pathlib import Path
 
@@ -81,3 +82,41 @@ def test_exact_cells_are_for_a_demonstration_only(written: str | None, shown: bo
         return
     with pytest.raises(SettingsError, match="persons could be recognised"):
         _ = real.shows_exact_cells
+
+
+@pytest.mark.parametrize(
+    ("variable", "written", "read"),
+    [
+        ("THREEGAPS_LEAST_FREE_MB", "3 GB", lambda one: one.least_free_bytes),
+        ("THREEGAPS_LANDING_RETENTION_DAYS", "0", lambda one: one.landing_retention_days),
+        ("THREEGAPS_SANDBOX_LAST_DAY", "2026-06-31", lambda one: one.sandbox_last_day),
+        ("THREEGAPS_SANDBOX_SCALE", "2", lambda one: one.sandbox_scale),
+        ("THREEGAPS_SANDBOX_SCALE", "nan", lambda one: one.sandbox_scale),
+        ("THREEGAPS_SANDBOX_SEED", "-3", lambda one: one.sandbox_seed),
+        ("THREEGAPS_AIRFLOW_URL", "airflow:8080", lambda one: one.airflow_url),
+        ("THREEGAPS_AIRFLOW_URL", "http://airflow:99999", lambda one: one.airflow_url),
+        ("THREEGAPS_WAREHOUSE_PORT", "abc", lambda one: one.warehouse()),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(tmp_path, variable, written, read):
+    with pytest.raises(SettingsError, match=variable):
+        read(Settings.load({"THREEGAPS_HOME": str(tmp_path), "THREEGAPS_WAREHOUSE_HOST": "db.test", variable: written}))
+
+
+def test_a_setting_that_is_empty_is_none(tmp_path):
+    empty = dict.fromkeys(("LEAST_FREE_MB", "SANDBOX_LAST_DAY", "SANDBOX_SEED", "AIRFLOW_URL"), "")
+    one = Settings.load({"THREEGAPS_HOME": str(tmp_path)} | {f"THREEGAPS_{name}": said for name, said in empty.items()})
+    assert (one.least_free_bytes, one.sandbox_last_day, one.sandbox_seed, one.airflow_url) == (
+        3 * 10**9,
+        None,
+        None,
+        None,
+    )
+
+
+def test_our_variables_are_read_here_alone():
+    """Whoever reads one elsewhere reads it without its checks."""
+    package = Path(__file__).parents[2] / "plugins"
+    reads = re.compile(r"environ(?:ment)?(?:\.get\(|\[)\s*\"THREEGAPS_(?!HOME)")
+    found = {path.name for path in package.rglob("*.py") if reads.search(path.read_text(encoding="utf-8"))}
+    assert found == {"settings.py"}

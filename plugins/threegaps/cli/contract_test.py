@@ -55,7 +55,7 @@ def tool_path(settings: Settings) -> Path:
     Raises:
         SettingsError: It is not there.
     """
-    named = settings.environment.get("THREEGAPS_DATACONTRACT")
+    named = settings.text("THREEGAPS_DATACONTRACT")
     path = Path(named) if named else settings.root / ".venv-contracts" / "bin" / "datacontract"
     if not path.is_file():
         raise SettingsError(

@@ -329,7 +329,7 @@ def _identities(settings: Settings) -> Finding:
 
 def _landing(settings: Settings) -> Finding:
     executor = settings.environment.get("AIRFLOW__CORE__EXECUTOR", "LocalExecutor")
-    shared = settings.environment.get("THREEGAPS_LANDING_SHARED") == "1"
+    shared = settings.text("THREEGAPS_LANDING_SHARED") == "1"
     if "Celery" in executor and settings.landing_folder is not None and not shared:
         return (
             "wrong",

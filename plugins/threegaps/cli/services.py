@@ -45,6 +45,7 @@ def up(
     from threegaps.one_machine import keeper
 
     settings = Settings.load()
+    keeper.see_settings(settings)
     if scale is not None and "sandbox_loaded" not in settings.state():
         settings.remember(sandbox_scale=str(scale))
     if foreground:
@@ -125,15 +126,14 @@ def status(
 def migrate(json_: Json = False) -> None:
     """For a deployment: bring the ledger to the newest schema, enter what feeds owe, make Airflow's pools; as `up`."""
     from threegaps.cli.output import console, print_json
-    from threegaps.feed_run.expected import enter_expected
-    from threegaps.ledger.migrate import KNOWN_VERSION, upgrade
+    from threegaps.ledger.migrate import KNOWN_VERSION
     from threegaps.one_machine import environment
+    from threegaps.one_machine.prepare import upgrade_ledger
     from threegaps.orchestration.pools import import_pools
 
     settings = Settings.load()
     environment.apply(settings)
-    upgrade(settings.warehouse_dsn())
-    enter_expected(settings)
+    upgrade_ledger(settings)
     made = import_pools(settings)
     if json_:
         print_json({"schema_version": KNOWN_VERSION, "pools": made})

@@ -7,12 +7,13 @@ import json
 
 from threegaps.settings import Settings
 
-_OPENING_DAY = "2026-06-30"
+_OPENING_DAY = dt.date(2026, 6, 30)
 
 
 def sandbox_day(settings: Settings) -> dt.date:
     """The day on which the stand-in departments stand: they know nothing that comes later."""
     path = settings.sandbox_folder / "clock.json"
     clock = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    given = settings.environment.get("THREEGAPS_SANDBOX_LAST_DAY")
-    return dt.date.fromisoformat(str(clock.get("day") or given or _OPENING_DAY))
+    if day := clock.get("day"):
+        return dt.date.fromisoformat(str(day))
+    return settings.sandbox_last_day or _OPENING_DAY

@@ -44,8 +44,9 @@ DEFAULT_SCALE = "0.001"
 def make(settings: Settings) -> None:
     """Generate the synthetic province unless it is there, and fill the departments' databases from it."""
     state = settings.state()
-    scale = str(settings.environment.get("THREEGAPS_SANDBOX_SCALE") or state.get("sandbox_scale") or DEFAULT_SCALE)
-    seed = str(settings.environment.get("THREEGAPS_SANDBOX_SEED") or state.get("sandbox_seed") or "20250527")
+    scale = str(settings.sandbox_scale or state.get("sandbox_scale") or DEFAULT_SCALE)
+    asked = settings.sandbox_seed
+    seed = str((state.get("sandbox_seed") or "20250527") if asked is None else asked)
     home = settings.sandbox_folder
     _run(settings, "generate", "--home", str(home), "--scale", scale, "--seed", seed)
     departments = departments_with_database(settings)

@@ -21,6 +21,7 @@ from threegaps.errors import ServiceError
 from threegaps.home import processes
 from threegaps.home.account import read_status, status_path, try_lock
 from threegaps.one_machine import strays
+from threegaps.one_machine.ports import asked_ports
 from threegaps.one_machine.programs import child_options, last_lines, say, turn_over
 from threegaps.settings import Settings
 
@@ -113,6 +114,16 @@ def wait_until_running(
             said = account.get("message") or (last_lines(log) if log.exists() else "")
             raise ServiceError(f"The services did not start: {said}", advice=f"read {log}.")
         time.sleep(0.2)
+
+
+def see_settings(settings: Settings) -> None:
+    """Have what is set for the services read once before anything starts.
+
+    Raises:
+        SettingsError: Something of it makes no sense.
+    """
+    asked_ports(settings)
+    _ = settings.sandbox_scale, settings.sandbox_seed, settings.sandbox_last_day, settings.least_free_bytes
 
 
 def up(settings: Settings, report: Callable[[dict[str, Any]], None]) -> bool:

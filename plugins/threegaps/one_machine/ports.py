@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from threegaps.errors import ServiceError
+from threegaps.errors import ServiceError, SettingsError
 from threegaps.settings import Settings
 
 LOOPBACK = "127.0.0.1"
@@ -34,21 +34,44 @@ def choose_ports(settings: Settings) -> dict[str, int]:
 
     Raises:
         ServiceError: No port is free.
+        SettingsError: What is asked for is no port, or one is asked for twice.
     """
     release_ports(settings)
     claims = _claims.setdefault(settings.home, [])
-    state, chosen = settings.state(), {}
-    for name, variable, _ in _PORTS:
-        if asked := settings.environment.get(variable):
-            chosen[name] = int(asked)
-            if (claim := _claim(int(asked))) is not None:
-                claims.append(claim)
+    state = settings.state()
+    chosen = asked_ports(settings)
+    for port in chosen.values():
+        # A port that is asked for is taken, whoever claims it: if it is not free its service says so.
+        if port and (claim := _claim(port)) is not None:
+            claims.append(claim)
     for name, _, usual in _PORTS:
         if name not in chosen:
             chosen[name], claim = _claim_free(int(state.get(name) or usual), set(chosen.values()))
             claims.append(claim)
     settings.remember(**chosen)
     return {name: chosen[name] for name, _, _ in _PORTS}
+
+
+def asked_ports(settings: Settings) -> dict[str, int]:
+    """The ports that are asked for, by the name of each in the state; 0 for metrics that are not to be served.
+
+    Raises:
+        SettingsError: What is asked for is no port, or one is asked for twice.
+    """
+    asked: dict[str, int] = {}
+    by: dict[int, str] = {}
+    for name, variable, _ in _PORTS:
+        port = settings.port(variable, least=0 if name == "metrics_port" else 1)
+        if port is None:
+            continue
+        if port in by:
+            raise SettingsError(
+                f"{by[port]} and {variable} both ask for port {port}.", advice="give each service one of its own."
+            )
+        asked[name] = port
+        if port:
+            by[port] = variable
+    return asked
 
 
 def release_ports(settings: Settings) -> None:

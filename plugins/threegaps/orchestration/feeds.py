@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from threegaps.orchestration import lineage, tasks
 from threegaps.orchestration.names import feed_asset, feed_asset_uri, feed_dag
 from threegaps.orchestration.pages import feed_page, feed_team, owner_links, task_words
 from threegaps.orchestration.timetable import DeliveryTimetable
+from threegaps.settings import Settings
 
 _TASK_OPTIONS = {
     **tasks.SAY_CAUSE,
@@ -45,10 +45,10 @@ def asset_of(contract: Contract) -> Asset:
 
 def last_delivery(contract: Contract) -> str | None:
     """Where deliveries end by themselves: in the sandbox, whose departments know nothing after a certain day."""
-    last_day = os.environ.get("THREEGAPS_SANDBOX_LAST_DAY")
-    if not last_day:
+    last_day = Settings.load().sandbox_last_day
+    if last_day is None:
         return None
-    after = dt.date.fromisoformat(last_day) + dt.timedelta(days=1)
+    after = last_day + dt.timedelta(days=1)
     return Delivery.containing(contract.cadence, after).previous().key
 
 

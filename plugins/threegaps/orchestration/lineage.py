@@ -56,7 +56,7 @@ def is_on() -> bool:
 
 def warehouse_namespace() -> str:
     """The namespace of the warehouse's tables."""
-    return os.environ.get(WAREHOUSE_VARIABLE) or _WAREHOUSE
+    return Settings.load().text(WAREHOUSE_VARIABLE) or _WAREHOUSE
 
 
 def note_landing(contract: Contract) -> None:

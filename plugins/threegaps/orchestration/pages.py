@@ -284,7 +284,7 @@ def read_links(settings: Settings) -> tuple[dict[str, str], list[str]]:
     """How teams are reached, and what of it cannot be taken: Airflow would read no DAG with a link of another form."""
     links: dict[str, str] = {}
     faults: list[str] = []
-    for entry in settings.environment.get(LINKS_VARIABLE, "").split():
+    for entry in (settings.text(LINKS_VARIABLE) or "").split():
         team, _, link = entry.partition("=")
         parts = urlsplit(link)
         is_mail = parts.scheme == "mailto" and "@" in parts.path

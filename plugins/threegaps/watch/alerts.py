@@ -123,7 +123,7 @@ class Alerts:
 
 def alerts_path(settings: Settings) -> Path:
     """Where the file is: `THREEGAPS_ALERTS`, or alerts.yaml in the runtime home."""
-    return Path(settings.environment.get("THREEGAPS_ALERTS") or settings.home / "alerts.yaml")
+    return Path(settings.text("THREEGAPS_ALERTS") or settings.home / "alerts.yaml")
 
 
 def load_alerts(path: Path, kinds: Sequence[str]) -> Alerts:

@@ -252,11 +252,9 @@ def metrics_address(settings: Settings) -> tuple[str, int] | None:
     Raises:
         SettingsError: The port is none.
     """
-    written = settings.environment.get("THREEGAPS_METRICS_PORT") or str(settings.state().get("metrics_port", 0))
-    if not written.isdecimal() or int(written) > 65535:
-        raise SettingsError(f"THREEGAPS_METRICS_PORT is {written!r}, which is no port.", advice="set it to 0 to 65535.")
-    host = settings.environment.get("THREEGAPS_METRICS_HOST") or USUAL_HOST
-    return (host, int(written)) if int(written) else None
+    asked = settings.port("THREEGAPS_METRICS_PORT", least=0)
+    port = int(settings.state().get("metrics_port", 0)) if asked is None else asked
+    return (settings.text("THREEGAPS_METRICS_HOST") or USUAL_HOST, port) if port else None
 
 
 class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):

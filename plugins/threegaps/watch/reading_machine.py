@@ -44,7 +44,6 @@ API_SECONDS = 10.0
 _HURRIED_SECONDS = 3.0
 _SERVER_SECONDS = 5.0
 SANDBOX_HOST = "127.0.0.1"
-_LEAST_FREE_MB = "3000"
 AROUND_SECONDS = 40.0
 """All that is read around the ledger."""
 _READING_SECONDS = 15.0
@@ -201,7 +200,7 @@ def airflow(settings: Settings, *, seconds: float = API_SECONDS) -> AirflowReadi
 
 def paused(settings: Settings, *, seconds: float = API_SECONDS) -> Mapping[str, PausedDag] | None:
     """The DAGs that are paused in Airflow; None where it does not answer, or nobody gave us a login of it."""
-    if settings.is_server and not settings.environment.get("THREEGAPS_AIRFLOW_PASSWORD"):
+    if settings.is_server and settings.airflow_password is None:
         return None
     try:
         return AirflowApi.of(settings, timeout_seconds=seconds).paused_dags()
@@ -242,22 +241,7 @@ def disks(settings: Settings) -> tuple[DiskReading, ...]:
         folders.append(("landing", settings.landing_folder))
     if settings.has_own_services:
         folders.append(("postgres", settings.home / "postgres"))
-    return read_disks(folders, least_free_bytes(settings))
-
-
-def least_free_bytes(settings: Settings) -> int:
-    """How much is asked to be free on a disk (``THREEGAPS_LEAST_FREE_MB``, by default 3 GB).
-
-    Raises:
-        SettingsError: What is set is no number.
-    """
-    written = settings.environment.get("THREEGAPS_LEAST_FREE_MB") or _LEAST_FREE_MB
-    if not written.isdecimal():
-        raise SettingsError(
-            f"THREEGAPS_LEAST_FREE_MB is {written!r}, which is no whole number.",
-            advice="set megabytes, or leave it out.",
-        )
-    return int(written) * 10**6
+    return read_disks(folders, settings.least_free_bytes)
 
 
 def read_disks(folders: Iterable[tuple[str, Path]], least_free: int) -> tuple[DiskReading, ...]:

@@ -140,6 +140,20 @@ def test_who_stops_reading_ends_the_command_quietly(arguments: tuple[str, ...], 
     assert process.wait(timeout=120) == CLOSED_PIPE_CODE
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    ("arguments", "code"), [("status", 2), ("feeds --json", 1), ("doctor", 1), ("--help", 0), ("no-such-command", 2)]
+)
+def test_a_stream_that_is_closed_from_the_beginning_is_one_that_nobody_reads(
+    tmp_path: Path, closed: str, arguments: str, code: int
+) -> None:
+    command = f"exec '{sys.executable}' -m threegaps.cli.app {arguments} {closed}"
+    finished = subprocess.run(
+        ["/bin/sh", "-c", command], env=environment(tmp_path), capture_output=True, text=True, check=False
+    )
+    assert (finished.returncode, "Traceback" in finished.stderr) == (code, False), finished.stderr
+
+
 def test_a_terminal_that_lacks_letters_is_no_error(tmp_path: Path) -> None:
     finished = subprocess.run(
         [sys.executable, "-m", "threegaps.cli.app", "feeds", "show", "hrss/wage_records"],

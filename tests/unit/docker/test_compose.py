@@ -385,10 +385,21 @@ def test_volumes_lie_where_the_image_has_a_folder_of_its_user(service: str) -> N
     assert set(mounts_of(service)) <= set(re.findall(r"/var/lib/threegaps\S*", made.group()))
 
 
-def test_workers_share_the_landing_volume() -> None:
-    folder = environment_of("worker")["THREEGAPS_LANDING_URI"].removeprefix("file://")
-    assert mounts_of("worker")[folder] == "landing"
-    assert Settings.load({"THREEGAPS_LANDING_URI": f"file://{folder}"}).landing_uri == f"file://{folder}"
+def test_what_writes_landing_has_its_volume() -> None:
+    """Workers land, `threegaps migrate` keeps pauses of series that have ended there, the watch looks at its disk."""
+    migrating = {service for service, words in all_commands() if words[:2] == ["threegaps", "migrate"]}
+    assert migrating == {"init"}
+    for service in {"worker", "watch"} | migrating:
+        folder = environment_of(service)["THREEGAPS_LANDING_URI"].removeprefix("file://")
+        assert mounts_of(service)[folder] == "landing", service
+        assert Settings.load({"THREEGAPS_LANDING_URI": f"file://{folder}"}).landing_folder == Path(folder)
+    read_only = {
+        name
+        for name, one in SERVICES.items()
+        if any(m.startswith("landing:") and m.endswith(":ro") for m in one.get("volumes", []))
+    }
+    assert read_only == {"watch"}
+    assert {environment_of(service)["THREEGAPS_SANDBOX"] for service in migrating} == {EXAMPLE["THREEGAPS_SANDBOX"]}
 
 
 def test_secrets_that_are_mounted_are_declared() -> None:

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from threegaps.one_machine.ports import choose_ports, free_port, release_ports
+import pytest
+
+from threegaps.errors import SettingsError
+from threegaps.one_machine.ports import PORT_VARIABLES, choose_ports, free_port, release_ports
 from threegaps.settings import Settings
 
 CHOOSE = """
@@ -64,4 +67,25 @@ def test_a_port_that_is_asked_for_is_no_other_services(tmp_path: Path) -> None:
     chosen = choose_ports(settings)
     assert chosen["metrics_port"] == port
     assert len(set(chosen.values())) == 5
+    release_ports(settings)
+
+
+@pytest.mark.parametrize("written", ["abc", "70000", "0", "-1", "80.5", "8080 ", "８０８０", "9" * 5000])
+@pytest.mark.parametrize("variable", [name for name in PORT_VARIABLES if name != "THREEGAPS_METRICS_PORT"])
+def test_what_is_no_port_is_named(tmp_path: Path, variable: str, written: str) -> None:
+    settings = Settings.load({"THREEGAPS_HOME": str(tmp_path), variable: written})
+    with pytest.raises(SettingsError, match=f"{variable} is .*no whole number from 1 to 65535"):
+        choose_ports(settings)
+    assert settings.state() == {}
+
+
+def test_one_port_for_two_services_is_refused(tmp_path: Path) -> None:
+    asked = {"THREEGAPS_SANDBOX_HTTP_PORT": "18081", "THREEGAPS_METRICS_PORT": "18081"}
+    with pytest.raises(SettingsError, match="HTTP_PORT and THREEGAPS_METRICS_PORT both ask for port 18081"):
+        choose_ports(Settings.load({"THREEGAPS_HOME": str(tmp_path), **asked}))
+
+
+def test_metrics_alone_may_be_switched_off(tmp_path: Path) -> None:
+    settings = Settings.load({"THREEGAPS_HOME": str(tmp_path), "THREEGAPS_METRICS_PORT": "0"})
+    assert choose_ports(settings)["metrics_port"] == 0
     release_ports(settings)

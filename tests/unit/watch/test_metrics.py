@@ -180,5 +180,5 @@ def test_where_it_is_served_comes_from_the_environment_or_from_up(tmp_path: Path
     Settings.load({"THREEGAPS_HOME": str(tmp_path)}).remember(metrics_port=9999)
     assert of() == ("127.0.0.1", 9999)
     assert of(THREEGAPS_METRICS_PORT="0") is None
-    with pytest.raises(SettingsError, match="no port"):
+    with pytest.raises(SettingsError, match="no whole number from 0 to 65535"):
         of(THREEGAPS_METRICS_PORT="http")
