@@ -210,6 +210,19 @@ def test_what_the_departments_will_never_send_is_not_owed(reading: Departments, 
     assert set(paused(warehouse)) == last.keys() - {INCOME}
 
 
+def test_a_deployment_pauses_series_that_have_ended_too(
+    reading: Departments, warehouse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("threegaps.orchestration.pools.import_pools", lambda _: [])
+    monkeypatch.setattr(departments, "last_deliveries", lambda _: (dt.date(2026, 12, 31), {WAGES: "2026-03"}))
+    assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
+    assert paused(warehouse)[WAGES][0] == dt.date(2026, 4, 1)
+    monkeypatch.setenv("THREEGAPS_SANDBOX", "0")
+    monkeypatch.setattr(departments, "last_deliveries", lambda _: (dt.date(2026, 12, 31), {ENTERPRISES: "2025Q4"}))
+    assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
+    assert set(paused(warehouse)) == {WAGES}, "real departments go on"
+
+
 def test_a_series_ends_where_its_plan_says(
     reading: Departments, warehouse: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
