@@ -54,7 +54,7 @@ def test_a_pass_is_shown_as_page_data_and_metrics(tmp_path: Path, warehouse: str
     seen = show(showing)
     data = json.loads((tmp_path / "watch" / "status.json").read_text(encoding="utf-8"))
     assert (data["state"], data["passes"], data["feeds"], data["is_synthetic"]) == ("fine", 3, [], True)
-    assert "There is no alerts.yaml" in (tmp_path / "watch" / "status.html").read_text(encoding="utf-8")
+    assert "There is no alerts.yaml" in (tmp_path / "watch" / "status.en.html").read_text(encoding="utf-8")
     assert {look.name: look.could_look for look in seen.looks} == {
         "airflow": True,
         "disks": True,
