@@ -40,8 +40,8 @@ def difference_page(found: Comparison, *, areas: Names, indicators: Names, limit
     else:
         rows = [_indicator_line(one, areas, indicators) for one in found.indicators]
         console.print(
-            f"{len(found.figures):,} figures of {len(rows):,} indicators differ between release {found.first} and"
-            f" release {found.second}."
+            f"Between release {found.first} and release {found.second} differ: figures {len(found.figures):,}, of"
+            f" indicators {len(rows):,}."
         )
         console.print()
         print_rows(rows, title="Indicators")

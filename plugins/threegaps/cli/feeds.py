@@ -292,10 +292,10 @@ def _say_started(plan: backfilling.Plan, started: backfilling.Started | None) ->
 
     count = len(plan.running())
     if started is None:
-        console.print(f"Nothing was run: without --dry-run {count} deliveries would.", markup=False)
+        console.print(f"Nothing was run. Deliveries that would be without --dry-run: {count}.", markup=False)
         return
     console.print(
-        f"Asked for {count} runs, one after the other; one that fails stops no other. See the DAG's page, or"
+        f"Runs that are asked for: {count}, one after the other; one that fails stops no other. See the DAG's page, or"
         f" `threegaps feeds attempts {plan.feed}`.",
         markup=False,
     )

@@ -233,7 +233,8 @@ def _line(incident: Incident, with_closed: bool) -> dict[str, Any]:
         "cause_zh": incident.title_zh,
         "cause_en": incident.title_en,
         "seen_at": incident.opened_at,
-        "indicators_held_up": len(incident.indicator_codes),
+        # Before the first build it is not known, and nothing is said.
+        "indicators_held_up": len(incident.indicator_codes) or None,
         "state": say(_state(incident)),
     }
     return line | ({"closed_at": incident.closed_at} if with_closed else {})
@@ -254,7 +255,7 @@ def _page(incident: Incident, changes: Any) -> None:
     ]
     if incident.indicator_codes:
         lines.append(
-            f"holds up {len(incident.indicator_codes)} indicators: {', '.join(incident.indicator_codes)};"
+            f"indicators held up: {len(incident.indicator_codes)}: {', '.join(incident.indicator_codes)};"
             f" marts: {', '.join(incident.marts)}"
         )
     if incident.response_seconds is not None:

@@ -40,8 +40,10 @@ class PlainConsole(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print *objects*; see `rich.console.Console.print`."""
-        shown = (visible(one) if isinstance(one, str) else one for one in objects)
-        super().print(*(in_language(one) for one in shown), **options)
+        shown = [in_language(visible(one) if isinstance(one, str) else one) for one in objects]
+        if any(cell_len(command) > self.width for one in shown if isinstance(one, str) for command in _commands(one)):
+            options.setdefault("soft_wrap", True)  # no line has room for it: where it is broken the terminal breaks it
+        super().print(*(unbroken(one) if isinstance(one, str) else one for one in shown), **options)
 
     def rule(self, title: Any = "", **options: Any) -> None:
         """Print a line with *title* in it; see `rich.console.Console.rule`."""
@@ -53,7 +55,7 @@ class PlainConsole(Console):
             if segment.control or (segment.text.isascii() and segment.text.isprintable()):
                 yield segment
             else:
-                yield Segment(visible(segment.text), segment.style)
+                yield Segment(visible(segment.text.replace(_BLANK, " ")), segment.style)
 
     def on_broken_pipe(self) -> None:
         """End quietly: who read has gone away."""
@@ -71,6 +73,20 @@ def in_language(one: Any) -> Any:
             if isinstance(column.header, str):
                 column.header = column_head(column.header)
     return one
+
+
+# Stands for a blank where a line must not end; as wide as one, and no character of any text.
+_BLANK = "\ue000"
+_COMMAND = re.compile("`[^`\n]+`")
+
+
+def _commands(text: str) -> list[str]:
+    return _COMMAND.findall(text)
+
+
+def unbroken(text: str) -> str:
+    """*text* with each command in it kept on one line: one that goes over its end is not copied whole."""
+    return _COMMAND.sub(lambda found: found[0].replace(" ", _BLANK), text.replace(_BLANK, " "))
 
 
 def in_own_pages(text: str) -> str:

@@ -18,7 +18,7 @@ from rich.padding import Padding
 from threegaps.airflow_api import airflow_address
 from threegaps.cli import queries
 from threegaps.cli.alerting import untold
-from threegaps.cli.output import both, cell, console, in_language, named, print_rows
+from threegaps.cli.output import both, cell, console, in_language, named, print_rows, unbroken
 from threegaps.contracts.loader import load_readable
 from threegaps.errors import SettingsError
 from threegaps.home import account
@@ -364,9 +364,9 @@ def _show_incident(one: Mapping[str, Any]) -> None:
         seen += f", assigned to {one['assigned_to']}"
     lines = [both(one["detail_zh"], one["detail_en"]), seen]
     if one["indicator_codes"]:
-        lines.append(f"holds up {len(one['indicator_codes'])} indicators of {', '.join(one['marts'])}")
+        lines.append(f"indicators held up: {len(one['indicator_codes'])}, of {', '.join(one['marts'])}")
     for line in filter(None, lines):
-        console.print(Padding(in_language(visible(line)), (0, 0, 0, 4), expand=False))
+        console.print(Padding(unbroken(in_language(visible(line))), (0, 0, 0, 4), expand=False))
     _show_what_to_do(one)
 
 
@@ -437,7 +437,7 @@ def _show_release(page: Mapping[str, Any], *, with_all: bool) -> None:
         oldest = cell(min(one["oldest"] for one in page["pending"]))
         count = len(page["pending"])
         console.print(
-            f"Waiting for a build: {batches} batches of {count} feeds, the oldest since {oldest}", markup=False
+            f"Waiting for a build: batches {batches}, of feeds {count}, the oldest since {oldest}", markup=False
         )
         if with_all:
             print_rows(page["pending"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import signal
 import subprocess
 import time
@@ -14,7 +15,9 @@ from typing import Any
 
 from threegaps.errors import ServiceError
 from threegaps.home import processes
+from threegaps.settings import SHANGHAI
 from threegaps.standards import visible
+from threegaps.standards.moments import clock
 
 SERVICE_VARIABLE = "THREEGAPS_SERVICE"
 """In the environment of every service and job, and of what they start: by it they are known when nobody has them."""
@@ -163,7 +166,8 @@ def turn_over(log: Path) -> None:
 def say(message: str) -> None:
     """A line with the time in the supervisor's own log, where there is room for it."""
     with contextlib.suppress(OSError):
-        visible.say(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {visible.one_line(message)}", is_error=True)
+        now = clock(dt.datetime.now(SHANGHAI), with_seconds=True)
+        visible.say(f"{now} {visible.one_line(message)}", is_error=True)
 
 
 def last_lines(log: Path, *, lines: int = 3) -> str:

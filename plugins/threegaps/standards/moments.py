@@ -7,11 +7,12 @@ import datetime as dt
 from threegaps.settings import SHANGHAI
 
 
-def clock(moment: dt.datetime) -> str:
-    """*moment* like ``2026-06-30 09:00 +08:00``."""
+def clock(moment: dt.datetime, *, with_seconds: bool = False) -> str:
+    """*moment* like ``2026-06-30 09:00 +08:00``; before a line of a log ``2026-06-30 09:00:00 +08:00``."""
     local = moment.astimezone(SHANGHAI)
     zone = local.strftime("%z")
-    return f"{local:%Y-%m-%d %H:%M} {zone[:3]}:{zone[3:5]}"
+    seconds = f":{local:%S}" if with_seconds else ""
+    return f"{local:%Y-%m-%d %H:%M}{seconds} {zone[:3]}:{zone[3:5]}"
 
 
 def last_moment(moment: dt.datetime) -> dt.datetime:

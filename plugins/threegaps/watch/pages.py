@@ -275,7 +275,7 @@ def _incident(one: IncidentSeen, said: _Words, *, has_runbook: bool) -> str:
     if one.indicator_codes:
         held = f"{escape(_listed(one.indicator_codes))} ({escape(', '.join(one.marts))})"
         count = len(one.indicator_codes)
-        lines.append(f"<p>{said(f'影响 {count} 个指标:', f'holds up {count} indicators: ')}{held}</p>")
+        lines.append(f"<p>{said(f'影响 {count} 个指标:', f'indicators held up: {count}: ')}{held}</p>")
     whose = " · ".join(
         part
         for part in (

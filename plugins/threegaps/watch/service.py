@@ -25,6 +25,7 @@ from threegaps.ledger import incidents as ledger
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.standards import visible
+from threegaps.standards.moments import clock
 from threegaps.watch import heartbeat, journal, reading_ledger, reading_machine
 from threegaps.watch.asking import ask_ledger
 from threegaps.watch.changes import enter_change
@@ -425,7 +426,7 @@ class Watch:
             self._said[about] = line
             # The log lies on a disk, too.
             with contextlib.suppress(OSError):
-                visible.say(f"{time.strftime('%Y-%m-%d %H:%M:%S%z')} {line}", is_error=True)
+                visible.say(f"{clock(dt.datetime.now(SHANGHAI), with_seconds=True)} {line}", is_error=True)
 
 
 def not_known(book: Journal, standing: Sequence[Incident]) -> bool:

@@ -229,3 +229,22 @@ def test_json_is_whole_and_shows_nothing_that_acts(capsys: pytest.CaptureFixture
     assert json.loads(shown) == {"a": "\x9b\u202e\x7f𠮷\U000e0041"}
     assert "𠮷" in shown
     assert "\u202e" not in shown
+
+
+@pytest.mark.parametrize("width", [40, 62, 80, 100])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The DAG is paused, and they wait until somebody lets it: `threegaps feeds attempts hrss/wage_records` says.",
+        "该 DAG 已暂停,要等到有人恢复运行;每次尝试的结果见 `threegaps feeds attempts hrss/wage_records`,原因也在其中。",
+        "Held: `threegaps release free --release 12 --by somebody --why checked_with_department` frees all of them.",
+    ],
+)
+def test_a_command_is_never_broken_at_the_end_of_a_line(
+    text: str, width: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output.PlainConsole(width=width).print(text)
+    shown = capsys.readouterr().out
+    (command,) = re.findall("`[^`]+`", text)
+    assert command in shown
+    assert "\ue000" not in shown

@@ -85,7 +85,7 @@ def test_the_page_is_well_formed_and_asks_no_other_host(snapshot: Snapshot, lang
                 "2026-10 due on 2026-11-20 days late: 7, deliveries late: 2 counties missing: 3",
                 "docs/runbook.md#a-feed-is-late",
                 "10.1.2.3:5432 connection refused, 3 times, since 14:20",
-                "holds up 15 indicators: M14-1",
+                "indicators held up: 15: M14-1",
                 "acknowledged: 王值班",
                 "threegaps feeds owed hrss/wage_records",
                 "errcode 310000",
