@@ -47,6 +47,8 @@ class MailReceiver:
 
     Attributes:
         messages: What it has taken, in order.
+        envelopes: For whom it has taken each.
+        puts_off: What it says of single recipients, by address.
         logins: User and password of each login that was tried.
         answers: What it says instead of taking, by command (``CONNECT``, ``EHLO``, ``AUTH``, ``MAIL``, ``RCPT``,
             ``DATA`` before the text, ``TEXT`` after it).
@@ -57,6 +59,8 @@ class MailReceiver:
 
     def __init__(self, certificate: tuple[Path, Path] | None = None, *, is_tls: bool = False) -> None:
         self.messages: list[EmailMessage] = []
+        self.envelopes: list[list[str]] = []
+        self.puts_off: dict[str, str] = {}
         self.logins: list[tuple[str, str]] = []
         self.answers: dict[str, str] = {}
         self.hangs_at: str | None = None
@@ -96,6 +100,7 @@ class MailReceiver:
         if not self._say(connection, "CONNECT", "220 receiver"):
             return
         reader = connection.makefile("rb")
+        accepted: list[str] = []
         while line := reader.readline():
             written = line.decode("ascii", "replace").strip()
             command = written.split(" ")[0].upper()
@@ -118,7 +123,7 @@ class MailReceiver:
                     return
                 if "DATA" in self.answers:
                     continue
-                self._take(reader)
+                self._take(reader, accepted)
                 if self.drops_after_text:
                     connection.shutdown(socket.SHUT_RDWR)
                     return
@@ -127,6 +132,11 @@ class MailReceiver:
             elif command == "QUIT":
                 connection.sendall(b"221 bye\r\n")
                 return
+            elif command == "RCPT":
+                recipient = written.partition("<")[2].partition(">")[0]
+                if not self._say(connection, "RCPT", self.puts_off.get(recipient, "250 fine")):
+                    return
+                accepted += [] if recipient in self.puts_off else [recipient]
             elif not self._say(connection, command, "250 fine"):
                 return
 
@@ -141,7 +151,7 @@ class MailReceiver:
         self.logins.append((user, password))
         return self._say(connection, "AUTH", "235 in" if password == self.password else "535 5.7.8 no")
 
-    def _take(self, reader: Any) -> None:
+    def _take(self, reader: Any, recipients: list[str]) -> None:
         lines = []
         while (line := reader.readline()) not in {b".\r\n", b""}:
             lines.append(line[1:] if line.startswith(b".") else line)
@@ -150,6 +160,7 @@ class MailReceiver:
             message = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
             assert isinstance(message, EmailMessage)
             self.messages.append(message)
+            self.envelopes.append(recipients)
 
     def _say(self, connection: socket.socket, command: str, usual: str) -> bool:
         if self.hangs_at == command:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psycopg
@@ -16,15 +16,19 @@ from psycopg.types.json import Jsonb
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """How far a message has come that was tried past the outbox.
+    """How far a message has come, in the outbox or past it.
 
     Args:
         sent_as: The id of the message that went out, where it has.
         tries: How often it was tried.
         unclear_tries: After how many of those nobody can say whether it was taken.
-        tried_at: When it was tried last.
+        tried_at: When it was tried last, by the clock of the passes.
+        first_tried_at: When it was tried first, by the clock of `sent_at`.
         retry_at: Before this it is not tried again.
         fault: What the last try failed for, as ``ops.outbox.fault`` says it.
+        is_refused: The last try was refused in a way that does not heal by itself.
+        last_error: What was said of the last try.
+        rest: Recipients who are still to get what the others have got.
     """
 
     sent_at: dt.datetime | None = None
@@ -32,10 +36,12 @@ class Tried:
     tries: int = 0
     unclear_tries: int = 0
     tried_at: dt.datetime | None = None
+    first_tried_at: dt.datetime | None = None
     retry_at: dt.datetime | None = None
     fault: str | None = None
     is_refused: bool = False
     last_error: str | None = None
+    rest: tuple[str, ...] = ()
 
 
 NOT_TRIED = Tried()
@@ -82,48 +88,66 @@ def enter(
         created_at: When it was made.
         tried: What has become of it past the outbox.
     """
-    state = {
-        "sent_at": tried.sent_at,
-        "sent_as": tried.sent_at and (tried.sent_as or message_id),
-        "tries": max(tried.tries, int(tried.sent_at is not None)),
-        "unclear_tries": tried.unclear_tries,
-        "tried_at": tried.tried_at,
-        "retry_at": None if tried.sent_at else tried.retry_at,
-        "fault": None if tried.sent_at else tried.fault,
-        "is_refused": tried.is_refused and tried.sent_at is None,
-        "last_error": tried.last_error,
-        "message_id": message_id,
-    }
+    if tried.sent_at is not None:
+        tried = replace(tried, sent_as=tried.sent_as or message_id, tries=max(tried.tries, 1), fault=None)
     entered = connection.execute(
         "insert into ops.outbox (incident_id, change, channel, message_id, gravity, subject, body, content, send_after,"
-        " created_at, sent_at, sent_as, tries, unclear_tries, tried_at, first_tried_at, retry_at, fault, is_refused,"
-        " last_error) values (%(incident_id)s, %(change)s, %(channel)s, %(message_id)s, %(gravity)s, %(subject)s,"
-        " %(body)s, %(content)s, %(send_after)s, %(created_at)s, %(sent_at)s, %(sent_as)s, %(tries)s,"
-        " %(unclear_tries)s, %(tried_at)s, %(tried_at)s, %(retry_at)s, %(fault)s, %(is_refused)s, %(last_error)s)"
-        " on conflict do nothing",
-        {
-            "incident_id": incident_id,
-            "change": change,
-            "channel": channel,
-            "gravity": gravity,
-            "subject": subject,
-            "body": body,
-            "content": Jsonb(dict(content)),
-            "send_after": send_after,
-            "created_at": created_at,
-            **state,
-        },
+        " created_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+        [
+            *(incident_id, change, channel, message_id, gravity, subject, body, Jsonb(dict(content))),
+            *(send_after, created_at),
+        ],
     ).rowcount
-    if not entered and state["tries"]:
-        # It was entered before: what has become of it since counts; one that was sent is not sent once more.
-        connection.execute(
-            "update ops.outbox set sent_at = %(sent_at)s, sent_as = %(sent_as)s, tries = greatest(tries, %(tries)s),"
-            " unclear_tries = greatest(unclear_tries, %(unclear_tries)s), tried_at = %(tried_at)s,"
-            " first_tried_at = coalesce(first_tried_at, %(tried_at)s), retry_at = %(retry_at)s, fault = %(fault)s,"
-            " is_refused = %(is_refused)s, last_error = coalesce(%(last_error)s, last_error),"
-            " given_up_at = case when %(sent_at)s::timestamptz is null then given_up_at end,"
-            " cancelled_at = case when %(sent_at)s::timestamptz is null then cancelled_at end"
-            " where message_id = %(message_id)s and sent_at is null",
-            state,
-        )
+    if tried.tries:
+        # Where it was entered before, what has become of it since counts; one that was sent is not sent once more.
+        row = connection.execute(
+            "update ops.outbox set tries = greatest(tries, %s), unclear_tries = greatest(unclear_tries, %s),"
+            " given_up_at = case when %s then null else given_up_at end,"
+            " cancelled_at = case when %s then null else cancelled_at end"
+            " where message_id = %s and sent_at is null returning outbox_id, tries, unclear_tries,"
+            " last_error",
+            [tried.tries, tried.unclear_tries, *[tried.sent_at is not None] * 2, message_id],
+        ).fetchone()
+        if row is not None:
+            known = replace(tried, tries=row[1], unclear_tries=row[2], last_error=tried.last_error or row[3])
+            note(connection, {int(row[0]): known})
     return bool(entered)
+
+
+def pass_over(connection: psycopg.Connection[Any], since: dt.datetime, now: dt.datetime) -> None:
+    """Do not count the time from *since* to *now* in which nothing was tried: what waits is as old as it was before.
+
+    No watch was at work, the warehouse did not answer, or the clock was put on.
+    """
+    connection.execute(
+        "update ops.outbox set created_at = least(created_at + %(skipped)s, %(now)s) where created_at < %(now)s"
+        " and given_up_at is null and cancelled_at is null and (sent_at is null or retry_at is not null)",
+        {"skipped": now - since, "now": now},
+    )
+
+
+def take_back_digests(connection: psycopg.Connection[Any], now: dt.datetime) -> None:
+    """Where the clock was put back: digests of days that have not come were none; those days have theirs still to come.
+
+    One that has gone out stays as what it was.
+    """
+    connection.execute(
+        "delete from ops.outbox where change = 'digest' and created_at > %s and sent_at is null and tries = 0", [now]
+    )
+    connection.execute(
+        "update ops.outbox set change = 'digest_too_early' where change = 'digest' and created_at > %s", [now]
+    )
+
+
+def note(connection: psycopg.Connection[Any], found: Mapping[int, Tried]) -> None:
+    """Note how far messages have come, by their numbers in the outbox."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "update ops.outbox set sent_at = %(sent_at)s, sent_as = %(sent_as)s, tries = %(tries)s,"
+            " unclear_tries = %(unclear_tries)s, tried_at = %(tried_at)s,"
+            " first_tried_at = coalesce(first_tried_at, %(first_tried_at)s, %(tried_at)s), retry_at = %(retry_at)s,"
+            " fault = %(fault)s, is_refused = %(is_refused)s, last_error = %(last_error)s,"
+            " content = case when %(rest)s::text[] = '{}' then content - 'rest'"
+            " else content || jsonb_build_object('rest', %(rest)s::text[]) end where outbox_id = %(outbox_id)s",
+            [{**asdict(tried), "rest": list(tried.rest), "outbox_id": number} for number, tried in found.items()],
+        )

@@ -20,12 +20,15 @@ import psycopg
 
 from threegaps.ledger import incidents as ledger
 from threegaps.ledger.incidents import Cause, Incident
-from threegaps.ledger.outbox import Tried
+from threegaps.ledger.outbox import NOT_TRIED, Tried
 from threegaps.watch.entering import enter_message, enter_note
 from threegaps.watch.files import as_json, read_regular, write_whole
-from threegaps.watch.message import ChannelError, Message
+from threegaps.watch.message import Message
+from threegaps.watch.reconciling import Decisions
 from threegaps.watch.told import Note, Told
 
+GONE = "原因已消失 the cause is gone"
+"""Why an incident is closed whose cause is not seen any more."""
 RESTORED = "数据仓库已从备份恢复 the warehouse was restored from a backup"
 """Why an incident is closed that stands open in a backup only."""
 _INSTANTS = ("opened_at", "last_seen_at", "announced_at", "acknowledged_at", "closed_at")
@@ -42,44 +45,17 @@ class Posted:
     opened_at: dt.datetime
     send_after: dt.datetime
     created_at: dt.datetime
-    tries: int = 0
-    unclear_tries: int = 0
-    tried_at: dt.datetime | None = None
-    retry_at: dt.datetime | None = None
-    sent_at: dt.datetime | None = None
-    fault: str | None = None
-    is_refused: bool = False
-    last_error: str | None = None
-
-    @property
-    def tried(self) -> Tried:
-        """How far it has come, as the outbox keeps it."""
-        return Tried(
-            sent_at=self.sent_at,
-            tries=self.tries,
-            unclear_tries=self.unclear_tries,
-            tried_at=self.tried_at,
-            retry_at=self.retry_at,
-            fault=self.fault,
-            is_refused=self.is_refused,
-            last_error=self.last_error,
-        )
+    tried: Tried = NOT_TRIED
 
     def is_of(self, incident: Incident) -> bool:
         """Whether it tells of *incident*."""
         return (self.cause_key, self.opened_at) == (incident.cause_key, incident.opened_at)
 
-    def fail(self, error: ChannelError, retry_at: dt.datetime) -> None:
-        """Note that a try failed, and when the next one may be."""
-        self.retry_at, self.fault, self.last_error = retry_at, error.concerns, error.message
-        self.is_refused = error.is_final
-        self.unclear_tries += int(error.is_unclear)
-
     def is_due(self, now: dt.datetime) -> bool:
-        """Whether it is to be tried now."""
-        if self.sent_at is not None or now < self.send_after:
+        """Whether it is to be tried now, also where only some recipients are still to get it."""
+        if (self.tried.sent_at is not None and not self.tried.rest) or now < self.send_after:
             return False
-        return self.retry_at is None or now >= self.retry_at
+        return self.tried.retry_at is None or now >= self.tried.retry_at
 
 
 @dataclass(slots=True)
@@ -105,9 +81,16 @@ class Journal:
 
     def waits_for_earlier(self, posted: Posted) -> bool:
         """Whether something earlier of the same incident has not been sent through the same channel."""
+        return any(one.tried.sent_at is None for one in self._earlier(posted))
+
+    def held(self, posted: Posted) -> set[str]:
+        """The recipients who are still to get something earlier of the same incident."""
+        return {recipient for one in self._earlier(posted) for recipient in one.tried.rest}
+
+    def _earlier(self, posted: Posted) -> list[Posted]:
         earlier = self.posted[: self.posted.index(posted)]
         same = (posted.cause_key, posted.opened_at, posted.channel)
-        return any((one.cause_key, one.opened_at, one.channel) == same and one.sent_at is None for one in earlier)
+        return [one for one in earlier if (one.cause_key, one.opened_at, one.channel) == same]
 
     def put(self, incident: Incident) -> None:
         """Note an incident as it stands now."""
@@ -190,6 +173,29 @@ def close_ended(connection: psycopg.Connection[Any], book: Journal, standing: Se
     return count
 
 
+def keep(book: Journal, decisions: Decisions, now: dt.datetime, *, opened_at: dt.datetime) -> None:
+    """Note in the journal what was decided."""
+    for cause in decisions.opened:
+        book.put(dataclasses.replace(new_incident(cause, opened_at), last_seen_at=now))
+    told = {incident.cause_key for incident, _ in decisions.told}
+    for incident, cause in decisions.seen:
+        gravity = cause.gravity if ledger.graver(cause.gravity, incident.gravity) else incident.gravity
+        book.put(
+            dataclasses.replace(
+                incident,
+                last_seen_at=now,
+                gravity=gravity,
+                title_zh=cause.title_zh,
+                title_en=cause.title_en,
+                detail_zh=cause.detail_zh,
+                detail_en=cause.detail_en,
+                announced_at=now if incident.cause_key in told else incident.announced_at,
+            )
+        )
+    for incident in decisions.closed:
+        book.put(dataclasses.replace(incident, closed_at=now, closed_by=ledger.WATCH, resolution=GONE))
+
+
 def enter_journal(connection: psycopg.Connection[Any], journal: Journal, told: Told) -> list[int]:
     """Enter into the ledger what it does not know yet; the incidents that are over by it, and of which people knew.
 
@@ -201,6 +207,7 @@ def enter_journal(connection: psycopg.Connection[Any], journal: Journal, told: T
         told: What has been sent: of the incidents that the ledger does not know, the outbox learns it, too.
     """
     numbers: dict[tuple[str, dt.datetime], int] = {}
+    in_journal = {posted.message.message_id for posted in journal.posted}
     over: list[int] = []
     for one in sorted(journal.incidents, key=lambda incident: incident.opened_at):
         entered = _open(connection, one)
@@ -211,7 +218,9 @@ def enter_journal(connection: psycopg.Connection[Any], journal: Journal, told: T
         numbers[one.cause_key, one.opened_at] = entered.incident_id
         if entered.opened_at == one.opened_at:
             for note in told.of_incident(one.cause_key, one.opened_at):
-                enter_note(connection, note, entered.incident_id)
+                # What the journal has says more than the note: who is still to get it.
+                if note.message_id not in in_journal:
+                    enter_note(connection, note, entered.incident_id)
         if entered.opened_at != one.opened_at or entered.closed_at is not None:
             continue
         if one.closed_at is None and one.last_seen_at > entered.last_seen_at:
@@ -340,19 +349,22 @@ def mirror(incidents: Sequence[Incident]) -> Journal:
 
 
 def _incident(content: dict[str, Any]) -> Incident:
-    values: dict[str, Any] = {name: _instant(value) if name in _INSTANTS else value for name, value in content.items()}
-    return _checked(Incident(**values), Incident)
+    return _checked(Incident(**_instants(content, *_INSTANTS)), Incident)
 
 
 def _posted(content: dict[str, Any]) -> Posted:
-    instants = ("opened_at", "send_after", "created_at", "tried_at", "retry_at", "sent_at")
-    values: dict[str, Any] = {name: _instant(value) if name in instants else value for name, value in content.items()}
+    values = _instants(content, "opened_at", "send_after", "created_at")
     values["message"] = _checked(Message(**content["message"]), Message)
+    tried = _instants(content["tried"], "sent_at", "tried_at", "first_tried_at", "retry_at")
+    values["tried"] = _checked(Tried(**{**tried, "rest": tuple(tried["rest"])}), Tried)
     return _checked(Posted(**values), Posted)
 
 
-def _instant(value: str | None) -> dt.datetime | None:
-    return None if value is None else dt.datetime.fromisoformat(value)
+def _instants(content: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {
+        name: dt.datetime.fromisoformat(value) if name in names and value is not None else value
+        for name, value in content.items()
+    }
 
 
 _Record = TypeVar("_Record")

@@ -65,6 +65,19 @@ class Message:
         return str(found) if found and found != self.message_id else None
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How a channel has taken a message.
+
+    Args:
+        rest: Those of several recipients who are to get it later.
+        remark: What is to be said although it was taken.
+    """
+
+    rest: tuple[str, ...] = ()
+    remark: str = ""
+
+
 class Channel(Protocol):
     """A way to people. Its address and secrets are its own affair."""
 
@@ -72,7 +85,7 @@ class Channel(Protocol):
     def name(self) -> str:
         """Under which name alerts.yaml has it, and the outbox."""
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Taken | None:
         """Hand *message* over; returning says that the other side has taken it.
 
         Raises:
@@ -139,9 +152,10 @@ def incident_message_id(cause_key: str, opened_at: dt.datetime, change: str, cha
     return f"incident-{digest}.{which}.{_atom(channel)}@{_DOMAIN}"
 
 
-def digest_message_id(day: dt.date, channel: str) -> str:
-    """The id of the daily digest of *day* in *channel*."""
-    return f"digest-{day.isoformat()}.{_atom(channel)}@{_DOMAIN}"
+def digest_message_id(day: dt.date, channel: str, number: int = 1) -> str:
+    """The id of the daily digest of *day* in *channel*; the second one, where the first went out before its day."""
+    which = day.isoformat() if number == 1 else f"{day.isoformat()}-{number}"
+    return f"digest-{which}.{_atom(channel)}@{_DOMAIN}"
 
 
 def _atom(channel: str) -> str:

@@ -9,42 +9,47 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from threegaps.errors import kind_of
-from threegaps.ledger.incidents import GRAVITIES
+from threegaps.ledger import outbox
+from threegaps.ledger.incidents import GRAVITIES, compared_at
+from threegaps.ledger.outbox import Tried
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts
-from threegaps.watch.message import (
-    SYNTHETIC_MARK,
-    UNCLEAR_TRIES,
-    Channel,
-    ChannelError,
-    Message,
-)
+from threegaps.watch.message import SYNTHETIC_MARK, Channel, ChannelError, Concerns, Message
 from threegaps.watch.snapshot import ChannelSeen, OutboxSeen
 from threegaps.watch.told import KEPT, Told, note_of
+from threegaps.watch.trying import (
+    FAR,
+    LEAST_TRIES,
+    NEAR,
+    PASS_SECONDS,
+    Outcome,
+    after,
+    hand_over,
+    made_by_clock,
+    pause_seconds,
+    tried_by_clock,
+)
 
 MESSAGES_PER_PASS = 20
 """Through one channel; what is left comes in the next pass. No robot takes more in a minute."""
-PASS_SECONDS = 30.0
-"""No message is begun later in a pass; one takes `channels.conversation.CONVERSATION_SECONDS` at most."""
-LONGEST_PAUSE_SECONDS = 300.0
 GIVEN_UP_SHOWN = dt.timedelta(days=7)
 """So long a message that was given up stays visible."""
-LEAST_TRIES = 5
-"""No message is given up before, however old the clock says that it is; one that alone is refused for good is then."""
-_FIRST_PAUSE_SECONDS = 15.0
 _GRAVITIES = ("notice", *GRAVITIES)
 _MOST_LINES = 40
 # One sender at a time on a channel; the first number stands for that.
 _LOCK_CLASS = 7_237_031
+# No two passes of a watch that is at work are so far apart.
+_LONGEST_BETWEEN = dt.timedelta(minutes=10)
 _LEARNED_AGAIN = dt.timedelta(minutes=10)
 _WAITING = "sent_at is null and given_up_at is null and cancelled_at is null"
+# What was sent, but for some recipients.
+_HAS_REST = "sent_at is not null and retry_at is not null and content ? 'rest'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +83,26 @@ class _Row:
     content: Mapping[str, Any]
     send_after: dt.datetime
     created_at: dt.datetime
-    tries: int
-    unclear_tries: int
-    opening: str | None
-    passed_at: dt.datetime | None
+    tried: Tried
+    opening: str | None = None
+    passed_at: dt.datetime | None = None
+
+
+_STATE = tuple(one.name for one in fields(Tried) if one.name != "rest")
+_ROW = ", ".join(
+    (
+        *("outbox_id", "incident_id", "change", "message_id", "gravity", "subject", "body", "content"),
+        *("send_after", "created_at", *_STATE),
+    )
+)
+
+
+def _row(found: Mapping[str, Any]) -> _Row:
+    """A row of the outbox; in its content stands, too, who is still to get it."""
+    content = {name: value for name, value in found["content"].items() if name != "rest"}
+    tried = Tried(**{name: found[name] for name in _STATE}, rest=tuple(found["content"].get("rest", ())))
+    others = {name: value for name, value in found.items() if name not in {*_STATE, "content"}}
+    return _Row(**others, content=content, tried=tried)
 
 
 def send_due(
@@ -93,6 +114,7 @@ def send_due(
     give_up_after: dt.timedelta = dt.timedelta(hours=24),
     told: Told | None = None,
     is_synthetic: bool = False,
+    until: float | None = None,
 ) -> Sent:
     """Send what is due, through all channels; one that fails holds up no other.
 
@@ -104,6 +126,7 @@ def send_due(
         give_up_after: A message that has been due for so long is given up.
         told: What has been sent, whatever the outbox says; what is sent is noted there first.
         is_synthetic: The departments are the sandbox's.
+        until: No message is begun later, by `time.monotonic`; by default in `trying.PASS_SECONDS`.
 
     Raises:
         ValueError: The connection is not in autocommit.
@@ -113,9 +136,10 @@ def send_due(
     total = Sent()
     told = told or Told()
     _learn(connection, told)
-    until = time.monotonic() + PASS_SECONDS
+    until = time.monotonic() + PASS_SECONDS if until is None else until
     for name in _with_work(connection):
-        done = _Sender(connection, name, channels.get(name), now, burst, give_up_after, told, is_synthetic).work(until)
+        channel = channels.get(name)
+        done = _Sender(connection, name, channel, now, burst, give_up_after, told, is_synthetic, until).work()
         total = Sent(
             total.messages + done.messages,
             total.failed + done.failed,
@@ -151,9 +175,24 @@ def _learn(connection: psycopg.Connection[Any], told: Told) -> None:
 def _with_work(connection: psycopg.Connection[Any]) -> list[str]:
     """Channels for which something waits; those that fail come last, and hold up no other."""
     rows = connection.execute(
-        f"select channel from ops.outbox where {_WAITING} group by channel order by max(tries), channel".encode()
+        f"select channel from ops.outbox where {_WAITING} or ({_HAS_REST}) group by channel"
+        " order by max(tries) filter (where sent_at is null) nulls first, channel".encode()
     ).fetchall()
     return [str(row[0]) for row in rows]
+
+
+def follow_clock(connection: psycopg.Connection[Any], now: dt.datetime) -> None:
+    """Where the clock was put on or back since the last pass of a watch, no message is given up or lost for that.
+
+    Args:
+        connection: The warehouse, in the transaction that notes this pass.
+        now: The instant of this pass.
+    """
+    before = compared_at(connection)
+    if before is not None and now - before > _LONGEST_BETWEEN:
+        outbox.pass_over(connection, before, now)
+    elif before is not None and before - now > NEAR:
+        outbox.take_back_digests(connection, now)
 
 
 class _Sender:
@@ -169,7 +208,9 @@ class _Sender:
         give_up_after: dt.timedelta,
         told: Told,
         is_synthetic: bool,
+        until: float,
     ) -> None:
+        self._until = until
         self._connection = connection
         self._name = name
         self._channel = channel
@@ -182,19 +223,23 @@ class _Sender:
         # What has just failed where nobody can say whether the channel did or the message: one other may be tried.
         self._failed: Sequence[_Row] = ()
 
-    def work(self, until: float) -> Sent:
-        """Send until nothing is left, or the pass has had its share of messages or of time (*until*)."""
+    def work(self) -> Sent:
+        """Send until nothing is left, or the pass has had its share of messages or of time."""
         for number in range(MESSAGES_PER_PASS):
-            if time.monotonic() > until:
+            if self._is_late():
                 break
             with self._connection.transaction():
                 if not self._is_alone():
                     break
                 if number == 0:
                     self._note_told()
-                if not self._step():
+                if not (self._send_rest() or self._step()):
                     break
         return self._done
+
+    def _is_late(self) -> bool:
+        """Whether a message that is begun now could be cut before it is noted."""
+        return time.monotonic() > self._until
 
     def _is_alone(self) -> bool:
         row = self._connection.execute(
@@ -213,18 +258,70 @@ class _Sender:
         is_probe = self._pauses("either")
         chosen = self._probe(rows) if is_probe else _bundle_of(rows, self._burst)
         self._failed = ()
-        if not chosen:
+        if not chosen or self._is_late():
             return False
-        message = _bundled(chosen, is_synthetic=self._is_synthetic) if len(chosen) > 1 else _message(chosen[0])
-        try:
-            self._channel.send(message)
-        except ChannelError as error:
-            return self._note_failure(chosen, error, message.message_id, is_probe=is_probe)
-        except Exception as error:  # noqa: BLE001  # one channel's fault must not keep the others from telling
-            failure = ChannelError(f"The channel failed: {kind_of(error)}.")
-            return self._note_failure(chosen, failure, message.message_id, is_probe=is_probe)
-        self._note_sent(chosen, message.message_id)
+        message = self._made(chosen)
+        outcome = hand_over(self._channel, message, chosen[0].tried, held=self._held(chosen))
+        if outcome.error is not None:
+            return self._note_failure(chosen, outcome, message.message_id, is_probe=is_probe)
+        self._note_sent(chosen, outcome, message.message_id)
         return True
+
+    def _made(self, rows: Sequence[_Row]) -> Message:
+        is_bundle = len(rows) > 1
+        return _bundled(rows, is_synthetic=self._is_synthetic) if is_bundle else _message(rows[0])
+
+    def _send_rest(self) -> bool:
+        """Send what some recipients have to those who put it off, in an incident's order; whether one was tried."""
+        if self._channel is None or self._pauses("channel"):
+            return False
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            found = cursor.execute(
+                f"select {_ROW} from ops.outbox where channel = %s and {_HAS_REST}"
+                " order by outbox_id for update".encode(),
+                [self._name],
+            ).fetchall()
+        groups: dict[str | None, list[_Row]] = {}
+        for row in map(_row, found):
+            groups.setdefault(row.tried.sent_as, []).append(row)
+        waits: dict[int | None, set[str]] = {}
+        for sent_as, rows in groups.items():
+            first = rows[0]
+            held: set[str] = set().union(
+                *(waits.get(row.incident_id, set()) for row in rows if row.incident_id is not None)
+            )
+            is_due = first.tried.retry_at is not None and first.tried.retry_at <= self._now
+            if is_due and not held >= set(first.tried.rest):
+                outcome = hand_over(self._channel, self._made(rows), first.tried, held=held)
+                left = len(first.tried.rest) if outcome.error else len(outcome.rest)
+                if left and self._is_overdue(first):
+                    outcome = Outcome(
+                        ChannelError(f"{left} recipients put it off until it was given up.", is_final=True)
+                    )
+                states = {row.outbox_id: after(row.tried, outcome, self._now, sent_as=str(sent_as)) for row in rows}
+                outbox.note(self._connection, states)
+                self._say(states[first.outbox_id].last_error)
+                return True
+            for row in rows:
+                waits.setdefault(row.incident_id, set()).update(row.tried.rest)
+        return False
+
+    def _is_overdue(self, row: _Row) -> bool:
+        due_at = max(row.send_after, row.created_at)
+        return row.tried.tries >= LEAST_TRIES and due_at + self._give_up_after < self._now
+
+    def _held(self, rows: Sequence[_Row]) -> set[str]:
+        """Recipients who are still to get something earlier of these incidents."""
+        found = self._connection.execute(
+            "select distinct jsonb_array_elements_text(content -> 'rest') from ops.outbox"
+            f" where channel = %s and incident_id = any(%s) and {_HAS_REST}".encode(),
+            [self._name, [row.incident_id for row in rows if row.incident_id is not None]],
+        ).fetchall()
+        return {str(row[0]) for row in found}
+
+    def _say(self, said: str | None) -> None:
+        if said:
+            self._done = replace(self._done, errors={**self._done.errors, self._name: said})
 
     def _probe(self, rows: Sequence[_Row]) -> Sequence[_Row]:
         """A message that shows whether the channel fails, or only one that waits for its pause; none where none is due.
@@ -232,12 +329,12 @@ class _Sender:
         That is one that was never tried; and just after a failure any other, each time another one: of two that are at
         fault neither shows that the channel is well. Of a bundle that failed one alone does.
         """
-        if fresh := [row for row in rows if not row.tries]:
+        if fresh := [row for row in rows if not row.tried.tries]:
             return fresh[:1]
         others = rows or (self._failed if len(self._failed) > 1 else ())
         if not self._failed or not others:
             return ()
-        return [others[self._failed[0].tries % len(others)]]
+        return [others[self._failed[0].tried.tries % len(others)]]
 
     def _note_told(self) -> None:
         """What the notes say was sent is not sent again: the warehouse was restored, or broke off before it knew."""
@@ -255,21 +352,19 @@ class _Sender:
 
     def _follow_clock(self) -> None:
         """Where the clock was put back, what was made or tried in what is now the future counts as of now."""
-        self._connection.execute(
-            "update ops.outbox set"
-            " send_after = case when created_at > %(far)s then least(send_after, %(now)s) else send_after end,"
-            " created_at = least(created_at, %(now)s),"
-            " retry_at = case when tried_at > %(near)s then null else retry_at end,"
-            " tried_at = least(tried_at, %(now)s)"
-            f" where channel = %(channel)s and {_WAITING} and (created_at > %(far)s or tried_at > %(near)s)".encode(),
-            {
-                "channel": self._name,
-                "now": self._now,
-                # Two machines never agree to the second.
-                "near": self._now + dt.timedelta(minutes=1),
-                "far": self._now + dt.timedelta(hours=1),
-            },
-        )
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            found = cursor.execute(
+                f"select {_ROW} from ops.outbox where channel = %s and ({_WAITING} or ({_HAS_REST}))"
+                " and (created_at > %s or tried_at > %s)".encode(),
+                [self._name, self._now + FAR, self._now + NEAR],
+            ).fetchall()
+        rows = [_row(one) for one in found]
+        outbox.note(self._connection, {row.outbox_id: tried_by_clock(row.tried, self._now) for row in rows})
+        for row in rows:
+            made = made_by_clock(row.created_at, row.send_after, self._now)
+            self._connection.execute(
+                "update ops.outbox set created_at = %s, send_after = %s where outbox_id = %s", [*made, row.outbox_id]
+            )
 
     def _cancel_needless(self) -> None:
         """What nobody need be told any more in this channel.
@@ -344,8 +439,7 @@ class _Sender:
         with self._connection.cursor(row_factory=dict_row) as cursor:
             rows = cursor.execute(
                 f"""
-                select outbox_id, incident_id, change, message_id, gravity, subject, body, content, send_after,
-                       created_at, tries, unclear_tries,
+                select {_ROW},
                        (select coalesce(first.sent_as, first.message_id) from ops.outbox as first
                         where first.incident_id = o.incident_id and first.channel = o.channel
                         and first.sent_at is not null order by first.outbox_id limit 1) as opening,
@@ -367,16 +461,14 @@ class _Sender:
                 """.encode(),
                 {"channel": self._name, "now": self._now},
             ).fetchall()
-        found = [_Row(**row) for row in rows]
+        found = [_row(row) for row in rows]
         return [row for row in found if row.passed_at is None] or found
 
-    def _note_sent(self, rows: Sequence[_Row], sent_as: str) -> None:
-        remark = getattr(self._channel, "remark", "") or None
+    def _note_sent(self, rows: Sequence[_Row], outcome: Outcome, sent_as: str) -> None:
         self._note(rows, sent_as)
-        self._connection.execute(
-            "update ops.outbox set sent_at = clock_timestamp(), sent_as = %s, tries = tries + 1, retry_at = null,"
-            " is_refused = false, fault = null, last_error = %s where outbox_id = any(%s)",
-            [sent_as, remark, [row.outbox_id for row in rows]],
+        outbox.note(
+            self._connection,
+            {row.outbox_id: after(row.tried, outcome, self._now, sent_as=sent_as) for row in rows},
         )
         # The channel takes messages: what has just failed did so for itself.
         self._connection.execute(
@@ -384,18 +476,19 @@ class _Sender:
             f" where channel = %s and {_WAITING} and fault = 'either' and retry_at > %s".encode(),
             [self._name, self._now],
         )
-        errors = {**self._done.errors, self._name: remark} if remark else self._done.errors
-        self._done = replace(self._done, messages=self._done.messages + 1, errors=errors)
+        self._say(outcome.remark)
+        self._done = replace(self._done, messages=self._done.messages + 1)
 
     def _note(self, rows: Sequence[_Row], sent_as: str) -> None:
         """Note beside the heartbeat that these were sent, before the outbox does."""
         at = dt.datetime.now(SHANGHAI)
         self._told.add(note_of(_message(row), self._name, sent_as=sent_as, sent_at=at) for row in rows)
 
-    def _note_failure(self, rows: Sequence[_Row], error: ChannelError, sent_as: str, *, is_probe: bool) -> bool:
+    def _note_failure(self, rows: Sequence[_Row], outcome: Outcome, sent_as: str, *, is_probe: bool) -> bool:
         """Note that a try failed; whether others may be tried in this pass."""
-        fault = error.concerns
-        pause = error.pause_seconds(pause_seconds(min(row.tries for row in rows)))
+        assert outcome.error is not None  # noqa: S101  # what failed says why
+        fault: Concerns = outcome.error.concerns
+        pause = outcome.error.pause_seconds(pause_seconds(min(row.tried.tries for row in rows)))
         if fault == "either" and is_probe:
             # Two have failed, one after the other: the channel waits until the first one's pause is over.
             fault, pause = "channel", max(pause, self._doubted_for())
@@ -405,34 +498,14 @@ class _Sender:
         if fault == "message" and len(rows) > 1:
             # One of a bundle is at fault: each goes alone now.
             pause = 0.0
-        if error.is_unclear and min(row.unclear_tries for row in rows) + 1 >= UNCLEAR_TRIES:
-            self._note(rows, sent_as)
-        self._connection.execute(
-            "update ops.outbox set tries = tries + 1, last_error = %(said)s, is_refused = %(final)s,"
-            " fault = %(fault)s, first_tried_at = coalesce(first_tried_at, clock_timestamp()),"
-            " tried_at = %(now)s, retry_at = %(now)s + make_interval(secs => %(pause)s),"
-            " unclear_tries = unclear_tries + %(unclear)s,"
-            # Perhaps it was taken each time.
-            " sent_at = case when unclear_tries + %(unclear)s >= %(most)s then clock_timestamp() end,"
-            " sent_as = case when unclear_tries + %(unclear)s >= %(most)s then %(sent_as)s end"
-            " where outbox_id = any(%(rows)s)",
-            {
-                "said": error.message,
-                "final": error.is_final,
-                "fault": fault,
-                "unclear": int(error.is_unclear),
-                "most": UNCLEAR_TRIES,
-                "sent_as": sent_as,
-                "now": self._now,
-                "pause": pause,
-                "rows": [row.outbox_id for row in rows],
-            },
-        )
-        self._done = replace(
-            self._done,
-            failed=self._done.failed + 1,
-            errors={**self._done.errors, self._name: error.message},
-        )
+        states = {
+            row.outbox_id: after(row.tried, outcome, self._now, sent_as=sent_as, fault=fault, pause=pause)
+            for row in rows
+        }
+        self._note([row for row in rows if states[row.outbox_id].sent_at is not None], sent_as)
+        outbox.note(self._connection, states)
+        self._done = replace(self._done, failed=self._done.failed + 1)
+        self._say(outcome.error.message)
         self._failed = rows if fault == "either" else ()
         return fault != "channel"
 
@@ -444,11 +517,6 @@ class _Sender:
             [self._now, self._name],
         ).fetchone()
         return float(row[0]) if row and row[0] is not None else 0.0
-
-
-def pause_seconds(tries: int) -> float:
-    """How long to wait after a try that failed, when *tries* have failed before it."""
-    return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(tries, 20), LONGEST_PAUSE_SECONDS)
 
 
 def _bundle_of(rows: Sequence[_Row], burst: int) -> Sequence[_Row]:

@@ -33,24 +33,17 @@ from threegaps.watch.composing import incident_message
 from threegaps.watch.deadlines import DeadlineError, deadline
 from threegaps.watch.journal import Journal, Posted
 from threegaps.watch.looking import Looked, look
-from threegaps.watch.message import (
-    LONGEST_ASKED_SECONDS,
-    UNCLEAR_TRIES,
-    ChannelError,
-)
 from threegaps.watch.reading_machine import in_our_words
 from threegaps.watch.readings import LedgerReading, MachineReading, NotLookedAt, WarehouseReading
 from threegaps.watch.reconciling import Decisions, reconcile
+from threegaps.watch.sending import follow_clock
 from threegaps.watch.showing import LOOKS, Showing
 from threegaps.watch.telling import FromFile, Telling
-from threegaps.watch.told import Told, note_of
+from threegaps.watch.told import Told
+from threegaps.watch.trying import work_off
 
-GONE = "原因已消失 the cause is gone"
 _SENDING_SECONDS = 60.0
 _SHOWING_SECONDS = 40.0
-# What is not sent by then waits for the next pass.
-_POSTING_SECONDS = 40.0
-_LONGEST_RETRY_SECONDS = 900.0
 _ANOTHER = "another watch of this home is at work: this one keeps nothing and tells nobody"
 _ANOTHER_HERE = "another watch is at work here"
 # Only one watch of a warehouse decides at a time; any number that nothing else in the warehouse takes.
@@ -283,6 +276,7 @@ class Watch:
                 resolved=ledger.resolved_by_hand(connection, now),
             )
             self._keep(connection, self._tellable(decisions), now)
+            follow_clock(connection, now)
             ledger.note_compared(connection, now)
             kept = ledger.open_incidents(connection)
         self.journal = journal.mirror(kept)
@@ -325,7 +319,7 @@ class Watch:
         for incident, _ in decisions.told:
             ledger.announce(connection, incident.incident_id, at=now)
         for incident in decisions.closed:
-            ledger.close(connection, incident.incident_id, by=ledger.WATCH, why=GONE, at=now)
+            ledger.close(connection, incident.incident_id, by=ledger.WATCH, why=journal.GONE, at=now)
         for incident, change in decisions.changes_to_tell():
             self._enter_messages(connection, incident.incident_id, change, now)
 
@@ -368,44 +362,23 @@ class Watch:
         looked = look(around, None, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
         decisions = reconcile(standing, looked.causes, could_see=looked.could_see, now=now)
         decisions = self._tellable(decisions)
-        keep_in_journal(self.journal, decisions, now, opened_at=opened_at)
+        journal.keep(self.journal, decisions, now, opened_at=opened_at)
         kept = {(one.cause_key, one.opened_at): one for one in self.journal.incidents}
         for incident, change in decisions.changes_to_tell():
             self.journal.posted += self._messages(kept[incident.cause_key, incident.opened_at], change, now)
         with self._without_disk("journal"):
             journal.save(self.folder, self.journal)
-        self._post(now)
+        work_off(self.journal, self.telling.channels, now, self.told, noted=self._noted)
         return looked
 
-    def _post(self, now: dt.datetime) -> None:
-        """Hand to their channels what is due of the journal, noting each before the next."""
-        until = time.monotonic() + _POSTING_SECONDS
-        for posted in self.journal.posted:
-            follow_clock(posted, now)
-        for posted in [one for one in self.journal.posted if one.is_due(now)]:
-            channel = self.telling.channels.get(posted.channel)
-            if channel is None or time.monotonic() > until or self.journal.waits_for_earlier(posted):
-                continue
-            posted.tries, posted.tried_at = posted.tries + 1, now
-            try:
-                channel.send(posted.message)
-            except ChannelError as error:
-                posted.fail(error, now + dt.timedelta(seconds=error.pause_seconds(_pause_seconds(posted.tries))))
-                if error.is_unclear and posted.unclear_tries >= UNCLEAR_TRIES:
-                    posted.sent_at = now
-                self._say(posted.channel, f"{posted.channel}: {error.message}")
-            except Exception as error:  # noqa: BLE001  # one channel's fault must not keep the others from telling
-                failure = ChannelError(f"The channel failed: {kind_of(error)}.")
-                posted.fail(failure, now + dt.timedelta(seconds=_pause_seconds(posted.tries)))
-                self._say(posted.channel, f"{posted.channel}: the channel failed: {kind_of(error)}")
-            else:
-                posted.sent_at = now
-                self._is_well(posted.channel)
-            if posted.sent_at is not None:
-                number = posted.message.message_id
-                self.told.add([note_of(posted.message, posted.channel, sent_as=number, sent_at=posted.sent_at)])
-            with self._without_disk("journal"):
-                journal.save(self.folder, self.journal)
+    def _noted(self, channel: str, said: str) -> None:
+        """Keep what became of a try before the next one."""
+        if said:
+            self._say(channel, f"{channel}: {said}")
+        else:
+            self._is_well(channel)
+        with self._without_disk("journal"):
+            journal.save(self.folder, self.journal)
 
     @contextlib.contextmanager
     def _without_disk(self, what: str) -> Iterator[None]:
@@ -434,42 +407,6 @@ def not_known(book: Journal, standing: Sequence[Incident]) -> bool:
     since, or of which a ledger that was restored from a backup does not know."""
     known = {(one.cause_key, one.opened_at) for one in standing}
     return any((one.cause_key, one.opened_at) not in known for one in book.open)
-
-
-def follow_clock(posted: Posted, now: dt.datetime) -> None:
-    """Where the clock was put back, what was made or tried in what is now the future counts as of now."""
-    if posted.created_at > now + dt.timedelta(hours=1):
-        posted.created_at, posted.send_after = now, min(posted.send_after, now)
-    if posted.retry_at is not None and posted.retry_at > now + dt.timedelta(seconds=LONGEST_ASKED_SECONDS):
-        posted.retry_at = None
-
-
-def _pause_seconds(tries: int) -> float:
-    """How long to wait after try number *tries* has failed."""
-    return min(30.0 * 2.0 ** min(tries - 1, 20), _LONGEST_RETRY_SECONDS)
-
-
-def keep_in_journal(book: Journal, decisions: Decisions, now: dt.datetime, *, opened_at: dt.datetime) -> None:
-    """Note in the journal what was decided."""
-    for cause in decisions.opened:
-        book.put(dataclasses.replace(journal.new_incident(cause, opened_at), last_seen_at=now))
-    told = {incident.cause_key for incident, _ in decisions.told}
-    for incident, cause in decisions.seen:
-        gravity = cause.gravity if ledger.graver(cause.gravity, incident.gravity) else incident.gravity
-        book.put(
-            dataclasses.replace(
-                incident,
-                last_seen_at=now,
-                gravity=gravity,
-                title_zh=cause.title_zh,
-                title_en=cause.title_en,
-                detail_zh=cause.detail_zh,
-                detail_en=cause.detail_en,
-                announced_at=now if incident.cause_key in told else incident.announced_at,
-            )
-        )
-    for incident in decisions.closed:
-        book.put(dataclasses.replace(incident, closed_at=now, closed_by=ledger.WATCH, resolution=GONE))
 
 
 class _Stop:

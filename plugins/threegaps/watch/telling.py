@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from threegaps.watch.message import Channel
 from threegaps.watch.routing import Routed, channels_for, send_after
 from threegaps.watch.sending import Sent, send_due
 from threegaps.watch.told import Told
+from threegaps.watch.trying import PASS_SECONDS
 
 
 class Way(Protocol):
@@ -100,6 +102,8 @@ def of_alerts(
         return channels_for(alerts, incident.kind, incident.gravity, incident.department, now)
 
     def send(connection: psycopg.Connection[Any], now: dt.datetime) -> Sent:
+        until = time.monotonic() + PASS_SECONDS
+
         # A digest that cannot be made holds up no message.
         def send_what_is_due() -> Sent:
             return send_due(
@@ -110,6 +114,7 @@ def of_alerts(
                 give_up_after=alerts.give_up_after,
                 told=told,
                 is_synthetic=is_synthetic,
+                until=until,
             )
 
         sent = send_what_is_due()

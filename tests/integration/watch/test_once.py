@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import signal
+import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
 from tests.integration.watch.conftest import (
     HEALTHY,
+    START,
     Airflow,
     Installation,
     Kept,
@@ -22,9 +28,13 @@ from tests.integration.watch.conftest import (
     release_build,
     start_again,
 )
+from tests.receivers import Answer, MailReceiver, Received, WebReceiver
 from threegaps.cli.app import app
-from threegaps.ledger import incidents
+from threegaps.ledger import incidents, outbox
 from threegaps.one_machine.postgres import PostgresServer
+from threegaps.settings import SHANGHAI
+from threegaps.watch import journal, service
+from threegaps.watch import telling as telling_module
 from threegaps.watch.message import ChannelError, Message
 from threegaps.watch.service import Watch
 from threegaps.watch.telling import Telling
@@ -52,8 +62,8 @@ def test_a_channel_that_fails_in_its_own_way_silences_no_other_while_the_warehou
     one.passes(120)
     assert one.channel.told() == [("opened", "warehouse_down")]
     (failed,) = [posted for posted in one.watch.journal.posted if posted.channel == "broken"]
-    assert failed.tries > 0
-    assert failed.retry_at is not None
+    assert failed.tried.tries > 0
+    assert failed.tried.retry_at is not None
 
 
 def test_what_is_resolved_by_hand_is_told_to_those_who_know_of_it(
@@ -165,3 +175,170 @@ def test_so_it_does_while_the_warehouse_is_down(
     one.passes(600)
     assert one.channel.told() == both
     assert one.other.told() == [("opened", "warehouse_down"), ("closed", "warehouse_down")]
+
+
+# ---- cut off, put on and put back -----------------------------------------------------------------------------
+
+ALERTS = """
+version: 1
+quiet_hours: never
+burst: 100
+give_up_after_hours: 2
+channels:
+  desk: {{kind: webhook, url: "{url}"}}
+  duty:
+    kind: mail
+    host: 127.0.0.1
+    port: {port}
+    security: none
+    sender: threegaps@example.gov.cn
+    recipients: [first@example.gov.cn, second@example.gov.cn]
+routes:
+  - channels: [{route}]
+digest: {{channels: [desk], at: "07:00"}}
+"""
+
+
+def alerted(one: Installation, web: WebReceiver, mail: MailReceiver, route: str = "desk") -> None:
+    """As alerts.yaml says, from now on."""
+    written = ALERTS.format(url=web.url("/desk"), port=mail.port, route=route)
+    (one.settings.home / "alerts.yaml").write_text(written, encoding="utf-8")
+    one.watch.close()
+    one.watch = Watch(one.settings)
+
+
+def test_a_pass_that_is_full_cuts_no_message_off_that_would_go_out_again(
+    installation: Installation, web: WebReceiver, mail: MailReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All limits a tenth of what they are.
+    monkeypatch.setattr(telling_module, "PASS_SECONDS", 3.0)
+    monkeypatch.setattr(service, "_SENDING_SECONDS", 6.0)
+    alerted(installation, web, mail, "desk, duty")
+
+    def answer(_: Received) -> Answer:
+        time.sleep(1.7)
+        return Answer()
+
+    web.answer = answer
+    with installation.connect() as connection:
+        for number in range(4):
+            enter(connection, number, installation.now)
+    installation.passes(90)
+    numbers = [request.data["message_id"] for request in web.requests]
+    assert len(numbers) == len(set(numbers)) == 5
+    assert installation.enter("select count(*) from ops.outbox where sent_at is null") == [(0,)]
+
+
+def enter(connection: psycopg.Connection[Any], number: int, now: dt.datetime, channel: str = "desk") -> None:
+    outbox.enter(
+        connection,
+        message_id=f"{number}.{channel}@threegaps",
+        incident_id=None,
+        change="test",
+        channel=channel,
+        gravity="notice",
+        subject="s",
+        body="b",
+        content={},
+        send_after=now,
+        created_at=now,
+    )
+
+
+def test_a_clock_that_is_put_on_and_back_gives_no_message_up_and_takes_no_day_its_digest(
+    installation: Installation, web: WebReceiver, mail: MailReceiver
+) -> None:
+    alerted(installation, web, mail, "duty")
+    mail.answers["MAIL"] = "451 4.3.0 later"
+    fail_build(installation)
+    installation.passes(3600, every=120)
+    begun = installation.now
+    assert digests(web) == [START.date()]
+    # Two days ahead for half an hour, and over the digest's time there.
+    ahead = dt.timedelta(days=1, hours=20, minutes=45)
+    installation.now += ahead
+    installation.passes(1800, every=120)
+    assert digests(web) == [START.date(), START.date() + dt.timedelta(days=2)]
+    installation.now -= ahead
+    mail.answers.clear()
+    installation.passes(600, every=60)
+    assert mail.envelopes == [["first@example.gov.cn", "second@example.gov.cn"]]
+    assert installation.enter("select count(*) from ops.outbox where given_up_at is not null") == [(0,)]
+    assert installation.now - begun < dt.timedelta(hours=1)
+    # Each day has its own all the same, once.
+    for days in (1, 2, 3):
+        installation.now = dt.datetime.combine(START.date() + dt.timedelta(days=days), dt.time(6, 58), SHANGHAI)
+        installation.passes(1200, every=120)
+    counted = Counter(digests(web))
+    assert counted == {START.date(): 1, **{START.date() + dt.timedelta(days=one): 1 for one in (1, 3)}} | {
+        START.date() + dt.timedelta(days=2): 2
+    }
+    numbers = [request.data["message_id"] for request in web.taken]
+    assert len(numbers) == len(set(numbers))
+
+
+def digests(web: WebReceiver) -> list[dt.date]:
+    return [
+        dt.date.fromisoformat(request.data["content"]["day"])
+        for request in web.taken
+        if request.data["change"] == "digest"
+    ]
+
+
+def test_the_time_in_which_nothing_was_tried_gives_no_message_up(
+    installation: Installation, web: WebReceiver, mail: MailReceiver
+) -> None:
+    alerted(installation, web, mail, "duty")
+    mail.answers["MAIL"] = "451 4.3.0 later"
+    fail_build(installation)
+    installation.passes(3600, every=240)
+    installation.watch.close()
+    installation.now += dt.timedelta(days=3)
+    installation.watch = Watch(installation.settings)
+    installation.passes(3600, every=240)
+    mail.answers.clear()
+    installation.passes(600, every=60)
+    assert len(mail.messages) == 1
+    # That it is tried in vain for as long does.
+    fail_build(installation, "another one")
+    mail.answers["MAIL"] = "451 4.3.0 later"
+    release_build(installation)
+    installation.passes(3 * 3600, every=300)
+    assert installation.enter("select change from ops.outbox where given_up_at is not null") == [("closed",)]
+
+
+def test_the_journal_goes_by_the_same_rules_and_asks_what_was_told(
+    server: PostgresServer, tmp_path: Path, airflow: Airflow, web: WebReceiver, mail: MailReceiver
+) -> None:
+    one = own(server, tmp_path, airflow)
+    alerted(one, web, mail, "duty, desk")
+    one.passes(15)
+    web.taken.clear()
+    os.kill(postmaster(server), signal.SIGKILL)
+    mail.puts_off = {"second@example.gov.cn": "451 4.7.1 greylisted"}
+    one.passes(120)
+    assert mail.envelopes == [["first@example.gov.cn"]]
+    assert len(web.taken) == 1
+    # The journal is a disk's that could not keep it; the notes know.
+    path = journal.journal_path(one.watch.folder)
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    for posted in kept["posted"]:
+        if posted["channel"] == "desk":
+            posted["tried"]["sent_at"] = posted["tried"]["sent_as"] = None
+    one.watch.close()
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    one.watch = Watch(one.settings)
+    one.passes(60)
+    assert len(web.taken) == 1
+    assert len(mail.messages) == 1
+    start_again(server)
+    one.passes(120)
+    # His end waits for his opening, also when the outbox has taken over.
+    changes = [request.data["change"] for request in web.taken]
+    assert changes == ["opened", "closed"]
+    assert mail.envelopes == [["first@example.gov.cn"]] * 2
+    mail.puts_off.clear()
+    one.passes(1800, every=60)
+    assert mail.envelopes[2:] == [["second@example.gov.cn"]] * 2
+    numbers = [str(message["Message-ID"]) for message in mail.messages]
+    assert numbers[2:] == numbers[:2]

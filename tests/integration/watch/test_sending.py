@@ -12,11 +12,17 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from tests.receivers import Answer, MailReceiver, WebReceiver
 from threegaps.ledger import outbox
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts, ChannelSettings
-from threegaps.watch.message import SYNTHETIC_MARK, ChannelError, Message, incident_message_id
-from threegaps.watch.sending import LEAST_TRIES, MESSAGES_PER_PASS, channels_seen, outbox_seen, pause_seconds, send_due
+from threegaps.watch.channels.dingtalk import DingTalk
+from threegaps.watch.channels.mail import Mail
+from threegaps.watch.channels.posting import Target
+from threegaps.watch.channels.wecom import WeCom
+from threegaps.watch.message import SYNTHETIC_MARK, Channel, ChannelError, Message, incident_message_id
+from threegaps.watch.sending import MESSAGES_PER_PASS, channels_seen, outbox_seen, send_due
+from threegaps.watch.trying import LEAST_TRIES, pause_seconds
 
 pytestmark = pytest.mark.integration
 
@@ -593,3 +599,131 @@ def test_what_was_tried_past_the_outbox_keeps_its_pause_and_its_tries(ledger: ps
     assert send_due(ledger, {"duty": duty}, NOW + HOUR).failed == 1
     row = ledger.execute("select tries, unclear_tries, sent_at is not null from ops.outbox").fetchone()
     assert row == (5, 2, True)
+
+
+# ---- several recipients ---------------------------------------------------------------------------------------
+
+FIRST, SECOND, THIRD = (f"{name}@example.gov.cn" for name in ("first", "second", "third"))
+
+
+def by_mail(receiver: MailReceiver, *recipients: str) -> Mail:
+    return Mail("duty", "127.0.0.1", receiver.port, "none", "threegaps@example.gov.cn", recipients)
+
+
+def got(receiver: MailReceiver) -> list[tuple[str, str]]:
+    """Who has got what, in order."""
+    return [
+        (recipient.partition("@")[0], str(message["Message-ID"]))
+        for message, envelope in zip(receiver.messages, receiver.envelopes, strict=True)
+        for recipient in envelope
+    ]
+
+
+def test_a_recipient_who_is_put_off_gets_each_message_later_and_once_and_the_others_none_again(
+    ledger: psycopg.Connection[Any], mail: MailReceiver
+) -> None:
+    number = incident(ledger)
+    opened = f"<{enter(ledger, number, 'opened')}>"
+    duty = {"duty": by_mail(mail, FIRST, SECOND, THIRD)}
+    mail.puts_off = {SECOND: "451 4.7.1 greylisted", THIRD: "550 5.1.1 unknown"}
+    done = send_due(ledger, duty, NOW)
+    assert got(mail) == [("first", opened)]
+    assert "put 1 of 3 recipients off with code 451: they get it later." in done.errors["duty"]
+    assert "refused 1 of 3 recipients with code 550." in done.errors["duty"]
+    (seen,) = channels_seen(ledger, DUTY)
+    assert "code 550" in seen.words_en
+    # Its end keeps nobody waiting, and passes nobody's opening.
+    closed = f"<{enter(ledger, number, 'closed', send_after=NOW + MINUTE)}>"
+    del mail.puts_off[THIRD]
+    send_due(ledger, duty, NOW + MINUTE)
+    assert got(mail) == [("first", opened), ("first", closed), ("third", closed)]
+    mail.puts_off.clear()
+    for minutes in range(2, 30):
+        # Whoever sends is another process each time.
+        send_due(ledger, {"duty": by_mail(mail, FIRST, SECOND, THIRD)}, NOW + minutes * MINUTE)
+    assert got(mail)[3:] == [("second", opened), ("second", closed)]
+    assert str(mail.messages[-1]["To"]) == f"{FIRST}, {SECOND}, {THIRD}"
+    assert ledger.execute(
+        "select count(*) from ops.outbox where content ? 'rest' or retry_at is not null"
+    ).fetchone() == (0,)
+
+
+def test_who_takes_messages_again_gets_no_end_before_its_opening(
+    ledger: psycopg.Connection[Any], mail: MailReceiver
+) -> None:
+    number = incident(ledger)
+    opened = f"<{enter(ledger, number, 'opened')}>"
+    mail.puts_off = {SECOND: "451 4.7.1 greylisted"}
+    send_due(ledger, {"duty": by_mail(mail, FIRST, SECOND)}, NOW)
+    mail.puts_off.clear()
+    # The pause after the first try is not over.
+    closed = f"<{enter(ledger, number, 'closed')}>"
+    for seconds in (5, 20, 40, 60):
+        send_due(ledger, {"duty": by_mail(mail, FIRST, SECOND)}, NOW + dt.timedelta(seconds=seconds))
+    assert got(mail) == [("first", opened), ("first", closed), ("second", opened), ("second", closed)]
+
+
+def test_a_bundle_that_a_recipient_puts_off_comes_to_him_as_the_same_one(
+    ledger: psycopg.Connection[Any], mail: MailReceiver
+) -> None:
+    for number in range(7):
+        enter(ledger, incident(ledger, f"feed_late:{number}"), "opened")
+    mail.puts_off = {SECOND: "450 4.2.1 later"}
+    for minutes in range(0, 20, 5):
+        send_due(ledger, {"duty": by_mail(mail, FIRST, SECOND)}, NOW + minutes * MINUTE)
+    mail.puts_off.clear()
+    send_due(ledger, {"duty": by_mail(mail, FIRST, SECOND)}, NOW + 30 * MINUTE)
+    send_due(ledger, {"duty": by_mail(mail, FIRST, SECOND)}, NOW + 60 * MINUTE)
+    first, second = mail.messages
+    assert [who for who, _ in got(mail)] == ["first", "second"]
+    assert first["Message-ID"] == second["Message-ID"]
+    assert first.get_content() == second.get_content()
+
+
+def test_who_never_takes_it_is_left_in_time_and_who_refuses_for_good_at_once(
+    ledger: psycopg.Connection[Any], mail: MailReceiver
+) -> None:
+    enter(ledger, incident(ledger), "opened")
+    duty = {"duty": by_mail(mail, FIRST, SECOND, THIRD)}
+    mail.puts_off = {SECOND: "451 4.7.1 later", THIRD: "451 4.7.1 later"}
+    send_due(ledger, duty, NOW)
+    mail.puts_off = {SECOND: "451 4.7.1 later"}
+    send_due(ledger, duty, NOW + MINUTE)
+    assert [who for who, _ in got(mail)] == ["first", "third"]
+    for hours in range(1, 26):
+        send_due(ledger, duty, NOW + hours * HOUR)
+    row = ledger.execute(
+        "select last_error, retry_at, sent_at is not null, content ? 'rest' from ops.outbox"
+    ).fetchone()
+    assert row == ("1 recipients put it off until it was given up.", None, True, False)
+    enter(ledger, incident(ledger, "other"), "opened", send_after=NOW + 30 * HOUR)
+    send_due(ledger, duty, NOW + 30 * HOUR)
+    mail.puts_off = {SECOND: "550 5.1.1 unknown"}
+    connections = mail.connections
+    for hours in range(31, 40):
+        send_due(ledger, duty, NOW + hours * HOUR)
+    assert mail.connections == connections + 1
+    (seen,) = channels_seen(ledger, DUTY)
+    assert "code 550" in seen.words_en
+
+
+# ---- clocks, and what counts as sent --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["dingtalk", "wecom"])
+def test_a_robot_that_answers_without_a_code_is_asked_twice_and_no_more(
+    ledger: psycopg.Connection[Any], web: WebReceiver, kind: str
+) -> None:
+    web.answer = Answer(200, b'{"status": 1}')
+    target = Target(web.url("/robot"))
+    robots: dict[str, Channel] = {
+        "dingtalk": DingTalk("duty", "token", None, target),
+        "wecom": WeCom("duty", "key", target=target),
+    }
+    enter(ledger, incident(ledger), "opened")
+    for minutes in range(0, 24 * 60, 5):
+        send_due(ledger, {"duty": robots[kind]}, NOW + minutes * MINUTE)
+    assert len(web.requests) == 2
+    assert states(ledger) == [("opened", "sent")]
+    (seen,) = channels_seen(ledger, DUTY)
+    assert "without an errcode" in seen.words_en

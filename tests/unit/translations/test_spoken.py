@@ -243,19 +243,19 @@ def test_a_message_has_each_language_where_it_belongs() -> None:
 
     from threegaps.ledger.incidents import Cause
     from threegaps.settings import SHANGHAI
-    from threegaps.watch import journal, service
+    from threegaps.watch import journal
     from threegaps.watch.composing import incident_message
     from threegaps.watch.readings import NotLookedAt
     from threegaps.watch.showing import looks_of
 
     now = dt.datetime(2026, 7, 21, 10, 0, tzinfo=SHANGHAI)
     incident = journal.new_incident(Cause("feed_late", "a/b", "warning", "迟到", "late", "详", "detail", ("a/b",)), now)
-    closed = dataclasses.replace(incident, closed_at=now, closed_by="watch", resolution=service.GONE)
+    closed = dataclasses.replace(incident, closed_at=now, closed_by="watch", resolution=journal.GONE)
     zh, _, en = incident_message(closed, "closed", "mail", is_synthetic=False, now=now).text.partition("\n\n")
     assert "已解除:原因已消失。" in zh
     assert en.endswith("closed: the cause is gone.")
-    by_hand = dataclasses.replace(closed, closed_by="王值班", resolution=service.GONE)
-    assert incident_message(by_hand, "closed", "mail", is_synthetic=False, now=now).text.count(service.GONE) == 2
+    by_hand = dataclasses.replace(closed, closed_by="王值班", resolution=journal.GONE)
+    assert incident_message(by_hand, "closed", "mail", is_synthetic=False, now=now).text.count(journal.GONE) == 2
     (look, *_) = looks_of([NotLookedAt("disks", "Permission denied")])
     assert (look.reason_zh, look.reason_en) == ("没有权限", "Permission denied")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from threegaps.ledger.incidents import Cause
+from threegaps.ledger.outbox import Tried
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch import journal
 from threegaps.watch.composing import incident_message
@@ -88,8 +89,8 @@ def test_a_message_is_due_when_it_may_be_sent_and_the_pause_is_over() -> None:
     (posted,) = book().posted
     assert posted.is_due(NOW)
     assert not posted.is_due(NOW - dt.timedelta(seconds=1))
-    posted.retry_at = NOW + dt.timedelta(seconds=30)
+    posted.tried = Tried(retry_at=NOW + dt.timedelta(seconds=30))
     assert not posted.is_due(NOW)
     assert posted.is_due(NOW + dt.timedelta(seconds=30))
-    posted.sent_at = NOW
+    posted.tried = Tried(sent_at=NOW, sent_as=posted.message.message_id)
     assert not posted.is_due(NOW + dt.timedelta(days=1))

@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,12 +61,13 @@ def verified(ca_file: Path | None) -> ssl.SSLContext:
 def connected(
     host: str, port: int, *, tls: ssl.SSLContext | None, seconds: float = CONVERSATION_SECONDS
 ) -> Iterator[socket.socket]:
-    """A connection that is cut after *seconds*, whatever step it is at.
+    """A connection that is cut after *seconds*, with the time that it takes to be made, whatever step it is at.
 
     Raises:
         ChannelError: It cannot be made; or, from what the caller does with it, it was cut or broke.
     """
     is_over = threading.Event()
+    started = time.monotonic()
     with contextlib.ExitStack() as stack:
         try:
             plain = socket.create_connection((host, port), timeout=min(CONNECT_SECONDS, seconds))
@@ -76,6 +78,10 @@ def connected(
                 "The host or the port of the channel is none.", is_final=True, concerns="channel"
             ) from None
         stack.callback(plain.close)
+        left = seconds - (time.monotonic() - started)
+        if left <= 0:
+            # Its name was looked up for so long, or many of its addresses were tried.
+            raise ChannelError(f"{host}:{port} cannot be reached: {said(TimeoutError())}.", concerns="channel")
         plain.settimeout(2 * seconds)  # the timer comes first, and says so
         # Shutting down a duplicate ends the connection of both, also while TLS has taken the first over.
         other = stack.enter_context(plain.dup())
@@ -85,7 +91,7 @@ def connected(
             with contextlib.suppress(OSError):
                 other.shutdown(socket.SHUT_RDWR)
 
-        timer = threading.Timer(seconds, cut)
+        timer = threading.Timer(left, cut)
         timer.daemon = True
         timer.start()
         stack.callback(timer.cancel)

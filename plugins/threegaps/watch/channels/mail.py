@@ -7,8 +7,8 @@ import datetime as dt
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -17,9 +17,10 @@ from typing import Any, Literal
 
 from threegaps.settings import SHANGHAI
 from threegaps.watch.channels.conversation import CONVERSATION_SECONDS, connected, is_loopback, verified
-from threegaps.watch.message import ChannelError, Message
+from threegaps.watch.message import ChannelError, Message, Taken
 
 Security = Literal["tls", "starttls", "none"]
+_FOR_GOOD = 500
 _LINE_BYTES = 900
 """RFC 5322 §2.1.1 allows 998 a line; Base64 has its own lines, and this keeps subjects short."""
 
@@ -28,7 +29,7 @@ def _now() -> dt.datetime:
     return dt.datetime.now(SHANGHAI)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Mail:
     """Sends mail to all recipients at once.
 
@@ -36,7 +37,7 @@ class Mail:
         security: ``tls`` from the start (port 465), ``starttls`` (587, 25), ``none`` to this machine only.
         user: Login; None where the server asks for none.
         ca_file: Certificates of the authorities to accept instead of the system's.
-        remark: What is to be said of the last message although it was taken: recipients that were refused.
+        but_not: Recipients who have a message already, or get it later.
     """
 
     name: str
@@ -50,24 +51,42 @@ class Mail:
     ca_file: Path | None = None
     seconds: float = CONVERSATION_SECONDS
     clock: Callable[[], dt.datetime] = field(default=_now, repr=False)
-    remark: str = field(default="", init=False)
+    but_not: frozenset[str] = frozenset()
 
-    def send(self, message: Message) -> None:
+    @property
+    def to(self) -> list[str]:
+        """To whom it goes."""
+        return [one for one in self.recipients if one not in self.but_not]
+
+    def only(self, recipients: Collection[str]) -> Mail:
+        """The same channel to these of its recipients; the mail names all."""
+        return replace(self, but_not=frozenset(self.recipients) - frozenset(recipients))
+
+    def send(self, message: Message) -> Taken:
         """Send *message*; see `Channel.send`. It counts as taken when one recipient or more has been accepted."""
         if self.security == "none" and not is_loopback(self.host):
             raise ChannelError("Mail goes out without TLS to this machine only.", is_final=True, concerns="channel")
         place = f"{self.host}:{self.port}"
         tls = None if self.security == "none" else verified(self.ca_file)
-        self.remark = ""
         conversation: list[_Conversation] = []
         try:
             refused = self._send(message, place, tls, conversation)
         except ChannelError as error:
             error.is_unclear = any(one.awaits_verdict for one in conversation)
             raise
-        if refused:
-            codes = ", ".join(str(code) for code in sorted({code for code, _ in refused.values()}))
-            self.remark = f"{place} refused {len(refused)} of {len(self.recipients)} recipients with code {codes}."
+        later = [one for one, (code, _) in refused.items() if code < _FOR_GOOD]
+        never = [one for one in refused if one not in later]
+        remarks = []
+        if never:
+            remarks.append(
+                f"{place} refused {len(never)} of {len(self.to)} recipients with code {_codes(refused, never)}."
+            )
+        if later:
+            remarks.append(
+                f"{place} put {len(later)} of {len(self.to)} recipients off with code {_codes(refused, later)}:"
+                " they get it later."
+            )
+        return Taken(tuple(later), " ".join(remarks))
 
     def _send(
         self, message: Message, place: str, tls: ssl.SSLContext | None, conversation: list[_Conversation]
@@ -85,7 +104,7 @@ class Mail:
                 server.starttls(context=tls)
             if self.user is not None:
                 server.login(self.user, self.password or "")
-            refused = server.send_message(self.written(message), self.sender, list(self.recipients))
+            refused = server.send_message(self.written(message), self.sender, self.to)
             server.is_taken = True
         return refused
 
@@ -116,12 +135,12 @@ def _in_our_words(place: str) -> Iterator[None]:
         codes = sorted({code for code, _ in error.recipients.values()})
         raise ChannelError(
             f"{place} refused all recipients with code {', '.join(map(str, codes))}.",
-            is_final=all(code >= 500 for code in codes),
+            is_final=all(code >= _FOR_GOOD for code in codes),
             concerns="channel",
         ) from None
     except smtplib.SMTPDataError as error:
         # Sender, recipients and login were accepted: what is refused for good is the text.
-        is_final = error.smtp_code >= 500
+        is_final = error.smtp_code >= _FOR_GOOD
         raise ChannelError(
             f"{place} refused the text with code {error.smtp_code}.",
             is_final=is_final,
@@ -132,7 +151,7 @@ def _in_our_words(place: str) -> Iterator[None]:
         # The sender is refused for a text's length, too.
         raise ChannelError(
             f"{place} refused {what} with code {error.smtp_code}.",
-            is_final=error.smtp_code >= 500,
+            is_final=error.smtp_code >= _FOR_GOOD,
             concerns="either" if isinstance(error, smtplib.SMTPSenderRefused) else "channel",
         ) from None
     except smtplib.SMTPServerDisconnected:
@@ -186,6 +205,10 @@ def problem_of_address(written: str) -> str | None:
     if not written.isascii() or not address.domain or not address.username:
         return "it is no address of mail"
     return None
+
+
+def _codes(refused: Mapping[str, tuple[int, bytes]], recipients: Collection[str]) -> str:
+    return ", ".join(str(code) for code in sorted({refused[one][0] for one in recipients}))
 
 
 def _one_line(text: str) -> str:

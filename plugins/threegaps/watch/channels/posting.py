@@ -114,7 +114,10 @@ def post_json(
             concerns=_concerns(status, is_passing=is_passing),
         )
     if len(answer) > LARGEST_ANSWER_BYTES:
-        raise ChannelError(f"{target.place} answered with more than {LARGEST_ANSWER_BYTES} bytes, which were not read.")
+        raise ChannelError(
+            f"{target.place} answered with more than {LARGEST_ANSWER_BYTES} bytes, which were not read.",
+            is_unclear=True,
+        )
     return answer
 
 
@@ -138,7 +141,7 @@ def error_code(target: Target, answer: bytes) -> int:
     """The ``errcode`` of a robot's answer.
 
     Raises:
-        ChannelError: There is none: something else than the robot has answered.
+        ChannelError: There is none. The host is the right one, by its certificate: it may have been taken.
     """
     try:
         read: Any = json.loads(answer)
@@ -146,7 +149,7 @@ def error_code(target: Target, answer: bytes) -> int:
         read = None
     code = read.get("errcode") if isinstance(read, dict) else None
     if not isinstance(code, int) or isinstance(code, bool):
-        raise ChannelError(f"{target.place} gave an answer without an errcode.")
+        raise ChannelError(f"{target.place} gave an answer without an errcode.", is_unclear=True)
     return code
 
 

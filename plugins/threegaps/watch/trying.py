@@ -1,0 +1,171 @@
+"""One try to hand a message over, and what becomes of it: the same for the outbox and for the local journal."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+
+from threegaps.errors import kind_of
+from threegaps.ledger.outbox import Tried
+from threegaps.settings import SHANGHAI
+from threegaps.watch.channels.mail import Mail
+from threegaps.watch.journal import Journal
+from threegaps.watch.message import UNCLEAR_TRIES, Channel, ChannelError, Concerns, Message, Taken
+from threegaps.watch.told import Told, note_of
+
+PASS_SECONDS = 30.0
+"""No message is begun later in a pass; one takes `channels.conversation.CONVERSATION_SECONDS` at most."""
+LONGEST_PAUSE_SECONDS = 300.0
+LEAST_TRIES = 5
+"""No message is given up before, however old the clock says that it is; one that alone is refused for good is then."""
+_FIRST_PAUSE_SECONDS = 15.0
+# Two machines never agree to the second.
+NEAR = dt.timedelta(minutes=1)
+FAR = dt.timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one try.
+
+    Args:
+        error: Why it was not taken; None where it was.
+        rest: Those of several recipients who are to get it later.
+        remark: What is to be said although it was taken.
+    """
+
+    error: ChannelError | None = None
+    rest: tuple[str, ...] = ()
+    remark: str = ""
+
+
+def hand_over(channel: Channel, message: Message, tried: Tried, *, held: Collection[str] = ()) -> Outcome:
+    """Hand *message* to those who have not got it; one channel's own fault is a failure of this try and no more.
+
+    Args:
+        held: Recipients for whom something earlier of the same incident waits: they get this one after it.
+    """
+    later: tuple[str, ...] = ()
+    if isinstance(channel, Mail):
+        wanted = channel.recipients if tried.sent_at is None else tried.rest
+        later = tuple(one for one in channel.recipients if one in wanted and one in held)
+        channel = channel.only([one for one in wanted if one not in held])
+        if not channel.to:
+            return Outcome(rest=later)
+    elif tried.sent_at is not None:
+        # The channel of this name has become another one.
+        return Outcome()
+    try:
+        taken = channel.send(message) or Taken()
+    except ChannelError as error:
+        return Outcome(error, later)
+    except Exception as error:  # noqa: BLE001  # one channel's fault must not keep the others from telling
+        return Outcome(ChannelError(f"The channel failed: {kind_of(error)}."), later)
+    return Outcome(None, (*later, *taken.rest), taken.remark)
+
+
+def after(
+    tried: Tried,
+    outcome: Outcome,
+    now: dt.datetime,
+    *,
+    sent_as: str,
+    fault: Concerns | None = None,
+    pause: float | None = None,
+) -> Tried:
+    """How far a message has come by one more try.
+
+    Args:
+        now: The instant of the pass.
+        sent_as: The id of the message that went out.
+        fault: What it failed for, where more is known than the channel said.
+        pause: Seconds until the next try, likewise.
+    """
+    at = dt.datetime.now(SHANGHAI)
+    tried = replace(tried, tries=tried.tries + 1, tried_at=now, first_tried_at=tried.first_tried_at or at)
+    usual = pause_seconds(tried.tries - 1)
+    error = outcome.error
+    if error is None:
+        return replace(
+            tried,
+            sent_at=tried.sent_at or at,
+            sent_as=tried.sent_as or sent_as,
+            retry_at=now + dt.timedelta(seconds=usual) if outcome.rest else None,
+            fault=None,
+            is_refused=False,
+            last_error=outcome.remark or None,
+            rest=outcome.rest,
+        )
+    unclear = tried.unclear_tries + int(error.is_unclear)
+    # Perhaps it was taken each time.
+    counts = unclear >= UNCLEAR_TRIES
+    # What is refused for good by those who are left is over for them.
+    is_over = counts or (tried.sent_at is not None and error.is_final)
+    seconds = error.pause_seconds(usual) if pause is None else pause
+    return replace(
+        tried,
+        unclear_tries=unclear,
+        sent_at=tried.sent_at or (at if counts else None),
+        sent_as=tried.sent_as or (sent_as if counts else None),
+        retry_at=None if is_over else now + dt.timedelta(seconds=seconds),
+        fault=None if tried.sent_at else fault or error.concerns,
+        is_refused=error.is_final and tried.sent_at is None,
+        last_error=error.message,
+        rest=(() if is_over else tried.rest),
+    )
+
+
+def pause_seconds(tries: int) -> float:
+    """How long to wait after a try that failed, when *tries* have failed before it."""
+    return min(_FIRST_PAUSE_SECONDS * 2.0 ** min(tries, 20), LONGEST_PAUSE_SECONDS)
+
+
+def tried_by_clock(tried: Tried, now: dt.datetime) -> Tried:
+    """Where the clock was put back, what was tried in what is now the future counts as tried now, and is due."""
+    if tried.tried_at is None or tried.tried_at <= now + NEAR:
+        return tried
+    return replace(tried, tried_at=now, retry_at=now if tried.rest else None)
+
+
+def made_by_clock(
+    created_at: dt.datetime, send_after: dt.datetime, now: dt.datetime
+) -> tuple[dt.datetime, dt.datetime]:
+    """The same for when a message was made, and before when it is not to be sent."""
+    is_far = created_at > now + FAR
+    return min(created_at, now), min(send_after, now) if is_far else send_after
+
+
+def work_off(
+    book: Journal,
+    channels: Mapping[str, Channel],
+    now: dt.datetime,
+    told: Told,
+    *,
+    noted: Callable[[str, str], None],
+) -> None:
+    """Hand over what is due of the journal; what is waiting when the pass has had its time waits for the next.
+
+    Each message for itself: none is bundled with others, and none given up, before the outbox has them.
+
+    Args:
+        noted: Called after each try, before the next one: the channel's name, and what is to be said of it.
+    """
+    until = time.monotonic() + PASS_SECONDS
+    for posted in book.posted:
+        posted.created_at, posted.send_after = made_by_clock(posted.created_at, posted.send_after, now)
+        posted.tried = tried_by_clock(posted.tried, now)
+        note = told.get(posted.message.message_id)
+        if note is not None and posted.tried.sent_at is None:
+            posted.tried = replace(posted.tried, sent_at=note.sent_at, sent_as=note.sent_as, retry_at=None)
+    for posted in [one for one in book.posted if one.is_due(now)]:
+        channel = channels.get(posted.channel)
+        if channel is None or time.monotonic() > until or book.waits_for_earlier(posted):
+            continue
+        number, was_sent = posted.message.message_id, posted.tried.sent_at is not None
+        outcome = hand_over(channel, posted.message, posted.tried, held=book.held(posted))
+        posted.tried = after(posted.tried, outcome, now, sent_as=number)
+        if posted.tried.sent_at is not None and not was_sent:
+            told.add([note_of(posted.message, posted.channel, sent_as=number, sent_at=posted.tried.sent_at)])
+        noted(posted.channel, posted.tried.last_error or "")
