@@ -163,7 +163,7 @@ def test_the_page_names_areas_says_how_many_and_what_was_asked(
     monkeypatch.setattr(output.console, "width", 200)
     difference.difference_page(history.compare(dsn, 1), areas=NAMES, indicators=NAMES, limit=1, asked="")
     said = " ".join(capsys.readouterr().out.split())
-    assert "2 figures of 1 indicators differ between release 1 and release 2." in said
+    assert "Between release 1 and release 2 differ: figures 2, of indicators 1." in said
     assert "M01-3 培训人次 · Trainings" in said
     assert f"a/b: batches {batch}" in said
     assert "1 of 2 are shown: `--limit 2` shows all." in said
