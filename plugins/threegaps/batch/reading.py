@@ -93,6 +93,22 @@ def rows_at(
             return
 
 
+def lines_at(
+    contract: Contract, part: Part, row_numbers: Collection[int], block_bytes: int = BLOCK_BYTES
+) -> dict[int, tuple[int | None, int]]:
+    """Where the rows of *part* with these numbers stand: their sheet, and their line, as in `StructuralLine`."""
+    wanted = set(row_numbers)
+    found: dict[int, tuple[int | None, int]] = {}
+    for block in data_blocks(contract, [part], Normaliser(contract), block_bytes):
+        chosen = block.row_numbers.is_in(pl.Series(list(wanted), dtype=pl.Int32).implode())
+        for place in chosen.arg_true():
+            found[int(block.row_numbers[place])] = (block.sheet_of(place), block.line_of(place))
+        found |= {row.row_number: (row.sheet, row.line) for row in block.faulty if row.row_number in wanted}
+        if len(found) == len(wanted):
+            break
+    return found
+
+
 def faulty_block(contract: Contract, block: TextBlock) -> tuple[TextBlock, list[FaultyRow]]:
     """Rows of *block* of which something could not be had, as a block of what could, with those rows."""
     rows = [row for row in block.faulty if row.values is not None]

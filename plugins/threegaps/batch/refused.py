@@ -132,6 +132,7 @@ class RefusedRows:
                 fault.reason_zh(labels[fault.column].description_zh if fault.column else None),
                 fault.reason_en(),
             )
+            | {"fault": fault.kind.name}
             for fault in faults
         ]
 

@@ -15,6 +15,35 @@ def contracts_of(settings: Settings, feed: str | None) -> tuple[Contract, ...]:
     return load_contracts(folder) if feed is None else (find_contract(folder, feed),)
 
 
+def contracts_of_department(settings: Settings, department: str) -> tuple[Contract, ...]:
+    """The contracts of a department's feeds."""
+    from threegaps.contracts.loader import load_contracts
+    from threegaps.errors import SettingsError
+
+    every = load_contracts(settings.contracts_folder)
+    found = tuple(contract for contract in every if contract.department == department)
+    if not found:
+        known = sorted({contract.department for contract in every})
+        raise SettingsError(
+            f"There is no department {department!r}.",
+            advice=did_you_mean(department, known, otherwise=f"one of {', '.join(known)}."),
+        )
+    return found
+
+
+def check_county(code: str | None) -> None:
+    """Refuse what is no code of a county, and not the mark of rows whose county is not known."""
+    from threegaps.errors import SettingsError
+    from threegaps.ledger.touches import UNKNOWN_COUNTY
+    from threegaps.standards.areas import codes_in_force
+
+    known = (*codes_in_force(("county", "city", "province")), UNKNOWN_COUNTY)
+    if code is not None and code not in known:
+        raise SettingsError(
+            f"{code!r} is no code of a county.", advice=did_you_mean(code, known, otherwise="write six digits.")
+        )
+
+
 def check_status(status: str | None) -> None:
     """Refuse a status that no batch can have."""
     from threegaps.errors import SettingsError

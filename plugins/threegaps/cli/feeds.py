@@ -394,28 +394,65 @@ def count_refused(feed: Feed = None, json_: Json = False) -> None:
 
 @quarantine.command("export")
 def export_refused(
-    feed: Annotated[str, typer.Argument(help="The feed, written department/name.")],
-    file: Annotated[Path, typer.Argument(help="Where to write: .xlsx or .csv, readable by you only.")],
+    feed: Annotated[str, typer.Argument(help="The feed, written department/name; or a department: all its feeds.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Where to write: .xlsx or .csv, readable by you only; of a department, a folder."),
+    ],
+    delivery: Annotated[str | None, typer.Option(help="Only this delivery.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Only rows that broke this rule.")] = None,
+    county: Annotated[str | None, typer.Option(help="Only rows of this county, by its code.")] = None,
     batch: Annotated[int | None, typer.Option(help="Only this batch.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     json_: Json = False,
 ) -> None:
-    """A file of refused rows for the department: tokens, values, reasons."""
+    """A workbook of refused rows for the department: tokens, values, wrong cells marked, reasons."""
     import psycopg
 
     from threegaps.cli import asked
     from threegaps.cli.output import console, print_json
-    from threegaps.contracts.loader import find_contract
+    from threegaps.returned import check_target, make_folder
     from threegaps.warehouse import quarantine as refused
 
     settings = Settings.load()
-    contract = find_contract(settings.contracts_folder, feed)
-    asked.check_batch(settings, batch, feed)
-    with psycopg.connect(settings.warehouse_dsn()) as connection:
-        count = refused.export(connection, contract, file, batch_id=batch)
-    if json_:
-        print_json({"feed": feed, "rows": count, "file": str(file)})
+    chosen = asked.contracts_of_department(settings, feed) if "/" not in feed else asked.contracts_of(settings, feed)
+    asked.check_batch(settings, batch, feed if "/" in feed else None)
+    for contract in chosen if len(chosen) == 1 else ():
+        asked.check_delivery(settings, delivery, contract.feed)
+        asked.check_rule(settings, rule, contract.feed)
+    asked.check_county(county)
+    if "/" in feed:
+        targets = {contract.feed: file for contract in chosen}
     else:
-        console.print(f"{count:,} refused rows of {feed} written to {file}", markup=False)
+        make_folder(file)
+        targets = {contract.feed: file / f"{contract.feed.replace('/', '_')}.xlsx" for contract in chosen}
+    for target in targets.values():
+        check_target(target, force=force)
+    written: list[dict[str, Any]] = []
+    with psycopg.connect(settings.warehouse_dsn()) as connection:
+        for contract in chosen:
+            target = targets[contract.feed]
+            count = refused.export(
+                connection,
+                contract,
+                target,
+                batch_id=batch,
+                delivery=delivery,
+                rule=rule,
+                county_code=county,
+                is_synthetic=settings.is_sandbox,
+                # Of a department's feeds only those that have something to send back.
+                may_be_empty="/" in feed,
+            )
+            if count or "/" in feed:
+                written.append({"feed": contract.feed, "rows": count, "file": str(target)})
+    if json_:
+        print_json(written[0] if "/" in feed else written)
+        return
+    for one in written:
+        console.print(f"{one['rows']:,} refused rows of {one['feed']} written to {one['file']}", markup=False)
+    if not written:
+        console.print(f"No refused row of {feed} is open.")
 
 
 @quarantine.command("replay")

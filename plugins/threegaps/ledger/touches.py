@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
-
-import psycopg
+from typing import TYPE_CHECKING, Any
 
 from threegaps.calendar import add_months
+
+if TYPE_CHECKING:
+    import psycopg
 
 AreaPeriod = tuple[str, dt.date, dt.date]
 """County, first day, last day; `OPEN_END` as last day stands for every later period."""

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Literal
 
 from threegaps.calendar import Delivery
+from threegaps.contracts.options.sources import FileNames
 from threegaps.contracts.options.templates import filled, has_period
 
-__all__ = ["any_period", "common_form", "filled", "folder_above", "has_period", "is_plain", "part_name", "pattern_of"]
+__all__ = [
+    "FileRole",
+    "any_period",
+    "common_form",
+    "filled",
+    "folder_above",
+    "has_period",
+    "is_plain",
+    "part_name",
+    "pattern_of",
+    "role_of",
+]
+
+FileRole = Literal["part", "correction", "control"]
+"""What a file is of a delivery."""
 
 
 def folder_above(template: str) -> str | None:
@@ -25,6 +41,17 @@ def folder_above(template: str) -> str | None:
 def pattern_of(template: str, delivery: Delivery) -> re.Pattern[str]:
     """The pattern of a delivery's names; only 0 to 9 are digits in it."""
     return re.compile(filled(template, delivery), re.ASCII)
+
+
+def role_of(names: FileNames, delivery: Delivery, name: str) -> FileRole | None:
+    """What a file called *name* is of *delivery*; None where it is none of its files, and would be left lying."""
+    if names.control is not None and name == filled(names.control, delivery):
+        return "control"
+    if pattern_of(names.part, delivery).fullmatch(name):
+        return "part"
+    if names.correction is not None and pattern_of(names.correction, delivery).fullmatch(name):
+        return "correction"
+    return None
 
 
 def any_period(template: str) -> re.Pattern[str]:

@@ -37,7 +37,9 @@ def replaced(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     draft = Path(name)
     try:
         with os.fdopen(number, "wb") as file:
-            os.fchmod(number, mode)
+            if hasattr(os, "fchmod"):
+                # Windows has none before Python 3.13, and its drafts are their owner's anyway.
+                os.fchmod(number, mode)
             yield file
             if not file.closed:
                 file.flush()

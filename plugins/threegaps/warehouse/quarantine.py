@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -15,12 +13,11 @@ from psycopg.rows import class_row
 
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
-from threegaps.errors import FeedError
-from threegaps.standards.replacing import replaced
-from threegaps.standards.visible import for_spreadsheet
+from threegaps.returned import Returned, ReturnedRow, write_file
 
 ROW_HEADER = "行标识"
 BATCH_HEADER = "退回批次"
+_WHERE = (ROW_HEADER, "来源文件", "行号", BATCH_HEADER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +43,7 @@ def show(
     *,
     feed: str | None = None,
     batch_id: int | None = None,
+    delivery: str | None = None,
     rule: str | None = None,
     county_code: str | None = None,
     open_only: bool = True,
@@ -64,6 +62,7 @@ def show(
             " from quarantine.refused_row as r join ops.landed_object as l using (landed_object_id)"
             " where (%(feed)s::text is null or r.feed = %(feed)s)"
             " and (%(batch)s::bigint is null or r.batch_id = %(batch)s)"
+            " and (%(delivery)s::text is null or r.delivery = %(delivery)s)"
             " and (%(county)s::text is null or r.county_code = %(county)s)"
             " and (%(rule)s::text is null"
             " or r.reasons @> jsonb_build_array(jsonb_build_object('rule', %(rule)s::text)))"
@@ -72,6 +71,7 @@ def show(
             {
                 "feed": feed,
                 "batch": batch_id,
+                "delivery": delivery,
                 "county": county_code,
                 "rule": rule,
                 "open": open_only,
@@ -137,47 +137,56 @@ def keep_closed(connection: psycopg.Connection[Any], superseded_batch_id: int, b
     )
 
 
-def export(connection: psycopg.Connection[Any], contract: Contract, path: Path, *, batch_id: int | None = None) -> int:
+def export(
+    connection: psycopg.Connection[Any],
+    contract: Contract,
+    path: Path,
+    *,
+    batch_id: int | None = None,
+    delivery: str | None = None,
+    rule: str | None = None,
+    county_code: str | None = None,
+    is_synthetic: bool = True,
+    may_be_empty: bool = True,
+) -> int:
     """Write the feed's open refused rows to *path* (``.csv`` or ``.xlsx``) for the department; how many.
 
     A row has its token, file, row number and batch, the columns by the department's own names, and every reason in
-    Chinese.
-    Document numbers are left out, their pseudonyms too: token, file and row number say which row it is, and a repair
-    that leaves the cell empty keeps the number that was sent. The file is readable by its owner only. Text that a
-    spreadsheet would take for a formula is made plain, and characters that act or hide are written as their numbers.
+    Chinese. Document numbers are left out, their pseudonyms too: token, file and row number say which row it is, and a
+    repair that leaves the cell empty keeps the number that was sent.
+
+    Args:
+        connection: The warehouse.
+        contract: The feed's contract.
+        path: Where to; see `threegaps.returned`.
+        batch_id: Only rows of this batch.
+        delivery: Only rows of this delivery.
+        rule: Only rows that broke this rule, with all their reasons.
+        county_code: Only rows of this county.
+        is_synthetic: Whether the rows are of the sandbox.
+        may_be_empty: Write a file without a row where there is none; else none.
 
     Raises:
-        FeedError: *path* is neither of the two kinds.
-        SettingsError: It cannot be written there.
+        SettingsError: *path* is neither of the two kinds, or cannot be written.
     """
-    if path.suffix not in {".csv", ".xlsx"}:
-        raise FeedError("The file is neither .csv nor .xlsx.", feed=contract.feed, file=path.name)
-    rows = show(connection, feed=contract.feed, batch_id=batch_id, limit=None)
-    names = (column.source_name for column in contract.sent_columns)
-    header = [ROW_HEADER, "来源文件", "行号", BATCH_HEADER, *names, "退回原因"]
-    lines = [[for_spreadsheet(value) for value in _line(contract, row)] for row in rows]
-    with replaced(path, mode=0o600) as file:
-        if path.suffix == ".xlsx":
-            from openpyxl import Workbook
-            from openpyxl.cell import WriteOnlyCell
-
-            workbook = Workbook(write_only=True)
-            sheet = workbook.create_sheet("退回数据")
-            for line in (header, *lines):
-                cells = [WriteOnlyCell(sheet, value) for value in line]
-                for cell in cells:
-                    cell.data_type = "s"  # a text, were it written like one of a spreadsheet's errors
-                sheet.append(cells)
-            workbook.save(file)
-        else:
-            with io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True) as text:
-                csv.writer(text).writerows([header, *lines])
+    rows = show(
+        connection,
+        feed=contract.feed,
+        batch_id=batch_id,
+        delivery=delivery,
+        rule=rule,
+        county_code=county_code,
+        limit=None,
+    )
+    if not rows and not may_be_empty:
+        return 0
+    named = (("数据期", delivery), ("批次", batch_id), ("规则", rule), ("县(市、区)", county_code))
+    about = [(name, str(value)) for name, value in named if value is not None]
+    returned = [_returned(row) for row in rows]
+    write_file(path, Returned(contract, _WHERE, returned, is_synthetic=is_synthetic, about=about))
     return len(rows)
 
 
-def _line(contract: Contract, row: RefusedRow) -> list[str]:
-    values = [
-        "" if column.name == PERSON_COLUMN else row.row_data.get(column.name) or "" for column in contract.sent_columns
-    ]
-    reasons = ";".join(str(reason["message_zh"]) for reason in row.reasons)
-    return [row.row_token, row.source_name, str(row.row_number), str(row.batch_id), *values, reasons]
+def _returned(row: RefusedRow) -> ReturnedRow:
+    where = (row.row_token, row.source_name, str(row.row_number), str(row.batch_id))
+    return ReturnedRow(where, row.row_data | {PERSON_COLUMN: None}, row.reasons)

@@ -15,6 +15,7 @@ from threegaps.batch.storable import is_storable
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import FeedError
+from threegaps.returned.files import ROWS_SHEET
 from threegaps.standards.identity_in_text import MASK, masked
 from threegaps.standards.visible import from_spreadsheet, visible
 from threegaps.standards.white_space import WHITE_SPACE
@@ -207,7 +208,8 @@ def _not_split(contract: Contract, path: Path, number: int) -> FeedError:
 
 
 def _sheet_rows(contract: Contract, path: Path) -> Iterator[list[str]]:
-    """The rows of the only sheet that holds any; a cell whose value cannot be had is not an empty one."""
+    """The rows of the sheet that was sent out, by its name or as the only one that holds any; a cell whose value cannot
+    be had is not an empty one."""
     # Late: what loads without repairs is not to import polars.
     from threegaps.batch.decode import Part
     from threegaps.batch.decode.faults import FaultKind
@@ -220,6 +222,7 @@ def _sheet_rows(contract: Contract, path: Path) -> Iterator[list[str]]:
         book = read_book(contract, part, container)
         reader = SheetReader(contract, part, book)
         surveys = [(sheet, survey) for sheet in book.sheets if (survey := reader.survey(sheet)).rows]
+        surveys = [one for one in surveys if one[0].name == ROWS_SHEET] or surveys
         if len(surveys) != 1 or surveys[0][1].merges or book.has_1904_dates:
             raise FeedError(
                 "The workbook has several sheets with rows, or none, merged cells, or days that count from 1904.",

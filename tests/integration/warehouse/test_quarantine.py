@@ -12,7 +12,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.integration.warehouse.conftest import WAGES, Loader
-from threegaps.errors import FeedError, SettingsError
+from threegaps.errors import SettingsError
 from threegaps.standards.replacing import replaced
 from threegaps.warehouse import quarantine
 from threegaps.warehouse.repairs import is_touched, laid_over, read_repairs
@@ -34,7 +34,7 @@ def test_refused_rows_are_shown_and_exported_with_their_reasons(loader: Loader, 
     assert text.stat().st_mode & 0o077 == 0
     cells = list(openpyxl.load_workbook(book).active.iter_rows(values_only=True))
     assert [cell[0] for cell in cells] == [line[0] for line in lines]
-    with pytest.raises(FeedError, match="neither"):
+    with pytest.raises(SettingsError, match="neither"):
         quarantine.export(loader.connection, WAGES, tmp_path / "rows.txt")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.docs.test_docs import ROOT, anchors, commands_in
 
-PAGES = ("guide", "runbook", "server")
+PAGES = ("file-check", "guide", "runbook", "server")
 CHINESE = re.compile(r"[一-鿿]")
 BLOCK = re.compile(r"```\w*\n.*?```", re.DOTALL)
 HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)

@@ -165,17 +165,18 @@ def test_every_column_that_commands_show_has_a_chinese_head() -> None:
 
 # What only a machine reads, an option, a name that is looked up, or a fact that is no column.
 _NO_COLUMN = """
-    accept_fewer_rows advice airflow area_name asked_at assigned_to acknowledged_by both build calculation
-    causes cause_key caveat change_on_year changed_settings closed_by command contract critical dag_processor data_are
-    data_as_of database dbname denominator detail done due_progress en failed feed_failing feed_incomplete
-    feed_late feed_shrinking feed_stopped feed_unreachable feeds files fine first form_agency held
-    help_option_names hidden incidents indicator_codes is_form_example is_form_expired is_of_own_period
-    is_revised largest last_beat_at lasting limit marts maturity metadatabase more_logins none not not_looked_at
-    numerator ok other_targets pass_seconds password_in pending plan_version postgres problems progress_gap
-    readers refused_share_rising relations releases resolution resolution_seconds response_seconds right rounding
-    runbook running said_before said_since sandbox scheduler second seed sent_at services skipped source source_document
-    status_note statutory_mark success target_progress target_text tens time_progress triggerer undo user
-    warning watch without_past wrong zh bi statistician
+    a accept_fewer_rows acknowledged_by advice airflow area_name asked_at assigned_to before bi both build by
+    calculation cause_key causes caveat change_on_year changed_settings check city closed_by command contract
+    critical dag_processor data_are data_as_of database dbname denominator department detail done due_progress en
+    failed feed_failing feed_incomplete feed_late feed_shrinking feed_stopped feed_unreachable feeds files fine
+    first form_agency held help_option_names hidden incidents indicator_codes is_form_example is_form_expired
+    is_of_own_period is_revised it its largest last_beat_at lasting limit marts maturity metadatabase more_logins
+    none not not_loaded not_looked_at numerator of ok other_targets pass_seconds password_in pending pipeline
+    plan_version postgres problems progress_gap province readers refused_share_rising relations releases resolution
+    resolution_seconds response_seconds right rounding rows_refused rules runbook running said_before said_since
+    sandbox scheduler second seed sends sent_at services skipped source source_document statistician status_note
+    statutory_mark success target_progress target_text tens the time_progress triggerer undo user warning watch
+    without_past wrong zh
 """
 NO_COLUMN = set(_NO_COLUMN.split())
 

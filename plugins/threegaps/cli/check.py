@@ -1,0 +1,156 @@
+"""The command `check`: a department's own look at a file before it sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from threegaps.cli.options import Json
+from threegaps.errors import FeedError, SettingsError
+
+if TYPE_CHECKING:
+    from threegaps.calendar import Delivery
+    from threegaps.contracts.model import Contract
+    from threegaps.file_check import FileFindings, Finding
+
+EXIT_CODES = {"fine": 0, "rows_refused": 1, "not_loaded": 2}
+"""What `threegaps check` ends with."""
+_PLACES_SHOWN = 5
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("check")(check)
+
+
+def check(
+    files: Annotated[
+        list[Path],
+        typer.Argument(exists=True, dir_okay=False, help="The files of one delivery, as they are sent."),
+    ],
+    feed: Annotated[
+        str | None, typer.Option(help="The feed that they are of, written department/name; a contract's by default.")
+    ] = None,
+    delivery: Annotated[
+        str | None, typer.Option(help="The delivery, like 2026-06; by default what the names of the files say.")
+    ] = None,
+    contract_file: Annotated[
+        Path | None,
+        typer.Option("--contract", exists=True, dir_okay=False, help="The feed's contract, where none is installed."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write the rows that would be refused, to .xlsx or .csv.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write the report over a file that is there.")] = False,
+    json_: Json = False,
+) -> None:
+    """Check files before they are sent: all faults of all rows in one pass, without warehouse, Airflow or key.
+
+    Ends with 0 where all rows would be taken, 1 where some would be refused, 2 where nothing would be loaded.
+    """
+    from threegaps.cli.output import print_json
+    from threegaps.contracts.loader import find_contract, load_contract
+    from threegaps.file_check import check_files
+    from threegaps.returned import check_target
+    from threegaps.settings import Settings
+
+    settings = Settings.load()
+    if contract_file is not None:
+        contract = load_contract(contract_file)
+    elif feed is not None:
+        contract = find_contract(settings.contracts_folder, feed)
+    else:
+        raise SettingsError("It is not said of which feed the files are.", advice="say --feed or --contract.")
+    if feed not in {None, contract.feed}:
+        raise SettingsError(f"The contract is of {contract.feed}.", advice=f"say --feed {contract.feed}.")
+    if report is not None:
+        check_target(report, force=force)
+    found = check_files(contract, files, _delivery(contract, files, delivery))
+    if report is not None:
+        _write_report(contract, found, report, is_synthetic=settings.is_sandbox)
+    if json_:
+        print_json(found.as_data())
+    else:
+        _show(found, report)
+    raise typer.Exit(EXIT_CODES[found.outcome])
+
+
+def _delivery(contract: Contract, files: Sequence[Path], key: str | None) -> Delivery:
+    from threegaps.calendar import Delivery, today
+    from threegaps.file_check.checking import deliveries_of
+
+    if key is not None:
+        return Delivery.parse(contract.cadence, key)
+    found = deliveries_of(contract, files, today())
+    if not found:
+        raise FeedError(
+            "The names of the files do not say of which one delivery they are.",
+            feed=contract.feed,
+            file=files[0].name,
+            advice="say it with --delivery, and look whether the files are named as agreed.",
+        )
+    return found[-1]
+
+
+def _write_report(contract: Contract, found: FileFindings, path: Path, *, is_synthetic: bool) -> None:
+    from threegaps.file_check.checking import WHERE
+    from threegaps.returned import Returned, write_file
+
+    about = [("数据期", found.delivery), ("文件", "、".join(found.files))]
+    write_file(path, Returned(contract, WHERE, found.rows, is_synthetic=is_synthetic, about=about))
+
+
+def _show(found: FileFindings, report: Path | None) -> None:
+    from threegaps.cli.output import both, console, pair, print_rows
+
+    console.print(f"{found.feed} {found.delivery}, contract {found.contract_version}: {len(found.files)} files")
+    for finding in found.findings:
+        if finding.file is not None:
+            console.print(
+                f"{finding.code} {finding.file}: {both(finding.message_zh, finding.message_en)}", soft_wrap=True
+            )
+            if finding.advice:
+                console.print(f"what to do: {finding.advice}", soft_wrap=True)
+    rows = [
+        {
+            "code": finding.code,
+            "rule": finding.rule,
+            "header": finding.header,
+            "message_zh": finding.message_zh,
+            "message_en": finding.message_en,
+            "action": finding.action,
+            "rows": finding.count,
+            "lines": _places(finding, found.files),
+        }
+        for finding in found.findings
+        if finding.file is None
+    ]
+    if rows:
+        print_rows(rows, dispensable=("rule",))
+    if found.counts is not None:
+        counts = found.counts
+        console.print(
+            f"rows: received {counts.received:,}, accepted {counts.accepted:,}, refused {counts.refused:,},"
+            f" duplicates {counts.duplicates:,}"
+        )
+    said = {
+        "fine": ("全部可以载入", "all rows would be taken"),
+        "rows_refused": ("有行会被拒收", "some rows would be refused"),
+        "not_loaded": ("整批不会载入", "nothing would be loaded"),
+    }
+    console.print(pair(*said[found.outcome]))
+    if report is not None:
+        console.print(f"{len(found.rows):,} rows written to {report}", markup=False, soft_wrap=True)
+
+
+def _places(finding: Finding, files: Sequence[str]) -> str:
+    """The first places of a finding, as a person finds them in the file."""
+    shown = []
+    for place in finding.places[:_PLACES_SHOWN]:
+        sheet = f"{place.sheet}!" if place.sheet is not None else ""
+        file = f"{place.file}:" if len(files) > 1 else ""
+        shown.append(f"{file}{sheet}{place.line or place.row_number}")
+    return ", ".join(shown) + (" …" if len(finding.places) > _PLACES_SHOWN else "")

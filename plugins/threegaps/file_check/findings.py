@@ -1,0 +1,103 @@
+"""What a check came to: what is wrong, where, and what would become of the file."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from threegaps.batch.verdict import Counts
+from threegaps.returned import ReturnedRow
+
+Outcome = Literal["fine", "rows_refused", "not_loaded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands.
+
+    Args:
+        file: The file's name.
+        row_number: The row, counted from 1 at the file's first data row.
+        line: Its line in the file, or its row in the sheet, from 1; None where that is not known.
+        sheet: The sheet's position in its workbook, from 1; None where there are no sheets.
+    """
+
+    file: str
+    row_number: int
+    line: int | None = None
+    sheet: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind of thing that is wrong, with every row that it is wrong with.
+
+    Args:
+        code: Its number, see `threegaps.file_check.codes`.
+        rule: The rule's id in the contract; None of a file as a whole.
+        column: The column's canonical name; None where it is of a row or a file.
+        header: What the department calls the column; empty where there is none.
+        action: What follows: ``refuse`` the row, ``warn``, or ``stop`` the delivery.
+        message_zh: What is wrong, in Chinese.
+        message_en: What is wrong, in English.
+        count: How many rows, or files, it is wrong with.
+        places: Where they stand; empty of a rule on all rows together, and of rules that only warn.
+        file: The file, of one that is wrong as a whole.
+        advice: What to do about such a file.
+    """
+
+    code: str
+    rule: str | None
+    column: str | None
+    header: str
+    action: str
+    message_zh: str
+    message_en: str
+    count: int
+    places: Sequence[Place] = ()
+    file: str | None = None
+    advice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFindings:
+    """All that a check found.
+
+    Args:
+        feed: The feed.
+        contract_version: The version of its contract.
+        delivery: The delivery that the files were judged as.
+        files: The names of the files.
+        counts: What was counted over the files that could be read; None where none could.
+        findings: What is wrong, files first, then by code.
+        rows: The rows that would be refused, for the workbook.
+    """
+
+    feed: str
+    contract_version: str
+    delivery: str
+    files: Sequence[str]
+    counts: Counts | None
+    findings: Sequence[Finding]
+    rows: Sequence[ReturnedRow]
+
+    @property
+    def outcome(self) -> Outcome:
+        """What would become of the files: all rows taken, some refused, or nothing loaded."""
+        if any(finding.action == "stop" for finding in self.findings):
+            return "not_loaded"
+        return "rows_refused" if any(finding.action == "refuse" for finding in self.findings) else "fine"
+
+    def as_data(self) -> dict[str, Any]:
+        """The findings as JSON has them; no received value is among them, and the rows are not."""
+        return {
+            "feed": self.feed,
+            "contract_version": self.contract_version,
+            "delivery": self.delivery,
+            "outcome": self.outcome,
+            "files": list(self.files),
+            "counts": None if self.counts is None else dataclasses.asdict(self.counts),
+            "findings": [dataclasses.asdict(finding) for finding in self.findings],
+        }
