@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -141,6 +141,11 @@ class Delivery:
 
     def __str__(self) -> str:
         return self.key
+
+
+def of_cadence(cadence: Cadence, keys: Iterable[str]) -> list[Delivery]:
+    """The deliveries of this cadence among *keys*: a feed whose cadence changed keeps keys of the one before."""
+    return [Delivery.parse(cadence, key) for key in keys if _KEY_PATTERNS[cadence].fullmatch(key)]
 
 
 def deliveries_between(cadence: Cadence, first: str, last: str) -> Iterator[Delivery]:

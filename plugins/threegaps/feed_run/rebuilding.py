@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from threegaps.calendar import Delivery
+from threegaps.calendar import Delivery, of_cadence
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
@@ -80,8 +80,13 @@ def _rebuild_feed(settings: Settings, contract: Contract, landed: list[LandedObj
     for arrived in _in_steps(entered):
         with warehouse_of(settings, contract.feed) as connection:
             enter(connection, arrived)
-        last = max(Delivery.parse(contract.cadence, arrival.delivery) for arrival in arrived)
-        newest = last if newest is None else max(newest, last)
+        # What came under another cadence the contract of now cannot judge: it stands in the ledger, and is not loaded.
+        newest = max(
+            [*of_cadence(contract.cadence, (one.delivery for one in arrived)), *([newest] if newest else [])],
+            default=None,
+        )
+        if newest is None:
+            continue
         try:
             loaded += load(contract.feed, newest.key)
             error = None

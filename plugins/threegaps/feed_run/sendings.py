@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from threegaps.calendar import Delivery
+from threegaps.calendar import Delivery, of_cadence
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.deliveries import QuietFiles
 from threegaps.feed_run.accepting import accepting_these
@@ -54,10 +54,9 @@ def sendings_to_load(
     """What of deliveries up to *last* is still to be loaded, in the order of arrival.
 
     A correction is a sending of its own. A control file that comes late, or is mended alone, makes another one of the
-    same parts.
+    same parts. What landed under another cadence was judged by the contract of its time, and is left as it is.
     """
-    keys = landed_deliveries(connection, contract.feed)
-    deliveries = (Delivery.parse(contract.cadence, key) for key in keys)
+    deliveries = of_cadence(contract.cadence, landed_deliveries(connection, contract.feed))
     found = [
         Sending(delivery, objects, is_whole)
         for delivery in deliveries

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from threegaps.calendar import Delivery
+from threegaps.calendar import Delivery, of_cadence
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
@@ -105,4 +105,4 @@ def look_for_unloaded(feed: str, keys: Collection[str]) -> Looked:
 def _last_fetched(connection: psycopg.Connection[Any], contract: Contract) -> Delivery | None:
     """The last delivery up to which a run of the feed has fetched what the department had; None before the first."""
     keys = fetched_up_to(connection, contract.feed)
-    return max((Delivery.parse(contract.cadence, key) for key in keys), default=None)
+    return max(of_cadence(contract.cadence, keys), default=None)

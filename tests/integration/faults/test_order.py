@@ -265,3 +265,19 @@ def test_what_lies_there_and_is_not_loaded_is_seen_without_fetching_it(
     assert looked.deliveries == {}
     assert looked.fault is not None
     assert (looked.fault.cause, looked.fault.host, looked.fault.port) == ("unreachable", "127.0.0.1", 1)
+
+
+def test_what_landed_under_another_cadence_keeps_no_load_from_its_work(drop: Path, warehouse: str) -> None:
+    """A feed that came by quarter comes by month: what lies there of before is left, and what comes now is loaded."""
+    (drop / "hrss" / ENTERPRISE_FILE).write_bytes(enterprise_book(enterprise_rows()))
+    feed_run.land(ENTERPRISES, QUARTER)
+    assert len(feed_run.load(ENTERPRISES, QUARTER)) == 1
+    with psycopg.connect(warehouse) as connection:
+        # As if the contract of that time had said months.
+        for table in ("landed_object", "attempt"):
+            connection.execute(f"update ops.{table} set delivery = '2024-09' where feed = %s".encode(), [ENTERPRISES])
+    assert feed_run.load(ENTERPRISES, QUARTER) == []
+    assert look_for_unloaded(ENTERPRISES, ["2024Q4"]).deliveries == {}
+    (drop / "hrss" / ENTERPRISE_FILE).write_bytes(enterprise_book(enterprise_rows()[:-1]))
+    feed_run.land(ENTERPRISES, QUARTER)
+    assert len(feed_run.load(ENTERPRISES, QUARTER)) == 1
