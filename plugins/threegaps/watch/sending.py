@@ -272,7 +272,7 @@ class _Sender:
         return _bundled(rows, is_synthetic=self._is_synthetic) if is_bundle else _message(rows[0])
 
     def _send_rest(self) -> bool:
-        """Send what some recipients have to those who put it off, in an incident's order; whether one was tried."""
+        """Send what some recipients have to those who put it off, in an incident's order; whether there may be more."""
         if self._channel is None or self._pauses("channel"):
             return False
         with self._connection.cursor(row_factory=dict_row) as cursor:
@@ -296,12 +296,15 @@ class _Sender:
                 left = len(first.tried.rest) if outcome.error else len(outcome.rest)
                 if left and self._is_overdue(first):
                     outcome = Outcome(
-                        ChannelError(f"{left} recipients put it off until it was given up.", is_final=True)
+                        ChannelError(
+                            f"{left} recipients put it off until it was given up.", is_final=True, concerns="message"
+                        )
                     )
                 states = {row.outbox_id: after(row.tried, outcome, self._now, sent_as=str(sent_as)) for row in rows}
                 outbox.note(self._connection, states)
                 self._say(states[first.outbox_id].last_error)
-                return True
+                # A channel that fails is not asked again for each message.
+                return outcome.error is None or outcome.error.concerns == "message"
             for row in rows:
                 waits.setdefault(row.incident_id, set()).update(row.tried.rest)
         return False

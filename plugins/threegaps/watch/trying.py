@@ -101,19 +101,21 @@ def after(
     unclear = tried.unclear_tries + int(error.is_unclear)
     # Perhaps it was taken each time.
     counts = unclear >= UNCLEAR_TRIES
-    # What is refused for good by those who are left is over for them.
-    is_over = counts or (tried.sent_at is not None and error.is_final)
+    # What those who are left refuse for good is over for them; a login that is refused is nobody's own refusal.
+    is_over = counts or (tried.sent_at is not None and error.is_final and error.concerns == "message")
+    # Nobody has handed it to those for whom it was held.
+    rest = outcome.rest if is_over else tried.rest
     seconds = error.pause_seconds(usual) if pause is None else pause
     return replace(
         tried,
-        unclear_tries=unclear,
+        unclear_tries=0 if counts and rest else unclear,
         sent_at=tried.sent_at or (at if counts else None),
         sent_as=tried.sent_as or (sent_as if counts else None),
-        retry_at=None if is_over else now + dt.timedelta(seconds=seconds),
+        retry_at=None if is_over and not rest else now + dt.timedelta(seconds=seconds),
         fault=None if tried.sent_at else fault or error.concerns,
         is_refused=error.is_final and tried.sent_at is None,
         last_error=error.message,
-        rest=(() if is_over else tried.rest),
+        rest=rest,
     )
 
 

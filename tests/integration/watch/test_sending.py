@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -705,6 +705,58 @@ def test_who_never_takes_it_is_left_in_time_and_who_refuses_for_good_at_once(
     assert mail.connections == connections + 1
     (seen,) = channels_seen(ledger, DUTY)
     assert "code 550" in seen.words_en
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"AUTH": "535 5.7.8 no"}, "refused the login with code 535"),
+        ({"EHLO": "250 receiver"}, "offers no STARTTLS, or no login"),
+        ({"MAIL": "550 5.7.1 not allowed"}, "refused it with code 550"),
+    ],
+)
+def test_who_is_put_off_gets_it_when_a_channel_that_refused_for_good_is_mended(
+    ledger: psycopg.Connection[Any], mail: MailReceiver, broken: dict[str, str], said: str
+) -> None:
+    for key in ("airflow_down", "disk_full"):
+        enter(ledger, incident(ledger, key), "opened")
+    duty = {"duty": replace(by_mail(mail, FIRST, SECOND), user="alerts", password=mail.password)}
+    mail.puts_off = {SECOND: "451 4.7.1 greylisted"}
+    send_due(ledger, duty, NOW)
+    mail.puts_off.clear()
+    mail.answers.update(broken)
+    before = mail.connections
+    assert said in send_due(ledger, duty, NOW + MINUTE).errors["duty"]
+    # A login that is refused is not tried once more for each message.
+    assert mail.connections == before + 1
+    for minutes in range(2, 30):
+        send_due(ledger, duty, NOW + minutes * MINUTE)
+    assert [who for who, _ in got(mail)] == ["first", "first"]
+    mail.answers.clear()
+    for minutes in range(30, 40):
+        send_due(ledger, duty, NOW + minutes * MINUTE)
+    assert [who for who, _ in got(mail)] == ["first", "first", "second", "second"]
+
+
+def test_who_is_held_gets_it_although_it_counts_as_sent_to_the_others(
+    ledger: psycopg.Connection[Any], mail: MailReceiver
+) -> None:
+    number = incident(ledger)
+    opened = f"<{enter(ledger, number, 'opened')}>"
+    mail.puts_off = {SECOND: "451 4.7.1 greylisted"}
+    duty = {"duty": by_mail(mail, FIRST, SECOND)}
+    send_due(ledger, duty, NOW)
+    closed = f"<{enter(ledger, number, 'closed')}>"
+    mail.drops_after_text = True
+    for minutes in range(1, 40):
+        send_due(ledger, duty, NOW + minutes * MINUTE)
+    # Of neither try can anybody say whether it was taken.
+    assert got(mail) == [("first", opened), ("first", closed), ("first", closed)]
+    mail.puts_off.clear()
+    mail.drops_after_text = False
+    for minutes in range(40, 60):
+        send_due(ledger, duty, NOW + minutes * MINUTE)
+    assert got(mail)[3:] == [("second", opened), ("second", closed)]
 
 
 # ---- clocks, and what counts as sent --------------------------------------------------------------------------

@@ -96,7 +96,7 @@ class Mail:
             connected(
                 self.host, self.port, tls=tls if self.security == "tls" else None, seconds=self.seconds
             ) as connection,
-            _in_our_words(place),
+            _in_our_words(place, is_to_some=bool(self.but_not)),
             _Conversation(connection, self.host) as server,
         ):
             conversation.append(server)
@@ -127,8 +127,12 @@ class Mail:
 
 
 @contextlib.contextmanager
-def _in_our_words(place: str) -> Iterator[None]:
-    """What SMTP refuses, with its code and without its text."""
+def _in_our_words(place: str, *, is_to_some: bool) -> Iterator[None]:
+    """What SMTP refuses, with its code and without its text.
+
+    Args:
+        is_to_some: It goes to some of the channel's recipients only: that they refuse it says nothing of the others.
+    """
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:
@@ -136,7 +140,7 @@ def _in_our_words(place: str) -> Iterator[None]:
         raise ChannelError(
             f"{place} refused all recipients with code {', '.join(map(str, codes))}.",
             is_final=all(code >= _FOR_GOOD for code in codes),
-            concerns="channel",
+            concerns="message" if is_to_some else "channel",
         ) from None
     except smtplib.SMTPDataError as error:
         # Sender, recipients and login were accepted: what is refused for good is the text.
