@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 from threegaps.errors import ThreeGapsError
 from threegaps.standards.visible import one_line, visible
@@ -85,12 +85,30 @@ class Channel(Protocol):
     def name(self) -> str:
         """Under which name alerts.yaml has it, and the outbox."""
 
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Those of whom some may get a message later than others; none where it goes to one place."""
+
+    def only(self, recipients: Collection[str]) -> Channel:
+        """The same channel to these of its recipients."""
+
     def send(self, message: Message) -> Taken | None:
         """Hand *message* over; returning says that the other side has taken it.
 
         Raises:
             ChannelError: It has not been taken, as far as can be known.
         """
+
+
+class OnePlace:
+    """What a channel is without recipients of its own: what it is given goes to one place."""
+
+    __slots__ = ()
+    recipients: ClassVar[tuple[str, ...]] = ()
+
+    def only(self, _: Collection[str]) -> Self:
+        """See `Channel.only`."""
+        return self
 
 
 Concerns = Literal["channel", "message", "either"]

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from threegaps.errors import kind_of
 from threegaps.ledger.outbox import Tried
 from threegaps.settings import SHANGHAI
-from threegaps.watch.channels.mail import Mail
 from threegaps.watch.journal import Journal
 from threegaps.watch.message import UNCLEAR_TRIES, Channel, ChannelError, Concerns, Message, Taken
 from threegaps.watch.told import Told, note_of
@@ -48,15 +47,16 @@ def hand_over(channel: Channel, message: Message, tried: Tried, *, held: Collect
         held: Recipients for whom something earlier of the same incident waits: they get this one after it.
     """
     later: tuple[str, ...] = ()
-    if isinstance(channel, Mail):
-        wanted = channel.recipients if tried.sent_at is None else tried.rest
-        later = tuple(one for one in channel.recipients if one in wanted and one in held)
-        channel = channel.only([one for one in wanted if one not in held])
-        if not channel.to:
-            return Outcome(rest=later)
-    elif tried.sent_at is not None:
-        # The channel of this name has become another one.
+    recipients = channel.recipients
+    wanted = [one for one in recipients if tried.sent_at is None or one in tried.rest]
+    if not wanted and (recipients or tried.sent_at is not None):
+        # Those who were put off are its recipients no more, or the channel of this name has become another one.
         return Outcome()
+    if recipients:
+        later = tuple(one for one in wanted if one in held)
+        if len(later) == len(wanted):
+            return Outcome(rest=later)
+        channel = channel.only([one for one in wanted if one not in held])
     try:
         taken = channel.send(message) or Taken()
     except ChannelError as error:

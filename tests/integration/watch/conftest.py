@@ -25,7 +25,7 @@ from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensu
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch import reading_ledger
 from threegaps.watch.alerts import Alerts
-from threegaps.watch.message import Channel, ChannelError, Message
+from threegaps.watch.message import Channel, ChannelError, Message, OnePlace
 from threegaps.watch.readings import LedgerReading
 from threegaps.watch.sending import send_due
 from threegaps.watch.service import Watch
@@ -81,7 +81,7 @@ class Way:
     send_after: dt.datetime
 
 
-class Kept(Channel):
+class Kept(OnePlace):
     """A channel that keeps what it takes, or refuses."""
 
     name = "kept"

@@ -13,7 +13,7 @@ from threegaps.ledger.incidents import note_compared
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts, Digest
 from threegaps.watch.digest import digest_day, enter_digest
-from threegaps.watch.message import Message
+from threegaps.watch.message import Message, OnePlace
 from threegaps.watch.sending import send_due
 
 pytestmark = pytest.mark.integration
@@ -75,7 +75,7 @@ def test_it_goes_out_once_a_day_through_each_channel_whatever_restarts(ledger: p
         assert enter_digest(ledger, ALERTS, at(7, minute)) == 0
     assert enter_digest(ledger, ALERTS, at(7, 0, DAY + dt.timedelta(days=1))) == 2
 
-    class Keeper:
+    class Keeper(OnePlace):
         name = "mail"
         sent: list[Message] = []  # noqa: RUF012  # one test
 

@@ -18,9 +18,10 @@ from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts, ChannelSettings
 from threegaps.watch.channels.dingtalk import DingTalk
 from threegaps.watch.channels.mail import Mail
+from threegaps.watch.channels.making import make_channel
 from threegaps.watch.channels.posting import Target
 from threegaps.watch.channels.wecom import WeCom
-from threegaps.watch.message import SYNTHETIC_MARK, Channel, ChannelError, Message, incident_message_id
+from threegaps.watch.message import SYNTHETIC_MARK, Channel, ChannelError, Message, OnePlace, incident_message_id
 from threegaps.watch.sending import MESSAGES_PER_PASS, channels_seen, outbox_seen, send_due
 from threegaps.watch.trying import LEAST_TRIES, pause_seconds
 
@@ -32,7 +33,7 @@ HOUR = dt.timedelta(hours=1)
 
 
 @dataclass
-class Recorder:
+class Recorder(OnePlace):
     """A channel that keeps what it is given, and fails as it is told."""
 
     name: str = "duty"
@@ -736,6 +737,23 @@ def test_who_is_put_off_gets_it_when_a_channel_that_refused_for_good_is_mended(
     for minutes in range(30, 40):
         send_due(ledger, duty, NOW + minutes * MINUTE)
     assert [who for who, _ in got(mail)] == ["first", "first", "second", "second"]
+
+
+def test_who_is_put_off_gets_it_when_the_password_is_set_again(
+    ledger: psycopg.Connection[Any], mail: MailReceiver
+) -> None:
+    enter(ledger, incident(ledger), "opened")
+    options = {"host": "127.0.0.1", "port": mail.port, "security": "none", "sender": "threegaps@example.gov.cn"}
+    login = {"user": "alerts", "password_variable": "PASSWORD"}
+    settings = ChannelSettings("duty", "mail", {**options, **login, "recipients": [FIRST, SECOND]})
+    mail.puts_off = {SECOND: "451 4.7.1 greylisted"}
+    send_due(ledger, {"duty": make_channel(settings, {"PASSWORD": mail.password})}, NOW)
+    mail.puts_off.clear()
+    done = send_due(ledger, {"duty": make_channel(settings, {})}, NOW + MINUTE)
+    assert "PASSWORD is not set" in done.errors["duty"]
+    for minutes in range(2, 12):
+        send_due(ledger, {"duty": make_channel(settings, {"PASSWORD": mail.password})}, NOW + minutes * MINUTE)
+    assert [who for who, _ in got(mail)] == ["first", "second"]
 
 
 def test_who_is_held_gets_it_although_it_counts_as_sent_to_the_others(

@@ -20,7 +20,7 @@ from threegaps.watch.channels.cutting import cut_to_bytes
 from threegaps.watch.channels.pace import Pace
 from threegaps.watch.channels.posting import Target, error_code, post_json
 from threegaps.watch.channels.robots import Code, as_markdown, refuse
-from threegaps.watch.message import Message
+from threegaps.watch.message import Message, OnePlace
 
 ADDRESS = "https://oapi.dingtalk.com/robot/send"
 MESSAGES_PER_MINUTE = 20
@@ -54,7 +54,7 @@ CODES: Mapping[int, Code] = {
 
 
 @dataclass(frozen=True, slots=True)
-class DingTalk:
+class DingTalk(OnePlace):
     """Sends to a group through its robot.
 
     Args:

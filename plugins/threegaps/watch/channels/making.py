@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,11 @@ class Unusable:
 
     name: str
     reason: str
+    recipients: tuple[str, ...] = ()
+
+    def only(self, recipients: Collection[str]) -> Unusable:
+        """See `Channel.only`."""
+        return replace(self, recipients=tuple(one for one in self.recipients if one in recipients))
 
     def send(self, message: Message) -> None:
         """Nothing is sent; see `Channel.send`."""
@@ -37,10 +42,12 @@ def make_channels(alerts: Alerts, environment: Mapping[str, str]) -> dict[str, C
 
 def make_channel(settings: ChannelSettings, environment: Mapping[str, str]) -> Channel:
     """One channel; an `Unusable` one where a variable is not set."""
+    options = settings.options
+    # Who was put off is still to get it once the variable is set.
+    recipients = tuple(options.get("recipients", ()))
     unset = [name for name in settings.variables if not environment.get(name)]
     if unset:
-        return Unusable(settings.name, f"The environment variable {', '.join(unset)} is not set.")
-    options = settings.options
+        return Unusable(settings.name, f"The environment variable {', '.join(unset)} is not set.", recipients)
     secrets: dict[str, str | None] = {
         key.removesuffix("_variable"): environment[str(name)]
         for key, name in options.items()

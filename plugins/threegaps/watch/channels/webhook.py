@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 from threegaps.watch.channels.conversation import CONVERSATION_SECONDS
 from threegaps.watch.channels.posting import Target, post_json
-from threegaps.watch.message import Message
+from threegaps.watch.message import Message, OnePlace
 
 SIGNATURE_HEADER = "ThreeGaps-Signature"
 """``t=<seconds since 1970>,v1=<hex HMAC-SHA256 of "<t>.<body>">``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(OnePlace):
     """Posts each message as JSON.
 
     The header ``Idempotency-Key`` is the message's id: what is sent again after a crash can be known by it.

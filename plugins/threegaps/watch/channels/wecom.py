@@ -18,7 +18,7 @@ from threegaps.watch.channels.cutting import cut_to_bytes
 from threegaps.watch.channels.pace import Pace
 from threegaps.watch.channels.posting import Target, error_code, post_json
 from threegaps.watch.channels.robots import Code, as_markdown, refuse
-from threegaps.watch.message import Message
+from threegaps.watch.message import Message, OnePlace
 
 ADDRESS = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send"
 MESSAGES_PER_MINUTE = 20
@@ -41,7 +41,7 @@ CODES: Mapping[int, Code] = {
 
 
 @dataclass(frozen=True, slots=True)
-class WeCom:
+class WeCom(OnePlace):
     """Sends to a group through its robot.
 
     Args:
