@@ -96,6 +96,12 @@ _ROW = ", ".join(
     )
 )
 
+# What a message of the outbox `o` follows in its channel.
+_OPENING = (
+    "(select coalesce(first.sent_as, first.message_id) from ops.outbox as first where first.incident_id = o.incident_id"
+    " and first.channel = o.channel and first.sent_at is not null order by first.outbox_id limit 1) as opening"
+)
+
 
 def _row(found: Mapping[str, Any]) -> _Row:
     """A row of the outbox; in its content stands, too, who is still to get it."""
@@ -277,8 +283,8 @@ class _Sender:
             return False
         with self._connection.cursor(row_factory=dict_row) as cursor:
             found = cursor.execute(
-                f"select {_ROW} from ops.outbox where channel = %s and {_HAS_REST}"
-                " order by outbox_id for update".encode(),
+                f"select {_ROW}, {_OPENING} from ops.outbox as o where channel = %s and {_HAS_REST}"
+                " order by outbox_id for update of o".encode(),
                 [self._name],
             ).fetchall()
         groups: dict[str | None, list[_Row]] = {}
@@ -442,10 +448,7 @@ class _Sender:
         with self._connection.cursor(row_factory=dict_row) as cursor:
             rows = cursor.execute(
                 f"""
-                select {_ROW},
-                       (select coalesce(first.sent_as, first.message_id) from ops.outbox as first
-                        where first.incident_id = o.incident_id and first.channel = o.channel
-                        and first.sent_at is not null order by first.outbox_id limit 1) as opening,
+                select {_ROW}, {_OPENING},
                        case when incident_id is null then case when fault = 'message' then tried_at end
                        else (select max(passed.tried_at) from ops.outbox as passed
                         where passed.incident_id = o.incident_id and passed.channel = o.channel

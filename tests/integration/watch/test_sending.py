@@ -662,6 +662,9 @@ def test_who_takes_messages_again_gets_no_end_before_its_opening(
     for seconds in (5, 20, 40, 60):
         send_due(ledger, {"duty": by_mail(mail, FIRST, SECOND)}, NOW + dt.timedelta(seconds=seconds))
     assert got(mail) == [("first", opened), ("first", closed), ("second", opened), ("second", closed)]
+    # Each of them has it in one thread.
+    assert [message["In-Reply-To"] for message in mail.messages] == [None, opened, None, opened]
+    assert [message["References"] for message in mail.messages] == [None, opened, None, opened]
 
 
 def test_a_bundle_that_a_recipient_puts_off_comes_to_him_as_the_same_one(
