@@ -239,7 +239,8 @@ class _Sender:
                     break
                 if number == 0:
                     self._note_told()
-                if not (self._send_rest() or self._step()):
+                # What is new is told before the few who put something off are asked again.
+                if not (self._step() or self._send_rest()):
                     break
         return self._done
 
@@ -264,10 +265,12 @@ class _Sender:
         is_probe = self._pauses("either")
         chosen = self._probe(rows) if is_probe else _bundle_of(rows, self._burst)
         self._failed = ()
-        if not chosen or self._is_late():
+        if not chosen:
             return False
-        message = self._made(chosen)
-        outcome = hand_over(self._channel, message, chosen[0].tried, held=self._held(chosen))
+        message, held = self._made(chosen), self._held(chosen)
+        if self._is_late():
+            return False
+        outcome = hand_over(self._channel, message, chosen[0].tried, held=held)
         if outcome.error is not None:
             return self._note_failure(chosen, outcome, message.message_id, is_probe=is_probe)
         self._note_sent(chosen, outcome, message.message_id)
@@ -298,7 +301,10 @@ class _Sender:
             )
             is_due = first.tried.retry_at is not None and first.tried.retry_at <= self._now
             if is_due and not held >= set(first.tried.rest):
-                outcome = hand_over(self._channel, self._made(rows), first.tried, held=held)
+                message = self._made(rows)
+                if self._is_late():
+                    return False
+                outcome = hand_over(self._channel, message, first.tried, held=held)
                 left = len(first.tried.rest) if outcome.error else len(outcome.rest)
                 if left and self._is_overdue(first):
                     outcome = Outcome(

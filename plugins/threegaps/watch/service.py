@@ -40,7 +40,7 @@ from threegaps.watch.sending import follow_clock
 from threegaps.watch.showing import LOOKS, Showing
 from threegaps.watch.telling import FromFile, Telling
 from threegaps.watch.told import Told
-from threegaps.watch.trying import work_off
+from threegaps.watch.trying import PASS_SECONDS, work_off
 
 _SENDING_SECONDS = 60.0
 _SHOWING_SECONDS = 40.0
@@ -242,9 +242,11 @@ class Watch:
 
     def _send(self, now: dt.datetime) -> None:
         """Work the outbox off; what the warehouse has to say about it is the next pass's affair."""
+        # A warehouse that is slow to let anybody in takes of the same time: what is begun is to be noted before the end.
+        until = time.monotonic() + PASS_SECONDS
         try:
             with deadline(_SENDING_SECONDS), reading_machine.connect(self.settings) as connection:
-                self.telling.send(connection, now)
+                self.telling.send(connection, now, until)
             self._is_well("sending")
         except (psycopg.Error, DeadlineError) as error:
             self._say("sending", f"messages could not be sent: {in_our_words(error)}")

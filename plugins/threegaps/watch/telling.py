@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +21,6 @@ from threegaps.watch.message import Channel
 from threegaps.watch.routing import Routed, channels_for, send_after
 from threegaps.watch.sending import Sent, send_due
 from threegaps.watch.told import Told
-from threegaps.watch.trying import PASS_SECONDS
 
 
 class Way(Protocol):
@@ -38,14 +36,14 @@ class Way(Protocol):
 
 
 Route = Callable[[Incident, dt.datetime], Sequence[Way]]
-Send = Callable[[psycopg.Connection[Any], dt.datetime], object]
+Send = Callable[[psycopg.Connection[Any], dt.datetime, float], object]
 
 
 def _nobody(_: Incident, __: dt.datetime) -> Sequence[Way]:
     return ()
 
 
-def _nothing(_: psycopg.Connection[Any], __: dt.datetime) -> None:
+def _nothing(_: psycopg.Connection[Any], __: dt.datetime, ___: float) -> None:
     return None
 
 
@@ -56,7 +54,8 @@ class Telling:
     Args:
         channels: By name.
         route: By which channels an incident is told as it stands, and when.
-        send: Enters the daily digest and works off what is due of the outbox, over a connection in autocommit.
+        send: Enters the daily digest and works off what is due of the outbox, over a connection in autocommit;
+            no message is begun after an instant of `time.monotonic`.
         problem: What is wrong with alerts.yaml; empty where nothing is.
         can_tell: False where nobody knows who is to be told: what is to be told waits.
         alerts: What the file says.
@@ -101,9 +100,7 @@ def of_alerts(
     def route(incident: Incident, now: dt.datetime) -> Sequence[Way]:
         return channels_for(alerts, incident.kind, incident.gravity, incident.department, now)
 
-    def send(connection: psycopg.Connection[Any], now: dt.datetime) -> Sent:
-        until = time.monotonic() + PASS_SECONDS
-
+    def send(connection: psycopg.Connection[Any], now: dt.datetime, until: float) -> Sent:
         # A digest that cannot be made holds up no message.
         def send_what_is_due() -> Sent:
             return send_due(

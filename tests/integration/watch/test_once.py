@@ -34,7 +34,6 @@ from threegaps.ledger import incidents, outbox
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.settings import SHANGHAI
 from threegaps.watch import journal, service
-from threegaps.watch import telling as telling_module
 from threegaps.watch.message import ChannelError, Message
 from threegaps.watch.service import Watch
 from threegaps.watch.telling import Telling
@@ -211,7 +210,7 @@ def test_a_pass_that_is_full_cuts_no_message_off_that_would_go_out_again(
     installation: Installation, web: WebReceiver, mail: MailReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # All limits a tenth of what they are.
-    monkeypatch.setattr(telling_module, "PASS_SECONDS", 3.0)
+    monkeypatch.setattr(service, "PASS_SECONDS", 3.0)
     monkeypatch.setattr(service, "_SENDING_SECONDS", 6.0)
     alerted(installation, web, mail, "desk, duty")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,7 @@ from psycopg.types.json import Jsonb
 from tests.receivers import Answer, MailReceiver, WebReceiver
 from threegaps.ledger import outbox
 from threegaps.settings import SHANGHAI
+from threegaps.watch import sending
 from threegaps.watch.alerts import Alerts, ChannelSettings
 from threegaps.watch.channels.dingtalk import DingTalk
 from threegaps.watch.channels.mail import Mail
@@ -682,6 +684,29 @@ def test_a_bundle_that_a_recipient_puts_off_comes_to_him_as_the_same_one(
     assert [who for who, _ in got(mail)] == ["first", "second"]
     assert first["Message-ID"] == second["Message-ID"]
     assert first.get_content() == second.get_content()
+
+
+def test_what_took_its_time_to_be_read_is_not_begun_late(
+    ledger: psycopg.Connection[Any], mail: MailReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(ledger, incident(ledger), "opened")
+    mail.puts_off = {SECOND: "451 4.7.1 greylisted"}
+    duty = {"duty": by_mail(mail, FIRST, SECOND)}
+    held = sending._Sender._made
+
+    def slowly(*given: Any) -> Message:
+        time.sleep(0.5)
+        return held(*given)
+
+    for minutes in (0, 10):
+        with monkeypatch.context() as slow:
+            slow.setattr(sending._Sender, "_made", slowly)
+            before = mail.connections
+            send_due(ledger, duty, NOW + minutes * MINUTE, until=time.monotonic() + 0.4)
+            assert mail.connections == before
+        send_due(ledger, duty, NOW + minutes * MINUTE)
+        assert mail.connections == before + 1
+        mail.puts_off.clear()
 
 
 def test_who_never_takes_it_is_left_in_time_and_who_refuses_for_good_at_once(

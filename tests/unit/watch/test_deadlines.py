@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from threegaps.settings import SHANGHAI, Settings
+from threegaps.watch import reading_machine, service
+from threegaps.watch.channels.conversation import CONVERSATION_SECONDS
 from threegaps.watch.deadlines import DeadlineError, deadline
+from threegaps.watch.service import Watch
+from threegaps.watch.telling import Telling
+from threegaps.watch.trying import PASS_SECONDS
 
 
 def swallow() -> None:
@@ -87,3 +95,26 @@ def test_what_tidies_up_after_a_deadline_asks_nobody_again() -> None:
         tidy_up()
     assert not asked
     assert time.monotonic() - started < 1
+
+
+def test_a_warehouse_that_is_slow_to_let_anybody_in_takes_of_the_time_for_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+
+    @contextlib.contextmanager
+    def slowly(_: Settings) -> Iterator[None]:
+        time.sleep(0.5)
+        yield None
+
+    watch = Watch(
+        Settings.load({"THREEGAPS_HOME": str(tmp_path)}), lambda: Telling(send=lambda _, __, until: given.append(until))
+    )
+    watch.telling = watch._ask_telling()
+    monkeypatch.setattr(reading_machine, "connect", slowly)
+    started = time.monotonic()
+    watch._send(dt.datetime.now(SHANGHAI))
+    (until,) = given
+    assert until < started + PASS_SECONDS + 0.4
+    # The last message that is begun is noted before the pass is cut.
+    assert until + CONVERSATION_SECONDS + 5 < started + service._SENDING_SECONDS
