@@ -136,13 +136,13 @@ td[data-head]:before{content:attr(data-head) " ";color:var(--soft);font-size:13p
 td:empty{display:none}}
 .key{white-space:nowrap}
 """
-# Says that the page is old, or that it is fresh; without it the time stands there all the same.
+# Says that the page is old, or from what is the future here, or that it is fresh; without it the time stands there all the same.
 _SCRIPT = """
 (function(){var at=Number(document.body.dataset.at),most=Number(document.body.dataset.most);
-function look(){var old=Date.now()/1000-at,is=old>most,to=document.body.classList;
+function look(){var old=Date.now()/1000-at,is=Math.abs(old)>most,to=document.body.classList;
 to.toggle("stale",is);to.toggle("fresh",!is);
 if(is)document.title=document.querySelector("#stale b").textContent;
-document.querySelectorAll(".old").forEach(function(one){one.textContent=Math.floor(old/60)})}
+document.querySelectorAll(".old").forEach(function(one){one.textContent=Math.floor(Math.abs(old)/60)})}
 look();setInterval(look,5000)})();
 """
 
@@ -160,8 +160,8 @@ def page(snapshot: Snapshot, language: Language = "zh", *, has_runbook: bool = F
         said("值守程序已停止写入,本页内容已过时", "The watch has stopped: this page is out of date"),
         "</b><div>",
         said(
-            '写于 <span class="old"></span> 分钟前。请运行',
-            'Written <span class="old"></span> minutes ago. Run',
+            '写入时间与本机时钟相差 <span class="old"></span> 分钟。请运行',
+            'Its time and that of the clock here are <span class="old"></span> minutes apart. Run',
         ),
         " <code>threegaps status</code></div></div>",
         _summary(snapshot, state, said),

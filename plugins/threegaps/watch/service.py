@@ -242,7 +242,7 @@ class Watch:
 
     def _send(self, now: dt.datetime) -> None:
         """Work the outbox off; what the warehouse has to say about it is the next pass's affair."""
-        # A warehouse that is slow to let anybody in takes of the same time: what is begun is to be noted before the end.
+        # A warehouse that is slow to let anybody in takes of the same time: what is begun is to be noted in it.
         until = time.monotonic() + PASS_SECONDS
         try:
             with deadline(_SENDING_SECONDS), reading_machine.connect(self.settings) as connection:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
+import subprocess
 import threading
 from html.parser import HTMLParser
 from pathlib import Path
@@ -138,6 +140,23 @@ def test_nothing_is_green_unless_the_page_is_known_to_be_fresh() -> None:
     assert all(rule.strip().startswith(".fresh ") for rule in coloured)
     assert "<body data-at" in html, "the script alone says that it is fresh"
     assert ".stale .band.fine{display:none}" in html
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is nothing here that runs the page's script")
+@pytest.mark.parametrize(("seconds", "shown"), [(0, "fresh"), (119, "fresh"), (600, "stale"), (-600, "stale")])
+def test_a_page_is_fresh_only_near_the_clock_of_who_looks_at_it(seconds: int, shown: str) -> None:
+    script = re.findall("<script>(.*?)</script>", page(QUIET), re.DOTALL)[0]
+    around = f"""
+    var shown = [], minutes = {{}};
+    var document = {{title: "", body: {{dataset: {{at: {1_764_000_000 - seconds}, most: 120}},
+      classList: {{toggle: function (name, is) {{ if (is) shown.push(name) }}}}}},
+      querySelector: function () {{ return {{textContent: ""}} }},
+      querySelectorAll: function () {{ return [minutes] }}}};
+    Date.now = function () {{ return 1764000000000 }}; setInterval = function () {{}};
+    {script}
+    console.log(shown.join(), minutes.textContent)"""
+    said = subprocess.run(["node", "-e", around], capture_output=True, text=True, check=True).stdout
+    assert said.split() == [shown, str(abs(seconds) // 60)]
 
 
 def test_the_page_of_many_feeds_stays_short() -> None:
