@@ -305,16 +305,27 @@ def open_incident(
     return find_incident(connection, int(row[0]))
 
 
+def as_seen(incident: Incident, cause: Cause) -> Incident:
+    """*incident* with what is known of its cause now; one that is over goes on saying what it said."""
+    if incident.closed_at is not None:
+        return incident
+    return dataclasses.replace(
+        incident,
+        feed=cause.feed,
+        department=cause.department,
+        feeds=list(cause.feeds),
+        title_zh=cause.title_zh,
+        title_en=cause.title_en,
+        detail_zh=cause.detail_zh,
+        detail_en=cause.detail_en,
+        occasions=list(cause.occasions),
+    )
+
+
 def see_again(connection: psycopg.Connection[Any], incident: Incident, cause: Cause, *, at: dt.datetime) -> None:
     """Note that the cause is there still, with what is known of it now; gravity never falls while it is open."""
-    changed = (cause.title_zh, cause.detail_zh, cause.feeds, cause.occasions) != (
-        incident.title_zh,
-        incident.detail_zh,
-        tuple(incident.feeds),
-        tuple(incident.occasions),
-    )
-    # What somebody has resolved goes on saying what was resolved.
-    if incident.closed_at is not None or not changed:
+    seen = as_seen(incident, cause)
+    if seen == incident:
         connection.execute(
             "update ops.incident set last_seen_at = %s where incident_id = %s", [at, incident.incident_id]
         )
@@ -326,14 +337,14 @@ def see_again(connection: psycopg.Connection[Any], incident: Incident, cause: Ca
         " where incident_id = %s",
         [
             at,
-            cause.title_zh,
-            cause.title_en,
-            cause.detail_zh,
-            cause.detail_en,
-            list(cause.occasions),
-            cause.feed,
-            cause.department,
-            list(cause.feeds),
+            seen.title_zh,
+            seen.title_en,
+            seen.detail_zh,
+            seen.detail_en,
+            seen.occasions,
+            seen.feed,
+            seen.department,
+            seen.feeds,
             list(held.indicator_codes),
             list(held.marts),
             incident.incident_id,

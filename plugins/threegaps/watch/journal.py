@@ -182,13 +182,9 @@ def keep(book: Journal, decisions: Decisions, now: dt.datetime, *, opened_at: dt
         gravity = cause.gravity if ledger.graver(cause.gravity, incident.gravity) else incident.gravity
         book.put(
             dataclasses.replace(
-                incident,
+                ledger.as_seen(incident, cause),
                 last_seen_at=now,
                 gravity=gravity,
-                title_zh=cause.title_zh,
-                title_en=cause.title_en,
-                detail_zh=cause.detail_zh,
-                detail_en=cause.detail_en,
                 announced_at=now if incident.cause_key in told else incident.announced_at,
             )
         )

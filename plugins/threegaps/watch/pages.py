@@ -136,7 +136,7 @@ td[data-head]:before{content:attr(data-head) " ";color:var(--soft);font-size:13p
 td:empty{display:none}}
 .key{white-space:nowrap}
 """
-# Says that the page is old, or from what is the future here, or that it is fresh; without it the time stands there all the same.
+# Says that the page is old or from the future, or that it is fresh; without it the time stands there all the same.
 _SCRIPT = """
 (function(){var at=Number(document.body.dataset.at),most=Number(document.body.dataset.most);
 function look(){var old=Date.now()/1000-at,is=Math.abs(old)>most,to=document.body.classList;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import os
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from threegaps.ledger.incidents import Cause
+from threegaps.ledger.incidents import Cause, as_seen
 from threegaps.ledger.outbox import Tried
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch import journal
 from threegaps.watch.composing import incident_message
 from threegaps.watch.files import write_whole
 from threegaps.watch.journal import Journal, Posted
+from threegaps.watch.reconciling import Decisions
 from threegaps.watch.service import Watch
 from threegaps.watch.telling import Telling
 
@@ -94,3 +96,17 @@ def test_a_message_is_due_when_it_may_be_sent_and_the_pause_is_over() -> None:
     assert posted.is_due(NOW + dt.timedelta(seconds=30))
     posted.tried = Tried(sent_at=NOW, sent_as=posted.message.message_id)
     assert not posted.is_due(NOW + dt.timedelta(days=1))
+
+
+def test_what_is_seen_again_says_all_that_is_known_of_its_cause_now() -> None:
+    one = book()
+    wider = dataclasses.replace(
+        CAUSE, title_zh="又迟", title_en="late again", detail_en="more", feeds=("a/b", "c/d"), occasions=("3", "4")
+    )
+    journal.keep(one, Decisions(seen=((one.open[0], wider),)), NOW + dt.timedelta(minutes=1), opened_at=NOW)
+    (incident,) = one.open
+    assert journal.cause_of(incident) == wider
+    assert (incident.feed, incident.department, incident.opened_at) == (None, None, NOW)
+    # What is over goes on saying what was over.
+    over = dataclasses.replace(incident, closed_at=NOW)
+    assert as_seen(over, CAUSE) == over
