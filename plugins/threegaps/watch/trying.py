@@ -161,7 +161,12 @@ def work_off(
         note = told.get(posted.message.message_id)
         if note is not None and posted.tried.sent_at is None:
             posted.tried = replace(posted.tried, sent_at=note.sent_at, sent_as=note.sent_as, retry_at=None)
-    for posted in [one for one in book.posted if one.is_due(now)]:
+    due = [one for one in book.posted if one.is_due(now)]
+    failed: dict[str, int] = {}
+    for one in due:
+        failed[one.channel] = max(failed.get(one.channel, 0), one.tried.tries)
+    # A channel that fails comes last, as in the outbox: it may take all the time of a pass.
+    for posted in sorted(due, key=lambda one: (failed[one.channel], one.tried.tries)):
         channel = channels.get(posted.channel)
         if channel is None or time.monotonic() > until or book.waits_for_earlier(posted):
             continue

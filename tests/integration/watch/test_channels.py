@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import logging
 import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.receivers import Answer, MailReceiver, WebReceiver, mail_receiver, make_certificate, web_receiver
+from threegaps.settings import SHANGHAI
+from threegaps.watch import trying
 from threegaps.watch.channels.dingtalk import DingTalk, signature
 from threegaps.watch.channels.mail import Mail
 from threegaps.watch.channels.posting import LARGEST_ANSWER_BYTES, Target
 from threegaps.watch.channels.webhook import SIGNATURE_HEADER, Webhook
 from threegaps.watch.channels.wecom import WeCom
+from threegaps.watch.journal import Journal, Posted
 from threegaps.watch.message import Channel, ChannelError, Message
+from threegaps.watch.told import Told
 
 pytestmark = pytest.mark.integration
 
@@ -300,6 +306,31 @@ def test_a_web_server_that_hangs_or_trickles_is_cut_off(web: WebReceiver, kind: 
         channel.send(OPENED)
     assert time.monotonic() - begun < 5
     assert not raised.value.is_final
+
+
+def test_two_mail_servers_that_are_silent_keep_nothing_of_the_journal_from_a_third_channel(
+    mail: MailReceiver, web: WebReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All limits are short here, and their ratio is the usual one.
+    monkeypatch.setattr(trying, "PASS_SECONDS", 0.9)
+    mail.hangs_at = "CONNECT"
+    channels: dict[str, Channel] = {
+        "first": by_mail(mail, seconds=0.6),
+        "second": by_mail(mail, seconds=0.6),
+        "hook": Webhook("hook", Target(web.url())),
+    }
+    now = dt.datetime(2026, 11, 27, 10, 0, tzinfo=SHANGHAI)
+    posted = [
+        Posted(replace(OPENED, message_id=f"{number}.{name}"), name, f"airflow_down:{number}", now, now, now)
+        for number in range(4)
+        for name in channels
+    ]
+    book = Journal(posted=posted)
+    for minutes in range(2):
+        at = now + dt.timedelta(minutes=minutes)
+        trying.work_off(book, channels, at, Told(), noted=lambda _, __: None)
+    assert [request.data["message_id"] for request in web.requests] == [f"{number}.hook" for number in range(4)]
+    assert mail.connections >= 3
 
 
 def test_https_trusts_a_certificate_that_is_vouched_for_and_no_other(tmp_path: Path) -> None:
