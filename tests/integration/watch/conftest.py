@@ -127,7 +127,7 @@ class Installation:
         def route(_: Incident, now: dt.datetime) -> Sequence[Way]:
             return [Way(name, now) for name in self.routed]
 
-        def send(connection: psycopg.Connection[Any], now: dt.datetime) -> None:
+        def send(connection: psycopg.Connection[Any], now: dt.datetime, _: float) -> None:
             send_due(connection, self.channels, now, told=self.watch.told)
 
         telling = Telling(self.channels, route, send, alerts=Alerts(quiet="never"))
