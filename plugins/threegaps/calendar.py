@@ -23,11 +23,11 @@ _YEARS = range(1990, 2101)
 CADENCES: tuple[Cadence, ...] = get_args(Cadence)
 
 _KEY_PATTERNS: dict[Cadence, re.Pattern[str]] = {
-    "day": re.compile(r"(\d{4})-(\d{2})-(\d{2})"),
-    "month": re.compile(r"(\d{4})-(\d{2})"),
-    "quarter": re.compile(r"(\d{4})Q([1-4])"),
-    "term": re.compile(r"(\d{4})-(\d{4})-([12])"),
-    "year": re.compile(r"(\d{4})"),
+    "day": re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"),
+    "month": re.compile(r"([0-9]{4})-([0-9]{2})"),
+    "quarter": re.compile(r"([0-9]{4})Q([1-4])"),
+    "term": re.compile(r"([0-9]{4})-([0-9]{4})-([12])"),
+    "year": re.compile(r"([0-9]{4})"),
 }
 EXAMPLES: dict[Cadence, str] = {
     "day": "2026-06-03",

@@ -25,6 +25,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 WAREHOUSE_DATABASE = "warehouse"
 AIRFLOW_DATABASE = "airflow"
+_YES = ("1", "true", "yes", "on")
+_NO = ("0", "false", "no", "off")
 OWN_READER = "bi"
 """The reader that one machine makes for itself."""
 OWN_READER_ENTRY = "postgres_bi"
@@ -206,10 +208,30 @@ class Settings:
         """
         return self.number(variable, least=least, most=_LARGEST_PORT)
 
+    def yes_or_no(self, variable: str, *, default: bool) -> bool:
+        """What a variable says that is yes or no; *default* where it is not set.
+
+        Raises:
+            SettingsError: It says neither: what decides over real persons' data is never guessed.
+        """
+        written = self.environment.get(variable, "").strip().lower()
+        if not written:
+            return default
+        if written not in {*_YES, *_NO}:
+            raise SettingsError(
+                f"{variable} says neither yes nor no.",
+                advice=f"write one of {', '.join((*_YES, *_NO))}, or leave it out.",
+            )
+        return written in _YES
+
     @property
     def is_sandbox(self) -> bool:
-        """Whether the departments behind the feeds are the synthetic ones: all they say is labelled synthetic."""
-        return self.environment.get("THREEGAPS_SANDBOX", "1") not in {"0", "false", "no"}
+        """Whether the departments behind the feeds are the synthetic ones: all they say is labelled synthetic.
+
+        Raises:
+            SettingsError: The variable says neither yes nor no.
+        """
+        return self.yes_or_no("THREEGAPS_SANDBOX", default=True)
 
     @property
     def shows_exact_cells(self) -> bool:
@@ -218,8 +240,7 @@ class Settings:
         Raises:
             SettingsError: It is set where the departments are real.
         """
-        written = self.environment.get("THREEGAPS_SHOW_EXACT_CELLS", "0")
-        if written in {"", "0", "false", "no"}:
+        if not self.yes_or_no("THREEGAPS_SHOW_EXACT_CELLS", default=False):
             return False
         if not self.is_sandbox:
             raise SettingsError(

@@ -98,9 +98,10 @@ def lines_at(
 ) -> dict[int, tuple[int | None, int]]:
     """Where the rows of *part* with these numbers stand: their sheet, and their line, as in `StructuralLine`."""
     wanted = set(row_numbers)
+    as_series = pl.Series(sorted(wanted), dtype=pl.Int32).implode()
     found: dict[int, tuple[int | None, int]] = {}
     for block in data_blocks(contract, [part], Normaliser(contract), block_bytes):
-        chosen = block.row_numbers.is_in(pl.Series(list(wanted), dtype=pl.Int32).implode())
+        chosen = block.row_numbers.is_in(as_series)
         for place in chosen.arg_true():
             found[int(block.row_numbers[place])] = (block.sheet_of(place), block.line_of(place))
         found |= {row.row_number: (row.sheet, row.line) for row in block.faulty if row.row_number in wanted}

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from threegaps import translations
-from threegaps.cli import batches, check, feeds, incidents, purging, readers, releases, sandbox, services
+from threegaps.cli import batches, check, feeds, incidents, purging, quarantine, readers, releases, sandbox, services
 from threegaps.cli.spoken import Spoken
 from threegaps.cli.streams import guard_streams
 from threegaps.errors import SettingsError, ThreeGapsError, UnexpectedError, is_warehouse_down, kind_of
@@ -29,6 +29,7 @@ app = typer.Typer(
 services.register(app)
 feeds.register(app)
 check.register(app)
+quarantine.register(app)
 batches.register(app)
 purging.register(app)
 incidents.register(app)

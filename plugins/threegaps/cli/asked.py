@@ -7,6 +7,14 @@ from threegaps.settings import Settings
 from threegaps.standards.nearest import did_you_mean
 
 
+def knowing(feed: str | None) -> Settings:
+    """The settings, once *feed* is known to have a contract: a mistyped name must not read as "none"."""
+    settings = Settings.load()
+    if feed is not None:
+        contracts_of(settings, feed)
+    return settings
+
+
 def contracts_of(settings: Settings, feed: str | None) -> tuple[Contract, ...]:
     """The contracts that are spoken of: that of *feed*, or all."""
     from threegaps.contracts.loader import find_contract, load_contracts
@@ -40,7 +48,8 @@ def check_county(code: str | None) -> None:
     known = (*codes_in_force(("county", "city", "province")), UNKNOWN_COUNTY)
     if code is not None and code not in known:
         raise SettingsError(
-            f"{code!r} is no code of a county.", advice=did_you_mean(code, known, otherwise="write six digits.")
+            f"{code!r} is no code of a county or a city.",
+            advice=did_you_mean(code, known, otherwise="write six digits."),
         )
 
 
@@ -103,8 +112,8 @@ def check_rule(settings: Settings, rule: str | None, feed: str | None) -> None:
         )
 
 
-def check_batch(settings: Settings, batch: int | None, feed: str | None) -> None:
-    """Refuse a number that no batch has, or one of another feed."""
+def check_batch(settings: Settings, batch: int | None, *feeds: str | None) -> None:
+    """Refuse a number that no batch has, or one of a feed that is not among *feeds*."""
     import psycopg
 
     from threegaps.errors import LedgerError
@@ -114,7 +123,10 @@ def check_batch(settings: Settings, batch: int | None, feed: str | None) -> None
         return
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
         found = get_batch(connection, batch)
-    if feed is not None and found.feed != feed:
+    wanted = [feed for feed in feeds if feed is not None]
+    if wanted and found.feed not in wanted:
         raise LedgerError(
-            f"Batch {batch} is one of {found.feed}.", feed=feed, advice=f"see `threegaps batches --feed {feed}`."
+            f"Batch {batch} is one of {found.feed}.",
+            feed=wanted[0],
+            advice=f"see `threegaps batches --feed {wanted[0]}`.",
         )

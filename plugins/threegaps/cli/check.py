@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from threegaps.contracts.model import Contract
     from threegaps.file_check import FileFindings, Finding
 
-EXIT_CODES = {"fine": 0, "rows_refused": 1, "not_loaded": 2}
-"""What `threegaps check` ends with."""
+EXIT_CODES = {"fine": 0, "rows_refused": 3, "not_loaded": 4, "waits": 5}
+"""What `threegaps check` ends with; 1 and 2 are of commands that could not do what they were asked."""
 _PLACES_SHOWN = 5
 
 
@@ -49,7 +49,8 @@ def check(
 ) -> None:
     """Check files before they are sent: all faults of all rows in one pass, without warehouse, Airflow or key.
 
-    Ends with 0 where all rows would be taken, 1 where some would be refused, 2 where nothing would be loaded.
+    Ends with 0 where all rows would be taken, 3 where some would be refused, 4 where nothing would be loaded, 5 where
+    the rest of the delivery is not among the files.
     """
     from threegaps.cli.output import print_json
     from threegaps.contracts.loader import find_contract, load_contract
@@ -58,6 +59,9 @@ def check(
     from threegaps.settings import Settings
 
     settings = Settings.load()
+    for file in files:
+        if not file.is_file():
+            raise SettingsError(f"{file.name} is no file that can be read to its end.", advice="copy it to one.")
     if contract_file is not None:
         contract = load_contract(contract_file)
     elif feed is not None:
@@ -67,10 +71,10 @@ def check(
     if feed not in {None, contract.feed}:
         raise SettingsError(f"The contract is of {contract.feed}.", advice=f"say --feed {contract.feed}.")
     if report is not None:
-        check_target(report, force=force)
+        check_target(report, force=force, inputs=files)
     found = check_files(contract, files, _delivery(contract, files, delivery))
     if report is not None:
-        _write_report(contract, found, report, is_synthetic=settings.is_sandbox)
+        _write_report(contract, found, report)
     if json_:
         print_json(found.as_data())
     else:
@@ -80,40 +84,44 @@ def check(
 
 def _delivery(contract: Contract, files: Sequence[Path], key: str | None) -> Delivery:
     from threegaps.calendar import Delivery, today
-    from threegaps.file_check.checking import deliveries_of
+    from threegaps.file_check.names import deliveries_of
 
     if key is not None:
         return Delivery.parse(contract.cadence, key)
     found = deliveries_of(contract, files, today())
-    if not found:
+    if len(found) != 1:
         raise FeedError(
             "The names of the files do not say of which one delivery they are.",
             feed=contract.feed,
             file=files[0].name,
             advice="say it with --delivery, and look whether the files are named as agreed.",
         )
-    return found[-1]
+    return found[0]
 
 
-def _write_report(contract: Contract, found: FileFindings, path: Path, *, is_synthetic: bool) -> None:
+def _write_report(contract: Contract, found: FileFindings, path: Path) -> None:
     from threegaps.file_check.checking import WHERE
     from threegaps.returned import Returned, write_file
 
     about = [("数据期", found.delivery), ("文件", "、".join(found.files))]
-    write_file(path, Returned(contract, WHERE, found.rows, is_synthetic=is_synthetic, about=about))
+    if len(found.rows) < found.refused_rows:
+        about.append(("未列出的行", f"{found.refused_rows - len(found.rows)}(超过每个报告的上限)"))
+    # Nobody can tell of a file what it is of: its department knows.
+    write_file(path, Returned(contract, WHERE, found.rows, is_synthetic=False, about=about))
 
 
 def _show(found: FileFindings, report: Path | None) -> None:
     from threegaps.cli.output import both, console, pair, print_rows
+    from threegaps.standards.visible import one_line
 
-    console.print(f"{found.feed} {found.delivery}, contract {found.contract_version}: {len(found.files)} files")
+    console.print(f"{found.feed} {found.delivery}, contract {found.contract_version}, files: {len(found.files)}")
     for finding in found.findings:
-        if finding.file is not None:
-            console.print(
-                f"{finding.code} {finding.file}: {both(finding.message_zh, finding.message_en)}", soft_wrap=True
-            )
-            if finding.advice:
-                console.print(f"what to do: {finding.advice}", soft_wrap=True)
+        if finding.rule is None:
+            of = f" {one_line(finding.file)}" if finding.file else ""
+            console.print(f"{finding.code}{of}: {both(finding.message_zh, finding.message_en)}", soft_wrap=True)
+            if finding.advice_en:
+                advice = both(finding.advice_zh, finding.advice_en)
+                console.print(f"{pair('怎么办', 'what to do')}: {advice}", soft_wrap=True)
     rows = [
         {
             "code": finding.code,
@@ -126,7 +134,7 @@ def _show(found: FileFindings, report: Path | None) -> None:
             "lines": _places(finding, found.files),
         }
         for finding in found.findings
-        if finding.file is None
+        if finding.rule is not None
     ]
     if rows:
         print_rows(rows, dispensable=("rule",))
@@ -138,19 +146,22 @@ def _show(found: FileFindings, report: Path | None) -> None:
         )
     said = {
         "fine": ("全部可以载入", "all rows would be taken"),
+        "waits": ("该期到齐后全部可以载入", "all rows would be taken once the delivery is whole"),
         "rows_refused": ("有行会被拒收", "some rows would be refused"),
         "not_loaded": ("整批不会载入", "nothing would be loaded"),
     }
     console.print(pair(*said[found.outcome]))
     if report is not None:
-        console.print(f"{len(found.rows):,} rows written to {report}", markup=False, soft_wrap=True)
+        console.print(f"{len(found.rows):,} of {found.refused_rows:,} rows written to {report}", soft_wrap=True)
 
 
 def _places(finding: Finding, files: Sequence[str]) -> str:
     """The first places of a finding, as a person finds them in the file."""
+    from threegaps.standards.visible import one_line
+
     shown = []
     for place in finding.places[:_PLACES_SHOWN]:
         sheet = f"{place.sheet}!" if place.sheet is not None else ""
-        file = f"{place.file}:" if len(files) > 1 else ""
+        file = f"{one_line(place.file)}:" if len(files) > 1 else ""
         shown.append(f"{file}{sheet}{place.line or place.row_number}")
-    return ", ".join(shown) + (" …" if len(finding.places) > _PLACES_SHOWN else "")
+    return ", ".join(shown) + (" …" if finding.count > _PLACES_SHOWN else "")

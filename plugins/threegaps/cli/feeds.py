@@ -1,17 +1,16 @@
-"""Commands for feeds: feeds, quarantine, backfill."""
+"""Commands for feeds: feeds, backfill."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from threegaps.cli import pauses
-from threegaps.cli.options import Feed, Json, Limit
+from threegaps.cli import asked, pauses
+from threegaps.cli.options import Json, Limit
 from threegaps.labels import FEED_STATES, STATUTORY_MARKS, both
 from threegaps.settings import Settings
 from threegaps.standards.moments import last_moment
@@ -25,7 +24,6 @@ _MOST_KEYS = 6
 _OF_STANDING = ("late", "incomplete", "missing_counties", "paused", "paused_until", "pause_reason", "empty")
 
 group = typer.Typer(help="Feeds: what is known of each, and its contract in full.")
-quarantine = typer.Typer(no_args_is_help=True, help="Refused rows: look at them, send them back, take repairs in.")
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +31,6 @@ def register(app: typer.Typer) -> None:
     pauses.register(group)
     app.add_typer(group, name="feeds")
     app.command()(backfill)
-    app.add_typer(quarantine, name="quarantine")
 
 
 @group.callback(invoke_without_command=True)
@@ -112,7 +109,7 @@ def show_owed(
     from threegaps.watch.gathering import not_entered
     from threegaps.watch.looks.wording import listed
 
-    settings = _knowing(feed)
+    settings = asked.knowing(feed)
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
         now = judged_at(connection)
         own = next((one for one in standing(connection, now) if one.feed == feed), None)
@@ -164,7 +161,7 @@ def list_attempts(
     from threegaps.cli.output import answer
     from threegaps.ledger.attempts import count_attempts, latest_attempts
 
-    settings = _knowing(feed)
+    settings = asked.knowing(feed)
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
         found, total = latest_attempts(connection, feed, limit=limit), count_attempts(connection, feed)
     rows = [dataclasses.asdict(one) for one in found]
@@ -324,167 +321,3 @@ def _print_plan(plan: backfilling.Plan, started: backfilling.Started | None) -> 
             "run_ids": [] if started is None else list(started.run_ids),
         }
     )
-
-
-@quarantine.command("show")
-def show_refused(
-    feed: Feed = None,
-    delivery: Annotated[str | None, typer.Option(help="Only this delivery.")] = None,
-    rule: Annotated[str | None, typer.Option(help="Only rows that broke this rule.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Only this batch.")] = None,
-    limit: Limit = 20,
-    json_: Json = False,
-) -> None:
-    """Refused rows that nothing has closed, with every reason."""
-    from threegaps.cli import asked, queries
-    from threegaps.cli.output import console, print_json, tell_of_more
-
-    settings = _knowing(feed)
-    asked.check_delivery(settings, delivery, feed)
-    asked.check_rule(settings, rule, feed)
-    asked.check_batch(settings, batch, feed)
-    wanted: dict[str, Any] = {"feed": feed, "delivery": delivery, "rule": rule, "batch": batch}
-    rows, total = queries.ask_some(settings, queries.REFUSED_ROWS, wanted, limit=limit)
-    if json_:
-        print_json(rows)
-    elif rows:
-        refused_page(rows)
-    else:
-        named = ", ".join(f"{name} {value}" for name, value in wanted.items() if value is not None)
-        console.print(f"No refused row is open for {named}." if named else "No refused row is open.")
-    tell_of_more(len(rows), total, as_json=json_)
-
-
-def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Refused rows for people: where each is from, its reasons in both languages, what was sent."""
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
-
-    from threegaps.cli.output import both, cell, console, pair
-    from threegaps.standards.visible import one_line
-    from threegaps.translations import say
-
-    for row in rows:
-        county = row["county_code"] if row["county_code"] != "unknown" else pair("不详", "not known")
-        where = f"{row['feed']} {row['delivery']}, county {county}, refused {cell(row['refused_at'])}"
-        console.print(Text.assemble((one_line(row["row_token"]), "bold"), f"  {say(where)}"))
-        reasons = Table.grid(padding=(0, 1))
-        reasons.add_column(overflow="fold", max_width=32)
-        reasons.add_column(overflow="fold")
-        for reason in row["reasons"]:
-            reasons.add_row(
-                Text(reason["rule"]), Text(one_line(both(reason.get("message_zh"), reason.get("message_en"))))
-            )
-        console.print(Padding(reasons, (0, 0, 0, 2)))
-        sent = ", ".join(f"{name}={'' if value is None else value}" for name, value in row["row_data"].items())
-        console.print(Padding(Text(one_line(sent), style="dim", overflow="fold"), (0, 0, 0, 2)))
-
-
-@quarantine.command("rules")
-def count_refused(feed: Feed = None, json_: Json = False) -> None:
-    """How many open refused rows each rule has, by feed."""
-    from threegaps.cli import queries
-    from threegaps.cli.output import answer
-
-    none = f"No refused row of {feed} is open." if feed else "No refused row is open."
-    found = queries.ask(_knowing(feed), queries.REFUSED_BY_RULE, {"feed": feed})
-    answer(found, as_json=json_, none=none, dispensable=("first_delivery", "last_delivery"))
-
-
-@quarantine.command("export")
-def export_refused(
-    feed: Annotated[str, typer.Argument(help="The feed, written department/name; or a department: all its feeds.")],
-    file: Annotated[
-        Path,
-        typer.Argument(help="Where to write: .xlsx or .csv, readable by you only; of a department, a folder."),
-    ],
-    delivery: Annotated[str | None, typer.Option(help="Only this delivery.")] = None,
-    rule: Annotated[str | None, typer.Option(help="Only rows that broke this rule.")] = None,
-    county: Annotated[str | None, typer.Option(help="Only rows of this county, by its code.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Only this batch.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
-    json_: Json = False,
-) -> None:
-    """A workbook of refused rows for the department: tokens, values, wrong cells marked, reasons."""
-    import psycopg
-
-    from threegaps.cli import asked
-    from threegaps.cli.output import console, print_json
-    from threegaps.returned import check_target, make_folder
-    from threegaps.warehouse import quarantine as refused
-
-    settings = Settings.load()
-    chosen = asked.contracts_of_department(settings, feed) if "/" not in feed else asked.contracts_of(settings, feed)
-    asked.check_batch(settings, batch, feed if "/" in feed else None)
-    for contract in chosen if len(chosen) == 1 else ():
-        asked.check_delivery(settings, delivery, contract.feed)
-        asked.check_rule(settings, rule, contract.feed)
-    asked.check_county(county)
-    if "/" in feed:
-        targets = {contract.feed: file for contract in chosen}
-    else:
-        make_folder(file)
-        targets = {contract.feed: file / f"{contract.feed.replace('/', '_')}.xlsx" for contract in chosen}
-    for target in targets.values():
-        check_target(target, force=force)
-    written: list[dict[str, Any]] = []
-    with psycopg.connect(settings.warehouse_dsn()) as connection:
-        for contract in chosen:
-            target = targets[contract.feed]
-            count = refused.export(
-                connection,
-                contract,
-                target,
-                batch_id=batch,
-                delivery=delivery,
-                rule=rule,
-                county_code=county,
-                is_synthetic=settings.is_sandbox,
-                # Of a department's feeds only those that have something to send back.
-                may_be_empty="/" in feed,
-            )
-            if count or "/" in feed:
-                written.append({"feed": contract.feed, "rows": count, "file": str(target)})
-    if json_:
-        print_json(written[0] if "/" in feed else written)
-        return
-    for one in written:
-        console.print(f"{one['rows']:,} refused rows of {one['feed']} written to {one['file']}", markup=False)
-    if not written:
-        console.print(f"No refused row of {feed} is open.")
-
-
-@quarantine.command("replay")
-def replay_refused(
-    feed: Annotated[str, typer.Argument(help="The feed, written department/name.")],
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="The file that came back from the department.")
-    ],
-    json_: Json = False,
-) -> None:
-    """Lay a department's repairs over the refused rows and judge them again, in a batch of their own."""
-    from threegaps import feed_run
-    from threegaps.cli.output import console, print_json
-    from threegaps.one_machine import environment
-
-    environment.apply(Settings.load())
-    outcome = feed_run.replay(feed, file)
-    if json_:
-        print_json(dataclasses.asdict(outcome))
-    else:
-        console.print(
-            f"Batch {', '.join(map(str, outcome.batch_ids))}: accepted {outcome.accepted:,}, refused again"
-            f" {outcome.refused:,}, left as they were {outcome.untouched:,}. `threegaps build` takes it up.",
-            markup=False,
-        )
-
-
-def _knowing(feed: str | None) -> Settings:
-    """The settings, once *feed* is known to have a contract: a mistyped name must not read as "none"."""
-    from threegaps.contracts.loader import find_contract
-
-    settings = Settings.load()
-    if feed is not None:
-        find_contract(settings.contracts_folder, feed)
-    return settings

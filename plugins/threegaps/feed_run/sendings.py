@@ -22,7 +22,8 @@ from threegaps.ledger.landed import (
     overtaken_windows,
 )
 from threegaps.settings import Settings
-from threegaps.sources.files import expected_parts, understood
+from threegaps.sources.control_file import understood
+from threegaps.sources.names import expected_parts
 from threegaps.standards.visible import log_of
 
 logger = log_of(__name__)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from threegaps.batch.decode import Part
 from threegaps.batch.decode.faults import FaultKind
@@ -18,22 +18,24 @@ from threegaps.batch.judge import Judgement
 from threegaps.batch.pseudonym import PseudonymKey
 from threegaps.batch.reading import lines_at
 from threegaps.batch.verdict import Verdict
-from threegaps.calendar import Delivery, deliveries_between
+from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract, Rule
-from threegaps.contracts.options.sources import FileDropSource, SftpSource
-from threegaps.contracts.tables import QUARANTINE_COLUMNS
-from threegaps.errors import FeedError, ThreeGapsError
-from threegaps.file_check.codes import NAME_CODE, OF_FAULTS, OF_FILES, OF_RULES
+from threegaps.contracts.tables import PERSON_COLUMN, QUARANTINE_COLUMNS
+from threegaps.errors import FeedError, ThreeGapsError, UnexpectedError
+from threegaps.file_check.codes import OF_FAULTS, OF_FILES, OF_RULES
 from threegaps.file_check.findings import FileFindings, Finding, Place
+from threegaps.file_check.names import lacking, misnamed, roles_of
 from threegaps.returned import ReturnedRow
-from threegaps.sources.names import FileRole, has_period, role_of
+from threegaps.sources.names import FileRole
+from threegaps.translations import in_both
 
 WHERE = ("来源文件", "工作表", "文件中的行", "行号")
 """Which row it is, in the workbook of a check."""
-
+MOST_PLACES = 1_000
+"""Places that are kept of a finding: where all rows of a large file are wrong, their number says enough."""
+MOST_ROWS = 20_000
+"""Rows that are kept for the workbook."""
 _LARGEST_FIELD = 2**31 - 1
-Refused = tuple[int, int, dict[str, str | None], list[dict[str, Any]]]
-"""Index of the part, row number, what was sent, reasons."""
 
 
 def check_files(contract: Contract, paths: Sequence[Path], delivery: Delivery) -> FileFindings:
@@ -46,115 +48,46 @@ def check_files(contract: Contract, paths: Sequence[Path], delivery: Delivery) -
         contract: The feed's contract.
         paths: The files, parts and corrections alike, told apart by their names.
         delivery: The delivery that they are judged as: which columns there are, and which days there can be.
+
+    Raises:
+        FeedError: Two of the files have the same name.
     """
-    roles = {path: _role(contract, delivery, path) for path in paths}
-    broken = [_misnamed(contract, delivery, path) for path, role in roles.items() if role is None]
+    names = [path.name for path in paths]
+    if len(set(names)) < len(names):
+        raise FeedError(
+            "Two of the files have the same name.", feed=contract.feed, advice="name each file of a delivery once."
+        )
+    roles = roles_of(contract, delivery, paths)
+    findings = misnamed(delivery, roles)
+    try:
+        findings += lacking(contract, delivery, roles)
+    except (ThreeGapsError, OSError) as error:
+        findings.append(_of_file(error))
     left = [path for path, role in roles.items() if role != "control"]
     while left:
-        parts = [_part(delivery, place, path, roles[path]) for place, path in enumerate(left, 1)]
+        parts = [_part(delivery, number, path, roles[path]) for number, path in enumerate(left, 1)]
         try:
             refused, verdict = _judge(contract, parts, delivery)
         except (ThreeGapsError, OSError) as error:
-            place = _place_of(error, left)
-            broken.append(_of_file(error, left[place]))
-            # Of two files of the same name either may be the one: the other is judged in the next turn.
-            del left[place]
+            findings.append(_of_file(error))
+            name = findings[-1].file
+            # One that is of no file is of all of them.
+            left = [path for path in left if name is not None and path.name != name]
             continue
-        return _found(contract, paths, delivery, parts, broken, refused, verdict)
-    return FileFindings(contract.feed, contract.version, delivery.key, [path.name for path in paths], None, broken, ())
-
-
-def deliveries_of(contract: Contract, paths: Sequence[Path], day: dt.date) -> list[Delivery]:
-    """The deliveries that all these files can be of by their names, in order, up to the one that *day* is in.
-
-    Where names say nothing of a period, or the feed does not come in files, these are all that have ended by then.
-    """
-    last = Delivery.containing(contract.cadence, day)
-    known = deliveries_between(contract.cadence, contract.first_delivery, last.key)
-    source = contract.source
-    if not isinstance(source, SftpSource | FileDropSource):
-        return [delivery for delivery in known if delivery.end < day]
-    fitting = [
-        delivery for delivery in known if all(role_of(source.files, delivery, path.name) is not None for path in paths)
-    ]
-    return fitting if has_period(source.files.part) else [one for one in fitting if one.end < day]
-
-
-def _role(contract: Contract, delivery: Delivery, path: Path) -> FileRole | None:
-    source = contract.source
-    if not isinstance(source, SftpSource | FileDropSource):
-        return "part"
-    return role_of(source.files, delivery, path.name)
-
-
-def _misnamed(contract: Contract, delivery: Delivery, path: Path) -> Finding:
-    return Finding(
-        code=NAME_CODE,
-        rule=None,
-        column=None,
-        header="",
-        action="stop",
-        message_zh=f"文件名不是{delivery.key}这一期应有的名称,系统不会取走该文件",
-        message_en=f"The file's name is none that delivery {delivery.key} has: it would be left lying.",
-        count=1,
-        file=path.name,
-        advice="name it as agreed, or say which delivery it is of with --delivery.",
-    )
+        found = _of_rows(contract, parts, refused) + _of_all(contract, verdict)
+        findings += sorted(found, key=lambda one: (one.code, one.rule or "", one.column or "", one.message_en))
+        return _findings(contract, delivery, names, findings, refused, verdict)
+    return _findings(contract, delivery, names, findings, _Refused(contract), None)
 
 
 def _part(delivery: Delivery, number: int, path: Path, role: FileRole | None) -> Part:
     return Part(
-        number, path.name, lambda: path.open("rb"), is_correction=role == "correction", delivery_end=delivery.end
+        number, path.name, partial(_opened, path), is_correction=role == "correction", delivery_end=delivery.end
     )
 
 
-def _judge(contract: Contract, parts: Sequence[Part], delivery: Delivery) -> tuple[list[Refused], Verdict]:
-    # Nothing that the key makes leaves this function: rows that go back have their pseudonyms taken out.
-    key = PseudonymKey(secrets.token_bytes(32), "check")
-    judgement = Judgement(contract, parts, batch_id=0, delivery=delivery.key, key=key)
-    refused: list[Refused] = []
-    for block in judgement.blocks():
-        refused += _refused_rows(block.refused)
-    return refused, judgement.finish(certify=False)
-
-
-def _refused_rows(written: bytes) -> Iterator[Refused]:
-    """The rows of a block as they would go to quarantine."""
-    if not written:
-        return
-    csv.field_size_limit(_LARGEST_FIELD)
-    places = {name: index for index, name in enumerate(QUARANTINE_COLUMNS)}
-    for row in csv.reader(io.StringIO(written.decode("utf-8"), newline="")):
-        yield (
-            int(row[places["landed_object_id"]]) - 1,
-            int(row[places["row_number"]]),
-            json.loads(row[places["row_data"]]),
-            json.loads(row[places["reasons"]]),
-        )
-
-
-def _place_of(error: BaseException, paths: Sequence[Path]) -> int:
-    """Which of *paths* an error is of; the only one, or the first, where it does not say."""
-    name = error.file if isinstance(error, ThreeGapsError) else Path(str(getattr(error, "filename", ""))).name
-    return next((place for place, path in enumerate(paths) if path.name == name), 0)
-
-
-def _of_file(error: BaseException, path: Path) -> Finding:
-    if not isinstance(error, ThreeGapsError):
-        said = getattr(error, "strerror", None) or type(error).__name__
-        error = FeedError(f"The file cannot be opened: {said}.", file=path.name, advice="look whether it is there.")
-    return Finding(
-        code=OF_FILES.get(error.cause, OF_FILES["unexpected"]),
-        rule=None,
-        column=error.column,
-        header="",
-        action="stop",
-        message_zh=error.message_zh or error.message,
-        message_en=error.message,
-        count=1,
-        file=path.name,
-        advice=error.advice,
-    )
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,92 +101,164 @@ class _Kind:
     message_en: str
 
 
-def _found(
-    contract: Contract,
-    paths: Sequence[Path],
-    delivery: Delivery,
-    parts: Sequence[Part],
-    broken: Sequence[Finding],
-    refused: Sequence[Refused],
-    verdict: Verdict,
-) -> FileFindings:
-    rules = {rule.rule: rule for rule in (*contract.rules, *contract.batch_rules)}
-    lines = _lines(contract, parts, refused)
-    headers = {column.name: column.source_name for column in contract.sent_columns}
-    places: dict[_Kind, list[Place]] = {}
-    rows = []
-    for part, number, values, reasons in sorted(refused, key=lambda row: row[:2]):
-        sheet, line = lines.get((part, number), (None, None))
-        name = parts[part].source_name
-        for reason in reasons:
-            kind = _kind(rules, reason)
-            places.setdefault(kind, []).append(Place(name, number, line, sheet))
-        where = (name, str(sheet or ""), str(line or ""), str(number))
-        rows.append(ReturnedRow(where, _without_person(contract, values), reasons))
-    of_rows = [
+@dataclass
+class _Refused:
+    """The refused rows: how many each thing is wrong with, and of the first of them where and what they are."""
+
+    contract: Contract
+    count: int = 0
+    counts: dict[_Kind, int] = field(default_factory=dict)
+    places: dict[_Kind, list[tuple[int, int]]] = field(default_factory=dict)
+    rows: list[tuple[tuple[int, int], ReturnedRow]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._rules: Mapping[str, Rule] = {rule.rule: rule for rule in self.contract.rules}
+
+    def add(self, written: bytes) -> None:
+        """Take the rows of a block as they would go to quarantine."""
+        for place, values, reasons in _rows_of(written):
+            self.count += 1
+            for kind in {self._kind(reason): None for reason in reasons}:
+                self.counts[kind] = self.counts.get(kind, 0) + 1
+                kept = self.places.setdefault(kind, [])
+                if len(kept) < MOST_PLACES:
+                    kept.append(place)
+            if len(self.rows) < MOST_ROWS:
+                # What stands for a document number means nothing here.
+                shown = {name: None if name == PERSON_COLUMN else value for name, value in values.items()}
+                self.rows.append((place, ReturnedRow((), shown, reasons)))
+
+    def kept_places(self) -> dict[int, set[int]]:
+        """The numbers of the rows that are kept, by part."""
+        found: dict[int, set[int]] = {}
+        for part, number in (*(place for kept in self.places.values() for place in kept), *(at for at, _ in self.rows)):
+            found.setdefault(part, set()).add(number)
+        return found
+
+    def _kind(self, reason: Mapping[str, Any]) -> _Kind:
+        if fault := reason.get("fault"):
+            # Where it stands in its sheet is said of each place, not of the kind.
+            kind = FaultKind[fault]
+            return _Kind(OF_FAULTS[kind], reason["rule"], reason["column"], kind.message_zh, kind.message_en)
+        code = OF_RULES[self._rules[reason["rule"]].expectation]
+        return _Kind(code, reason["rule"], reason["column"], reason["message_zh"], reason["message_en"])
+
+
+def _judge(contract: Contract, parts: Sequence[Part], delivery: Delivery) -> tuple[_Refused, Verdict]:
+    # Nothing that the key makes leaves this module: rows that go back have their pseudonyms taken out.
+    key = PseudonymKey(secrets.token_bytes(32), "check")
+    judgement = Judgement(contract, parts, batch_id=0, delivery=delivery.key, key=key)
+    refused = _Refused(contract)
+    for block in judgement.blocks():
+        refused.add(block.refused)
+    return refused, judgement.finish(certify=False)
+
+
+def _rows_of(written: bytes) -> Iterator[tuple[tuple[int, int], dict[str, str | None], list[dict[str, Any]]]]:
+    """Part and number, what was sent, and reasons of each row that a block would send to quarantine."""
+    if not written:
+        return
+    csv.field_size_limit(_LARGEST_FIELD)
+    at = {name: index for index, name in enumerate(QUARANTINE_COLUMNS)}
+    for row in csv.reader(io.StringIO(written.decode("utf-8"), newline="")):
+        place = (int(row[at["landed_object_id"]]) - 1, int(row[at["row_number"]]))
+        yield place, json.loads(row[at["row_data"]]), json.loads(row[at["reasons"]])
+
+
+def _of_file(error: ThreeGapsError | OSError) -> Finding:
+    if isinstance(error, OSError):
+        name = Path(str(error.filename)).name if error.filename else None
+        said = f"The file cannot be opened: {error.strerror}."
+        error = FeedError(said, file=name, advice="look whether it is there.") if name else UnexpectedError.of(error)
+    zh, en = in_both(error.message)
+    advice_zh, advice_en = in_both(error.advice) if error.advice else (None, None)
+    return Finding(
+        code=OF_FILES.get(error.cause, OF_FILES["unexpected"]),
+        rule=None,
+        column=error.column,
+        header="",
+        action="stop",
+        message_zh=error.message_zh or zh,
+        message_en=en,
+        count=1,
+        file=error.file,
+        advice_zh=advice_zh,
+        advice_en=advice_en,
+    )
+
+
+def _of_rows(contract: Contract, parts: Sequence[Part], refused: _Refused) -> list[Finding]:
+    """A finding for each thing that rows are refused for; the places of rows are put to them, and to the rows kept."""
+    # Where a row stands its file says when it is read a second time.
+    stands = {
+        (part, number): Place(parts[part].source_name, number, line, sheet)
+        for part, numbers in refused.kept_places().items()
+        for number, (sheet, line) in lines_at(contract, parts[part], numbers).items()
+    }
+
+    def place_of(at: tuple[int, int]) -> Place:
+        return stands.get(at) or Place(parts[at[0]].source_name, at[1])
+
+    refused.rows = [(at, _placed(row, place_of(at))) for at, row in refused.rows]
+    return [
         Finding(
-            kind.code,
-            kind.rule,
-            kind.column,
-            headers.get(kind.column or "", ""),
-            "refuse",
-            kind.message_zh,
-            kind.message_en,
-            len(found),
-            found,
+            code=kind.code,
+            rule=kind.rule,
+            column=kind.column,
+            header=_header(contract, kind.column),
+            action="refuse",
+            message_zh=kind.message_zh,
+            message_en=kind.message_en,
+            count=refused.counts[kind],
+            places=[place_of(at) for at in sorted(places)],
         )
-        for kind, found in places.items()
+        for kind, places in refused.places.items()
     ]
-    of_all = [
+
+
+def _placed(row: ReturnedRow, place: Place) -> ReturnedRow:
+    where = (place.file, str(place.sheet or ""), str(place.line or ""), str(place.row_number))
+    return ReturnedRow(where, row.values, row.reasons)
+
+
+def _of_all(contract: Contract, verdict: Verdict) -> list[Finding]:
+    """A finding for each rule that warns, or stops the delivery."""
+    rules = {rule.rule: rule for rule in (*contract.rules, *contract.batch_rules)}
+    return [
         Finding(
-            OF_RULES[check.expectation],
-            check.rule,
-            check.column,
-            headers.get(check.column or "", ""),
-            check.action,
-            rules[check.rule].message_zh,
-            rules[check.rule].message_en,
-            check.unexpected,
+            code=OF_RULES[check.expectation],
+            rule=check.rule,
+            column=check.column,
+            header=_header(contract, check.column),
+            action=check.action,
+            message_zh=rules[check.rule].message_zh,
+            message_en=rules[check.rule].message_en,
+            count=check.unexpected,
         )
         for check in verdict.checks
         if check.outcome in {"warned", "stopped"}
     ]
-    ordered = sorted((*of_rows, *of_all), key=lambda one: (one.code, one.rule or "", one.column or "", one.message_en))
+
+
+def _header(contract: Contract, column: str | None) -> str:
+    return contract.by_name[column].source_name if column is not None else ""
+
+
+def _findings(
+    contract: Contract,
+    delivery: Delivery,
+    names: Sequence[str],
+    findings: Sequence[Finding],
+    refused: _Refused,
+    verdict: Verdict | None,
+) -> FileFindings:
     return FileFindings(
-        contract.feed,
-        contract.version,
-        delivery.key,
-        [path.name for path in paths],
-        verdict.counts,
-        [*broken, *ordered],
-        rows,
+        feed=contract.feed,
+        contract_version=contract.version,
+        delivery=delivery.key,
+        files=names,
+        counts=None if verdict is None else verdict.counts,
+        findings=findings,
+        rows=[row for _, row in sorted(refused.rows, key=lambda one: one[0])],
+        refused_rows=refused.count,
     )
-
-
-def _kind(rules: Mapping[str, Rule], reason: Mapping[str, Any]) -> _Kind:
-    fault = reason.get("fault")
-    code = OF_FAULTS[FaultKind[fault]] if fault else OF_RULES[rules[reason["rule"]].expectation]
-    if fault:
-        # Where it stands in its sheet is said of each place, not of the kind.
-        kind = FaultKind[fault]
-        return _Kind(code, reason["rule"], reason["column"], kind.message_zh, kind.message_en)
-    return _Kind(code, reason["rule"], reason["column"], reason["message_zh"], reason["message_en"])
-
-
-def _lines(
-    contract: Contract, parts: Sequence[Part], refused: Sequence[Refused]
-) -> dict[tuple[int, int], tuple[int | None, int]]:
-    """Where the refused rows stand, by part and number: their files are read a second time for it."""
-    wanted: dict[int, set[int]] = {}
-    for part, number, *_ in refused:
-        wanted.setdefault(part, set()).add(number)
-    return {
-        (part, number): where
-        for part, numbers in wanted.items()
-        for number, where in lines_at(contract, parts[part], numbers).items()
-    }
-
-
-def _without_person(contract: Contract, values: Mapping[str, str | None]) -> dict[str, str | None]:
-    """The row without the token or pseudonym that stands for its document number: it means nothing here."""
-    return {name: None if contract.has_person and name == "resident_id" else value for name, value in values.items()}

@@ -22,6 +22,9 @@ OF_FILES: Mapping[str, str] = {
 NAME_CODE = "F06"
 """A file's name that no file of the delivery has."""
 
+INCOMPLETE_CODE = "F07"
+"""A file of the delivery that is not among those that are checked."""
+
 OF_FAULTS: Mapping[FaultKind, str] = {
     FaultKind.BYTES: "D01",
     FaultKind.NUL: "D02",

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from threegaps.batch.verdict import Counts
 from threegaps.returned import ReturnedRow
 
-Outcome = Literal["fine", "rows_refused", "not_loaded"]
+Outcome = Literal["fine", "waits", "rows_refused", "not_loaded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,14 @@ class Finding:
         rule: The rule's id in the contract; None of a file as a whole.
         column: The column's canonical name; None where it is of a row or a file.
         header: What the department calls the column; empty where there is none.
-        action: What follows: ``refuse`` the row, ``warn``, or ``stop`` the delivery.
+        action: What follows: ``refuse`` the row or the file, ``warn``, ``stop`` the delivery, or ``wait`` for the rest.
         message_zh: What is wrong, in Chinese.
         message_en: What is wrong, in English.
         count: How many rows, or files, it is wrong with.
-        places: Where they stand; empty of a rule on all rows together, and of rules that only warn.
+        places: Where they stand, the first of them; empty of a rule on all rows together, and of rules that only warn.
         file: The file, of one that is wrong as a whole.
-        advice: What to do about such a file.
+        advice_zh: What to do about such a file, in Chinese.
+        advice_en: What to do about such a file, in English.
     """
 
     code: str
@@ -58,7 +59,8 @@ class Finding:
     count: int
     places: Sequence[Place] = ()
     file: str | None = None
-    advice: str | None = None
+    advice_zh: str | None = None
+    advice_en: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class FileFindings:
         files: The names of the files.
         counts: What was counted over the files that could be read; None where none could.
         findings: What is wrong, files first, then by code.
-        rows: The rows that would be refused, for the workbook.
+        rows: The rows that would be refused, for the workbook: the first of them.
+        refused_rows: How many there are.
     """
 
     feed: str
@@ -82,13 +85,15 @@ class FileFindings:
     counts: Counts | None
     findings: Sequence[Finding]
     rows: Sequence[ReturnedRow]
+    refused_rows: int
 
     @property
     def outcome(self) -> Outcome:
-        """What would become of the files: all rows taken, some refused, or nothing loaded."""
-        if any(finding.action == "stop" for finding in self.findings):
+        """What would become of the files: all rows taken, at once or with the rest; some refused; or nothing loaded."""
+        actions = {finding.action for finding in self.findings}
+        if "stop" in actions or self.counts is None:
             return "not_loaded"
-        return "rows_refused" if any(finding.action == "refuse" for finding in self.findings) else "fine"
+        return "rows_refused" if "refuse" in actions else "waits" if "wait" in actions else "fine"
 
     def as_data(self) -> dict[str, Any]:
         """The findings as JSON has them; no received value is among them, and the rows are not."""

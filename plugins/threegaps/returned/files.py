@@ -13,7 +13,7 @@ from typing import IO, Any
 from threegaps.contracts.model import Column
 from threegaps.errors import SettingsError
 from threegaps.returned.expected import expected_zh
-from threegaps.returned.rows import REASONS_HEADER, Returned, ReturnedRow, reasons_zh
+from threegaps.returned.rows import Returned, ReturnedRow, reasons_zh
 from threegaps.standards.replacing import replaced
 from threegaps.standards.visible import for_spreadsheet, visible
 
@@ -25,16 +25,27 @@ _MOST_COMMENTS = 2_000
 """Comments in a workbook; wrong cells beyond are coloured only, and the reasons stand in the last column anyway."""
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,11})\.[0-9]{0,3}[1-9]")
+_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_MOST_CHARACTERS = 32_767
+_MOST_ROWS = 1_048_575
+"""What a workbook's cell and sheet hold, a header aside; what is longer would be cut without a word."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def check_target(path: Path, *, force: bool) -> None:
+def check_target(path: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None:
     """Refuse to write where something lies, before any work is done.
 
+    Args:
+        path: Where it is to be written.
+        force: Whether it may be written over a file that is there.
+        inputs: What is read, and never written over.
+
     Raises:
-        SettingsError: The file is of no kind that is written, or it is there and *force* is not said.
+        SettingsError: The file is of no kind that is written, one that is read, or it is there and *force* is not said.
     """
     _writer_of(path)
+    if path.resolve() in {one.resolve() for one in inputs}:
+        raise SettingsError(f"{path.name} is the file that is checked.", advice="name another file.")
     if path.exists() and not force:
         raise SettingsError(f"{path.name} is there already.", advice="name another file, or say --force.")
 
@@ -66,13 +77,11 @@ def write_file(path: Path, returned: Returned) -> None:
 
 def write_csv(file: IO[bytes], returned: Returned) -> None:
     """Write the rows as CSV in UTF-8 with the mark that spreadsheets look for."""
-    names = [column.name for column in returned.contract.sent_columns]
     with io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True) as text:
         writer = csv.writer(text)
         writer.writerow(returned.header)
         for row in returned.rows:
-            cells = [*row.where, *(row.values.get(name) or "" for name in names), reasons_zh(row)]
-            writer.writerow([for_spreadsheet(cell) for cell in cells])
+            writer.writerow([for_spreadsheet(cell) for cell in _cells(returned, row)])
 
 
 def write_workbook(file: IO[bytes], returned: Returned) -> None:
@@ -83,6 +92,8 @@ def write_workbook(file: IO[bytes], returned: Returned) -> None:
     """
     from openpyxl import Workbook
 
+    if len(returned.rows) > _MOST_ROWS:
+        raise _does_not_fit()
     workbook = Workbook(write_only=True)
     _write_rows(workbook, returned)
     _write_summary(workbook, returned)
@@ -181,9 +192,20 @@ def _typed(sheet: Any, column: Column, sent: str) -> Any:
 def _text(sheet: Any, value: str) -> Any:
     from openpyxl.cell import WriteOnlyCell
 
-    cell = WriteOnlyCell(sheet, for_spreadsheet(value))
+    # What looks like a workbook's own escape would be read back as the character that it stands for.
+    written = _ESCAPE.sub("_x005F_", for_spreadsheet(value))
+    if len(written) > _MOST_CHARACTERS:
+        raise _does_not_fit()
+    cell = WriteOnlyCell(sheet, written)
     cell.data_type = "s"  # a text, were it written like one of a spreadsheet's errors
     return cell
+
+
+def _does_not_fit() -> SettingsError:
+    return SettingsError(
+        "There are more rows, or longer values, than a workbook holds.",
+        advice="write .csv instead, or fewer rows: of one delivery, rule or county.",
+    )
 
 
 def _bold(sheet: Any, value: str, font: Any) -> Any:
@@ -205,8 +227,7 @@ def _widths(returned: Returned) -> list[int]:
         for place, cell in enumerate(_cells(returned, row)):
             longest[place] = max(longest[place], _shown_width(cell))
     widths = [min(max(width + 2, _NARROWEST), _WIDEST) for width in longest]
-    widths[-1] = 2 * _WIDEST if returned.header[-1] == REASONS_HEADER else widths[-1]
-    return widths
+    return [*widths[:-1], 2 * _WIDEST]
 
 
 def _cells(returned: Returned, row: ReturnedRow) -> Sequence[str]:

@@ -6,6 +6,9 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from threegaps.contracts.model import Contract
+from threegaps.errors import FeedError
+
 MOST_BYTES = 4_096
 """A control file is one short line."""
 
@@ -66,3 +69,20 @@ def read_control(content: bytes) -> Control:
     if not 1 <= said["parts"] <= _MOST_PARTS:
         raise ControlFileError(f"the number of parts is not between 1 and {_MOST_PARTS}")
     return Control(said["parts"], said.get("rows"))
+
+
+def understood(contract: Contract, name: str, content: bytes) -> Control:
+    """What the control file *name* says.
+
+    Raises:
+        FeedError: It is not wholly understood.
+    """
+    try:
+        return read_control(content)
+    except ControlFileError as error:
+        raise FeedError(
+            f"The control file is not taken, because {error}.",
+            feed=contract.feed,
+            file=name,
+            advice="ask the department for it again; it looks like parts=3 rows=120000.",
+        ) from None

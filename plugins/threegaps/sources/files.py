@@ -16,9 +16,9 @@ from threegaps.contracts.options.sources import FileDropSource, FileNames, SftpS
 from threegaps.errors import ContractError, FeedError
 from threegaps.landing.store import Arrival
 from threegaps.ledger.landed import CONTROL_PART
-from threegaps.sources.control_file import MOST_BYTES, Control, ControlFileError, read_control
+from threegaps.sources.control_file import MOST_BYTES, Control, understood
 from threegaps.sources.model import Offer
-from threegaps.sources.names import any_period, common_form, filled, has_period, part_name, pattern_of
+from threegaps.sources.names import any_period, common_form, expected_parts, filled, has_period, part_name, pattern_of
 from threegaps.sources.quiet import FoundFile, Looks
 from threegaps.standards.visible import log_of
 
@@ -244,12 +244,6 @@ def _missing(
     return f"the parts {', '.join(missing)}" if missing else None
 
 
-def expected_parts(completeness: QuietFiles) -> tuple[str, ...]:
-    """What the parts of a delivery without a control file are called in landing."""
-    named = completeness.parts or map(str, range(1, (completeness.part_count or 0) + 1))
-    return tuple(part_name(part) for part in named)
-
-
 def _said(contract: Contract, control: FoundFile) -> Control:
     content = b""
     for chunk in control.chunks():
@@ -257,23 +251,6 @@ def _said(contract: Contract, control: FoundFile) -> Control:
         if len(content) > MOST_BYTES:
             break
     return understood(contract, control.name, content)
-
-
-def understood(contract: Contract, name: str, content: bytes) -> Control:
-    """What the control file *name* says.
-
-    Raises:
-        FeedError: It is not wholly understood.
-    """
-    try:
-        return read_control(content)
-    except ControlFileError as error:
-        raise FeedError(
-            f"The control file is not taken, because {error}.",
-            feed=contract.feed,
-            file=name,
-            advice="ask the department for it again; it looks like parts=3 rows=120000.",
-        ) from None
 
 
 def _log_strangers(contract: Contract, delivery: Delivery, folder: Folder, found: _Sorted) -> None:

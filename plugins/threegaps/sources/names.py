@@ -7,6 +7,7 @@ import unicodedata
 from typing import Literal
 
 from threegaps.calendar import Delivery
+from threegaps.contracts.options.deliveries import QuietFiles
 from threegaps.contracts.options.sources import FileNames
 from threegaps.contracts.options.templates import filled, has_period
 
@@ -14,6 +15,7 @@ __all__ = [
     "FileRole",
     "any_period",
     "common_form",
+    "expected_parts",
     "filled",
     "folder_above",
     "has_period",
@@ -41,6 +43,12 @@ def folder_above(template: str) -> str | None:
 def pattern_of(template: str, delivery: Delivery) -> re.Pattern[str]:
     """The pattern of a delivery's names; only 0 to 9 are digits in it."""
     return re.compile(filled(template, delivery), re.ASCII)
+
+
+def expected_parts(completeness: QuietFiles) -> tuple[str, ...]:
+    """What the parts of a delivery without a control file are called in landing."""
+    named = completeness.parts or map(str, range(1, (completeness.part_count or 0) + 1))
+    return tuple(part_name(part) for part in named)
 
 
 def role_of(names: FileNames, delivery: Delivery, name: str) -> FileRole | None:

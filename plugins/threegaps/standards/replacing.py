@@ -45,6 +45,12 @@ def replaced(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
                 file.flush()
                 os.fsync(number)
         draft.replace(target)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise SettingsError(
+            f"{path} cannot be written: {error.strerror or type(error).__name__}.",
+            advice="make room, or name another file.",
+        ) from None
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

@@ -25,6 +25,8 @@ _RANGES = (
     (0xD800, 0xDFFF),  # halves of a pair: bytes that were no text
     (0xFEFF, 0xFEFF),
     (0xFFF9, 0xFFFB),
+    (0xFDD0, 0xFDEF),  # no characters: a program may use them for itself
+    (0xFFFE, 0xFFFF),  # no characters, and no XML document may hold them
     (0xE0000, 0xE007F),  # tags: letters that nobody sees
 )
 _CLASS = "".join(f"{chr(first)}-{chr(last)}" for first, last in _RANGES)

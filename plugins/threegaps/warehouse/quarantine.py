@@ -146,10 +146,10 @@ def export(
     delivery: str | None = None,
     rule: str | None = None,
     county_code: str | None = None,
-    is_synthetic: bool = True,
+    is_synthetic: bool,
     may_be_empty: bool = True,
-) -> int:
-    """Write the feed's open refused rows to *path* (``.csv`` or ``.xlsx``) for the department; how many.
+) -> list[tuple[str, int]]:
+    """Write the feed's open refused rows to *path* (``.csv`` or ``.xlsx``) for the department; token and batch of each.
 
     A row has its token, file, row number and batch, the columns by the department's own names, and every reason in
     Chinese. Document numbers are left out, their pseudonyms too: token, file and row number say which row it is, and a
@@ -179,12 +179,12 @@ def export(
         limit=None,
     )
     if not rows and not may_be_empty:
-        return 0
+        return []
     named = (("数据期", delivery), ("批次", batch_id), ("规则", rule), ("县(市、区)", county_code))
     about = [(name, str(value)) for name, value in named if value is not None]
     returned = [_returned(row) for row in rows]
     write_file(path, Returned(contract, _WHERE, returned, is_synthetic=is_synthetic, about=about))
-    return len(rows)
+    return [(row.row_token, row.batch_id) for row in rows]
 
 
 def _returned(row: RefusedRow) -> ReturnedRow:

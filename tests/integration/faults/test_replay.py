@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
+import json
 import uuid
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import polars as pl
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
 from tests.integration.faults.conftest import LAST_DAY, Clean, Departments
 from tests.integration.faults.small_feeds import (
@@ -30,10 +35,12 @@ from tests.integration.faults.small_feeds import (
 )
 from threegaps import feed_run
 from threegaps.batch.pseudonym import load_key, pseudonyms
+from threegaps.cli.app import app
 from threegaps.contracts.loader import find_contract
-from threegaps.errors import FeedError
+from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run import loading, replaying
-from threegaps.settings import Settings
+from threegaps.ledger import tickets
+from threegaps.settings import SHANGHAI, Settings
 from threegaps.warehouse import quarantine
 
 pytestmark = pytest.mark.integration
@@ -88,6 +95,82 @@ def test_repairs_end_as_if_the_rows_had_been_right(
         feed_run.replay(WAGES, file)
     assert feed_run.load(WAGES, MONTH) == []
     assert feed_run.land(WAGES, MONTH) == []
+
+
+def ticket_of(refused: list[tuple[str, int]], connection: psycopg.Connection[Any]) -> int:
+    return tickets.open_ticket(
+        connection,
+        WAGES,
+        refused,
+        sent_to="省人力社保厅 信息中心",
+        sent_by="值班员",
+        file_name="refused.csv",
+        file_sha256="0" * 64,
+        at=dt.datetime(2026, 7, 1, 23, 30, tzinfo=SHANGHAI),
+    )
+
+
+def test_a_ticket_is_out_until_all_of_its_rows_are_mended_or_it_is_answered(
+    refused_wages: list[list[str]], warehouse: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "refused.csv"
+    rows = exported(warehouse, WAGES, file)
+    sent = [(row[TOKEN], int(row["退回批次"])) for row in rows]
+    now = dt.datetime(2026, 7, 4, 0, 30, tzinfo=SHANGHAI)
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        first, second = ticket_of(sent[:1], connection), ticket_of(sent, connection)
+        assert [(one.ticket_id, one.rows, one.open_rows, one.mended_at) for one in tickets.tickets(connection)] == [
+            (first, 1, 1, None),
+            (second, 4, 4, None),
+        ]
+        # Counted by days of Shanghai, not by hours.
+        assert tickets.tickets(connection)[0].age_days(now) == 3
+        rows[0]["业务日期"] = refused_wages[0][12]
+        feed_run.replay(WAGES, send_back(file, rows))
+        (left,) = tickets.tickets(connection, feed=WAGES)
+        assert (left.ticket_id, left.open_rows, left.is_settled) == (second, 3, False)
+        assert left.mended_at is not None
+        settled = tickets.find_ticket(connection, first)
+        assert (settled.open_rows, settled.is_settled, settled.answer) == (0, True, None)
+        with pytest.raises(LedgerError, match="no ticket"):
+            tickets.answer(connection, second + 1, said="x", by="y", at=now)
+        with pytest.raises(LedgerError, match="Nothing"):
+            tickets.answer(connection, second, said=" ", by="y", at=now)
+        done = tickets.answer(connection, second, said="其余三行经核实无误", by="值班员", at=now)
+        assert (done.is_settled, done.open_rows) == (True, 3)
+        assert tickets.tickets(connection) == []
+        assert len(tickets.tickets(connection, settled=True)) == 2
+        with pytest.raises(LedgerError, match="already"):
+            tickets.answer(connection, second, said="again", by="y", at=now)
+        with pytest.raises(LedgerError, match="no row"):
+            ticket_of([], connection)
+
+
+def test_the_command_opens_a_ticket_and_lists_it(
+    refused_wages: list[list[str]], warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "warehouse_dsn", lambda self: warehouse)
+
+    def run(*arguments: str | Path) -> Any:
+        done = CliRunner().invoke(app, ["quarantine", *map(str, arguments), "--json"])
+        assert done.exit_code == 0, (done.output, done.exception)
+        return json.loads(done.stdout)
+
+    file = tmp_path / "refused.xlsx"
+    sent = run("export", WAGES, file, "--sent-to", "信息中心", "--by", "值班员")
+    assert (sent["rows"], sent["ticket"]) == (4, 1)
+    (out,) = run("tickets")
+    assert (out["sent_to"], out["rows"], out["open_rows"], out["age_days"]) == ("信息中心", 4, 4, 0)
+    with psycopg.connect(warehouse) as connection:
+        assert tickets.find_ticket(connection, 1).file_sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    # By rule, and of a department: only feeds with something to send back have a file, and no second ticket is opened.
+    one = run("export", WAGES, tmp_path / "one.csv", "--rule", "recorded_on_type")
+    assert (one["rows"], one["ticket"]) == (1, None)
+    of_department = run("export", "hrss", tmp_path / "hrss")
+    assert [(each["feed"], each["rows"]) for each in of_department] == [(WAGES, 4)]
+    assert [path.name for path in (tmp_path / "hrss").iterdir()] == ["hrss_wage_records.xlsx"]
+    assert run("answered", "1", "--note", "rows are right", "--by", "x")["answer"] == "rows are right"
+    assert run("tickets") == []
 
 
 def test_what_is_still_wrong_is_refused_anew_and_what_nobody_changed_waits(

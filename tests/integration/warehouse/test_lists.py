@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.integration.warehouse.conftest import WAGES, Loader
-from threegaps.cli import asked, feeds
+from threegaps.cli import asked
 from threegaps.cli.app import app, main
 from threegaps.errors import ReleaseError
 from threegaps.settings import Settings
@@ -28,15 +28,8 @@ def commands(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     dsn = loader.connection.info.dsn
     password = loader.connection.info.password
     monkeypatch.setattr(Settings, "warehouse_dsn", lambda self: f"{dsn} password={password}")
-    for module in (asked, feeds):
-        monkeypatch.setattr(module, "contracts_of" if module is asked else "_knowing", _known(module))
+    monkeypatch.setattr(asked, "contracts_of", lambda settings, feed: ())
     return CliRunner()
-
-
-def _known(module: object) -> object:
-    if module is asked:
-        return lambda settings, feed: ()
-    return lambda feed: Settings.load()
 
 
 def told(runner: CliRunner, *arguments: str) -> tuple[str, str]:

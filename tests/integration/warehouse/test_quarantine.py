@@ -26,8 +26,8 @@ def test_refused_rows_are_shown_and_exported_with_their_reasons(loader: Loader, 
     assert [len(one.reasons) for one in quarantine.show(loader.connection, rule="wage_range")] == [1, 1]
     assert quarantine.show(loader.connection, rule="another") == []
     text, book = tmp_path / "rows.csv", tmp_path / "rows.xlsx"
-    assert quarantine.export(loader.connection, WAGES, text) == 2
-    assert quarantine.export(loader.connection, WAGES, book) == 2
+    assert len(quarantine.export(loader.connection, WAGES, text, is_synthetic=True)) == 2
+    assert len(quarantine.export(loader.connection, WAGES, book, is_synthetic=True)) == 2
     lines = list(csv.reader(text.read_text(encoding="utf-8-sig").splitlines()))
     assert lines[0][0] == "行标识"
     assert [line[-1] for line in lines[1:]] == ["超限", "超限"]
@@ -35,7 +35,7 @@ def test_refused_rows_are_shown_and_exported_with_their_reasons(loader: Loader, 
     cells = list(openpyxl.load_workbook(book).active.iter_rows(values_only=True))
     assert [cell[0] for cell in cells] == [line[0] for line in lines]
     with pytest.raises(SettingsError, match="neither"):
-        quarantine.export(loader.connection, WAGES, tmp_path / "rows.txt")
+        quarantine.export(loader.connection, WAGES, tmp_path / "rows.txt", is_synthetic=True)
 
 
 def test_nothing_that_was_received_acts_on_who_opens_the_file(loader: Loader, tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_nothing_that_was_received_acts_on_who_opens_the_file(loader: Loader, tm
     loader.connection.execute("update quarantine.refused_row set row_data = row_data || %s", [Jsonb(sent)])
     for path in (tmp_path / "rows.csv", tmp_path / "rows.xlsx"):
         path.write_text("of before", encoding="utf-8")
-        quarantine.export(loader.connection, WAGES, path)
+        quarantine.export(loader.connection, WAGES, path, is_synthetic=True)
         assert path.stat().st_mode & 0o077 == 0
         if path.suffix == ".csv":
             lines = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
@@ -76,7 +76,7 @@ def test_an_export_that_fails_leaves_the_file_of_before(loader: Loader, tmp_path
     for wrong in (tmp_path, tmp_path / "not there" / "rows.csv"):
         with pytest.raises(SettingsError), replaced(wrong):
             pass
-    quarantine.export(loader.connection, WAGES, path)
+    quarantine.export(loader.connection, WAGES, path, is_synthetic=True)
     assert path.read_text(encoding="utf-8-sig").startswith("行标识")
 
 
@@ -85,7 +85,7 @@ def test_a_derived_column_is_not_sent_out(loader: Loader, tmp_path: Path) -> Non
     loader.load(WAGES, "2026-06", [row], refused=1)
     *sent, last = WAGES.columns
     contract = replace(WAGES, columns=(*sent, replace(last, headers=())))
-    quarantine.export(loader.connection, contract, tmp_path / "rows.csv")
+    quarantine.export(loader.connection, contract, tmp_path / "rows.csv", is_synthetic=True)
     header, line = csv.reader((tmp_path / "rows.csv").read_text(encoding="utf-8-sig").splitlines())
     assert header == ["行标识", "来源文件", "行号", "退回批次", *(column.source_name for column in sent), "退回原因"]
     assert len(line) == len(header)

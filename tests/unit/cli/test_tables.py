@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from threegaps.cli import display, feeds, output, queries, status_page
+from threegaps.cli import display, output, quarantine, queries, status_page
 from threegaps.contracts import loader
 from threegaps.contracts.loader import find_contract
 from threegaps.settings import SHANGHAI, Settings
@@ -47,7 +47,7 @@ def test_reasons_stand_in_both_languages(capsys: pytest.CaptureFixture[str]) -> 
     ]
     row = {"row_token": "12-345", "feed": contract.feed, "delivery": "2026-06", "county_code": "330106"}
     sent = {column.name: "a[b]c" for column in contract.columns} | {"uscc": None}
-    feeds.refused_page(
+    quarantine.refused_page(
         [{**row, "reasons": reasons, "row_data": sent, "refused_at": dt.datetime(2026, 7, 2, tzinfo=SHANGHAI)}]
     )
     text = printed(capsys)

@@ -13,7 +13,7 @@ import pytest
 from rich.cells import cell_len
 
 from threegaps import labels, translations
-from threegaps.cli import display, feeds, output, queries
+from threegaps.cli import display, feeds, output, quarantine, queries
 from threegaps.contracts.loader import load_contracts
 from threegaps.orchestration.first_run import FeedProgress, Progress
 from threegaps.settings import SHANGHAI, Settings
@@ -89,7 +89,7 @@ def test_a_refused_row_has_its_reasons_in_one_language(spoken: Callable[..., str
         "reasons": [{"rule": "required", "message_zh": "缺少工资", "message_en": "wage is missing"}],
         "row_data": {"a": "all services run"},
     }
-    text = spoken("zh", feeds.refused_page, [row])
+    text = spoken("zh", quarantine.refused_page, [row])
     assert "12-345  hrss/wage_records 2026-06,县 330106,拒收于 2026-07-02" in text
     assert "缺少工资" in text
     assert "missing" not in text

@@ -128,3 +128,14 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     check_target(path, force=True)
     with pytest.raises(SettingsError, match="neither"):
         check_target(tmp_path / "rows.txt", force=True)
+
+
+def test_what_a_workbook_would_cut_is_refused(tmp_path: Path) -> None:
+    name = AGREEMENTS.sent_columns[0].name
+    returned = Returned(AGREEMENTS, WHERE, [ReturnedRow(("1-1", "7"), {name: "x" * 40_000}, [])], is_synthetic=False)
+    with pytest.raises(SettingsError, match="csv"):
+        write_file(tmp_path / "rows.xlsx", returned)
+    assert list(tmp_path.iterdir()) == []
+    write_file(tmp_path / "rows.csv", returned)
+    (repair,) = read_repairs(AGREEMENTS, tmp_path / "rows.csv")
+    assert repair.values[name] == "x" * 40_000

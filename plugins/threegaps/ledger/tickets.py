@@ -1,0 +1,179 @@
+"""Tickets: refused rows that were sent back to a department, when, to whom, and what came of them (校核纠错, 国令809).
+
+A refusal ends by itself where the row comes back right, in a repair or at its source: a ticket is settled once none of
+its refusals is open, or once somebody notes what the department has answered instead.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from threegaps.errors import LedgerError
+from threegaps.settings import SHANGHAI
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One row of ``ops.ticket``, and how its refusals stand.
+
+    Args:
+        ticket_id: Its number.
+        feed: The feed.
+        rows: How many rows were sent back.
+        sent_to: To whom.
+        sent_by: By whom.
+        sent_at: When.
+        file_name: What the file was called.
+        file_sha256: Its hash.
+        answer: What the department answered where no row came back; None where nothing was noted.
+        answered_by: Who noted it.
+        answered_at: When.
+        open_rows: How many of the rows are still refused and wait.
+        mended_at: When the first of them came back right; None where none has.
+    """
+
+    ticket_id: int
+    feed: str
+    rows: int
+    sent_to: str
+    sent_by: str
+    sent_at: dt.datetime
+    file_name: str
+    file_sha256: str
+    answer: str | None
+    answered_by: str | None
+    answered_at: dt.datetime | None
+    open_rows: int
+    mended_at: dt.datetime | None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody waits for anything any more."""
+        return self.answered_at is not None or self.open_rows == 0
+
+    def age_days(self, now: dt.datetime) -> int:
+        """For how many days, as Shanghai has them, it has been out."""
+        return (now.astimezone(SHANGHAI).date() - self.sent_at.astimezone(SHANGHAI).date()).days
+
+
+_TICKETS = """
+select
+    t.ticket_id, t.feed, t.rows, t.sent_to, t.sent_by, t.sent_at, t.file_name, t.file_sha256,
+    t.answer, t.answered_by, t.answered_at, s.open_rows, s.mended_at
+from ops.ticket as t
+cross join lateral (
+    select
+        count(*) filter (where q.row_token is not null and q.closed_by_batch_id is null)::integer as open_rows,
+        min(b.finished_at) filter (where q.closed_by_batch_id is not null) as mended_at
+    from ops.ticket_row as r
+    left join quarantine.refused_row as q on q.row_token = r.row_token and q.batch_id = r.batch_id
+    left join ops.batch as b on b.batch_id = q.closed_by_batch_id
+    where r.ticket_id = t.ticket_id
+) as s
+where (%(feed)s::text is null or t.feed = %(feed)s)
+    and (%(ticket)s::bigint is null or t.ticket_id = %(ticket)s)
+    and (%(settled)s or (t.answered_at is null and s.open_rows > 0))
+order by t.sent_at, t.ticket_id
+"""
+
+
+def open_ticket(
+    connection: psycopg.Connection[Any],
+    feed: str,
+    refusals: Iterable[tuple[str, int]],
+    *,
+    sent_to: str,
+    sent_by: str,
+    file_name: str,
+    file_sha256: str,
+    at: dt.datetime,
+) -> int:
+    """Note that rows were sent back; the ticket's number.
+
+    Args:
+        connection: The warehouse.
+        feed: The feed.
+        refusals: Token and batch of each row.
+        sent_to: To whom.
+        sent_by: Who sends them.
+        file_name: What the file is called.
+        file_sha256: Its hash.
+        at: When.
+
+    Raises:
+        LedgerError: There is no row, or it is not said to whom or by whom.
+    """
+    chosen = list(dict.fromkeys(refusals))
+    if not chosen:
+        raise LedgerError("There is no row to send back.", feed=feed, advice="see `threegaps quarantine rules`.")
+    if not sent_to.strip() or not sent_by.strip():
+        raise LedgerError(
+            "It is not said to whom the rows go, and who sends them.", feed=feed, advice="say --sent-to and --by."
+        )
+    with connection.transaction():
+        row = connection.execute(
+            "insert into ops.ticket (feed, rows, sent_to, sent_by, sent_at, file_name, file_sha256)"
+            " values (%s, %s, %s, %s, %s, %s, %s) returning ticket_id",
+            [feed, len(chosen), sent_to.strip(), sent_by.strip(), at, file_name, file_sha256],
+        ).fetchone()
+        if row is None:
+            raise LedgerError("The ledger has given the ticket no number.", feed=feed)
+        ticket_id = int(row[0])
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into ops.ticket_row (ticket_id, row_token, batch_id) values (%s, %s, %s)",
+                [(ticket_id, token, batch_id) for token, batch_id in chosen],
+            )
+    return ticket_id
+
+
+def tickets(connection: psycopg.Connection[Any], *, feed: str | None = None, settled: bool = False) -> list[Ticket]:
+    """Tickets, the oldest first; settled ones too where *settled*."""
+    return _asked(connection, feed=feed, ticket=None, settled=settled)
+
+
+def find_ticket(connection: psycopg.Connection[Any], ticket_id: int) -> Ticket:
+    """The ticket of this number.
+
+    Raises:
+        LedgerError: There is none.
+    """
+    found = _asked(connection, feed=None, ticket=ticket_id, settled=True)
+    if not found:
+        raise LedgerError(f"There is no ticket {ticket_id}.", advice="see `threegaps quarantine tickets --all`.")
+    return found[0]
+
+
+def answer(connection: psycopg.Connection[Any], ticket_id: int, *, said: str, by: str, at: dt.datetime) -> Ticket:
+    """Note what the department has answered where no row comes back: the ticket is settled.
+
+    Raises:
+        LedgerError: There is no such ticket, it has an answer, or nothing is said.
+    """
+    ticket = find_ticket(connection, ticket_id)
+    if ticket.answered_at is not None:
+        raise LedgerError(
+            f"Ticket {ticket_id} was answered already.",
+            feed=ticket.feed,
+            advice="see `threegaps quarantine tickets --all`.",
+        )
+    if not said.strip() or not by.strip():
+        raise LedgerError("Nothing is said.", feed=ticket.feed, advice="say --note and --by.")
+    connection.execute(
+        "update ops.ticket set answer = %s, answered_by = %s, answered_at = %s"
+        " where ticket_id = %s and answered_at is null",
+        [said.strip(), by.strip(), at, ticket_id],
+    )
+    return find_ticket(connection, ticket_id)
+
+
+def _asked(connection: psycopg.Connection[Any], *, feed: str | None, ticket: int | None, settled: bool) -> list[Ticket]:
+    with connection.cursor(row_factory=class_row(Ticket)) as cursor:
+        cursor.execute(_TICKETS, {"feed": feed, "ticket": ticket, "settled": settled})
+        return cursor.fetchall()
