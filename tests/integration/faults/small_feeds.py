@@ -214,7 +214,7 @@ def refusals(warehouse: str, *, open_only: bool = True) -> Mapping[int, frozense
 def exported(warehouse: str, feed: str, path: Path) -> list[dict[str, str]]:
     """Export the feed's open refusals as CSV; the rows by the department's column names."""
     with psycopg.connect(warehouse) as connection:
-        quarantine.export(connection, find_contract(Settings.load().contracts_folder, feed), path)
+        quarantine.export(connection, find_contract(Settings.load().contracts_folder, feed), path, is_synthetic=True)
     return list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
 
 

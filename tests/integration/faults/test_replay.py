@@ -378,7 +378,9 @@ def test_a_workbook_comes_back_as_a_workbook(drop: Path, warehouse: str, clean: 
     feed_run.load(ENTERPRISES, "2024Q3")
     file = tmp_path / "refused.xlsx"
     with psycopg.connect(warehouse) as connection:
-        quarantine.export(connection, find_contract(Settings.load().contracts_folder, ENTERPRISES), file)
+        quarantine.export(
+            connection, find_contract(Settings.load().contracts_folder, ENTERPRISES), file, is_synthetic=True
+        )
     book = openpyxl.load_workbook(file)
     sheet = book.active
     places = {cell.value: cell.column for cell in sheet[1]}

@@ -175,8 +175,8 @@ _NO_COLUMN = """
     plan_version postgres problems progress_gap province readers refused_share_rising relations releases resolution
     resolution_seconds response_seconds right rounding rows_refused rules runbook running said_before said_since
     sandbox scheduler second seed sends sent_at services skipped source source_document statistician status_note
-    statutory_mark success target_progress target_text tens the time_progress triggerer undo user warning watch
-    without_past wrong zh
+    statutory_mark success target_progress target_text tens the ticket time_progress triggerer undo user waits
+    warning watch without_past wrong zh
 """
 NO_COLUMN = set(_NO_COLUMN.split())
 
