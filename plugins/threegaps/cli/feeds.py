@@ -249,6 +249,9 @@ def backfill(
     elif plan.running() and not plan.is_shut_out:
         _say_started(plan, started)
     if plan.fault is not None:
+        if json_:
+            # The document says it already, as `could_not_look`; a second one could not be read behind it.
+            raise typer.Exit(1)
         raise plan.fault
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import socket
 import types
 from collections.abc import Iterator
@@ -169,9 +170,13 @@ def test_what_came_before_is_not_nothing_new_while_a_login_is_refused(
     for options in ([], ["--again"], ["--again", "--json"]):
         done = CliRunner().invoke(app, ["backfill", feed, earlier, earlier, *options])
         assert (done.exit_code, airflow.asked) == (1, [])
-        said = str(done.exception)
+        if "--json" in options:
+            # One document, to be read to its end.
+            said = json.loads(done.stdout)["could_not_look"]
+        else:
+            said = str(done.exception)
+            assert f"check login and password or key of the connection '{name}'" in said
         assert f"127.0.0.1:{right['port']} does not accept our login" in said
-        assert f"check login and password or key of the connection '{name}'" in said
         assert "nothing new" not in done.output
     connect(monkeypatch, name, right)
     done = CliRunner().invoke(app, ["backfill", feed, earlier, earlier, "--again"])
