@@ -120,7 +120,7 @@ article.critical{border-left-color:var(--red)}article.warning{border-left-color:
 article p{margin:3px 0;overflow-wrap:anywhere}
 code{font:13px ui-monospace,Consolas,monospace;background:var(--back);padding:1px 5px;border-radius:4px;
 white-space:nowrap}
-article p code{display:inline-block;max-width:100%;overflow-x:auto;vertical-align:bottom}
+article p code{white-space:normal;overflow-wrap:anywhere}
 table{width:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--line);border-radius:8px}
 th,td{text-align:left;padding:5px 10px;border-top:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
 th{font-weight:600;font-size:13px;color:var(--soft);border-top:0}

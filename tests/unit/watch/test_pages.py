@@ -221,6 +221,12 @@ def test_where_there_is_no_runbook_its_section_is_named(tmp_path: Path) -> None:
     assert "docs/runbook.zh.md#a-feed-is-late" in elements.text
 
 
+def test_a_command_of_an_incident_is_shown_whole_on_a_narrow_screen() -> None:
+    """It wraps: a card of 390 pixels would cut off what is longer."""
+    (rule,) = re.findall(r"article p code\{([^}]*)\}", page(WHOLE))
+    assert {"white-space:normal", "overflow-wrap:anywhere"} <= set(rule.split(";"))
+
+
 def test_no_text_becomes_markup() -> None:
     evil = "<script>alert(1)</script>\"'&"
     incident = IncidentSeen(1, evil, evil, "warning", evil, evil, WHOLE.taken_at, evil, evil, evil, evil, evil, evil)
