@@ -100,10 +100,23 @@ def _route(route: Any) -> dict[str, Any]:
     }
 
 
+def has_no_channel(settings: Settings) -> bool:
+    """Whether there is nothing to tell anybody through; of a file that is wrong `untold` says more."""
+    from threegaps.errors import SettingsError
+    from threegaps.labels import INCIDENT_KINDS
+    from threegaps.watch.alerts import alerts_path, load_alerts
+
+    try:
+        return not load_alerts(alerts_path(settings), list(INCIDENT_KINDS)).channels
+    except SettingsError:
+        return False
+
+
 def untold(settings: Settings, connection: Any) -> list[str]:
     """Why people are not told as meant: a file that is wrong, a channel that refuses.
 
-    That there is no file may be meant, and what the watch's environment lacks only the watch knows: its page says both.
+    That there is no file is for `has_no_channel` to say; what the watch's environment lacks only the watch knows, whose
+    page says it.
 
     Args:
         connection: The warehouse.

@@ -161,6 +161,7 @@ def _services(settings: Settings) -> Finding:
 def _airflow(settings: Settings) -> Finding:
     from threegaps.airflow_api import AirflowApi
     from threegaps.home import account
+    from threegaps.orchestration.names import OF_NO_FEED, feed_dag
 
     if not settings.is_server and not account.is_running(settings):
         return "warning", "the services do not run", "`threegaps up` starts them."
@@ -174,18 +175,40 @@ def _airflow(settings: Settings) -> Finding:
         )
     ill = [part for part in _AIRFLOW_PARTS if (health.get(part) or {}).get("status") != "healthy"]
     # Whether it takes our login, too.
-    paused = sorted(dag_id for dag_id, dag in api.dags().items() if dag.get("is_paused"))
+    paused = {dag_id for dag_id, dag in api.dags().items() if dag.get("is_paused")}
     if ill:
         listed = ", ".join(ill)
         return "wrong", f"parts of Airflow without a heartbeat: {listed}", "see `threegaps status`."
-    if paused:
-        listed = ", ".join(paused)
+    held = paused.intersection(OF_NO_FEED) if paused and _holds_dags(settings) else set()
+    if paused - held:
+        of_feeds = paused & {feed_dag(one.feed) for one in load_contracts(settings.contracts_folder)}
         return (
             "warning",
-            f"DAGs that are paused in Airflow, and do not run: {listed}",
-            "let them run on Airflow's page, or say `threegaps feeds pause` where nothing is to come.",
+            f"DAGs that are paused in Airflow, and do not run: {', '.join(sorted(paused - held))}",
+            "let them run on Airflow's page, or say `threegaps feeds pause` where nothing is to come."
+            if of_feeds
+            else "let them run on Airflow's page.",
+        )
+    if held:
+        return (
+            "ok",
+            f"Airflow answers at {api.address}, and all its parts are healthy; held on purpose until the first run or"
+            f" the sandbox's advance ends: {', '.join(sorted(held))}",
+            "",
         )
     return "ok", f"Airflow answers at {api.address}, and all its parts are healthy", ""
+
+
+def _holds_dags(settings: Settings) -> bool:
+    """Whether a first run, or the sandbox's advance, holds the DAGs of no feed; no where the ledger cannot say it."""
+    from threegaps.cli.status_page import is_held
+    from threegaps.ledger.expected import is_being_set_up
+
+    try:
+        with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+            return is_held(settings, is_being_set_up=is_being_set_up(connection))
+    except psycopg.Error:
+        return False
 
 
 def _watch(settings: Settings) -> Finding:

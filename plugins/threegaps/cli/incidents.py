@@ -48,7 +48,8 @@ def list_incidents(
     from threegaps.cli.output import answer
     from threegaps.ledger import incidents
 
-    with _ledger(Settings.load()) as connection:
+    settings = Settings.load()
+    with _ledger(settings) as connection:
         if all_:
             found, total = incidents.latest_incidents(connection, limit=limit), incidents.count_incidents(connection)
         else:
@@ -56,6 +57,22 @@ def list_incidents(
             total = len(found)
     lines = [as_json(one) if json_ else _line(one, all_) for one in found]
     answer(lines, as_json=json_, limit=limit, total=total)
+    _tell_of_watch(settings, as_json=json_)
+
+
+def _tell_of_watch(settings: Settings, *, as_json: bool) -> None:
+    """Beside incidents, of which there may be more while it does not look: that the watch does not."""
+    from threegaps.cli.output import console, errors
+    from threegaps.cli.status_page import of_watch, show_what_to_do, watch_seen
+    from threegaps.watch.reading_machine import supervisor_state
+
+    if supervisor_state(settings) in {"starting", "stopping"}:
+        return
+    watch = watch_seen(settings, dt.datetime.now(SHANGHAI))
+    for problem in of_watch(watch):
+        (errors if as_json else console).print(f"! {problem}", style="yellow", markup=False)
+        if not as_json:
+            show_what_to_do(watch)
 
 
 @group.command()

@@ -17,7 +17,7 @@ from rich.padding import Padding
 
 from threegaps.airflow_api import airflow_address
 from threegaps.cli import queries
-from threegaps.cli.alerting import untold
+from threegaps.cli.alerting import has_no_channel, untold
 from threegaps.cli.output import both, cell, console, in_language, named, print_rows, unbroken
 from threegaps.contracts.loader import load_readable
 from threegaps.errors import SettingsError
@@ -32,6 +32,7 @@ from threegaps.labels import (
 from threegaps.ledger import incidents as ledger
 from threegaps.ledger.expected import LATE_STATES, QUIET_STATES
 from threegaps.ledger.incidents import Cause, Incident
+from threegaps.orchestration.names import OF_NO_FEED
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, SHANGHAI, WAREHOUSE_DATABASE, Settings
 from threegaps.standards.moments import last_moment
 from threegaps.standards.visible import visible
@@ -47,6 +48,9 @@ from threegaps.watch.snapshot import FeedSeen, state_of_all
 
 EXIT_CODES = {"fine": 0, "warning": 1, "critical": 2}
 """What `threegaps status` ends with."""
+_NO_CHANNEL = "there is no alerts.yaml with a channel: nobody is told of anything; see `threegaps watch check`"
+_OWN_SERVICES = ("postgres", "dag-processor", "api-server", "watch", "sandbox", "scheduler", "triggerer")
+"""What the supervisor of a home starts."""
 _MOST_INCIDENTS = 5
 """So many are shown whole; of more than that the kinds are counted."""
 
@@ -71,7 +75,8 @@ def collect(settings: Settings) -> dict[str, Any]:
         "asked_at": now,
         "incidents": [],
         "problems": [],
-        "watch": _watch(settings, now),
+        "notes": [],
+        "watch": watch_seen(settings, now),
         "not_looked_at": [],
         "services": [],
         "airflow": airflow_address(settings),
@@ -80,20 +85,25 @@ def collect(settings: Settings) -> dict[str, Any]:
     if not settings.is_server and not account.is_running(settings):
         page["problems"].append("the services do not run: `threegaps up`")
         return page | {"state": "critical"}
+    # Before all else is read: what was silent while they started must not be told when they all run.
+    on_the_way = _on_the_way(settings)
     around, missing = reading_machine.read_around(settings)
     # Before the warehouse is given its time: a busy machine reads them slowly, and that is no silence of the warehouse.
     contracts, unread = load_readable(settings.contracts_folder)
     asked = _ask(settings)
-    around = dataclasses.replace(around, warehouse=asked.warehouse)
-    page["services"] = _services(settings, around, page["watch"])
     found = asked.answer
+    if not on_the_way or found is not None:
+        around, missing = dataclasses.replace(around, warehouse=asked.warehouse), (*missing, *asked.missing)
+    if on_the_way:
+        missing = tuple(one for one in missing if one.name != "airflow")
+    page["services"] = _services(settings, around, page["watch"], is_starting=on_the_way == "starting")
     standing = found.open if found is not None else journal.load(heartbeat.watch_folder(settings)).open
     looked = look(
         around,
         None if found is None else found.reading,
         now,
         open_keys={one.cause_key for one in standing},
-        not_looked_at=(*missing, *asked.missing),
+        not_looked_at=missing,
     )
     resolved = _resolved(looked, standing, () if found is None else found.resolved)
     page["incidents"] = [one for one in _incidents(looked, standing, now) if one["cause_key"] not in resolved]
@@ -107,15 +117,25 @@ def collect(settings: Settings) -> dict[str, Any]:
         page |= found.tables
     page["problems"] = [
         *(both(one["title_zh"], one["title_en"]) for one in page["incidents"]),
-        *_of_services(page["services"], looked, page["watch"]),
-        *_of_watch(page["watch"]),
-        *_of_feeds(feeds, looked),
+        *([f"the services are {on_the_way}"] if on_the_way else _of_services(page["services"], looked, page["watch"])),
+        *([] if on_the_way else of_watch(page["watch"])),
+        *_of_feeds(feeds, looked, is_starting=bool(on_the_way)),
+        *_of_paused(settings, around, found),
         *(() if found is None else found.untold),
         *(f"the contract of {feed} cannot be read: {error}" for feed, error in unread.items()),
     ]
+    if has_no_channel(settings):
+        # The synthetic departments wake nobody.
+        page["notes" if settings.is_sandbox else "problems"].append(_NO_CHANNEL)
     gravities = [one["gravity"] for one in page["incidents"]]
     page["state"] = state_of_all(gravities, feeds, has_problems=bool(page["problems"] or page["not_looked_at"]))
     return page
+
+
+def _on_the_way(settings: Settings) -> str:
+    """``starting`` or ``stopping`` while the services of this home do so: what is silent then is no fault."""
+    state = reading_machine.supervisor_state(settings)
+    return state if state in {"starting", "stopping"} else ""
 
 
 def _ask(settings: Settings) -> Asked[_Ledger]:
@@ -202,14 +222,28 @@ def _of_services(services: Sequence[Mapping[str, Any]], looked: Looked, watch: M
     ]
 
 
-def _of_watch(watch: Mapping[str, Any]) -> list[str]:
+def of_watch(watch: Mapping[str, Any]) -> list[str]:
+    """That the watch does not look, where it does not."""
     if watch["state"] == "running":
         return []
     since = f", last seen at {cell(watch['last_beat_at'])}" if watch["last_beat_at"] else ""
     return [f"the watch is {watch['state']}{since}: nobody is told of anything"]
 
 
-def _of_feeds(feeds: Iterable[FeedSeen], looked: Looked) -> list[str]:
+def _of_paused(settings: Settings, around: MachineReading, found: _Ledger | None) -> list[str]:
+    """DAGs of no feed that are paused: no incident tells of them, and what they do stands still."""
+    paused = [dag_id for dag_id in OF_NO_FEED if dag_id in (around.paused or {})]
+    if not paused or found is None or is_held(settings, is_being_set_up=found.reading.is_being_set_up):
+        return []
+    return [f"paused in Airflow, and does not run until somebody lets it on Airflow's page: {', '.join(paused)}"]
+
+
+def is_held(settings: Settings, *, is_being_set_up: bool) -> bool:
+    """Whether the DAGs of no feed are held on purpose: by a first run, or by the sandbox that is advanced."""
+    return settings.has_own_services and (is_being_set_up or account.is_locked(settings, "advance"))
+
+
+def _of_feeds(feeds: Iterable[FeedSeen], looked: Looked, *, is_starting: bool) -> list[str]:
     """Feeds that do not stand well and that no incident tells of: what was down has told of it, or only just did."""
     told = {feed for cause in looked.causes for feed in cause.feeds}
     if any(cause.kind in {"airflow_down", "warehouse_down"} for cause in looked.causes):
@@ -219,7 +253,7 @@ def _of_feeds(feeds: Iterable[FeedSeen], looked: Looked) -> list[str]:
     problems = []
     if late:
         problems.append(f"late, and given time, since Airflow or the warehouse has only just come back: {_some(late)}")
-    if unknown:
+    if unknown and not is_starting:
         problems.append(f"the ledger does not know these feeds yet, `threegaps migrate` enters them: {_some(unknown)}")
     return problems
 
@@ -228,7 +262,7 @@ def _some(feeds: Sequence[str]) -> str:
     return listed(feeds)[1]
 
 
-def _watch(settings: Settings, now: dt.datetime) -> dict[str, Any]:
+def watch_seen(settings: Settings, now: dt.datetime) -> dict[str, Any]:
     """Whether the watch lives, by its heartbeat; on one machine its process is looked at, too."""
     beat = heartbeat.last_beat(settings)
     state = heartbeat.state(settings, now)
@@ -260,10 +294,15 @@ def _readers(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _services(settings: Settings, around: MachineReading, watch: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _services(
+    settings: Settings, around: MachineReading, watch: Mapping[str, Any], *, is_starting: bool = False
+) -> list[dict[str, Any]]:
     """The services as the supervisor accounts for them, and as they are seen; on a server Airflow's parts as it says.
 
     A process that is there may hang: its heart does not beat, or it does not answer.
+
+    Args:
+        is_starting: The supervisor starts them, and accounts for those alone that it has started.
     """
     if settings.is_server:
         parts = around.airflow.parts if around.airflow else {}
@@ -277,7 +316,7 @@ def _services(settings: Settings, around: MachineReading, watch: Mapping[str, An
             for part in AIRFLOW_PARTS
         ]
     seen = _seen(around, watch)
-    return [
+    found = [
         {
             "name": one.name,
             "state": seen.get(one.name, one.state) if one.state == "running" else one.state,
@@ -285,6 +324,11 @@ def _services(settings: Settings, around: MachineReading, watch: Mapping[str, An
             "restarts": one.restarts,
         }
         for one in around.services or reading_machine.services(settings) or ()
+    ]
+    there = {one["name"] for one in found}
+    to_come = [name for name in _OWN_SERVICES if name not in there and (name != "sandbox" or settings.is_sandbox)]
+    return found + [
+        {"name": name, "state": "starting", "pid": None, "restarts": None} for name in to_come if is_starting
     ]
 
 
@@ -330,12 +374,12 @@ def show(page: dict[str, Any], *, with_all: bool = False) -> None:
         kinds = ", ".join(f"{named(INCIDENT_KINDS, kind)} {count}" for kind, count in rest.items())
         console.print(f"! and {rest.total()} more, `threegaps status --all` shows them: {kinds}", style="yellow")
     told = {both(one["title_zh"], one["title_en"]) for one in page["incidents"]}
-    of_watch = _of_watch(page["watch"])
+    said_of_watch = of_watch(page["watch"])
     for problem in page["problems"]:
         if problem not in told:
             console.print(f"! {problem}", style="yellow", markup=False)
-        if problem in of_watch:
-            _show_what_to_do(page["watch"])
+        if problem in said_of_watch:
+            show_what_to_do(page["watch"])
     for one in page.get("resolved", ()):
         title = both(one["title_zh"], one["title_en"])
         said = f"resolved by {one['closed_by']} at {cell(one['closed_at'])}: {one['resolution']}"
@@ -343,6 +387,8 @@ def show(page: dict[str, Any], *, with_all: bool = False) -> None:
         console.print(Padding(in_language(visible(said)), (0, 0, 0, 4), expand=False))
     for reason in page["not_looked_at"]:
         console.print(f"could not be looked at: {reason}", style="yellow", markup=False)
+    for note in page["notes"]:
+        console.print(note, style="dim", markup=False)
     if page["state"] == "fine":
         console.print("Nothing is seen that somebody should look at.", markup=False)
     if "feeds" in page:
@@ -367,10 +413,10 @@ def _show_incident(one: Mapping[str, Any]) -> None:
         lines.append(f"indicators held up: {len(one['indicator_codes'])}, of {', '.join(one['marts'])}")
     for line in filter(None, lines):
         console.print(Padding(unbroken(in_language(visible(line))), (0, 0, 0, 4), expand=False))
-    _show_what_to_do(one)
+    show_what_to_do(one)
 
 
-def _show_what_to_do(one: Mapping[str, Any]) -> None:
+def show_what_to_do(one: Mapping[str, Any]) -> None:
     """The section of the runbook, and the command on a line of its own, whole, as it is copied."""
     for line in (f"what to do: {one['runbook']}", one["command"]):
         console.print(f"    {in_language(visible(line))}", soft_wrap=True)
@@ -455,19 +501,24 @@ def _held_line(held: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _show_services(page: Mapping[str, Any], *, with_all: bool) -> None:
-    """The services in a line, and where Airflow and the warehouse are reached."""
+    """The services in a line, and where Airflow and the warehouse are reached, unless none runs."""
     services = page["services"]
+    is_starting = any(one["state"] == "starting" for one in services)
     console.print()
     if with_all and services:
         print_rows([{name: one[name] for name in ("name", "state", "pid", "restarts")} for one in services])
     elif not services:
         console.print("Services: none")
+        return
     else:
         run = ", ".join(one["name"] for one in services if one["state"] == "running")
         ill = ", ".join(
             f"{one['name']} {named(SERVICE_STATES, one['state'])}" for one in services if one["state"] != "running"
         )
-        if not ill:
+        if is_starting:
+            count = sum(one["state"] == "running" for one in services)
+            console.print(f"Services: {count} of {len(services)} run: {run or '-'}", markup=False)
+        elif not ill:
             console.print(f"Services: all run: {run}", markup=False)
         elif run:
             console.print(f"Services: {ill}; the others run: {run}", markup=False)

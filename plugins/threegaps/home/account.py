@@ -39,7 +39,12 @@ def try_lock(settings: Settings, name: str = "supervisor") -> int | None:
 
 def is_running(settings: Settings) -> bool:
     """Whether a supervisor of this home runs."""
-    lock = try_lock(settings)
+    return is_locked(settings)
+
+
+def is_locked(settings: Settings, name: str = "supervisor") -> bool:
+    """Whether somebody holds the lock *name*."""
+    lock = try_lock(settings, name)
     if lock is not None:
         os.close(lock)
     return lock is None

@@ -28,10 +28,8 @@ from threegaps.ledger.attempts import failing_since
 from threegaps.ledger.batches import SUMS_OF_BATCHES, pending_batches
 from threegaps.orchestration.names import (
     MARTS_DAG,
+    OF_NO_FEED,
     POOL_SLOTS,
-    RELEASED_DAG,
-    RETENTION_DAG,
-    UPKEEP_DAG,
     feed_dag,
     pools,
 )
@@ -41,7 +39,6 @@ _POLL_SECONDS = 1.0
 _CONNECT_SECONDS = 10
 _PATIENCE_SECONDS = 600.0
 """For how long Airflow or the warehouse may keep silent while the services run: a busy disk does that for minutes."""
-_AFTER_ALL_FEEDS = (RELEASED_DAG, MARTS_DAG, UPKEEP_DAG, RETENTION_DAG)
 
 _Answer = TypeVar("_Answer")
 
@@ -84,7 +81,7 @@ def newest_delivery(contract: Contract, settings: Settings) -> str:
 def configure(settings: Settings, api: AirflowApi, *, seconds: float = 120) -> tuple[Contract, ...]:
     """Wait until Airflow has read the DAGs, and make the pools that they use; the contracts."""
     contracts = load_contracts(settings.contracts_folder)
-    wanted = {feed_dag(contract.feed) for contract in contracts} | {MARTS_DAG, RELEASED_DAG, UPKEEP_DAG, RETENTION_DAG}
+    wanted = {feed_dag(contract.feed) for contract in contracts} | set(OF_NO_FEED)
     api.wait_until_known(wanted, seconds=seconds)
     make_pools(api, contracts)
     return contracts
@@ -111,9 +108,9 @@ def run_to_release(settings: Settings, report: Callable[[Progress], None]) -> in
     except BaseException:
         # However it ended: what was loaded must not wait for a release that nobody starts, nor upkeep for one.
         with contextlib.suppress(ServiceError):
-            _let_run(api, _AFTER_ALL_FEEDS)
+            _let_run(api, OF_NO_FEED)
         raise
-    _patiently(settings, progress, report, lambda: _let_run(api, _AFTER_ALL_FEEDS))
+    _patiently(settings, progress, report, lambda: _let_run(api, OF_NO_FEED))
     if _patiently(settings, progress, report, lambda: has_pending(settings) or current_release(settings) is None):
         run_marts(settings, api, progress, report)
     release = _patiently(settings, progress, report, lambda: current_release(settings))

@@ -9,6 +9,9 @@ MARTS_DAG = "marts"
 UPKEEP_DAG = "upkeep"
 RETENTION_DAG = "retention"
 RELEASED_DAG = "released"
+OF_NO_FEED = (RELEASED_DAG, MARTS_DAG, UPKEEP_DAG, RETENTION_DAG)
+"""DAGs that belong to no feed; a first run lets them run after all feeds."""
+
 RELEASED_ASSET = "marts_released"
 """Asset of a release: what other systems' DAGs are scheduled on."""
 

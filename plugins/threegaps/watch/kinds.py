@@ -63,7 +63,7 @@ KINDS: Mapping[str, Kind] = {
         gone_after=dt.timedelta(minutes=5),
     ),
     "airflow_down": Kind(
-        "Airflow is down", "threegaps status", seen_in="airflow", explains=_LATE | _WAITING, of_its_feeds=False
+        "Airflow is down", "threegaps status --all", seen_in="airflow", explains=_LATE | _WAITING, of_its_feeds=False
     ),
     "disk_filling": Kind("The disk is full", "threegaps doctor", seen_in="disks"),
     "feed_unreachable": Kind(
@@ -87,8 +87,10 @@ KINDS: Mapping[str, Kind] = {
     "refused_share_rising": Kind(
         "The refused share is rising", "threegaps quarantine rules{of_feed}", feed_state="refused_share_rising"
     ),
-    "build_failed": Kind("A build fails", "threegaps status", explains=_WAITING, of_its_feeds=False),
-    "release_held": Kind("A release is held by a check", "threegaps status", explains=_WAITING, of_its_feeds=False),
+    "build_failed": Kind("A build fails", "threegaps status --all", explains=_WAITING, of_its_feeds=False),
+    "release_held": Kind(
+        "A release is held by a check", "threegaps status --all", explains=_WAITING, of_its_feeds=False
+    ),
     "work_waiting": Kind("Loaded work is waiting", "threegaps build", waits=True),
 }
 """What explains more stands before what it explains: of two that explain the same the first one does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import os
@@ -30,14 +31,28 @@ from tests.integration.watch.conftest import (
     postmaster,
     slowed,
 )
+from threegaps.airflow_api import PausedDag
 from threegaps.cli import status_page
 from threegaps.cli.app import app
+from threegaps.home import account
 from threegaps.ledger import incidents
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.settings import SHANGHAI, Settings
-from threegaps.watch import asking, heartbeat
+from threegaps.watch import asking, heartbeat, reading_ledger, reading_machine
+from threegaps.watch.readings import LedgerReading, MachineReading
 
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(autouse=True)
+def channel(tmp_path: Path) -> Path:
+    """Somebody is told."""
+    path = tmp_path / "alerts.yaml"
+    path.write_text(
+        "version: 1\nchannels: {duty: {kind: webhook, url: 'https://duty.test'}}\nroutes: [{channels: [duty]}]\n",
+        encoding="utf-8",
+    )
+    return path
 
 
 def page(one: Installation) -> dict[str, Any]:
@@ -48,6 +63,11 @@ def run(one: Installation, monkeypatch: pytest.MonkeyPatch, *words: str) -> Any:
     for name, value in one.environment.items():
         monkeypatch.setenv(name, value)
     return CliRunner().invoke(app, list(words))
+
+
+def reading_of(one: Installation) -> LedgerReading:
+    with one.connect() as connection:
+        return reading_ledger.read(connection)
 
 
 def feed_of(found: dict[str, Any], feed: str = WAGES) -> dict[str, Any]:
@@ -66,6 +86,77 @@ def test_where_all_is_well_it_says_so_and_ends_with_0(
     found = page(installation)
     assert (found["state"], found["problems"], found["incidents"]) == ("fine", [], [])
     assert found["watch"]["state"] == "running"
+
+
+@pytest.mark.parametrize(("sandbox", "code"), [("0", 1), ("1", 0)])
+def test_that_nobody_can_be_told_is_said_and_is_a_warning_where_the_departments_are_real(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, channel: Path, sandbox: str, code: int
+) -> None:
+    live(installation)
+    installation.passes(15)
+    channel.unlink()
+    installation.environment["THREEGAPS_SANDBOX"] = sandbox
+    result = run(installation, monkeypatch, "status")
+    said = "there is no alerts.yaml with a channel: nobody is told of anything; see `threegaps watch check`"
+    assert (said in " ".join(result.stdout.split()), result.exit_code) == (True, code)
+    assert ("Nothing is seen that somebody should look at." in result.stdout) == (code == 0)
+
+
+@pytest.mark.parametrize("dag", ["marts", "released", "upkeep", "retention"])
+def test_a_dag_of_no_feed_that_is_paused_is_a_problem(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, dag: str
+) -> None:
+    in_service(installation)
+    live(installation)
+    installation.passes(15)
+    monkeypatch.setattr(reading_machine, "paused", lambda *_: {dag: PausedDag(), "feed_hrss_wages": PausedDag()})
+    result = run(installation, monkeypatch, "status")
+    assert f"lets it on Airflow's page: {dag}\n" in result.stdout.replace("page: \n", "page: ")
+    assert (result.exit_code, "Nothing is seen" in result.stdout) == (1, False)
+
+
+def test_what_a_first_run_holds_is_no_problem(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    know_feed(installation)
+    installation.enter("update ops.feed set known_since = now()")
+    settings = installation.settings
+    settings.remember(postgres_port=1)
+    found = status_page._Ledger(
+        reading=reading_of(installation), open=(), resolved=(), untold=(), loaded=None, tables={}
+    )
+    assert found.reading.is_being_set_up
+    around = MachineReading(paused={"marts": PausedDag()})
+    assert status_page._of_paused(settings, around, found) == []
+    in_service(installation)
+    found = dataclasses.replace(found, reading=reading_of(installation))
+    assert "marts" in str(status_page._of_paused(settings, around, found))
+    lock = account.try_lock(settings, "advance")
+    assert lock is not None
+    try:
+        assert status_page._of_paused(settings, around, found) == []
+    finally:
+        os.close(lock)
+
+
+@pytest.mark.parametrize("minutes", [3, None])
+def test_incidents_say_beside_them_that_the_watch_does_not_look(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, minutes: int | None
+) -> None:
+    live(installation)
+    installation.passes(15)
+    assert "nobody is told" not in run(installation, monkeypatch, "incidents").output
+    if minutes is None:
+        heartbeat.heartbeat_path(installation.settings).unlink()
+    else:
+        at = dt.datetime.now(SHANGHAI) - dt.timedelta(minutes=minutes)
+        heartbeat.beat(installation.settings, heartbeat.Heartbeat(os.getpid(), at, 0.1, 9))
+    result = run(installation, monkeypatch, "incidents")
+    said = "the watch is hung, last seen" if minutes else "the watch is not seen yet"
+    for part in (said, heartbeat.COMMAND, heartbeat.RUNBOOK):
+        assert part in result.stdout
+    told = run(installation, monkeypatch, "incidents", "--json")
+    assert (json.loads(told.stdout), said in told.stderr) == ([], True)
 
 
 def test_a_feed_that_cannot_be_reached_is_not_in_time(

@@ -103,7 +103,7 @@ def test_the_line_of_services_says_which_hangs_though_its_process_is_there(
     now = dt.datetime.now(SHANGHAI)
     heartbeat.beat(home, Heartbeat(os.getpid(), now - dt.timedelta(minutes=beat_minutes), 0.1, 9))
     page = {
-        "services": status_page._services(home, around, status_page._watch(home, now)),
+        "services": status_page._services(home, around, status_page.watch_seen(home, now)),
         "airflow": "",
         "readers": {"address": None},
     }
