@@ -22,6 +22,7 @@ from threegaps.one_machine import supervisor
 from threegaps.settings import Settings
 from threegaps.translations import in_both
 from threegaps.watch.asking import Asked
+from threegaps.watch.kinds import KINDS, command
 from threegaps.watch.readings import NotLookedAt, UnreadLedger, WarehouseReading
 
 
@@ -125,6 +126,10 @@ def test_a_state_of_the_services_has_its_own_word_in_chinese(state: str) -> None
 def test_the_services_that_are_awaited_are_those_that_the_supervisor_starts() -> None:
     source = inspect.getsource(supervisor)
     assert all(f'"{name}"' in source for name in status_page._OWN_SERVICES)
+
+
+def test_no_incident_sends_its_reader_to_the_page_that_he_reads() -> None:
+    assert [kind for kind in KINDS if command(kind, None) == "threegaps status"] == []
 
 
 def test_where_nothing_runs_no_address_is_given(home: Settings) -> None:
