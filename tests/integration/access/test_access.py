@@ -452,7 +452,6 @@ def test_what_a_reader_changes_of_its_login_is_put_back(
     monkeypatch.setattr(Settings, "warehouse_dsn", lambda self: warehouse)
     state, message, advice = doctor._logins(settings)
     assert (state, login in message) == ("wrong", True)
-    assert "`threegaps reader renew 登录名`" in advice
     assert "`threegaps reader renew LOGIN`" in advice
     with psycopg.connect(warehouse, autocommit=True) as connection:
         # Logins are the server's: others may have been made by hand there.
