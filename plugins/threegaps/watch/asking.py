@@ -30,6 +30,15 @@ where n.nspname = 'ops' and (
     or (c.relkind <> 'v' and not has_table_privilege(c.oid, 'update')))
 and c.relkind in ('r', 'p', 'v') order by 1 limit %s
 """
+# What no question of a quiet pass would find: messages could not leave, and what happens could not be entered.
+_CANNOT_ENTER = """
+select exists (
+    select from pg_class as c
+    where c.relnamespace = to_regnamespace('ops') and c.relkind in ('r', 'p') and (
+        not has_table_privilege(c.oid, 'insert') or not has_table_privilege(c.oid, 'update')
+        or (c.relname = 'outbox' and not has_table_privilege(c.oid, 'select')))
+)
+"""
 _LOCKED = """
 select distinct format('%%I.%%I', n.nspname, c.relname)
 from pg_locks as l join pg_class as c on c.oid = l.relation join pg_namespace as n on n.oid = c.relnamespace
@@ -65,6 +74,7 @@ def ask_ledger(settings: Settings, ask: Callable[[psycopg.Connection[Any]], Answ
     try:
         with deadline(LEDGER_SECONDS), reading_machine.connect(settings) as connection:
             try:
+                _check_rights(connection)
                 return Asked(WarehouseReading(address, answers=True), ask(connection))
             except psycopg.Error as error:
                 if reading_machine.is_down(error):
@@ -78,6 +88,12 @@ def ask_ledger(settings: Settings, ask: Callable[[psycopg.Connection[Any]], Answ
             return Asked(silent, missing=(NotLookedAt("ledger", silent.said),))
         unread = UnreadLedger("other", reading_machine.in_our_words(error))
     return Asked(WarehouseReading(address, answers=True, unread=unread), missing=(NotLookedAt("ledger", unread.said),))
+
+
+def _check_rights(connection: psycopg.Connection[Any]) -> None:
+    row = connection.execute(_CANNOT_ENTER).fetchone()
+    if row is not None and row[0]:
+        raise errors.InsufficientPrivilege("a right on the ledger is lacking")
 
 
 def _of_session(connection: psycopg.Connection[Any], error: psycopg.Error) -> UnreadLedger:

@@ -508,6 +508,22 @@ def test_a_right_to_write_that_is_lost_is_told(server: PostgresServer, tmp_path:
     assert once_each(one)
 
 
+@pytest.mark.parametrize("right", ["select", "insert", "update"])
+def test_a_lost_right_on_the_outbox_is_told_although_nothing_is_to_be_entered(
+    server: PostgresServer, tmp_path: Path, airflow: Airflow, right: str
+) -> None:
+    one = own(server, tmp_path, airflow)
+    one.passes(15)
+    one.enter(f"revoke {right} on ops.outbox from pipeline")
+    one.passes(180)
+    assert one.channel.told() == UNREADABLE[:1]
+    assert "ops.outbox" in one.channel.messages[0].text
+    one.enter(f"grant {right} on ops.outbox to pipeline")
+    one.passes(420)
+    assert one.channel.told() == UNREADABLE
+    assert once_each(one)
+
+
 def test_a_table_that_stays_locked_is_told_after_ten_minutes(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
