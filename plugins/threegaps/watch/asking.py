@@ -93,7 +93,7 @@ def ask_ledger(settings: Settings, ask: Callable[[psycopg.Connection[Any]], Answ
 def _check_rights(connection: psycopg.Connection[Any]) -> None:
     row = connection.execute(_CANNOT_ENTER).fetchone()
     if row is not None and row[0]:
-        raise errors.InsufficientPrivilege("a right on the ledger is lacking")
+        raise errors.InsufficientPrivilege
 
 
 def _of_session(connection: psycopg.Connection[Any], error: psycopg.Error) -> UnreadLedger:
