@@ -374,7 +374,7 @@ def test_three_broken_connections(one: Installation, monkeypatch: pytest.MonkeyP
 @pytest.mark.breaks("feed_late")
 def test_a_late_feed(one: Installation) -> None:
     one.be_on("2026-07-19")
-    one.breaks({f"feed_late:{WAGES}": ("迟到.*2026-06.*2026-07-20", "late.*2026-06.*due by 2026-07-20")})
+    one.breaks({f"feed_late:{WAGES}": ("迟到.*2026-06.*2026-07-20", "late.*2026-06.*Late since 2026-07-20")})
     one.wages.send("2026-06")
     one.run(WAGES, "2026-06")
     one.mends()
@@ -386,7 +386,7 @@ def test_a_delivery_that_came_in_part(one: Installation) -> None:
     one.wages.send("2026-07", announced=2)
     one.run(WAGES, "2026-07")
     one.breaks(
-        {f"feed_incomplete:{WAGES}": ("未到齐.*2026-07.*2026-08-20", "not complete.*2026-07.*due by 2026-08-20")}
+        {f"feed_incomplete:{WAGES}": ("未到齐.*2026-07.*2026-08-20", "not complete.*2026-07.*lacking since 2026-08-20")}
     )
     one.wages.send("2026-07")
     one.run(WAGES, "2026-07")
