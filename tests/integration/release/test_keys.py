@@ -65,7 +65,7 @@ def test_the_key_is_moved_and_nothing_else(marts: str) -> None:
             "select pg_get_constraintdef(oid) from pg_constraint"
             " where conrelid = 'marts.indicator_rank'::regclass and contype = 'p'",
         ) == [("PRIMARY KEY (indicator_code, area_code, period_type, period_end)",)]
-        assert not rows(marts, "select 1 from pg_indexes where indexdef like '%period_start%'")
+        assert not rows(marts, "select 1 from pg_indexes where schemaname <> 'ops' and indexdef like '%period_start%'")
         with psycopg.connect(marts) as connection:
             assert differences(connection, after) == []
             # Two periods that begin on one day: the running year in March, and in May.

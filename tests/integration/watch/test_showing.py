@@ -133,6 +133,6 @@ def test_what_is_not_known_by_name_is_shown_whole() -> None:
     assert found["other"].reason_en == "another watch is at work here; watch: a pass failed: KeyError"
     assert found["other"].reason_zh == "另一个值守程序在此运行;值守程序: 一次查看失败: KeyError"
     assert found["airflow"].reason_en == "the services are stopping"
-    assert found["airflow"].reason_zh == "服务状态为 stopping"
+    assert found["airflow"].reason_zh == "服务停止中"
     assert found["disks"].could_look
     assert dataclasses.is_dataclass(found["disks"])
