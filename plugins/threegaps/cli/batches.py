@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from threegaps.cli.options import Feed, Json, Limit
+from threegaps.cli.options import By, Feed, Json, Limit
 from threegaps.settings import Settings
 
 batches = typer.Typer(invoke_without_command=True, no_args_is_help=False)
@@ -105,7 +105,7 @@ def show_batch(
 def accept(
     batch: Annotated[int, typer.Argument(help="A stopped batch, see `threegaps batches --status stopped`.")],
     why: Annotated[str, typer.Option("--why", help="Why it is meant as it is; kept in the ledger.")],
-    by: Annotated[str | None, typer.Option("--by", help="Who says so; by default the user of this machine.")] = None,
+    by: By = None,
     json_: Json = False,
 ) -> None:
     """Load a batch that was stopped for having few rows or none: somebody answers for it, by name and reason."""

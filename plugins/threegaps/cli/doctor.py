@@ -15,8 +15,9 @@ from threegaps.contracts.loader import SUFFIX, load_contracts, unread
 from threegaps.errors import ThreeGapsError, of_warehouse
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.translations import in_both
+from threegaps.watch.readings import AIRFLOW_PARTS
 
-_AIRFLOW_PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
+_AIRFLOW_PARTS = ("metadatabase", *AIRFLOW_PARTS)
 _HOLIDAYS_AHEAD = dt.timedelta(days=30)
 
 Finding = tuple[str, str, str]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from threegaps.cli import alerting
-from threegaps.cli.options import Json, Limit
+from threegaps.cli.options import By, Json, Limit
 from threegaps.settings import SHANGHAI, Settings
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ watching.command("test-message")(alerting.send_test_message)
 
 _LEDGER_SECONDS = 35.0
 Number = Annotated[int, typer.Argument(help="An incident, see `threegaps incidents`.")]
-By = Annotated[str | None, typer.Option("--by", help="Who says so; by default the user of this machine.")]
 
 
 def register(app: typer.Typer) -> None:

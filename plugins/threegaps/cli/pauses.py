@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from threegaps.cli.options import Json
+from threegaps.cli.options import By, Json
 from threegaps.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ County = Annotated[
     str | None, typer.Option("--county", help="Only this county, by its code; where the feed is owed county by county.")
 ]
 Why = Annotated[str, typer.Option("--why", help="Why; kept in the ledger and in landing.")]
-By = Annotated[str | None, typer.Option("--by", help="Who says so; by default the user of this machine.")]
 First = Annotated[dt.datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first such day.")]
 Again = Annotated[
     dt.datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day of which it reports again.")

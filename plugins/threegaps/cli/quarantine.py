@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from threegaps.cli import asked
-from threegaps.cli.options import Feed, Json, Limit
+from threegaps.cli.options import By, Feed, Json, Limit
 from threegaps.settings import SHANGHAI, Settings
 
 if TYPE_CHECKING:
     from threegaps.ledger.tickets import Ticket
 
-By = Annotated[str | None, typer.Option("--by", help="Who says so; by default the user of this machine.")]
 
 group = typer.Typer(no_args_is_help=True, help="Refused rows: look at them, send them back, take repairs in.")
 
@@ -122,17 +121,18 @@ def export_refused(
     from threegaps.warehouse import quarantine as refused
 
     settings = Settings.load()
-    chosen = asked.contracts_of_department(settings, feed) if "/" not in feed else asked.contracts_of(settings, feed)
+    is_department = "/" not in feed
+    chosen = asked.contracts_of_department(settings, feed) if is_department else asked.contracts_of(settings, feed)
     asked.check_batch(settings, batch, *(contract.feed for contract in chosen))
     only = chosen[0].feed if len(chosen) == 1 else None
     asked.check_delivery(settings, delivery, only)
     asked.check_rule(settings, rule, only)
     asked.check_county(county)
-    if "/" in feed:
-        targets = {contract.feed: file for contract in chosen}
-    else:
+    if is_department:
         make_folder(file)
         targets = {contract.feed: file / f"{contract.feed.replace('/', '_')}.xlsx" for contract in chosen}
+    else:
+        targets = {feed: file}
     for target in targets.values():
         check_target(target, force=force)
     written: list[dict[str, Any]] = []
@@ -149,7 +149,7 @@ def export_refused(
                 county_code=county,
                 is_synthetic=settings.is_sandbox,
                 # Of a department's feeds only those that have something to send back.
-                may_be_empty="/" in feed,
+                may_be_empty=not is_department,
             )
             ticket = None
             if rows and sent_to is not None:
@@ -163,10 +163,10 @@ def export_refused(
                     file_sha256=hashlib.sha256(target.read_bytes()).hexdigest(),
                     at=dt.datetime.now(SHANGHAI),
                 )
-            if rows or "/" in feed:
+            if rows or not is_department:
                 written.append({"feed": contract.feed, "rows": len(rows), "file": str(target), "ticket": ticket})
     if json_:
-        print_json(written[0] if "/" in feed else written)
+        print_json(written if is_department else written[0])
         return
     for one in written:
         console.print(f"{one['rows']:,} refused rows of {one['feed']} written to {one['file']}", markup=False)
