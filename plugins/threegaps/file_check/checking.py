@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -74,10 +74,20 @@ def check_files(contract: Contract, paths: Sequence[Path], delivery: Delivery) -
             # One that is of no file is of all of them.
             left = [path for path in left if name is not None and path.name != name]
             continue
-        found = _of_rows(contract, parts, refused) + _of_all(contract, verdict)
+        place_of = _places(contract, parts, refused)
+        found = _of_rows(contract, refused, place_of) + _of_all(contract, verdict)
         findings += sorted(found, key=lambda one: (one.code, one.rule or "", one.column or "", one.message_en))
-        return _findings(contract, delivery, names, findings, refused, verdict)
-    return _findings(contract, delivery, names, findings, _Refused(contract), None)
+        return FileFindings(
+            feed=contract.feed,
+            contract_version=contract.version,
+            delivery=delivery.key,
+            files=names,
+            counts=verdict.counts,
+            findings=findings,
+            rows=[_placed(row, place_of(at)) for at, row in sorted(refused.rows, key=lambda one: one[0])],
+            refused_rows=refused.count,
+        )
+    return FileFindings(contract.feed, contract.version, delivery.key, names, None, findings)
 
 
 def _part(delivery: Delivery, number: int, path: Path, role: FileRole | None) -> Part:
@@ -174,42 +184,38 @@ def _of_file(error: ThreeGapsError | OSError) -> Finding:
     advice_zh, advice_en = in_both(error.advice) if error.advice else (None, None)
     return Finding(
         code=OF_FILES.get(error.cause, OF_FILES["unexpected"]),
-        rule=None,
-        column=error.column,
-        header="",
         action="stop",
         message_zh=error.message_zh or zh,
         message_en=en,
-        count=1,
+        column=error.column,
         file=error.file,
         advice_zh=advice_zh,
         advice_en=advice_en,
     )
 
 
-def _of_rows(contract: Contract, parts: Sequence[Part], refused: _Refused) -> list[Finding]:
-    """A finding for each thing that rows are refused for; the places of rows are put to them, and to the rows kept."""
-    # Where a row stands its file says when it is read a second time.
+def _places(contract: Contract, parts: Sequence[Part], refused: _Refused) -> Callable[[tuple[int, int]], Place]:
+    """What says where a row that is kept stands, by part and number: files are read a second time for it."""
     stands = {
         (part, number): Place(parts[part].source_name, number, line, sheet)
         for part, numbers in refused.kept_places().items()
         for number, (sheet, line) in lines_at(contract, parts[part], numbers).items()
     }
+    return lambda at: stands.get(at) or Place(parts[at[0]].source_name, at[1])
 
-    def place_of(at: tuple[int, int]) -> Place:
-        return stands.get(at) or Place(parts[at[0]].source_name, at[1])
 
-    refused.rows = [(at, _placed(row, place_of(at))) for at, row in refused.rows]
+def _of_rows(contract: Contract, refused: _Refused, place_of: Callable[[tuple[int, int]], Place]) -> list[Finding]:
+    """A finding for each thing that rows are refused for."""
     return [
         Finding(
             code=kind.code,
-            rule=kind.rule,
-            column=kind.column,
-            header=_header(contract, kind.column),
             action="refuse",
             message_zh=kind.message_zh,
             message_en=kind.message_en,
             count=refused.counts[kind],
+            rule=kind.rule,
+            column=kind.column,
+            header=_header(contract, kind.column),
             places=[place_of(at) for at in sorted(places)],
         )
         for kind, places in refused.places.items()
@@ -242,23 +248,3 @@ def _of_all(contract: Contract, verdict: Verdict) -> list[Finding]:
 
 def _header(contract: Contract, column: str | None) -> str:
     return contract.by_name[column].source_name if column is not None else ""
-
-
-def _findings(
-    contract: Contract,
-    delivery: Delivery,
-    names: Sequence[str],
-    findings: Sequence[Finding],
-    refused: _Refused,
-    verdict: Verdict | None,
-) -> FileFindings:
-    return FileFindings(
-        feed=contract.feed,
-        contract_version=contract.version,
-        delivery=delivery.key,
-        files=names,
-        counts=None if verdict is None else verdict.counts,
-        findings=findings,
-        rows=[row for _, row in sorted(refused.rows, key=lambda one: one[0])],
-        refused_rows=refused.count,
-    )

@@ -36,13 +36,13 @@ class Finding:
 
     Args:
         code: Its number, see `threegaps.file_check.codes`.
-        rule: The rule's id in the contract; None of a file as a whole.
-        column: The column's canonical name; None where it is of a row or a file.
-        header: What the department calls the column; empty where there is none.
         action: What follows: ``refuse`` the row or the file, ``warn``, ``stop`` the delivery, or ``wait`` for the rest.
         message_zh: What is wrong, in Chinese.
         message_en: What is wrong, in English.
         count: How many rows, or files, it is wrong with.
+        rule: The rule's id in the contract; None of a file as a whole.
+        column: The column's canonical name; None where it is of a row or a file.
+        header: What the department calls the column; empty where there is none.
         places: Where they stand, the first of them; empty of a rule on all rows together, and of rules that only warn.
         file: The file, of one that is wrong as a whole.
         advice_zh: What to do about such a file, in Chinese.
@@ -50,13 +50,13 @@ class Finding:
     """
 
     code: str
-    rule: str | None
-    column: str | None
-    header: str
     action: str
     message_zh: str
     message_en: str
-    count: int
+    count: int = 1
+    rule: str | None = None
+    column: str | None = None
+    header: str = ""
     places: Sequence[Place] = ()
     file: str | None = None
     advice_zh: str | None = None
@@ -84,8 +84,8 @@ class FileFindings:
     files: Sequence[str]
     counts: Counts | None
     findings: Sequence[Finding]
-    rows: Sequence[ReturnedRow]
-    refused_rows: int
+    rows: Sequence[ReturnedRow] = ()
+    refused_rows: int = 0
 
     @property
     def outcome(self) -> Outcome:

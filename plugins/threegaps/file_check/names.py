@@ -27,11 +27,7 @@ def deliveries_of(contract: Contract, paths: Sequence[Path], day: dt.date) -> li
     """
     last = Delivery.containing(contract.cadence, day)
     known = deliveries_between(contract.cadence, contract.first_delivery, last.key)
-    source = contract.source
-    if not isinstance(source, SftpSource | FileDropSource):
-        return list(known)
-    names = [path.name for path in paths]
-    return [delivery for delivery in known if all(role_of(source.files, delivery, name) for name in names)]
+    return [delivery for delivery in known if all(roles_of(contract, delivery, paths).values())]
 
 
 def roles_of(contract: Contract, delivery: Delivery, paths: Sequence[Path]) -> Roles:
@@ -48,13 +44,9 @@ def misnamed(delivery: Delivery, roles: Roles) -> list[Finding]:
     return [
         Finding(
             code=NAME_CODE,
-            rule=None,
-            column=None,
-            header="",
             action="refuse",
             message_zh=f"文件名不是{delivery.key}这一期应有的名称,系统不会取走该文件",
             message_en=f"The file's name is none that delivery {delivery.key} has: it would be left lying.",
-            count=1,
             file=path.name,
             advice_zh=advice_zh,
             advice_en=advice_en,
@@ -99,13 +91,4 @@ def lacking(contract: Contract, delivery: Delivery, roles: Roles) -> list[Findin
 
 def _waits_for(what: str) -> Finding:
     zh, en = in_both(f"The delivery waits for {what}.")
-    return Finding(
-        code=INCOMPLETE_CODE,
-        rule=None,
-        column=None,
-        header="",
-        action="wait",
-        message_zh=zh,
-        message_en=en,
-        count=1,
-    )
+    return Finding(code=INCOMPLETE_CODE, action="wait", message_zh=zh, message_en=en)
