@@ -101,6 +101,26 @@ class Delivery:
             return cls(dt.date(day.year, 9, 1), cadence)
         return cls(dt.date(day.year, 2, 1) if day.month >= 2 else dt.date(day.year - 1, 9, 1), cadence)
 
+    @classmethod
+    def of_key(cls, key: str) -> Delivery:
+        """The delivery that *key* names, of whatever cadence: no key of one is a key of another.
+
+        Raises:
+            SettingsError: It is a key of none.
+        """
+        found = next((cadence for cadence, pattern in _KEY_PATTERNS.items() if pattern.fullmatch(key)), None)
+        if found is None:
+            raise SettingsError(f"{key!r} is not a delivery.", advice=f"write it like {', '.join(EXAMPLES.values())}.")
+        return cls.parse(found, key)
+
+    @property
+    def place(self) -> tuple[dt.date, dt.date]:
+        """Where it stands in time, beside those of other cadences too: by its last day, then by its first.
+
+        The text of its key says that of one cadence only: ``2026Q2`` comes before ``2026-12``.
+        """
+        return self.end, self.start
+
     @property
     def key(self) -> str:
         """The partition key: what DAG runs, landing and ledger call it."""
@@ -146,6 +166,11 @@ class Delivery:
 def of_cadence(cadence: Cadence, keys: Iterable[str]) -> list[Delivery]:
     """The deliveries of this cadence among *keys*: a feed whose cadence changed keeps keys of the one before."""
     return [Delivery.parse(cadence, key) for key in keys if _KEY_PATTERNS[cadence].fullmatch(key)]
+
+
+def in_order(keys: Iterable[str]) -> list[str]:
+    """Keys of deliveries, of whatever cadence, in the order of time."""
+    return sorted(keys, key=lambda key: Delivery.of_key(key).place)
 
 
 def deliveries_between(cadence: Cadence, first: str, last: str) -> Iterator[Delivery]:

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from threegaps.calendar import Delivery, add_months, deliveries_between
+from threegaps.calendar import Delivery, add_months, deliveries_between, in_order
 from threegaps.errors import SettingsError
 
 
@@ -98,3 +98,11 @@ def test_months_are_added_as_the_calendar_has_them(day, months, expected):
 def test_a_day_lies_in_its_period():
     quarter = Delivery.containing("quarter", dt.date(2025, 5, 27))
     assert (quarter.start, quarter.end) == (dt.date(2025, 4, 1), dt.date(2025, 6, 30))
+
+
+def test_deliveries_of_several_cadences_stand_in_the_order_of_time():
+    keys = ["2026-12", "2026Q2", "2026-06-03", "2026", "2025-2026-2", "2026-07"]
+    assert in_order(keys) == ["2026-06-03", "2026Q2", "2026-07", "2025-2026-2", "2026", "2026-12"]
+    assert [Delivery.of_key(key).key for key in keys] == keys
+    with pytest.raises(SettingsError, match="is not a delivery"):
+        Delivery.of_key("the second quarter")

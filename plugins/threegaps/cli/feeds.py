@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from threegaps.calendar import in_order
 from threegaps.cli import asked, pauses
 from threegaps.cli.options import Json, Limit
 from threegaps.labels import FEED_STATES, STATUTORY_MARKS, both
@@ -142,7 +143,7 @@ def show_owed(
             "lacking": f"{len(codes)}/{max(len(codes), owing.get((feed, delivery), 0))}",
             "counties": ", ".join(county_named(code) for code in codes),
         }
-        for delivery, codes in sorted(lacking.items())
+        for delivery, codes in ((key, lacking[key]) for key in in_order(lacking))
     ]
     if rows:
         print_rows(rows, title="Counties that lack")

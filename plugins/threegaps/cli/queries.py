@@ -52,11 +52,17 @@ order by refused_at desc, row_token limit %(limit)s
 """
 
 REFUSED_BY_RULE = """
-select r.feed, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh,
-       min(reason ->> 'message_en') as message_en, count(*) as rows,
-       min(r.delivery) as first_delivery, max(r.delivery) as last_delivery
-from quarantine.refused_row r cross join lateral jsonb_array_elements(r.reasons) reason
-where r.closed_by_batch_id is null and (%(feed)s::text is null or r.feed = %(feed)s)
+with refused as (
+    select r.feed, r.batch_id, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh,
+           min(reason ->> 'message_en') as message_en, count(*) as rows
+    from quarantine.refused_row r cross join lateral jsonb_array_elements(r.reasons) reason
+    where r.closed_by_batch_id is null and (%(feed)s::text is null or r.feed = %(feed)s)
+    group by 1, 2, 3
+)
+select r.feed, r.rule, min(r.message_zh) as message_zh, min(r.message_en) as message_en, sum(r.rows)::bigint as rows,
+       (array_agg(b.delivery order by b.delivery_end, b.delivery_start))[1] as first_delivery,
+       (array_agg(b.delivery order by b.delivery_end desc, b.delivery_start desc))[1] as last_delivery
+from refused r join ops.batch b using (batch_id)
 group by 1, 2 order by 1, 5 desc, 2
 """
 

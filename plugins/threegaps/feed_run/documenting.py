@@ -50,7 +50,7 @@ def document(batch_id: int, folder: Path) -> BatchDocs:
         batch = batches.get_batch(connection, batch_id)
         contract = find_contract(settings.contracts_folder, batch.feed)
         objects = [landed for landed in landed_of_batch(connection, batch_id) if landed.is_judged]
-        before = batches.previous_batch(connection, batch.feed, batch.delivery, batch_id)
+        before = batches.previous_batch(connection, batch_id)
         previous = None if before is None else previous_of(connection, contract, before, is_whole=batch.is_whole)
     if all(landed.is_replay for landed in objects):
         # A few repaired rows are no delivery.

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from threegaps.calendar import Delivery, deliveries_between
+from threegaps.calendar import Delivery, deliveries_between, in_order
 from threegaps.contracts.model import Contract
 from threegaps.errors import ContractError, FeedError, SourceUnavailableError, StillBeingWrittenError
 from threegaps.feed_run.attempting import Run, attempt
@@ -149,12 +149,13 @@ def _land_list(
     connection: psycopg.Connection[Any], store: LandingStore, contract: Contract, last: Delivery
 ) -> list[LandedObject]:
     """The full list as it stands now, which is that of the last delivery: an earlier one can no longer be had."""
-    later = [key for key in landed_deliveries(connection, contract.feed) if key > last.key]
+    landed_already = landed_deliveries(connection, contract.feed)
+    later = in_order(key for key in landed_already if Delivery.of_key(key).place > last.place)
     if later:
         logger.warning(
             "%s: the list is kept as it stands, and has landed for %s already: that of %s can no longer be had.",
             contract.feed,
-            max(later),
+            later[-1],
             last,
         )
         return _nothing_to_ask_for(contract)

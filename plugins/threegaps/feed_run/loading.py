@@ -12,7 +12,7 @@ import psycopg
 
 from threegaps import __version__
 from threegaps.batch.verdict import Previous
-from threegaps.calendar import Delivery
+from threegaps.calendar import Delivery, of_cadence
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError, of_warehouse
@@ -239,7 +239,7 @@ def load_one(
         for landed in (landed for landed in judged if landed.is_replay):
             with store.open(landed) as file:
                 repairs.extend(repaired_tokens(file.read()))
-    before = batches.previous_batch(connection, contract.feed, delivery.key, batch_id)
+    before = batches.previous_batch(connection, batch_id)
     plan = Plan(
         contract=contract,
         delivery=delivery,
@@ -307,10 +307,14 @@ def previous_of(
 ) -> Previous | None:
     """The period before, for the batch rules; changes and corrections have no usual number of rows.
 
-    Columns compare within one version of the contract: a new version is how columns change on purpose.
+    Rows compare within one cadence, but for a list, which is whole whenever it comes. Columns compare within one
+    version of the contract: a new version is how columns change on purpose.
     """
     version, columns = batches.source_columns(connection, before.batch_id)
-    return Previous(before.received if is_whole else None, columns if version == contract.version else None)
+    is_comparable = contract.delivery_kind == "full_list" or bool(of_cadence(contract.cadence, [before.delivery]))
+    return Previous(
+        before.received if is_whole and is_comparable else None, columns if version == contract.version else None
+    )
 
 
 def _refuse_to_repeat_a_stop(

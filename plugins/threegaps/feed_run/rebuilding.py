@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from threegaps.calendar import Delivery, of_cadence
+from threegaps.calendar import Delivery, in_order, of_cadence
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
@@ -68,7 +68,7 @@ def rebuild() -> Iterator[Rebuilt]:
 
 
 def _rebuild_feed(settings: Settings, contract: Contract, landed: list[LandedObject]) -> Rebuilt:
-    gone = tuple(sorted({arrival.delivery for arrival in landed if arrival.copies_ended_at is not None}))
+    gone = tuple(in_order({arrival.delivery for arrival in landed if arrival.copies_ended_at is not None}))
     if gone:
         logger.warning("%s: retention or a purge has ended copies of %s.", contract.feed, ", ".join(gone))
     store = LandingStore(settings.landing_uri)
@@ -125,7 +125,7 @@ def _in_steps(landed: Iterable[LandedObject]) -> Iterator[list[LandedObject]]:
     """
     step: list[LandedObject] = []
     for delivery, group in itertools.groupby(landed, key=lambda arrival: arrival.delivery):
-        if step and delivery <= step[-1].delivery:
+        if step and Delivery.of_key(delivery).place <= Delivery.of_key(step[-1].delivery).place:
             yield step
             step = []
         parts: set[str] = set()

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from threegaps.calendar import Delivery
+from threegaps.calendar import Delivery, in_order
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
@@ -76,7 +76,7 @@ def replay(feed: str, path: Path) -> Replayed:
         if not touched:
             raise _nothing_to_replay(connection, feed, path.name, list(refused.values()))
         texts = _landed_texts(connection, store, contract, path.name, touched, refused)
-        for key in sorted({refused[repair.row_token].delivery for repair in touched}):
+        for key in in_order({refused[repair.row_token].delivery for repair in touched}):
             chosen = [repair for repair in touched if refused[repair.row_token].delivery == key]
             delivery = Delivery.parse(contract.cadence, key)
             with attempt(settings, connection, feed, "load", key):

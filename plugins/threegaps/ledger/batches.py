@@ -26,7 +26,8 @@ SHRINKING_FROM_ROWS = 20
 
 SUMS_OF_BATCHES = """
 select b.feed, count(*) filter (where b.status = 'loaded') as batches,
-       max(b.delivery) filter (where b.status = 'loaded') as last_delivery,
+       (array_agg(b.delivery order by b.delivery_end desc, b.delivery_start desc) filter (where b.status = 'loaded'))[1]
+           as last_delivery,
        coalesce(sum(b.received) filter (where b.status = 'loaded'), 0)::bigint as received,
        coalesce(sum(b.accepted) filter (where b.status = 'loaded'), 0)::bigint as accepted,
        coalesce(sum(b.refused) filter (where b.status = 'loaded'), 0)::bigint as refused,
@@ -127,6 +128,14 @@ def has_originals(batch: str) -> str:
         "exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
         f" where o.batch_id = {batch}.batch_id and not l.is_correction)"
     )
+
+
+def latest_first(batch: str) -> str:
+    """How rows *batch* of ``ops.batch`` are ordered, in SQL, so that the last delivery in time comes first.
+
+    Never by the text of the key: a feed whose cadence changed has keys of two kinds.
+    """
+    return f"{batch}.delivery_end desc, {batch}.delivery_start desc"
 
 
 IS_OVERTAKEN = f"""exists (
@@ -466,13 +475,16 @@ def source_columns(connection: psycopg.Connection[Any], batch_id: int) -> tuple[
     return row[0]["contract_version"], tuple(row[0]["columns"])
 
 
-def previous_batch(connection: psycopg.Connection[Any], feed: str, delivery: str, batch_id: int) -> Batch | None:
-    """The last loaded batch of an earlier delivery that had original parts: what batch rules compare with."""
+def previous_batch(connection: psycopg.Connection[Any], batch_id: int) -> Batch | None:
+    """The last loaded batch of a delivery before that of *batch_id*, with original parts: what is compared with."""
+    columns = ", ".join(f"b.{column}" for column in Batch.__slots__)
     with connection.cursor(row_factory=class_row(Batch)) as cursor:
         return cursor.execute(
-            f"select {_COLUMNS} from ops.batch as b where feed = %s and status = 'loaded' and delivery < %s"
-            f" and batch_id <> %s and {has_originals('b')} order by delivery desc, order_number desc limit 1",
-            [feed, delivery, batch_id],
+            f"select {columns} from ops.batch as own join ops.batch as b on b.feed = own.feed and b.status = 'loaded'"
+            " and (b.delivery_end, b.delivery_start) < (own.delivery_end, own.delivery_start)"
+            f" where own.batch_id = %s and {has_originals('b')}"
+            f" order by {latest_first('b')}, b.order_number desc limit 1",
+            [batch_id],
         ).fetchone()
 
 

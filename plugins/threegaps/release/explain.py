@@ -144,16 +144,23 @@ from marts.dim_feed where feed = any(%s) order by feed
 # Rows of the batches behind the figure that wait in quarantine; of a row whose county is not known nobody can say that
 # it is not of the area.
 _REFUSED = """
-select r.feed, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh,
-       min(reason ->> 'message_en') as message_en, count(*) as rows,
-       count(*) filter (where r.batch_id = any(%(own)s)) as of_own_period,
-       count(*) filter (where r.county_code = 'unknown') as of_unknown_county,
-       min(r.delivery) as first_delivery, max(r.delivery) as last_delivery
-from quarantine.refused_row as r cross join lateral jsonb_array_elements(r.reasons) as reason
-where r.closed_by_batch_id is null and r.batch_id = any(%(batches)s)
-  and (r.feed = any(%(everywhere)s) or r.county_code in ('unknown', %(area)s) or r.county_code in
-       (select county_code from core.area_member where area_code = %(area)s
-        and valid_from <= %(period_end)s and %(period_end)s < valid_to))
+with refused as (
+    select r.feed, r.batch_id, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh,
+           min(reason ->> 'message_en') as message_en, count(*) as rows,
+           count(*) filter (where r.county_code = 'unknown') as of_unknown_county
+    from quarantine.refused_row as r cross join lateral jsonb_array_elements(r.reasons) as reason
+    where r.closed_by_batch_id is null and r.batch_id = any(%(batches)s)
+      and (r.feed = any(%(everywhere)s) or r.county_code in ('unknown', %(area)s) or r.county_code in
+           (select county_code from core.area_member where area_code = %(area)s
+            and valid_from <= %(period_end)s and %(period_end)s < valid_to))
+    group by 1, 2, 3
+)
+select r.feed, r.rule, min(r.message_zh) as message_zh, min(r.message_en) as message_en, sum(r.rows)::bigint as rows,
+       coalesce(sum(r.rows) filter (where r.batch_id = any(%(own)s)), 0)::bigint as of_own_period,
+       sum(r.of_unknown_county)::bigint as of_unknown_county,
+       (array_agg(b.delivery order by b.delivery_end, b.delivery_start))[1] as first_delivery,
+       (array_agg(b.delivery order by b.delivery_end desc, b.delivery_start desc))[1] as last_delivery
+from refused as r join ops.batch as b using (batch_id)
 group by 1, 2 order by of_own_period desc, rows desc, 1, 2
 """
 _BEFORE = """

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from threegaps.labels import ATTEMPT_OUTCOMES, CAUSES, FEED_STATES, coded_zh
 from threegaps.ledger.attempts import LAST_ATTEMPTS
-from threegaps.ledger.batches import has_originals
+from threegaps.ledger.batches import has_originals, latest_first
 from threegaps.ledger.expected import MOMENT, standing_at
 from threegaps.ledger.summaries import COUNTS, PERIODS, STATE, cadences, counted
 from threegaps.release.rights import READERS
@@ -32,7 +32,8 @@ latest as (
     from ops.feed_totals as f
     cross join lateral (
         select b.delivery, b.status, b.received, b.refused, b.stop_rule from ops.batch as b
-        where b.feed = f.feed and {has_originals("b")} order by b.delivery desc, b.batch_id desc limit 1
+        where b.feed = f.feed and {has_originals("b")}
+        order by {latest_first("b")}, b.batch_id desc limit 1
     ) as d
 ),
 attempt as (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from threegaps.ledger.attempts import Failing
-from threegaps.ledger.batches import has_originals
+from threegaps.ledger.batches import has_originals, latest_first
 from threegaps.ledger.expected import LATE_STATES, QUIET_STATES, Standing
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI
@@ -37,7 +37,7 @@ select f.feed, b.delivery, b.finished_at, b.received, b.refused
 from ops.feed as f cross join lateral (
     select b.delivery, b.finished_at, b.received, b.refused from ops.batch as b
     where b.feed = f.feed and b.status = 'loaded' and {has_originals("b")}
-    order by b.delivery desc, b.order_number desc, b.batch_id desc limit 1
+    order by {latest_first("b")}, b.order_number desc, b.batch_id desc limit 1
 ) as b
 """
 _PENDING = "select count(*), min(finished_at) from ops.batch where batch_id = any(%s)"

@@ -7,13 +7,15 @@ that stop everything was over last).
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 
+from threegaps.calendar import Delivery
 from threegaps.ledger import attempts, expected, incidents
-from threegaps.ledger.batches import IS_OVERTAKEN, has_originals, pending_batches
+from threegaps.ledger.batches import IS_OVERTAKEN, has_originals, latest_first, pending_batches
 from threegaps.ledger.expected import LATE_STATES
 from threegaps.settings import SHANGHAI
 from threegaps.watch.readings import (
@@ -44,15 +46,16 @@ order by b.feed, b.batch_id desc
 _HISTORIES = f"""
 select f.feed, f.delivery_kind, d.delivery, d.batch_id, d.received, d.refused, d.finished_at
 from ops.feed as f cross join lateral (
-    select distinct on (b.delivery) b.delivery, b.batch_id, b.received, b.refused, b.finished_at
+    select distinct on (b.delivery_end, b.delivery_start) b.delivery, b.delivery_end, b.delivery_start, b.batch_id,
+        b.received, b.refused, b.finished_at
     from (
         select * from ops.batch as l where l.feed = f.feed and l.status = 'loaded'
-        order by l.delivery desc, l.batch_id desc limit %(batches)s
+        order by {latest_first("l")}, l.batch_id desc limit %(batches)s
     ) as b
     where {has_originals("b")}
-    order by b.delivery desc, b.order_number desc, b.batch_id desc limit %(history)s
+    order by {latest_first("b")}, b.order_number desc, b.batch_id desc limit %(history)s
 ) as d
-where f.is_current order by f.feed, d.delivery desc
+where f.is_current order by f.feed, {latest_first("d")}
 """
 
 _FAILED_BUILD = """
@@ -131,7 +134,15 @@ def _histories(connection: psycopg.Connection[Any]) -> tuple[FeedHistory, ...]:
     for feed, kind, *rest in connection.execute(_HISTORIES.encode(), limits).fetchall():
         kinds[str(feed)] = str(kind)
         deliveries.setdefault(str(feed), []).append(LoadedDelivery(*rest))
-    return tuple(FeedHistory(feed, kinds[feed], tuple(loaded)) for feed, loaded in deliveries.items())
+    return tuple(FeedHistory(feed, kinds[feed], _comparable(kinds[feed], rows)) for feed, rows in deliveries.items())
+
+
+def _comparable(kind: str, deliveries: Sequence[LoadedDelivery]) -> tuple[LoadedDelivery, ...]:
+    """The last deliveries, the newest first, as far as they say alike much: not a month beside a quarter."""
+    if kind == "full_list":
+        return tuple(deliveries)
+    cadence = Delivery.of_key(deliveries[0].delivery).cadence
+    return tuple(itertools.takewhile(lambda one: Delivery.of_key(one.delivery).cadence == cadence, deliveries))
 
 
 def _build(connection: psycopg.Connection[Any]) -> FailedBuild | None:

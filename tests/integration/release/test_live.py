@@ -93,6 +93,15 @@ def test_health_rests_on_complete_deliveries_and_latest_judgements(ledger: psyco
     }  # fmt: skip
 
 
+def test_the_last_delivery_is_the_last_in_time(ledger: psycopg.Connection[Any]) -> None:
+    wages = contract("hrss/wage_records", "2026-01")
+    owing.enter(ledger, wages)
+    send(ledger, replace(wages, cadence="quarter"), "2026Q1", at("2026-04-18"))
+    send(ledger, wages, "2026-04", at("2026-05-18"), received=33)
+    found = health(ledger, wages.feed)
+    assert (found["last_delivery"], found["last_received"]) == ("2026-04", 33), "the cadence changed"
+
+
 def test_health_is_current_between_releases_and_names_the_last_attempt(ledger: psycopg.Connection[Any]) -> None:
     wages = contract("hrss/wage_records", "2026-04")
     owing.enter(ledger, wages)

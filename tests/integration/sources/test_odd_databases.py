@@ -192,6 +192,10 @@ def test_a_whole_table_is_a_full_list_of_the_last_delivery(feed: SmallFeed, depa
     assert [row[0] for row in feed.ask("select row_id from raw.test_rows where _withdrawn")] == ["00000007"]
     assert feed.land("2026-06") == []
     assert feed.landed() == ["table", "table"]
+    # What has landed of a quarter is not later than a month behind it, whatever the text of the keys says.
+    feed.ask("update ops.landed_object set delivery = '2026Q2' where delivery = '2026-06' returning 1")
+    department.connection.execute("delete from public.rows where id = '00000008'")
+    assert len(feed.land("2026-08")) == 1
 
 
 # TLS.

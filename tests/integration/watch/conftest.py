@@ -17,6 +17,7 @@ import pytest
 
 from tests.receivers import MailReceiver, WebReceiver, mail_receiver, web_receiver
 from threegaps.access.server import close_warehouse, make_roles
+from threegaps.calendar import Delivery
 from threegaps.errors import ServiceError
 from threegaps.ledger import incidents
 from threegaps.ledger.incidents import Incident
@@ -200,6 +201,7 @@ def know_feed(one: Installation, feed: str = WAGES, connection_id: str = "hrss_s
 
 def enter_batch(one: Installation, delivery: str, *, received: int = 1000, refused: int = 0, **changes: Any) -> int:
     values = {"feed": WAGES, "status": "loaded", "stop_rule": None, "message_en": "", "message_zh": ""} | changes
+    when = Delivery.of_key(delivery)
     (row,) = one.enter(
         "with landed as (insert into ops.landed_object (feed, delivery, part, arrival_number, source_name, uri,"
         " size_bytes, sha256) select %s, %s, 'part0001', 1 + count(*), 'c', 'u', 1, repeat('0', 64)"
@@ -207,11 +209,11 @@ def enter_batch(one: Installation, delivery: str, *, received: int = 1000, refus
         " batch as (insert into ops.batch (feed, delivery, delivery_start, delivery_end, status, contract_hash,"
         " code_version, pseudonym_key_version, physical_lines, structural, received, accepted, refused, duplicates,"
         " inserted, changed, unchanged, withdrawn, finished_at, is_complete, stop_rule, message_en, message_zh)"
-        " values (%s, %s, now(), now(), %s, 'h', '1', '1', %s, 0, %s, %s, %s, 0, %s, 0, 0, 0, now(), true, %s, %s, %s)"
+        " values (%s, %s, %s, %s, %s, 'h', '1', '1', %s, 0, %s, %s, %s, 0, %s, 0, 0, 0, now(), true, %s, %s, %s)"
         " returning batch_id)"
         " insert into ops.batch_object select batch_id, landed_object_id from batch, landed returning batch_id",
         *[values["feed"], delivery] * 2,
-        *[values["feed"], delivery, values["status"]],
+        *[values["feed"], delivery, when.start, when.end, values["status"]],
         *[received, received, received - refused, refused, received - refused],
         *[values["stop_rule"], values["message_en"], values["message_zh"]],
     )

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from threegaps.calendar import Delivery
 from threegaps.ledger.batches import SUMS_OF_BATCHES
 from threegaps.settings import SHANGHAI
 from threegaps.watch import reading_ledger
@@ -46,14 +47,15 @@ def enter(
     is_complete: bool = True,
     part: str = "part0001",
 ) -> int:
+    when = Delivery.of_key(delivery)
     row = connection.execute(
         "insert into ops.batch (feed, delivery, delivery_start, delivery_end, status, contract_hash, code_version,"
         " pseudonym_key_version,"
         " physical_lines, structural, received, accepted, refused, duplicates, inserted, changed, unchanged,"
         " withdrawn, message_en, message_zh, finished_at, is_complete)"
-        " values (%s, %s, now(), now(), %s, 'h', '1', '1', %s, 0, %s, %s, 0, 0, %s, 0, 0, 0,"
+        " values (%s, %s, %s, %s, %s, 'h', '1', '1', %s, 0, %s, %s, 0, 0, %s, 0, 0, 0,"
         " 'too many refused', '退回过多', now(), %s) returning batch_id",
-        [feed, delivery, status, *[received] * 4, is_complete],
+        [feed, delivery, when.start, when.end, status, *[received] * 4, is_complete],
     ).fetchone()
     assert row is not None
     batch_id = int(str(row[0]))
@@ -148,6 +150,20 @@ def test_totals_of_a_feed_are_those_of_all_its_loaded_batches(
         "last_delivery": "2026-04",
     }
     assert rows(connection) == [900]
+
+
+def test_rows_compare_within_a_cadence(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    enter(connection, "2026Q1", received=3000)
+    enter(connection, "2026Q2", received=3100)
+    assert rows(connection) == [3100, 3000]
+    enter(connection, "2026-07", received=1000)
+    assert (rows(connection), shrinks(connection)) == ([1000], False), "no month is a third of a quarter for nothing"
+    enter(connection, "2026-08", received=700)
+    assert (rows(connection), shrinks(connection)) == ([700, 1000], True)
+    know(connection, "hrss/list", "full_list")
+    enter(connection, "2026Q2", received=1000, feed="hrss/list")
+    enter(connection, "2026-12", received=700, feed="hrss/list")
+    assert rows(connection, "hrss/list") == [700, 1000]
 
 
 def test_changes_have_no_usual_number_of_rows(connection: psycopg.Connection[tuple[object, ...]]) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from threegaps.airflow_api import PausedDag, feed_dag
+from threegaps.calendar import in_order
 from threegaps.ledger.incidents import Cause
 from threegaps.standards.areas import county_named
 from threegaps.standards.moments import clock
@@ -71,9 +72,9 @@ def of_pause(feed: str, paused: Mapping[str, PausedDag] | None) -> tuple[str, st
 
 def _incomplete(owed: OwedFeed, names: Names, now: dt.datetime) -> Cause:
     feed_zh, feed_en = named(owed.feed, names)
-    deliveries = sorted({*owed.partly, *owed.counties})
+    deliveries = in_order({*owed.partly, *owed.counties})
     deliveries_zh, deliveries_en = listed(deliveries)
-    lacks = [_lacking(owed, delivery) for delivery in sorted(owed.counties)]
+    lacks = [_lacking(owed, delivery) for delivery in in_order(owed.counties)]
     return Cause(
         kind="feed_incomplete",
         about=owed.feed,
