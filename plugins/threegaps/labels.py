@@ -72,6 +72,7 @@ STATUTORY_MARKS: Labels = {
 """What a feed is by the Statistics Law (浙统〔2024〕31号)."""
 FEED_STATES: Labels = {
     "stopped": ("已停止", "stopped"),
+    "failed": ("失败", "failed"),
     "failing": ("运行失败", "failing"),
     "unreachable": ("无法连接", "unreachable"),
     "late": ("迟到", "late"),
@@ -134,6 +135,7 @@ INCIDENT_KINDS: Labels = {
     "disk_filling": ("磁盘空间不足", "a disk is filling up"),
     "feed_unreachable": ("部门系统无法连接", "a department's system cannot be reached"),
     "feed_stopped": ("批次已停止", "a batch has stopped"),
+    "feed_batch_failed": ("批次处理失败", "a batch has failed"),
     "feed_failing": ("数据源运行失败", "a feed is failing"),
     "feed_late": ("数据迟到", "a feed is late"),
     "feed_incomplete": ("数据未到齐", "a delivery is not complete"),

@@ -93,7 +93,8 @@ def _remove_told(connection: psycopg.Connection[Any], landed_object_id: int) -> 
         "with told as ("
         " update ops.incident as i set detail_en = %(en)s, detail_zh = %(zh)s from ops.landed_object as l"
         " where l.landed_object_id = %(object)s and l.feed = any(i.feeds)"
-        " and i.kind in ('feed_stopped', 'feed_failing', 'feed_unreachable') returning i.incident_id)"
+        " and i.kind in ('feed_stopped', 'feed_batch_failed', 'feed_failing', 'feed_unreachable')"
+        " returning i.incident_id)"
         " update ops.outbox as o set body = %(en)s,"
         " content = o.content || jsonb_build_object('detail_en', %(en)s::text, 'detail_zh', %(zh)s::text)"
         " from told where o.incident_id = told.incident_id",

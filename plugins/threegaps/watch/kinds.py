@@ -78,6 +78,13 @@ KINDS: Mapping[str, Kind] = {
         feed_state="stopped",
         explains=_LATE | {"feed_failing", "feed_shrinking", "refused_share_rising"},
     ),
+    # By an error, ours as a rule, and not by a rule that the department's rows break.
+    "feed_batch_failed": Kind(
+        "A batch has stopped or failed",
+        "threegaps batches{of_feed}",
+        feed_state="failed",
+        explains=_LATE | {"feed_failing", "feed_shrinking", "refused_share_rising"},
+    ),
     "feed_failing": Kind("A feed fails", "threegaps feeds attempts{feed}", feed_state="failing", explains=_LATE),
     "feed_late": Kind("A feed is late", "threegaps feeds{owed}", feed_state="late", waits=True),
     "feed_incomplete": Kind(

@@ -30,7 +30,7 @@ PAGE_NAMES: Mapping[Language, str] = {"zh": "status.html", "en": "status.en.html
 DATA_NAME = "status.json"
 STALE_AFTER_SECONDS = int(STALE_AFTER.total_seconds())
 """A page that is older than that, and older than four passes, says that the watch has stopped."""
-_BAD_STATES = frozenset({"stopped", "failing", "unreachable"})
+_BAD_STATES = frozenset({"stopped", "failed", "failing", "unreachable"})
 
 
 def write_pages(snapshot: Snapshot, folder: Path, docs: Path | None = None) -> None:

@@ -438,13 +438,13 @@ def test_a_refused_share_that_rises(one: Installation) -> None:
     one.mends()
 
 
-@pytest.mark.breaks("feed_stopped")
+@pytest.mark.breaks("feed_batch_failed")
 def test_a_file_that_broke_off_on_its_way(one: Installation) -> None:
     one.be_on("2026-12-10")
     one.wages.send("2026-11", breaks_off=True)
     with pytest.raises(FeedError):
         one.run(WAGES, "2026-11")
-    one.breaks({f"feed_stopped:{WAGES}": ("2026-11的批次.*失败", "batch .* of 2026-11 failed")})
+    one.breaks({f"feed_batch_failed:{WAGES}": ("2026-11的批次.*失败", "batch .* of 2026-11 failed")})
     one.wages.send("2026-11")
     one.run(WAGES, "2026-11")
     one.mends()

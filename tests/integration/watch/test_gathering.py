@@ -71,6 +71,7 @@ def seen(kind: str) -> Cause:
         (standing(state="paused"), ["feed_failing"], ("failing",)),
         # one spoilt file is one cause: its batch, the load that fails for it, the rows that it lacks
         (standing(state="late"), ["feed_stopped", "feed_failing", "feed_shrinking"], ("stopped", "late")),
+        (standing(state="late"), ["feed_batch_failed", "feed_failing", "feed_shrinking"], ("failed", "late")),
         (standing(), ["feed_unreachable", "feed_failing"], ("unreachable",)),
         (standing(), ["feed_failing", "feed_shrinking"], ("failing", "shrinking")),
         (standing(), ["refused_share_rising", "feed_shrinking"], ("shrinking", "refused_share_rising")),

@@ -168,7 +168,8 @@ _NO_COLUMN = """
     a accept_fewer_rows acknowledged_by advice airflow area_name asked_at assigned_to before bi both build by
     calculation cause_key causes caveat change_on_year changed_settings check city closed_by command contract
     critical dag_processor data_are data_as_of database dbname denominator department detail done due_progress en
-    failed feed_failing feed_incomplete feed_late feed_shrinking feed_stopped feed_unreachable feeds files fine
+    failed feed_batch_failed feed_failing feed_incomplete feed_late feed_shrinking feed_stopped feed_unreachable feeds
+    files fine
     first form_agency held help_option_names hidden incidents indicator_codes is_form_example is_form_expired
     is_of_own_period is_revised it its largest last_beat_at lasting limit marts maturity metadatabase more_logins
     none not not_loaded not_looked_at notes numerator of ok other_targets pass_seconds password_in pending pipeline

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from threegaps.airflow_api import PausedDag
+from threegaps.labels import FEED_STATES, INCIDENT_KINDS
 from threegaps.ledger.attempts import Failing
 from threegaps.ledger.incidents import Cause
 from threegaps.settings import SHANGHAI
 from threegaps.standards.areas import codes_in_force
+from threegaps.watch.kinds import KINDS
 from threegaps.watch.looking import look
 from threegaps.watch.looks import airflow, attempts, batches, builds, deliveries, machine
 from threegaps.watch.readings import (
@@ -186,6 +188,16 @@ def test_a_stopped_batch_is_one_cause_however_many_rules_it_broke() -> None:
     assert "too many" in cause.detail_en
     assert "退回过多" in cause.detail_zh
     assert "batches accept" not in cause.detail_en, "only what may be meant is accepted"
+
+
+def test_a_batch_that_failed_was_not_stopped_by_a_check() -> None:
+    batch = StoppedBatch(WAGES, "2026-06", 41, "failed", None, "文件中断", "the file broke off", ago(hours=1))
+    cause = only(batches.stopped([batch], NAMES, NOW))
+    assert cause.key == f"feed_batch_failed:{WAGES}"
+    assert "batch 41 of 2026-06 failed" in cause.title_en
+    said = " ".join((*INCIDENT_KINDS[cause.kind], *FEED_STATES[str(KINDS[cause.kind].feed_state)]))
+    assert "停止" not in said
+    assert "stopped" not in said
 
 
 def test_a_delivery_that_has_shrunk_says_what_to_do() -> None:

@@ -42,7 +42,7 @@ def stopped(batches: Sequence[StoppedBatch], names: Names, now: dt.datetime) -> 
         )
         causes.append(
             Cause(
-                kind="feed_stopped",
+                kind="feed_batch_failed" if batch.status == "failed" else "feed_stopped",
                 about=batch.feed,
                 gravity="warning",
                 title_zh=title_zh,
