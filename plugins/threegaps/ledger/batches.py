@@ -135,7 +135,7 @@ def latest_first(batch: str) -> str:
 
     Never by the text of the key: a feed whose cadence changed has keys of two kinds.
     """
-    return f"{batch}.delivery_end desc, {batch}.delivery_start desc"
+    return ", ".join(f"{batch}.{column} desc" for column in ("delivery_end", "delivery_start"))
 
 
 IS_OVERTAKEN = f"""exists (

@@ -29,6 +29,7 @@ class Tried:
         is_refused: The last try was refused in a way that does not heal by itself.
         last_error: What was said of the last try.
         rest: Recipients who are still to get what the others have got.
+        given_up_at: When it was given up; None where it was not.
     """
 
     sent_at: dt.datetime | None = None
@@ -42,6 +43,7 @@ class Tried:
     is_refused: bool = False
     last_error: str | None = None
     rest: tuple[str, ...] = ()
+    given_up_at: dt.datetime | None = None
 
 
 NOT_TRIED = Tried()
@@ -147,6 +149,7 @@ def note(connection: psycopg.Connection[Any], found: Mapping[int, Tried]) -> Non
             " unclear_tries = %(unclear_tries)s, tried_at = %(tried_at)s,"
             " first_tried_at = coalesce(first_tried_at, %(first_tried_at)s, %(tried_at)s), retry_at = %(retry_at)s,"
             " fault = %(fault)s, is_refused = %(is_refused)s, last_error = %(last_error)s,"
+            " given_up_at = coalesce(%(given_up_at)s, given_up_at),"
             " content = case when %(rest)s::text[] = '{}' then content - 'rest'"
             " else content || jsonb_build_object('rest', %(rest)s::text[]) end where outbox_id = %(outbox_id)s",
             [{**asdict(tried), "rest": list(tried.rest), "outbox_id": number} for number, tried in found.items()],

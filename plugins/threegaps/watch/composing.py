@@ -17,7 +17,9 @@ from threegaps.watch.message import SYNTHETIC_MARK, Message, incident_message_id
 _MOST_CODES = 12
 
 
-def incident_message(incident: Incident, change: str, channel: str, *, is_synthetic: bool, now: dt.datetime) -> Message:
+def incident_message(
+    incident: Incident, change: str, channel: str, *, is_synthetic: bool, now: dt.datetime, teller: str = ""
+) -> Message:
     """The message on one change of *incident* through *channel*; its id is the same whoever makes it and when.
 
     Args:
@@ -26,6 +28,7 @@ def incident_message(incident: Incident, change: str, channel: str, *, is_synthe
         channel: Name of the channel.
         is_synthetic: The departments are the sandbox's.
         now: When the change happened.
+        teller: Machine and home of the watch that tells it past the ledger, where others may tell the same.
     """
     opening = incident_message_id(incident.cause_key, incident.opened_at, "opened", channel)
     this = incident_message_id(incident.cause_key, incident.opened_at, change, channel)
@@ -39,7 +42,15 @@ def incident_message(incident: Incident, change: str, channel: str, *, is_synthe
         change=change,
         gravity=incident.gravity,
         subject=f"{head} {incident.title_zh} · {incident.title_en}",
-        text="\n".join([*_lines(incident, now, is_zh=True), "", *_lines(incident, now, is_zh=False)]),
+        text="\n".join(
+            [
+                *_lines(incident, now, is_zh=True),
+                *([f"由{teller}的值守程序告知;数据仓库无应答时,各处值守程序各自告知。"] if teller else []),
+                "",
+                *_lines(incident, now, is_zh=False),
+                *([f"Told by the watch of {teller}; while the warehouse is silent each home tells."] if teller else []),
+            ]
+        ),
         content={**_content(incident, change), **({} if change == "opened" else {"reply_to": opening})},
     )
 

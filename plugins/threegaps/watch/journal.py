@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
@@ -24,13 +24,14 @@ from threegaps.ledger.outbox import NOT_TRIED, Tried
 from threegaps.watch.entering import enter_message, enter_note
 from threegaps.watch.files import as_json, read_regular, write_whole
 from threegaps.watch.message import Message
-from threegaps.watch.reconciling import Decisions
+from threegaps.watch.reconciling import Decisions, has_gone
 from threegaps.watch.told import Note, Told
 
 GONE = "原因已消失 the cause is gone"
 """Why an incident is closed whose cause is not seen any more."""
 RESTORED = "数据仓库已从备份恢复 the warehouse was restored from a backup"
 """Why an incident is closed that stands open in a backup only."""
+_OPENING = frozenset({"opened", "worsened"})
 _INSTANTS = ("opened_at", "last_seen_at", "announced_at", "acknowledged_at", "closed_at")
 _LARGEST_FILE_BYTES = 33_554_432
 
@@ -55,6 +56,8 @@ class Posted:
         """Whether it is to be tried now, also where only some recipients are still to get it."""
         if (self.tried.sent_at is not None and not self.tried.rest) or now < self.send_after:
             return False
+        if self.tried.given_up_at is not None:
+            return False
         return self.tried.retry_at is None or now >= self.tried.retry_at
 
 
@@ -65,12 +68,14 @@ class Journal:
     Args:
         incidents: The open ones; those that closed in the meantime, too.
         posted: Messages that went past the outbox, or wait.
+        resolved: Incidents that somebody has resolved, and whose cause has been there ever since.
         is_ahead: It says something that the ledger does not.
         problem: Why the file could not be taken, where this one is empty for that; else empty.
     """
 
     incidents: list[Incident] = field(default_factory=list)
     posted: list[Posted] = field(default_factory=list)
+    resolved: list[Incident] = field(default_factory=list)
     is_ahead: bool = False
     problem: str = field(default="", compare=False)
 
@@ -81,7 +86,16 @@ class Journal:
 
     def waits_for_earlier(self, posted: Posted) -> bool:
         """Whether something earlier of the same incident has not been sent through the same channel."""
-        return any(one.tried.sent_at is None for one in self._earlier(posted))
+        return any(one.tried.sent_at is None and one.tried.given_up_at is None for one in self._earlier(posted))
+
+    def follows_what_was_given_up(self, posted: Posted, told: Told) -> bool:
+        """Whether it is the end of what was never told in its channel; the outbox cancels such a message."""
+        if posted.message.change in _OPENING or any(
+            note.channel == posted.channel for note in told.of_incident(posted.cause_key, posted.opened_at)
+        ):
+            return False
+        openings = [one for one in self._earlier(posted) if one.message.change in _OPENING]
+        return bool(openings) and all(one.tried.given_up_at is not None for one in openings)
 
     def held(self, posted: Posted) -> set[str]:
         """The recipients who are still to get something earlier of the same incident."""
@@ -190,6 +204,24 @@ def keep(book: Journal, decisions: Decisions, now: dt.datetime, *, opened_at: dt
         )
     for incident in decisions.closed:
         book.put(dataclasses.replace(incident, closed_at=now, closed_by=ledger.WATCH, resolution=GONE))
+    still = {incident.cause_key for incident, _ in decisions.muted}
+    book.resolved = [
+        dataclasses.replace(one, last_seen_at=now) if one.cause_key in still else one for one in book.resolved
+    ]
+
+
+def forget_gone(
+    book: Journal, causes: Collection[str], now: dt.datetime, *, could_see: Callable[[Incident], bool]
+) -> None:
+    """Leave out what somebody has resolved and whose cause has gone: when it comes back, that is another incident.
+
+    Args:
+        causes: Keys of all causes that are seen.
+        could_see: Whether the cause of one could be looked at.
+    """
+    book.resolved = [
+        one for one in book.resolved if one.cause_key in causes or not could_see(one) or not has_gone(one, now)
+    ]
 
 
 def enter_journal(connection: psycopg.Connection[Any], journal: Journal, told: Told) -> list[int]:
@@ -275,6 +307,7 @@ def load(folder: Path, told: Told | None = None) -> Journal:
         return Journal(
             incidents=[_incident(one) for one in content["incidents"]],
             posted=[_posted(one) for one in content["posted"]],
+            resolved=[_incident(one) for one in content.get("resolved", ())],
             is_ahead=content["is_ahead"],
         )
     except FileNotFoundError:
@@ -335,13 +368,14 @@ def save(folder: Path, journal: Journal) -> None:
         "is_ahead": journal.is_ahead,
         "incidents": [dataclasses.asdict(one) for one in journal.incidents],
         "posted": [dataclasses.asdict(one) for one in journal.posted],
+        "resolved": [dataclasses.asdict(one) for one in journal.resolved],
     }
     write_whole(journal_path(folder), as_json(content))
 
 
-def mirror(incidents: Sequence[Incident]) -> Journal:
-    """A journal that says what the ledger does."""
-    return Journal(incidents=list(incidents))
+def mirror(incidents: Sequence[Incident], resolved: Sequence[Incident] = ()) -> Journal:
+    """A journal that says what the ledger does: what is open, and what somebody has resolved and is there still."""
+    return Journal(incidents=list(incidents), resolved=list(resolved))
 
 
 def _incident(content: dict[str, Any]) -> Incident:
@@ -351,7 +385,7 @@ def _incident(content: dict[str, Any]) -> Incident:
 def _posted(content: dict[str, Any]) -> Posted:
     values = _instants(content, "opened_at", "send_after", "created_at")
     values["message"] = _checked(Message(**content["message"]), Message)
-    tried = _instants(content["tried"], "sent_at", "tried_at", "first_tried_at", "retry_at")
+    tried = _instants(content["tried"], "sent_at", "tried_at", "first_tried_at", "retry_at", "given_up_at")
     values["tried"] = _checked(Tried(**{**tried, "rest": tuple(tried["rest"])}), Tried)
     return _checked(Posted(**values), Posted)
 

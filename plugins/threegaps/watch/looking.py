@@ -142,6 +142,10 @@ def _lies_with_sandbox(
 
 
 def _with_feeds(cause: Cause, ledger: LedgerReading, around: MachineReading) -> Cause:
-    silent = {server.address for server in around.sandbox or () if not server.answers}
-    feeds = {one.feed for one in ledger.failed if f"{one.host}:{one.port}" in silent}
+    """The cause with all feeds that come by what is silent, whether they have been tried since or not."""
+    silent = [server for server in around.sandbox or () if not server.answers]
+    addresses = {server.address for server in silent}
+    endings = tuple(server.connections for server in silent if server.connections)
+    feeds = {one.feed for one in ledger.failed if f"{one.host}:{one.port}" in addresses}
+    feeds |= {one.feed for one in ledger.standing if (one.connection_id or "").endswith(endings)}
     return dataclasses.replace(cause, feeds=tuple(sorted(feeds)))

@@ -281,8 +281,8 @@ def sandbox(settings: Settings) -> tuple[ServerReading, ...]:
     if not http or not sftp:
         return ()
     return (
-        ServerReading("gateway", f"{SANDBOX_HOST}:{http}", _answers_http(int(http))),
-        ServerReading("SFTP", f"{SANDBOX_HOST}:{sftp}", _answers_banner(int(sftp))),
+        ServerReading("gateway", f"{SANDBOX_HOST}:{http}", _answers_http(int(http)), "_gateway"),
+        ServerReading("SFTP", f"{SANDBOX_HOST}:{sftp}", _answers_banner(int(sftp)), "_sftp"),
     )
 
 

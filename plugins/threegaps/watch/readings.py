@@ -230,11 +230,18 @@ class DiskReading:
 
 @dataclass(frozen=True, slots=True)
 class ServerReading:
-    """Whether a server of the sandbox answers; *address* is host and port, written ``host:port``."""
+    """Whether a server of the sandbox answers.
+
+    Args:
+        address: Host and port, written ``host:port``.
+        connections: How the ids of the connections end that lead to it, as the contracts of the sandbox's departments
+            name them.
+    """
 
     name: str
     address: str
     answers: bool
+    connections: str = ""
 
 
 @dataclass(frozen=True, slots=True)

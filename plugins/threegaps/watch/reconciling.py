@@ -92,7 +92,7 @@ def reconcile(
             if one.announced_at is None and _has_passed(one.opened_at, cause.told_after, now)
         ),
         closed=tuple(
-            one for one in incidents if one.cause_key not in seen_now and could_see(one) and _has_gone(one, now)
+            one for one in incidents if one.cause_key not in seen_now and could_see(one) and has_gone(one, now)
         ),
         muted=muted,
     )
@@ -109,10 +109,11 @@ def is_fading(incident: Incident, compared_at: dt.datetime | None, now: dt.datet
     Args:
         compared_at: When what was seen was compared last with the incidents.
     """
-    return compared_at is not None and incident.last_seen_at < compared_at and not _has_gone(incident, now)
+    return compared_at is not None and incident.last_seen_at < compared_at and not has_gone(incident, now)
 
 
-def _has_gone(incident: Incident, now: dt.datetime) -> bool:
+def has_gone(incident: Incident, now: dt.datetime) -> bool:
+    """Whether the cause of *incident* has not been seen for so long that it is gone."""
     # A ledger may have kinds of a newer version.
     gone_after = KINDS[incident.kind].gone_after if incident.kind in KINDS else QUIET
     return _has_passed(incident.last_seen_at, gone_after, now)

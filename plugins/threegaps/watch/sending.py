@@ -20,18 +20,21 @@ from threegaps.ledger.incidents import GRAVITIES, compared_at
 from threegaps.ledger.outbox import Tried
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts
-from threegaps.watch.message import SYNTHETIC_MARK, Channel, ChannelError, Concerns, Message
+from threegaps.watch.message import SYNTHETIC_MARK, Channel, Concerns, Message
 from threegaps.watch.snapshot import ChannelSeen, OutboxSeen
 from threegaps.watch.told import KEPT, Told, note_of
 from threegaps.watch.trying import (
     FAR,
     LEAST_TRIES,
+    LONGEST_BETWEEN,
     NEAR,
     PASS_SECONDS,
     Outcome,
     after,
     hand_over,
+    is_overdue,
     made_by_clock,
+    of_rest,
     pause_seconds,
     tried_by_clock,
 )
@@ -44,8 +47,6 @@ _GRAVITIES = ("notice", *GRAVITIES)
 _MOST_LINES = 40
 # One sender at a time on a channel; the first number stands for that.
 _LOCK_CLASS = 7_237_031
-# No two passes of a watch that is at work are so far apart.
-_LONGEST_BETWEEN = dt.timedelta(minutes=10)
 _LEARNED_AGAIN = dt.timedelta(minutes=10)
 _WAITING = "sent_at is null and given_up_at is null and cancelled_at is null"
 # What was sent, but for some recipients.
@@ -195,7 +196,7 @@ def follow_clock(connection: psycopg.Connection[Any], now: dt.datetime) -> None:
         now: The instant of this pass.
     """
     before = compared_at(connection)
-    if before is not None and now - before > _LONGEST_BETWEEN:
+    if before is not None and now - before > LONGEST_BETWEEN:
         outbox.pass_over(connection, before, now)
     elif before is not None and before - now > NEAR:
         outbox.take_back_digests(connection, now)
@@ -273,6 +274,11 @@ class _Sender:
         outcome = hand_over(self._channel, message, chosen[0].tried, held=held)
         if outcome.error is not None:
             return self._note_failure(chosen, outcome, message.message_id, is_probe=is_probe)
+        if outcome.is_held:
+            # Whoever is to get it gets something earlier first; what is of others goes on.
+            waiting = {row.outbox_id: after(row.tried, outcome, self._now, sent_as="") for row in chosen}
+            outbox.note(self._connection, waiting)
+            return True
         self._note_sent(chosen, outcome, message.message_id)
         return True
 
@@ -305,13 +311,8 @@ class _Sender:
                 if self._is_late():
                     return False
                 outcome = hand_over(self._channel, message, first.tried, held=held)
-                left = len(first.tried.rest) if outcome.error else len(outcome.rest)
-                if left and self._is_overdue(first):
-                    outcome = Outcome(
-                        ChannelError(
-                            f"{left} recipients put it off until it was given up.", is_final=True, concerns="message"
-                        )
-                    )
+                is_last = is_overdue(first.tried, first.send_after, first.created_at, self._now, self._give_up_after)
+                outcome = of_rest(first.tried, outcome, is_last=is_last)
                 states = {row.outbox_id: after(row.tried, outcome, self._now, sent_as=str(sent_as)) for row in rows}
                 outbox.note(self._connection, states)
                 self._say(states[first.outbox_id].last_error)
@@ -320,10 +321,6 @@ class _Sender:
             for row in rows:
                 waits.setdefault(row.incident_id, set()).update(row.tried.rest)
         return False
-
-    def _is_overdue(self, row: _Row) -> bool:
-        due_at = max(row.send_after, row.created_at)
-        return row.tried.tries >= LEAST_TRIES and due_at + self._give_up_after < self._now
 
     def _held(self, rows: Sequence[_Row]) -> set[str]:
         """Recipients who are still to get something earlier of these incidents."""

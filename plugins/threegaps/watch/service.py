@@ -12,6 +12,7 @@ import datetime as dt
 import fcntl
 import os
 import signal
+import socket
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -270,18 +271,16 @@ class Watch:
                 missing = (*missing, *self._enter_journal(connection, now))
                 standing = ledger.open_incidents(connection)
             looked = look(around, reading, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
-            decisions = reconcile(
-                standing,
-                looked.causes,
-                could_see=looked.could_see,
-                now=now,
-                resolved=ledger.resolved_by_hand(connection, now),
-            )
+            resolved = ledger.resolved_by_hand(connection, now)
+            decisions = reconcile(standing, looked.causes, could_see=looked.could_see, now=now, resolved=resolved)
             self._keep(connection, self._tellable(decisions), now)
             follow_clock(connection, now)
             ledger.note_compared(connection, now)
             kept = ledger.open_incidents(connection)
-        self.journal = journal.mirror(kept)
+        still = {one.cause_key for one, _ in decisions.muted}
+        self.journal = journal.mirror(
+            kept, [dataclasses.replace(one, last_seen_at=now) for one in resolved if one.cause_key in still]
+        )
         with self._without_disk("journal"):
             journal.save(self.folder, self.journal)
         return looked
@@ -340,7 +339,13 @@ class Watch:
         return [
             Posted(
                 message=incident_message(
-                    incident, change, way.channel_name, is_synthetic=self.settings.is_sandbox, now=now
+                    incident,
+                    change,
+                    way.channel_name,
+                    is_synthetic=self.settings.is_sandbox,
+                    now=now,
+                    # Two homes on one warehouse cannot know of each other now: each tells, and says who it is.
+                    teller=f"{socket.gethostname()}:{self.settings.home}",
                 ),
                 channel=way.channel_name,
                 cause_key=incident.cause_key,
@@ -362,7 +367,11 @@ class Watch:
         """
         standing = self.journal.open
         looked = look(around, None, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
-        decisions = reconcile(standing, looked.causes, could_see=looked.could_see, now=now)
+        seen = {cause.key for cause in looked.causes}
+        journal.forget_gone(self.journal, seen, now, could_see=looked.could_see)
+        decisions = reconcile(
+            standing, looked.causes, could_see=looked.could_see, now=now, resolved=self.journal.resolved
+        )
         decisions = self._tellable(decisions)
         journal.keep(self.journal, decisions, now, opened_at=opened_at)
         kept = {(one.cause_key, one.opened_at): one for one in self.journal.incidents}
@@ -370,7 +379,14 @@ class Watch:
             self.journal.posted += self._messages(kept[incident.cause_key, incident.opened_at], change, now)
         with self._without_disk("journal"):
             journal.save(self.folder, self.journal)
-        work_off(self.journal, self.telling.channels, now, self.told, noted=self._noted)
+        work_off(
+            self.journal,
+            self.telling.channels,
+            now,
+            self.told,
+            noted=self._noted,
+            give_up_after=self.telling.alerts.give_up_after,
+        )
         return looked
 
     def _noted(self, channel: str, said: str) -> None:

@@ -81,12 +81,30 @@ def test_mail_makes_a_thread_and_can_be_read_in_both_languages(mail: MailReceive
 
 
 @pytest.mark.parametrize(
+    "answer", ["550 5.7.1 Unable to relay", "554 Relaying denied", "530 5.7.0 Authentication required"]
+)
+def test_a_server_that_relays_nothing_says_nothing_of_the_recipient(mail: MailReceiver, answer: str) -> None:
+    mail.puts_off = {"second@example.gov.cn": answer}
+    taken = by_mail(mail).send(OPENED)
+    assert taken.rest == ("second@example.gov.cn",)
+    assert f"code {answer[:3]}: mend the channel" in taken.remark
+    # He is asked again, for as long as for any fault of the channel; his own refusal is over at once.
+    second = by_mail(mail).only(["second@example.gov.cn"])
+    for said, concerns in ((answer, "channel"), ("550 5.1.1 unknown", "message")):
+        mail.puts_off = {"second@example.gov.cn": said}
+        with pytest.raises(ChannelError) as raised:
+            second.send(OPENED)
+        assert (raised.value.is_final, raised.value.concerns) == (True, concerns)
+
+
+@pytest.mark.parametrize(
     ("stage", "answer", "is_final", "concerns"),
     [
         ("CONNECT", "421 4.3.2 busy", False, "channel"),
         ("MAIL", "451 4.3.0 later", False, "either"),
         ("RCPT", "450 4.7.1 greylisted", False, "channel"),
         ("RCPT", "550 5.1.1 no such user", True, "channel"),
+        ("RCPT", "554 5.7.1 Relay access denied", True, "channel"),
         ("DATA", "451 4.3.0 later", False, "either"),
         ("TEXT", "452 4.3.1 full", False, "either"),
         ("TEXT", "554 5.7.1 refused as spam", True, "message"),

@@ -669,6 +669,25 @@ def test_who_takes_messages_again_gets_no_end_before_its_opening(
     assert [message["References"] for message in mail.messages] == [None, opened, None, opened]
 
 
+def test_what_is_held_for_all_recipients_is_not_noted_as_sent(
+    ledger: psycopg.Connection[Any], mail: MailReceiver
+) -> None:
+    number = incident(ledger)
+    opened = f"<{enter(ledger, number, 'opened')}>"
+    mail.puts_off = {SECOND: "451 4.7.1 greylisted"}
+    send_due(ledger, {"duty": by_mail(mail, FIRST, SECOND)}, NOW)
+    closed = f"<{enter(ledger, number, 'closed')}>"
+    other = f"<{enter(ledger, incident(ledger, 'disk_full'), 'opened')}>"
+    # The first is a recipient no more: nobody is left who could have the end before the opening.
+    mail.puts_off.clear()
+    send_due(ledger, {"duty": by_mail(mail, SECOND)}, NOW + dt.timedelta(seconds=5))
+    assert states(ledger) == [("opened", "sent"), ("closed", "waiting"), ("opened", "sent")]
+    for minutes in (1, 2):
+        send_due(ledger, {"duty": by_mail(mail, SECOND)}, NOW + minutes * MINUTE)
+    assert got(mail) == [("first", opened), ("second", other), ("second", opened), ("second", closed)]
+    assert ledger.execute("select tries from ops.outbox where change = 'closed'").fetchone() == (1,)
+
+
 def test_a_bundle_that_a_recipient_puts_off_comes_to_him_as_the_same_one(
     ledger: psycopg.Connection[Any], mail: MailReceiver
 ) -> None:

@@ -372,6 +372,28 @@ def test_what_heals_at_once_is_entered_and_told_nobody(
     assert one.channel.messages == []
 
 
+def test_what_is_resolved_by_hand_stays_closed_while_the_warehouse_is_down(
+    server: PostgresServer, tmp_path: Path, airflow: Airflow
+) -> None:
+    one = own(server, tmp_path, airflow)
+    one.environment["THREEGAPS_LEAST_FREE_MB"] = "999999999"
+    one.restart()
+    one.passes(120)
+    (incident,) = one.incidents()
+    with one.connect() as connection:
+        incidents.resolve(connection, incident.incident_id, by="wang", why="known", at=one.now)
+    one.passes(30)
+    os.kill(postmaster(server), signal.SIGKILL)
+    one.passes(120)
+    one.restart()
+    one.passes(60)
+    start_again(server)
+    one.passes(180)
+    assert [one.cause_key for one in one.incidents()] == [incident.cause_key, "warehouse_down"]
+    assert [change for change, key in one.channel.told() if key == incident.cause_key] == ["opened"]
+    assert incident.kind == "disk_filling"
+
+
 def test_a_channel_that_refuses_meanwhile_is_tried_again_and_the_rest_goes_by_the_outbox(
     server: PostgresServer, tmp_path: Path, airflow: Airflow
 ) -> None:

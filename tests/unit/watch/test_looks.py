@@ -10,6 +10,7 @@ import pytest
 from threegaps.airflow_api import PausedDag
 from threegaps.labels import FEED_STATES, INCIDENT_KINDS
 from threegaps.ledger.attempts import Failing
+from threegaps.ledger.expected import Standing
 from threegaps.ledger.incidents import Cause
 from threegaps.settings import SHANGHAI
 from threegaps.standards.areas import codes_in_force
@@ -406,6 +407,17 @@ def test_a_sandbox_that_is_silent_is_one_cause_with_all_feeds_behind_it() -> Non
     (cause,) = looked.causes
     assert cause.key == "feed_unreachable:sandbox"
     assert cause.feeds == (PLACES, WAGES)
+
+
+def test_a_sandbox_that_is_silent_names_feeds_that_were_not_tried_since() -> None:
+    around = MachineReading(sandbox=(ServerReading("SFTP", "127.0.0.1:2", False, "_sftp"),))
+    standing = tuple(
+        Standing(**{**dict.fromkeys(Standing.__dataclass_fields__), "feed": feed, "connection_id": connection})  # type: ignore[arg-type]
+        for feed, connection in ((WAGES, "hrss_sftp"), (PLACES, "hrss_gateway"), ("tax/own", None))
+    )
+    owed = (OwedFeed(WAGES, ago(hours=1), missing=("2026-06",)),)
+    (cause,) = look(around, ledger(standing=standing, owed=owed), NOW).causes
+    assert (cause.key, cause.feeds) == ("feed_unreachable:sandbox", (WAGES,)), "and it explains that it is late"
 
 
 def test_attempts_that_failed_while_the_sandbox_was_silent_do_not_count_once_it_answers() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import re
 import smtplib
 import socket
 import ssl
@@ -21,6 +22,8 @@ from threegaps.watch.message import ChannelError, Message, Taken
 
 Security = Literal["tls", "starttls", "none"]
 _FOR_GOOD = 500
+_LOGIN_LACKS = 530
+_RELAYING = re.compile(rb"\b5\.7\.1\b|\brelay", re.IGNORECASE)
 _LINE_BYTES = 900
 """RFC 5322 §2.1.1 allows 998 a line; Base64 has its own lines, and this keeps subjects short."""
 
@@ -74,8 +77,9 @@ class Mail:
         except ChannelError as error:
             error.is_unclear = any(one.awaits_verdict for one in conversation)
             raise
-        later = [one for one, (code, _) in refused.items() if code < _FOR_GOOD]
-        never = [one for one in refused if one not in later]
+        unrelayed = [one for one, answer in refused.items() if _is_of_channel(*answer)]
+        later = [one for one, (code, _) in refused.items() if code < _FOR_GOOD and one not in unrelayed]
+        never = [one for one in refused if one not in later and one not in unrelayed]
         remarks = []
         if never:
             remarks.append(
@@ -86,7 +90,12 @@ class Mail:
                 f"{place} put {len(later)} of {len(self.to)} recipients off with code {_codes(refused, later)}:"
                 " they get it later."
             )
-        return Taken(tuple(later), " ".join(remarks))
+        if unrelayed:
+            remarks.append(
+                f"{place} relays nothing to {len(unrelayed)} of {len(self.to)} recipients, code"
+                f" {_codes(refused, unrelayed)}: mend the channel; they get it later."
+            )
+        return Taken((*later, *unrelayed), " ".join(remarks))
 
     def _send(
         self, message: Message, place: str, tls: ssl.SSLContext | None, conversation: list[_Conversation]
@@ -137,10 +146,11 @@ def _in_our_words(place: str, *, is_to_some: bool) -> Iterator[None]:
         yield
     except smtplib.SMTPRecipientsRefused as error:
         codes = sorted({code for code, _ in error.recipients.values()})
+        is_of_some = is_to_some and not any(_is_of_channel(*answer) for answer in error.recipients.values())
         raise ChannelError(
             f"{place} refused all recipients with code {', '.join(map(str, codes))}.",
             is_final=all(code >= _FOR_GOOD for code in codes),
-            concerns="message" if is_to_some else "channel",
+            concerns="message" if is_of_some else "channel",
         ) from None
     except smtplib.SMTPDataError as error:
         # Sender, recipients and login were accepted: what is refused for good is the text.
@@ -209,6 +219,15 @@ def problem_of_address(written: str) -> str | None:
     if not written.isascii() or not address.domain or not address.username:
         return "it is no address of mail"
     return None
+
+
+def _is_of_channel(code: int, text: bytes) -> bool:
+    """Whether the answer to a recipient says that the server relays nothing for us: of the recipient it says nothing.
+
+    That is status 5.7.1 (RFC 3463, delivery not authorised), a login that lacks, or a word of relaying where a server
+    gives no status.
+    """
+    return code == _LOGIN_LACKS or (code >= _FOR_GOOD and _RELAYING.search(text) is not None)
 
 
 def _codes(refused: Mapping[str, tuple[int, bytes]], recipients: Collection[str]) -> str:
