@@ -11,13 +11,23 @@ import os
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+
+def opening_day(written: str) -> date:
+    """The day that is asked for; a program that is given none says so and ends."""
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        said = f"THREEGAPS_SANDBOX_OPENING_DAY is {written!r}, which is no day: write it like 2026-06-30."
+        raise SystemExit(said) from None
+
+
 FIRST_MONTH = date(2024, 1, 1)
 # A growth of wages needs a whole year before: contribution wages begin a year earlier than everything else.
 FIRST_WAGE_MONTH = date(2023, 1, 1)
 # What schools send by the term begins with the one that the first month lies in.
 FIRST_TERM = date(2023, 9, 1)
 # Some windows close only by the end of the time that it has: a comparison may open it then.
-OPENING_DAY = date.fromisoformat(os.environ.get("THREEGAPS_SANDBOX_OPENING_DAY", "2026-06-30"))
+OPENING_DAY = opening_day(os.environ.get("THREEGAPS_SANDBOX_OPENING_DAY") or "2026-06-30")
 HORIZON = date(2026, 12, 31)
 
 

@@ -33,6 +33,7 @@ OWN_READER_ENTRY = "postgres_bi"
 """Under which its password stands in the secrets file."""
 
 
+_OWN_HOME = "set THREEGAPS_HOME to a folder that you may write to, or mend this one."
 _LEAST_FREE_MB = 3000
 _LARGEST_PORT = 65535
 _LARGEST_NUMBER = 2**31 - 1
@@ -63,10 +64,14 @@ class Settings:
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read the settings from the environment (by default this process's)."""
+        """Read the settings from the environment (by default this process's).
+
+        Raises:
+            SettingsError: A variable that is to name a folder names something else.
+        """
         variables = dict(os.environ if environment is None else environment)
-        root = Path(variables.get("THREEGAPS_ROOT") or _repository_root()).resolve()
-        home = Path(variables.get("THREEGAPS_HOME") or root / ".threegaps").resolve()
+        root = _folder("THREEGAPS_ROOT", variables.get("THREEGAPS_ROOT") or _repository_root())
+        home = _folder("THREEGAPS_HOME", variables.get("THREEGAPS_HOME") or root / ".threegaps")
         return cls(root=root, home=home, environment=variables)
 
     @property
@@ -87,8 +92,23 @@ class Settings:
 
     @property
     def landing_uri(self) -> str:
-        """Where landed bytes are kept: a local folder by default, any object store by its URI."""
-        return self.environment.get("THREEGAPS_LANDING_URI") or f"file://{self.home / 'landing'}"
+        """Where landed bytes are kept: a local folder by default, any object store by its URI.
+
+        Raises:
+            SettingsError: What is set is no address.
+        """
+        written = self.text("THREEGAPS_LANDING_URI")
+        if written is None:
+            return f"file://{self.home / 'landing'}"
+        try:
+            urlsplit(written)
+        except ValueError:
+            # Somebody may have written a password into it.
+            raise SettingsError(
+                "THREEGAPS_LANDING_URI is no address.",
+                advice="write a folder, or a store like s3://connection@bucket/landing.",
+            ) from None
+        return written
 
     @property
     def landing_folder(self) -> Path | None:
@@ -168,6 +188,8 @@ class Settings:
         try:
             parts = urlsplit(written)
             is_right = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+            # What no name of a machine can be, like a..b, is found out only when somebody asks for it.
+            (parts.hostname or "").encode("idna")
         except ValueError:
             is_right = False
         if not is_right:
@@ -335,6 +357,19 @@ class Settings:
         return to_dsn(self.warehouse())
 
 
+def _folder(variable: str, written: str | Path) -> Path:
+    """The folder that *variable* names, which need not be there yet; what stands in its way is no folder."""
+    try:
+        path = Path(written).resolve()
+        nearest = next(place for place in (path, *path.parents) if place.exists())
+        is_folder = nearest.is_dir()
+    except (OSError, RuntimeError, ValueError):  # a name that is too long, or a link to itself
+        is_folder = False
+    if not is_folder:
+        raise SettingsError(f"{variable} names no folder.", advice="set it to one, which need not be there yet.")
+    return path
+
+
 def local_folder(uri: str) -> Path | None:
     """The folder that a plain path or a ``file:`` URI names; None for anything else."""
     parts = urlsplit(uri)
@@ -355,6 +390,10 @@ def _read_json(path: Path) -> dict[str, Any]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise SettingsError(
+            f"{path.name} in the runtime home cannot be read: {error.strerror}.", advice=_OWN_HOME
+        ) from None
     except ValueError as error:
         raise SettingsError(
             f"{path.name} in the runtime home is not valid JSON: {error}.", advice="restore or delete it."
@@ -362,10 +401,15 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _write_json(path: Path, values: Mapping[str, Any], *, mode: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
-        json.dump(values, file, ensure_ascii=False, indent=1, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
+            json.dump(values, file, ensure_ascii=False, indent=1, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise SettingsError(
+            f"{path.name} in the runtime home cannot be written: {error.strerror}.", advice=_OWN_HOME
+        ) from None

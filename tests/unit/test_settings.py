@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from threegaps.errors import FeedError, SettingsError
+from threegaps.landing.store import LandingStore
 from threegaps.settings import Settings, to_dsn
 
 
@@ -51,6 +52,41 @@ def test_a_connection_string_quotes_what_it_must():
 def test_a_landing_is_local_by_a_path_or_a_file_address(uri, folder):
     settings = Settings.load({"THREEGAPS_LANDING_URI": uri})
     assert settings.landing_folder == (None if folder is None else Path(folder))
+
+
+@pytest.mark.parametrize("uri", ["http://[::1", "s3://[bucket/landing"])
+def test_a_landing_that_is_no_address_names_the_setting(uri):
+    for asked in ("landing_uri", "landing_folder"):
+        with pytest.raises(SettingsError, match="THREEGAPS_LANDING_URI is no address"):
+            getattr(Settings.load({"THREEGAPS_LANDING_URI": uri}), asked)
+
+
+def test_a_landing_in_a_store_of_no_known_kind_names_the_setting():
+    with pytest.raises(SettingsError, match="THREEGAPS_LANDING_URI names a store of no kind"):
+        LandingStore("nowhere://bucket/landing")
+
+
+@pytest.mark.parametrize("variable", ["THREEGAPS_HOME", "THREEGAPS_ROOT"])
+def test_what_is_no_folder_names_the_setting(variable, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for wrong in ("/dev/null", tmp_path / "file" / "below", tmp_path / "loop" / "below", "/" + "x" * 300):
+        with pytest.raises(SettingsError, match=f"{variable} names no folder"):
+            Settings.load({variable: str(wrong)})
+    assert Settings.load({variable: str(tmp_path / "to" / "come")})
+
+
+def test_a_home_that_cannot_be_kept_names_the_setting():
+    settings = Settings.load({"THREEGAPS_HOME": "/proc/not-there"})
+    with pytest.raises(SettingsError, match=r"state.json in the runtime home cannot be written") as told:
+        settings.remember(airflow_port=1)
+    assert "THREEGAPS_HOME" in (told.value.advice or "")
+
+
+@pytest.mark.parametrize("written", ["http://[::1", "http://a..b:8080", "ftp://airflow"])
+def test_an_address_of_airflow_that_is_none_names_the_setting(written):
+    with pytest.raises(SettingsError, match="THREEGAPS_AIRFLOW_URL is no address"):
+        _ = Settings.load({"THREEGAPS_AIRFLOW_URL": written}).airflow_url
 
 
 def test_an_error_names_its_place_and_survives_a_process_border():

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
+from threegaps.errors import SettingsError
+
 CHUNK_BYTES = 1 << 20
 
 
@@ -76,7 +78,13 @@ class ObjectStore:
         from airflow.sdk import ObjectStoragePath
 
         self._path: Callable[[str], Any] = ObjectStoragePath
-        self._root = ObjectStoragePath(uri)
+        try:
+            self._root = ObjectStoragePath(uri)
+        except ValueError:
+            raise SettingsError(
+                "THREEGAPS_LANDING_URI names a store of no kind that is known here.",
+                advice="write a folder, or a store like s3://connection@bucket/landing.",
+            ) from None
 
     def uri(self, name: str) -> str:
         return str(self._root / name)

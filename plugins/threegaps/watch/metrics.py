@@ -224,6 +224,8 @@ class Metrics:
         """
         try:
             self._server = _Server((host, port), self)
+        except (UnicodeError, socket.gaierror):  # a name that none can be, or that nobody knows
+            raise SettingsError("THREEGAPS_METRICS_HOST is no address.", advice="leave it out, or set one.") from None
         except OSError as error:
             raise SettingsError(
                 f"Metrics cannot be served at {host}:{port}: {error.strerror}.",

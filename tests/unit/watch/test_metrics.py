@@ -171,6 +171,12 @@ def test_a_port_that_is_taken_is_said(served: tuple[Metrics, int]) -> None:
         Metrics().start("127.0.0.1", served[1])
 
 
+def test_a_host_that_is_none_names_the_setting() -> None:
+    for host in ("a..b", "x" * 70, "nobody.invalid"):
+        with pytest.raises(SettingsError, match="THREEGAPS_METRICS_HOST is no address"):
+            Metrics().start(host, 9464)
+
+
 def test_where_it_is_served_comes_from_the_environment_or_from_up(tmp_path: Path) -> None:
     def of(**environment: str) -> tuple[str, int] | None:
         return metrics_address(Settings.load({"THREEGAPS_HOME": str(tmp_path), **environment}))
