@@ -16,7 +16,7 @@ from threegaps.batch.row_rules import Findings, RowRules
 from threegaps.contracts.model import Contract
 from threegaps.rules.kinds.identity_in_text import IdentityInText
 from threegaps.standards.areas import codes_in_force
-from threegaps.standards.identity_in_text import mask_texts, texts_with_identity_numbers
+from threegaps.standards.identity_in_text import mask_texts, texts_to_mask
 
 
 class RefusedRows:
@@ -110,7 +110,7 @@ class RefusedRows:
         searched = [name for name in source.columns if name not in self._exempt]
         # Hardly ever is there any: all columns are looked through at once before each by itself.
         joined = pl.concat([pl.Series(dtype=pl.String), *(source[name].alias("") for name in searched)])
-        if not texts_with_identity_numbers(joined).any():
+        if not texts_to_mask(joined).any():
             return source
         fresh = []
         for name in searched:

@@ -63,6 +63,15 @@ def test_a_row_that_is_refused_for_something_else_is_masked_too() -> None:
     assert row["employer_code"] == "E***"
 
 
+@pytest.mark.parametrize("left", [NUMBER[:17], f"{NUMBER[0]}.{NUMBER[1:6]}E+17"], ids=["cut off", "by a spreadsheet"])
+def test_what_is_left_of_a_number_is_masked_in_what_is_kept(left: str) -> None:
+    _, blocks = judge([part(wage_bytes(wage(1, scheme="999", employer_code=left), wage(2)))])
+    ((row, rules),) = refused_rows(blocks)
+    assert "scheme_code" in rules
+    assert "identity_in_text" not in rules
+    assert row["employer_code"] == "***"
+
+
 def test_a_misshapen_row_shows_nothing() -> None:
     _, blocks = judge([part(wage_bytes(wage(1), f"{wage(2)},{NUMBER}"))])
     ((row, rules),) = refused_rows(blocks)

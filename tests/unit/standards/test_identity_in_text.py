@@ -17,6 +17,7 @@ from threegaps.standards.identity_in_text import (
     holds_identity_number,
     mask_texts,
     masked,
+    texts_to_mask,
     texts_with_identity_numbers,
 )
 from threegaps.standards.white_space import WHITE_SPACE
@@ -38,7 +39,8 @@ FOUND = {
     "in a sentence": (f"学员{NUMBER}已结业", f"学员{MASK}已结业"),
     "after letters": (f"ID{NUMBER}end", f"ID{MASK}end"),
     "two": (f"{NUMBER},{SHORT}", f"{MASK},{MASK}"),
-    "beside one that is none": (f"{NUMBER[:-1]}?{NUMBER}", f"{NUMBER[:-1]}?{MASK}"),
+    "beside one that is none": (f"{NUMBER[:-2]}?{NUMBER}", f"{NUMBER[:-2]}?{MASK}"),
+    "beside one that is cut off": (f"{NUMBER[:-1]}?{NUMBER}", f"{MASK}?{MASK}"),
     "over lines": (f"甲\n{NUMBER}\n乙", f"甲\n{MASK}\n乙"),
     "in json": (f'{{"id": "{NUMBER}"}}', f'{{"id": "{MASK}"}}'),
     "Taiwan resident": ("830000199201300022", MASK),
@@ -75,7 +77,7 @@ FREE = {
     "telephone": "057188888888",
     "amount": "330100199001.01",
     "a wrong check digit, split": f"{NUMBER[:6]} {NUMBER[6:-1]}{'1' if NUMBER[-1] != '1' else '2'}",
-    "two, the second cut off": f"{NUMBER}{NUMBER[:-1]}",
+    "two, the second cut off before its end": f"{NUMBER}{NUMBER[:-2]}",
     "two, the first cut off": f"{NUMBER[1:]}{NUMBER}",
     "split by a letter": f"{NUMBER[:6]}a{NUMBER[6:]}",
     "split by a sign": f"{NUMBER[:6]},{NUMBER[6:]}",
@@ -88,6 +90,51 @@ FREE = {
     "days": "2023-12-31 2024-06-30 2024-12-31",
     "telephones": "0571-88888888 13588888888 13588888889",
 }
+
+
+# What still says who is meant: no reason to refuse a row, and nothing to keep.
+LEFT = {
+    "without its check character": (NUMBER[:17], MASK),
+    "likewise in a sentence": (f"学员{NUMBER[:17]}已结业", f"学员{MASK}已结业"),
+    "likewise in full width": (NUMBER[:17].translate(FULL_WIDTH), MASK),
+    "likewise by what its parts mean": (f"{NUMBER[:6]}-{NUMBER[6:14]}-{NUMBER[14:17]}", MASK),
+    "two, the second cut off": (f"{NUMBER}{NUMBER[:-1]}", MASK),
+    "in scientific notation": (f"{NUMBER[0]}.{NUMBER[1:6]}E+17", MASK),
+    "with all that a spreadsheet keeps": (f"号{NUMBER[0]}.{NUMBER[1:15]}E+17。", f"号{MASK}。"),
+    "in scientific notation, full width": ("３．３９９Ｅ＋１７", MASK),
+    "without a sign, in lower case": ("3.3e17", MASK),
+    "of fifteen digits": ("3.399E+14", MASK),
+    "beside a number": (f"{NUMBER} 3.399E+17", f"{MASK} {MASK}"),
+}
+KEPT = {
+    "seventeen digits of no day": f"{NUMBER[:10]}1301{NUMBER[14:17]}",
+    "sixteen digits": NUMBER[:16],
+    "seventeen digits and a wrong X": f"{WITH_X[:14]}001X" if WITH_X[14:17] != "001" else f"{WITH_X[:14]}002X",
+    "seventeen digits of other groups": f"{NUMBER[:4]} {NUMBER[4:17]}",
+    "within more digits": f"1{NUMBER[:17]}",
+    "another exponent": "3.399E+15",
+    "no province": "3.9E+17",
+    "no digits behind the point": "3E+17",
+    "a small number": "3.399E-17",
+    "an amount": "13.399E+17",
+    "a longer exponent": "3.399E+170",
+}
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_what_is_left_of_a_number_is_masked_and_refuses_nothing(case: str) -> None:
+    text, left = LEFT[case]
+    assert not holds_identity_number(text) or MASK in left
+    assert masked(text) == left
+    assert mask_texts(pl.Series([None, text, "x"])).to_list() == [None, left, "x"]
+    if "beside" not in case:
+        assert not texts_with_identity_numbers(pl.Series([text])).any()
+
+
+@pytest.mark.parametrize("case", KEPT)
+def test_what_says_nobody_stays(case: str) -> None:
+    assert masked(KEPT[case]) == KEPT[case]
+    assert not texts_to_mask(pl.Series([KEPT[case]])).any()
 
 
 @pytest.mark.parametrize("case", FOUND)
@@ -142,7 +189,10 @@ def test_few_numbers_are_found_by_chance() -> None:
             st.text("0123456789０９Xx 号-\u200b", max_size=48),
             st.lists(
                 st.sampled_from(
-                    [NUMBER, SHORT, WITH_X, NUMBER[:6], NUMBER[6:], SHORT[:3], "1", "x", " ", "-", "\u200b", "号"]
+                    [
+                        *(NUMBER, SHORT, WITH_X, NUMBER[:17], NUMBER[:6], NUMBER[6:], SHORT[:3], "3.3E+17", "E+14"),
+                        *("1", "x", " ", "-", "\u200b", "号", "."),
+                    ]
                 ),
                 max_size=8,
             ).map("".join),
@@ -170,3 +220,4 @@ def test_columns_and_texts_agree(texts: list[str | None]) -> None:
     assert texts_with_identity_numbers(series).to_list() == by_text
     assert mask_texts(series).to_list() == [None if text is None else masked(text) for text in texts]
     assert not texts_with_identity_numbers(mask_texts(series)).any()
+    assert not texts_to_mask(mask_texts(series)).any()
