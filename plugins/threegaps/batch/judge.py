@@ -24,7 +24,7 @@ from threegaps.batch.key_hashes import key_hashes
 from threegaps.batch.normalise import Normaliser
 from threegaps.batch.persons import Persons, persons_of
 from threegaps.batch.pseudonym import PseudonymKey
-from threegaps.batch.quarantine import to_copy_csv
+from threegaps.batch.quarantine import Other, to_copy_csv
 from threegaps.batch.reading import BLOCK_BYTES, data_blocks, faulty_block, rows_at, unread_values
 from threegaps.batch.refused import RefusedRows
 from threegaps.batch.row_rules import Findings, RowRules
@@ -297,7 +297,7 @@ class Judgement:
         self._contradicting = np.concatenate(
             [gone.positions[settled.first_refused], contested.positions[settled.refused]]
         )
-        yield from self._refuse(self._contradicting)
+        yield from self._refuse(self._contradicting, settled.contradicted_by)
 
     def _accept_winners(self, wins: Mask, refused: Mask) -> Iterator[JudgedBlock]:
         tally, start = self._tally, 0
@@ -313,12 +313,19 @@ class Judgement:
             tally.duplicates += duplicates
             yield JudgedBlock(to_copy_csv(accepted), accepted.height, b"", 0, duplicates)
 
-    def _refuse(self, positions: Hashes) -> Iterator[JudgedBlock]:
-        """Read the rows at *positions* again, which contradict each other, and refuse them."""
+    def _refuse(self, positions: Hashes, contradicted_by: Mapping[int, int]) -> Iterator[JudgedBlock]:
+        """Read the rows at *positions* again, which contradict each other, and refuse them.
+
+        Each names another one, by its number: who mends it is to find both.
+        """
         wanted: dict[int, set[int]] = {}
+        others: dict[tuple[int, int], Other] = {}
         for position in positions.tolist():
             part_index, row_number = part_and_row(position)
             wanted.setdefault(part_index, set()).add(row_number)
+            other_part, other_row = part_and_row(contradicted_by[position])
+            landed = None if other_part == part_index else self._parts[other_part].landed_object_id
+            others[part_index, row_number] = Other(other_row, landed)
         for part_index, row_numbers in sorted(wanted.items()):
             for block in rows_at(self.contract, self._parts[part_index], row_numbers, self._block_bytes):
                 columns = Normaliser(self.contract, self._last_day).columns(block.frame)
@@ -328,7 +335,8 @@ class Judgement:
                 self._tally.unexpected.update(findings.unexpected)
                 persons = persons_of(self.contract, self._key, columns)
                 hashes = self._key_hashes(columns, persons)
-                written = self._refused_rows.write(block, columns, persons, findings, key_hashes=hashes)
+                beside = [others[part_index, number] for number in block.row_numbers.to_list()]
+                written = self._refused_rows.write(block, columns, persons, findings, key_hashes=hashes, others=beside)
                 yield JudgedBlock(b"", 0, written, block.frame.height, 0)
 
     def judged_frames(self) -> tuple[JudgedFrame, ...]:

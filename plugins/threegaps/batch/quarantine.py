@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +82,26 @@ class ReasonWriter:
 def reason(rule: Rule, column: str | None, zh: str, en: str) -> dict[str, str | None]:
     """Why a row is refused, as quarantine keeps it."""
     return {"rule": rule.rule, "column": column, "message_zh": zh, "message_en": en}
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A row that another one contradicts: where it is, and nothing of what it says.
+
+    Args:
+        row_number: Its number in its file.
+        landed_object_id: Its file; None where that is the other one's, too.
+    """
+
+    row_number: int
+    landed_object_id: int | None
+
+    def as_reason(self) -> dict[str, str | None]:
+        """What is kept of it in the reason of the row that it contradicts."""
+        return {
+            "other_row": str(self.row_number),
+            "other_object": None if self.landed_object_id is None else str(self.landed_object_id),
+        }
 
 
 def quarantine_csv(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from threegaps.batch.columns import BlockColumn
 from threegaps.batch.decode import FaultyRow, Part, TextBlock
 from threegaps.batch.decode.faults import Fault
 from threegaps.batch.persons import Persons
-from threegaps.batch.quarantine import ReasonWriter, masked_source, quarantine_csv, reason, row_tokens
+from threegaps.batch.quarantine import Other, ReasonWriter, masked_source, quarantine_csv, reason, row_tokens
 from threegaps.batch.row_rules import Findings, RowRules
 from threegaps.contracts.model import Contract
 from threegaps.rules.kinds.identity_in_text import IdentityInText
@@ -47,6 +48,7 @@ class RefusedRows:
         findings: Findings,
         faults: Sequence[tuple[Fault, ...]] | None = None,
         key_hashes: Callable[[pl.Series], pl.Series] | None = None,
+        others: Sequence[Other] | None = None,
     ) -> bytes:
         """The rows of *block* that the findings refuse.
 
@@ -57,6 +59,7 @@ class RefusedRows:
             findings: What the rules say of its rows.
             faults: What could not be had of each of its rows, where that is known.
             key_hashes: Gives the hashes of some rows' keys by their indexes, where they are kept.
+            others: Of each of its rows the one that it contradicts, where that is what it is refused for.
         """
         indexes = np.flatnonzero(findings.refused)
         if not len(indexes):
@@ -80,11 +83,28 @@ class RefusedRows:
             tokens=tokens,
             counties=self._counties(columns, chosen),
             row_data=source.to_struct("row").struct.json_encode(),
-            reasons=self._reasons.write(broken)
-            if faults is None
-            else self._reasons.write_with(broken, [self._faults(faults[index]) for index in indexes.tolist()]),
+            reasons=self._written(
+                broken,
+                None if faults is None else [faults[index] for index in indexes.tolist()],
+                None if others is None else [others[index] for index in indexes.tolist()],
+            ),
             key_hashes=None if key_hashes is None else key_hashes(chosen),
         )
+
+    def _written(
+        self,
+        broken: npt.NDArray[np.bool_],
+        faults: Sequence[tuple[Fault, ...]] | None,
+        others: Sequence[Other] | None,
+    ) -> pl.Series:
+        if faults is not None:
+            return self._reasons.write_with(broken, [self._faults(one) for one in faults])
+        if others is None:
+            return self._reasons.write(broken)
+        key = self._rules.key
+        broken[:, self._rules.key_index] = False
+        own = [[reason(key, key.column, key.message_zh, key.message_en) | other.as_reason()] for other in others]
+        return self._reasons.write_with(broken, own)
 
     def write_shapeless(self, part: Part, rows: Sequence[FaultyRow]) -> bytes:
         """Rows of *part* with too many or too few fields: which field is which is unknown, so none of them is shown."""

@@ -119,12 +119,14 @@ class Settled:
         refused: Of the contested rows, those that contradict another one; the rest are duplicates.
         firsts: The rows of their keys that had been passed on before they were contested and do not stay.
         first_refused: Which of *firsts* are refused; the others are duplicates.
+        contradicted_by: Another row that each refused one contradicts, both by their positions.
     """
 
     wins: Mask
     refused: Mask
     firsts: Statements
     first_refused: Mask
+    contradicted_by: Mapping[int, int]
 
 
 def positions_of(part_index: int, row_numbers: pl.Series, withdraws: Mask) -> Hashes:
@@ -254,7 +256,7 @@ class KeyRegister:
         firsts = Statements.joined(self._contested_firsts)
         firsts = firsts.at(np.unique(firsts.positions, return_index=True)[1])
         rows = Statements.joined([firsts, contested])
-        wins, refused = self._decide(rows)
+        wins, refused, contradicted_by = self._decide(rows)
         count = len(firsts.keys)
         goes = ~wins[:count]
         return Settled(
@@ -262,10 +264,11 @@ class KeyRegister:
             refused=refused[count:],
             firsts=firsts.at(goes),
             first_refused=refused[:count][goes],
+            contradicted_by=contradicted_by,
         )
 
-    def _decide(self, rows: Statements) -> tuple[Mask, Mask]:
-        """Which of *rows*, all of some keys, stay, and which contradict each other."""
+    def _decide(self, rows: Statements) -> tuple[Mask, Mask, Mapping[int, int]]:
+        """Which of *rows*, all of some keys, stay, which contradict each other, and whom each of these does."""
         part_indexes = rows.part_indexes
         groups, arrivals = self._sendings.groups[part_indexes], self._sendings.arrivals[part_indexes]
         order = np.lexsort(
@@ -278,13 +281,16 @@ class KeyRegister:
         contradicts[:-1] |= is_same_version[1:]
         refused = np.zeros(len(rows.keys), dtype=np.bool_)
         refused[kept[contradicts]] = True
+        # The one before it says something else in the same version; the first of several has one behind it.
+        beside = np.where(is_same_version, np.roll(kept, 1), np.roll(kept, -1))[contradicts]
+        pairs = zip(rows.positions[kept[contradicts]].tolist(), rows.positions[beside].tolist(), strict=True)
         candidates = kept[~contradicts]
         candidates = candidates[np.lexsort((arrivals[candidates], rows.versions[candidates], rows.keys[candidates]))]
         is_last = np.ones(len(candidates), dtype=np.bool_)
         is_last[:-1] = rows.keys[candidates][1:] != rows.keys[candidates][:-1]
         wins = np.zeros(len(rows.keys), dtype=np.bool_)
         wins[candidates[is_last]] = True
-        return wins, refused
+        return wins, refused, dict(pairs)
 
     def _compare(self, rows: Statements, own: npt.NDArray[np.intp], first: Statements, repeats: Repeats) -> None:
         """Note of the rows with indexes *own* whether they repeat the *first* ones of their keys or contest them."""

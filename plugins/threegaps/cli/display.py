@@ -18,7 +18,7 @@ from rich.text import Text
 
 from threegaps.airflow_api import airflow_address, airflow_login
 from threegaps.cli import queries
-from threegaps.cli.output import both, column_head, console, named, pair
+from threegaps.cli.output import both, coded, column_head, console, named, pair
 from threegaps.labels import MATURITIES, TARGET_STATUSES
 from threegaps.orchestration.first_run import FeedProgress, Progress
 from threegaps.release.target_text import target_text
@@ -140,10 +140,10 @@ class Screen:
         for row in progress.feeds:
             numbers = (row.batches, row.received, row.accepted, row.refused)
             label = f"{row.title_zh} {row.feed}"
-            now = say(row.task) or word(row.state, "state")
+            now = say(row.task) or coded("state", row.state)
             table.add_row(_MARKS.get(row.state, " "), label, row.delivery, *(f"{number:,}" for number in numbers), now)
         elapsed = f"{time.monotonic() - self._started:.0f} s"
-        now = say(progress.marts_task) or word(progress.marts_state, "state")
+        now = say(progress.marts_task) or coded("state", progress.marts_state)
         marts = "" if progress.marts_state == "waiting" else now
         table.add_row(
             _MARKS.get(progress.marts_state, " "), pair("指标库", "marts"), "", "", "", "", "", f"{marts} {elapsed}"

@@ -159,8 +159,7 @@ def watch(
     if not once:
         # In a process of its own kind: the command line's imports would stay in memory for as long as it runs.
         os.execv(sys.executable, [sys.executable, "-m", "threegaps.watch"])  # noqa: S606
-    from threegaps.cli.output import both, console, print_json
-    from threegaps.translations import word
+    from threegaps.cli.output import both, coded, console, print_json
     from threegaps.watch.service import Watch, causes_of
 
     looked = Watch(Settings.load()).once(dt.datetime.now(SHANGHAI))
@@ -177,7 +176,7 @@ def watch(
         )
         return
     for one in causes:
-        console.print(f"{word(one.gravity, 'gravity')}: {both(one.title_zh, one.title_en)}", soft_wrap=True)
+        console.print(f"{coded('gravity', one.gravity)}: {both(one.title_zh, one.title_en)}", soft_wrap=True)
     for reason in looked.not_looked_at:
         console.print(f"could not be looked at: {reason}", markup=False, soft_wrap=True)
     if not causes:
@@ -257,13 +256,13 @@ def _line(incident: Incident, with_closed: bool) -> dict[str, Any]:
 
 
 def _page(incident: Incident, changes: Any) -> None:
-    from threegaps.cli.output import both, cell, console, print_rows
-    from threegaps.translations import say, word
+    from threegaps.cli.output import both, cell, coded, console, print_rows
+    from threegaps.translations import say
     from threegaps.watch.kinds import command, runbook
     from threegaps.watch.looks.wording import lasting
 
     until = incident.closed_at or dt.datetime.now(SHANGHAI)
-    gravity = word(incident.gravity, "gravity")
+    gravity = coded("gravity", incident.gravity)
     lines = [
         f"Incident {incident.incident_id}, {gravity}: {both(incident.title_zh, incident.title_en)}",
         both(incident.detail_zh, incident.detail_en),

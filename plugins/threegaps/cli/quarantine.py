@@ -75,9 +75,11 @@ def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
         reasons.add_column(overflow="fold", max_width=32)
         reasons.add_column(overflow="fold")
         for reason in row["reasons"]:
-            reasons.add_row(
-                Text(reason["rule"]), Text(one_line(both(reason.get("message_zh"), reason.get("message_en"))))
-            )
+            said = both(reason.get("message_zh"), reason.get("message_en"))
+            if other := reason.get("other_row"):
+                zh, en = ("另一文件中", "another file's ") if reason.get("other_object") else ("", "")
+                said += pair(f"(另见{zh}行号{other}的行)", f" (see {en}row {other})")
+            reasons.add_row(Text(reason["rule"]), Text(one_line(said)))
         console.print(Padding(reasons, (0, 0, 0, 2)))
         sent = ", ".join(f"{name}={'' if value is None else value}" for name, value in row["row_data"].items())
         console.print(Padding(Text(one_line(sent), style="dim", overflow="fold"), (0, 0, 0, 2)))

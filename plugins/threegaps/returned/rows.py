@@ -11,7 +11,8 @@ from typing import Any
 from threegaps.contracts.model import Contract, Rule
 
 Reason = Mapping[str, Any]
-"""Why a row is refused, as quarantine keeps it: ``rule``, ``column``, ``message_zh``, ``message_en``."""
+"""Why a row is refused, as quarantine keeps it: ``rule``, ``column``, ``message_zh``, ``message_en``; where it
+contradicts another row, that one's number ``other_row``, and its landed object ``other_object`` where that differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Returned:
                 # It looks for something in every column, and does not say where it was found.
                 named = set()
             for name in named:
-                found.setdefault(str(name), []).append(str(reason["message_zh"]))
+                found.setdefault(str(name), []).append(said_zh(reason))
         return found
 
     def totals(self) -> list[Total]:
@@ -108,4 +109,13 @@ REASONS_HEADER = "退回原因"
 
 def reasons_zh(row: ReturnedRow) -> str:
     """All that is wrong with a row, in Chinese."""
-    return ";".join(str(reason["message_zh"]) for reason in row.reasons)
+    return ";".join(said_zh(reason) for reason in row.reasons)
+
+
+def said_zh(reason: Reason) -> str:
+    """What is wrong, in Chinese, with the number of the other row where it is wrong beside one."""
+    other = reason.get("other_row")
+    if not other:
+        return str(reason["message_zh"])
+    where = "另一文件中" if reason.get("other_object") else ""
+    return f"{reason['message_zh']}(另见{where}行号{other}的行)"

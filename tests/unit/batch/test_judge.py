@@ -156,6 +156,10 @@ def test_same_key_twice() -> None:
     refused = refused_of(blocks)
     assert [rules_of(row) for row in refused] == [{"key_unique"}, {"key_unique"}]
     assert [row["row_number"] for row in refused] == ["2", "4"]
+    # Each names the other by its number, and nothing of what it says.
+    reasons = [json.loads(row["reasons"])[0] for row in refused]
+    assert [(one["other_row"], one["other_object"]) for one in reasons] == [("4", None), ("2", None)]
+    assert all("7000" not in row["reasons"] for row in refused)
     assert [json.loads(row["row_data"])["wage_cny_month"] for row in refused] == ["6543.21", "7000"]
     assert sum(block.duplicate_rows for block in blocks) == 1
     assert [row["_row_number"] for row in standing(blocks)] == ["1"]
@@ -301,6 +305,15 @@ def test_a_refusal_belongs_to_the_county_that_handles_it_where_the_person_lives_
     assert county_of_refusal(residenceCounty="341522", handlingCounty="330110") == "330110"
     assert county_of_refusal(residenceCounty="", handlingCounty="339900", venueCounty="330122") == "330122"
     assert county_of_refusal(residenceCounty="341522", handlingCounty="339900") == "unknown"
+
+
+def test_a_row_that_another_file_contradicts_names_that_file() -> None:
+    first = part(wage_bytes(wage(1), wage(2)))
+    second = replace(part(wage_bytes(wage(2, wage_cny_month="7000"), wage(3))), landed_object_id=77)
+    _, blocks = judge([first, second])
+    reasons = [json.loads(row["reasons"])[0] for row in refused_of(blocks)]
+    found = [(one["other_row"], one["other_object"]) for one in reasons]
+    assert found == [("1", "77"), ("2", str(first.landed_object_id))]
 
 
 def test_changes_keep_the_highest_version_of_a_key() -> None:

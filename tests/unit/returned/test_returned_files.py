@@ -119,6 +119,27 @@ def test_a_wrong_cell_says_what_is_wrong_and_what_belongs_there(tmp_path: Path) 
     assert sum(counted.values()) == sum(len(row.reasons) for row in rows)
 
 
+def test_what_contradicts_another_row_names_that_row_and_nothing_of_it(tmp_path: Path) -> None:
+    rule = next(one for one in AGREEMENTS.rules if one.rule == "key_unique")
+    said = {"rule": rule.rule, "column": rule.column, "message_zh": rule.message_zh, "message_en": rule.message_en}
+    rows = [
+        ReturnedRow(("1-2", "7"), {}, [said | {"other_row": "4", "other_object": None}]),
+        ReturnedRow(("1-4", "7"), {}, [said | {"other_row": "9", "other_object": "77"}]),
+        ReturnedRow(("1-5", "7"), {}, [said]),
+    ]
+    returned = Returned(AGREEMENTS, WHERE, rows, is_synthetic=False)
+    path = tmp_path / "back.xlsx"
+    write_file(path, returned)
+    sheet = openpyxl.load_workbook(path)["退回数据"]
+    found = [" ".join(cell.comment.text for cell in row if cell.comment) for row in sheet.iter_rows(min_row=2)]
+    assert "(另见行号4的行)" in found[0]
+    assert "(另见另一文件中行号9的行)" in found[1]
+    assert found[2]
+    assert "另见" not in found[2]
+    assert sheet.cell(2, sheet.max_column).value == f"{rule.message_zh}(另见行号4的行)"
+    assert [total.rows for total in returned.totals()] == [3], "it is one thing that is wrong"
+
+
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     check_target(path, force=False)
