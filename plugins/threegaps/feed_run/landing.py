@@ -18,7 +18,7 @@ from threegaps.feed_run.opening import feed_of, warehouse_of
 from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.landed import OUTSIDE_PART, LandedObject, landed_deliveries, last_arrival, latest_arrivals
-from threegaps.ledger.watermarks import get_watermark
+from threegaps.ledger.watermarks import get_watermark, read_since
 from threegaps.settings import Settings
 from threegaps.sources.model import FileSource, Offer
 from threegaps.sources.opening import INQUIRY_SOURCES, open_files, open_inquiry
@@ -87,17 +87,22 @@ def land(feed: str, delivery: str, run: Run | None = None) -> list[int]:
 def _land_changes(
     connection: psycopg.Connection[Any], store: LandingStore, contract: Contract, last: Delivery
 ) -> list[LandedObject]:
-    """One window from the watermark, less the declared overlap, to the end of the delivery's last day."""
+    """One window from the watermark, less the declared overlap, to the end of the delivery's last day.
+
+    Where the contract begins earlier than anything that was loaded, the window begins there, and holds all again.
+    """
     end = dt.datetime.combine(last.next().start, dt.time()).strftime(_CLOCK)
     watermark = get_watermark(connection, contract.feed)
-    if watermark is not None and watermark >= end:
-        logger.info("%s: everything before %s has been loaded already.", contract.feed, watermark)
-        return _nothing_to_ask_for(contract)
     cut = contract.watermark
     if cut is None:
         raise ContractError("Changes are cut by a watermark, and the contract has none.", feed=contract.feed)
+    begun = read_since(connection, contract.feed)
+    is_moved_back = begun is not None and cut.start < begun
+    if watermark is not None and watermark >= end and not is_moved_back:
+        logger.info("%s: everything before %s has been loaded already.", contract.feed, watermark)
+        return _nothing_to_ask_for(contract)
     start = cut.start
-    if watermark is not None:
+    if watermark is not None and not is_moved_back:
         overlap = dt.timedelta(seconds=cut.overlap_seconds)
         start = (dt.datetime.strptime(watermark, _CLOCK) - overlap).strftime(_CLOCK)  # noqa: DTZ007  # Shanghai clock
     known = latest_arrivals(connection, contract.feed, last.key).values()

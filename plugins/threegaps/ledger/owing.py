@@ -90,13 +90,14 @@ def enter(connection: psycopg.Connection[Any], contract: Contract) -> None:
 
 def _enter_feed(connection: psycopg.Connection[Any], contract: Contract) -> None:
     """The feed's own row, which stays locked: nobody else enters what it owes meanwhile."""
+    now = ARRIVED.format("clock_timestamp()")
     connection.execute(
         # How it is delivered is what builds rest on: that is the last load's to say, once there was one.
         "insert into ops.feed as known (feed, delivery_kind, first_day, title_zh, title_en, connection_id, cadence,"
         " due_day) values (%(feed)s, %(kind)s, %(first_day)s, %(title_zh)s, %(title_en)s, %(connection)s, %(cadence)s,"
         " %(due_day)s) on conflict (feed) do update set title_zh = excluded.title_zh, title_en = excluded.title_en,"
         " connection_id = excluded.connection_id, cadence = excluded.cadence, due_day = excluded.due_day,"
-        " is_current = true",
+        f" is_current = true, returned_at = case when known.is_current then known.returned_at else {now} end",
         {
             "feed": contract.feed,
             "kind": contract.delivery_kind,
@@ -109,9 +110,12 @@ def _enter_feed(connection: psycopg.Connection[Any], contract: Contract) -> None
         },
     )
     connection.execute(
-        # What landed before, as in a warehouse that is built anew, tells since when it is asked for.
-        f"update ops.feed as f set known_since = least(f.known_since, {ARRIVED.format('clock_timestamp()')}, (select"
-        f" min({ARRIVED.format('l.fetched_at')}) from ops.landed_object as l where l.feed = f.feed)) where feed = %s",
+        # What landed before, as in a warehouse that is built anew, tells since when it is asked for; but where its
+        # contract was away, it is asked for since that came back.
+        f"update ops.feed as f set known_since = greatest(case when f.returned_at < {now} then f.returned_at"
+        f" when f.returned_at is not null then {now} end, least(f.known_since, {now},"
+        f" (select min({ARRIVED.format('l.fetched_at')}) from ops.landed_object as l where l.feed = f.feed)))"
+        " where feed = %s",
         [contract.feed],
     )
 
@@ -164,8 +168,8 @@ def _insert(
     return changed_deliveries(
         connection.execute(
             "insert into ops.expected_delivery as e (feed, delivery, county_code, cadence, delivery_start,"
-            " delivery_end, due_at) select %(feed)s, d.delivery, c.county_code, %(cadence)s, d.first_day, d.last_day,"
-            " d.due_at"
+            " delivery_end, due_at, is_timed) select %(feed)s, d.delivery, c.county_code, %(cadence)s, d.first_day,"
+            " d.last_day, d.due_at, false"
             " from unnest(%(keys)s::text[], %(first_days)s::date[], %(last_days)s::date[], %(due)s::timestamptz[])"
             " as d (delivery, first_day, last_day, due_at) cross join unnest(%(counties)s::text[]) as c (county_code)"
             # Of what was loaded before counties were counted nobody can tell which of them it had.
@@ -198,11 +202,13 @@ def _mark(connection: psycopg.Connection[Any], contract: Contract, now: dt.datet
         "(e.due_at > %(now)s or"
         " e.delivery = any(%(named)s) and (e.county_code = '' or e.county_code = any(%(counties)s)))"
     )
+    # What was due before its contract was away was asked for then.
+    is_timed = "(e.due_at > f.known_since or (e.is_timed and f.returned_at is not null))"
     return changed_deliveries(
         connection.execute(
-            f"update ops.expected_delivery as e set is_timed = e.due_at > f.known_since, is_current = {is_current}"
+            f"update ops.expected_delivery as e set is_timed = {is_timed}, is_current = {is_current}"
             " from ops.feed as f where f.feed = e.feed and e.feed = %(feed)s"
-            f" and (e.is_timed, e.is_current) is distinct from (e.due_at > f.known_since, {is_current})"
+            f" and (e.is_timed, e.is_current) is distinct from ({is_timed}, {is_current})"
             " returning e.delivery",
             {"feed": contract.feed, "now": now, "named": named, "counties": _counties(contract)},
         )

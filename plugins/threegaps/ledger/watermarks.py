@@ -13,6 +13,14 @@ def get_watermark(connection: psycopg.Connection[Any], feed: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def read_since(connection: psycopg.Connection[Any], feed: str) -> str | None:
+    """The first instant of all windows that have been loaded; None before the first load."""
+    row = connection.execute(
+        "select min(watermark_from) from ops.batch where feed = %s and status = 'loaded'", [feed]
+    ).fetchone()
+    return None if row is None or row[0] is None else str(row[0])
+
+
 def advance_watermark(connection: psycopg.Connection[Any], feed: str, watermark: str, batch_id: int) -> None:
     """Advance in the load's own transaction; a watermark never goes back."""
     connection.execute(

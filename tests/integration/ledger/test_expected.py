@@ -188,6 +188,28 @@ def test_months_after_days_are_owed_though_a_day_of_theirs_has_come(ledger: Ledg
     assert summary(ledger, certificates.feed, "2026-06-08") == {"expected": 1, "arrived": 1, "late": 1}
 
 
+def test_a_contract_that_comes_back_is_asked_for_since_then(ledger: Ledger, wages: Contract) -> None:
+    be_on(ledger, "2026-04-25")
+    owing.enter(ledger, wages)
+    known_since(ledger, "2026-01-01")
+    owing.enter(ledger, wages)
+    send(ledger, wages, "2026-03", at("2026-04-24"))
+    before = {"expected": 1, "arrived": 1, "late": 1}
+    assert summary(ledger, wages.feed, "2026-03") == before
+    owing.enter_all(ledger, [])
+    be_on(ledger, "2026-07-10")
+    for _ in range(2):
+        standing = go(ledger, wages)
+        # April and May were due while nobody asked for them.
+        assert (standing.state, standing.days_late, standing.deliveries_late) == ("awaited", 0, 0)
+        assert summary(ledger, wages.feed, "2026-03") == before, "what was asked for in its time counts there"
+    be_on(ledger, "2026-07-25")
+    standing = go(ledger, wages)
+    assert (standing.late, standing.late_since) == (("2026-04", "2026-05", "2026-06"), at("2026-07-10", 0))
+    send(ledger, wages, "2026-04", at("2026-07-24"))
+    assert summary(ledger, wages.feed, "2026-04") == {"expected": 1, "arrived": 1, "untimed": 1}
+
+
 def test_what_is_before_a_later_first_delivery_is_not_owed_now(ledger: Ledger, wages: Contract) -> None:
     owing.enter(ledger, wages)
     known_since(ledger, "2026-01-01")

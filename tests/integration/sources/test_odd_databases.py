@@ -178,6 +178,22 @@ def test_what_the_server_says_is_not_repeated(feed: SmallFeed, department: Depar
     assert feed.landed() == []
 
 
+def test_a_start_that_moves_back_asks_for_what_was_before_it(feed: SmallFeed, department: Department) -> None:
+    department.insert(1, "2025-06-01 00:00:00", "2026-05-01 00:00:00")
+    feed.run("2026-06")
+    assert feed.ids() == ["00000002"]
+    watermark = {**CHANGES["watermark"], "start": "2025-01-01 00:00:00"}
+    feed.comes_by(SOURCE, {**CHANGES, "watermark": watermark}, CSV)
+    # Of a delivery whose window has been loaded, too; and once.
+    feed.run("2026-06")
+    assert feed.ids() == ["00000001", "00000002"]
+    assert feed.land("2026-06") == []
+    department.insert(3, "2026-07-02 00:00:00")
+    feed.run("2026-07")
+    windows = feed.ask("select watermark_from from ops.batch where watermark_from is not null order by batch_id")
+    assert windows == [("2026-01-01 00:00:00",), ("2025-01-01 00:00:00",), ("2026-07-01 00:00:00",)]
+
+
 # A whole table.
 
 
