@@ -75,8 +75,9 @@ def in_language(one: Any) -> Any:
     return one
 
 
-# Stands for a blank where a line must not end; as wide as one, and no character of any text.
-_BLANK = "\ue000"
+# Stands for a blank where a line must not end; as wide as one. Unicode keeps it from ever being a character: what is
+# received may have one of private use, as names with rare characters do, and none that is for a program's own use.
+_BLANK = "\ufdd0"
 _COMMAND = re.compile("`[^`\n]+`")
 
 

@@ -247,4 +247,13 @@ def test_a_command_is_never_broken_at_the_end_of_a_line(
     shown = capsys.readouterr().out
     (command,) = re.findall("`[^`]+`", text)
     assert command in shown
-    assert "\ue000" not in shown
+    assert "\ufdd0" not in shown
+
+
+def test_a_character_of_private_use_in_a_name_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    console = output.PlainConsole(width=80)
+    console.print("王\ue000 is asked: `threegaps status`")
+    console.print(Text("李\ue000"))
+    shown = capsys.readouterr().out
+    assert "王\ue000 is asked" in shown
+    assert "李\ue000" in shown
