@@ -252,6 +252,11 @@ STRUCTURAL_LINES: Labels = {
     "header": ("表头", "header"),
 }
 """Why a line counts as no row."""
+OTHER_ROWS: Labels = {
+    "here": ("另见行号", "see row"),
+    "elsewhere": ("另见另一文件中行号", "see another file's row"),
+}
+"""Where the row is that a refused one contradicts; its number stands behind."""
 HOURS: Labels = {
     "always": ("始终", "always"),
     "working": ("工作时段", "working hours"),

@@ -63,7 +63,8 @@ def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from threegaps.cli.output import both, cell, console, pair
+    from threegaps.cli.output import both, cell, console, named, pair
+    from threegaps.labels import OTHER_ROWS
     from threegaps.standards.visible import one_line
     from threegaps.translations import say
 
@@ -77,9 +78,7 @@ def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
         for reason in row["reasons"]:
             said = both(reason.get("message_zh"), reason.get("message_en"))
             if other := reason.get("other_row"):
-                of_zh, of_en = ("另一文件中", "another file's ") if reason.get("other_object") else ("", "")
-                other_zh, other_en = f"(另见{of_zh}行号{other}的行)", f" ({of_en}row {other})"
-                said += pair(other_zh, other_en)
+                said += f" ({named(OTHER_ROWS, 'elsewhere' if reason.get('other_object') else 'here')} {other})"
             reasons.add_row(Text(reason["rule"]), Text(one_line(said)))
         console.print(Padding(reasons, (0, 0, 0, 2)))
         sent = ", ".join(f"{name}={'' if value is None else value}" for name, value in row["row_data"].items())

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from threegaps.cli import output
+from threegaps.cli.quarantine import refused_page
 from threegaps.cli.streams import CLOSED_PIPE_CODE
 from threegaps.errors import FeedError
 from threegaps.settings import Settings
@@ -257,3 +258,20 @@ def test_a_character_of_private_use_in_a_name_is_kept(capsys: pytest.CaptureFixt
     shown = capsys.readouterr().out
     assert "王\ue000 is asked" in shown
     assert "李\ue000" in shown
+
+
+def test_a_row_that_contradicts_another_one_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    said = {"rule": "key_unique", "column": None, "message_zh": "主键重复", "message_en": "key twice", "other_row": "4"}
+    row = {
+        "row_token": "7-2",
+        "feed": "hrss/wage_records",
+        "delivery": "2026-06",
+        "county_code": "unknown",
+        "refused_at": None,
+        "row_data": {},
+        "reasons": [said, said | {"other_row": "9", "other_object": "8"}],
+    }
+    refused_page([row])
+    shown = capsys.readouterr().out
+    assert "(另见行号 see row 4)" in shown
+    assert "(另见另一文件中行号 see another file's row 9)" in shown
