@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     generate.add_argument("--seed", type=int, default=20250527)
     generate.add_argument("--dirt", type=float, default=0.02, help="share of dirty rows")
     generate.add_argument("--rows-per-part", type=int, default=8_000)
-    generate.add_argument("--no-truth", action="store_true", help="leave the true indicator values out (large scales)")
+    generate.add_argument("--truth", action="store_true", help="the true indicator values too: tests compare with them")
     settings = commands.add_parser("settings", help="print the lines of .env that reach the two servers")
     settings.add_argument("--home", type=Path, required=True)
     load = commands.add_parser("load-database", help="fill a department's database")
@@ -69,7 +69,7 @@ def _generate(options: argparse.Namespace) -> int:
     from sandbox.generate import run
     from sandbox.parameters import Parameters
 
-    parameters = Parameters(options.scale, options.seed, options.dirt, options.rows_per_part, not options.no_truth)
+    parameters = Parameters(options.scale, options.seed, options.dirt, options.rows_per_part, options.truth)
     changed = run(options.home, parameters)
     print(json.dumps({"generated": changed, "home": str(options.home)}))
     return 0

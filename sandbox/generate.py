@@ -7,6 +7,7 @@ import secrets
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from sandbox import clock, feeds, population, records, sending, submissions
 from sandbox.calendar import HORIZON, OPENING_DAY
@@ -26,7 +27,7 @@ def run(home: Path, parameters: Parameters) -> bool:
     """
     manifest = home / "manifest.json"
     wanted = {"version": VERSION, **asdict(parameters)}
-    if manifest.exists() and json.loads(manifest.read_text("utf-8")) == wanted:
+    if manifest.exists() and _serves(json.loads(manifest.read_text("utf-8")), wanted):
         return False
     manifest.unlink(missing_ok=True)
     for name in FOLDERS:
@@ -58,6 +59,11 @@ def run(home: Path, parameters: Parameters) -> bool:
         truth.write(home / "truth", scene)
     manifest.write_text(json.dumps(wanted, indent=1), "utf-8")
     return True
+
+
+def _serves(made: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Whether what was made is what is wanted: with its truth it serves those too who ask for none."""
+    return made | {"truth": True} == wanted | {"truth": True} and (made["truth"] or not wanted["truth"])
 
 
 def _empty(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -38,6 +39,7 @@ def test_the_same_parameters_write_the_same_bytes(small_home: Path, tmp_path: Pa
     assert run(tmp_path, SMALL)
     assert digests(small_home) == digests(tmp_path)
     assert not run(tmp_path, SMALL), "a second call must be a no-op"
+    assert not run(tmp_path, replace(SMALL, truth=False)), "what has its truth serves who asks for none"
     assert stat.S_IMODE((tmp_path / "credentials.json").stat().st_mode) == 0o600
 
 
