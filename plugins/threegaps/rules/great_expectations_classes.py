@@ -32,6 +32,23 @@ class _Kept:
     """
 
     _dependencies: ClassVar[dict[tuple[type, str, str], ValidationDependencies]] = {}
+    _asked: ClassVar[tuple[object, Any]] = (None, None)
+
+    @property
+    def configuration(self) -> Any:
+        """The expectation's own, which is made anew whenever it is asked for."""
+        asked, configuration = _Kept._asked
+        made: Any = super()
+        return configuration if asked is self else made.configuration
+
+    def _get_runtime_kwargs(self, runtime_configuration: Any = None) -> Any:
+        # It asks for the configuration once for each argument.
+        made: Any = super()
+        _Kept._asked = (self, made.configuration)
+        try:
+            return made._get_runtime_kwargs(runtime_configuration)
+        finally:
+            _Kept._asked = (None, None)
 
     def get_validation_dependencies(
         self, execution_engine: Any = None, runtime_configuration: Any = None

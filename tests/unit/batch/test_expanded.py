@@ -79,13 +79,10 @@ def columns_of(document: dict[str, Any]) -> set[str]:
 
 def run(frame: pl.DataFrame, rules: list[dict[str, Any]]) -> dict[str, list[int]]:
     """By rule, the indexes of the rows that Great Expectations finds unexpected."""
-    Certifier.prepare()
-    import great_expectations as gx
+    batch = Certifier.prepare().get_batch({"dataframe": to_pandas(frame)})
     from great_expectations.core import ExpectationSuite
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-    source = gx.get_context(mode="ephemeral").data_sources.add_pandas("test").add_dataframe_asset("frame")
-    batch = source.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": to_pandas(frame)})
     suite = ExpectationSuite(
         name="expanded",
         expectations=[ExpectationConfiguration(**rule["implementation"]).to_domain_obj() for rule in rules],
