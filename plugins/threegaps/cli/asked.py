@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from threegaps.contracts.model import Contract
+from typing import TYPE_CHECKING
+
 from threegaps.settings import Settings
 from threegaps.standards.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from threegaps.contracts.model import Contract
 
 
 def knowing(feed: str | None) -> Settings:

@@ -54,7 +54,7 @@ def as_yaml(document: Mapping[str, Any]) -> str:
     ``ExpectationConfiguration(**implementation)`` takes each rule of an expanded one, once
     `threegaps.rules.great_expectations_classes` is imported.
     """
-    return yaml.safe_dump(plain(document), allow_unicode=True, sort_keys=False, width=120)
+    return yaml.dump(plain(document), Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=120)
 
 
 def _by_column(rules: Iterable[Rule]) -> tuple[dict[str, list[Rule]], list[Rule]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -95,16 +96,26 @@ def load_contract(path: Path) -> Contract:
             and the nearest right name.
     """
     path = Path(path)
-    content = path.read_bytes()
-    written = plain_data(content, path.name)
-    document = _checked(path, written)
+    return _contract_in(path.read_bytes(), path.name)
+
+
+@lru_cache(maxsize=512)
+def _contract_in(content: bytes, name: str) -> Contract:
+    """The contract in a file *name* of this content, read once: a command asks for all of them several times."""
+    written = plain_data(content, name)
+    document = _checked(name, written)
     try:
         contract = _contract(document, written, hashlib.sha256(content).hexdigest())
         check_contract(contract)
     except ContractError as error:
-        error.file = path.name
+        error.file = name
         raise
     return contract
+
+
+def forget() -> None:
+    """Read every contract anew when it is asked for next."""
+    _contract_in.cache_clear()
 
 
 def load_own_contract(path: Path) -> Contract:
@@ -131,10 +142,10 @@ def read_document(path: Path, content: bytes) -> ContractDocument:
     Raises:
         ContractError: See `load_contract`.
     """
-    return _checked(path, plain_data(content, path.name))
+    return _checked(path.name, plain_data(content, path.name))
 
 
-def _checked(path: Path, written: Any) -> ContractDocument:
+def _checked(name: str, written: Any) -> ContractDocument:
     try:
         return ContractDocument.model_validate(written, by_alias=True, by_name=False)
     except ValidationError as error:
@@ -143,7 +154,7 @@ def _checked(path: Path, written: Any) -> ContractDocument:
         raise ContractError(
             f"The contract says what cannot be done: {'; '.join(faults)}.",
             feed=str(feed) if feed else None,
-            file=path.name,
+            file=name,
             advice="mend the file at these paths; a contract beside it shows the right names.",
         ) from None
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from threegaps.contracts.lint import lint_contract
-from threegaps.contracts.loader import find_contract, load_contract, load_contracts, unread
+from threegaps.contracts.loader import find_contract, forget, load_contract, load_contracts, unread
 from threegaps.contracts.tables import accepted_columns, raw_columns, raw_key
 from threegaps.errors import ContractError
 
@@ -44,7 +44,22 @@ def test_contracts_are_read_in_a_small_multiple_of_parsing_their_yaml() -> None:
         return min(times)
 
     parsing = least(lambda: [yaml.load(text, yaml.CSafeLoader) for text in texts])
-    assert least(lambda: load_contracts(ROOT)) < 6 * parsing
+
+    def read_anew() -> None:
+        forget()
+        load_contracts(ROOT)
+
+    assert least(read_anew) < 6 * parsing
+
+
+def test_what_is_read_again_is_read_once_and_a_changed_file_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / PATHS[0].parent.name / PATHS[0].name
+    path.parent.mkdir()
+    path.write_bytes(PATHS[0].read_bytes())
+    first = load_contract(path)
+    assert load_contract(path) is first
+    path.write_bytes(path.read_bytes() + b"# another file\n")
+    assert load_contract(path).hash != first.hash
 
 
 def test_loading_imports_nothing_heavy() -> None:

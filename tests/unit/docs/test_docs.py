@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,11 @@ def all_commands() -> list[tuple[str, list[str]]]:
     return [(name_of(page), words) for page, text in READ.items() for words in commands_in(text)]
 
 
+@cache
+def command_line() -> Any:
+    return typer.main.get_command(app)
+
+
 @pytest.mark.parametrize(
     ("page", "words"), all_commands(), ids=lambda value: value if isinstance(value, str) else "_".join(value)
 )
@@ -48,7 +54,7 @@ def test_every_command_exists_with_its_options(
     page: str, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Parsed by the command line itself, without being run."""
-    command: Any = typer.main.get_command(app)
+    command: Any = command_line()
     context = command.make_context("threegaps", [], resilient_parsing=True)
     rest = words[1:]
     if rest[0] == "--home":
