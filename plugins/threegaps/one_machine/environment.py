@@ -140,10 +140,10 @@ def _airflow(settings: Settings) -> dict[str, str]:
         },
         "api_auth": {"jwt_secret": hashlib.sha512(_bytes(settings, "airflow_jwt")).hexdigest()},
         "scheduler": {
-            # Little data waits on the scheduler, not on work: it looks again soon.
-            "scheduler_idle_sleep_time": 0.5,
             # A task whose process went down with the machine is found and tried again after this.
             "task_instance_heartbeat_timeout": 120,
+            # One that a killed scheduler had queued is queued again by the next one within a minute, not within five.
+            "orphaned_tasks_check_interval": 30,
             "catchup_by_default": False,
         },
         "dag_processor": {

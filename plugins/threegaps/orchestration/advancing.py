@@ -34,7 +34,7 @@ from threegaps.orchestration.first_run import (
 from threegaps.orchestration.names import MARTS_DAG, feed_dag
 from threegaps.settings import Settings
 
-_POLL_SECONDS = 1.0
+_POLL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)

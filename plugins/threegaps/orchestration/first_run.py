@@ -35,7 +35,8 @@ from threegaps.orchestration.names import (
 )
 from threegaps.settings import Settings
 
-_POLL_SECONDS = 1.0
+# A look at the runs costs Airflow and whoever looks some hundredths of a second of a core each.
+_POLL_SECONDS = 2.0
 _CONNECT_SECONDS = 10
 _PATIENCE_SECONDS = 600.0
 """For how long Airflow or the warehouse may keep silent while the services run: a busy disk does that for minutes."""
