@@ -94,7 +94,7 @@ class Watermark(Option):
 
     Args:
         column: The column with the department's time of update.
-        start: Where the first window begins, in Shanghai's wall-clock time.
+        start: Where the first window begins, in Shanghai's wall-clock time. Moved back, the next one begins there anew.
         overlap_seconds: How far a window reaches back before the last one's end.
     """
 
