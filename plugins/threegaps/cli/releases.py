@@ -57,7 +57,7 @@ def build(
     import time
 
     from threegaps.airflow_api import ENDED_STATES, AirflowApi
-    from threegaps.cli.output import console, print_json
+    from threegaps.cli.output import coded, console, print_json
     from threegaps.errors import BuildError
     from threegaps.orchestration.names import MARTS_DAG
 
@@ -74,9 +74,9 @@ def build(
     if json_:
         print_json({"run_id": run_id, "state": run["state"], "tasks": tasks})
     else:
-        console.print(f"{run_id}: {run['state']}", markup=False)
+        console.print(f"{run_id}: {coded('state', str(run['state']))}", markup=False)
         for task_id, state in tasks.items():
-            console.print(f"  {task_id}: {state}", markup=False)
+            console.print(f"  {task_id}: {coded('state', state)}", markup=False)
         _tell_what_is_held(settings)
     if run["state"] == "failed":
         raise BuildError("The run of the marts failed.", advice="see `threegaps status` and the task's log in Airflow.")

@@ -35,7 +35,7 @@ def advance(
     import datetime as dt
 
     from threegaps.cli import display
-    from threegaps.cli.output import console, print_json
+    from threegaps.cli.output import coded, console, print_json
     from threegaps.errors import ServiceError, SettingsError
     from threegaps.home import account
     from threegaps.home.sandbox_day import sandbox_day
@@ -69,7 +69,8 @@ def advance(
             soft_wrap=True,
         )
     for run in done.runs:
-        console.print(f"run of {run.feed} up to {run.delivery}: {run.state} {run.task}".rstrip(), markup=False)
+        state = coded("state", run.state)
+        console.print(f"run of {run.feed} up to {run.delivery}: {state} {run.task}".rstrip(), markup=False)
     console.print(
         f"The departments stand on {done.day}; release {done.release} serves, {done.release_before} did before."
         " `threegaps status` says how the feeds stand, `threegaps batches --status failed` why a load failed.",
