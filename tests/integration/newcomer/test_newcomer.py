@@ -53,7 +53,8 @@ GENERATED = {
     "dbt_project/models/marts/action_2_strong_enterprises/action_2_strong_enterprises.yml",
 }
 _PARTS = ("plugins", "dags", "expectations", "dbt_project", "docker", "sandbox", "tests", "docs")
-_MADE = shutil.ignore_patterns("__pycache__", "target", "logs", "*.egg-info", ".*_cache", "dbt_packages")
+# Byte code is copied: it is that of the same sources, and every command would make it anew.
+_MADE = shutil.ignore_patterns("target", "logs", "*.egg-info", ".*_cache", "dbt_packages")
 
 
 class Copy:
@@ -166,8 +167,10 @@ def test_the_copys_own_checks_pass(copy: Copy) -> None:
     """The fixture is judged as it says; the dbt project and the documents are whole, and no test counts feeds."""
     of_the_feed = f"tests/unit/feeds/test_feed_fixtures.py::test_every_row_ends_where_it_belongs[{FEED}]"
     checks = [f"tests/unit/{part}" for part in ("dbt", "generate", "docs", "contracts", "cli")]
-    # The newcomer's contract is in the copy already, and what is spoilt in other contracts says nothing of it.
+    # The newcomer's contract is in the copy already; what is spoilt in other contracts says nothing of it, and neither
+    # does a command that nobody reads to its end.
     left_out = ("every_command_exists", "command_names", "new_contract", "could_not_run", "spoilt", "house_rules")
+    left_out += ("closed_from_the_beginning", "stops_reading")
     expression = " and ".join(f"not {name}" for name in left_out)
     printed = copy.pytest(of_the_feed, *checks, "-k", expression)
     assert " passed" in printed
