@@ -35,7 +35,8 @@ def named(text: str) -> list[str]:
     words, and in a string without a space, such as a key or a path, they are names, unless it is a column's name
     ("industry_code"), or what a library calls something.
     """
-    found = {name for name in FEEDS | CONNECTIONS if re.search(rf"(?<![a-z_]){re.escape(name)}(?![a-z_])", text)}
+    within = [name for name in FEEDS | CONNECTIONS if name in text]
+    found = {name for name in within if re.search(rf"(?<![a-z_]){re.escape(name)}(?![a-z_])", text)}
     if text not in COLUMNS | FAULTS_OF_PYDANTIC and not re.search(r"\s", text):
         whole = "_" + re.sub(r"[^a-z]+", "_", unquote(text).lower()) + "_"
         found |= {name for name in NAMES if f"_{name}_" in whole}
