@@ -205,13 +205,13 @@ def main() -> int:
         with temporary_warehouse() as (dsn, _), psycopg.connect(dsn, autocommit=True) as connection:
             # alone: what workers of its own would take of other processors is not counted
             connection.execute("set max_parallel_workers_per_gather = 0")
-            _fill(connection, SIZES[name])
+            fill(connection, SIZES[name])
             apply_served(dsn, small_manifest())
             _measure(connection, SIZES[name], options.rounds)
     return 0
 
 
-def _fill(connection: psycopg.Connection[Any], size: Size) -> None:
+def fill(connection: psycopg.Connection[Any], size: Size) -> None:
     """Write two years, as migrations and loads leave them, but all at once."""
     expected.set_clock(connection, LAST_DAY)
     connection.execute("select setseed(0.5)")

@@ -89,6 +89,20 @@ FEED_STATES: Labels = {
 }
 """How a feed stands, the gravest first; awaited is what is due in an installation that is only being set up."""
 
+DELIVERY_STATES: Labels = {
+    "stopped": ("已停止", "stopped"),
+    "failed": ("失败", "failed"),
+    "missing": ("缺报", "missing"),
+    "incomplete": ("未到齐", "incomplete"),
+    "empty": ("空报", "empty"),
+    "late": ("迟到", "late"),
+    "on_time": ("按期", "on time"),
+    "untimed": ("已到,是否按期无从判断", "arrived; whether in time cannot be told"),
+    "expected": ("未到期", "not due yet"),
+    "paused": ("暂停报送", "paused"),
+}
+"""What has become of one delivery of a feed, the gravest first."""
+
 CAUSES: Labels = {
     "unreachable": ("无法连接", "cannot be reached"),
     "timed_out": ("超时", "out of time"),

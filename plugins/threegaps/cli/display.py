@@ -19,6 +19,7 @@ from rich.text import Text
 from threegaps.airflow_api import airflow_address, airflow_login
 from threegaps.cli import queries
 from threegaps.cli.output import both, coded, column_head, console, named, pair
+from threegaps.duty.mounting import PREFIX
 from threegaps.labels import MATURITIES, TARGET_STATUSES
 from threegaps.orchestration.first_run import FeedProgress, Progress
 from threegaps.release.target_text import target_text
@@ -225,6 +226,7 @@ def print_release(settings: Settings) -> None:
     console.rule("Where to look", align="left")
     lines = (
         f"Airflow    {airflow['address']}  {_login(airflow)}",
+        f"值班 Duty  {airflow['address']}{PREFIX}/",
         f"PostgreSQL {database['host']}:{database['port']}  database {database['database']}  schema marts"
         f"  {_login(database)}",
         "Next       threegaps status · threegaps release list · threegaps explain M21-1 330000 2025",

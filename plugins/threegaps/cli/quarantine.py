@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import getpass
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -161,8 +160,7 @@ def export_refused(
                     rows,
                     sent_to=sent_to,
                     sent_by=by or getpass.getuser(),
-                    file_name=target.name,
-                    file_sha256=hashlib.sha256(target.read_bytes()).hexdigest(),
+                    file=target,
                     at=dt.datetime.now(SHANGHAI),
                 )
             if rows or not is_department:

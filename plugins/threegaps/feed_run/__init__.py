@@ -8,7 +8,7 @@ from threegaps.feed_run.attempting import Run
 from threegaps.feed_run.documenting import BatchDocs, document
 from threegaps.feed_run.expected import enter_expected
 from threegaps.feed_run.landing import land
-from threegaps.feed_run.loading import accept, counts_of, judge_again, load
+from threegaps.feed_run.loading import accept, accept_for_next_load, counts_of, judge_again, load
 from threegaps.feed_run.pausing import decide
 from threegaps.feed_run.purging import Purged, purge
 from threegaps.feed_run.rebuilding import Rebuilt, rebuild
@@ -21,6 +21,7 @@ __all__ = [
     "Replayed",
     "Run",
     "accept",
+    "accept_for_next_load",
     "counts_of",
     "decide",
     "document",

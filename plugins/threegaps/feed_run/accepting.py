@@ -62,7 +62,7 @@ def land_acceptance(
             feed=contract.feed,
             advice="see `threegaps batches --status stopped`.",
         )
-    acceptable = _acceptable_rules(contract)
+    acceptable = acceptable_rules(contract)
     if batch.stop_rule not in acceptable:
         raise LedgerError(
             f"Batch {batch.batch_id} was stopped by {batch.stop_rule}, which nobody can accept.",
@@ -125,6 +125,7 @@ def accepting_these(
     return [arrival for arrival in decisions if set(read_acceptance(store, arrival).landed_object_ids) == set(numbers)]
 
 
-def _acceptable_rules(contract: Contract) -> list[str]:
+def acceptable_rules(contract: Contract) -> list[str]:
+    """The rules of a contract that look at how many rows there are: only of these can somebody say that it is meant."""
     near = (rule.rule for rule in contract.batch_rules if rule.expectation == _NEAR_PREVIOUS and rule.action == "stop")
     return [SHRUNK, *near]

@@ -177,6 +177,20 @@ def accept(batch_id: int, *, accepted_by: str, reason: str) -> int:
                 )
 
 
+def accept_for_next_load(batch_id: int, *, accepted_by: str, reason: str) -> None:
+    """Land the decision that a stopped batch is meant, and judge nothing: the feed's next load takes it up.
+
+    For where nobody waits for a load, such as a page. Arguments and errors as of `accept`.
+    """
+    settings = Settings.load()
+    with warehouse_of(settings, None) as connection:
+        contract = find_contract(settings.contracts_folder, batches.get_batch(connection, batch_id).feed)
+        with feed_lock(connection, contract.feed, step="load"):
+            stopped = batches.get_batch(connection, batch_id)
+            store = LandingStore(settings.landing_uri)
+            land_acceptance(connection, store, contract, stopped, accepted_by=accepted_by, reason=reason)
+
+
 def load_one(
     settings: Settings,
     connection: psycopg.Connection[Any],

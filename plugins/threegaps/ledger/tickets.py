@@ -7,8 +7,10 @@ its refusals is open, or once somebody notes what the department has answered in
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -90,8 +92,7 @@ def open_ticket(
     *,
     sent_to: str,
     sent_by: str,
-    file_name: str,
-    file_sha256: str,
+    file: Path,
     at: dt.datetime,
 ) -> int:
     """Note that rows were sent back; the ticket's number.
@@ -102,8 +103,7 @@ def open_ticket(
         refusals: Token and batch of each row.
         sent_to: To whom.
         sent_by: Who sends them.
-        file_name: What the file is called.
-        file_sha256: Its hash.
+        file: What goes to them: its name and its hash are kept.
         at: When.
 
     Raises:
@@ -116,11 +116,12 @@ def open_ticket(
         raise LedgerError(
             "It is not said to whom the rows go, and who sends them.", feed=feed, advice="say --sent-to and --by."
         )
+    file_hash = hashlib.sha256(file.read_bytes()).hexdigest()
     with connection.transaction():
         row = connection.execute(
             "insert into ops.ticket (feed, rows, sent_to, sent_by, sent_at, file_name, file_sha256)"
             " values (%s, %s, %s, %s, %s, %s, %s) returning ticket_id",
-            [feed, len(chosen), sent_to.strip(), sent_by.strip(), at, file_name, file_sha256],
+            [feed, len(chosen), sent_to.strip(), sent_by.strip(), at, file.name, file_hash],
         ).fetchone()
         if row is None:
             raise LedgerError("The ledger has given the ticket no number.", feed=feed)

@@ -47,6 +47,7 @@ NOT_SPOKEN = (
 )
 # Modules whose texts have both languages and stand on pages or in messages: only what they raise is said here.
 ONLY_RAISED = (
+    "duty/",
     "orchestration/pages.py",
     "returned/files.py",
     "watch/composing.py",

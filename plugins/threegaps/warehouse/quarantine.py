@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
+from threegaps.errors import SettingsError
 from threegaps.returned import Returned, ReturnedRow, write_file
 
 ROW_HEADER = "行标识"
@@ -148,6 +149,7 @@ def export(
     county_code: str | None = None,
     is_synthetic: bool,
     may_be_empty: bool = True,
+    most_rows: int | None = None,
 ) -> list[tuple[str, int]]:
     """Write the feed's open refused rows to *path* (``.csv`` or ``.xlsx``) for the department; token and batch of each.
 
@@ -165,9 +167,10 @@ def export(
         county_code: Only rows of this county.
         is_synthetic: Whether the rows are of the sandbox.
         may_be_empty: Write a file without a row where there is none; else none.
+        most_rows: Refuse to write more; None where somebody waits for a file of any size.
 
     Raises:
-        SettingsError: *path* is neither of the two kinds, or cannot be written.
+        SettingsError: *path* is neither of the two kinds, or cannot be written; there are more rows than *most_rows*.
     """
     rows = show(
         connection,
@@ -176,17 +179,22 @@ def export(
         delivery=delivery,
         rule=rule,
         county_code=county_code,
-        limit=None,
+        limit=None if most_rows is None else most_rows + 1,
     )
+    if most_rows is not None and len(rows) > most_rows:
+        raise SettingsError(
+            f"There are more than {most_rows:,} refused rows.", advice="choose a delivery, a rule or a county."
+        )
     if not rows and not may_be_empty:
         return []
     named = (("数据期", delivery), ("批次", batch_id), ("规则", rule), ("县(市、区)", county_code))
     about = [(name, str(value)) for name, value in named if value is not None]
-    returned = [_returned(row) for row in rows]
+    returned = [as_returned(row) for row in rows]
     write_file(path, Returned(contract, _WHERE, returned, is_synthetic=is_synthetic, about=about))
     return [(row.row_token, row.batch_id) for row in rows]
 
 
-def _returned(row: RefusedRow) -> ReturnedRow:
+def as_returned(row: RefusedRow) -> ReturnedRow:
+    """A refused row as it goes back, without the pseudonym of its person."""
     where = (row.row_token, row.source_name, str(row.row_number), str(row.batch_id))
     return ReturnedRow(where, row.row_data | {PERSON_COLUMN: None}, row.reasons)

@@ -97,15 +97,14 @@ def test_repairs_end_as_if_the_rows_had_been_right(
     assert feed_run.land(WAGES, MONTH) == []
 
 
-def ticket_of(refused: list[tuple[str, int]], connection: psycopg.Connection[Any]) -> int:
+def ticket_of(refused: list[tuple[str, int]], connection: psycopg.Connection[Any], file: Path) -> int:
     return tickets.open_ticket(
         connection,
         WAGES,
         refused,
         sent_to="省人力社保厅 信息中心",
         sent_by="值班员",
-        file_name="refused.csv",
-        file_sha256="0" * 64,
+        file=file,
         at=dt.datetime(2026, 7, 1, 23, 30, tzinfo=SHANGHAI),
     )
 
@@ -118,7 +117,7 @@ def test_a_ticket_is_out_until_all_of_its_rows_are_mended_or_it_is_answered(
     sent = [(row[TOKEN], int(row["退回批次"])) for row in rows]
     now = dt.datetime(2026, 7, 4, 0, 30, tzinfo=SHANGHAI)
     with psycopg.connect(warehouse, autocommit=True) as connection:
-        first, second = ticket_of(sent[:1], connection), ticket_of(sent, connection)
+        first, second = ticket_of(sent[:1], connection, file), ticket_of(sent, connection, file)
         assert [(one.ticket_id, one.rows, one.open_rows, one.mended_at) for one in tickets.tickets(connection)] == [
             (first, 1, 1, None),
             (second, 4, 4, None),
@@ -143,7 +142,7 @@ def test_a_ticket_is_out_until_all_of_its_rows_are_mended_or_it_is_answered(
         with pytest.raises(LedgerError, match="already"):
             tickets.answer(connection, second, said="again", by="y", at=now)
         with pytest.raises(LedgerError, match="no row"):
-            ticket_of([], connection)
+            ticket_of([], connection, file)
 
 
 def test_the_command_opens_a_ticket_and_lists_it(

@@ -1,0 +1,114 @@
+"""The application of the duty page: who may see it, its pages, its actions, and what is said when something fails."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from threegaps.duty import actions
+from threegaps.duty.access import Identify, Viewer
+from threegaps.duty.rendering import Pages
+from threegaps.duty.speaking import Speaker
+from threegaps.duty.views import ROUTERS
+from threegaps.errors import ThreeGapsError, of_warehouse
+from threegaps.settings import SHANGHAI, Settings
+from threegaps.translations import in_both
+from threegaps.watch import heartbeat, journal
+
+_STATIC = Path(__file__).parent / "static"
+# Nothing is loaded from outside, and nobody else's page shows this one.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+def make_app(settings: Settings, identify: Identify) -> FastAPI:
+    """The application.
+
+    Args:
+        settings: Of which installation.
+        identify: Says who looks; each page and action depends on it, and nothing else is open but style and script.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.settings = settings
+    app.state.pages = Pages(settings)
+
+    def remember(request: Request, viewer: Viewer = Depends(identify)) -> None:
+        request.state.viewer = viewer
+
+    for router in (*ROUTERS, actions.router):
+        app.include_router(router, dependencies=[Depends(remember)])
+    app.mount("/static", StaticFiles(directory=_STATIC))
+
+    @app.middleware("http")
+    async def add_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await answer(request)
+        is_static = request.url.path.startswith(f"{request.scope.get('root_path', '')}/static/")
+        response.headers.update({**_HEADERS, "Cache-Control": "no-cache" if is_static else "no-store"})
+        return response
+
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _not_asked_so)
+    app.add_exception_handler(ThreeGapsError, _failed)
+    app.add_exception_handler(psycopg.Error, _no_warehouse)
+    return app
+
+
+_SAID = {
+    HTTPStatus.UNAUTHORIZED: ("请先登录 Airflow", "Sign in to Airflow first"),
+    HTTPStatus.FORBIDDEN: ("没有此项权限", "You may not do this"),
+    HTTPStatus.NOT_FOUND: ("没有这一页", "There is no such page"),
+}
+_OTHERWISE = ("请求有误", "This cannot be asked so")
+
+
+def _answer(request: Request, status: int, zh: str, en: str, **values: Any) -> Response:
+    """What is said instead of what was asked for: a page, or to the page's script a text."""
+    if request.method != "GET":
+        said = Speaker.of(request, dt.datetime.now(SHANGHAI)).say(zh, en)
+        return JSONResponse({"said": said}, status_code=status)
+    pages: Pages = request.app.state.pages
+    return pages.page(
+        request, "error.html", status=status, title=(zh, en), **{"detail": ("", ""), "incidents": [], **values}
+    )
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
+    return _answer(request, status, *_SAID.get(HTTPStatus(status), _OTHERWISE))
+
+
+async def _not_asked_so(request: Request, _: Exception) -> Response:
+    return _answer(request, HTTPStatus.BAD_REQUEST, *_OTHERWISE)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    zh, en = in_both(str(error))
+    return _answer(request, HTTPStatus.CONFLICT, zh, en)
+
+
+async def _no_warehouse(request: Request, error: Exception) -> Response:
+    """While the warehouse is silent, what the watch keeps in its journal is shown: it is the first thing to know."""
+    settings: Settings = request.app.state.settings
+    known = journal.load(heartbeat.watch_folder(settings)).open
+    return _answer(
+        request,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "数据仓库没有应答",
+        "The warehouse does not answer",
+        detail=in_both(of_warehouse(error) if isinstance(error, psycopg.Error) else ""),
+        incidents=known,
+    )

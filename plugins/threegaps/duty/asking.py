@@ -1,0 +1,48 @@
+"""Questions of the duty page to the warehouse: they do not wait for ever."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+
+from threegaps.settings import Settings
+
+_CONNECT_SECONDS = 5
+# A page is wanted in a moment: what takes longer is given up, and the page says so.
+_LIMITS = "-c statement_timeout=15s -c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+
+
+@contextlib.contextmanager
+def reading(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """A connection that changes nothing, in autocommit.
+
+    Raises:
+        psycopg.Error: The warehouse does not answer, or not so.
+    """
+    with _connect(settings, "-c default_transaction_read_only=on") as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def writing(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """A connection for one change, which holds as a whole or not at all.
+
+    Raises:
+        psycopg.Error: The warehouse does not answer, or not so.
+    """
+    with _connect(settings) as connection, connection.transaction():
+        yield connection
+
+
+def _connect(settings: Settings, options: str = "") -> psycopg.Connection[Any]:
+    return psycopg.connect(
+        settings.warehouse_dsn(),
+        autocommit=True,
+        connect_timeout=_CONNECT_SECONDS,
+        application_name="threegaps duty",
+        options=f"{_LIMITS} {options} -c timezone=Asia/Shanghai",
+        tcp_user_timeout=20_000,
+    )

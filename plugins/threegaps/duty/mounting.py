@@ -1,0 +1,64 @@
+"""How the duty page hangs in Airflow: cheap to import, for every process of Airflow loads its plugins."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+PREFIX = "/duty"
+"""Where the page lies below Airflow's own address."""
+
+
+class OnFirstRequest:
+    """An application that is made when somebody asks for it: Airflow's module of rights costs seconds to import.
+
+    Args:
+        make: Makes it.
+    """
+
+    def __init__(self, make: Callable[[], Application]) -> None:
+        self._make = make
+        self._made: Application | None = None
+        self._lock = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if self._made is None:
+            async with self._lock:
+                if self._made is None:
+                    self._made = await asyncio.to_thread(self._make)
+        await self._made(scope, receive, send)
+
+
+def _of_airflow() -> Application:
+    from threegaps.duty.access import of_airflow
+    from threegaps.duty.app import make_app
+    from threegaps.settings import Settings
+
+    return make_app(Settings.load(), of_airflow())
+
+
+def applications() -> tuple[Mapping[str, Any], ...]:
+    """The applications that Airflow mounts."""
+    return ({"app": OnFirstRequest(_of_airflow), "url_prefix": PREFIX, "name": "ThreeGaps duty page"},)
+
+
+def external_views() -> tuple[dict[str, str], ...]:
+    """The places in Airflow's page from which it is reached; without a slash first they hold below any address."""
+    own = PREFIX.removeprefix("/")
+    return (
+        {"name": "值班 Duty", "href": f"{own}/", "destination": "nav", "url_route": "duty"},
+        {"name": "报送 Deliveries", "href": f"{own}/dag/{{DAG_ID}}", "destination": "dag", "url_route": "duty-dag"},
+        {
+            "name": "报送 Delivery",
+            "href": f"{own}/dag/{{DAG_ID}}/run/{{RUN_ID}}",
+            "destination": "dag_run",
+            "url_route": "duty-run",
+        },
+    )

@@ -1,0 +1,121 @@
+"""What somebody should look at now: open incidents, feeds that do not stand well, what is out with departments."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from threegaps.ledger import incidents, tickets
+from threegaps.ledger.expected import QUIET_STATES
+from threegaps.ledger.incidents import Incident, IncidentChange
+from threegaps.ledger.tickets import Ticket
+from threegaps.watch.gathering import feeds_seen, read_loaded
+from threegaps.watch.heartbeat import STALE_AFTER
+from threegaps.watch.kinds import command
+from threegaps.watch.looking import look
+from threegaps.watch.reading_ledger import read
+from threegaps.watch.readings import MachineReading
+from threegaps.watch.snapshot import FeedSeen
+
+_INDICATORS = (
+    "select indicator_code, name_zh, name_en from core.seed_indicator where indicator_code = any(%s) order by 1"
+)
+_RELEASE = (
+    "select r.release_id, r.released_at, r.as_of from ops.current_release as c join ops.release as r using (release_id)"
+)
+_CLOSED = "select count(*) from ops.incident where closed_at > %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An open incident with what has happened to it."""
+
+    incident: Incident
+    changes: Sequence[IncidentChange]
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The release that serves."""
+
+    release_id: int
+    released_at: dt.datetime
+    as_of: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """All that the first page shows.
+
+    Args:
+        judged_at: The moment by which deliveries are judged.
+        compared_at: When a watch of this warehouse looked last; None where none ever did.
+        is_watched: Whether that was just now.
+        incidents: Open ones, the gravest and then the oldest first.
+        troubled: Feeds that do not stand well.
+        feeds: How many there are.
+        tickets: What is out with departments and not settled, the oldest first.
+        refused_open: Refused rows that nothing has closed.
+        pending: Loaded batches that no release has taken up.
+        release: None before the first.
+        indicators: Chinese and English name of those that incidents hold up.
+        closed: Incidents that closed within the last day.
+    """
+
+    judged_at: dt.datetime
+    compared_at: dt.datetime | None
+    is_watched: bool
+    incidents: Sequence[Shown]
+    troubled: Sequence[FeedSeen]
+    feeds: int
+    tickets: Sequence[Ticket]
+    refused_open: int
+    pending: int
+    release: Release | None
+    indicators: dict[str, tuple[str, str]]
+    closed: int
+
+    @property
+    def state(self) -> str:
+        """``critical``, ``warning`` or ``fine``; without a watch nothing is fine."""
+        gravities = {one.incident.gravity for one in self.incidents}
+        if "critical" in gravities:
+            return "critical"
+        return "warning" if gravities or self.troubled or not self.is_watched else "fine"
+
+
+def read_now(connection: psycopg.Connection[Any], now: dt.datetime) -> Now:
+    """What somebody should look at, at *now*."""
+    reading = read(connection)
+    standing = incidents.open_incidents(connection)
+    loaded = read_loaded(connection)
+    # What the watch has seen of Airflow and the machine stands in its incidents; here the ledger alone is read.
+    looked = look(MachineReading(sandbox=()), reading, now, open_keys={one.cause_key for one in standing})
+    feeds = feeds_seen(reading, loaded, looked.symptoms)
+    compared_at = incidents.compared_at(connection)
+    codes = sorted({code for one in standing for code in one.indicator_codes})
+    named = connection.execute(_INDICATORS, [codes]).fetchall() if codes else []
+    release = connection.execute(_RELEASE).fetchone()
+    closed = connection.execute(_CLOSED, [now - dt.timedelta(days=1)]).fetchone()
+    return Now(
+        judged_at=reading.judged_at,
+        compared_at=compared_at,
+        is_watched=compared_at is not None and now - compared_at < STALE_AFTER,
+        incidents=[
+            Shown(one, incidents.changes_of(connection, one.incident_id), command(one.kind, one.feed))
+            for one in standing
+        ],
+        troubled=[one for one in feeds if one.state not in QUIET_STATES],
+        feeds=len(feeds),
+        tickets=tickets.tickets(connection),
+        refused_open=sum(loaded.refusals.values()),
+        pending=len(reading.pending),
+        release=None if release is None else Release(*release),
+        indicators={str(code): (str(zh), str(en)) for code, zh, en in named},
+        closed=int(closed[0]) if closed else 0,
+    )

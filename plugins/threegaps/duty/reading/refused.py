@@ -1,0 +1,80 @@
+"""What is refused and waits, by feed and rule, and what is out with departments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from threegaps.ledger import tickets
+from threegaps.ledger.tickets import Ticket
+
+# Rows that are refused for the same reasons are counted before the reasons are taken apart: thousands are as ten.
+_BY_RULE = """
+with alike as (
+    select q.feed, q.batch_id, q.reasons, count(*) as rows
+    from quarantine.refused_row as q where q.closed_by_batch_id is null group by q.feed, q.batch_id, q.reasons
+), broken as (
+    select a.feed, a.rows, b.delivery, b.delivery_end, r.rule, r.column_name, r.message_zh, r.message_en
+    from alike as a join ops.batch as b using (batch_id)
+    cross join lateral (
+        select distinct on (reason ->> 'rule') reason ->> 'rule' as rule, reason ->> 'column' as column_name,
+            reason ->> 'message_zh' as message_zh, reason ->> 'message_en' as message_en
+        from jsonb_array_elements(a.reasons) as reason order by reason ->> 'rule'
+    ) as r
+)
+select k.feed, f.title_zh, f.title_en, k.rule, min(k.column_name) as column_name, min(k.message_zh) as message_zh,
+    min(k.message_en) as message_en, sum(k.rows)::bigint as rows,
+    (array_agg(k.delivery order by k.delivery_end))[1] as first_delivery,
+    (array_agg(k.delivery order by k.delivery_end desc))[1] as last_delivery
+from broken as k left join ops.feed as f using (feed)
+group by k.feed, f.title_zh, f.title_en, k.rule order by k.feed, 8 desc, k.rule
+"""
+_BY_FEED = """
+select q.feed, count(*) as rows from quarantine.refused_row as q where q.closed_by_batch_id is null group by 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedByRule:
+    """How many rows of a feed wait because of one rule."""
+
+    feed: str
+    title_zh: str | None
+    title_en: str | None
+    rule: str
+    column_name: str | None
+    message_zh: str | None
+    message_en: str | None
+    rows: int
+    first_delivery: str
+    last_delivery: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """All that the page of refused rows shows.
+
+    Args:
+        by_rule: By feed, the most frequent rule first; a row that broke two rules counts with each.
+        by_feed: Rows of each feed, each once.
+        tickets: All tickets, settled ones too, the oldest first.
+    """
+
+    by_rule: Sequence[RefusedByRule]
+    by_feed: dict[str, int]
+    tickets: Sequence[Ticket]
+
+
+def read_refused(connection: psycopg.Connection[Any]) -> Refused:
+    """What is refused and waits."""
+    with connection.cursor(row_factory=class_row(RefusedByRule)) as cursor:
+        by_rule = cursor.execute(_BY_RULE).fetchall()
+    return Refused(
+        by_rule=by_rule,
+        by_feed={str(feed): int(rows) for feed, rows in connection.execute(_BY_FEED).fetchall()},
+        tickets=tickets.tickets(connection, settled=True),
+    )

@@ -1,0 +1,83 @@
+"""The duty page's language: Chinese, or English where Airflow's page is set to another one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from fastapi import Request
+
+from threegaps.labels import Labels
+from threegaps.settings import SHANGHAI
+from threegaps.standards.moments import clock
+from threegaps.standards.visible import visible
+from threegaps.watch.looks.wording import lasting
+
+LANGUAGE_COOKIE = "threegaps_language"
+"""Set by the page's script from Airflow's ``i18nextLng``, which no server sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Says things in one language, as templates ask for them.
+
+    Args:
+        language: Which.
+        now: The moment at which the page is made.
+    """
+
+    language: Literal["zh", "en"]
+    now: dt.datetime
+
+    @classmethod
+    def of(cls, request: Request, now: dt.datetime) -> Speaker:
+        """The speaker that a request wants: by its cookie, else in Chinese."""
+        is_english = request.cookies.get(LANGUAGE_COOKIE) == "en"
+        return cls(language="en" if is_english else "zh", now=now)
+
+    @property
+    def is_zh(self) -> bool:
+        """Whether it speaks Chinese."""
+        return self.language == "zh"
+
+    def say(self, zh: str | None, en: str | None) -> str:
+        """The one of the two that is in the language; the other one where that is not there."""
+        first, second = (zh, en) if self.is_zh else (en, zh)
+        return visible(first or second or "")
+
+    def label(self, labels: Labels, code: str | None) -> str:
+        """What a code is called; one without a label stands for itself."""
+        if code is None:
+            return ""
+        return self.say(*labels.get(code, (code, code)))
+
+    def moment(self, moment: dt.datetime | None) -> str:
+        """A moment by the province's clock; a dash where there is none."""
+        return "–" if moment is None else clock(moment).removesuffix(" +08:00")
+
+    def day(self, moment: dt.datetime | dt.date | None) -> str:
+        """Its day."""
+        if moment is None:
+            return "–"
+        return (moment.astimezone(SHANGHAI).date() if isinstance(moment, dt.datetime) else moment).isoformat()
+
+    def ago(self, moment: dt.datetime) -> str:
+        """For how long it has been."""
+        return self.say(*lasting(moment, self.now))
+
+    def number(self, number: int | float | Decimal | None) -> str:
+        """A number with its thousands apart; a dash where there is none."""
+        return "–" if number is None else f"{number:,}"
+
+    def share(self, part: int | None, whole: int | None) -> str:
+        """A share in per cent; a dash where the whole is nothing. What is more than nothing never reads as nothing."""
+        if not whole or part is None:
+            return "–"
+        percent = 100 * part / whole
+        if part and percent < 0.1:
+            return "<0.1%"
+        if part < whole and percent > 99.9:
+            return ">99.9%"
+        return f"{percent:.1f}%"

@@ -1,0 +1,95 @@
+"""The page of one delivery, and the workbook of its refused rows."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+
+from threegaps.airflow_api import feed_dag
+from threegaps.duty.asking import reading
+from threegaps.duty.reading.delivery import read_delivery
+from threegaps.duty.views.common import (
+    MOST_WORKBOOK_ROWS,
+    WORKBOOK,
+    contract_of,
+    delivery_of,
+    pages_of,
+    settings_of,
+    workbook_name,
+)
+from threegaps.feed_run.accepting import acceptable_rules
+from threegaps.returned import Returned
+from threegaps.standards.areas import county_named
+from threegaps.warehouse import quarantine
+
+router = APIRouter()
+_FORMS = {"xlsx": WORKBOOK, "csv": "text/csv; charset=utf-8"}
+
+
+# Before the page of a delivery, whose address fits this one, too.
+@router.get("/feeds/{department}/{name}/refused.{form}")
+def workbook(
+    request: Request,
+    department: str,
+    name: str,
+    form: str,
+    delivery: str | None = None,
+    rule: str | None = None,
+    county: str | None = None,
+) -> Response:
+    """The workbook, or the CSV, of open refused rows for the department."""
+    if form not in _FORMS:
+        raise HTTPException(404)
+    contract = contract_of(request, department, name)
+    settings = settings_of(request)
+    named = workbook_name(contract, delivery, rule, county, form)
+    with tempfile.TemporaryDirectory() as folder, reading(settings) as connection:
+        path = Path(folder) / named
+        quarantine.export(
+            connection,
+            contract,
+            path,
+            delivery=delivery or None,
+            rule=rule or None,
+            county_code=county or None,
+            is_synthetic=settings.is_sandbox,
+            most_rows=MOST_WORKBOOK_ROWS,
+        )
+        content = path.read_bytes()
+    disposition = f'attachment; filename="{named}"'
+    return Response(content, media_type=_FORMS[form], headers={"Content-Disposition": disposition})
+
+
+@router.get("/feeds/{department}/{name}/{delivery}")
+def delivery_page(
+    request: Request,
+    department: str,
+    name: str,
+    delivery: str,
+    rule: str | None = None,
+    county: str | None = None,
+) -> HTMLResponse:
+    """One delivery: tried when, judged how, which rows are refused and why."""
+    contract = contract_of(request, department, name)
+    key = delivery_of(contract, delivery)
+    with reading(settings_of(request)) as connection:
+        found = read_delivery(connection, contract.feed, key, rule=rule or None, county_code=county or None)
+    returned = Returned(contract, (), [quarantine.as_returned(row) for row in found.rows], is_synthetic=False)
+    marked = [(row, returned.wrong_columns(one)) for row, one in zip(found.rows, returned.rows, strict=True)]
+    return pages_of(request).page(
+        request,
+        "delivery.html",
+        contract=contract,
+        delivery=key,
+        found=found,
+        marked=marked,
+        rules={one.rule: one for one in (*contract.rules, *contract.batch_rules)},
+        rule=rule,
+        county=county,
+        county_named=county_named,
+        dag_id=feed_dag(contract.feed),
+        acceptable=acceptable_rules(contract),
+    )

@@ -1,0 +1,356 @@
+"""Who may look at the duty page and act on it, and that it shows what the ledger says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import re
+from collections.abc import Iterator
+
+import openpyxl
+import psycopg
+import pytest
+from starlette.routing import Route
+
+from tests.integration.duty.conftest import FEED, Desk
+from threegaps.duty.views import delivery
+from threegaps.ledger import expected
+from threegaps.ledger.incidents import Cause
+from threegaps.settings import Settings
+from threegaps.watch import heartbeat, journal
+
+pytestmark = pytest.mark.usefixtures("desk")
+
+
+def routes(desk: Desk) -> Iterator[tuple[str, str]]:
+    """Method and path of everything that the page answers to, with something in each place of a path."""
+    (mount,) = desk.application.routes
+    for route in mount.app.routes:  # type: ignore[attr-defined]
+        if isinstance(route, Route):
+            path = re.sub(r"\{[^}]*_id\}", "1", route.path)
+            for method in sorted((route.methods or set()) - {"HEAD"}):
+                yield method, "/duty" + re.sub(r"\{[^}]*\}", "x", path)
+
+
+# ---- who may ---------------------------------------------------------------------------------------------------
+
+
+def test_without_a_session_nothing_is_shown_but_a_notice(desk: Desk) -> None:
+    asked = 0
+    for method, path in routes(desk):
+        answer = desk.acting(None).request(method, path, json={})
+        assert answer.status_code == 401, path
+        if method == "GET":
+            assert "请先登录" in answer.text
+            assert answer.headers["content-type"].startswith("text/html")
+        asked += 1
+    assert asked > 8
+    assert desk.browser(None).get("/duty/static/duty.css").status_code == 200
+
+
+def test_without_the_right_to_look_nothing_is_shown(desk: Desk) -> None:
+    for method, path in routes(desk):
+        assert desk.acting("stranger").request(method, path, json={}).status_code == 403, path
+
+
+def test_who_may_only_look_sees_no_button_and_changes_nothing(desk: Desk) -> None:
+    desk.know_feed()
+    number = desk.incident()
+    page = desk.browser("reader").get("/duty/")
+    assert page.status_code == 200
+    assert "工资批次已停止" in page.text
+    assert "data-act" not in page.text
+    for method, path in routes(desk):
+        if method == "POST":
+            body = {"to": "me", "why": "because", "said": "well"}
+            assert desk.acting("reader").request(method, path, json=body).status_code == 403, path
+    assert desk.enter(
+        "select acknowledged_at, assigned_to, closed_at from ops.incident where incident_id = %s", number
+    ) == [(None, None, None)]
+
+
+def test_an_action_has_to_come_from_the_page_itself(desk: Desk) -> None:
+    number = desk.incident()
+    path = f"/duty/incidents/{number}/acknowledge"
+    assert desk.browser("duty").post(path).status_code == 403
+    crossing = desk.browser("duty", **{"X-ThreeGaps-Duty": "1", "Sec-Fetch-Site": "cross-site"})
+    assert crossing.post(path).status_code == 403
+    assert desk.enter("select acknowledged_by from ops.incident") == [(None,)]
+    assert desk.acting("duty").post(path).status_code == 200
+    assert desk.enter("select acknowledged_by from ops.incident") == [("duty",)]
+
+
+def test_nothing_is_loaded_from_elsewhere_and_nobody_else_shows_it(desk: Desk) -> None:
+    for path in ("/duty/", "/duty/nowhere", "/duty/static/duty.js"):
+        policy = desk.browser("duty").get(path).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'self'" in policy
+        assert "unsafe" not in policy
+    page = desk.browser("duty").get("/duty/").text
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
+    assert " style=" not in page
+
+
+# ---- incidents -------------------------------------------------------------------------------------------------
+
+
+def test_an_incident_is_acknowledged_assigned_and_resolved_under_the_login(desk: Desk) -> None:
+    number = desk.incident()
+    browser = desk.acting("duty")
+    assert browser.post(f"/duty/incidents/{number}/acknowledge").status_code == 200
+    assert browser.post(f"/duty/incidents/{number}/assign", json={"to": "王工"}).status_code == 200
+    page = browser.get("/duty/").text
+    assert "王工" in page
+    assert "无人知悉" not in page
+    assert browser.post(f"/duty/incidents/{number}/resolve", json={"why": "县里已确认"}).status_code == 200
+    assert "工资批次已停止" not in browser.get("/duty/").text
+    assert desk.enter("select change, changed_by, note from ops.incident_change order by incident_change_id") == [
+        ("acknowledged", "duty", ""),
+        ("assigned", "duty", "王工"),
+        ("closed", "duty", "县里已确认"),
+    ]
+    again = browser.post(f"/duty/incidents/{number}/resolve", json={"why": "noch einmal"})
+    assert again.status_code == 409
+    assert "县里已确认" in again.json()["said"]
+
+
+def test_a_reason_that_is_empty_or_endless_is_refused(desk: Desk) -> None:
+    number = desk.incident()
+    browser = desk.acting("duty")
+    assert browser.post(f"/duty/incidents/{number}/resolve", json={"why": "  "}).status_code == 409
+    assert browser.post(f"/duty/incidents/{number}/resolve", json={"why": "x" * 3000}).status_code == 400
+    assert browser.post(f"/duty/incidents/{number}/resolve", json={}).status_code == 400
+    assert desk.enter("select closed_at from ops.incident") == [(None,)]
+
+
+def test_what_somebody_wrote_does_nothing_on_the_page(desk: Desk) -> None:
+    desk.incident(assigned_to='<script>alert(1)</script>"\u202e', detail_zh="<b>行</b>")
+    page = desk.browser("duty").get("/duty/").text
+    assert "<script>alert" not in page
+    assert "<b>行</b>" not in page
+    assert "\u202e" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_without_a_watch_nothing_is_well(desk: Desk) -> None:
+    page = desk.browser("duty").get("/duty/").text
+    assert 'data-state="warning"' in page
+    assert "监看从未查看过" in page
+    desk.enter("insert into ops.watch_pass (compared_at) values (now())")
+    assert 'data-state="fine"' in desk.browser("duty").get("/duty/").text
+    desk.enter("update ops.watch_pass set compared_at = now() - interval '10 minutes'")
+    assert "监看已停止" in desk.browser("duty").get("/duty/").text
+
+
+def test_while_the_warehouse_is_silent_the_journal_is_shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = journal.Journal()
+    cause = Cause("warehouse_down", "", "critical", "仓库没有应答", "no answer of the warehouse", "", "", ())
+    book.put(journal.new_incident(cause, dt.datetime.now(dt.UTC)))
+    journal.save(heartbeat.watch_folder(desk.settings), book)
+    monkeypatch.setenv("THREEGAPS_WAREHOUSE_PORT", "1")
+    desk = Desk.over(Settings.load(), desk.dsn)
+    for path in ("/duty/", "/duty/feeds", "/duty/refused", f"/duty/feeds/{FEED}/2026-05"):
+        answer = desk.browser("duty").get(path)
+        assert answer.status_code == 503, path
+        assert "数据仓库没有应答" in answer.text
+        assert "仓库没有应答" in answer.text
+        assert "Traceback" not in answer.text
+
+
+def test_it_speaks_english_where_airflow_does(desk: Desk) -> None:
+    desk.incident()
+    browser = desk.browser("duty")
+    browser.cookies.set("threegaps_language", "en")
+    page = browser.get("/duty/").text
+    assert '<html lang="en"' in page
+    assert "A batch of wages has stopped" in page
+    assert "acknowledged by nobody" in page
+
+
+# ---- deliveries ------------------------------------------------------------------------------------------------
+
+
+def month(day: int, month_: int) -> dt.datetime:
+    return dt.datetime(2026, month_, day, 1, tzinfo=dt.UTC)
+
+
+def test_each_delivery_has_the_square_of_what_came_of_it(desk: Desk) -> None:
+    desk.know_feed()
+    on_time = {"first_arrived_at": month(3, 2), "completed_at": month(3, 2), "rows": 5}
+    wanted = {
+        desk.owe(1, **on_time): "on_time",
+        desk.owe(2, first_arrived_at=month(28, 3), completed_at=month(28, 3), rows=5): "late",
+        desk.owe(3, first_arrived_at=month(3, 4), completed_at=month(3, 4), rows=0): "empty",
+        desk.owe(4): "missing",
+        desk.owe(5, is_paused=True): "paused",
+        desk.owe(6): "failed",
+        desk.owe(7): "stopped",
+        desk.owe(8, first_arrived_at=month(3, 9), rows=5): "incomplete",
+        desk.owe(9, due_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=1)): "expected",
+    }
+    desk.enter(
+        "insert into ops.attempt (feed, step, delivery, ended_at, outcome, cause) values (%s, 'land', '2026-06', now(),"
+        " 'failed', 'unreachable')",
+        FEED,
+    )
+    desk.batch("2026-07", "stopped", stop_rule="delivery_shrunk")
+    with psycopg.connect(desk.dsn) as connection:
+        expected.summarise(connection, FEED)
+    page = desk.browser("reader").get("/duty/feeds").text
+    shown = re.findall(r'class="square (\w+)" data-delivery="([^"]+)" href="([^"]+)"', page)
+    assert {key: state for state, key, _ in shown} == wanted
+    assert [key for _, key, _ in shown] == sorted(wanted)
+    for state, key, address in shown:
+        answer = desk.browser("reader").get(address)
+        assert answer.status_code == 200
+        assert f'data-state="{state}"' in answer.text, key
+
+
+def test_a_delivery_shows_attempts_counts_rules_and_refused_rows(desk: Desk) -> None:
+    desk.know_feed()
+    for one in (3, 4):
+        earlier = desk.batch(f"2026-{one:02}", refused=one)
+        desk.enter(
+            "insert into ops.check_result (batch_id, rule, expectation, column_name, action, evaluated, unexpected,"
+            " outcome) values (%s, 'wage_cny_month_range', 'e', 'wage_cny_month', 'refuse', 100, %s, 'refused_rows')",
+            earlier,
+            one,
+        )
+    number = desk.batch("2026-05", refused=2)
+    desk.enter(
+        "insert into ops.check_result (batch_id, rule, expectation, column_name, action, evaluated, unexpected,"
+        " outcome) values (%s, 'wage_cny_month_range', 'e', 'wage_cny_month', 'refuse', 100, 2, 'refused_rows')",
+        number,
+    )
+    tokens = [desk.refuse(number, 7), desk.refuse(number, 9, county="330302", value="<i>x</i>")]
+    desk.enter(
+        "insert into ops.attempt (feed, step, delivery, run_id, ended_at, outcome, cause, host, port, message_zh)"
+        " values (%s, 'land', '2026-05', 'manual__1+1', now(), 'failed', 'login_refused', '10.0.0.9', 22, '口令不对')",
+        FEED,
+    )
+    address = f"/duty/feeds/{FEED}/2026-05"
+    page = desk.browser("reader").get(address).text
+    assert re.search(rf'data-batch="{number}".*?100 .*?✓.*?98.*?2.*?0', page, re.S)
+    assert "登录被拒绝" in page
+    assert "10.0.0.9:22" in page
+    assert "/dags/feed_hrss_wage_records/runs/manual__1%2B1" in page
+    assert "2 / 100" in page
+    assert "2026-03 3.0%, 2026-04 4.0%, 2026-05 2.0%" in page
+    assert re.findall(r'data-row="(\d+)"', page) == tokens
+    assert page.count('class="wrong"') == 2
+    assert "<i>x</i>" not in page
+    one_county = desk.browser("reader").get(address, params={"county": "330302"}).text
+    assert re.findall(r'data-row="(\d+)"', one_county) == tokens[1:]
+    none = desk.browser("reader").get(address, params={"rule": "key_unique"}).text
+    assert re.findall(r'data-row="(\d+)"', none) == []
+
+
+def test_the_workbook_has_what_is_open_and_no_more(desk: Desk) -> None:
+    desk.know_feed()
+    number = desk.batch("2026-05", refused=3)
+    tokens = [desk.refuse(number, row) for row in (1, 2, 3)]
+    desk.enter("update quarantine.refused_row set closed_by_batch_id = %s where row_token = %s", number, tokens[0])
+    answer = desk.browser("reader").get(f"/duty/feeds/{FEED}/refused.xlsx", params={"delivery": "2026-05"})
+    assert answer.status_code == 200
+    assert "attachment" in answer.headers["content-disposition"]
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[0]
+    assert [str(row[0].value) for row in list(sheet.rows)[1:]] == tokens[1:]
+    assert desk.browser("reader").get(f"/duty/feeds/{FEED}/refused.csv").content.count(b"\r\n") == 3
+    assert desk.browser("reader").get(f"/duty/feeds/{FEED}/refused.pdf").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/feeds/hrss/nothing/2026-05", f"/feeds/{FEED}/2026-13", f"/feeds/{FEED}/..%2f..", "/feeds/x/y/refused.xlsx"],
+)
+def test_what_there_is_not_is_said_to_be_not(desk: Desk, path: str) -> None:
+    answer = desk.browser("reader").get(f"/duty{path}")
+    assert answer.status_code == 404
+    assert "没有这一页" in answer.text
+
+
+def test_from_a_dag_and_a_run_to_the_feed_and_the_delivery(desk: Desk) -> None:
+    desk.enter(
+        "insert into ops.attempt (feed, step, delivery, run_id, ended_at, outcome)"
+        " values (%s, 'load', '2026-05', 'scheduled__2026-06-20T00:00:00+00:00__2026-05__a', now(), 'succeeded')",
+        FEED,
+    )
+    browser = desk.browser("reader")
+    run = "scheduled__2026-06-20T00%3A00%3A00%2B00%3A00__2026-05__a"
+    for path, wanted in (
+        ("dag/feed_hrss_wage_records", f"/duty/feeds/{FEED}"),
+        ("dag/marts", "/duty/"),
+        (f"dag/feed_hrss_wage_records/run/{run}", f"/duty/feeds/{FEED}/2026-05"),
+        ("dag/feed_hrss_wage_records/run/manual__none", f"/duty/feeds/{FEED}"),
+        (f"dag/marts/run/{run}", "/duty/"),
+    ):
+        answer = browser.get(f"/duty/{path}", follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, wanted)
+
+
+# ---- refused rows and tickets ----------------------------------------------------------------------------------
+
+
+def test_refused_rows_are_counted_by_rule_and_tickets_have_their_age(desk: Desk) -> None:
+    desk.know_feed()
+    first, last = desk.batch("2026-04", refused=1), desk.batch("2026-05", refused=2)
+    token = desk.refuse(first, 1)
+    desk.refuse(last, 1)
+    desk.refuse(last, 2)
+    ((ticket,),) = desk.enter(
+        "insert into ops.ticket (feed, rows, sent_to, sent_by, sent_at, file_name, file_sha256)"
+        " values (%s, 1, '厅信息中心 <b>', 'li', now() - interval '12 days', 'f.xlsx', repeat('0', 64))"
+        " returning ticket_id",
+        FEED,
+    )
+    desk.enter("insert into ops.ticket_row (ticket_id, row_token, batch_id) values (%s, %s, %s)", ticket, token, first)
+    page = desk.browser("reader").get("/duty/refused").text
+    rule = re.search(r"wage_cny_month_range</td>.*?</tr>", page, re.S)
+    assert rule is not None
+    assert ">3<" in rule[0]
+    assert "2026-04 … 2026-05" in rule[0]
+    line = re.search(rf'data-ticket="{ticket}".*?</tr>', page, re.S)
+    assert line is not None
+    assert ">12<" in line[0]
+    assert "1 / 1" in line[0]
+    assert "厅信息中心 &lt;b&gt;" in line[0]
+    assert "12 天" in desk.browser("reader").get("/duty/").text
+    said = desk.acting("duty").post(f"/duty/tickets/{ticket}/answer", json={"said": "确认无误"})
+    assert said.status_code == 200
+    assert "确认无误" in desk.browser("reader").get("/duty/refused").text
+    assert desk.enter("select answered_by from ops.ticket") == [("duty",)]
+
+
+def test_what_is_sent_back_is_a_ticket_with_the_rows_that_were_chosen(desk: Desk) -> None:
+    desk.know_feed()
+    number = desk.batch("2026-05", refused=3)
+    tokens = [desk.refuse(number, row, county=county) for row, county in ((1, "330106"), (2, "330302"), (3, "330302"))]
+    chosen = {"to": "温州市人社局", "delivery": "2026-05", "rule": "", "county": "330302"}
+    path = f"/duty/feeds/{FEED}/tickets"
+    answer = desk.acting("duty").post(path, json=chosen)
+    assert answer.status_code == 200
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[0]
+    assert [str(row[0].value) for row in list(sheet.rows)[1:]] == tokens[1:]
+    assert desk.enter("select row_token from ops.ticket_row order by 1") == [(one,) for one in tokens[1:]]
+    ((sent_to, sent_by, name, digest),) = desk.enter("select sent_to, sent_by, file_name, file_sha256 from ops.ticket")
+    assert (sent_to, sent_by, name) == ("温州市人社局", "duty", "hrss_wage_records_2026-05_330302.xlsx")
+    assert digest == hashlib.sha256(answer.content).hexdigest()
+    nothing = desk.acting("duty").post(path, json={**chosen, "county": "330101"})
+    assert nothing.status_code == 409
+    assert desk.enter("select count(*) from ops.ticket") == [(1,)]
+    assert desk.acting("duty").post(path, json={**chosen, "rule": "no such"}).status_code == 404
+
+
+def test_a_workbook_that_is_too_large_for_a_page_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.know_feed()
+    number = desk.batch("2026-05", refused=3)
+    for row in (1, 2, 3):
+        desk.refuse(number, row)
+    monkeypatch.setattr(delivery, "MOST_WORKBOOK_ROWS", 2)
+    path = f"/duty/feeds/{FEED}/refused.xlsx"
+    answer = desk.browser("reader").get(path)
+    assert answer.status_code == 409
+    assert "2" in answer.text
+    monkeypatch.setattr(delivery, "MOST_WORKBOOK_ROWS", 3)
+    assert desk.browser("reader").get(path).status_code == 200
