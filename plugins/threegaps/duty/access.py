@@ -35,7 +35,8 @@ def of_airflow() -> Identify:
     from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
     from airflow.api_fastapi.core_api.security import get_user, requires_access_dag, requires_access_view
 
-    look, change = requires_access_view(AccessView.WEBSITE), requires_access_dag("PUT")
+    # "~" is every DAG: an address that names one would else be enough for whoever may change only that one.
+    look, change = requires_access_view(AccessView.WEBSITE), requires_access_dag("PUT", param_dag_id="~")
 
     def identify(request: Request, user: Any = Depends(get_user)) -> Viewer:
         look(request, user)

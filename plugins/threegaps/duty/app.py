@@ -81,9 +81,8 @@ def _answer(request: Request, status: int, zh: str, en: str, **values: Any) -> R
         said = Speaker.of(request, dt.datetime.now(SHANGHAI)).say(zh, en)
         return JSONResponse({"said": said}, status_code=status)
     pages: Pages = request.app.state.pages
-    return pages.page(
-        request, "error.html", status=status, title=(zh, en), **{"detail": ("", ""), "incidents": [], **values}
-    )
+    unknown = {"detail": ("", ""), "incidents": []}
+    return pages.page(request, "error.html", status=status, title=(zh, en), said=status, **{**unknown, **values})
 
 
 async def _refused(request: Request, error: Exception) -> Response:

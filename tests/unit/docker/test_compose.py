@@ -16,6 +16,7 @@ import yaml
 from threegaps.contracts.departments import DepartmentConnection, department_connections, departments_with_database
 from threegaps.contracts.loader import load_contracts
 from threegaps.settings import AIRFLOW_DATABASE, WAREHOUSE_DATABASE, Settings, department_database
+from threegaps.watch.heartbeat import watch_folder
 
 ROOT = Settings.load().root
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -35,7 +36,7 @@ DIGEST = r"sha256:[0-9a-f]{64}"
 AIRFLOWS_DATABASE = {"init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"}
 KNOWN_TO: dict[str, set[str]] = {
     "POSTGRES_PASSWORD": {"postgres"},
-    "WAREHOUSE_PASSWORD": {"postgres", "init", "worker", "watch"},
+    "WAREHOUSE_PASSWORD": {"postgres", "init", "api-server", "worker", "watch"},
     "AIRFLOW_DATABASE_PASSWORD": {"postgres", *AIRFLOWS_DATABASE},
     "AIRFLOW_FERNET_KEY": AIRFLOWS_DATABASE,
     "AIRFLOW_API_SECRET": {"init", "api-server", "triggerer", "worker"},
@@ -386,10 +387,10 @@ def test_volumes_lie_where_the_image_has_a_folder_of_its_user(service: str) -> N
 
 
 def test_what_writes_landing_has_its_volume() -> None:
-    """Workers land, `threegaps migrate` keeps pauses of series that have ended there, the watch looks at its disk."""
+    """Workers land, `migrate` and the duty page keep decisions there, the watch looks at its disk."""
     migrating = {service for service, words in all_commands() if words[:2] == ["threegaps", "migrate"]}
     assert migrating == {"init"}
-    for service in {"worker", "watch"} | migrating:
+    for service in {"worker", "watch", "api-server"} | migrating:
         folder = environment_of(service)["THREEGAPS_LANDING_URI"].removeprefix("file://")
         assert mounts_of(service)[folder] == "landing", service
         assert Settings.load({"THREEGAPS_LANDING_URI": f"file://{folder}"}).landing_folder == Path(folder)
@@ -400,6 +401,18 @@ def test_what_writes_landing_has_its_volume() -> None:
     }
     assert read_only == {"watch"}
     assert {environment_of(service)["THREEGAPS_SANDBOX"] for service in migrating} == {EXAMPLE["THREEGAPS_SANDBOX"]}
+
+
+def test_the_duty_page_has_what_it_reads_and_writes() -> None:
+    """Airflow's server makes it: the warehouse, whether its data are synthetic, and the journal of the watch."""
+    environment = environment_of("api-server")
+    settings = Settings.load(
+        {**environment, "THREEGAPS_HOME": dict(re.findall(r"(THREEGAPS_HOME)=(\S+)", DOCKERFILE))["THREEGAPS_HOME"]}
+    )
+    assert settings.warehouse() == Settings.load(environment_of("worker")).warehouse()
+    assert settings.is_sandbox == (EXAMPLE["THREEGAPS_SANDBOX"] == "1")
+    assert mounts_of("api-server")[str(watch_folder(settings))] == "watch"
+    assert f"{watch_folder(settings)}:ro" in str(SERVICES["api-server"]["volumes"])
 
 
 def test_secrets_that_are_mounted_are_declared() -> None:

@@ -23,7 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"feed_run", "file_check", "generate", "marts", "watch"}),
     frozenset({"one_machine", "reference", "release"}),
     frozenset({"orchestration"}),
-    frozenset({"cli"}),
+    frozenset({"cli", "duty"}),
 )
 # What a DAG file or the plugin would pay for at each parse.
 HEAVY = frozenset({"polars", "pandas", "great_expectations", "dbt", "sqlalchemy", "openpyxl", "asyncssh"})
