@@ -1,9 +1,9 @@
-"""The runbook as pages beside ``status.html``, so that an incident leads to what to do wherever the page is read."""
+"""The runbook as HTML: pages beside ``status.html``, so that an incident leads to what to do wherever the page is read."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,9 +23,12 @@ _STYLE = (
 )
 
 
+_PAGES = {"runbook.md": "runbook.html", "runbook.zh.md": "runbook.zh.html"}
+
+
 def page_name(*, is_zh: bool) -> str:
     """The file that the runbook is written to, in Chinese or in English."""
-    return "runbook.zh.html" if is_zh else "runbook.html"
+    return _PAGES["runbook.zh.md" if is_zh else "runbook.md"]
 
 
 def write_runbook(docs: Path, folder: Path) -> bool:
@@ -47,7 +50,14 @@ def write_runbook(docs: Path, folder: Path) -> bool:
     return True
 
 
-def _page(text: str, *, is_zh: bool) -> str:
+def runbook_body(text: str, *, is_zh: bool, pages: Mapping[str, str]) -> str:
+    """The runbook as HTML that stands within a page; its sections have the English headings' anchors in both languages.
+
+    Args:
+        text: What docs/runbook.md, or docs/runbook.zh.md, says.
+        is_zh: Whether it is the Chinese one, which names its anchors itself.
+        pages: Where ``runbook.md`` and ``runbook.zh.md`` lie beside the page; links elsewhere lead nowhere from it.
+    """
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("commonmark").enable("table")
@@ -56,8 +66,12 @@ def _page(text: str, *, is_zh: bool) -> str:
         if token.type == "heading_open" and not is_zh:
             token.attrSet("id", anchor(content.content))
     for token in tokens:
-        token.children = _own_links(token.children or [])
-    body = markdown.renderer.render(tokens, markdown.options, {})
+        token.children = _own_links(token.children or [], pages)
+    return str(markdown.renderer.render(tokens, markdown.options, {}))
+
+
+def _page(text: str, *, is_zh: bool) -> str:
+    body = runbook_body(text, is_zh=is_zh, pages=_PAGES)
     return (
         f'<!doctype html>\n<html lang="{"zh-CN" if is_zh else "en"}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -67,15 +81,15 @@ def _page(text: str, *, is_zh: bool) -> str:
     )
 
 
-def _own_links(tokens: Sequence[Token]) -> list[Token]:
+def _own_links(tokens: Sequence[Token], pages: Mapping[str, str]) -> list[Token]:
     """*tokens* with links to places on the runbook's own pages alone: other pages do not lie beside it."""
     kept: list[Token] = []
     is_dropping = False
     for token in tokens:
         if token.type == "link_open":
-            href = str(token.attrGet("href"))
-            is_dropping = not href.startswith(("#", "runbook.md", "runbook.zh.md"))
-            token.attrSet("href", href.replace(".md", ".html"))
+            page, hash_, place = str(token.attrGet("href")).partition("#")
+            is_dropping = page not in pages and page != ""
+            token.attrSet("href", f"{pages.get(page, '')}{hash_}{place}")
         if not (is_dropping and token.type in {"link_open", "link_close"}):
             kept.append(token)
     return kept
