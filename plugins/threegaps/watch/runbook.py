@@ -1,4 +1,4 @@
-"""The runbook as HTML: pages beside ``status.html``, so that an incident leads to what to do wherever the page is read."""
+"""The runbook as HTML: within a page, and as pages beside ``status.html``, so that an incident leads to what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runbook within the duty page: in the page's language or the other one, with the anchors that incidents lead to."""
+"""The runbook within the duty page: in its language or the other, with the anchors that incidents lead to."""
 
 from __future__ import annotations
 

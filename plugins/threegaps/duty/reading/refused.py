@@ -16,7 +16,9 @@ from threegaps.ledger.tickets import Ticket
 _BY_RULE = """
 with alike as (
     select q.feed, q.batch_id, q.reasons, count(*) as rows
-    from quarantine.refused_row as q where q.closed_by_batch_id is null group by q.feed, q.batch_id, q.reasons
+    from quarantine.refused_row as q
+    where q.closed_by_batch_id is null and (%(feed)s::text is null or q.feed = %(feed)s)
+    group by q.feed, q.batch_id, q.reasons
 ), broken as (
     select a.feed, a.rows, b.delivery, b.delivery_end, r.rule, r.column_name, r.message_zh, r.message_en
     from alike as a join ops.batch as b using (batch_id)
@@ -71,10 +73,14 @@ class Refused:
 
 def read_refused(connection: psycopg.Connection[Any]) -> Refused:
     """What is refused and waits."""
-    with connection.cursor(row_factory=class_row(RefusedByRule)) as cursor:
-        by_rule = cursor.execute(_BY_RULE).fetchall()
     return Refused(
-        by_rule=by_rule,
+        by_rule=refused_by_rule(connection),
         by_feed={str(feed): int(rows) for feed, rows in connection.execute(_BY_FEED).fetchall()},
         tickets=tickets.tickets(connection, settled=True),
     )
+
+
+def refused_by_rule(connection: psycopg.Connection[Any], feed: str | None = None) -> list[RefusedByRule]:
+    """How many rows of a feed, or of each, wait because of each rule; by feed, the most frequent rule first."""
+    with connection.cursor(row_factory=class_row(RefusedByRule)) as cursor:
+        return cursor.execute(_BY_RULE, {"feed": feed}).fetchall()

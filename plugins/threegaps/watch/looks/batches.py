@@ -96,7 +96,7 @@ def refused_share(histories: Sequence[FeedHistory], names: Names) -> list[Cause]
             continue
         last, *past = history.deliveries
         share, usual = _percent(last), statistics.median(map(_percent, past))
-        if last.refused < RISES_FROM_ROWS or share < max(usual * RISES_BY_FACTOR, usual + RISES_BY_POINTS):
+        if last.refused < RISES_FROM_ROWS or share < rising_from(usual):
             continue
         feed_zh, feed_en = named(history.feed, names)
         causes.append(
@@ -113,6 +113,11 @@ def refused_share(histories: Sequence[FeedHistory], names: Names) -> list[Cause]
             )
         )
     return causes
+
+
+def rising_from(usual: float) -> float:
+    """The share, in per cent, from which it is far larger than the *usual* one."""
+    return max(usual * RISES_BY_FACTOR, usual + RISES_BY_POINTS)
 
 
 def _percent(delivery: LoadedDelivery) -> float:

@@ -1,0 +1,65 @@
+"""One feed: how it stands, what it has sent, what of that is refused and waits, and how it was tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from threegaps.duty.reading.grid import Square, squares
+from threegaps.duty.reading.past import Past, read_past
+from threegaps.duty.reading.refused import RefusedByRule, refused_by_rule
+from threegaps.ledger import attempts, expected, tickets
+from threegaps.ledger.attempts import Attempt, Failing
+from threegaps.ledger.expected import Standing
+from threegaps.ledger.tickets import Ticket
+
+_MOST_ATTEMPTS = 12
+_OPEN = "select refused_open from ops.feed_totals where feed = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSeen:
+    """All that a feed's page shows of the ledger.
+
+    Args:
+        standing: How it stands; None where nothing was entered of it yet.
+        failing: Its steps whose latest attempts all failed.
+        squares: Its last deliveries, the oldest first.
+        refused: What is refused and waits, by rule.
+        refused_open: How many rows that are.
+        tickets: What is out with its department and not settled, the oldest first.
+        attempts: The latest ones, the newest first.
+    """
+
+    standing: Standing | None
+    failing: Sequence[Failing]
+    squares: Sequence[Square]
+    past: Past
+    refused: Sequence[RefusedByRule]
+    refused_open: int
+    tickets: Sequence[Ticket]
+    attempts: Sequence[Attempt]
+
+
+def read_feed(connection: psycopg.Connection[Any], feed: str, *, cadence: str, kind: str) -> FeedSeen:
+    """What is known of a feed.
+
+    Args:
+        cadence: How often it comes, as its contract says.
+        kind: How it is delivered, as its contract says.
+    """
+    moment = expected.judged_at(connection)
+    counted = connection.execute(_OPEN, [feed]).fetchone()
+    return FeedSeen(
+        standing=next((one for one in expected.standing(connection, moment) if one.feed == feed), None),
+        failing=attempts.failing_since(connection, feed),
+        squares=squares(connection, moment, [feed]),
+        past=read_past(connection, feed, cadence=cadence, kind=kind),
+        refused=refused_by_rule(connection, feed),
+        refused_open=int(counted[0] or 0) if counted else 0,
+        tickets=tickets.tickets(connection, feed=feed),
+        attempts=attempts.latest_attempts(connection, feed, limit=_MOST_ATTEMPTS),
+    )

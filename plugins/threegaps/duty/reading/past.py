@@ -1,0 +1,264 @@
+"""What a feed has sent in two years: rows, shares refused and shares that broke each rule, and what is usual."""
+
+from __future__ import annotations
+
+import datetime as dt
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from threegaps.calendar import add_months
+from threegaps.ledger.batches import SHRINKING_BELOW, SHRINKING_FROM_ROWS, has_originals, shrinks
+from threegaps.watch.looks.batches import PAST_DELIVERIES, RISES_FROM_ROWS, rising_from
+from threegaps.watch.reading_ledger import HISTORY
+
+YEARS = 2
+LATELY = 12
+"""By so many last deliveries rules are ranked."""
+_BEFORE = HISTORY - 1
+"""So many deliveries before one say what is usual, as the watch has it."""
+_SCALED = 3 * 1.4826
+"""Three standard deviations, where values are spread as chance spreads them, of the median absolute deviation."""
+
+# What stands of a delivery: its parts may have come in several batches, and what came later overtakes what came before.
+# A delivery of which nothing is loaded stands as its newest batch that a rule has stopped was judged.
+_CHOSEN = f"""
+chosen as materialized (
+    select b.batch_id, b.delivery, b.delivery_start, b.delivery_end, b.received, b.refused, b.status
+    from ops.batch as b
+    where b.feed = %(feed)s and b.delivery_end > %(since)s and b.received is not null and (
+        b.is_latest_judgement
+        or (b.status = 'stopped' and {has_originals("b")} and not exists (
+            select from ops.batch as o where o.feed = b.feed and o.delivery = b.delivery
+                and (o.is_latest_judgement or (o.status = 'stopped' and o.batch_id > b.batch_id))
+        ))
+    )
+)"""
+_DELIVERIES = f"""
+with {_CHOSEN}
+select c.delivery, c.delivery_start, c.delivery_end, sum(c.received)::bigint as received,
+    sum(c.refused)::bigint as refused, bool_or(c.status = 'loaded') as is_loaded
+from chosen as c
+group by c.delivery, c.delivery_start, c.delivery_end order by c.delivery_end, c.delivery_start
+"""
+# What nobody broke is not read: of sixty rules and two years of days it is nearly all.
+_RULES = f"""
+with {_CHOSEN}
+select r.rule, r.action, min(c.delivery_end) as since,
+    array_agg(c.delivery) filter (where r.unexpected > 0) as deliveries,
+    array_agg(r.unexpected) filter (where r.unexpected > 0) as unexpected,
+    array_agg(r.evaluated) filter (where r.unexpected > 0) as evaluated
+from chosen as c join ops.check_result as r using (batch_id)
+group by r.rule, r.action order by r.rule
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One delivery as it stands: its batches together.
+
+    Args:
+        is_loaded: False where a rule has stopped it, and nothing of it is loaded.
+    """
+
+    delivery: str
+    delivery_start: dt.date
+    delivery_end: dt.date
+    received: int
+    refused: int
+    is_loaded: bool
+
+    @property
+    def refused_percent(self) -> float:
+        """The share of its rows that was refused."""
+        return _percent(self.refused, self.received)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A value of one delivery beside what is usual.
+
+    Args:
+        value: Rows, or per cent.
+        low: The least that is usual; None where too little came before to tell.
+        high: The most.
+        is_out: Whether somebody should look at it.
+    """
+
+    delivered: Delivered
+    value: float
+    low: float | None
+    high: float | None
+    is_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RulePast:
+    """How many rows broke a rule, delivery by delivery.
+
+    Args:
+        shares: In per cent of the rows that it looked at, since the first delivery that it looked at.
+        lately: Rows that broke it in the last `LATELY` deliveries.
+        broken: In how many of the deliveries any did.
+    """
+
+    rule: str
+    action: str
+    shares: tuple[Measured, ...]
+    lately: int
+    broken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a feed has sent.
+
+    Args:
+        volumes: Rows received.
+        refused: Per cent refused.
+        rules: Those that rows broke: the most broken of late first.
+        unbroken: How many rules no row broke.
+    """
+
+    volumes: tuple[Measured, ...]
+    refused: tuple[Measured, ...]
+    rules: tuple[RulePast, ...]
+    unbroken: int
+
+
+def read_past(connection: psycopg.Connection[Any], feed: str, *, cadence: str, kind: str) -> Past:
+    """What a feed has sent in the last two years up to its latest delivery.
+
+    Args:
+        cadence: How often it comes.
+        kind: How it is delivered: what changes from day to day does not shrink.
+    """
+    last = connection.execute("select max(delivery_end) from ops.batch where feed = %s", [feed]).fetchone()
+    if last is None or last[0] is None:
+        return Past((), (), (), 0)
+    wanted = {"feed": feed, "since": add_months(last[0], -12 * YEARS)}
+    with connection.cursor(row_factory=class_row(Delivered)) as cursor:
+        delivered = cursor.execute(_DELIVERIES.encode(), wanted).fetchall()
+    found = connection.execute(_RULES.encode(), wanted).fetchall()
+    before = comparable(delivered, cadence)
+    rules = [
+        _rule_past(rule, action, delivered, before, _counts(deliveries, unexpected, evaluated), since)
+        for rule, action, since, deliveries, unexpected, evaluated in found
+        if deliveries is not None
+    ]
+    return Past(
+        volumes=volumes(delivered, before, kind=kind),
+        refused=shares(delivered, before, [(one.refused, one.received) for one in delivered]),
+        rules=tuple(sorted(rules, key=lambda one: (-one.lately, -one.broken, one.rule))),
+        unbroken=len(found) - len(rules),
+    )
+
+
+def comparable(delivered: Sequence[Delivered], cadence: str) -> list[tuple[int, ...]]:
+    """For each delivery the places of those that say what is usual of it: the last loaded ones before, six at most.
+
+    Of a daily feed those of the same day of the week: offices rest at its end.
+
+    Args:
+        delivered: The oldest first.
+        cadence: How often they come.
+    """
+    places: list[tuple[int, ...]] = []
+    alike: dict[int, list[int]] = {}
+    for index, one in enumerate(delivered):
+        like = alike.setdefault(one.delivery_end.weekday() if cadence == "day" else 0, [])
+        places.append(tuple(like[-_BEFORE:]))
+        if one.is_loaded:
+            like.append(index)
+    return places
+
+
+def volumes(delivered: Sequence[Delivered], before: Sequence[Sequence[int]], *, kind: str) -> tuple[Measured, ...]:
+    """The rows of deliveries beside what is usual.
+
+    Usual is what lies within three (scaled) median absolute deviations of the median of the `comparable` deliveries
+    before, and in any case what lies within a fifth of it: less than that the watch calls shrinking. It compares with
+    the delivery before alone; what shrinks by that is out, too. Three deliveries at least have to say what is usual,
+    and below `SHRINKING_FROM_ROWS` rows a row more or less says nothing.
+
+    Args:
+        delivered: The oldest first.
+        before: Of each the places of those to compare with.
+        kind: How they are delivered: what changes from one to the next does not shrink.
+    """
+    measured = []
+    last: int | None = None
+    for one, places in zip(delivered, before, strict=True):
+        low = high = None
+        is_out = kind != "changes" and shrinks(one.received, last)
+        if len(places) >= PAST_DELIVERIES:
+            past = [delivered[place].received for place in places]
+            middle = statistics.median(past)
+            spread = statistics.median([abs(rows - middle) for rows in past])
+            reach = max(_SCALED * spread, (1 - SHRINKING_BELOW) * middle)
+            low, high = max(0.0, middle - reach), middle + reach
+            is_out = is_out or (max(one.received, middle) >= SHRINKING_FROM_ROWS and not low <= one.received <= high)
+        measured.append(Measured(one, one.received, low, high, is_out))
+        last = one.received if one.is_loaded else last
+    return tuple(measured)
+
+
+def shares(
+    delivered: Sequence[Delivered], before: Sequence[Sequence[int]], counts: Sequence[tuple[int, int]]
+) -> tuple[Measured, ...]:
+    """Shares in per cent beside what is usual: anything below where the watch says that they rise (`rising_from`).
+
+    That is by the median of the `comparable` deliveries before; fewer than `RISES_FROM_ROWS` rows are never out.
+
+    Args:
+        delivered: The oldest first.
+        before: Of each the places of those to compare with.
+        counts: The part and the whole of each; a whole of nothing is none that is compared with.
+    """
+    percents = [_percent(part, whole) for part, whole in counts]
+    measured = []
+    for index, (one, places) in enumerate(zip(delivered, before, strict=True)):
+        past = [percents[place] for place in places if counts[place][1]]
+        high = rising_from(statistics.median(past)) if len(past) >= PAST_DELIVERIES else None
+        is_out = high is not None and counts[index][0] >= RISES_FROM_ROWS and percents[index] >= high
+        measured.append(Measured(one, percents[index], None if high is None else 0.0, high, is_out))
+    return tuple(measured)
+
+
+def _counts(
+    deliveries: Sequence[str], unexpected: Sequence[int], evaluated: Sequence[int]
+) -> dict[str, tuple[int, int]]:
+    """Rows that broke a rule and rows that it looked at, by delivery, whose parts may stand in several batches."""
+    counts: dict[str, tuple[int, int]] = {}
+    for delivery, part, whole in zip(deliveries, unexpected, evaluated, strict=True):
+        parts, wholes = counts.get(delivery, (0, 0))
+        counts[delivery] = (parts + part, wholes + whole)
+    return counts
+
+
+def _rule_past(
+    rule: str,
+    action: str,
+    delivered: Sequence[Delivered],
+    before: Sequence[Sequence[int]],
+    counts: dict[str, tuple[int, int]],
+    since: dt.date,
+) -> RulePast:
+    # Before the rule was there nothing was looked at; since then what is not among the counts was not broken.
+    listed = [counts.get(one.delivery, (0, int(one.delivery_end >= since))) for one in delivered]
+    measured = shares(delivered, before, listed)
+    return RulePast(
+        rule,
+        action,
+        tuple(one for one, (_, whole) in zip(measured, listed, strict=True) if whole),
+        lately=sum(part for part, _ in listed[-LATELY:]),
+        broken=sum(part > 0 for part, _ in listed),
+    )
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100 * part / whole if whole else 0.0
