@@ -224,16 +224,20 @@ def summarise(connection: psycopg.Connection[Any], feed: str, deliveries: Sequen
     sum_up(connection, feed, deliveries, judged_at(connection))
 
 
-def standing(connection: psycopg.Connection[Any], now: dt.datetime | None = None) -> list[Standing]:
+def standing(
+    connection: psycopg.Connection[Any], now: dt.datetime | None = None, *, feed: str | None = None
+) -> list[Standing]:
     """How every feed that has a contract stands, by name.
 
     Args:
         now: The moment to judge by; by default `judged_at`.
+        feed: The only one that is asked for: the counties that the others lack are not looked for.
     """
     moment = judged_at(connection) if now is None else now
-    query = f"select s.*, c.missing_counties from ({standing_at('%(now)s')}) as s {_MISSING} order by s.feed"
+    wanted = "" if feed is None else "where s.feed = %(feed)s"
+    query = f"select s.*, c.missing_counties from ({standing_at('%(now)s')}) as s {_MISSING} {wanted} order by s.feed"
     with connection.cursor(row_factory=class_row(_Row)) as cursor:
-        rows = cursor.execute(query.encode(), {"now": moment}).fetchall()
+        rows = cursor.execute(query.encode(), {"now": moment, "feed": feed}).fetchall()
     return [row.standing() for row in rows]
 
 

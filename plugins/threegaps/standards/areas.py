@@ -222,6 +222,24 @@ def county_named(code: str) -> str:
     return f"{code} {name}" if name else code
 
 
+@dataclass(frozen=True, slots=True)
+class City:
+    """A city with its counties in force, code and name of each."""
+
+    code: str
+    name: str
+    counties: tuple[tuple[str, str], ...]
+
+
+@cache
+def counties_by_city() -> tuple[City, ...]:
+    """The cities with their counties in force, each in the order of the codes."""
+    counties: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for row in _rows("counties.csv"):
+        counties.setdefault((row["city_code"], row["city_name"]), []).append((row["county_code"], row["county_name"]))
+    return tuple(City(code, name, tuple(sorted(own))) for (code, name), own in sorted(counties.items()))
+
+
 @cache
 def _cities() -> dict[str, str]:
     return {row["city_name"]: row["city_code"] for row in _rows("counties.csv")}

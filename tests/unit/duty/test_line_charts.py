@@ -54,8 +54,10 @@ def test_what_is_usual_is_a_fifth_about_the_median_of_six_before() -> None:
 def test_what_varies_more_has_a_wider_range() -> None:
     found = measured(months(100, 60, 140, 90, 110, 70, 100), kind="changes")
     low, high = found[-1].low, found[-1].high
-    assert low is not None and low < 50
-    assert high is not None and high > 130
+    assert low is not None
+    assert low < 50
+    assert high is not None
+    assert high > 130
 
 
 @pytest.mark.parametrize(("last", "is_out"), [(79, True), (80, False), (120, False), (121, True)])

@@ -54,7 +54,7 @@ def read_feed(connection: psycopg.Connection[Any], feed: str, *, cadence: str, k
     moment = expected.judged_at(connection)
     counted = connection.execute(_OPEN, [feed]).fetchone()
     return FeedSeen(
-        standing=next((one for one in expected.standing(connection, moment) if one.feed == feed), None),
+        standing=next(iter(expected.standing(connection, moment, feed=feed)), None),
         failing=attempts.failing_since(connection, feed),
         squares=squares(connection, moment, [feed]),
         past=read_past(connection, feed, cadence=cadence, kind=kind),

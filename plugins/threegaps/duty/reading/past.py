@@ -17,6 +17,8 @@ from threegaps.watch.looks.batches import PAST_DELIVERIES, RISES_FROM_ROWS, risi
 from threegaps.watch.reading_ledger import HISTORY
 
 YEARS = 2
+RULES_OVER = 200
+"""So many last deliveries rules are looked at over: two years of days are more than a small chart shows."""
 LATELY = 12
 """By so many last deliveries rules are ranked."""
 _BEFORE = HISTORY - 1
@@ -143,19 +145,34 @@ def read_past(connection: psycopg.Connection[Any], feed: str, *, cadence: str, k
     wanted = {"feed": feed, "since": add_months(last[0], -12 * YEARS)}
     with connection.cursor(row_factory=class_row(Delivered)) as cursor:
         delivered = cursor.execute(_DELIVERIES.encode(), wanted).fetchall()
-    found = connection.execute(_RULES.encode(), wanted).fetchall()
     before = comparable(delivered, cadence)
-    rules = [
-        _rule_past(rule, action, delivered, before, _counts(deliveries, unexpected, evaluated), since)
-        for rule, action, since, deliveries, unexpected, evaluated in found
-        if deliveries is not None
-    ]
+    recent = delivered[-RULES_OVER:]
+    found, rules = _rules(connection, wanted, recent, comparable(recent, cadence))
     return Past(
         volumes=volumes(delivered, before, kind=kind),
         refused=shares(delivered, before, [(one.refused, one.received) for one in delivered]),
         rules=tuple(sorted(rules, key=lambda one: (-one.lately, -one.broken, one.rule))),
-        unbroken=len(found) - len(rules),
+        unbroken=found - len(rules),
     )
+
+
+def _rules(
+    connection: psycopg.Connection[Any],
+    wanted: dict[str, Any],
+    recent: Sequence[Delivered],
+    before: Sequence[Sequence[int]],
+) -> tuple[int, list[RulePast]]:
+    """How many rules looked at any of these deliveries, and what rows broke of them."""
+    if not recent:
+        return 0, []
+    since = recent[0].delivery_end - dt.timedelta(days=1)
+    found = connection.execute(_RULES.encode(), {**wanted, "since": since}).fetchall()
+    rules = [
+        _rule_past(rule, action, recent, before, _counts(deliveries, unexpected, evaluated), first)
+        for rule, action, first, deliveries, unexpected, evaluated in found
+        if deliveries is not None
+    ]
+    return len(found), rules
 
 
 def comparable(delivered: Sequence[Delivered], cadence: str) -> list[tuple[int, ...]]:

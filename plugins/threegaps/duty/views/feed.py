@@ -14,7 +14,7 @@ from threegaps.duty import charts
 from threegaps.duty.asking import reading
 from threegaps.duty.charts import Point, Size, line_chart
 from threegaps.duty.reading.feed import read_feed
-from threegaps.duty.reading.past import Measured
+from threegaps.duty.reading.past import RULES_OVER, Measured
 from threegaps.duty.speaking import Speaker
 from threegaps.duty.views.common import contract_of, pages_of, settings_of
 from threegaps.ledger.expected import QUIET_STATES
@@ -54,6 +54,7 @@ def feed_page(request: Request, department: str, name: str) -> HTMLResponse:
         refused_share=_chart(s, past.refused, address, s.say(*_REFUSED_SHARE), percent),
         pictures=pictures,
         most_rules=MOST_RULES,
+        rules_over=RULES_OVER,
         messages={one.rule: (one.message_zh, one.message_en) for one in (*contract.rules, *contract.batch_rules)},
         percent=percent,
         quiet=QUIET_STATES,

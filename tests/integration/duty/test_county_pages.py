@@ -1,0 +1,143 @@
+"""Counties: how each has reported the newest deliveries that are due, and what one of them lacks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import Desk  # type: ignore[import-not-found]
+
+from tests.integration.ledger.conftest import be_on
+from tests.integration.ledger.sent import at, send
+from threegaps.contracts.loader import find_contract
+from threegaps.contracts.model import Contract
+from threegaps.duty.reading.counties import Counties, CountySeen, read_counties, read_county
+from threegaps.ledger import expected, owing, pauses
+from threegaps.settings import Settings
+from threegaps.standards.areas import codes_in_force, counties_by_city
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("desk")]
+
+ALL = sorted(codes_in_force())
+GONE, LATE = ALL[0], ALL[1]
+
+
+@pytest.fixture
+def workshops() -> Contract:
+    """Quarterly, whole periods, owed county by county, due on the 20th after the quarter."""
+    found = find_contract(Settings.load().contracts_folder, "organisation/prosperity_workshops")
+    return replace(found, first_delivery="2025Q3")
+
+
+@pytest.fixture
+def ledger(desk: Desk, workshops: Contract) -> Iterator[psycopg.Connection[Any]]:
+    """The first quarter of 2026 lacks one county, and another was late; it is June."""
+    with psycopg.connect(desk.dsn, autocommit=True) as connection:
+        be_on(connection, "2025-10-01")
+        owing.enter(connection, workshops)
+        connection.execute("update ops.feed set known_since = '2025-09-01'")
+        be_on(connection, "2026-06-10")
+        owing.enter(connection, workshops)
+        rows = [(code, 3) for code in ALL]
+        for delivery, day in (("2025Q3", "2025-10-15"), ("2025Q4", "2026-01-15")):
+            send(connection, workshops, delivery, at(day), counties=rows)
+        early = [(code, 3) for code in ALL if code not in {GONE, LATE}]
+        send(connection, workshops, "2026Q1", at("2026-04-15"), counties=early, is_whole=False, part="a")
+        send(connection, workshops, "2026Q1", at("2026-05-15"), counties=[(LATE, 3)], is_whole=False, part="b")
+        yield connection
+
+
+def tiles(found: Counties) -> dict[str, tuple[int, int, str]]:
+    return {code: (one.arrived, one.expected, one.state) for code, one in found.tiles.items()}
+
+
+def lacking(found: CountySeen) -> list[tuple[str, int]]:
+    return [(one.delivery, one.days_late) for one in found.lacking]
+
+
+def test_the_ninety_counties_lie_in_eleven_cities() -> None:
+    cities = counties_by_city()
+    assert len(cities) == 11
+    assert sorted(code for city in cities for code, _ in city.counties) == ALL
+
+
+def test_each_county_is_shown_by_the_newest_delivery_that_is_due(ledger: psycopg.Connection[Any]) -> None:
+    found = read_counties(ledger)
+    assert [(one.feed, one.delivery) for one in found.feeds] == [("organisation/prosperity_workshops", "2026Q1")]
+    assert len(found.tiles) == 90
+    assert tiles(found)[GONE] == (0, 1, "none")
+    assert tiles(found)[LATE] == (1, 1, "late")
+    assert tiles(found)[ALL[2]] == (1, 1, "all")
+    assert {one.on_time + one.late + one.empty + one.missing for one in found.tiles.values()} == {1}
+
+
+def test_one_feed_alone_may_be_asked_for(ledger: psycopg.Connection[Any], desk: Desk) -> None:
+    assert len(read_counties(ledger, "organisation/prosperity_workshops").tiles) == 90
+    assert read_counties(ledger, "hrss/wage_records").tiles == {}
+    page = desk.browser("reader").get("/duty/counties?feed=hrss/wage_records").text
+    assert page.count('class="tile not"') == 90
+    assert desk.browser("reader").get("/duty/counties?feed=").text.count('class="tile all"') == 88
+
+
+def test_a_county_lacks_what_it_has_not_sent_since_it_was_due(ledger: psycopg.Connection[Any]) -> None:
+    due = dt.date(2026, 4, 20)
+    assert lacking(read_county(ledger, GONE)) == [("2026Q1", (dt.date(2026, 6, 10) - due).days)]
+    assert lacking(read_county(ledger, LATE)) == []
+    (newest,) = read_county(ledger, LATE).newest
+    assert (newest.delivery, newest.state, newest.rows) == ("2026Q1", "late", 3)
+
+
+def test_a_delivery_of_which_nothing_has_come_lacks_everywhere(
+    ledger: psycopg.Connection[Any], workshops: Contract
+) -> None:
+    be_on(ledger, "2026-07-25")
+    owing.enter(ledger, workshops)
+    assert set(tiles(read_counties(ledger)).values()) == {(0, 1, "none")}
+    assert [delivery for delivery, _ in lacking(read_county(ledger, GONE))] == ["2026Q2", "2026Q1"]
+
+
+def test_of_a_list_only_the_newest_one_lacks(ledger: psycopg.Connection[Any], workshops: Contract) -> None:
+    ledger.execute("update ops.feed set delivery_kind = 'full_list'")
+    be_on(ledger, "2026-07-25")
+    owing.enter(ledger, workshops)
+    assert [delivery for delivery, _ in lacking(read_county(ledger, GONE))] == ["2026Q2"]
+
+
+def test_what_is_paused_or_closed_is_not_owed(ledger: psycopg.Connection[Any], workshops: Contract) -> None:
+    first, last = dt.date(2026, 1, 1), dt.date(2026, 3, 31)
+    pauses.begin(ledger, workshops.feed, GONE, "pause", first, last, reason="r", by="me")
+    found = read_counties(ledger)
+    assert (GONE in found.tiles, len(found.tiles)) == (False, 89)
+    assert lacking(read_county(ledger, GONE)) == []
+    pauses.begin(ledger, workshops.feed, "", "closure", dt.date(2026, 5, 1), None, reason="r", by="me")
+    assert read_counties(ledger).feeds == []
+
+
+def test_the_pages_lead_from_a_tile_to_what_is_lacking_and_to_its_delivery(
+    ledger: psycopg.Connection[Any], desk: Desk
+) -> None:
+    browser = desk.browser("reader")
+    page = browser.get("/duty/counties").text
+    assert len(re.findall(r'data-county="\d{6}"', page)) == 90
+    assert dict(re.findall(r'data-count="(\w+)">.*?<b>(\d+)</b>', page)) == {
+        "all": "88",
+        "late": "1",
+        "some": "0",
+        "none": "1",
+    }
+    assert f'class="tile none" data-county="{GONE}" href="/duty/counties/{GONE}"' in page
+    own = browser.get(f"/duty/counties/{GONE}").text
+    assert 'data-lacking="organisation/prosperity_workshops 2026Q1"' in own
+    assert 'href="/duty/feeds/organisation/prosperity_workshops/2026Q1"' in own
+    assert "没有缺报" in browser.get(f"/duty/counties/{LATE}").text
+    assert browser.get("/duty/counties/330199").status_code == 404
+
+
+def test_the_standing_of_one_feed_is_that_of_all(ledger: psycopg.Connection[Any], workshops: Contract) -> None:
+    assert expected.standing(ledger, feed=workshops.feed) == expected.standing(ledger)
+    assert expected.standing(ledger, feed="no/feed") == []
