@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from threegaps.cli.output import both, cell, console, plain, print_rows, tell_of_more
 from threegaps.labels import VALUE_STATUSES
 from threegaps.labels import both as labelled
+from threegaps.release.wording import cause_text
 from threegaps.translations import say
 
 if TYPE_CHECKING:
-    from threegaps.release.history import Cause, Comparison, Difference, IndicatorChange
+    from threegaps.release.history import Comparison, Difference, IndicatorChange
 
-_MOST_BATCHES = 4
 _MOST_COLUMNS = 3
 
 Names = Mapping[str, tuple[str, str]]
@@ -119,7 +119,7 @@ def _indicator_line(one: IndicatorChange, areas: Names, indicators: Names) -> di
         "largest_change": ""
         if largest is None
         else f"{_place(largest, areas)} {_period(largest)}: {_step(largest.value_before, largest.value_after)}",
-        "why": "; ".join(map(cause_text, one.causes)) or say("nothing that is noted reaches it"),
+        "why": "; ".join(say(cause_text(cause)) for cause in one.causes) or say("nothing that is noted reaches it"),
     }
 
 
@@ -164,27 +164,3 @@ def _what(one: Difference) -> str:
         return say("value")
     columns = ", ".join(one.changed[:_MOST_COLUMNS])
     return f"{columns}, …" if len(one.changed) > _MOST_COLUMNS else columns
-
-
-def cause_text(cause: Cause) -> str:
-    """A cause in a few words."""
-    if cause.cause == "batch":
-        listed = _listed(cause.batches)
-        rules = ", ".join(cause.rules)
-        if rules:
-            return say(f"{cause.source}: batches {listed}, accepted against {rules}")
-        return say(f"{cause.source}: batches {listed}")
-    if cause.cause == "as_of":
-        return say("days passed")
-    if cause.cause == "undo":
-        return say(f"undo of {cause.source}: {cause.note or ''}")
-    if cause.cause == "model":
-        return say(f"model {cause.source} changed")
-    if cause.cause == "seed":
-        return say(f"seed {cause.source} changed")
-    return say("full build")
-
-
-def _listed(batches: Sequence[int]) -> str:
-    first = ", ".join(map(str, batches[:_MOST_BATCHES]))
-    return f"{first}, … ({len(batches):,})" if len(batches) > _MOST_BATCHES else first

@@ -13,6 +13,7 @@ from threegaps.errors import ReleaseError
 from threegaps.ledger.batches import SUMS_OF_BATCHES
 from threegaps.release import holds
 from threegaps.release.arrival import arrived
+from threegaps.release.listed import RELEASES
 from threegaps.settings import Settings
 
 Row = dict[str, Any]
@@ -79,12 +80,6 @@ select r.release_id, r.kind, r.as_of, r.released_at, r.cells_inserted, r.cells_c
 from ops.current_release c join ops.release r using (release_id)
 """
 
-RELEASES = """
-select release_id, kind, as_of, released_at, cells_inserted, cells_changed, cells_removed, undoes_release_id, note,
-       is_demonstration, release_id = (select release_id from ops.current_release) as serves
-from ops.release order by release_id desc limit %(limit)s
-"""
-
 # Of the rows that releases counted, those of figures: the other relations show them again, or speak of feeds and codes.
 FIGURES_OF_RELEASES = """
 with said as (
@@ -123,12 +118,6 @@ from core.seed_indicator where is_built
 
 METHODS = "select method, name_zh, name_en from core.seed_method"
 UNITS = "select unit_zh, unit_en from core.seed_unit"
-
-LAST_BUILD = """
-select build_id, case failure when 'undo' then 'undone' when 'check' then 'held' else status end as status, kind, as_of,
-       requested_by, started_at, finished_at, message
-from ops.build order by build_id desc limit 1
-"""
 
 # One line for each indicator: its newest final province figure, the whole rather than a part where there is one; else
 # senior workers (level 3), and the list of counties in force.

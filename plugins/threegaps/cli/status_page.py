@@ -33,6 +33,7 @@ from threegaps.ledger import incidents as ledger
 from threegaps.ledger.expected import LATE_STATES, QUIET_STATES
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.orchestration.names import OF_NO_FEED
+from threegaps.release.listed import LAST_BUILD
 from threegaps.settings import OWN_READER, OWN_READER_ENTRY, SHANGHAI, WAREHOUSE_DATABASE, Settings
 from threegaps.standards.moments import last_moment
 from threegaps.standards.visible import visible
@@ -357,7 +358,7 @@ def _warehouse(settings: Settings, pending: Sequence[int]) -> dict[str, Any]:
         "release": list(queries.ask(settings, queries.CURRENT_RELEASE)),
         "pending": list(queries.ask(settings, queries.PENDING, {"pending": list(pending)})),
         "held": queries.held(settings),
-        "build": list(queries.ask(settings, queries.LAST_BUILD)),
+        "build": list(queries.ask(settings, LAST_BUILD)),
     }
 
 

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from threegaps.duty import actions
 from threegaps.duty.access import Identify, Viewer
+from threegaps.duty.comparing import Comparisons
 from threegaps.duty.rendering import Pages
 from threegaps.duty.speaking import Speaker
 from threegaps.duty.views import ROUTERS
@@ -45,6 +46,7 @@ def make_app(settings: Settings, identify: Identify) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.settings = settings
     app.state.pages = Pages(settings)
+    app.state.comparisons = Comparisons(settings.warehouse_dsn)
 
     def remember(request: Request, viewer: Viewer = Depends(identify)) -> None:
         request.state.viewer = viewer

@@ -46,9 +46,9 @@ def ledger(desk: Desk, workshops: Contract) -> Iterator[psycopg.Connection[Any]]
         rows = [(code, 3) for code in ALL]
         for delivery, day in (("2025Q3", "2025-10-15"), ("2025Q4", "2026-01-15")):
             send(connection, workshops, delivery, at(day), counties=rows)
-        early = [(code, 3) for code in ALL if code not in {GONE, LATE}]
-        send(connection, workshops, "2026Q1", at("2026-04-15"), counties=early, is_whole=False, part="a")
-        send(connection, workshops, "2026Q1", at("2026-05-15"), counties=[(LATE, 3)], is_whole=False, part="b")
+        early, all_but_one = ([(code, 3) for code in ALL if code not in lacking] for lacking in ({GONE, LATE}, {GONE}))
+        send(connection, workshops, "2026Q1", at("2026-04-15"), counties=early)
+        send(connection, workshops, "2026Q1", at("2026-05-15"), counties=all_but_one)
         yield connection
 
 

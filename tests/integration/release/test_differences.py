@@ -14,6 +14,7 @@ from threegaps.errors import ReleaseError
 from threegaps.marts.lock import held_by_builder
 from threegaps.release import apply, history, named_things, undo
 from threegaps.release.history import Cause, Comparison
+from threegaps.release.wording import cause_text
 from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -80,7 +81,7 @@ def test_models_seeds_days_full_builds_and_accepted_rules_are_causes(told: tuple
         ("model", "ind_m01_3"),
         ("full build", None),
     ]
-    assert [difference.cause_text(cause) for cause in one.causes] == [
+    assert [cause_text(cause) for cause in one.causes] == [
         "days passed",
         f"a/b: batches {batch}",
         "model ind_m01_3 changed",

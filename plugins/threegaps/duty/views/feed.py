@@ -107,8 +107,7 @@ def _point(s: Speaker, one: Measured, address: str, said: Said, rule: str | None
     delivered = one.delivered
     parts = [f"{delivered.delivery}: {said(one.value)}"]
     if one.low is not None and one.high is not None:
-        usual = f"{said(one.low)} – {said(one.high)}"
-        parts.append(s.say(f"平常 {usual}", f"usually {usual}"))
+        parts.append(f"{s.say('平常', 'usually')} {said(one.low)} – {said(one.high)}")
     if not delivered.is_loaded:
         parts.append(s.say("被规则停止,未载入", "stopped by a rule, not loaded"))
     return Point(
