@@ -62,6 +62,7 @@ def feed_page(request: Request, department: str, name: str) -> HTMLResponse:
     )
 
 
+_USUAL = ("平常", "usually")
 _VOLUME = ("收到行数", "rows received")
 _REFUSED_SHARE = ("拒收比例", "share refused")
 _RULE_SHARE = ("未通过比例", "share that broke it")
@@ -72,6 +73,10 @@ def percent(value: float) -> str:
     if 0 < value < 0.1:  # a tenth is the least that is said
         return "<0.1%"
     return f"{value:.1f}".removesuffix(".0") + "%"
+
+
+def _per_cent_exactly(value: float) -> str:
+    return f"{value:.3g}%"
 
 
 def _chart(
@@ -98,7 +103,8 @@ def _chart(
         [_point(s, one, address, said, rule) for one in measured],
         label=label,
         ends=(measured[0].delivered.delivery, measured[-1].delivered.delivery),
-        tick=said,
+        # At the side stands the round number itself, not what it is nearly.
+        tick=_per_cent_exactly if said is percent else said,
         size=size,
     )
 
@@ -107,7 +113,7 @@ def _point(s: Speaker, one: Measured, address: str, said: Said, rule: str | None
     delivered = one.delivered
     parts = [f"{delivered.delivery}: {said(one.value)}"]
     if one.low is not None and one.high is not None:
-        parts.append(f"{s.say('平常', 'usually')} {said(one.low)} – {said(one.high)}")
+        parts.append(f"{s.say(*_USUAL)} {said(one.low)} – {said(one.high)}")
     if not delivered.is_loaded:
         parts.append(s.say("被规则停止,未载入", "stopped by a rule, not loaded"))
     return Point(
