@@ -12,8 +12,6 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import psycopg
 from fastapi.testclient import TestClient
@@ -30,6 +28,7 @@ from threegaps.settings import Settings
 
 BAR_MS = 300
 PEER = "/duty/static/duty.css"
+PAGES = ("", "feeds", "refused", "counties", "counties/330102", "release")
 _ATTEMPTS = """
 insert into ops.attempt (feed, step, delivery, run_id, try_number, started_at, ended_at, outcome)
 select b.feed, step, b.delivery, 'scheduled__' || b.delivery, 1, b.finished_at, b.finished_at, 'succeeded'
@@ -57,17 +56,13 @@ def main() -> int:
         environment = {f"THREEGAPS_WAREHOUSE_{name}": str(parts[part]) for name, part in names.items()}
         settings = Settings.load({**os.environ, **environment, "THREEGAPS_HOME": str(folder)})
         application = Starlette(routes=[Mount("/duty", make_app(settings, lambda: Viewer("bench", may_write=True)))])
-        return _measure(TestClient(application), options.rounds, list(_pages(connection)))
+        return _measure(TestClient(application), options.rounds)
 
 
-def _pages(connection: psycopg.Connection[Any]) -> Iterator[str]:
-    yield from ("/duty/", "/duty/feeds", "/duty/refused")
-
-
-def _measure(client: TestClient, rounds: int, pages: list[str]) -> int:
+def _measure(client: TestClient, rounds: int) -> int:
     """Each page in turn about with the peer, after a first answer that nobody counts."""
     is_missed = False
-    for page in pages:
+    for page in (f"/duty/{one}" for one in PAGES):
         times = [(_seconds(client, page), _seconds(client, PEER)) for _ in range(rounds + 1)][1:]
         own = [one * 1000 for one, _ in times]
         ratio = statistics.median(page_seconds / peer for page_seconds, peer in times)

@@ -225,17 +225,24 @@ def summarise(connection: psycopg.Connection[Any], feed: str, deliveries: Sequen
 
 
 def standing(
-    connection: psycopg.Connection[Any], now: dt.datetime | None = None, *, feed: str | None = None
+    connection: psycopg.Connection[Any],
+    now: dt.datetime | None = None,
+    *,
+    feed: str | None = None,
+    names_counties: bool = True,
 ) -> list[Standing]:
     """How every feed that has a contract stands, by name.
 
     Args:
         now: The moment to judge by; by default `judged_at`.
         feed: The only one that is asked for: the counties that the others lack are not looked for.
+        names_counties: Whether to look for the counties that lack, which takes most of the time where many do; else
+            `Standing.missing_counties` is empty.
     """
     moment = judged_at(connection) if now is None else now
     wanted = "" if feed is None else "where s.feed = %(feed)s"
-    query = f"select s.*, c.missing_counties from ({standing_at('%(now)s')}) as s {_MISSING} {wanted} order by s.feed"
+    named, lacking = ("c.missing_counties", _MISSING) if names_counties else ("null as missing_counties", "")
+    query = f"select s.*, {named} from ({standing_at('%(now)s')}) as s {lacking} {wanted} order by s.feed"
     with connection.cursor(row_factory=class_row(_Row)) as cursor:
         rows = cursor.execute(query.encode(), {"now": moment, "feed": feed}).fetchall()
     return [row.standing() for row in rows]

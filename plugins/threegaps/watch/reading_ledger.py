@@ -84,12 +84,16 @@ where batch_id = any(%(pending)s) and not exists (
 _SANDBOX_MENDED = "select max(closed_at) from ops.incident where cause_key = %s"
 
 
-def read(connection: psycopg.Connection[Any]) -> LedgerReading:
-    """Everything that the looks ask of the ledger, as one transaction sees it."""
+def read(connection: psycopg.Connection[Any], *, names_counties: bool = True) -> LedgerReading:
+    """Everything that the looks ask of the ledger, as one transaction sees it.
+
+    Args:
+        names_counties: As of `threegaps.ledger.expected.standing`: a page that does not name them need not wait.
+    """
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read, read only")
         judged_at = expected.judged_at(connection)
-        standing = expected.standing(connection, judged_at)
+        standing = expected.standing(connection, judged_at, names_counties=names_counties)
         pending = pending_batches(connection)
         mended = connection.execute(_SANDBOX_MENDED, [SANDBOX_KEY]).fetchone()
         return LedgerReading(

@@ -100,7 +100,7 @@ def feed_rows(connection: psycopg.Connection[Any]) -> list[FeedRow]:
     of_feed: dict[str, list[Square]] = {}
     for one in found:
         of_feed.setdefault(one.feed, []).append(one)
-    standing = expected.standing(connection, moment)
+    standing = expected.standing(connection, moment, names_counties=False)
     return [FeedRow(one, tuple(of_feed.get(one.feed, ()))) for one in standing]
 
 

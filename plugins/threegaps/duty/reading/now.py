@@ -91,7 +91,7 @@ class Now:
 
 def read_now(connection: psycopg.Connection[Any], now: dt.datetime) -> Now:
     """What somebody should look at, at *now*."""
-    reading = read(connection)
+    reading = read(connection, names_counties=False)
     standing = incidents.open_incidents(connection)
     loaded = read_loaded(connection)
     # What the watch has seen of Airflow and the machine stands in its incidents; here the ledger alone is read.
