@@ -46,6 +46,8 @@ _IS_OPENING = (
 
 LATE_STATES = frozenset({"late", "incomplete"})
 """States of feeds that owe something; of `threegaps.labels.FEED_STATES`."""
+BAD_STATES = frozenset({"stopped", "failed", "failing", "unreachable"})
+"""States of feeds of which nothing more comes until somebody mends something."""
 QUIET_STATES = frozenset({"awaited", "in_time", "not_due", "paused", "closed", "retired"})
 """States of feeds that nobody need look at."""
 
@@ -241,7 +243,7 @@ def standing(
     """
     moment = judged_at(connection) if now is None else now
     wanted = "" if feed is None else "where s.feed = %(feed)s"
-    named, lacking = ("c.missing_counties", _MISSING) if names_counties else ("null as missing_counties", "")
+    named, lacking = ("c.missing_counties", _MISSING) if names_counties else ("null::text[] as missing_counties", "")
     query = f"select s.*, {named} from ({standing_at('%(now)s')}) as s {lacking} {wanted} order by s.feed"
     with connection.cursor(row_factory=class_row(_Row)) as cursor:
         rows = cursor.execute(query.encode(), {"now": moment, "feed": feed}).fetchall()

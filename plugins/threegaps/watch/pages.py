@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from threegaps.labels import FEED_STATES, INCIDENT_GRAVITIES
-from threegaps.ledger.expected import QUIET_STATES
+from threegaps.ledger.expected import BAD_STATES, QUIET_STATES
 from threegaps.settings import SHANGHAI
 from threegaps.standards.moments import clock
 from threegaps.standards.visible import for_html as escape
@@ -30,7 +30,6 @@ PAGE_NAMES: Mapping[Language, str] = {"zh": "status.html", "en": "status.en.html
 DATA_NAME = "status.json"
 STALE_AFTER_SECONDS = int(STALE_AFTER.total_seconds())
 """A page that is older than that, and older than four passes, says that the watch has stopped."""
-_BAD_STATES = frozenset({"stopped", "failed", "failing", "unreachable"})
 
 
 def write_pages(snapshot: Snapshot, folder: Path, docs: Path | None = None) -> None:
@@ -382,7 +381,7 @@ def _data_head(head: str) -> str:
 def _states(feed: FeedSeen, said: _Words) -> str:
     written = []
     for state in sorted(feed.states, key=list(FEED_STATES).index):
-        grade = "bad" if state in _BAD_STATES else "good" if state in QUIET_STATES else "warn"
+        grade = "bad" if state in BAD_STATES else "good" if state in QUIET_STATES else "warn"
         written.append(f'<span class="tag {grade}">{said.safe(*FEED_STATES[state])}</span>')
     words = said.safe(feed.last_words_zh, feed.last_words_en)
     return said("、", ", ").join(written) + (f'<br><span class="soft">{words}</span>' if words else "")
