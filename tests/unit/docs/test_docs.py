@@ -195,6 +195,12 @@ def test_the_picture_is_readable_in_light_and_dark() -> None:
     assert "<desc" in text
 
 
+def test_pictures_are_shown_and_small() -> None:
+    for picture in (ROOT / "docs" / "pictures").iterdir():
+        assert picture.stat().st_size < 200_000, picture.name
+        assert [page for page, text in READ.items() if f"pictures/{picture.name})" in text], picture.name
+
+
 def test_the_layers_in_the_docs_are_those_that_are_enforced() -> None:
     from tests.unit.house.test_layers import LAYERS
 

@@ -86,6 +86,8 @@ def delivery_page(
         delivery=key,
         found=found,
         marked=marked,
+        # What is wrong stands beside the reason, not far to the right.
+        columns=sorted(contract.sent_columns, key=lambda one: all(one.name not in wrong for _, wrong in marked)),
         rules={one.rule: one for one in (*contract.rules, *contract.batch_rules)},
         rule=rule,
         county=county,
