@@ -54,6 +54,7 @@ class Browser:
         pages = self.until(lambda: self._pages(port))
         self._page = connect(pages[0]["webSocketDebuggerUrl"], max_size=None, open_timeout=60)
         self._numbers = itertools.count(1)
+        self._document = "document"
         self.complaints: list[str] = []
         """What the page's console has said against something: scripts that fail, what the policy has refused."""
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -117,8 +118,25 @@ class Browser:
 
     def open(self, address: str) -> None:
         """Open a page, until it is there."""
+        self.leave_frame()
         self.send("Page.navigate", url=address)
         self.until(lambda: self.ask("document.readyState") == "complete")
+
+    def enter_frame(self) -> None:
+        """Look at what the page's one frame shows from now on, once it is there; of the same origin as the page."""
+        self._document = "document.querySelector('iframe')?.contentDocument"
+        self.until(
+            lambda: self.ask(f"{self._document}?.readyState === 'complete' && !!{self._document}.body.innerText")
+        )
+
+    def leave_frame(self) -> None:
+        """Look at the page itself again."""
+        self._document = "document"
+
+    @property
+    def address(self) -> str:
+        """Where what is looked at lies."""
+        return str(self.ask(f"{self._document}?.location.href"))
 
     def ask(self, expression: str) -> Any:
         """What a JavaScript expression is on the page; None while it is changing."""
@@ -127,19 +145,22 @@ class Browser:
 
     def text(self, selector: str) -> list[str]:
         """The texts of all elements that a selector finds."""
-        found = self.ask(f"[...document.querySelectorAll({json.dumps(selector)})].map((one) => one.innerText.trim())")
-        return list(found or [])
+        return self.all_of(selector, "one.innerText.trim()")
+
+    def all_of(self, selector: str, expression: str) -> list[Any]:
+        """What an expression says of each element, ``one``, that a selector finds."""
+        found = f"{self._document}?.querySelectorAll({json.dumps(selector)}) ?? []"
+        return list(self.ask(f"[...({found})].map((one) => {expression})") or [])
 
     def click(self, selector: str) -> None:
         """Click the first element that a selector finds, once it is there."""
-        script = (
-            f"(() => {{ const one = document.querySelector({json.dumps(selector)}); one?.click(); return !!one; }})()"
-        )
-        self.until(lambda: self.ask(script))
+        found = f"{self._document}?.querySelector({json.dumps(selector)})"
+        self.until(lambda: self.ask(f"(() => {{ const one = {found}; one?.click(); return !!one; }})()"))
 
     def fill(self, selector: str, value: str) -> None:
         """Write into a field."""
-        self.ask(f"document.querySelector({json.dumps(selector)}).value = {json.dumps(value)}")
+        field = f"{self._document}?.querySelector({json.dumps(selector)})"
+        assert self.ask(f"Object.assign({field}, {{ value: {json.dumps(value)} }}).value") == value, selector
 
     def until(self, condition: Callable[[], Any], *, seconds: float = 120) -> Any:
         """What *condition* comes to, once it is something."""

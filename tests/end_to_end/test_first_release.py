@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+import openpyxl
 import polars as pl
 import psycopg
 import pytest
@@ -25,6 +27,8 @@ from psycopg import sql
 from sandbox import generate
 from sandbox.parameters import Parameters
 from sandbox.truth import codes
+from tests.browser import Browser
+from tests.duty_desk import STATES, Desk
 from tests.receivers import WebReceiver, web_receiver
 from tests.truth.exact import exact_differences
 from tests.truth.shown import KINDS, shown_differences
@@ -365,6 +369,175 @@ def test_one_page_says_how_things_stand(installation: Installation) -> None:
     assert installation.json("release", "list")[0]["serves"] is True
     assert {feed["feed"] for feed in installation.json("feeds")} == feeds
     assert installation.json("quarantine", "show", "--limit", "3")
+
+
+@pytest.fixture(scope="module")
+def desk(installation: Installation) -> Desk:
+    return Desk(installation.settings, ("admin", "viewer"))
+
+
+def in_frame(browser: Browser, desk: Desk, path: str = "/plugin/duty") -> None:
+    """Open the duty page as it stands in Airflow's."""
+    browser.open(f"{desk.address}{path}")
+    browser.enter_frame()
+
+
+def follow(browser: Browser, selector: str, address: str) -> None:
+    """Click what leads to a page of the frame whose address ends so."""
+    browser.click(selector)
+    browser.until(lambda: browser.address.endswith(address))
+    browser.enter_frame()
+
+
+def squares(browser: Browser) -> dict[tuple[str, str], str]:
+    """Feed, delivery and state of each square that is shown."""
+    seen = browser.all_of(
+        ".squares .square", "[one.closest('[data-feed]').dataset.feed, one.dataset.delivery, one.classList[1]]"
+    )
+    return {(feed, delivery): state for feed, delivery, state in seen}
+
+
+def test_on_the_duty_page_what_fails_is_two_clicks_away_and_is_acknowledged(desk: Desk) -> None:
+    with desk.browser("admin") as browser:
+        browser.open(desk.address)
+        browser.click("a[href$='/plugin/duty']")
+        browser.enter_frame()
+        assert browser.text(".synthetic") == ["合成数据 synthetic"]
+        follow(browser, "nav a[href$='/feeds']", "/duty/feeds")
+        shown = squares(browser)
+        owed = {(feed, delivery): state for feed, delivery, state in desk.ask(STATES)}
+        assert len(shown) > 300
+        assert {key: owed[key] for key in shown} == shown
+        feed, delivery = next(key for key, state in shown.items() if state == "expected")
+        with desk.failed_attempt(feed, delivery):
+            number = browser.until(
+                lambda: desk.ask(
+                    "select incident_id from ops.incident where kind = 'feed_failing' and feed = %s"
+                    " and closed_at is null",
+                    feed,
+                )
+            )[0][0]
+            # Two clicks from the first page to why it fails.
+            in_frame(browser, desk)
+            assert feed in " ".join(browser.text(f"#incident-{number}"))
+            follow(browser, "nav a[href$='/feeds']", "/duty/feeds")
+            assert squares(browser)[feed, delivery] == "failed"
+            here = f"/duty/feeds/{feed}/{delivery}"
+            follow(browser, f".square[href$='{here}']", here)
+            assert browser.text("[data-state]") == ["失败"]
+            assert "约定的文件夹或数据表不存在" in browser.text("[data-attempt]")[0]
+
+            in_frame(browser, desk)
+            browser.click(f"#incident-{number} form[action$='/acknowledge'] button")
+            browser.until(
+                lambda: browser.text(f"#incident-{number}") and "admin" in browser.text(f"#incident-{number}")[0]
+            )
+            in_frame(browser, desk)
+            browser.fill(f"#incident-{number} input[name=why]", "文件夹已恢复")
+            browser.click(f"#incident-{number} form[action$='/resolve'] button")
+            browser.until(lambda: browser.text("h1, .band") and not browser.text(f"#incident-{number}"))
+        changes = (
+            "select change, changed_by, note from ops.incident_change where incident_id = %s and changed_by <> 'watch'"
+        )
+        assert desk.ask(f"{changes} order by incident_change_id", number) == [
+            ("acknowledged", "admin", ""),
+            ("closed", "admin", "文件夹已恢复"),
+        ]
+        assert browser.complaints == []
+
+
+def test_the_tabs_of_a_dag_and_of_a_run_lead_to_the_delivery_and_links_lead_out_again(
+    desk: Desk, installation: Installation
+) -> None:
+    feed, dag_id = "hrss/certificates", feed_dag("hrss/certificates")
+    ((delivery, run_id),) = desk.ask(
+        "select delivery, run_id from ops.attempt where feed = %s and step = 'load' and outcome = 'succeeded'"
+        " order by attempt_id limit 1",
+        feed,
+    )
+    here = f"/duty/feeds/{feed}/{delivery}"
+    with desk.browser("admin") as browser:
+        browser.open(f"{desk.address}/dags/{dag_id}")
+        browser.click("a[href$='/plugin/duty-dag']")
+        browser.enter_frame()
+        assert browser.address.endswith(f"/duty/feeds/{feed}")
+        follow(browser, f"a[href$='{here}']", here)
+
+        browser.open(f"{desk.address}/dags/{dag_id}/runs/{run_id}")
+        browser.click("a[href$='/plugin/duty-run']")
+        browser.enter_frame()
+        assert browser.address.endswith(here)
+        browser.click("[data-attempt] a[data-out]")
+        browser.leave_frame()
+        out = f"{desk.address}/dags/{dag_id}/runs/{run_id}"
+        browser.until(lambda: unquote(browser.address).startswith(out) and "/plugin/" not in browser.address)
+
+        api = AirflowApi.of(installation.settings)
+        before = {run["dag_run_id"] for run in api.runs(dag_id)}
+        in_frame(browser, desk, f"/dags/{dag_id}/runs/{run_id}/plugin/duty-run")
+        browser.click("form[data-dag] button")
+        browser.until(lambda: browser.text("form[data-dag] .good"))
+        (run,) = [run for run in api.runs(dag_id) if run["dag_run_id"] not in before]
+        assert run["partition_key"] == delivery
+        wait_until(lambda: api.run(dag_id, run["dag_run_id"])["state"] in ENDED_STATES, seconds=400)
+        assert api.run(dag_id, run["dag_run_id"])["state"] == "success"
+        assert browser.complaints == []
+
+
+def test_who_may_only_look_sees_no_button_and_takes_the_workbook(desk: Desk) -> None:
+    feed, delivery, rows = desk.ask(
+        "select feed, delivery, count(*) from quarantine.refused_row where closed_by_batch_id is null"
+        " group by 1, 2 having count(*) > 3 order by 3, 1, 2 limit 1"
+    )[0]
+    with desk.browser("viewer") as browser:
+        in_frame(browser, desk)
+        assert "只读" in browser.text("header")[0]
+        follow(browser, "nav a[href$='/refused']", "/duty/refused")
+        assert browser.text("form") == []
+        browser.open(f"{desk.address}/duty/feeds/{feed}/{delivery}")
+        assert len(browser.text("[data-row]")) == min(rows, 50)
+        assert browser.text("td.wrong")
+        assert browser.text("form[data-act]") == []
+        browser.click("a[download][href$='.xlsx?delivery=" + delivery + "']")
+        (workbook,) = browser.until(lambda: list(browser.downloads.glob("*.xlsx")))
+        sheet = openpyxl.load_workbook(workbook).worksheets[0]
+        tokens = {str(row[0].value) for row in list(sheet.rows)[1:]}
+        open_rows = (
+            "select row_token from quarantine.refused_row where (feed, delivery) = (%s, %s)"
+            " and closed_by_batch_id is null"
+        )
+        assert tokens == {token for (token,) in desk.ask(open_rows, feed, delivery)}
+        assert browser.complaints == []
+
+
+def test_the_duty_page_speaks_and_looks_as_airflow_does_and_fits(desk: Desk) -> None:
+    wide = "[document.documentElement.scrollWidth, innerWidth]"
+    with desk.browser("admin", language="en", theme="dark") as browser:
+        in_frame(browser, desk)
+        browser.until(lambda: browser.text("nav a")[:3] == ["Now", "Feeds", "Refused"])
+        assert browser.all_of("html", "[one.lang, one.dataset.theme]") == [["en", "dark"]]
+        for width in (1280, 390):
+            browser.resize(width)
+            for path in ("", "feeds", "refused", "feeds/hrss/wage_records/2026-05"):
+                browser.open(f"{desk.address}/duty/{path}")
+                needed, given = browser.ask(wide)
+                assert needed <= given == width, (path, width)
+        assert browser.complaints == []
+
+
+def test_without_a_session_the_frame_says_so_and_leads_to_the_login(desk: Desk) -> None:
+    """Airflow's own page would lead there by itself, sooner or later: the frame stands in a page that does nothing."""
+    frame = "Object.assign(document.createElement('iframe'), {src: '%s', sandbox: '%s'})"
+    allowed = "allow-scripts allow-same-origin allow-forms allow-downloads"
+    with desk.browser(None) as browser:
+        browser.open(f"{desk.address}/api/v2/version")
+        browser.ask(f"document.body.append({frame % (f'{desk.address}/duty/refused', allowed)})")
+        browser.enter_frame()
+        assert browser.text(".band b") == ["请先登录 Airflow"]
+        assert browser.text("nav") == []
+        browser.click("a[data-out]")
+        browser.leave_frame()
+        browser.until(lambda: "/auth/login" in browser.address)
 
 
 def test_a_build_with_nothing_to_do_skips_the_rest(installation: Installation) -> None:
