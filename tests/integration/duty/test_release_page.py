@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -130,13 +131,61 @@ def test_a_comparison_is_made_once_and_one_that_failed_again(released: Desk, mon
 
     monkeypatch.setattr(history, "compare", counted)
     comparisons = Comparisons(lambda: released.dsn)
-    found = [comparisons.ask(1, 2, wait_seconds=60) for _ in range(3)]
+    found = [comparisons.ask(1, 2, state=1, wait_seconds=60) for _ in range(3)]
     assert found[0] is not None
     assert (len(made), found[0].figures, found[0].indicators[0].figures) == (1, (), 2)
     for _ in range(2):
         with pytest.raises(ReleaseError):
-            comparisons.ask(1, 7, wait_seconds=60)
+            comparisons.ask(1, 7, state=1, wait_seconds=60)
     assert len(made) == 3
+
+
+def test_what_a_later_release_takes_out_of_the_past_is_not_said_any_more(released: Desk) -> None:
+    before = page(released, "/duty/release?release=2")
+    assert "→ <b>129</b>" in before or "→ <b>99</b>" in before
+    release(released.dsn, {A: None, B: 30, P: None}, batches=[])
+    again = page(released, "/duty/release?release=2")
+    assert "<b>129</b>" not in again
+    assert "<b>99</b>" not in again
+
+
+def test_another_warehouse_is_compared_anew(released: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[Any, ...]] = []
+    compare = history.compare
+    monkeypatch.setattr(history, "compare", lambda *asked: made.append(asked) or compare(*asked))
+    comparisons = Comparisons(lambda: released.dsn)
+    for state in ("one", "other", "other"):
+        assert comparisons.ask(1, 2, state=state, wait_seconds=60)
+    assert len(made) == 2
+
+
+def test_what_is_asked_for_while_much_waits_is_taken_later_and_a_pair_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_go = threading.Event()
+    made: list[int] = []
+
+    def compare(_: str, first: int, second: int) -> history.Comparison:
+        may_go.wait(60)
+        made.append(second)
+        return history.Comparison(first, second, (), (), ())
+
+    monkeypatch.setattr(history, "compare", compare)
+    comparisons = Comparisons(lambda: "dbname=none")
+
+    def ask(second: int, state: str = "old", wait_seconds: float = 0) -> history.Comparison | None:
+        return comparisons.ask(1, second, state=state, wait_seconds=wait_seconds)
+
+    for _ in range(2):
+        assert [ask(second) for second in range(2, 40)] == [None] * 38
+    # What waits for a state that is over is not worked out; what is being worked out then may end.
+    assert ask(99, state="new") is None
+    may_go.set()
+    assert ask(99, state="new", wait_seconds=60)
+    assert made == [2, 99]
+    for second in range(100, 120):
+        assert ask(second, state="new", wait_seconds=60)
+    assert made == [2, 99, *range(100, 120)]
+    assert ask(119, state="new", wait_seconds=60)
+    assert len(made) == 22
 
 
 def test_a_comparison_that_fails_is_said_on_the_page(released: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

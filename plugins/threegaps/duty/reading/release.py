@@ -26,6 +26,13 @@ _BEFORE = """
 select r.release_id, (select max(b.release_id) from ops.release as b where b.release_id < r.release_id)
 from ops.release as r where r.release_id = %s
 """
+# A warehouse that was set up anew, or brought back from a copy, numbers its releases as the one before did.
+_STATE = """
+select c.system_identifier, d.oid::bigint, r.release_id, r.released_at
+from pg_control_system() as c cross join pg_database as d
+left join lateral (select * from ops.release order by release_id desc limit 1) as r on true
+where d.datname = current_database()
+"""
 _DELIVERIES = "select batch_id, delivery from ops.batch where batch_id = any(%s)"
 
 
@@ -88,6 +95,7 @@ class ReleasesSeen:
         latest: The newest ones, the newest first.
         waiting: What waits for a build, what has waited longest first.
         build: The last one; None before the first.
+        state: Which warehouse it is, and by which release it serves.
     """
 
     serving: ReleaseListed | None
@@ -96,6 +104,7 @@ class ReleasesSeen:
     latest: Sequence[ReleaseListed]
     waiting: Sequence[Waiting]
     build: Build | None
+    state: tuple[object, ...]
     areas: Names
     indicators: Names
 
@@ -124,6 +133,7 @@ def read_releases(connection: psycopg.Connection[Any], chosen: int | None = None
         latest=latest,
         waiting=waiting,
         build=build,
+        state=connection.execute(_STATE).fetchone() or (),
         areas=area_names(connection),
         indicators=indicator_names(connection),
     )

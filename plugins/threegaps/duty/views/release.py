@@ -40,7 +40,7 @@ def release(request: Request, release: int | None = None) -> HTMLResponse:
         if found.chosen is not None and found.before is not None:
             comparisons: Comparisons = request.app.state.comparisons
             try:
-                difference = comparisons.ask(found.before, found.chosen)
+                difference = comparisons.ask(found.before, found.chosen, state=found.state)
             except psycopg.Error as error:
                 failed = in_both(of_warehouse(error))
         causes = [cause for one in difference.indicators for cause in one.causes] if difference else []
