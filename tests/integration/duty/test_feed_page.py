@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -93,7 +94,9 @@ def test_parts_of_a_delivery_break_a_rule_together(desk: Desk) -> None:
     assert [one.value for one in past(desk).rules[0].shares] == [20]
 
 
-def test_the_page_says_how_the_feed_stands_and_leads_to_each_delivery(desk: Desk) -> None:
+def test_the_page_says_how_the_feed_stands_and_leads_to_each_delivery(desk: Desk, tmp_path: Path) -> None:
+    returned = tmp_path / "returned.xlsx"
+    returned.write_bytes(b"a workbook")
     desk.know_feed()
     for month in range(1, 6):
         desk.owe(month)
@@ -114,8 +117,7 @@ def test_the_page_says_how_the_feed_stands_and_leads_to_each_delivery(desk: Desk
             refusals=[(token, batch) for token in tokens],
             sent_to="社保中心",
             sent_by="me",
-            file_name="f",
-            file_sha256="0" * 64,
+            file=returned,
             at=sent,
         )
     page = desk.browser("reader").get(f"/duty/feeds/{FEED}").text
