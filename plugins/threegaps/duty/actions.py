@@ -11,7 +11,7 @@ from fastapi import APIRouter, Body, Request, Response
 
 from threegaps import feed_run
 from threegaps.duty.access import writer_of
-from threegaps.duty.asking import writing
+from threegaps.duty.asking import acting, writing
 from threegaps.duty.views.common import MOST_WORKBOOK_ROWS, WORKBOOK, contract_of, settings_of, workbook_name
 from threegaps.ledger import incidents, tickets
 from threegaps.settings import SHANGHAI
@@ -98,5 +98,7 @@ def answer(request: Request, ticket_id: int, said: Said) -> dict[str, str]:
 def accept(request: Request, batch_id: int, why: Said) -> dict[str, str]:
     """Land the decision that a stopped batch is meant; the page then starts the run that loads it."""
     by = writer_of(request).name
-    feed_run.accept_for_next_load(batch_id, accepted_by=by, reason=why)
+    settings = settings_of(request)
+    with acting(settings) as connection:
+        feed_run.accept_for_next_load(settings, connection, batch_id, accepted_by=by, reason=why)
     return {}

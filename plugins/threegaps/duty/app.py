@@ -13,6 +13,8 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
+from psycopg import errors
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from threegaps.duty import actions
@@ -21,11 +23,13 @@ from threegaps.duty.comparing import Comparisons
 from threegaps.duty.rendering import Pages
 from threegaps.duty.speaking import Speaker
 from threegaps.duty.views import ROUTERS
-from threegaps.errors import ThreeGapsError, of_warehouse
+from threegaps.errors import ThreeGapsError, is_warehouse_down, kind_of, of_warehouse
 from threegaps.settings import SHANGHAI, Settings
+from threegaps.standards.visible import log_of
 from threegaps.translations import in_both
 from threegaps.watch import heartbeat, journal
 
+_log = log_of(__name__)
 _STATIC = Path(__file__).parent / "static"
 # Nothing is loaded from outside, and nobody else's page shows this one.
 _HEADERS = {
@@ -57,7 +61,11 @@ def make_app(settings: Settings, identify: Identify) -> FastAPI:
 
     @app.middleware("http")
     async def add_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await answer(request)
+        try:
+            response = await answer(request)
+        except Exception as error:  # noqa: BLE001  # whatever it is, somebody waits for an answer
+            _log.error("the duty page failed: %s", kind_of(error))
+            response = await run_in_threadpool(_answer, request, HTTPStatus.INTERNAL_SERVER_ERROR, *_UNEXPECTED)
         is_static = request.url.path.startswith(f"{request.scope.get('root_path', '')}/static/")
         response.headers.update({**_HEADERS, "Cache-Control": "no-cache" if is_static else "no-store"})
         return response
@@ -65,7 +73,7 @@ def make_app(settings: Settings, identify: Identify) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_asked_so)
     app.add_exception_handler(ThreeGapsError, _failed)
-    app.add_exception_handler(psycopg.Error, _no_warehouse)
+    app.add_exception_handler(psycopg.Error, _of_warehouse)
     return app
 
 
@@ -75,6 +83,9 @@ _SAID = {
     HTTPStatus.NOT_FOUND: ("没有这一页", "There is no such page"),
 }
 _OTHERWISE = ("请求有误", "This cannot be asked so")
+_UNEXPECTED = ("本页出错,原因见 api-server 的日志", "The page failed; the log of the api-server says why")
+_TOO_SLOW = ("数据仓库太忙或被锁,未能及时应答", "The warehouse is busy or locked, and did not answer in time")
+_IN_THE_WAY = (errors.QueryCanceled, errors.LockNotAvailable)
 
 
 def _answer(request: Request, status: int, zh: str, en: str, **values: Any) -> Response:
@@ -87,29 +98,37 @@ def _answer(request: Request, status: int, zh: str, en: str, **values: Any) -> R
     return pages.page(request, "error.html", status=status, title=(zh, en), said=status, **{**unknown, **values})
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+# No handler is async: what they ask of disks and templates must not hold up others' requests.
+def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
     return _answer(request, status, *_SAID.get(HTTPStatus(status), _OTHERWISE))
 
 
-async def _not_asked_so(request: Request, _: Exception) -> Response:
+def _not_asked_so(request: Request, _: Exception) -> Response:
     return _answer(request, HTTPStatus.BAD_REQUEST, *_OTHERWISE)
 
 
-async def _failed(request: Request, error: Exception) -> Response:
-    zh, en = in_both(str(error))
+def _failed(request: Request, error: Exception) -> Response:
+    said, advice = (error.message, error.advice or "") if isinstance(error, ThreeGapsError) else (str(error), "")
+    zh, en = (" ".join(filter(None, parts)) for parts in zip(in_both(said), in_both(advice), strict=True))
     return _answer(request, HTTPStatus.CONFLICT, zh, en)
 
 
-async def _no_warehouse(request: Request, error: Exception) -> Response:
+def _of_warehouse(request: Request, error: Exception) -> Response:
     """While the warehouse is silent, what the watch keeps in its journal is shown: it is the first thing to know."""
+    if isinstance(error, psycopg.DataError):
+        return _answer(request, HTTPStatus.BAD_REQUEST, *_OTHERWISE)
+    if isinstance(error, _IN_THE_WAY):
+        return _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, *_TOO_SLOW)
+    if not is_warehouse_down(error):
+        _log.error("the duty page failed: %s", of_warehouse(error))
+        return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, *_UNEXPECTED)
     settings: Settings = request.app.state.settings
-    known = journal.load(heartbeat.watch_folder(settings)).open
     return _answer(
         request,
         HTTPStatus.SERVICE_UNAVAILABLE,
         "数据仓库没有应答",
         "The warehouse does not answer",
-        detail=in_both(of_warehouse(error) if isinstance(error, psycopg.Error) else ""),
-        incidents=known,
+        detail=in_both(of_warehouse(error)),
+        incidents=journal.load(heartbeat.watch_folder(settings)).open,
     )

@@ -37,6 +37,17 @@ def writing(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
+@contextlib.contextmanager
+def acting(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """A connection in autocommit, for what holds step by step.
+
+    Raises:
+        psycopg.Error: The warehouse does not answer, or not so.
+    """
+    with _connect(settings) as connection:
+        yield connection
+
+
 def _connect(settings: Settings, options: str = "") -> psycopg.Connection[Any]:
     return psycopg.connect(
         settings.warehouse_dsn(),

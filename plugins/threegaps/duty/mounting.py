@@ -6,6 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+from threegaps.errors import kind_of
+from threegaps.standards.visible import log_of
+
+_log = log_of(__name__)
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -32,8 +36,20 @@ class OnFirstRequest:
         if self._made is None:
             async with self._lock:
                 if self._made is None:
-                    self._made = await asyncio.to_thread(self._make)
+                    try:
+                        self._made = await asyncio.to_thread(self._make)
+                    except Exception as error:  # noqa: BLE001  # the next request tries again
+                        _log.error("the duty page cannot be made: %s", kind_of(error))
+                        await _say_unmade(send)
+                        return
         await self._made(scope, receive, send)
+
+
+async def _say_unmade(send: Send) -> None:
+    said = "值班页无法启动,原因见 api-server 的日志 · The duty page cannot start; the log of the api-server says why\n"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": said.encode()})
 
 
 def _of_airflow() -> Application:

@@ -16,7 +16,7 @@ from threegaps.calendar import Delivery, of_cadence
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError, of_warehouse
-from threegaps.feed_run.accepting import land_acceptance, read_acceptance
+from threegaps.feed_run.accepting import accepting_these, land_acceptance, read_acceptance
 from threegaps.feed_run.attempting import Run, attempt
 from threegaps.feed_run.expected import keep_clock
 from threegaps.feed_run.opening import feed_of, warehouse_of
@@ -25,7 +25,7 @@ from threegaps.landing.store import LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Batch
 from threegaps.ledger.decisions import record_acceptance
-from threegaps.ledger.landed import LandedObject, landed_of_batch
+from threegaps.ledger.landed import LandedObject, landed_of_batch, latest_arrivals
 from threegaps.ledger.owing import enter
 from threegaps.settings import Settings
 from threegaps.standards.visible import log_of
@@ -177,18 +177,32 @@ def accept(batch_id: int, *, accepted_by: str, reason: str) -> int:
                 )
 
 
-def accept_for_next_load(batch_id: int, *, accepted_by: str, reason: str) -> None:
+def accept_for_next_load(
+    settings: Settings, connection: psycopg.Connection[Any], batch_id: int, *, accepted_by: str, reason: str
+) -> None:
     """Land the decision that a stopped batch is meant, and judge nothing: the feed's next load takes it up.
 
-    For where nobody waits for a load, such as a page. Arguments and errors as of `accept`.
+    For where nobody waits for a load, such as a page. A decision that lies there already is not landed again.
+
+    Args:
+        settings: Where contracts and landing are.
+        connection: The warehouse, in autocommit.
+        batch_id: The batch.
+        accepted_by: Who says so.
+        reason: Why.
+
+    Raises:
+        LedgerError: As of `accept`; or the feed is being loaded just now.
     """
-    settings = Settings.load()
-    with warehouse_of(settings, None) as connection:
-        contract = find_contract(settings.contracts_folder, batches.get_batch(connection, batch_id).feed)
-        with feed_lock(connection, contract.feed, step="load"):
-            stopped = batches.get_batch(connection, batch_id)
-            store = LandingStore(settings.landing_uri)
-            land_acceptance(connection, store, contract, stopped, accepted_by=accepted_by, reason=reason)
+    contract = find_contract(settings.contracts_folder, batches.get_batch(connection, batch_id).feed)
+    store = LandingStore(settings.landing_uri)
+    with feed_lock(connection, contract.feed, step="load", waits=False):
+        stopped = batches.get_batch(connection, batch_id)
+        numbers = [one.landed_object_id for one in landed_of_batch(connection, batch_id) if not one.is_correction]
+        arrivals = latest_arrivals(connection, contract.feed, stopped.delivery).values()
+        if stopped.status == "stopped" and accepting_these(store, arrivals, numbers):
+            return
+        land_acceptance(connection, store, contract, stopped, accepted_by=accepted_by, reason=reason)
 
 
 def load_one(

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import io
 import re
+import time
 from collections.abc import Iterator
 
 import openpyxl
@@ -14,13 +15,15 @@ import pytest
 from starlette.routing import Route
 
 from tests.integration.duty.conftest import FEED, Desk
-from threegaps.duty.views import delivery
+from threegaps.duty.views import delivery, now
 from threegaps.ledger import expected
 from threegaps.ledger.incidents import Cause
+from threegaps.ledger.landed import ACCEPTANCE_PREFIX
 from threegaps.settings import Settings
+from threegaps.warehouse.sessions import feed_lock
 from threegaps.watch import heartbeat, journal
 
-pytestmark = pytest.mark.usefixtures("desk")
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("desk")]
 
 
 def routes(desk: Desk) -> Iterator[tuple[str, str]]:
@@ -113,6 +116,8 @@ def test_an_incident_is_acknowledged_assigned_and_resolved_under_the_login(desk:
     again = browser.post(f"/duty/incidents/{number}/resolve", json={"why": "noch einmal"})
     assert again.status_code == 409
     assert "县里已确认" in again.json()["said"]
+    unknown = browser.post("/duty/incidents/999999/acknowledge").json()["said"]
+    assert unknown == "没有事件 999999。 请查看 `threegaps incidents --all`。"
 
 
 def test_a_reason_that_is_empty_or_endless_is_refused(desk: Desk) -> None:
@@ -136,11 +141,11 @@ def test_what_somebody_wrote_does_nothing_on_the_page(desk: Desk) -> None:
 def test_without_a_watch_nothing_is_well(desk: Desk) -> None:
     page = desk.browser("duty").get("/duty/").text
     assert 'data-state="warning"' in page
-    assert "监看从未查看过" in page
+    assert "值守程序从未查看过" in page
     desk.enter("insert into ops.watch_pass (compared_at) values (now())")
     assert 'data-state="fine"' in desk.browser("duty").get("/duty/").text
     desk.enter("update ops.watch_pass set compared_at = now() - interval '10 minutes'")
-    assert "监看已停止" in desk.browser("duty").get("/duty/").text
+    assert "值守程序已停止" in desk.browser("duty").get("/duty/").text
 
 
 def test_while_the_warehouse_is_silent_the_journal_is_shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,6 +171,32 @@ def test_it_speaks_english_where_airflow_does(desk: Desk) -> None:
     assert '<html lang="en"' in page
     assert "A batch of wages has stopped" in page
     assert "acknowledged by nobody" in page
+
+
+def test_what_the_warehouse_says_of_a_question_is_no_outage(desk: Desk) -> None:
+    odd = desk.browser("duty").get(f"/duty/feeds/{FEED}/2026-05", params={"county": "\x00"})
+    assert odd.status_code == 400
+    assert "没有应答" not in odd.text
+    desk.know_feed()
+    with psycopg.connect(desk.dsn) as other:
+        other.execute("lock table ops.feed in access exclusive mode")
+        started = time.monotonic()
+        locked = desk.browser("duty").get("/duty/feeds")
+        assert time.monotonic() - started < 30
+    assert locked.status_code == 503
+    assert "太忙或被锁" in locked.text
+
+
+def test_a_page_that_fails_says_so_in_its_own_form(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("a received name")
+
+    monkeypatch.setattr(now, "read_now", fail)
+    answer = desk.browser("duty").get("/duty/")
+    assert answer.status_code == 500
+    assert "本页出错" in answer.text
+    assert "a received name" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 # ---- deliveries ------------------------------------------------------------------------------------------------
@@ -205,6 +236,60 @@ def test_each_delivery_has_the_square_of_what_came_of_it(desk: Desk) -> None:
         answer = desk.browser("reader").get(address)
         assert answer.status_code == 200
         assert f'data-state="{state}"' in answer.text, key
+
+
+def test_an_old_delivery_is_still_what_it_was(desk: Desk) -> None:
+    desk.know_feed()
+    arrived = {"first_arrived_at": month(3, 2), "completed_at": month(3, 2), "rows": 5}
+    old = {"delivery": "2019-03", "delivery_start": dt.date(2019, 3, 1), "delivery_end": dt.date(2019, 3, 31)}
+    desk.owe(1, **old, due_at=month(28, 2), **arrived)
+    for year in range(2020, 2024):
+        for number in range(1, 13):
+            start = dt.date(year, number, 1)
+            end = (start + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
+            key = f"{year}-{number:02}"
+            desk.owe(1, delivery=key, delivery_start=start, delivery_end=end, due_at=month(28, 2), **arrived)
+    with psycopg.connect(desk.dsn) as connection:
+        expected.summarise(connection, FEED)
+    assert "2019-03" not in desk.browser("reader").get("/duty/feeds").text
+    assert 'data-state="on_time"' in desk.browser("reader").get(f"/duty/feeds/{FEED}/2019-03").text
+
+
+def test_a_stopped_batch_can_be_accepted_until_something_else_has_brought_its_rows(desk: Desk) -> None:
+    desk.know_feed()
+    stopped = desk.batch("2026-05", "stopped", stop_rule="delivery_shrunk", message_zh="疑为清空")
+    correction = desk.batch("2026-05")
+    desk.enter(
+        "update ops.landed_object set is_correction = true, part = 'correction0001' where landed_object_id ="
+        " (select landed_object_id from ops.batch_object where batch_id = %s)",
+        correction,
+    )
+    address = f"/duty/feeds/{FEED}/2026-05"
+    assert f"/duty/batches/{stopped}/accept" in desk.browser("duty").get(address).text
+    assert "/accept" not in desk.browser("reader").get(address).text
+    again = desk.batch("2026-05")
+    assert again
+    assert "/accept" not in desk.browser("duty").get(address).text
+
+
+def test_an_acceptance_is_landed_once_and_waits_for_no_load(desk: Desk) -> None:
+    desk.know_feed()
+    stopped = desk.batch("2026-05", "stopped", stop_rule="delivery_shrunk")
+    browser = desk.acting("duty")
+    path = f"/duty/batches/{stopped}/accept"
+    with psycopg.connect(desk.dsn, autocommit=True) as loading, feed_lock(loading, FEED, step="load"):
+        started = time.monotonic()
+        busy = browser.post(path, json={"why": "确认无误"})
+        assert time.monotonic() - started < 20
+    assert busy.status_code == 409
+    assert "正在载入" in busy.json()["said"]
+    for _ in range(2):
+        assert browser.post(path, json={"why": "确认无误"}).status_code == 200
+    landed = desk.enter("select count(*) from ops.landed_object where part like %s", f"{ACCEPTANCE_PREFIX}%")
+    assert landed == [(1,)]
+    loaded = desk.batch("2026-04")
+    assert browser.post(f"/duty/batches/{loaded}/accept", json={"why": "x"}).status_code == 409
+    assert browser.post("/duty/batches/999999/accept", json={"why": "x"}).status_code == 409
 
 
 def test_a_delivery_shows_attempts_counts_rules_and_refused_rows(desk: Desk) -> None:

@@ -90,6 +90,9 @@ def chinese_texts() -> Iterator[tuple[str, str]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         for number, text in chinese_of_python(path):
             yield f"{path.relative_to(PACKAGE)}:{number}", text
+    for path in sorted(PACKAGE.rglob("templates/*.html")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            yield f"{path.relative_to(PACKAGE)}:{number}", line
     for folder in ("dbt_project/models", "dbt_project/seeds", "expectations"):
         for path in sorted((ROOT / folder).rglob("*.y*ml")):
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):

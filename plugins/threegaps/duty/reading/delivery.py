@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 
 from threegaps.duty.reading.grid import Square, squares
 from threegaps.ledger import expected
-from threegaps.ledger.batches import has_originals
+from threegaps.ledger.batches import IS_OVERTAKEN, has_originals
 from threegaps.warehouse import quarantine
 from threegaps.warehouse.quarantine import RefusedRow
 
@@ -32,9 +32,12 @@ _BATCHES = f"""
 select b.batch_id, b.status, b.physical_lines, b.structural, b.received, b.accepted, b.refused, b.duplicates,
     b.inserted, b.changed, b.unchanged, b.withdrawn, b.stop_rule, b.message_zh, b.message_en, b.started_at,
     b.finished_at, b.contract_hash, {has_originals("b")} as has_originals,
+    b.status in ('stopped', 'failed')
+        and not {IS_OVERTAKEN.format(kind="coalesce(f.delivery_kind, 'full_period')")} as waits,
     (select count(*) from quarantine.refused_row as q where q.batch_id = b.batch_id and q.closed_by_batch_id is null)
         as open_refusals
-from ops.batch as b where b.feed = %s and b.delivery = %s order by b.batch_id desc limit %s
+from ops.batch as b left join ops.feed as f using (feed)
+where b.feed = %s and b.delivery = %s order by b.batch_id desc limit %s
 """
 _RULES = """
 select c.rule, c.expectation, c.column_name, c.action, c.evaluated, c.unexpected, c.outcome
@@ -79,7 +82,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class BatchSeen:
-    """One row of ``ops.batch``, with how many of its refused rows nothing has closed."""
+    """One row of ``ops.batch``.
+
+    Args:
+        has_originals: Corrections and repairs have none.
+        waits: It was stopped or failed, and nothing has brought since what it did not.
+        open_refusals: How many of its refused rows nothing has closed.
+    """
 
     batch_id: int
     status: str
@@ -100,6 +109,7 @@ class BatchSeen:
     finished_at: dt.datetime | None
     contract_hash: str
     has_originals: bool
+    waits: bool
     open_refusals: int
 
     @property
@@ -188,7 +198,7 @@ def read_delivery(
 
 def _square(connection: psycopg.Connection[Any], feed: str, delivery: str) -> Square | None:
     moment = expected.judged_at(connection)
-    return next((one for one in squares(connection, moment, [feed]) if one.delivery == delivery), None)
+    return next(iter(squares(connection, moment, [feed], delivery=delivery)), None)
 
 
 def _attempts(connection: psycopg.Connection[Any], feed: str, delivery: str) -> list[Attempt]:

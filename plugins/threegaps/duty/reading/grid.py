@@ -24,6 +24,7 @@ with newest as (
     from ops.feed as f cross join lateral (
         select * from ops.delivery_summary as d
         where d.feed = f.feed and d.cadence = f.cadence
+            and (%(delivery)s::text is null or d.delivery = %(delivery)s)
             and d.delivery_end < (%(moment)s::timestamptz at time zone 'Asia/Shanghai')::date
         order by d.delivery_end desc, d.delivery_start desc limit %(most)s
     ) as s
@@ -110,6 +111,7 @@ def squares(
     feeds: Collection[str] | None = None,
     *,
     most: int = MOST_DELIVERIES,
+    delivery: str | None = None,
 ) -> list[Square]:
     """The last deliveries of feeds, by feed, the oldest first.
 
@@ -117,7 +119,10 @@ def squares(
         moment: The one that is judged by.
         feeds: Those to look at; None for all.
         most: So many of each.
+        delivery: The only one that is asked for, however old.
     """
     with connection.cursor(row_factory=class_row(Square)) as cursor:
-        wanted = {"moment": moment, "most": most, "feeds": None if feeds is None else sorted(feeds)}
+        wanted = {"moment": moment, "most": most, "feeds": None if feeds is None else sorted(feeds)} | {
+            "delivery": delivery
+        }
         return cursor.execute(_SQUARES.encode(), wanted).fetchall()

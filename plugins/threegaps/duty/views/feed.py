@@ -63,7 +63,7 @@ def feed_page(request: Request, department: str, name: str) -> HTMLResponse:
 
 
 _USUAL = ("平常", "usually")
-_VOLUME = ("收到行数", "rows received")
+_VOLUME = ("接收行数", "rows received")
 _REFUSED_SHARE = ("拒收比例", "share refused")
 _RULE_SHARE = ("未通过比例", "share that broke it")
 
