@@ -138,6 +138,27 @@ def test_the_pages_lead_from_a_tile_to_what_is_lacking_and_to_its_delivery(
     assert browser.get("/duty/counties/330199").status_code == 404
 
 
+def test_what_came_at_nobody_knows_when_is_not_called_in_time(
+    ledger: psycopg.Connection[Any], desk: Desk, workshops: Contract
+) -> None:
+    ledger.execute("update ops.expected_delivery set is_timed = false where county_code = any(%s)", [[LATE, ALL[2]]])
+    one = tiles(read_counties(ledger))
+    # Of what came by the day it is known, whoever knew of the feed when.
+    assert (one[LATE][2], one[ALL[2]][2], one[GONE][2]) == ("untimed", "all", "none")
+    page = desk.browser("reader", Cookie="threegaps_language=en").get("/duty/counties").text
+    assert dict(re.findall(r'data-count="(\w+)">.*?<b>(\d+)</b>', page)) == {
+        "all": "88",
+        "untimed": "1",
+        "late": "0",
+        "some": "0",
+        "none": "1",
+    }
+    tile = re.search(rf'class="tile untimed" data-county="{LATE}"[^>]*title="([^"]*)"', page)
+    assert tile is not None
+    assert "of some it cannot be told whether in time" in tile[1]
+    assert "whether in time cannot be told 1" in tile[1]
+
+
 def test_the_standing_of_one_feed_is_that_of_all(ledger: psycopg.Connection[Any], workshops: Contract) -> None:
     assert expected.standing(ledger, feed=workshops.feed) == expected.standing(ledger)
     assert expected.standing(ledger, feed="no/feed") == []

@@ -121,12 +121,15 @@ class Reported:
 
     @property
     def state(self) -> str:
-        """``all`` in time, ``late`` (all there, some of it late, empty or not whole), ``some`` missing, or ``none``."""
+        """``all`` in time, ``late`` (all there, some of it late, empty or not whole), ``untimed`` (all there, and of
+        some nobody can tell whether in time), ``some`` missing, or ``none``."""
         if not self.arrived:
             return "none"
         if self.missing:
             return "some"
-        return "late" if self.late or self.empty or self.incomplete else "all"
+        if self.late or self.empty or self.incomplete:
+            return "late"
+        return "untimed" if self.untimed else "all"
 
 
 @dataclass(frozen=True, slots=True)

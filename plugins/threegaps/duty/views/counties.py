@@ -19,7 +19,7 @@ def counties(request: Request, feed: str | None = None) -> HTMLResponse:
     with reading(settings_of(request)) as connection:
         # Nothing chosen in the list of feeds comes as an empty text.
         found = read_counties(connection, feed or None)
-    counts = dict.fromkeys(("all", "late", "some", "none", "not"), 0)
+    counts = dict.fromkeys(("all", "untimed", "late", "some", "none", "not"), 0)
     for code in codes_in_force():
         tile = found.tiles.get(code)
         counts[tile.state if tile else "not"] += 1
