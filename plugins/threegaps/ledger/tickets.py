@@ -1,7 +1,8 @@
 """Tickets: refused rows that were sent back to a department, when, to whom, and what came of them (校核纠错, 国令809).
 
-A refusal ends by itself where the row comes back right, in a repair or at its source: a ticket is settled once none of
-its refusals is open, or once somebody notes what the department has answered instead.
+A refusal ends by itself where the row comes back, in a repair or at its source; where it comes back as wrong as it was
+it is refused anew, and waits on. A ticket is settled once none of its rows is refused any more, or once somebody notes
+what the department has answered instead.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class Ticket:
         answer: What the department answered where no row came back; None where nothing was noted.
         answered_by: Who noted it.
         answered_at: When.
-        open_rows: How many of the rows are still refused and wait.
-        mended_at: When the first of them came back right; None where none has.
+        open_rows: How many of the rows are still refused, then or anew, and wait.
+        mended_at: When the last of those that have come back right was taken; None where none has.
     """
 
     ticket_id: int
@@ -64,23 +65,61 @@ class Ticket:
         return (now.astimezone(SHANGHAI).date() - self.sent_at.astimezone(SHANGHAI).date()).days
 
 
-_TICKETS = """
+# What the same row is: its key, or all of it where no key is kept.
+_ROW = "coalesce({}.key_hash, {}.row_data::text)"
+# Where a file is sent again, its batch ends the refusals of the one before and refuses anew what is still wrong: a row
+# is followed from batch to batch until one ends its refusal and does not refuse it again. An open refusal of the row
+# counts wherever it stands, but in a batch of which nothing was published. Those of the feeds are read at once: asked
+# row by row, a long list of refusals would be read for each.
+_TICKETS = f"""
+with recursive wanted as materialized (
+    select t.* from ops.ticket as t
+    where (%(feed)s::text is null or t.feed = %(feed)s)
+        and (%(ticket)s::bigint is null or t.ticket_id = %(ticket)s)
+        and (%(settled)s or t.answered_at is null)
+),
+sent as materialized (
+    select r.ticket_id, q.row_token, q.batch_id, q.feed, q.closed_by_batch_id, {_ROW.format("q", "q")} as content
+    from wanted as w
+    join ops.ticket_row as r using (ticket_id)
+    join quarantine.refused_row as q on q.row_token = r.row_token and q.batch_id = r.batch_id
+),
+closings as (
+    select s.ticket_id, s.row_token, s.batch_id, s.feed, s.content, s.closed_by_batch_id as closing
+    from sent as s where s.closed_by_batch_id is not null
+    union
+    select c.ticket_id, c.row_token, c.batch_id, c.feed, c.content, again.closed_by_batch_id
+    from closings as c
+    join quarantine.refused_row as again
+        on again.batch_id = c.closing and again.feed = c.feed and {_ROW.format("again", "again")} = c.content
+    where again.closed_by_batch_id is not null
+),
+standing as materialized (
+    select distinct q.feed, {_ROW.format("q", "q")} as content
+    from quarantine.refused_row as q join ops.batch as b using (batch_id)
+    where q.closed_by_batch_id is null and b.status = 'loaded'
+        and q.feed in (select s.feed from sent as s where s.closed_by_batch_id is not null)
+),
+taken as (
+    select c.ticket_id, c.row_token, c.batch_id, max(b.finished_at) as taken_at
+    from closings as c join ops.batch as b on b.batch_id = c.closing
+    group by c.ticket_id, c.row_token, c.batch_id
+),
+counted as (
+    select
+        s.ticket_id,
+        count(*) filter (where s.closed_by_batch_id is null or o.feed is not null)::integer as open_rows,
+        max(m.taken_at) filter (where o.feed is null) as mended_at
+    from sent as s
+    left join taken as m using (ticket_id, row_token, batch_id)
+    left join standing as o on o.feed = s.feed and o.content = s.content
+    group by s.ticket_id
+)
 select
     t.ticket_id, t.feed, t.rows, t.sent_to, t.sent_by, t.sent_at, t.file_name, t.file_sha256,
-    t.answer, t.answered_by, t.answered_at, s.open_rows, s.mended_at
-from ops.ticket as t
-cross join lateral (
-    select
-        count(*) filter (where q.row_token is not null and q.closed_by_batch_id is null)::integer as open_rows,
-        min(b.finished_at) filter (where q.closed_by_batch_id is not null) as mended_at
-    from ops.ticket_row as r
-    left join quarantine.refused_row as q on q.row_token = r.row_token and q.batch_id = r.batch_id
-    left join ops.batch as b on b.batch_id = q.closed_by_batch_id
-    where r.ticket_id = t.ticket_id
-) as s
-where (%(feed)s::text is null or t.feed = %(feed)s)
-    and (%(ticket)s::bigint is null or t.ticket_id = %(ticket)s)
-    and (%(settled)s or (t.answered_at is null and s.open_rows > 0))
+    t.answer, t.answered_by, t.answered_at, coalesce(s.open_rows, 0) as open_rows, s.mended_at
+from wanted as t left join counted as s using (ticket_id)
+where %(settled)s or s.open_rows > 0
 order by t.sent_at, t.ticket_id
 """
 
@@ -176,5 +215,5 @@ def answer(connection: psycopg.Connection[Any], ticket_id: int, *, said: str, by
 
 def _asked(connection: psycopg.Connection[Any], *, feed: str | None, ticket: int | None, settled: bool) -> list[Ticket]:
     with connection.cursor(row_factory=class_row(Ticket)) as cursor:
-        cursor.execute(_TICKETS, {"feed": feed, "ticket": ticket, "settled": settled})
+        cursor.execute(_TICKETS.encode(), {"feed": feed, "ticket": ticket, "settled": settled})
         return cursor.fetchall()

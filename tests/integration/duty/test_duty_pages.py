@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from tests.integration.duty.conftest import FEED, Desk
 from threegaps.duty.views import delivery, now
-from threegaps.ledger import expected
+from threegaps.ledger import expected, tickets
 from threegaps.ledger.incidents import Cause
 from threegaps.ledger.landed import ACCEPTANCE_PREFIX
 from threegaps.settings import Settings
@@ -405,6 +405,76 @@ def test_refused_rows_are_counted_by_rule_and_tickets_have_their_age(desk: Desk)
     assert said.status_code == 200
     assert "确认无误" in desk.browser("reader").get("/duty/refused").text
     assert desk.enter("select answered_by from ops.ticket") == [("duty",)]
+
+
+def test_a_ticket_is_not_mended_by_a_file_that_is_as_wrong_as_the_one_before(desk: Desk) -> None:
+    desk.know_feed()
+    hours = [dt.datetime(2026, 6, day, 9, tzinfo=dt.UTC) for day in (1, 2, 3, 4)]
+    numbers = [desk.batch("2026-05", refused=2, finished_at=at) for at in hours]
+    wrong = {1: "-5", 2: "-6"}
+    for number in numbers[:3]:
+        # The third takes the second row, the fourth the first.
+        for row, value in wrong.items():
+            if (number, row) != (numbers[2], 2):
+                desk.refuse(number, row, value=value)
+
+    def loaded(until: int) -> None:
+        """As if the first so many batches had come: each ends what the one before refused, and refuses anew."""
+        for place, number in enumerate(numbers):
+            closing = numbers[place + 1] if place + 1 < until else None
+            desk.enter("update quarantine.refused_row set closed_by_batch_id = %s where batch_id = %s", closing, number)
+            status = "loaded" if place < until else "failed"
+            desk.enter("update ops.batch set status = %s where batch_id = %s", status, number)
+
+    loaded(1)
+    with psycopg.connect(desk.dsn, autocommit=True) as connection:
+        tokens = [f"{numbers[0]:08d}{row:08d}" for row in wrong]
+        file = desk.settings.root / "README.md"
+        ticket = tickets.open_ticket(
+            connection,
+            FEED,
+            [(token, numbers[0]) for token in tokens],
+            sent_to="厅信息中心",
+            sent_by="li",
+            file=file,
+            at=hours[0],
+        )
+        for until, waiting, mended_at in ((1, 2, None), (2, 2, None), (3, 1, hours[2])):
+            loaded(until)
+            (one,) = tickets.tickets(connection)
+            assert (one.ticket_id, one.open_rows, one.mended_at) == (ticket, waiting, mended_at)
+            page = desk.browser("reader").get("/duty/refused").text
+            assert f"{waiting} / 2" in page
+            assert "已全部修正" not in page
+        loaded(4)
+        assert tickets.tickets(connection) == []
+        assert tickets.find_ticket(connection, ticket).mended_at == hours[3]
+    assert "已全部修正" in desk.browser("reader").get("/duty/refused").text
+
+
+def test_a_row_is_known_again_by_its_key_whatever_else_of_it_has_changed(desk: Desk) -> None:
+    desk.know_feed()
+    first, second = desk.batch("2026-05", refused=1), desk.batch("2026-05", refused=1)
+    token = desk.refuse(first, 1, value="-5")
+    desk.refuse(second, 7, value="-500")
+    desk.enter("update quarantine.refused_row set closed_by_batch_id = %s where batch_id = %s", second, first)
+    with psycopg.connect(desk.dsn, autocommit=True) as connection:
+        ticket = tickets.open_ticket(
+            connection,
+            FEED,
+            [(token, first)],
+            sent_to="厅信息中心",
+            sent_by="li",
+            file=desk.settings.root / "README.md",
+            at=dt.datetime(2026, 6, 1, tzinfo=dt.UTC),
+        )
+        assert tickets.find_ticket(connection, ticket).open_rows == 0
+        desk.enter("update quarantine.refused_row set key_hash = repeat('a', 32)")
+        one = tickets.find_ticket(connection, ticket)
+        assert (one.open_rows, one.mended_at) == (1, None)
+        # What was refused in a batch that stopped has replaced nothing.
+        desk.enter("update ops.batch set status = 'stopped' where batch_id = %s", second)
+        assert tickets.find_ticket(connection, ticket).open_rows == 0
 
 
 def test_what_is_sent_back_is_a_ticket_with_the_rows_that_were_chosen(desk: Desk) -> None:
