@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from threegaps.contracts.model import Contract
     from threegaps.file_check import FileFindings, Finding
 
-EXIT_CODES = {"fine": 0, "rows_refused": 3, "not_loaded": 4, "waits": 5}
+EXIT_CODES = {"fine": 0, "rows_refused": 3, "no_rows": 3, "not_loaded": 4, "waits": 5}
 """What `threegaps check` ends with; 1 and 2 are of commands that could not do what they were asked."""
 _PLACES_SHOWN = 5
 
@@ -49,8 +49,8 @@ def check(
 ) -> None:
     """Check files before they are sent: all faults of all rows in one pass, without warehouse, Airflow or key.
 
-    Ends with 0 where all rows would be taken, 3 where some would be refused, 4 where nothing would be loaded, 5 where
-    the rest of the delivery is not among the files.
+    Ends with 0 where all rows would be taken, 3 where some would be refused or there is none, 4 where nothing would be
+    loaded, 5 where the rest of the delivery is not among the files.
     """
     from threegaps.cli.output import print_json
     from threegaps.contracts.loader import find_contract, load_contract
@@ -147,6 +147,7 @@ def _show(found: FileFindings, report: Path | None) -> None:
     said = {
         "fine": ("全部可以载入", "all rows would be taken"),
         "waits": ("该期到齐后全部可以载入", "all rows would be taken once the delivery is whole"),
+        "no_rows": ("文件中没有数据行", "there is no row"),
         "rows_refused": ("有行会被拒收", "some rows would be refused"),
         "not_loaded": ("整批不会载入", "nothing would be loaded"),
     }

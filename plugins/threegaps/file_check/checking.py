@@ -12,17 +12,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import polars as pl
+
 from threegaps.batch.decode import Part
 from threegaps.batch.decode.faults import FaultKind
 from threegaps.batch.judge import Judgement
+from threegaps.batch.own_period import WRONG_PERIOD, other_period, part_of_other_period, speaks_of
 from threegaps.batch.pseudonym import PseudonymKey
 from threegaps.batch.reading import lines_at
 from threegaps.batch.verdict import Verdict
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract, Rule
-from threegaps.contracts.tables import PERSON_COLUMN, QUARANTINE_COLUMNS
+from threegaps.contracts.tables import PERSON_COLUMN, QUARANTINE_COLUMNS, accepted_columns
 from threegaps.errors import FeedError, ThreeGapsError, UnexpectedError
-from threegaps.file_check.codes import OF_FAULTS, OF_FILES, OF_RULES
+from threegaps.file_check.codes import NO_ROW_CODE, OF_FAULTS, OF_FILES, OF_RULES, PERIOD_CODE
 from threegaps.file_check.findings import FileFindings, Finding, Place
 from threegaps.file_check.names import lacking, misnamed, roles_of
 from threegaps.returned import ReturnedRow
@@ -67,7 +70,7 @@ def check_files(contract: Contract, paths: Sequence[Path], delivery: Delivery) -
     while left:
         parts = [_part(delivery, number, path, roles[path]) for number, path in enumerate(left, 1)]
         try:
-            refused, verdict = _judge(contract, parts, delivery)
+            refused, periods, verdict = _judge(contract, parts, delivery)
         except (ThreeGapsError, OSError) as error:
             findings.append(_of_file(error))
             name = findings[-1].file
@@ -76,6 +79,7 @@ def check_files(contract: Contract, paths: Sequence[Path], delivery: Delivery) -
             continue
         place_of = _places(contract, parts, refused)
         found = _of_rows(contract, refused, place_of) + _of_all(contract, verdict)
+        found += _of_periods(contract, delivery, parts, periods, verdict) + _of_no_row(verdict)
         findings += sorted(found, key=lambda one: (one.code, one.rule or "", one.column or "", one.message_en))
         return FileFindings(
             feed=contract.feed,
@@ -154,14 +158,37 @@ class _Refused:
         return _Kind(code, reason["rule"], reason["column"], reason["message_zh"], reason["message_en"])
 
 
-def _judge(contract: Contract, parts: Sequence[Part], delivery: Delivery) -> tuple[_Refused, Verdict]:
+@dataclass
+class _Periods:
+    """Which parts have accepted rows, and which have one that speaks of the delivery's own period."""
+
+    contract: Contract
+    delivery: Delivery
+    filled: set[int] = field(default_factory=set)
+    own: set[int] = field(default_factory=set)
+
+    def add(self, written: bytes) -> None:
+        """Take the rows of a block as they would be copied."""
+        column = self.contract.partition_column
+        if not written or column is None or self.contract.delivery_kind != "full_period":
+            return
+        names = accepted_columns(self.contract)
+        rows = pl.read_csv(written, has_header=False, new_columns=list(names), infer_schema=False)
+        places = rows.get_column("_landed_object_id").cast(pl.Int64)
+        days = rows.get_column(column).str.to_date(strict=False)
+        self.filled.update(places.unique().to_list())
+        self.own.update(places.filter(days.is_between(self.delivery.start, self.delivery.end)).unique().to_list())
+
+
+def _judge(contract: Contract, parts: Sequence[Part], delivery: Delivery) -> tuple[_Refused, _Periods, Verdict]:
     # Nothing that the key makes leaves this module: rows that go back have their pseudonyms taken out.
     key = PseudonymKey(secrets.token_bytes(32), "check")
     judgement = Judgement(contract, parts, batch_id=0, delivery=delivery.key, key=key)
-    refused = _Refused(contract)
+    refused, periods = _Refused(contract), _Periods(contract, delivery)
     for block in judgement.blocks():
         refused.add(block.refused)
-    return refused, judgement.finish(certify=False)
+        periods.add(block.accepted)
+    return refused, periods, judgement.finish(certify=False)
 
 
 def _rows_of(written: bytes) -> Iterator[tuple[tuple[int, int], dict[str, str | None], list[dict[str, Any]]]]:
@@ -243,6 +270,46 @@ def _of_all(contract: Contract, verdict: Verdict) -> list[Finding]:
         )
         for check in verdict.checks
         if check.outcome in {"warned", "stopped"}
+    ]
+
+
+def _of_periods(
+    contract: Contract, delivery: Delivery, parts: Sequence[Part], periods: _Periods, verdict: Verdict
+) -> list[Finding]:
+    """What stops a whole period: no row of it, or none of one part, speaks of it. Corrections may speak of any."""
+    originals = [part for part in parts if not part.is_correction]
+    if contract.delivery_kind != "full_period" or not originals or not verdict.counts.accepted:
+        return []
+    if not speaks_of(verdict.touched, delivery):
+        return [_of_period(other_period(delivery), verdict.counts.accepted)]
+    return [
+        _of_period(part_of_other_period(part.source_name, delivery), 1)
+        for part in originals
+        if part.landed_object_id in periods.filled - periods.own
+    ]
+
+
+def _of_period(texts: tuple[str, str], count: int) -> Finding:
+    return Finding(
+        code=PERIOD_CODE, action="stop", message_zh=texts[1], message_en=texts[0], count=count, rule=WRONG_PERIOD
+    )
+
+
+def _of_no_row(verdict: Verdict) -> list[Finding]:
+    if verdict.counts.received:
+        return []
+    zh, en = in_both("There is no row: the delivery would come as an empty one.")
+    advice_zh, advice_en = in_both("send it so only if it is meant: an empty file may stop where rows stood before.")
+    return [
+        Finding(
+            code=NO_ROW_CODE,
+            action="warn",
+            message_zh=zh,
+            message_en=en,
+            count=0,
+            advice_zh=advice_zh,
+            advice_en=advice_en,
+        )
     ]
 
 

@@ -25,6 +25,12 @@ NAME_CODE = "F06"
 INCOMPLETE_CODE = "F07"
 """A file of the delivery that is not among those that are checked."""
 
+NO_ROW_CODE = "F08"
+"""Files that hold no row."""
+
+PERIOD_CODE = "B05"
+"""Rows of another period than the delivery's: the rule `delivery_period`, which no contract has to name."""
+
 OF_FAULTS: Mapping[FaultKind, str] = {
     FaultKind.BYTES: "D01",
     FaultKind.NUL: "D02",

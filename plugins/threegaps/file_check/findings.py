@@ -10,7 +10,7 @@ from typing import Any, Literal
 from threegaps.batch.verdict import Counts
 from threegaps.returned import ReturnedRow
 
-Outcome = Literal["fine", "waits", "rows_refused", "not_loaded"]
+Outcome = Literal["fine", "waits", "no_rows", "rows_refused", "not_loaded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,17 @@ class FileFindings:
 
     @property
     def outcome(self) -> Outcome:
-        """What would become of the files: all rows taken, at once or with the rest; some refused; or nothing loaded."""
+        """What would become of the files: all rows taken, at once or with the rest; no row there; some refused; or
+        nothing loaded."""
         actions = {finding.action for finding in self.findings}
         if "stop" in actions or self.counts is None:
             return "not_loaded"
-        return "rows_refused" if "refuse" in actions else "waits" if "wait" in actions else "fine"
+        if "refuse" in actions:
+            return "rows_refused"
+        # Of no row nobody can say that all would be taken, not even later.
+        if not self.counts.received:
+            return "no_rows"
+        return "waits" if "wait" in actions else "fine"
 
     def as_data(self) -> dict[str, Any]:
         """The findings as JSON has them; no received value is among them, and the rows are not."""

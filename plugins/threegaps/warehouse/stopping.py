@@ -6,27 +6,23 @@ warehouse, or the delivery, besides.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from psycopg import sql
 
+from threegaps.batch.own_period import WRONG_PERIOD, other_period, part_of_other_period, speaks_of
 from threegaps.batch.verdict import Verdict
 from threegaps.calendar import Delivery
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
 from threegaps.ledger.batches import SHRUNK
 from threegaps.ledger.standing_batches import StandingBatches
-from threegaps.ledger.touches import OPEN_END, AreaPeriod
 from threegaps.rules.kinds.batch_duplicate_share import BatchDuplicateShare
 from threegaps.rules.kinds.batch_refused_share import BatchRefusedShare
 from threegaps.rules.model import Rule
 from threegaps.warehouse.raw_table import RawTable
-
-WRONG_PERIOD = "delivery_period"
-"""The rule that stops a full delivery none of whose rows speaks of its own period."""
 
 
 def stop_advice(batch_id: int, rule: str | None) -> str:
@@ -86,15 +82,9 @@ class StopRules:
                 texts = (verdict.message_en, verdict.message_zh) if rule is None else (rule.message_en, rule.message_zh)
                 numbers_en, numbers_zh = _in_numbers(verdict, name, rule)
                 raise Stopped(verdict, name, f"{texts[0] or ''}{numbers_en}", f"{texts[1] or ''}{numbers_zh}")
-        if self.contract.delivery_kind == "full_period" and self.is_whole and verdict.counts.accepted:
-            first, last = self.delivery.start, self.delivery.end
-            if not any(_ends_within(touch, first, last) for touch in verdict.touched):
-                raise Stopped(
-                    verdict,
-                    WRONG_PERIOD,
-                    f"no row speaks of {self.delivery}: this looks like the file of another period.",
-                    f"没有一行数据属于{self.delivery}:疑为其他时期的文件。",
-                )
+        is_judged = self.contract.delivery_kind == "full_period" and self.is_whole and verdict.counts.accepted
+        if is_judged and not speaks_of(verdict.touched, self.delivery):
+            raise Stopped(verdict, WRONG_PERIOD, *other_period(self.delivery))
 
     def before_merging(self, table: RawTable, verdict: Verdict) -> None:
         """Stop where one part of a delivery speaks of other periods only.
@@ -117,12 +107,7 @@ class StopRules:
             last=sql.Literal(self.delivery.end),
         ).fetchone()
         if row is not None:
-            raise Stopped(
-                verdict,
-                WRONG_PERIOD,
-                f"no row of {row[0]} speaks of {self.delivery}: this looks like a part of another period.",
-                f"{row[0]}中没有一行数据属于{self.delivery}:疑为其他时期的文件。",
-            )
+            raise Stopped(verdict, WRONG_PERIOD, *part_of_other_period(row[0], self.delivery))
 
     def before_closing(self, table: RawTable, standing: StandingBatches, verdict: Verdict) -> None:
         """Stop where a complete whole delivery has no row, or far fewer than stand open of it.
@@ -195,7 +180,3 @@ def _in_numbers(verdict: Verdict, name: str, rule: Rule | None) -> tuple[str, st
 def _percent(part: int, whole: int) -> str:
     """A share in percent with one decimal, rounded up: what is over a limit does not read as the limit itself."""
     return f"{-(-part * 1000 // whole) / 10 if whole else 0:.1f} %"
-
-
-def _ends_within(touch: AreaPeriod, first: dt.date, last: dt.date) -> bool:
-    return touch[2] != OPEN_END and touch[2] >= first and touch[2].replace(day=1) <= last

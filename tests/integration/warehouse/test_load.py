@@ -12,11 +12,12 @@ import psycopg
 import pytest
 
 from tests.integration.warehouse.conftest import ROSTER, SPELLS, WAGES, Loader, column
+from threegaps.batch.own_period import WRONG_PERIOD
 from threegaps.errors import ContractError, LedgerError
 from threegaps.ledger.batches import abandon_judging, pending_batches
 from threegaps.ledger.watermarks import get_watermark
 from threegaps.warehouse.load import load_batch
-from threegaps.warehouse.stopping import WRONG_PERIOD, BatchStoppedError
+from threegaps.warehouse.stopping import BatchStoppedError
 from threegaps.warehouse.tables import ensure_tables
 
 pytestmark = pytest.mark.integration

@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.integration.faults.small_feeds import wage_part, wage_rows
 from tests.unit.feeds.feed_fixture import load_fixture
 from tests.unit.file_check.test_checking import CONTRACTS, written
 from threegaps.cli.app import app
@@ -130,6 +131,23 @@ def test_a_control_file_alone_is_not_all_in_order(tmp_path: Path) -> None:
     control = tmp_path / "wage_202606.ok"
     control.write_text("parts=1 rows=7\n", encoding="ascii")
     assert run(control, "--feed", WAGES).exit_code == 4
+
+
+def test_no_row_is_said_and_not_taken_for_all(tmp_path: Path) -> None:
+    paths = written(tmp_path, {"wage_202606_part01of01.csv.gz": wage_part([])})
+    done = run(*paths, "--feed", WAGES)
+    assert done.exit_code == 3
+    assert "F08" in done.output
+    assert "there is no row" in done.output
+    assert "all rows" not in done.output
+
+
+def test_rows_of_another_month_are_said_by_the_rule_s_code(tmp_path: Path) -> None:
+    paths = written(tmp_path, {"wage_202606_part01of01.csv.gz": wage_part(wage_rows(5, month="202605"))})
+    done = run(*paths, "--feed", WAGES)
+    assert done.exit_code == 4
+    assert "B05" in done.output
+    assert "nothing would be loaded" in done.output
 
 
 def test_what_is_checked_is_not_written_over(tmp_path: Path) -> None:

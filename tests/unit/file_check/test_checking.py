@@ -8,13 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.faults.small_feeds import wage_part, wage_rows
 from tests.unit.feeds.feed_fixture import load_fixture
 from threegaps.batch.decode.faults import FaultKind
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
 from threegaps.file_check import check_files
-from threegaps.file_check.codes import INCOMPLETE_CODE, NAME_CODE, OF_FAULTS, OF_FILES, OF_RULES
+from threegaps.file_check.codes import (
+    INCOMPLETE_CODE,
+    NAME_CODE,
+    NO_ROW_CODE,
+    OF_FAULTS,
+    OF_FILES,
+    OF_RULES,
+    PERIOD_CODE,
+)
 from threegaps.returned import expected_zh
 from threegaps.rules.registry import KINDS
 from threegaps.settings import Settings
@@ -54,11 +63,50 @@ def test_a_check_comes_to_what_the_pipeline_comes_to(contract: Contract, tmp_pat
 def test_every_fault_has_a_number_of_its_own_that_is_documented() -> None:
     assert OF_FAULTS.keys() == set(FaultKind)
     assert OF_RULES.keys() == KINDS.keys()
-    every = [*OF_FILES.values(), NAME_CODE, INCOMPLETE_CODE, *OF_FAULTS.values(), *OF_RULES.values()]
+    of_all = [NAME_CODE, INCOMPLETE_CODE, NO_ROW_CODE, PERIOD_CODE]
+    every = [*OF_FILES.values(), *of_all, *OF_FAULTS.values(), *OF_RULES.values()]
     assert len(set(every)) == len(every)
     for page in ("file-check.md", "file-check.zh.md"):
         text = (Settings.load().root / "docs" / page).read_text(encoding="utf-8")
         assert sorted(re.findall(r"^\| ([A-Z]\d\d) \|", text, re.MULTILINE)) == sorted(every)
+
+
+WAGES = CONTRACTS["hrss/wage_records"]
+
+
+def wage_parts(folder: Path, *months: str) -> list[Path]:
+    """Parts of June by their names, of which each has right rows of one of these months."""
+    return written(
+        folder,
+        {
+            f"wage_202606_part{number:02d}of{len(months):02d}.csv.gz": wage_part(wage_rows(5, month=month))
+            for number, month in enumerate(months, 1)
+        },
+    )
+
+
+def stops(contract: Contract, paths: list[Path], delivery: str) -> list[tuple[str, str | None, str]]:
+    found = check_files(contract, paths, Delivery.parse(contract.cadence, delivery))
+    assert (found.outcome == "not_loaded") == any(one.action == "stop" for one in found.findings)
+    return [(one.code, one.rule, one.message_en) for one in found.findings if one.action == "stop"]
+
+
+def test_the_file_of_another_month_stops_as_in_the_pipeline(tmp_path: Path) -> None:
+    whole = (PERIOD_CODE, "delivery_period", "no row speaks of 2026-06: this looks like the file of another period.")
+    assert stops(WAGES, wage_parts(tmp_path / "other", "202605", "202605"), "2026-06") == [whole]
+    assert stops(WAGES, wage_parts(tmp_path / "right", "202606", "202606"), "2026-06") == []
+    name = "wage_202606_part02of02.csv.gz"
+    part = f"no row of {name} speaks of 2026-06: this looks like a part of another period."
+    mixed = wage_parts(tmp_path / "mixed", "202606", "202605")
+    assert stops(WAGES, mixed, "2026-06") == [(PERIOD_CODE, "delivery_period", part)]
+
+
+def test_a_file_without_a_row_is_not_called_all_in_order(tmp_path: Path) -> None:
+    paths = written(tmp_path, {"wage_202606_part01of01.csv.gz": wage_part([])})
+    found = check_files(WAGES, paths, Delivery.parse(WAGES.cadence, "2026-06"))
+    # Whether or not the control file is there: of no row nothing would be taken later either.
+    assert {(one.code, one.action) for one in found.findings} == {("F07", "wait"), (NO_ROW_CODE, "warn")}
+    assert found.outcome == "no_rows"
 
 
 def test_the_expected_value_of_every_column_is_said() -> None:
