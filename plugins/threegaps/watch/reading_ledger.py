@@ -7,13 +7,14 @@ that stop everything was over last).
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import psycopg
 
-from threegaps.calendar import Delivery
+from threegaps.calendar import Cadence, Delivery
 from threegaps.ledger import attempts, expected, incidents
 from threegaps.ledger.batches import IS_OVERTAKEN, has_originals, latest_first, pending_batches
 from threegaps.ledger.expected import LATE_STATES
@@ -138,15 +139,33 @@ def _histories(connection: psycopg.Connection[Any]) -> tuple[FeedHistory, ...]:
     for feed, kind, *rest in connection.execute(_HISTORIES.encode(), limits).fetchall():
         kinds[str(feed)] = str(kind)
         deliveries.setdefault(str(feed), []).append(LoadedDelivery(*rest))
-    return tuple(FeedHistory(feed, kinds[feed], _comparable(kinds[feed], rows)) for feed, rows in deliveries.items())
+    return tuple(FeedHistory(feed, kinds[feed], comparable(kinds[feed], rows)) for feed, rows in deliveries.items())
 
 
-def _comparable(kind: str, deliveries: Sequence[LoadedDelivery]) -> tuple[LoadedDelivery, ...]:
-    """The last deliveries, the newest first, as far as they say alike much: not a month beside a quarter."""
+class _OfDelivery(Protocol):
+    @property
+    def delivery(self) -> str: ...
+
+
+_Sent = TypeVar("_Sent", bound=_OfDelivery)
+
+
+def comparable(kind: str, deliveries: Sequence[_Sent]) -> tuple[_Sent, ...]:
+    """The last deliveries, as far as they say alike much as the newest: not a month beside a quarter.
+
+    Args:
+        kind: How they are delivered: a list is whole whenever it comes.
+        deliveries: The newest first; one at least.
+    """
     if kind == "full_list":
         return tuple(deliveries)
-    cadence = Delivery.of_key(deliveries[0].delivery).cadence
-    return tuple(itertools.takewhile(lambda one: Delivery.of_key(one.delivery).cadence == cadence, deliveries))
+    cadence = _cadence_of(deliveries[0].delivery)
+    return tuple(itertools.takewhile(lambda one: _cadence_of(one.delivery) == cadence, deliveries))
+
+
+@functools.lru_cache(4096)
+def _cadence_of(key: str) -> Cadence:
+    return Delivery.of_key(key).cadence
 
 
 def _build(connection: psycopg.Connection[Any]) -> FailedBuild | None:

@@ -27,12 +27,15 @@ def rows(desk: Desk) -> list[tuple[str, int, int, bool]]:
     ]
 
 
-def checked(desk: Desk, batch_id: int, rule: str, unexpected: int, evaluated: int = 100) -> None:
+def checked(
+    desk: Desk, batch_id: int, rule: str, unexpected: int, evaluated: int = 100, action: str = "refuse"
+) -> None:
     desk.enter(
         "insert into ops.check_result (batch_id, rule, expectation, action, evaluated, unexpected, outcome)"
-        " values (%s, %s, 'e', 'refuse', %s, %s, 'refused_rows')",
+        " values (%s, %s, 'e', %s, %s, %s, 'refused_rows')",
         batch_id,
         rule,
+        action,
         evaluated,
         unexpected,
     )
@@ -86,6 +89,22 @@ def test_rules_stand_by_what_broke_them_of_late(desk: Desk) -> None:
     february = found.rules[1].shares
     assert [one.value for one in february] == [1, 1, 1, 30], "before it looked at anything nothing is drawn"
     assert [one.delivered.delivery for one in february if one.is_out] == ["2026-05"]
+
+
+def test_a_rule_whose_action_changed_is_one_rule_and_does_what_it_did_last(desk: Desk) -> None:
+    for month, action in ((1, "warn"), (2, "warn"), (3, "refuse")):
+        checked(desk, desk.batch(f"2026-{month:02}", is_latest_judgement=True), "r", month, action=action)
+    (found,) = past(desk).rules
+    assert (found.rule, found.action, [one.value for one in found.shares]) == ("r", "refuse", [1, 2, 3])
+
+
+def test_a_rule_has_a_share_only_where_it_stands(desk: Desk) -> None:
+    for month in range(1, 6):
+        batch = desk.batch(f"2026-{month:02}", is_latest_judgement=True)
+        if month in (1, 3):
+            checked(desk, batch, "taken_out_and_in", 0 if month == 1 else 5)
+    (found,) = past(desk).rules
+    assert [(one.delivered.delivery, one.value) for one in found.shares] == [("2026-01", 0), ("2026-03", 5)]
 
 
 def test_parts_of_a_delivery_break_a_rule_together(desk: Desk) -> None:

@@ -38,7 +38,7 @@ def days(*rows: int) -> list[Delivered]:
 
 
 def measured(delivered: Sequence[Delivered], kind: str = "full_list", cadence: str = "month") -> tuple[Measured, ...]:
-    return volumes(delivered, comparable(delivered, cadence), kind=kind)
+    return volumes(delivered, comparable(delivered, cadence, kind=kind), kind=kind)
 
 
 def out(found: Sequence[Measured]) -> list[str]:
@@ -92,10 +92,22 @@ def test_days_are_compared_with_the_same_day_of_the_week() -> None:
     assert out(measured(days(*week * 4, 0), "changes", "day")) == ["2024-01-29"]
 
 
+def test_a_month_is_never_compared_with_a_quarter() -> None:
+    quarters = [
+        Delivered(f"2023Q{n}", dt.date(2023, 3 * n - 2, 1), dt.date(2023, 3 * n, 28), 300, 0, is_loaded=True)
+        for n in (1, 2, 3, 4)
+    ]
+    sent = [*quarters, *months(100, 100, 100, 100)]
+    found = measured(sent, "full_period")
+    assert out(found) == [], "a month has less than a quarter"
+    assert [one.high for one in found] == [None, None, None, 360, None, None, None, 120]
+    assert out(measured(sent)) == ["2024-01", "2024-02", "2024-03"], "a list is whole whenever it comes"
+
+
 def test_a_share_is_out_from_where_the_watch_raises_it() -> None:
     quiet = months(1000, 1000, 1000, 1000, refused=[10, 10, 10, 30])
     counts = [(one.refused, one.received) for one in quiet]
-    before = comparable(quiet, "month")
+    before = comparable(quiet, "month", kind="full_period")
     found = shares(quiet, before, counts)
     assert (found[-1].high, out(found)) == (3.0, ["2024-04"]), "three times one per cent, two points above it"
     assert out(shares(quiet, before, [*counts[:3], (29, 1000)])) == []
@@ -104,7 +116,10 @@ def test_a_share_is_out_from_where_the_watch_raises_it() -> None:
 
 def test_before_a_rule_looked_at_anything_nothing_is_compared_with() -> None:
     found = months(100, 100, 100, 100)
-    assert shares(found, comparable(found, "month"), [(0, 0), (0, 100), (0, 100), (50, 100)])[-1].high is None
+    assert (
+        shares(found, comparable(found, "month", kind="full_period"), [(0, 0), (0, 100), (0, 100), (50, 100)])[-1].high
+        is None
+    )
 
 
 def points(*values: float, out: Sequence[int] = (), usual: tuple[float, float] | None = None) -> list[Point]:

@@ -13,15 +13,15 @@ from psycopg.rows import class_row
 
 from threegaps.calendar import add_months
 from threegaps.ledger.batches import SHRINKING_BELOW, SHRINKING_FROM_ROWS, has_originals, shrinks
+from threegaps.watch import reading_ledger
 from threegaps.watch.looks.batches import PAST_DELIVERIES, RISES_FROM_ROWS, rising_from
-from threegaps.watch.reading_ledger import HISTORY
 
 YEARS = 2
 RULES_OVER = 200
 """So many last deliveries rules are looked at over: two years of days are more than a small chart shows."""
 LATELY = 12
 """By so many last deliveries rules are ranked."""
-_BEFORE = HISTORY - 1
+_BEFORE = reading_ledger.HISTORY - 1
 """So many deliveries before one say what is usual, as the watch has it."""
 _SCALED = 3 * 1.4826
 """Three standard deviations, where values are spread as chance spreads them, of the median absolute deviation."""
@@ -47,15 +47,16 @@ select c.delivery, c.delivery_start, c.delivery_end, sum(c.received)::bigint as 
 from chosen as c
 group by c.delivery, c.delivery_start, c.delivery_end order by c.delivery_end, c.delivery_start
 """
-# What nobody broke is not read: of sixty rules and two years of days it is nearly all.
+# Of what nobody broke the deliveries are not read: of sixty rules and two years of days it is nearly all. A rule whose
+# action changed is one rule; what was judged last says what it does.
 _RULES = f"""
 with {_CHOSEN}
-select r.rule, r.action, min(c.delivery_end) as since,
-    array_agg(c.delivery) filter (where r.unexpected > 0) as deliveries,
-    array_agg(r.unexpected) filter (where r.unexpected > 0) as unexpected,
-    array_agg(r.evaluated) filter (where r.unexpected > 0) as evaluated
+select r.rule, (array_agg(r.action order by r.batch_id desc))[1] as action,
+    case when sum(r.unexpected) > 0 then array_agg(c.delivery) end as deliveries,
+    case when sum(r.unexpected) > 0 then array_agg(r.unexpected) end as unexpected,
+    case when sum(r.unexpected) > 0 then array_agg(r.evaluated) end as evaluated
 from chosen as c join ops.check_result as r using (batch_id)
-group by r.rule, r.action order by r.rule
+group by r.rule order by r.rule
 """
 
 
@@ -103,7 +104,8 @@ class RulePast:
     """How many rows broke a rule, delivery by delivery.
 
     Args:
-        shares: In per cent of the rows that it looked at, since the first delivery that it looked at.
+        action: What it did when it looked last.
+        shares: In per cent of the rows that it looked at, of the deliveries that it looked at.
         lately: Rows that broke it in the last `LATELY` deliveries.
         broken: In how many of the deliveries any did.
     """
@@ -145,9 +147,9 @@ def read_past(connection: psycopg.Connection[Any], feed: str, *, cadence: str, k
     wanted = {"feed": feed, "since": add_months(last[0], -12 * YEARS)}
     with connection.cursor(row_factory=class_row(Delivered)) as cursor:
         delivered = cursor.execute(_DELIVERIES.encode(), wanted).fetchall()
-    before = comparable(delivered, cadence)
+    before = comparable(delivered, cadence, kind=kind)
     recent = delivered[-RULES_OVER:]
-    found, rules = _rules(connection, wanted, recent, comparable(recent, cadence))
+    found, rules = _rules(connection, wanted, recent, comparable(recent, cadence, kind=kind))
     return Past(
         volumes=volumes(delivered, before, kind=kind),
         refused=shares(delivered, before, [(one.refused, one.received) for one in delivered]),
@@ -168,27 +170,31 @@ def _rules(
     since = recent[0].delivery_end - dt.timedelta(days=1)
     found = connection.execute(_RULES.encode(), {**wanted, "since": since}).fetchall()
     rules = [
-        _rule_past(rule, action, recent, before, _counts(deliveries, unexpected, evaluated), first)
-        for rule, action, first, deliveries, unexpected, evaluated in found
+        _rule_past(rule, action, recent, before, _counts(deliveries, unexpected, evaluated))
+        for rule, action, deliveries, unexpected, evaluated in found
         if deliveries is not None
     ]
     return len(found), rules
 
 
-def comparable(delivered: Sequence[Delivered], cadence: str) -> list[tuple[int, ...]]:
+def comparable(delivered: Sequence[Delivered], cadence: str, *, kind: str) -> list[tuple[int, ...]]:
     """For each delivery the places of those that say what is usual of it: the last loaded ones before, six at most.
 
-    Of a daily feed those of the same day of the week: offices rest at its end.
+    Of a daily feed those of the same day of the week: offices rest at its end. Only those that the watch compares with,
+    too: not a month with a quarter.
 
     Args:
         delivered: The oldest first.
         cadence: How often they come.
+        kind: How they are delivered.
     """
     places: list[tuple[int, ...]] = []
     alike: dict[int, list[int]] = {}
     for index, one in enumerate(delivered):
         like = alike.setdefault(one.delivery_end.weekday() if cadence == "day" else 0, [])
-        places.append(tuple(like[-_BEFORE:]))
+        before = like[: -_BEFORE - 1 : -1]
+        count = len(reading_ledger.comparable(kind, [one, *(delivered[place] for place in before)])) - 1
+        places.append(tuple(reversed(before[:count])))
         if one.is_loaded:
             like.append(index)
     return places
@@ -208,10 +214,11 @@ def volumes(delivered: Sequence[Delivered], before: Sequence[Sequence[int]], *, 
         kind: How they are delivered: what changes from one to the next does not shrink.
     """
     measured = []
-    last: int | None = None
+    last: Delivered | None = None
     for one, places in zip(delivered, before, strict=True):
         low = high = None
-        is_out = kind != "changes" and shrinks(one.received, last)
+        is_alike = last is not None and len(reading_ledger.comparable(kind, [one, last])) > 1
+        is_out = kind != "changes" and shrinks(one.received, last.received if last and is_alike else None)
         if len(places) >= PAST_DELIVERIES:
             past = [delivered[place].received for place in places]
             middle = statistics.median(past)
@@ -220,7 +227,7 @@ def volumes(delivered: Sequence[Delivered], before: Sequence[Sequence[int]], *, 
             low, high = max(0.0, middle - reach), middle + reach
             is_out = is_out or (max(one.received, middle) >= SHRINKING_FROM_ROWS and not low <= one.received <= high)
         measured.append(Measured(one, one.received, low, high, is_out))
-        last = one.received if one.is_loaded else last
+        last = one if one.is_loaded else last
     return tuple(measured)
 
 
@@ -263,10 +270,9 @@ def _rule_past(
     delivered: Sequence[Delivered],
     before: Sequence[Sequence[int]],
     counts: dict[str, tuple[int, int]],
-    since: dt.date,
 ) -> RulePast:
-    # Before the rule was there nothing was looked at; since then what is not among the counts was not broken.
-    listed = [counts.get(one.delivery, (0, int(one.delivery_end >= since))) for one in delivered]
+    # Where a rule does not stand nothing was looked at, and it has no share.
+    listed = [counts.get(one.delivery, (0, 0)) for one in delivered]
     measured = shares(delivered, before, listed)
     return RulePast(
         rule,
