@@ -168,7 +168,8 @@ def releases(settings: Settings, *, limit: int) -> tuple[list[Row], int]:
 
 def held(settings: Settings) -> list[Row]:
     """What undos hold back, with the indicators whose figures it reaches, and what is free and stays unseen for it."""
-    return [dataclasses.asdict(hold) for hold in holds.held(settings.warehouse_dsn())]
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+        return [dataclasses.asdict(hold) for hold in holds.held(connection)]
 
 
 def arrivals(settings: Settings) -> Sequence[Row]:

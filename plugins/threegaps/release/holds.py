@@ -115,10 +115,28 @@ order by h.held_by_release_id, h.model nulls first, h.batch_id
 """
 
 
-def held(dsn: str) -> tuple[Hold, ...]:
+def held(connection: psycopg.Connection[Any]) -> tuple[Hold, ...]:
     """Everything that undos hold back now, with the figures that it keeps as they are."""
-    with psycopg.connect(dsn, row_factory=dict_row) as connection:
-        return _held(connection)
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_HOLDS).fetchall()
+    active = [row for row in rows if row["freed_at"] is None]
+    if not active:
+        return ()
+    inputs = inputs_of_all(connection)
+    batches = {int(row["batch_id"]) for row in rows if row["batch_id"] is not None}
+    touches = {batch: affected.touches_of_batches(connection, [batch]) for batch in sorted(batches)}
+    names = {_name(row) for row in active}
+    # What was freed before a hold came may have been shown since; what was freed after it has not.
+    freed = [(row, _slices(row, inputs, touches)) for row in rows if row["freed_at"] and _name(row) not in names]
+    found = []
+    for row in active:
+        slices = _slices(row, inputs, touches)
+        kept = {
+            _name(other) for other, others in freed if other["freed_at"] >= row["held_at"] and _meet(slices, others)
+        }
+        told = {name: row[name] for name in ("batch_id", "model", "feed", "delivery", "held_by_release_id", "note")}
+        found.append(Hold(**told, indicators=tuple(sorted(slices)), keeps_back=tuple(sorted(kept))))
+    return tuple(found)
 
 
 def free(
@@ -141,9 +159,9 @@ def free(
     Raises:
         ReleaseError: Something is named that is not held; then nothing is freed.
     """
-    with psycopg.connect(dsn, row_factory=dict_row) as connection:
+    with psycopg.connect(dsn) as connection:
         connection.execute("lock table ops.hold in share row exclusive mode")
-        before = _held(connection)
+        before = held(connection)
         _check_named(before, batches, models, releases)
         ending = tuple(
             hold
@@ -160,7 +178,7 @@ def free(
             " or model = any(%s) or held_by_release_id = any(%s))",
             [everything, list(batches), list(models), list(releases)],
         )
-        return Freed(ending, _held(connection))
+        return Freed(ending, held(connection))
 
 
 def _check_named(
@@ -173,28 +191,6 @@ def _check_named(
         raise ReleaseError(
             f"Not held back: {', '.join(unknown)}. Nothing was freed.", advice=f"undos hold back {said}."
         )
-
-
-def _held(connection: psycopg.Connection[dict[str, Any]]) -> tuple[Hold, ...]:
-    rows = connection.execute(_HOLDS).fetchall()
-    active = [row for row in rows if row["freed_at"] is None]
-    if not active:
-        return ()
-    inputs = inputs_of_all(connection)
-    batches = {int(row["batch_id"]) for row in rows if row["batch_id"] is not None}
-    touches = {batch: affected.touches_of_batches(connection, [batch]) for batch in sorted(batches)}
-    names = {_name(row) for row in active}
-    # What was freed before a hold came may have been shown since; what was freed after it has not.
-    freed = [(row, _slices(row, inputs, touches)) for row in rows if row["freed_at"] and _name(row) not in names]
-    found = []
-    for row in active:
-        slices = _slices(row, inputs, touches)
-        kept = {
-            _name(other) for other, others in freed if other["freed_at"] >= row["held_at"] and _meet(slices, others)
-        }
-        told = {name: row[name] for name in ("batch_id", "model", "feed", "delivery", "held_by_release_id", "note")}
-        found.append(Hold(**told, indicators=tuple(sorted(slices)), keeps_back=tuple(sorted(kept))))
-    return tuple(found)
 
 
 def _name(row: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg.rows import dict_row
 
 from threegaps.errors import ReleaseError
 from threegaps.marts.manifest import Manifest
@@ -62,21 +63,20 @@ def inputs_of(connection: psycopg.Connection[dict[str, Any]], code: str) -> Inpu
     return found[code]
 
 
-def inputs_of_all(
-    connection: psycopg.Connection[dict[str, Any]], codes: Collection[str] | None = None
-) -> dict[str, Inputs]:
+def inputs_of_all(connection: psycopg.Connection[Any], codes: Collection[str] | None = None) -> dict[str, Inputs]:
     """What indicators of the last release are made of, by their codes, as far as the ledger knows.
 
     Args:
-        connection: One whose rows are dictionaries.
+        connection: The warehouse.
         codes: The indicators; all without.
     """
     found: dict[str, Inputs] = {}
-    for row in connection.execute(
+    rows = connection.cursor(row_factory=dict_row).execute(
         "select * from ops.indicator_input where %(codes)s::text[] is null or indicator_code = any(%(codes)s)"
         " order by indicator_code",
         {"codes": None if codes is None else list(codes)},
-    ):
+    )
+    for row in rows:
         inputs = found.setdefault(row["indicator_code"], Inputs({}, []))
         if row["kind"] == "feed":
             inputs.reach[row["name"]] = Reach(row["first_month"], row["last_month"], row["is_everywhere"])

@@ -43,6 +43,7 @@ def release(request: Request, release: int | None = None) -> HTMLResponse:
                 difference = comparisons.ask(found.before, found.chosen, state=found.state)
             except psycopg.Error as error:
                 failed = in_both(of_warehouse(error))
+        held = holds.held(connection)
         causes = [cause for one in difference.indicators for cause in one.causes] if difference else []
         deliveries = deliveries_of(connection, {batch for cause in causes for batch in cause.batches})
     is_under_way = found.before is not None and difference is None and not failed[1]
@@ -53,7 +54,7 @@ def release(request: Request, release: int | None = None) -> HTMLResponse:
         difference=difference,
         is_under_way=is_under_way,
         failed=failed,
-        held=holds.held(settings.warehouse_dsn()),
+        held=held,
         said=_said,
         figure=_figure,
         in_both=in_both,
