@@ -68,7 +68,7 @@ def send_back(
     by = writer_of(request).name
     settings = settings_of(request)
     contract = contract_of(request, department, name)
-    with tempfile.TemporaryDirectory() as folder, writing(settings) as connection:
+    with tempfile.TemporaryDirectory() as folder, acting(settings) as connection:
         path = Path(folder) / workbook_name(contract, delivery, rule, county)
         rows = quarantine.export(
             connection,

@@ -61,6 +61,9 @@ def make_app(settings: Settings, identify: Identify) -> FastAPI:
 
     @app.middleware("http")
     async def add_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+        if request.method == "POST" and not _is_small(request):
+            too_large = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, *_OTHERWISE)
+            return await run_in_threadpool(_answer, request, *too_large)
         try:
             response = await answer(request)
         except Exception as error:  # noqa: BLE001  # whatever it is, somebody waits for an answer
@@ -85,6 +88,11 @@ _SAID = {
 _OTHERWISE = ("请求有误", "This cannot be asked so")
 _UNEXPECTED = ("本页出错,原因见 api-server 的日志", "The page failed; the log of the api-server says why")
 _TOO_SLOW = ("数据仓库太忙或被锁,未能及时应答", "The warehouse is busy or locked, and did not answer in time")
+_OTHER_VERSION = (
+    "台账不是本版本的:请运行 threegaps migrate",
+    "The ledger is of another version: run threegaps migrate",
+)
+_MOST_BYTES = 65_536
 _IN_THE_WAY = (errors.QueryCanceled, errors.LockNotAvailable)
 
 
@@ -96,6 +104,12 @@ def _answer(request: Request, status: int, zh: str, en: str, **values: Any) -> R
     pages: Pages = request.app.state.pages
     unknown = {"detail": ("", ""), "incidents": []}
     return pages.page(request, "error.html", status=status, title=(zh, en), said=status, **{**unknown, **values})
+
+
+def _is_small(request: Request) -> bool:
+    """Whether a request is no larger than what a form holds: it is read before anybody knows whose it is."""
+    length = request.headers.get("Content-Length", "")
+    return length.isascii() and length.isdigit() and int(length) <= _MOST_BYTES
 
 
 # No handler is async: what they ask of disks and templates must not hold up others' requests.
@@ -120,6 +134,8 @@ def _of_warehouse(request: Request, error: Exception) -> Response:
         return _answer(request, HTTPStatus.BAD_REQUEST, *_OTHERWISE)
     if isinstance(error, _IN_THE_WAY):
         return _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, *_TOO_SLOW)
+    if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn | errors.InvalidSchemaName):
+        return _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, *_OTHER_VERSION)
     if not is_warehouse_down(error):
         _log.error("the duty page failed: %s", of_warehouse(error))
         return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, *_UNEXPECTED)

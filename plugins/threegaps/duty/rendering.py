@@ -30,6 +30,8 @@ class Pages:
             loader=PackageLoader("threegaps.duty"),
             autoescape=select_autoescape(default=True),
             undefined=StrictUndefined,
+            # As long as the process stays, so does what it was made with.
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )

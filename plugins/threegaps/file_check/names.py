@@ -12,7 +12,7 @@ from threegaps.contracts.options.deliveries import QuietFiles
 from threegaps.contracts.options.sources import FileDropSource, SftpSource
 from threegaps.file_check.codes import INCOMPLETE_CODE, NAME_CODE
 from threegaps.file_check.findings import Finding
-from threegaps.sources.control_file import MOST_BYTES, understood
+from threegaps.sources.control_file import MOST_BYTES, MOST_PARTS, understood
 from threegaps.sources.names import FileRole, expected_parts, part_name, pattern_of, role_of
 from threegaps.translations import in_both
 
@@ -81,7 +81,8 @@ def lacking(contract: Contract, delivery: Delivery, roles: Roles) -> list[Findin
             with control.open("rb") as file:
                 announced.add(understood(contract, control.name, file.read(MOST_BYTES + 1)).parts)
     if len(announced) == 1:
-        expected = {part_name(str(number)) for number in range(1, announced.pop() + 1)}
+        # A name may announce any number; a control file none above this.
+        expected = {part_name(str(number)) for number in range(1, min(announced.pop(), MOST_PARTS) + 1)}
     missing = sorted(expected - there)
     if missing:
         more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""

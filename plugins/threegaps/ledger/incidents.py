@@ -373,11 +373,14 @@ def acknowledge(connection: psycopg.Connection[Any], incident_id: int, *, by: st
     """
     incident = _open_one(connection, incident_id)
     if incident.acknowledged_at is None:
-        connection.execute(
-            "update ops.incident set acknowledged_at = %s, acknowledged_by = %s where incident_id = %s",
+        # Somebody else may have done so since it was looked at.
+        noted = connection.execute(
+            "update ops.incident set acknowledged_at = %s, acknowledged_by = %s"
+            " where incident_id = %s and acknowledged_at is null and closed_at is null",
             [at, _who(by), incident_id],
-        )
-        record_change(connection, incident_id, "acknowledged", at=at, by=by)
+        ).rowcount
+        if noted:
+            record_change(connection, incident_id, "acknowledged", at=at, by=by)
     return find_incident(connection, incident_id)
 
 
@@ -402,7 +405,9 @@ def resolve(connection: psycopg.Connection[Any], incident_id: int, *, by: str, w
         SettingsError: The incident is unknown or closed, or name or reason is empty.
     """
     _open_one(connection, incident_id)
-    close(connection, incident_id, by=_who(by), why=_said(why, "why"), at=at)
+    if not close(connection, incident_id, by=_who(by), why=_said(why, "why"), at=at):
+        # Somebody else has done so since it was looked at: whose reason stands there is said.
+        _open_one(connection, incident_id)
     return find_incident(connection, incident_id)
 
 

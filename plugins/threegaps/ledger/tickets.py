@@ -198,19 +198,25 @@ def answer(connection: psycopg.Connection[Any], ticket_id: int, *, said: str, by
     """
     ticket = find_ticket(connection, ticket_id)
     if ticket.answered_at is not None:
-        raise LedgerError(
-            f"Ticket {ticket_id} was answered already.",
-            feed=ticket.feed,
-            advice="see `threegaps quarantine tickets --all`.",
-        )
+        raise _answered(ticket)
     if not said.strip() or not by.strip():
         raise LedgerError("Nothing is said.", feed=ticket.feed, advice="say --note and --by.")
-    connection.execute(
+    noted = connection.execute(
         "update ops.ticket set answer = %s, answered_by = %s, answered_at = %s"
         " where ticket_id = %s and answered_at is null",
         [said.strip(), by.strip(), at, ticket_id],
-    )
+    ).rowcount
+    if not noted:
+        raise _answered(ticket)
     return find_ticket(connection, ticket_id)
+
+
+def _answered(ticket: Ticket) -> LedgerError:
+    return LedgerError(
+        f"Ticket {ticket.ticket_id} was answered already.",
+        feed=ticket.feed,
+        advice="see `threegaps quarantine tickets --all`.",
+    )
 
 
 def _asked(connection: psycopg.Connection[Any], *, feed: str | None, ticket: int | None, settled: bool) -> list[Ticket]:

@@ -13,7 +13,7 @@ MOST_BYTES = 4_096
 """A control file is one short line."""
 
 _PAIR = re.compile(r"([A-Za-z_]+)[ \t]*=[ \t]*([0-9]{1,12})(?=\s|\Z)")
-_MOST_PARTS = 100_000
+MOST_PARTS = 100_000
 
 
 class ControlFileError(ValueError):
@@ -66,8 +66,8 @@ def read_control(content: bytes) -> Control:
         at = pair.end()
     if "parts" not in said:
         raise ControlFileError("it does not say how many parts there are")
-    if not 1 <= said["parts"] <= _MOST_PARTS:
-        raise ControlFileError(f"the number of parts is not between 1 and {_MOST_PARTS}")
+    if not 1 <= said["parts"] <= MOST_PARTS:
+        raise ControlFileError(f"the number of parts is not between 1 and {MOST_PARTS}")
     return Control(said["parts"], said.get("rows"))
 
 

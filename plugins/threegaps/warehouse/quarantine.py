@@ -183,7 +183,8 @@ def export(
     )
     if most_rows is not None and len(rows) > most_rows:
         raise SettingsError(
-            f"There are more than {most_rows:,} refused rows.", advice="choose a delivery, a rule or a county."
+            f"There are more than {most_rows:,} refused rows.",
+            advice="choose a delivery, a rule or a county, or write them with `threegaps quarantine export`.",
         )
     if not rows and not may_be_empty:
         return []

@@ -494,7 +494,7 @@ def test_what_is_sent_back_is_a_ticket_with_the_rows_that_were_chosen(desk: Desk
     nothing = desk.acting("duty").post(path, json={**chosen, "county": "330101"})
     assert nothing.status_code == 409
     assert desk.enter("select count(*) from ops.ticket") == [(1,)]
-    assert desk.acting("duty").post(path, json={**chosen, "rule": "no such"}).status_code == 404
+    assert desk.acting("duty").post(path, json={**chosen, "rule": "no such"}).status_code == 409
 
 
 def test_a_workbook_that_is_too_large_for_a_page_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -509,3 +509,44 @@ def test_a_workbook_that_is_too_large_for_a_page_is_refused(desk: Desk, monkeypa
     assert "2" in answer.text
     monkeypatch.setattr(delivery, "MOST_WORKBOOK_ROWS", 3)
     assert desk.browser("reader").get(path).status_code == 200
+
+
+def test_a_delivery_that_fails_now_is_red_wherever_it_stands_though_it_had_come(desk: Desk) -> None:
+    desk.know_feed()
+    desk.owe(5, first_arrived_at=month(3, 6), completed_at=month(3, 6), rows=5)
+    with psycopg.connect(desk.dsn) as connection:
+        expected.summarise(connection, FEED)
+    assert 'class="square on_time" data-delivery="2026-05"' in desk.browser("reader").get("/duty/feeds").text
+    for _ in range(2):
+        desk.enter(
+            "insert into ops.attempt (feed, step, delivery, started_at, ended_at, outcome, cause, message_zh)"
+            " values (%s, 'land', '2026-05', now() - interval '1 hour', now(), 'failed', 'limit_exceeded', '超过上限')",
+            FEED,
+        )
+    desk.incident("feed_failing", title_zh="工资取数失败")
+    browser = desk.browser("reader")
+    feeds, own = browser.get("/duty/feeds").text, browser.get(f"/duty/feeds/{FEED}").text
+    assert 'class="square failed" data-delivery="2026-05"' in feeds
+    assert "运行失败" in feeds
+    assert 'data-state="failing"' in own
+    assert 'data-state="failed"' in browser.get(f"/duty/feeds/{FEED}/2026-05").text
+    assert f'href="/duty/feeds/{FEED}/2026-05"' in browser.get("/duty/").text
+
+
+def test_a_delivery_says_what_is_no_longer_there_who_accepted_it_and_how_many_rows_were_chosen(desk: Desk) -> None:
+    desk.know_feed()
+    number = desk.batch("2026-05", refused=3, closed_by_absence=218)
+    desk.enter(
+        "insert into ops.acceptance (landed_object_id, batch_id, rules, accepted_by, reason, accepted_at)"
+        " select landed_object_id, batch_id, array['delivery_shrunk'], '李工', '县里<核实>', now()"
+        " from ops.batch_object where batch_id = %s",
+        number,
+    )
+    for row, county in ((1, "330106"), (2, "330302"), (3, "330302")):
+        desk.refuse(number, row, county=county)
+    address = f"/duty/feeds/{FEED}/2026-05"
+    page = desk.browser("reader").get(address).text
+    assert "不再出现 218 行" in page
+    assert "李工 · 县里&lt;核实&gt;" in page
+    assert "其他报送期的运行一并取得" in page
+    assert "所选 2 行" in desk.browser("reader").get(address, params={"county": "330302"}).text

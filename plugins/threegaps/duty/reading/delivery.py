@@ -30,13 +30,18 @@ from ops.attempt where feed = %s and delivery = %s order by attempt_id desc limi
 """
 _BATCHES = f"""
 select b.batch_id, b.status, b.physical_lines, b.structural, b.received, b.accepted, b.refused, b.duplicates,
-    b.inserted, b.changed, b.unchanged, b.withdrawn, b.stop_rule, b.message_zh, b.message_en, b.started_at,
-    b.finished_at, b.contract_hash, {has_originals("b")} as has_originals,
+    b.inserted, b.changed, b.unchanged, b.withdrawn, b.closed_by_absence, b.stop_rule, b.message_zh, b.message_en,
+    b.started_at, b.finished_at, b.contract_hash, {has_originals("b")} as has_originals,
     b.status in ('stopped', 'failed')
         and not {IS_OVERTAKEN.format(kind="coalesce(f.delivery_kind, 'full_period')")} as waits,
     (select count(*) from quarantine.refused_row as q where q.batch_id = b.batch_id and q.closed_by_batch_id is null)
-        as open_refusals
+        as open_refusals,
+    a.accepted_by, a.reason as accept_reason
 from ops.batch as b left join ops.feed as f using (feed)
+left join lateral (
+    select c.accepted_by, c.reason from ops.acceptance as c where c.batch_id = b.batch_id
+    order by c.landed_object_id desc limit 1
+) as a on true
 where b.feed = %s and b.delivery = %s order by b.batch_id desc limit %s
 """
 _RULES = """
@@ -88,6 +93,8 @@ class BatchSeen:
         has_originals: Corrections and repairs have none.
         waits: It was stopped or failed, and nothing has brought since what it did not.
         open_refusals: How many of its refused rows nothing has closed.
+        accepted_by: Who has said that what a rule had stopped is meant; None where nobody had to.
+        accept_reason: Why.
     """
 
     batch_id: int
@@ -102,6 +109,7 @@ class BatchSeen:
     changed: int | None
     unchanged: int | None
     withdrawn: int | None
+    closed_by_absence: int | None
     stop_rule: str | None
     message_zh: str | None
     message_en: str | None
@@ -111,6 +119,8 @@ class BatchSeen:
     has_originals: bool
     waits: bool
     open_refusals: int
+    accepted_by: str | None
+    accept_reason: str | None
 
     @property
     def balances(self) -> bool | None:
@@ -146,8 +156,9 @@ class DeliverySeen:
     Args:
         square: What has become of it; None where nothing of this name is owed.
         newest: The batch whose rules and rows are shown: the newest one that was judged.
-        rows: Open refused rows of the delivery, at most `MOST_ROWS`.
-        open_refusals: How many there are.
+        rows: Open refused rows of the delivery that were chosen, at most `MOST_ROWS`.
+        chosen: How many were.
+        open_refusals: How many the delivery has.
         by_rule: How many of them broke each rule.
         counties: How many of them each county has.
     """
@@ -158,6 +169,7 @@ class DeliverySeen:
     newest: BatchSeen | None
     rules: Sequence[BrokenRule]
     rows: Sequence[RefusedRow]
+    chosen: int
     open_refusals: int
     by_rule: Mapping[str, int]
     counties: Mapping[str, int]
@@ -190,6 +202,7 @@ def read_delivery(
         newest=newest,
         rules=() if newest is None else _rules(connection, feed, newest.batch_id),
         rows=rows,
+        chosen=_chosen(connection, feed, delivery, rule, county_code) if rule or county_code else total,
         open_refusals=total,
         by_rule=by_rule,
         counties=counties,
@@ -220,6 +233,19 @@ def _rules(connection: psycopg.Connection[Any], feed: str, batch_id: int) -> lis
     for rule, delivery, evaluated, unexpected in connection.execute(_TREND.encode(), wanted).fetchall():
         trends.setdefault(str(rule), []).append((str(delivery), int(evaluated), int(unexpected)))
     return [replace(one, trend=tuple(trends.get(one.rule, ()))) for one in broken]
+
+
+def _chosen(
+    connection: psycopg.Connection[Any], feed: str, delivery: str, rule: str | None, county_code: str | None
+) -> int:
+    row = connection.execute(
+        "select count(*) from quarantine.refused_row where feed = %(feed)s and delivery = %(delivery)s"
+        " and closed_by_batch_id is null and (%(county)s::text is null or county_code = %(county)s)"
+        " and (%(rule)s::text is null"
+        " or reasons @> jsonb_build_array(jsonb_build_object('rule', %(rule)s::text)))",
+        {"feed": feed, "delivery": delivery, "rule": rule, "county": county_code},
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _refusals(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import psycopg
 from threegaps.duty.reading.grid import Square, squares
 from threegaps.duty.reading.past import Past, read_past
 from threegaps.duty.reading.refused import RefusedByRule, refused_by_rule
+from threegaps.duty.reading.standing import read_feeds
 from threegaps.ledger import attempts, expected, tickets
 from threegaps.ledger.attempts import Attempt, Failing
 from threegaps.ledger.expected import Standing
@@ -25,7 +27,8 @@ class FeedSeen:
     """All that a feed's page shows of the ledger.
 
     Args:
-        standing: How it stands; None where nothing was entered of it yet.
+        standing: How it stands by what it owes; None where nothing was entered of it yet.
+        states: All ways in which it stands, the gravest first.
         failing: Its steps whose latest attempts all failed.
         squares: Its last deliveries, the oldest first.
         refused: What is refused and waits, by rule.
@@ -35,6 +38,7 @@ class FeedSeen:
     """
 
     standing: Standing | None
+    states: Sequence[str]
     failing: Sequence[Failing]
     squares: Sequence[Square]
     past: Past
@@ -44,7 +48,7 @@ class FeedSeen:
     attempts: Sequence[Attempt]
 
 
-def read_feed(connection: psycopg.Connection[Any], feed: str, *, cadence: str, kind: str) -> FeedSeen:
+def read_feed(connection: psycopg.Connection[Any], feed: str, now: dt.datetime, *, cadence: str, kind: str) -> FeedSeen:
     """What is known of a feed.
 
     Args:
@@ -55,6 +59,7 @@ def read_feed(connection: psycopg.Connection[Any], feed: str, *, cadence: str, k
     counted = connection.execute(_OPEN, [feed]).fetchone()
     return FeedSeen(
         standing=next(iter(expected.standing(connection, moment, feed=feed)), None),
+        states=next((one.states for one in read_feeds(connection, now).feeds if one.feed == feed), ()),
         failing=attempts.failing_since(connection, feed),
         squares=squares(connection, moment, [feed]),
         past=read_past(connection, feed, cadence=cadence, kind=kind),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
 
-from threegaps.ledger import expected
+from threegaps.duty.reading.standing import read_feeds
+from threegaps.ledger import attempts
 from threegaps.ledger.batches import IS_OVERTAKEN
 from threegaps.ledger.expected import Standing
 
@@ -88,21 +89,25 @@ class Square:
 
 @dataclass(frozen=True, slots=True)
 class FeedRow:
-    """A feed with its last deliveries, the oldest first."""
+    """A feed with its last deliveries, the oldest first.
+
+    Args:
+        states: All ways in which it stands, the gravest first.
+    """
 
     standing: Standing
+    states: tuple[str, ...]
     squares: tuple[Square, ...]
 
 
-def feed_rows(connection: psycopg.Connection[Any]) -> list[FeedRow]:
+def feed_rows(connection: psycopg.Connection[Any], now: dt.datetime) -> list[FeedRow]:
     """Every feed that has a contract with its last deliveries, by name."""
-    moment = expected.judged_at(connection)
-    found = squares(connection, moment)
+    seen = read_feeds(connection, now)
     of_feed: dict[str, list[Square]] = {}
-    for one in found:
+    for one in squares(connection, seen.reading.judged_at):
         of_feed.setdefault(one.feed, []).append(one)
-    standing = expected.standing(connection, moment, names_counties=False)
-    return [FeedRow(one, tuple(of_feed.get(one.feed, ()))) for one in standing]
+    states = {one.feed: one.states for one in seen.feeds}
+    return [FeedRow(one, states[one.feed], tuple(of_feed.get(one.feed, ()))) for one in seen.reading.standing]
 
 
 def squares(
@@ -121,8 +126,17 @@ def squares(
         most: So many of each.
         delivery: The only one that is asked for, however old.
     """
+    wanted = {
+        "moment": moment,
+        "most": most,
+        "feeds": None if feeds is None else sorted(feeds),
+        "delivery": delivery,
+    }
     with connection.cursor(row_factory=class_row(Square)) as cursor:
-        wanted = {"moment": moment, "most": most, "feeds": None if feeds is None else sorted(feeds)} | {
-            "delivery": delivery
-        }
-        return cursor.execute(_SQUARES.encode(), wanted).fetchall()
+        found = cursor.execute(_SQUARES.encode(), wanted).fetchall()
+    failing = {(one.feed, one.delivery) for one in attempts.failing_since(connection)}
+    # Of a delivery that had come before, what is wrong now is what somebody has to know.
+    return [
+        replace(one, state="failed") if (one.feed, one.delivery) in failing and one.state != "stopped" else one
+        for one in found
+    ]

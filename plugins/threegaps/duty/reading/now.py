@@ -9,16 +9,14 @@ from typing import Any
 
 import psycopg
 
+from threegaps.duty.reading.names import indicator_names
+from threegaps.duty.reading.standing import read_feeds
 from threegaps.ledger import incidents, tickets
 from threegaps.ledger.expected import QUIET_STATES
 from threegaps.ledger.incidents import Incident, IncidentChange
 from threegaps.ledger.tickets import Ticket
-from threegaps.watch.gathering import feeds_seen, read_loaded
 from threegaps.watch.heartbeat import STALE_AFTER
-from threegaps.watch.kinds import command
-from threegaps.watch.looking import look
-from threegaps.watch.reading_ledger import read
-from threegaps.watch.readings import MachineReading
+from threegaps.watch.kinds import KINDS, command
 from threegaps.watch.snapshot import FeedSeen
 
 _INDICATORS = (
@@ -32,11 +30,17 @@ _CLOSED = "select count(*) from ops.incident where closed_at > %s"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An open incident with what has happened to it."""
+    """An open incident with what has happened to it.
+
+    Args:
+        command: What to type to see more.
+        deliveries: Feed and delivery of what it is about.
+    """
 
     incident: Incident
     changes: Sequence[IncidentChange]
     command: str
+    deliveries: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,31 +95,32 @@ class Now:
 
 def read_now(connection: psycopg.Connection[Any], now: dt.datetime) -> Now:
     """What somebody should look at, at *now*."""
-    reading = read(connection, names_counties=False)
-    standing = incidents.open_incidents(connection)
-    loaded = read_loaded(connection)
-    # What the watch has seen of Airflow and the machine stands in its incidents; here the ledger alone is read.
-    looked = look(MachineReading(sandbox=()), reading, now, open_keys={one.cause_key for one in standing})
-    feeds = feeds_seen(reading, loaded, looked.symptoms)
+    seen = read_feeds(connection, now)
     compared_at = incidents.compared_at(connection)
-    codes = sorted({code for one in standing for code in one.indicator_codes})
-    named = connection.execute(_INDICATORS, [codes]).fetchall() if codes else []
+    codes = sorted({code for one in seen.incidents for code in one.indicator_codes})
+    named = indicator_names(connection) if codes else {}
     release = connection.execute(_RELEASE).fetchone()
     closed = connection.execute(_CLOSED, [now - dt.timedelta(days=1)]).fetchone()
     return Now(
-        judged_at=reading.judged_at,
+        judged_at=seen.reading.judged_at,
         compared_at=compared_at,
         is_watched=compared_at is not None and now - compared_at < STALE_AFTER,
         incidents=[
-            Shown(one, incidents.changes_of(connection, one.incident_id), command(one.kind, one.feed))
-            for one in standing
+            Shown(
+                one,
+                incidents.changes_of(connection, one.incident_id),
+                # One that another version has entered is shown all the same.
+                command(one.kind, one.feed) if one.kind in KINDS else "threegaps incidents",
+                seen.deliveries_of(one),
+            )
+            for one in seen.incidents
         ],
-        troubled=[one for one in feeds if one.state not in QUIET_STATES],
-        feeds=len(feeds),
+        troubled=[one for one in seen.feeds if one.state not in QUIET_STATES],
+        feeds=len(seen.feeds),
         tickets=tickets.tickets(connection),
-        refused_open=sum(loaded.refusals.values()),
-        pending=len(reading.pending),
+        refused_open=sum(seen.loaded.refusals.values()),
+        pending=len(seen.reading.pending),
         release=None if release is None else Release(*release),
-        indicators={str(code): (str(zh), str(en)) for code, zh, en in named},
+        indicators={code: named[code] for code in codes if code in named},
         closed=int(closed[0]) if closed else 0,
     )

@@ -40,6 +40,10 @@ select q.feed, count(*) as rows from quarantine.refused_row as q where q.closed_
 """
 
 
+_MOST_SETTLED = 50
+"""So many tickets that are settled are shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class RefusedByRule:
     """How many rows of a feed wait because of one rule."""
@@ -63,7 +67,7 @@ class Refused:
     Args:
         by_rule: By feed, the most frequent rule first; a row that broke two rules counts with each.
         by_feed: Rows of each feed, each once.
-        tickets: All tickets, settled ones too, the oldest first.
+        tickets: Those that are out, the oldest first, and the last that were settled.
     """
 
     by_rule: Sequence[RefusedByRule]
@@ -76,7 +80,7 @@ def read_refused(connection: psycopg.Connection[Any]) -> Refused:
     return Refused(
         by_rule=refused_by_rule(connection),
         by_feed={str(feed): int(rows) for feed, rows in connection.execute(_BY_FEED).fetchall()},
-        tickets=tickets.tickets(connection, settled=True),
+        tickets=[*tickets.tickets(connection), *_settled(connection)],
     )
 
 
@@ -84,3 +88,7 @@ def refused_by_rule(connection: psycopg.Connection[Any], feed: str | None = None
     """How many rows of a feed, or of each, wait because of each rule; by feed, the most frequent rule first."""
     with connection.cursor(row_factory=class_row(RefusedByRule)) as cursor:
         return cursor.execute(_BY_RULE, {"feed": feed}).fetchall()
+
+
+def _settled(connection: psycopg.Connection[Any]) -> list[Ticket]:
+    return [one for one in tickets.tickets(connection, settled=True) if one.is_settled][-_MOST_SETTLED:]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import HTTPException, Request
 
 from threegaps.airflow_api import feed_dag
@@ -12,8 +14,9 @@ from threegaps.duty.rendering import Pages
 from threegaps.errors import SettingsError
 from threegaps.settings import Settings
 
-MOST_WORKBOOK_ROWS = 50_000
+MOST_WORKBOOK_ROWS = 5_000
 """Made while somebody waits, within Airflow's own server; `threegaps quarantine export` makes larger ones."""
+_LONGEST_NAME = 120
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -42,14 +45,14 @@ def contract_of(request: Request, department: str, name: str) -> Contract:
     return find_contract(folder, feed)
 
 
-def delivery_of(contract: Contract, key: str) -> str:
-    """The delivery of this name.
+def delivery_of(key: str) -> str:
+    """The delivery of this name, of whatever cadence: a feed may have had another one.
 
     Raises:
-        HTTPException: 404, where a feed of this cadence has none of such a name.
+        HTTPException: 404, where it is the name of none.
     """
     try:
-        return Delivery.parse(contract.cadence, key).key
+        return Delivery.of_key(key).key
     except SettingsError:
         raise HTTPException(404) from None
 
@@ -57,18 +60,14 @@ def delivery_of(contract: Contract, key: str) -> str:
 def workbook_name(
     contract: Contract, delivery: str | None, rule: str | None, county: str | None, form: str = "xlsx"
 ) -> str:
-    """What a file of refused rows is called: the feed, and what was chosen of it.
+    """What a file of refused rows is called: the feed, and what was chosen of it, in letters that any system takes.
 
     Raises:
-        HTTPException: 404, where there is nothing of such a name to choose.
+        HTTPException: 404, where there is no delivery of such a name.
     """
-    key = delivery_of(contract, delivery) if delivery else None
-    if rule and rule not in {one.rule for one in (*contract.rules, *contract.batch_rules)}:
-        raise HTTPException(404)
-    if county and not (county.isascii() and county.isalnum()):
-        raise HTTPException(404)
+    key = delivery_of(delivery) if delivery else None
     named = "_".join(part for part in (contract.feed.replace("/", "_"), key, rule, county) if part)
-    return f"{named}.{form}"
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '-', named)[:_LONGEST_NAME]}.{form}"
 
 
 def feed_of_dag(request: Request, dag_id: str) -> str | None:

@@ -74,7 +74,7 @@ def delivery_page(
 ) -> HTMLResponse:
     """One delivery: tried when, judged how, which rows are refused and why."""
     contract = contract_of(request, department, name)
-    key = delivery_of(contract, delivery)
+    key = delivery_of(delivery)
     with reading(settings_of(request)) as connection:
         found = read_delivery(connection, contract.feed, key, rule=rule or None, county_code=county or None)
     returned = Returned(contract, (), [quarantine.as_returned(row) for row in found.rows], is_synthetic=False)

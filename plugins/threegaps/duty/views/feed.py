@@ -17,7 +17,7 @@ from threegaps.duty.reading.feed import read_feed
 from threegaps.duty.reading.past import RULES_OVER, Measured
 from threegaps.duty.speaking import Speaker
 from threegaps.duty.views.common import contract_of, pages_of, settings_of
-from threegaps.ledger.expected import QUIET_STATES
+from threegaps.ledger.expected import BAD_STATES, QUIET_STATES
 from threegaps.settings import SHANGHAI
 from threegaps.translations import in_both
 
@@ -32,7 +32,13 @@ def feed_page(request: Request, department: str, name: str) -> HTMLResponse:
     """One feed: how it stands, what it has sent and what is usual of that, what is refused, how it was tried."""
     contract = contract_of(request, department, name)
     with reading(settings_of(request)) as connection:
-        found = read_feed(connection, contract.feed, cadence=contract.cadence, kind=contract.delivery_kind)
+        found = read_feed(
+            connection,
+            contract.feed,
+            dt.datetime.now(SHANGHAI),
+            cadence=contract.cadence,
+            kind=contract.delivery_kind,
+        )
     s = Speaker.of(request, dt.datetime.now(SHANGHAI))
     address = f"{request.scope.get('root_path', '')}/feeds/{contract.feed}"
     past = found.past
@@ -58,6 +64,7 @@ def feed_page(request: Request, department: str, name: str) -> HTMLResponse:
         messages={one.rule: (one.message_zh, one.message_en) for one in (*contract.rules, *contract.batch_rules)},
         percent=percent,
         quiet=QUIET_STATES,
+        bad=BAD_STATES,
         dag_id=feed_dag(contract.feed),
     )
 

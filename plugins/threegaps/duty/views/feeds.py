@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
@@ -9,6 +11,7 @@ from threegaps.duty.asking import reading
 from threegaps.duty.reading.grid import feed_rows
 from threegaps.duty.views.common import feed_of_dag, pages_of, settings_of
 from threegaps.ledger.expected import BAD_STATES, QUIET_STATES
+from threegaps.settings import SHANGHAI
 
 router = APIRouter()
 _OF_RUN = "select feed, delivery from ops.attempt where run_id = %s and feed = %s order by attempt_id desc limit 1"
@@ -18,7 +21,7 @@ _OF_RUN = "select feed, delivery from ops.attempt where run_id = %s and feed = %
 def feeds(request: Request) -> HTMLResponse:
     """All feeds with what has become of their last deliveries."""
     with reading(settings_of(request)) as connection:
-        rows = feed_rows(connection)
+        rows = feed_rows(connection, dt.datetime.now(SHANGHAI))
     return pages_of(request).page(request, "feeds.html", rows=rows, quiet_states=QUIET_STATES, bad_states=BAD_STATES)
 
 
