@@ -80,7 +80,10 @@ def test_one_feed_alone_may_be_asked_for(ledger: psycopg.Connection[Any], desk: 
     assert len(read_counties(ledger, "organisation/prosperity_workshops").tiles) == 90
     assert read_counties(ledger, "hrss/wage_records").tiles == {}
     page = desk.browser("reader").get("/duty/counties?feed=hrss/wage_records").text
-    assert page.count('class="tile not"') == 90
+    assert 'class="tile' not in page
+    assert "不按县(市、区)报送" in page
+    for unknown in ("no/such", "none", "organisation/"):
+        assert desk.browser("reader").get(f"/duty/counties?feed={unknown}").status_code == 404
     assert desk.browser("reader").get("/duty/counties?feed=").text.count('class="tile all"') == 88
 
 

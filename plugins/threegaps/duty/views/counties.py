@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from threegaps.duty.asking import reading
 from threegaps.duty.reading.counties import LOOKED_AT, read_counties, read_county
-from threegaps.duty.views.common import pages_of, settings_of
+from threegaps.duty.views.common import contract_of, pages_of, settings_of
 from threegaps.standards.areas import codes_in_force, counties_by_city
 
 router = APIRouter()
@@ -16,6 +16,10 @@ router = APIRouter()
 @router.get("/counties")
 def counties(request: Request, feed: str | None = None) -> HTMLResponse:
     """How each county has reported the newest deliveries that are due, of all feeds or of one."""
+    # Nothing chosen in the list of feeds comes as an empty text.
+    feed = feed or None
+    department, _, name = (feed or "").partition("/")
+    contract = contract_of(request, department, name) if feed else None
     with reading(settings_of(request)) as connection:
         # Nothing chosen in the list of feeds comes as an empty text.
         found = read_counties(connection, feed or None)
@@ -24,7 +28,14 @@ def counties(request: Request, feed: str | None = None) -> HTMLResponse:
         tile = found.tiles.get(code)
         counts[tile.state if tile else "not"] += 1
     return pages_of(request).page(
-        request, "counties.html", found=found, feed=feed or None, cities=counties_by_city(), counts=counts
+        request,
+        "counties.html",
+        found=found,
+        feed=feed,
+        is_shown=feed is None or any(one.feed == feed for one in found.feeds),
+        contract=contract,
+        cities=counties_by_city(),
+        counts=counts,
     )
 
 
