@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from threegaps.duty.speaking import percent
+
 _WIDTH, _HEIGHT, _EDGE = 120, 24, 3
 _STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 _MOST_DOTS = 80
@@ -28,7 +30,9 @@ def sparkline(trend: Sequence[tuple[str, int, int]]) -> Markup:
         for index, share in enumerate(shares)
     ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    said = ", ".join(f"{delivery} {100 * share:.1f}%" for (delivery, _, _), share in zip(trend, shares, strict=True))
+    said = ", ".join(
+        f"{delivery} {percent(100 * share)}" for (delivery, _, _), share in zip(trend, shares, strict=True)
+    )
     x, y = points[-1]
     return Markup(
         '<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img"><title>{said}</title>'

@@ -72,12 +72,14 @@ class Speaker:
         return "–" if number is None else f"{number:,}"
 
     def share(self, part: int | None, whole: int | None) -> str:
-        """A share in per cent; a dash where the whole is nothing. What is more than nothing never reads as nothing."""
-        if not whole or part is None:
-            return "–"
-        percent = 100 * part / whole
-        if part and percent < 0.1:
-            return "<0.1%"
-        if part < whole and percent > 99.9:
-            return ">99.9%"
-        return f"{percent:.1f}%"
+        """A share as `percent` says it; a dash where the whole is nothing."""
+        return "–" if not whole or part is None else percent(100 * part / whole)
+
+
+def percent(value: float) -> str:
+    """Per cent to a tenth: more than nothing never reads as nothing, nor less than all as all."""
+    if 0 < value < 0.1:
+        return "<0.1%"
+    if 99.9 < value < 100:
+        return ">99.9%"
+    return f"{value:.1f}%"

@@ -21,8 +21,7 @@ def counties(request: Request, feed: str | None = None) -> HTMLResponse:
     department, _, name = (feed or "").partition("/")
     contract = contract_of(request, department, name) if feed else None
     with reading(settings_of(request)) as connection:
-        # Nothing chosen in the list of feeds comes as an empty text.
-        found = read_counties(connection, feed or None)
+        found = read_counties(connection, feed)
     counts = dict.fromkeys(("all", "untimed", "late", "some", "none", "not"), 0)
     for code in codes_in_force():
         tile = found.tiles.get(code)

@@ -15,7 +15,7 @@ from threegaps.duty.asking import reading
 from threegaps.duty.charts import Point, Size, line_chart
 from threegaps.duty.reading.feed import read_feed
 from threegaps.duty.reading.past import RULES_OVER, Measured
-from threegaps.duty.speaking import Speaker
+from threegaps.duty.speaking import Speaker, percent
 from threegaps.duty.views.common import contract_of, pages_of, settings_of
 from threegaps.ledger.expected import BAD_STATES, QUIET_STATES
 from threegaps.settings import SHANGHAI
@@ -73,13 +73,6 @@ _USUAL = ("平常", "usually")
 _VOLUME = ("接收行数", "rows received")
 _REFUSED_SHARE = ("拒收比例", "share refused")
 _RULE_SHARE = ("未通过比例", "share that broke it")
-
-
-def percent(value: float) -> str:
-    """Per cent; what is more than nothing never reads as nothing."""
-    if 0 < value < 0.1:  # a tenth is the least that is said
-        return "<0.1%"
-    return f"{value:.1f}".removesuffix(".0") + "%"
 
 
 def _per_cent_exactly(value: float) -> str:
