@@ -172,7 +172,8 @@ _NO_COLUMN = """
     files fine
     first form_agency held help_option_names hidden incidents indicator_codes is_form_example is_form_expired
     is_of_own_period is_revised it its largest last_beat_at lasting limit marts maturity metadatabase more_logins
-    no_rows none not not_loaded not_looked_at notes numerator of ok other_targets pass_seconds password_in pending pipeline
+    no_rows none not not_loaded not_looked_at notes numerator of ok other_targets pass_seconds password_in pending
+    pipeline
     plan_version postgres problems progress_gap province readers refused_share_rising relations releases resolution
     resolution_seconds response_seconds right rounding rows_refused rules runbook running said_before said_since
     sandbox scheduler second seed sends sent_at services skipped source source_document statistician status_note
