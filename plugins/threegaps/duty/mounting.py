@@ -6,10 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from threegaps.errors import kind_of
-from threegaps.standards.visible import log_of
-
-_log = log_of(__name__)
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -39,13 +35,16 @@ class OnFirstRequest:
                     try:
                         self._made = await asyncio.to_thread(self._make)
                     except Exception as error:  # noqa: BLE001  # the next request tries again
-                        _log.error("the duty page cannot be made: %s", kind_of(error))
-                        await _say_unmade(send)
+                        await _say_unmade(error, send)
                         return
         await self._made(scope, receive, send)
 
 
-async def _say_unmade(send: Send) -> None:
+async def _say_unmade(error: Exception, send: Send) -> None:
+    from threegaps.errors import kind_of
+    from threegaps.standards.visible import log_of
+
+    log_of(__name__).error("the duty page cannot be made: %s", kind_of(error))
     said = "值班页无法启动,原因见 api-server 的日志 · The duty page cannot start; the log of the api-server says why\n"
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": 500, "headers": headers})

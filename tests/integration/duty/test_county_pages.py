@@ -10,8 +10,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import Desk  # type: ignore[import-not-found]
 
+from tests.integration.duty.conftest import Desk
 from tests.integration.ledger.conftest import be_on
 from tests.integration.ledger.sent import at, send
 from threegaps.contracts.loader import find_contract

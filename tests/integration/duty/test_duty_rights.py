@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Desk  # type: ignore[import-not-found]
 
+from tests.integration.duty.conftest import Desk
 from threegaps.settings import Settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import FEED, Desk  # type: ignore[import-not-found]
 
+from tests.integration.duty.conftest import FEED, Desk
 from threegaps.duty.reading.past import Past, read_past
 from threegaps.ledger import tickets
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import Desk  # type: ignore[import-not-found]
 
+from tests.integration.duty.conftest import Desk
 from tests.integration.release.small_marts import A, B, P, make_build_schema, new_batch, release, small_manifest
 from threegaps.duty.comparing import Comparisons
 from threegaps.errors import ReleaseError
