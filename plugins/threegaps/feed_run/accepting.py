@@ -125,6 +125,16 @@ def accepting_these(
     return [arrival for arrival in decisions if set(read_acceptance(store, arrival).landed_object_ids) == set(numbers)]
 
 
+def is_accepted(connection: psycopg.Connection[Any], store: LandingStore, batch: Batch) -> bool:
+    """Whether a decision lies in landing that a stopped *batch* is meant, against the rule that stopped it."""
+    numbers = [one.landed_object_id for one in landed_of_batch(connection, batch.batch_id) if not one.is_correction]
+    arrivals = latest_arrivals(connection, batch.feed, batch.delivery).values()
+    return any(
+        batch.stop_rule in read_acceptance(store, decision).rules
+        for decision in accepting_these(store, arrivals, numbers)
+    )
+
+
 def acceptable_rules(contract: Contract) -> list[str]:
     """The rules of a contract that look at how many rows there are: only of these can somebody say that it is meant."""
     near = (rule.rule for rule in contract.batch_rules if rule.expectation == _NEAR_PREVIOUS and rule.action == "stop")

@@ -16,7 +16,7 @@ from threegaps.calendar import Delivery, of_cadence
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError, of_warehouse
-from threegaps.feed_run.accepting import accepting_these, land_acceptance, read_acceptance
+from threegaps.feed_run.accepting import is_accepted, land_acceptance, read_acceptance
 from threegaps.feed_run.attempting import Run, attempt
 from threegaps.feed_run.expected import keep_clock
 from threegaps.feed_run.opening import feed_of, warehouse_of
@@ -25,7 +25,7 @@ from threegaps.landing.store import LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Batch
 from threegaps.ledger.decisions import record_acceptance
-from threegaps.ledger.landed import LandedObject, landed_of_batch, latest_arrivals
+from threegaps.ledger.landed import LandedObject, landed_of_batch
 from threegaps.ledger.owing import enter
 from threegaps.settings import Settings
 from threegaps.standards.visible import log_of
@@ -198,9 +198,7 @@ def accept_for_next_load(
     store = LandingStore(settings.landing_uri)
     with feed_lock(connection, contract.feed, step="load", waits=False):
         stopped = batches.get_batch(connection, batch_id)
-        numbers = [one.landed_object_id for one in landed_of_batch(connection, batch_id) if not one.is_correction]
-        arrivals = latest_arrivals(connection, contract.feed, stopped.delivery).values()
-        if stopped.status == "stopped" and accepting_these(store, arrivals, numbers):
+        if stopped.status == "stopped" and is_accepted(connection, store, stopped):
             return
         land_acceptance(connection, store, contract, stopped, accepted_by=accepted_by, reason=reason)
 

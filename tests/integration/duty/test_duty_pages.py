@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from tests.integration.duty.conftest import FEED, Desk
 from threegaps.duty.views import delivery, now
+from threegaps.feed_run import accepting
 from threegaps.ledger import expected, tickets
 from threegaps.ledger.incidents import Cause
 from threegaps.ledger.landed import ACCEPTANCE_PREFIX
@@ -272,7 +273,7 @@ def test_a_stopped_batch_can_be_accepted_until_something_else_has_brought_its_ro
     assert "/accept" not in desk.browser("duty").get(address).text
 
 
-def test_an_acceptance_is_landed_once_and_waits_for_no_load(desk: Desk) -> None:
+def test_an_acceptance_is_landed_once_and_waits_for_no_load(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.know_feed()
     stopped = desk.batch("2026-05", "stopped", stop_rule="delivery_shrunk")
     browser = desk.acting("duty")
@@ -287,6 +288,12 @@ def test_an_acceptance_is_landed_once_and_waits_for_no_load(desk: Desk) -> None:
         assert browser.post(path, json={"why": "确认无误"}).status_code == 200
     landed = desk.enter("select count(*) from ops.landed_object where part like %s", f"{ACCEPTANCE_PREFIX}%")
     assert landed == [(1,)]
+    # That it is meant against one rule says nothing of another.
+    monkeypatch.setattr(accepting, "acceptable_rules", lambda _: ["batch_row_count"])
+    desk.enter("update ops.batch set stop_rule = 'batch_row_count' where batch_id = %s", stopped)
+    for _ in range(2):
+        assert browser.post(path, json={"why": "确认无误"}).status_code == 200
+    assert desk.enter("select count(*) from ops.landed_object where part like %s", f"{ACCEPTANCE_PREFIX}%") == [(2,)]
     loaded = desk.batch("2026-04")
     assert browser.post(f"/duty/batches/{loaded}/accept", json={"why": "x"}).status_code == 409
     assert browser.post("/duty/batches/999999/accept", json={"why": "x"}).status_code == 409
