@@ -12,10 +12,10 @@ from fastapi import APIRouter, Body, Request, Response
 from threegaps import feed_run
 from threegaps.duty.access import writer_of
 from threegaps.duty.asking import acting, writing
-from threegaps.duty.views.common import MOST_WORKBOOK_ROWS, WORKBOOK, contract_of, settings_of, workbook_name
+from threegaps.duty.views.common import contract_of, delivery_of, settings_of
+from threegaps.duty.workbooks import WORKBOOK, write_refused
 from threegaps.ledger import incidents, tickets
 from threegaps.settings import SHANGHAI
-from threegaps.warehouse import quarantine
 
 router = APIRouter()
 _MOST_CHARACTERS = 2_000
@@ -68,17 +68,10 @@ def send_back(
     by = writer_of(request).name
     settings = settings_of(request)
     contract = contract_of(request, department, name)
+    key = delivery_of(delivery) if delivery else None
     with tempfile.TemporaryDirectory() as folder, acting(settings) as connection:
-        path = Path(folder) / workbook_name(contract, delivery, rule, county)
-        rows = quarantine.export(
-            connection,
-            contract,
-            path,
-            delivery=delivery or None,
-            rule=rule or None,
-            county_code=county or None,
-            is_synthetic=settings.is_sandbox,
-            most_rows=MOST_WORKBOOK_ROWS,
+        path, rows = write_refused(
+            connection, settings, contract, Path(folder), delivery=key, rule=rule or None, county=county or None
         )
         number = tickets.open_ticket(connection, contract.feed, rows, sent_to=to, sent_by=by, file=path, at=_now())
         content = path.read_bytes()

@@ -33,7 +33,7 @@ def writing(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
     Raises:
         psycopg.Error: The warehouse does not answer, or not so.
     """
-    with _connect(settings) as connection, connection.transaction():
+    with acting(settings) as connection, connection.transaction():
         yield connection
 
 

@@ -15,7 +15,8 @@ import pytest
 from starlette.routing import Route
 
 from tests.integration.duty.conftest import FEED, Desk
-from threegaps.duty.views import delivery, now
+from threegaps.duty import workbooks
+from threegaps.duty.views import now
 from threegaps.feed_run import accepting
 from threegaps.ledger import expected, tickets
 from threegaps.ledger.incidents import Cause
@@ -509,12 +510,12 @@ def test_a_workbook_that_is_too_large_for_a_page_is_refused(desk: Desk, monkeypa
     number = desk.batch("2026-05", refused=3)
     for row in (1, 2, 3):
         desk.refuse(number, row)
-    monkeypatch.setattr(delivery, "MOST_WORKBOOK_ROWS", 2)
+    monkeypatch.setattr(workbooks, "MOST_ROWS", 2)
     path = f"/duty/feeds/{FEED}/refused.xlsx"
     answer = desk.browser("reader").get(path)
     assert answer.status_code == 409
     assert "2" in answer.text
-    monkeypatch.setattr(delivery, "MOST_WORKBOOK_ROWS", 3)
+    monkeypatch.setattr(workbooks, "MOST_ROWS", 3)
     assert desk.browser("reader").get(path).status_code == 200
 
 

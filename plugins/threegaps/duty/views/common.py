@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from fastapi import HTTPException, Request
 
 from threegaps.airflow_api import feed_dag
@@ -13,11 +11,6 @@ from threegaps.contracts.model import Contract
 from threegaps.duty.rendering import Pages
 from threegaps.errors import SettingsError
 from threegaps.settings import Settings
-
-MOST_WORKBOOK_ROWS = 5_000
-"""Made while somebody waits, within Airflow's own server; `threegaps quarantine export` makes larger ones."""
-_LONGEST_NAME = 120
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def settings_of(request: Request) -> Settings:
@@ -55,19 +48,6 @@ def delivery_of(key: str) -> str:
         return Delivery.of_key(key).key
     except SettingsError:
         raise HTTPException(404) from None
-
-
-def workbook_name(
-    contract: Contract, delivery: str | None, rule: str | None, county: str | None, form: str = "xlsx"
-) -> str:
-    """What a file of refused rows is called: the feed, and what was chosen of it, in letters that any system takes.
-
-    Raises:
-        HTTPException: 404, where there is no delivery of such a name.
-    """
-    key = delivery_of(delivery) if delivery else None
-    named = "_".join(part for part in (contract.feed.replace("/", "_"), key, rule, county) if part)
-    return f"{re.sub(r'[^A-Za-z0-9_-]', '-', named)[:_LONGEST_NAME]}.{form}"
 
 
 def feed_of_dag(request: Request, dag_id: str) -> str | None:

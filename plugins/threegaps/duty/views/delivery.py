@@ -11,15 +11,8 @@ from fastapi.responses import HTMLResponse, Response
 from threegaps.airflow_api import feed_dag
 from threegaps.duty.asking import reading
 from threegaps.duty.reading.delivery import read_delivery
-from threegaps.duty.views.common import (
-    MOST_WORKBOOK_ROWS,
-    WORKBOOK,
-    contract_of,
-    delivery_of,
-    pages_of,
-    settings_of,
-    workbook_name,
-)
+from threegaps.duty.views.common import contract_of, delivery_of, pages_of, settings_of
+from threegaps.duty.workbooks import WORKBOOK, write_refused
 from threegaps.feed_run.accepting import acceptable_rules
 from threegaps.returned import Returned
 from threegaps.standards.areas import county_named
@@ -45,21 +38,20 @@ def workbook(
         raise HTTPException(404)
     contract = contract_of(request, department, name)
     settings = settings_of(request)
-    named = workbook_name(contract, delivery, rule, county, form)
+    key = delivery_of(delivery) if delivery else None
     with tempfile.TemporaryDirectory() as folder, reading(settings) as connection:
-        path = Path(folder) / named
-        quarantine.export(
+        path, _ = write_refused(
             connection,
+            settings,
             contract,
-            path,
-            delivery=delivery or None,
+            Path(folder),
+            delivery=key,
             rule=rule or None,
-            county_code=county or None,
-            is_synthetic=settings.is_sandbox,
-            most_rows=MOST_WORKBOOK_ROWS,
+            county=county or None,
+            form=form,
         )
         content = path.read_bytes()
-    disposition = f'attachment; filename="{named}"'
+    disposition = f'attachment; filename="{path.name}"'
     return Response(content, media_type=_FORMS[form], headers={"Content-Disposition": disposition})
 
 
