@@ -265,15 +265,27 @@ def count_attempts(connection: psycopg.Connection[Any], feed: str | None = None)
     return int(row[0]) if row else 0
 
 
-def latest_attempts(connection: psycopg.Connection[Any], feed: str | None = None, *, limit: int = 20) -> list[Attempt]:
-    """The latest attempts of *feed*, or of all, the newest first."""
+def latest_attempts(
+    connection: psycopg.Connection[Any], feed: str | None = None, *, delivery: str | None = None, limit: int = 20
+) -> list[Attempt]:
+    """The latest attempts of *feed*, or of all, and of one delivery or of all, the newest first."""
     with connection.cursor(row_factory=class_row(Attempt)) as cursor:
         cursor.execute(
-            f"select {_COLUMNS} from ops.attempt where %(feed)s::text is null or feed = %(feed)s"
+            f"select {_COLUMNS} from ops.attempt where (%(feed)s::text is null or feed = %(feed)s)"
+            " and (%(delivery)s::text is null or delivery = %(delivery)s)"
             " order by attempt_id desc limit %(limit)s",
-            {"feed": feed, "limit": limit},
+            {"feed": feed, "delivery": delivery, "limit": limit},
         )
         return cursor.fetchall()
+
+
+def delivery_of_run(connection: psycopg.Connection[Any], feed: str, run_id: str) -> str | None:
+    """The delivery that a run of Airflow fetched or loaded last; None where it did neither."""
+    row = connection.execute(
+        "select delivery from ops.attempt where run_id = %s and feed = %s order by attempt_id desc limit 1",
+        [run_id, feed],
+    ).fetchone()
+    return None if row is None else str(row[0])
 
 
 def last_attempted(connection: psycopg.Connection[Any]) -> dict[str, dt.datetime]:

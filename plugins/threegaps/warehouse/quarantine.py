@@ -39,6 +39,18 @@ class RefusedRow:
     closed_by_batch_id: int | None
 
 
+_CHOSEN = (
+    "(%(feed)s::text is null or r.feed = %(feed)s)"
+    " and (%(batch)s::bigint is null or r.batch_id = %(batch)s)"
+    " and (%(delivery)s::text is null or r.delivery = %(delivery)s)"
+    " and (%(county)s::text is null or r.county_code = %(county)s)"
+    " and (%(rule)s::text is null"
+    " or r.reasons @> jsonb_build_array(jsonb_build_object('rule', %(rule)s::text)))"
+    " and (not %(open)s or r.closed_by_batch_id is null)"
+)
+"""Which refusals *r* are chosen, in SQL; each condition holds for all where it is not given."""
+
+
 def show(
     connection: psycopg.Connection[Any],
     *,
@@ -60,14 +72,7 @@ def show(
         cursor.execute(
             "select r.row_token, r.batch_id, r.feed, r.delivery, l.source_name, r.row_number, r.county_code,"
             " r.row_data, r.reasons, r.landed_object_id, r.refused_at, r.closed_by_batch_id"
-            " from quarantine.refused_row as r join ops.landed_object as l using (landed_object_id)"
-            " where (%(feed)s::text is null or r.feed = %(feed)s)"
-            " and (%(batch)s::bigint is null or r.batch_id = %(batch)s)"
-            " and (%(delivery)s::text is null or r.delivery = %(delivery)s)"
-            " and (%(county)s::text is null or r.county_code = %(county)s)"
-            " and (%(rule)s::text is null"
-            " or r.reasons @> jsonb_build_array(jsonb_build_object('rule', %(rule)s::text)))"
-            " and (not %(open)s or r.closed_by_batch_id is null)"
+            f" from quarantine.refused_row as r join ops.landed_object as l using (landed_object_id) where {_CHOSEN}"
             " order by r.batch_id, r.landed_object_id, r.row_number limit %(limit)s::bigint",
             {
                 "feed": feed,
@@ -80,6 +85,22 @@ def show(
             },
         )
         return cursor.fetchall()
+
+
+def count(
+    connection: psycopg.Connection[Any],
+    *,
+    feed: str | None = None,
+    delivery: str | None = None,
+    rule: str | None = None,
+    county_code: str | None = None,
+) -> int:
+    """How many open refused rows there are of these that `show` shows."""
+    row = connection.execute(
+        f"select count(*) from quarantine.refused_row as r where {_CHOSEN}".encode(),
+        {"feed": feed, "batch": None, "delivery": delivery, "county": county_code, "rule": rule, "open": True},
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def refused_by_token(

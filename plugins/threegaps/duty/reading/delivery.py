@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,8 +10,10 @@ import psycopg
 from psycopg.rows import class_row
 
 from threegaps.duty.reading.grid import Square, squares
-from threegaps.ledger import expected
-from threegaps.ledger.batches import IS_OVERTAKEN, has_originals
+from threegaps.duty.reading.refused import refused_by_rule
+from threegaps.ledger import attempts, expected
+from threegaps.ledger.attempts import Attempt, latest_attempts
+from threegaps.ledger.batches import IS_OVERTAKEN, Batch, has_originals, latest_first
 from threegaps.warehouse import quarantine
 from threegaps.warehouse.quarantine import RefusedRow
 
@@ -23,15 +24,8 @@ _MOST_BATCHES = 30
 HISTORY = 12
 """So many deliveries are looked at to say how a rule has done before."""
 
-_ATTEMPTS = """
-select attempt_id, step, started_at, ended_at, outcome, cause, message_zh, message_en, host, port, run_id, try_number,
-    landed_objects, batches
-from ops.attempt where feed = %s and delivery = %s order by attempt_id desc limit %s
-"""
 _BATCHES = f"""
-select b.batch_id, b.status, b.physical_lines, b.structural, b.received, b.accepted, b.refused, b.duplicates,
-    b.inserted, b.changed, b.unchanged, b.withdrawn, b.closed_by_absence, b.stop_rule, b.message_zh, b.message_en,
-    b.started_at, b.finished_at, b.contract_hash, {has_originals("b")} as has_originals,
+select {", ".join(f"b.{name}" for name in Batch.__slots__)}, {has_originals("b")} as has_originals,
     b.status in ('stopped', 'failed')
         and not {IS_OVERTAKEN.format(kind="coalesce(f.delivery_kind, 'full_period')")} as waits,
     (select count(*) from quarantine.refused_row as q where q.batch_id = b.batch_id and q.closed_by_batch_id is null)
@@ -44,6 +38,10 @@ left join lateral (
 ) as a on true
 where b.feed = %s and b.delivery = %s order by b.batch_id desc limit %s
 """
+_COUNTIES = """
+select q.county_code, count(*) from quarantine.refused_row as q
+where q.feed = %s and q.delivery = %s and q.closed_by_batch_id is null group by 1 order by 2 desc, 1
+"""
 _RULES = """
 select c.rule, c.expectation, c.column_name, c.action, c.evaluated, c.unexpected, c.outcome
 from ops.check_result as c where c.batch_id = %s and c.unexpected > 0
@@ -51,43 +49,23 @@ order by c.action = 'warn', c.unexpected desc, c.rule
 """
 _TREND = f"""
 with newest as (
-    select distinct on (b.delivery) b.delivery, b.delivery_end, b.batch_id
+    select distinct on (b.delivery) b.delivery, b.delivery_end, b.delivery_start, b.batch_id
     from ops.batch as b
     where b.feed = %(feed)s and b.status in ('loaded', 'stopped') and b.delivery_end <= %(until)s
         and {has_originals("b")}
     order by b.delivery, b.order_number desc, b.batch_id desc
 ), last as (
-    select * from newest order by delivery_end desc limit %(most)s
+    select * from newest as n order by {latest_first("n")} limit %(most)s
 )
 select c.rule, l.delivery, c.evaluated, c.unexpected
 from last as l join ops.check_result as c using (batch_id)
-where c.rule = any(%(rules)s) order by c.rule, l.delivery_end
+where c.rule = any(%(rules)s) order by c.rule, l.delivery_end, l.delivery_start
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One row of ``ops.attempt``."""
-
-    attempt_id: int
-    step: str
-    started_at: dt.datetime
-    ended_at: dt.datetime | None
-    outcome: str
-    cause: str | None
-    message_zh: str | None
-    message_en: str | None
-    host: str | None
-    port: int | None
-    run_id: str | None
-    try_number: int | None
-    landed_objects: int | None
-    batches: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class BatchSeen:
-    """One row of ``ops.batch``.
+class BatchSeen(Batch):
+    """A batch, and how it stands.
 
     Args:
         has_originals: Corrections and repairs have none.
@@ -97,25 +75,6 @@ class BatchSeen:
         accept_reason: Why.
     """
 
-    batch_id: int
-    status: str
-    physical_lines: int | None
-    structural: int | None
-    received: int | None
-    accepted: int | None
-    refused: int | None
-    duplicates: int | None
-    inserted: int | None
-    changed: int | None
-    unchanged: int | None
-    withdrawn: int | None
-    closed_by_absence: int | None
-    stop_rule: str | None
-    message_zh: str | None
-    message_en: str | None
-    started_at: dt.datetime
-    finished_at: dt.datetime | None
-    contract_hash: str
     has_originals: bool
     waits: bool
     open_refusals: int
@@ -194,29 +153,28 @@ def read_delivery(
     rows = quarantine.show(
         connection, feed=feed, delivery=delivery, rule=rule, county_code=county_code, limit=MOST_ROWS
     )
-    by_rule, counties, total = _refusals(connection, feed, delivery)
+    counties = dict(connection.execute(_COUNTIES, [feed, delivery]).fetchall())
+    total = sum(counties.values())
     return DeliverySeen(
         square=_square(connection, feed, delivery),
-        attempts=_attempts(connection, feed, delivery),
+        attempts=latest_attempts(connection, feed, delivery=delivery, limit=_MOST_ATTEMPTS),
         batches=batches,
         newest=newest,
         rules=() if newest is None else _rules(connection, feed, newest.batch_id),
         rows=rows,
-        chosen=_chosen(connection, feed, delivery, rule, county_code) if rule or county_code else total,
+        chosen=quarantine.count(connection, feed=feed, delivery=delivery, rule=rule, county_code=county_code)
+        if rule or county_code
+        else total,
         open_refusals=total,
-        by_rule=by_rule,
+        by_rule={one.rule: one.rows for one in refused_by_rule(connection, feed, delivery)},
         counties=counties,
     )
 
 
 def _square(connection: psycopg.Connection[Any], feed: str, delivery: str) -> Square | None:
     moment = expected.judged_at(connection)
-    return next(iter(squares(connection, moment, [feed], delivery=delivery)), None)
-
-
-def _attempts(connection: psycopg.Connection[Any], feed: str, delivery: str) -> list[Attempt]:
-    with connection.cursor(row_factory=class_row(Attempt)) as cursor:
-        return cursor.execute(_ATTEMPTS, [feed, delivery, _MOST_ATTEMPTS]).fetchall()
+    failing = attempts.failing_since(connection, feed)
+    return next(iter(squares(connection, moment, failing, [feed], delivery=delivery)), None)
 
 
 def _batches(connection: psycopg.Connection[Any], feed: str, delivery: str) -> list[BatchSeen]:
@@ -233,37 +191,3 @@ def _rules(connection: psycopg.Connection[Any], feed: str, batch_id: int) -> lis
     for rule, delivery, evaluated, unexpected in connection.execute(_TREND.encode(), wanted).fetchall():
         trends.setdefault(str(rule), []).append((str(delivery), int(evaluated), int(unexpected)))
     return [replace(one, trend=tuple(trends.get(one.rule, ()))) for one in broken]
-
-
-def _chosen(
-    connection: psycopg.Connection[Any], feed: str, delivery: str, rule: str | None, county_code: str | None
-) -> int:
-    row = connection.execute(
-        "select count(*) from quarantine.refused_row where feed = %(feed)s and delivery = %(delivery)s"
-        " and closed_by_batch_id is null and (%(county)s::text is null or county_code = %(county)s)"
-        " and (%(rule)s::text is null"
-        " or reasons @> jsonb_build_array(jsonb_build_object('rule', %(rule)s::text)))",
-        {"feed": feed, "delivery": delivery, "rule": rule, "county": county_code},
-    ).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _refusals(
-    connection: psycopg.Connection[Any], feed: str, delivery: str
-) -> tuple[dict[str, int], dict[str, int], int]:
-    """Open refusals by rule and by county, and how many there are."""
-    of = "from quarantine.refused_row as q where q.feed = %s and q.delivery = %s and q.closed_by_batch_id is null"
-    counties = connection.execute(
-        f"select q.county_code, count(*) {of} group by 1 order by 2 desc, 1".encode(), [feed, delivery]
-    ).fetchall()
-    rules = connection.execute(
-        "select r.rule, count(*) from (select distinct q.row_token, q.batch_id, reason ->> 'rule' as rule"
-        f" {of.replace('where', 'cross join lateral jsonb_array_elements(q.reasons) as reason where')}) as r"
-        " group by 1 order by 2 desc, 1".encode(),
-        [feed, delivery],
-    ).fetchall()
-    return (
-        {str(rule): int(count) for rule, count in rules},
-        {str(county): int(count) for county, count in counties},
-        sum(int(count) for _, count in counties),
-    )

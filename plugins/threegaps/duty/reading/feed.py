@@ -55,13 +55,15 @@ def read_feed(connection: psycopg.Connection[Any], feed: str, now: dt.datetime, 
         cadence: How often it comes, as its contract says.
         kind: How it is delivered, as its contract says.
     """
-    moment = expected.judged_at(connection)
+    seen = read_feeds(connection, now)
+    moment = seen.reading.judged_at
+    failing = attempts.failing_since(connection, feed)
     counted = connection.execute(_OPEN, [feed]).fetchone()
     return FeedSeen(
         standing=next(iter(expected.standing(connection, moment, feed=feed)), None),
-        states=next((one.states for one in read_feeds(connection, now).feeds if one.feed == feed), ()),
-        failing=attempts.failing_since(connection, feed),
-        squares=squares(connection, moment, [feed]),
+        states=next((one.states for one in seen.feeds if one.feed == feed), ()),
+        failing=failing,
+        squares=squares(connection, moment, failing, [feed]),
         past=read_past(connection, feed, cadence=cadence, kind=kind),
         refused=refused_by_rule(connection, feed),
         refused_open=int(counted[0] or 0) if counted else 0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from threegaps.duty.reading.standing import read_feeds
-from threegaps.ledger import attempts
+from threegaps.ledger.attempts import Failing
 from threegaps.ledger.batches import IS_OVERTAKEN
 from threegaps.ledger.expected import Standing
 
@@ -104,7 +104,7 @@ def feed_rows(connection: psycopg.Connection[Any], now: dt.datetime) -> list[Fee
     """Every feed that has a contract with its last deliveries, by name."""
     seen = read_feeds(connection, now)
     of_feed: dict[str, list[Square]] = {}
-    for one in squares(connection, seen.reading.judged_at):
+    for one in squares(connection, seen.reading.judged_at, seen.reading.failed):
         of_feed.setdefault(one.feed, []).append(one)
     states = {one.feed: one.states for one in seen.feeds}
     return [FeedRow(one, states[one.feed], tuple(of_feed.get(one.feed, ()))) for one in seen.reading.standing]
@@ -113,30 +113,30 @@ def feed_rows(connection: psycopg.Connection[Any], now: dt.datetime) -> list[Fee
 def squares(
     connection: psycopg.Connection[Any],
     moment: dt.datetime,
+    failing: Iterable[Failing],
     feeds: Collection[str] | None = None,
     *,
-    most: int = MOST_DELIVERIES,
     delivery: str | None = None,
 ) -> list[Square]:
     """The last deliveries of feeds, by feed, the oldest first.
 
     Args:
         moment: The one that is judged by.
+        failing: Steps of these feeds whose latest attempts all failed.
         feeds: Those to look at; None for all.
-        most: So many of each.
         delivery: The only one that is asked for, however old.
     """
     wanted = {
         "moment": moment,
-        "most": most,
+        "most": MOST_DELIVERIES,
         "feeds": None if feeds is None else sorted(feeds),
         "delivery": delivery,
     }
     with connection.cursor(row_factory=class_row(Square)) as cursor:
         found = cursor.execute(_SQUARES.encode(), wanted).fetchall()
-    failing = {(one.feed, one.delivery) for one in attempts.failing_since(connection)}
+    fail = {(one.feed, one.delivery) for one in failing}
     # Of a delivery that had come before, what is wrong now is what somebody has to know.
     return [
-        replace(one, state="failed") if (one.feed, one.delivery) in failing and one.state != "stopped" else one
+        replace(one, state="failed") if (one.feed, one.delivery) in fail and one.state != "stopped" else one
         for one in found
     ]

@@ -19,9 +19,6 @@ from threegaps.watch.heartbeat import STALE_AFTER
 from threegaps.watch.kinds import KINDS, command
 from threegaps.watch.snapshot import FeedSeen
 
-_INDICATORS = (
-    "select indicator_code, name_zh, name_en from core.seed_indicator where indicator_code = any(%s) order by 1"
-)
 _RELEASE = (
     "select r.release_id, r.released_at, r.as_of from ops.current_release as c join ops.release as r using (release_id)"
 )

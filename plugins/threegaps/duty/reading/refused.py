@@ -10,17 +10,20 @@ import psycopg
 from psycopg.rows import class_row
 
 from threegaps.ledger import tickets
+from threegaps.ledger.batches import latest_first
 from threegaps.ledger.tickets import Ticket
 
 # Rows that are refused for the same reasons are counted before the reasons are taken apart: thousands are as ten.
-_BY_RULE = """
+_BY_RULE = f"""
 with alike as (
     select q.feed, q.batch_id, q.reasons, count(*) as rows
     from quarantine.refused_row as q
     where q.closed_by_batch_id is null and (%(feed)s::text is null or q.feed = %(feed)s)
+        and (%(delivery)s::text is null or q.delivery = %(delivery)s)
     group by q.feed, q.batch_id, q.reasons
 ), broken as (
-    select a.feed, a.rows, b.delivery, b.delivery_end, r.rule, r.column_name, r.message_zh, r.message_en
+    select a.feed, a.rows, b.delivery, b.delivery_end, b.delivery_start, r.rule, r.column_name, r.message_zh,
+        r.message_en
     from alike as a join ops.batch as b using (batch_id)
     cross join lateral (
         select distinct on (reason ->> 'rule') reason ->> 'rule' as rule, reason ->> 'column' as column_name,
@@ -30,8 +33,8 @@ with alike as (
 )
 select k.feed, f.title_zh, f.title_en, k.rule, min(k.column_name) as column_name, min(k.message_zh) as message_zh,
     min(k.message_en) as message_en, sum(k.rows)::bigint as rows,
-    (array_agg(k.delivery order by k.delivery_end))[1] as first_delivery,
-    (array_agg(k.delivery order by k.delivery_end desc))[1] as last_delivery
+    (array_agg(k.delivery order by k.delivery_end, k.delivery_start))[1] as first_delivery,
+    (array_agg(k.delivery order by {latest_first("k")}))[1] as last_delivery
 from broken as k left join ops.feed as f using (feed)
 group by k.feed, f.title_zh, f.title_en, k.rule order by k.feed, 8 desc, k.rule
 """
@@ -77,18 +80,22 @@ class Refused:
 
 def read_refused(connection: psycopg.Connection[Any]) -> Refused:
     """What is refused and waits."""
+    every = tickets.tickets(connection, settled=True)
+    settled = [one for one in every if one.is_settled]
     return Refused(
         by_rule=refused_by_rule(connection),
         by_feed={str(feed): int(rows) for feed, rows in connection.execute(_BY_FEED).fetchall()},
-        tickets=[*tickets.tickets(connection), *_settled(connection)],
+        tickets=[*(one for one in every if not one.is_settled), *settled[-_MOST_SETTLED:]],
     )
 
 
-def refused_by_rule(connection: psycopg.Connection[Any], feed: str | None = None) -> list[RefusedByRule]:
-    """How many rows of a feed, or of each, wait because of each rule; by feed, the most frequent rule first."""
+def refused_by_rule(
+    connection: psycopg.Connection[Any], feed: str | None = None, delivery: str | None = None
+) -> list[RefusedByRule]:
+    """How many rows of a feed, or of each, wait because of each rule; by feed, the most frequent rule first.
+
+    Args:
+        delivery: Only rows of this one.
+    """
     with connection.cursor(row_factory=class_row(RefusedByRule)) as cursor:
-        return cursor.execute(_BY_RULE, {"feed": feed}).fetchall()
-
-
-def _settled(connection: psycopg.Connection[Any]) -> list[Ticket]:
-    return [one for one in tickets.tickets(connection, settled=True) if one.is_settled][-_MOST_SETTLED:]
+        return cursor.execute(_BY_RULE.encode(), {"feed": feed, "delivery": delivery}).fetchall()

@@ -11,13 +11,13 @@ import psycopg
 from psycopg.rows import class_row
 
 from threegaps.duty.reading.names import Names, area_names, indicator_names
-from threegaps.ledger.batches import pending_batches
+from threegaps.ledger.batches import latest_first, pending_batches
 from threegaps.release.listed import LAST_BUILD, RELEASES
 
 MOST_RELEASES = 10
-_WAITING = """
+_WAITING = f"""
 select b.feed, f.title_zh, f.title_en, count(*) as batches, min(b.finished_at) as since,
-    (array_agg(b.delivery order by b.delivery_end desc))[1] as delivery
+    (array_agg(b.delivery order by {latest_first("b")}))[1] as delivery
 from ops.batch as b left join ops.feed as f using (feed)
 where b.batch_id = any(%s)
 group by b.feed, f.title_zh, f.title_en order by since, b.feed
@@ -121,7 +121,7 @@ def read_releases(connection: psycopg.Connection[Any], chosen: int | None = None
         build = cursor.execute(LAST_BUILD).fetchone()
     pending = pending_batches(connection)
     with connection.cursor(row_factory=class_row(Waiting)) as cursor:
-        waiting = cursor.execute(_WAITING, [pending]).fetchall() if pending else []
+        waiting = cursor.execute(_WAITING.encode(), [pending]).fetchall() if pending else []
     # The newest release serves: an undo is a release, too.
     serving = next((one for one in latest if one.serves), None)
     asked = chosen if chosen is not None else None if serving is None else serving.release_id

@@ -10,11 +10,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from threegaps.duty.asking import reading
 from threegaps.duty.reading.grid import feed_rows
 from threegaps.duty.views.common import feed_of_dag, pages_of, settings_of
+from threegaps.ledger.attempts import delivery_of_run
 from threegaps.ledger.expected import BAD_STATES, QUIET_STATES
 from threegaps.settings import SHANGHAI
 
 router = APIRouter()
-_OF_RUN = "select feed, delivery from ops.attempt where run_id = %s and feed = %s order by attempt_id desc limit 1"
 
 
 @router.get("/feeds")
@@ -41,5 +41,5 @@ def of_run(request: Request, dag_id: str, run_id: str) -> Response:
     if feed is None:
         return RedirectResponse(f"{root}/", status_code=303)
     with reading(settings_of(request)) as connection:
-        row = connection.execute(_OF_RUN, [run_id, feed]).fetchone()
-    return RedirectResponse(f"{root}/feeds/{feed}/{row[1]}" if row else f"{root}/feeds/{feed}", status_code=303)
+        delivery = delivery_of_run(connection, feed, run_id)
+    return RedirectResponse(f"{root}/feeds/{feed}/{delivery}" if delivery else f"{root}/feeds/{feed}", status_code=303)
