@@ -10,9 +10,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 from threegaps.errors import ReleaseError
-from threegaps.ledger.batches import SUMS_OF_BATCHES
+from threegaps.ledger.batches import SUMS_OF_BATCHES, latest_first
 from threegaps.release import holds
 from threegaps.release.arrival import arrived
+from threegaps.release.holds import Hold
 from threegaps.release.listed import RELEASES
 from threegaps.settings import Settings
 
@@ -52,7 +53,7 @@ where closed_by_batch_id is null
 order by refused_at desc, row_token limit %(limit)s
 """
 
-REFUSED_BY_RULE = """
+REFUSED_BY_RULE = f"""
 with refused as (
     select r.feed, r.batch_id, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh,
            min(reason ->> 'message_en') as message_en, count(*) as rows
@@ -62,7 +63,7 @@ with refused as (
 )
 select r.feed, r.rule, min(r.message_zh) as message_zh, min(r.message_en) as message_en, sum(r.rows)::bigint as rows,
        (array_agg(b.delivery order by b.delivery_end, b.delivery_start))[1] as first_delivery,
-       (array_agg(b.delivery order by b.delivery_end desc, b.delivery_start desc))[1] as last_delivery
+       (array_agg(b.delivery order by {latest_first("b")}))[1] as last_delivery
 from refused r join ops.batch b using (batch_id)
 group by 1, 2 order by 1, 5 desc, 2
 """
@@ -168,8 +169,13 @@ def releases(settings: Settings, *, limit: int) -> tuple[list[Row], int]:
 
 def held(settings: Settings) -> list[Row]:
     """What undos hold back, with the indicators whose figures it reaches, and what is free and stays unseen for it."""
+    return [dataclasses.asdict(hold) for hold in holds_now(settings)]
+
+
+def holds_now(settings: Settings) -> tuple[Hold, ...]:
+    """What undos hold back now."""
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
-        return [dataclasses.asdict(hold) for hold in holds.held(connection)]
+        return holds.held(connection)
 
 
 def arrivals(settings: Settings) -> Sequence[Row]:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from threegaps.cli.options import Json, Limit
 from threegaps.settings import Settings
-
-if TYPE_CHECKING:
-    from threegaps.release.holds import Hold
 
 _LAST_RELEASE = 2_147_483_647
 
@@ -85,21 +82,12 @@ def build(
         raise BuildError("The run of the marts failed.", advice="see `threegaps status` and the task's log in Airflow.")
 
 
-def _held(settings: Settings) -> tuple[Hold, ...]:
-    """What undos hold back now."""
-    import psycopg
-
-    from threegaps.release import holds
-
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
-        return holds.held(connection)
-
-
 def _tell_what_is_held(settings: Settings) -> None:
     """Say what no build shows as long as undos hold it back."""
+    from threegaps.cli import queries
     from threegaps.cli.output import console
 
-    held = _held(settings)
+    held = queries.holds_now(settings)
     if not held:
         return
     console.print(
@@ -251,13 +239,14 @@ def free_held(
     json_: Json = False,
 ) -> None:
     """Free what an undo holds back: the next build takes it up again; says what still keeps its figures back."""
+    from threegaps.cli import queries
     from threegaps.cli.output import console, print_json
     from threegaps.errors import ReleaseError
     from threegaps.release import holds
 
     settings = Settings.load()
     if not (batches or models or releases or everything):
-        held = _held(settings)
+        held = queries.holds_now(settings)
         if not held:
             raise ReleaseError("Nothing is held back.", advice="`threegaps build` takes up all that waits.")
         raise ReleaseError(

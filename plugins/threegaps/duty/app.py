@@ -61,11 +61,12 @@ def make_app(settings: Settings, identify: Identify) -> FastAPI:
 
     @app.middleware("http")
     async def add_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        if request.method == "POST" and not _is_small(request):
-            too_large = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, *_OTHERWISE)
-            return await run_in_threadpool(_answer, request, *too_large)
         try:
+            if request.method == "POST" and not _is_small(request):
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             response = await answer(request)
+        except HTTPException as error:
+            response = await run_in_threadpool(_refused, request, error)
         except Exception as error:  # noqa: BLE001  # whatever it is, somebody waits for an answer
             _log.error("the duty page failed: %s", kind_of(error))
             response = await run_in_threadpool(_answer, request, HTTPStatus.INTERNAL_SERVER_ERROR, *_UNEXPECTED)

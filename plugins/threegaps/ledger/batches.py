@@ -24,10 +24,18 @@ SHRINKING_BELOW = 0.8
 SHRINKING_FROM_ROWS = 20
 """In a list shorter than this a row more or less says nothing."""
 
-SUMS_OF_BATCHES = """
+
+def latest_first(batch: str) -> str:
+    """How rows *batch* of ``ops.batch`` are ordered, in SQL, so that the last delivery in time comes first.
+
+    Never by the text of the key: a feed whose cadence changed has keys of two kinds.
+    """
+    return ", ".join(f"{batch}.{column} desc" for column in ("delivery_end", "delivery_start"))
+
+
+SUMS_OF_BATCHES = f"""
 select b.feed, count(*) filter (where b.status = 'loaded') as batches,
-       (array_agg(b.delivery order by b.delivery_end desc, b.delivery_start desc) filter (where b.status = 'loaded'))[1]
-           as last_delivery,
+       (array_agg(b.delivery order by {latest_first("b")}) filter (where b.status = 'loaded'))[1] as last_delivery,
        coalesce(sum(b.received) filter (where b.status = 'loaded'), 0)::bigint as received,
        coalesce(sum(b.accepted) filter (where b.status = 'loaded'), 0)::bigint as accepted,
        coalesce(sum(b.refused) filter (where b.status = 'loaded'), 0)::bigint as refused,
@@ -128,14 +136,6 @@ def has_originals(batch: str) -> str:
         "exists (select 1 from ops.batch_object as o join ops.landed_object as l using (landed_object_id)"
         f" where o.batch_id = {batch}.batch_id and not l.is_correction)"
     )
-
-
-def latest_first(batch: str) -> str:
-    """How rows *batch* of ``ops.batch`` are ordered, in SQL, so that the last delivery in time comes first.
-
-    Never by the text of the key: a feed whose cadence changed has keys of two kinds.
-    """
-    return ", ".join(f"{batch}.{column} desc" for column in ("delivery_end", "delivery_start"))
 
 
 IS_OVERTAKEN = f"""exists (

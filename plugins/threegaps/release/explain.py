@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 
 from threegaps.errors import ReleaseError
 from threegaps.labels import VALUE_STATUSES
+from threegaps.ledger.batches import latest_first
 from threegaps.marts.affected import touching_period
 from threegaps.marts.reach import Reach
 from threegaps.release.asked import Asked, what_there_is
@@ -143,7 +144,7 @@ from marts.dim_feed where feed = any(%s) order by feed
 """
 # Rows of the batches behind the figure that wait in quarantine; of a row whose county is not known nobody can say that
 # it is not of the area.
-_REFUSED = """
+_REFUSED = f"""
 with refused as (
     select r.feed, r.batch_id, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh,
            min(reason ->> 'message_en') as message_en, count(*) as rows,
@@ -159,7 +160,7 @@ select r.feed, r.rule, min(r.message_zh) as message_zh, min(r.message_en) as mes
        coalesce(sum(r.rows) filter (where r.batch_id = any(%(own)s)), 0)::bigint as of_own_period,
        sum(r.of_unknown_county)::bigint as of_unknown_county,
        (array_agg(b.delivery order by b.delivery_end, b.delivery_start))[1] as first_delivery,
-       (array_agg(b.delivery order by b.delivery_end desc, b.delivery_start desc))[1] as last_delivery
+       (array_agg(b.delivery order by {latest_first("b")}))[1] as last_delivery
 from refused as r join ops.batch as b using (batch_id)
 group by 1, 2 order by of_own_period desc, rows desc, 1, 2
 """

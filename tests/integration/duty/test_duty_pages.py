@@ -131,6 +131,13 @@ def test_a_reason_that_is_empty_or_endless_is_refused(desk: Desk) -> None:
     assert desk.enter("select closed_at from ops.incident") == [(None,)]
 
 
+def test_a_body_that_no_form_sends_is_not_read(desk: Desk) -> None:
+    number = desk.incident()
+    answer = desk.acting(None).post(f"/duty/incidents/{number}/resolve", json={"why": "x" * 100_000})
+    assert answer.status_code == 413
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
 def test_what_somebody_wrote_does_nothing_on_the_page(desk: Desk) -> None:
     desk.incident(assigned_to='<script>alert(1)</script>"\u202e', detail_zh="<b>行</b>")
     page = desk.browser("duty").get("/duty/").text
