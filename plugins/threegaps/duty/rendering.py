@@ -13,6 +13,7 @@ from threegaps import labels
 from threegaps.duty import charts
 from threegaps.duty.mounting import PREFIX
 from threegaps.duty.speaking import Speaker
+from threegaps.ledger.expected import tone_of
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.standards.visible import one_line, visible
 
@@ -35,7 +36,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(labels=labels, sparkline=charts.sparkline)
+        self._templates.globals.update(labels=labels, sparkline=charts.sparkline, tone_of=tone_of)
         self._templates.filters["visible"] = visible
         self._templates.filters["one_line"] = one_line
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -52,6 +53,10 @@ class Speaker:
         if code is None:
             return ""
         return self.say(*labels.get(code, (code, code)))
+
+    def listed(self, labels: Labels, codes: Iterable[str]) -> str:
+        """What some codes are called, in a line."""
+        return self.say("、", ", ").join(self.label(labels, code) for code in codes)
 
     def moment(self, moment: dt.datetime | None) -> str:
         """A moment by the province's clock; a dash where there is none."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg.rows import class_row
@@ -53,6 +53,11 @@ QUIET_STATES = frozenset({"awaited", "in_time", "not_due", "paused", "closed", "
 
 ARRIVED = "least({}, (select judged_at - interval '1 day' from ops.delivery_clock))"
 """When what was fetched at a moment counts as arrived, in SQL: in the sandbox no later than its own day begins."""
+
+
+def tone_of(state: str) -> Literal["bad", "warn", "good"]:
+    """How grave it is that a feed stands in this state: somebody mends it, looks at it, or need not."""
+    return "bad" if state in BAD_STATES else "good" if state in QUIET_STATES else "warn"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from threegaps.labels import FEED_STATES, INCIDENT_GRAVITIES
-from threegaps.ledger.expected import BAD_STATES, QUIET_STATES
+from threegaps.ledger.expected import tone_of
 from threegaps.settings import SHANGHAI
 from threegaps.standards.moments import clock
 from threegaps.standards.visible import for_html as escape
@@ -381,8 +381,7 @@ def _data_head(head: str) -> str:
 def _states(feed: FeedSeen, said: _Words) -> str:
     written = []
     for state in sorted(feed.states, key=list(FEED_STATES).index):
-        grade = "bad" if state in BAD_STATES else "good" if state in QUIET_STATES else "warn"
-        written.append(f'<span class="tag {grade}">{said.safe(*FEED_STATES[state])}</span>')
+        written.append(f'<span class="tag {tone_of(state)}">{said.safe(*FEED_STATES[state])}</span>')
     words = said.safe(feed.last_words_zh, feed.last_words_en)
     return said("、", ", ").join(written) + (f'<br><span class="soft">{words}</span>' if words else "")
 

@@ -17,7 +17,6 @@ from threegaps.duty.reading.feed import read_feed
 from threegaps.duty.reading.past import RULES_OVER, Measured
 from threegaps.duty.speaking import Speaker, percent
 from threegaps.duty.views.common import contract_of, pages_of, settings_of
-from threegaps.ledger.expected import BAD_STATES, QUIET_STATES
 from threegaps.settings import SHANGHAI
 from threegaps.translations import in_both
 
@@ -63,8 +62,6 @@ def feed_page(request: Request, department: str, name: str) -> HTMLResponse:
         rules_over=RULES_OVER,
         messages={one.rule: (one.message_zh, one.message_en) for one in (*contract.rules, *contract.batch_rules)},
         percent=percent,
-        quiet=QUIET_STATES,
-        bad=BAD_STATES,
         dag_id=feed_dag(contract.feed),
     )
 

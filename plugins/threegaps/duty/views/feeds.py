@@ -11,7 +11,6 @@ from threegaps.duty.asking import reading
 from threegaps.duty.reading.grid import feed_rows
 from threegaps.duty.views.common import feed_of_dag, pages_of, settings_of
 from threegaps.ledger.attempts import delivery_of_run
-from threegaps.ledger.expected import BAD_STATES, QUIET_STATES
 from threegaps.settings import SHANGHAI
 
 router = APIRouter()
@@ -22,7 +21,7 @@ def feeds(request: Request) -> HTMLResponse:
     """All feeds with what has become of their last deliveries."""
     with reading(settings_of(request)) as connection:
         rows = feed_rows(connection, dt.datetime.now(SHANGHAI))
-    return pages_of(request).page(request, "feeds.html", rows=rows, quiet_states=QUIET_STATES, bad_states=BAD_STATES)
+    return pages_of(request).page(request, "feeds.html", rows=rows)
 
 
 @router.get("/dag/{dag_id}")

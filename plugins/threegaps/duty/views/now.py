@@ -10,7 +10,6 @@ from fastapi.responses import HTMLResponse
 from threegaps.duty.asking import reading
 from threegaps.duty.reading.now import read_now
 from threegaps.duty.views.common import pages_of, settings_of
-from threegaps.ledger.expected import BAD_STATES
 from threegaps.settings import SHANGHAI
 from threegaps.watch.kinds import KINDS, anchor
 
@@ -24,4 +23,4 @@ def now(request: Request) -> HTMLResponse:
     """What somebody should look at now."""
     with reading(settings_of(request)) as connection:
         found = read_now(connection, dt.datetime.now(SHANGHAI))
-    return pages_of(request).page(request, "now.html", found=found, anchors=ANCHORS, bad_states=BAD_STATES)
+    return pages_of(request).page(request, "now.html", found=found, anchors=ANCHORS)
