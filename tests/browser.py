@@ -162,6 +162,12 @@ class Browser:
         field = f"{self._document}?.querySelector({json.dumps(selector)})"
         assert self.ask(f"Object.assign({field}, {{ value: {json.dumps(value)} }}).value") == value, selector
 
+    def until_gone(self, selector: str) -> None:
+        """Wait for a whole page that has nothing that a selector finds, asked at once: pages change in between."""
+        page = self._document
+        whole = f"{page}?.readyState === 'complete' && !!{page}.body.innerText.trim()"
+        self.until(lambda: self.ask(f"{whole} && !{page}.querySelector({json.dumps(selector)})"))
+
     def until(self, condition: Callable[[], Any], *, seconds: float = 120) -> Any:
         """What *condition* comes to, once it is something."""
         until = time.monotonic() + seconds

@@ -429,13 +429,11 @@ def test_on_the_duty_page_what_fails_is_two_clicks_away_and_is_acknowledged(desk
 
             in_frame(browser, desk)
             browser.click(f"#incident-{number} form[action$='/acknowledge'] button")
-            browser.until(
-                lambda: browser.text(f"#incident-{number}") and "admin" in browser.text(f"#incident-{number}")[0]
-            )
+            browser.until(lambda: "admin" in " ".join(browser.text(f"#incident-{number}")))
             in_frame(browser, desk)
             browser.fill(f"#incident-{number} input[name=why]", "文件夹已恢复")
             browser.click(f"#incident-{number} form[action$='/resolve'] button")
-            browser.until(lambda: browser.text("h1, .band") and not browser.text(f"#incident-{number}"))
+            browser.until_gone(f"#incident-{number}")
         changes = (
             "select change, changed_by, note from ops.incident_change where incident_id = %s and changed_by <> 'watch'"
         )

@@ -36,12 +36,10 @@ with newest as (
     where b.status in ('stopped', 'failed') and b.finished_at is not null
         and not {IS_OVERTAKEN.format(kind="f.delivery_kind")}
     order by b.feed, b.delivery, b.batch_id desc
-), last_try as (
-    select a.feed, a.delivery, max(a.attempt_id) as attempt_id from ops.attempt as a
+), tried as (
+    select a.feed, a.delivery, (array_agg(a.outcome order by a.attempt_id desc))[1] as outcome from ops.attempt as a
     where (a.feed, a.delivery) in (select n.feed, n.delivery from newest as n where n.arrived = 0)
     group by a.feed, a.delivery
-), tried as (
-    select l.feed, l.delivery, a.outcome from last_try as l join ops.attempt as a using (attempt_id)
 )
 select n.feed, n.delivery, n.delivery_start, n.delivery_end, n.due_at, n.expected, n.arrived, n.late, n.empty,
     case
