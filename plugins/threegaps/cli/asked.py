@@ -101,7 +101,9 @@ def check_rule(settings: Settings, rule: str | None, feed: str | None) -> None:
     known = {rule.rule for contract in contracts for rule in contract.rules if rule.action == "refuse"}
     if rule in known:
         return
-    known |= {str(row["rule"]) for row in queries.ask(settings, queries.REFUSED_BY_RULE, {"feed": feed})}
+    known |= {
+        str(row["rule"]) for row in queries.ask(settings, queries.REFUSED_BY_RULE, {"feed": feed, "delivery": None})
+    }
     if rule not in known:
         raise ContractError(
             f"There is no rule {rule!r} that refuses rows.",

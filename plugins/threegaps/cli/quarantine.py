@@ -66,6 +66,7 @@ def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
     from threegaps.labels import OTHER_ROWS
     from threegaps.standards.visible import one_line
     from threegaps.translations import say
+    from threegaps.warehouse.quarantine import reasons_of, sent_of
 
     for row in rows:
         county = row["county_code"] if row["county_code"] != "unknown" else pair("不详", "not known")
@@ -74,24 +75,24 @@ def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
         reasons = Table.grid(padding=(0, 1))
         reasons.add_column(overflow="fold", max_width=32)
         reasons.add_column(overflow="fold")
-        for reason in row["reasons"]:
+        for reason in reasons_of(row["reasons"]):
             said = both(reason.get("message_zh"), reason.get("message_en"))
             if other := reason.get("other_row"):
                 said += f" ({named(OTHER_ROWS, 'elsewhere' if reason.get('other_object') else 'here')} {other})"
             reasons.add_row(Text(reason["rule"]), Text(one_line(said)))
         console.print(Padding(reasons, (0, 0, 0, 2)))
-        sent = ", ".join(f"{name}={'' if value is None else value}" for name, value in row["row_data"].items())
+        sent = ", ".join(f"{name}={'' if value is None else value}" for name, value in sent_of(row["row_data"]).items())
         console.print(Padding(Text(one_line(sent), style="dim", overflow="fold"), (0, 0, 0, 2)))
 
 
 @group.command("rules")
 def count_refused(feed: Feed = None, json_: Json = False) -> None:
-    """How many open refused rows each rule has, by feed."""
+    """How many open refused rows each rule has, by feed; a row that broke two rules counts with each."""
     from threegaps.cli import queries
     from threegaps.cli.output import answer
 
     none = f"No refused row of {feed} is open." if feed else "No refused row is open."
-    found = queries.ask(asked.knowing(feed), queries.REFUSED_BY_RULE, {"feed": feed})
+    found = queries.ask(asked.knowing(feed), queries.REFUSED_BY_RULE, {"feed": feed, "delivery": None})
     answer(found, as_json=json_, none=none, dispensable=("first_delivery", "last_delivery"))
 
 

@@ -10,12 +10,13 @@ import psycopg
 from psycopg.rows import dict_row
 
 from threegaps.errors import ReleaseError
-from threegaps.ledger.batches import SUMS_OF_BATCHES, latest_first
+from threegaps.ledger.batches import SUMS_OF_BATCHES
 from threegaps.release import holds
 from threegaps.release.arrival import arrived
 from threegaps.release.holds import Hold
 from threegaps.release.listed import RELEASES
 from threegaps.settings import Settings
+from threegaps.warehouse import quarantine
 
 Row = dict[str, Any]
 
@@ -54,18 +55,8 @@ order by refused_at desc, row_token limit %(limit)s
 """
 
 REFUSED_BY_RULE = f"""
-with refused as (
-    select r.feed, r.batch_id, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh,
-           min(reason ->> 'message_en') as message_en, count(*) as rows
-    from quarantine.refused_row r cross join lateral jsonb_array_elements(r.reasons) reason
-    where r.closed_by_batch_id is null and (%(feed)s::text is null or r.feed = %(feed)s)
-    group by 1, 2, 3
-)
-select r.feed, r.rule, min(r.message_zh) as message_zh, min(r.message_en) as message_en, sum(r.rows)::bigint as rows,
-       (array_agg(b.delivery order by b.delivery_end, b.delivery_start))[1] as first_delivery,
-       (array_agg(b.delivery order by {latest_first("b")}))[1] as last_delivery
-from refused r join ops.batch b using (batch_id)
-group by 1, 2 order by 1, 5 desc, 2
+select r.feed, r.rule, r.message_zh, r.message_en, r.refused_rows, r.first_delivery, r.last_delivery
+from ({quarantine.REFUSED_BY_RULE}) as r order by r.feed, r.refused_rows desc, r.rule
 """
 
 PENDING = """

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
+from psycopg.abc import Buffer
+from psycopg.types.datetime import DateLoader, TimestamptzLoader
 
+from threegaps.duty.speaking import NEVER
 from threegaps.settings import Settings
 
 _CONNECT_SECONDS = 5
@@ -23,6 +27,8 @@ def reading(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
         psycopg.Error: The warehouse does not answer, or not so.
     """
     with _connect(settings, "-c default_transaction_read_only=on") as connection:
+        connection.adapters.register_loader("date", _AnyDate)
+        connection.adapters.register_loader("timestamptz", _AnyMoment)
         yield connection
 
 
@@ -46,6 +52,27 @@ def acting(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
     """
     with _connect(settings) as connection:
         yield connection
+
+
+class _AnyDate(DateLoader):
+    """A date; one outside of the calendar is its end: a row that has it is no reason to show none."""
+
+    def load(self, data: Buffer) -> dt.date:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            written = bytes(data)
+            return dt.date.min if written.startswith(b"-") or written.endswith(b"BC") else dt.date.max
+
+
+class _AnyMoment(TimestamptzLoader):
+    """A moment; one outside of the calendar is `NEVER`."""
+
+    def load(self, data: Buffer) -> dt.datetime:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return NEVER
 
 
 def _connect(settings: Settings, options: str = "") -> psycopg.Connection[Any]:

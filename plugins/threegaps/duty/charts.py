@@ -22,7 +22,7 @@ def sparkline(trend: Sequence[tuple[str, int, int]]) -> Markup:
     Args:
         trend: Delivery, rows looked at and rows that broke it, the oldest first.
     """
-    shares = [unexpected / evaluated if evaluated else 0.0 for _, evaluated, unexpected in trend]
+    shares = [max(unexpected / evaluated, 0.0) if evaluated else 0.0 for _, evaluated, unexpected in trend]
     highest = max(shares) or 1.0
     step = (_WIDTH - 2 * _EDGE) / max(len(shares) - 1, 1)
     points = [
@@ -46,7 +46,7 @@ class Point:
 
     Args:
         at: Where it stands on the line of time: any number that grows with it.
-        value: Not below nothing.
+        value: What is below nothing is drawn as nothing.
         low: The least that is usual; None where that cannot be told.
         high: The most.
         is_out: Whether it is marked.
@@ -103,7 +103,7 @@ def line_chart(
     xs = [left + 5 + (one.at - first) / span * (right - left - 5) for one in points] if len(points) > 1 else [right]
 
     def y(value: float) -> float:
-        return lower - min(value, top) / top * (lower - upper)
+        return lower - min(max(value, 0.0), top) / top * (lower - upper)
 
     parts = [
         f'<svg class="chart" viewBox="0 0 {size.width} {size.height}" role="img" aria-label="{escape(label)}">',
@@ -132,8 +132,8 @@ def line_chart(
 
 def _ceiling(points: Sequence[Point]) -> float:
     """The top of the picture, a round number: all values lie below it, and as much of the usual range as is of use."""
-    highest = max(one.value for one in points)
-    usual = max((one.high for one in points if one.high is not None), default=0.0)
+    highest = max(0.0, *(one.value for one in points))
+    usual = max((one.high for one in points if one.high is not None and one.high > 0), default=0.0)
     wanted = max(highest, min(usual, 2 * highest)) or usual or 1.0
     scale = 10.0 ** math.floor(math.log10(wanted))
     return next(step * scale for step in _STEPS if step * scale >= wanted * (1 - 1e-9))

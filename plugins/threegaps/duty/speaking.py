@@ -11,11 +11,14 @@ from typing import Literal
 from fastapi import Request
 
 from threegaps.labels import Labels
+from threegaps.ledger.tickets import Ticket
 from threegaps.settings import SHANGHAI
 from threegaps.standards.moments import clock
 from threegaps.standards.visible import visible
 from threegaps.watch.looks.wording import lasting
 
+NEVER = dt.datetime(9999, 12, 30, tzinfo=SHANGHAI)
+"""Stands for a moment that no calendar has: the ledger's may be infinite."""
 LANGUAGE_COOKIE = "threegaps_language"
 """Set by the page's script from Airflow's ``i18nextLng``, which no server sees."""
 
@@ -54,23 +57,35 @@ class Speaker:
             return ""
         return self.say(*labels.get(code, (code, code)))
 
+    @property
+    def unknown(self) -> str:
+        """What stands where the ledger does not say: neither nothing nor no."""
+        return self.say("无从判断", "cannot tell")
+
     def listed(self, labels: Labels, codes: Iterable[str]) -> str:
         """What some codes are called, in a line."""
         return self.say("、", ", ").join(self.label(labels, code) for code in codes)
 
     def moment(self, moment: dt.datetime | None) -> str:
         """A moment by the province's clock; a dash where there is none."""
-        return "–" if moment is None else clock(moment).removesuffix(" +08:00")
+        if moment is None:
+            return "–"
+        return self.unknown if moment >= NEVER else clock(moment).removesuffix(" +08:00")
 
     def day(self, moment: dt.datetime | dt.date | None) -> str:
         """Its day."""
         if moment is None:
             return "–"
-        return (moment.astimezone(SHANGHAI).date() if isinstance(moment, dt.datetime) else moment).isoformat()
+        day = moment.astimezone(SHANGHAI).date() if isinstance(moment, dt.datetime) else moment
+        return day.isoformat() if dt.date.min < day < NEVER.date() else self.unknown
 
-    def ago(self, moment: dt.datetime) -> str:
-        """For how long it has been."""
-        return self.say(*lasting(moment, self.now))
+    def ago(self, moment: dt.datetime | None) -> str:
+        """For how long it has been; of what nobody knows since when, so."""
+        return self.unknown if moment is None or moment >= NEVER else self.say(*lasting(moment, self.now))
+
+    def age(self, ticket: Ticket) -> str:
+        """For how many days a ticket has been out."""
+        return self.unknown if ticket.sent_at >= NEVER else str(ticket.age_days(self.now))
 
     def number(self, number: int | float | Decimal | None) -> str:
         """A number with its thousands apart; a dash where there is none."""

@@ -17,6 +17,7 @@ import psycopg
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run.decisions import check_words
+from threegaps.labels import BATCH_STATUSES, both
 from threegaps.landing.store import Arrival, LandingStore
 from threegaps.ledger.batches import SHRUNK, Batch
 from threegaps.ledger.landed import ACCEPTANCE_PREFIX, LandedObject, landed_of_batch, latest_arrivals
@@ -58,7 +59,7 @@ def land_acceptance(
     """
     if batch.status != "stopped":
         raise LedgerError(
-            f"Batch {batch.batch_id} is {batch.status}: only a stopped batch can be accepted.",
+            f"Batch {batch.batch_id} is {both(BATCH_STATUSES, batch.status)}: only a stopped batch can be accepted.",
             feed=contract.feed,
             advice="see `threegaps batches --status stopped`.",
         )

@@ -21,6 +21,7 @@ from threegaps.feed_run.attempting import Run, attempt
 from threegaps.feed_run.expected import keep_clock
 from threegaps.feed_run.opening import feed_of, warehouse_of
 from threegaps.feed_run.sendings import is_complete, sendings_to_load
+from threegaps.labels import BATCH_STATUSES, both
 from threegaps.landing.store import LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Batch
@@ -128,7 +129,7 @@ def judge_again(batch_id: int) -> int:
             old = batches.get_batch(connection, batch_id)
             if old.status != "loaded":
                 raise LedgerError(
-                    f"Batch {batch_id} is {old.status}: only a loaded batch can be judged again.",
+                    f"Batch {batch_id} is {both(BATCH_STATUSES, old.status)}: only a loaded batch can be judged again.",
                     feed=old.feed,
                     advice="see `threegaps batches`.",
                 )

@@ -68,7 +68,7 @@ def decide(
     """
     settings = Settings.load()
     contract = find_contract(settings.contracts_folder, feed)
-    check_words(feed, {"who decides it": decided_by, "why": reason})
+    check_words(feed, {"who decides it": decided_by, "why it is so": reason})
     if county_code is not None:
         _check_county(contract, county_code)
     decision = Decision(

@@ -503,7 +503,8 @@ whole as (
 opened as (
     select o.feed, array_agg(o.delivery order by o.delivery_start) filter (where o.is_due) as late,
         -- nobody was asked for it before
-        min(greatest(o.due_at, f.known_since)) filter (where o.is_due) as late_since,
+        min(greatest(o.due_at, case when isfinite(f.known_since) then f.known_since end)) filter (where o.is_due)
+            as late_since,
         bool_and(not o.is_timed) filter (where o.is_due) as is_history,
         array_agg(o.delivery order by o.delivery_start) filter (where o.first_arrived_at is not null) as incomplete
     from open as o

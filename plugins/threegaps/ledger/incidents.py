@@ -392,7 +392,8 @@ def assign(connection: psycopg.Connection[Any], incident_id: int, *, to: str, by
     """
     _open_one(connection, incident_id)
     connection.execute(
-        "update ops.incident set assigned_to = %s where incident_id = %s", [_said(to, "to whom"), incident_id]
+        "update ops.incident set assigned_to = %s where incident_id = %s",
+        [_said(to, "It has to be said to whom."), incident_id],
     )
     record_change(connection, incident_id, "assigned", at=at, by=_who(by), note=to)
     return find_incident(connection, incident_id)
@@ -405,7 +406,7 @@ def resolve(connection: psycopg.Connection[Any], incident_id: int, *, by: str, w
         SettingsError: The incident is unknown or closed, or name or reason is empty.
     """
     _open_one(connection, incident_id)
-    if not close(connection, incident_id, by=_who(by), why=_said(why, "why"), at=at):
+    if not close(connection, incident_id, by=_who(by), why=_said(why, "It has to be said why."), at=at):
         # Somebody else has done so since it was looked at: whose reason stands there is said.
         _open_one(connection, incident_id)
     return find_incident(connection, incident_id)
@@ -446,12 +447,12 @@ def _open_one(connection: psycopg.Connection[Any], incident_id: int) -> Incident
 def _who(by: str) -> str:
     if by.strip().casefold() == WATCH:
         raise SettingsError("The watch itself goes by that name.", advice="give the name of a person with --by.")
-    return _said(by, "who")
+    return _said(by, "It has to be said who.")
 
 
-def _said(text: str, what: str) -> str:
+def _said(text: str, otherwise: str) -> str:
     if not text.strip():
-        raise SettingsError(f"It has to be said {what}.", advice="give a name or a reason that is not empty.")
+        raise SettingsError(otherwise, advice="give a name or a reason that is not empty.")
     return text.strip()
 
 

@@ -21,6 +21,7 @@ from threegaps.release.asked import Asked, what_there_is
 from threegaps.release.inputs import Inputs, inputs_of
 from threegaps.release.marks import SYNTHETIC
 from threegaps.release.target_text import number_text, target_text
+from threegaps.warehouse.quarantine import broken_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +147,10 @@ from marts.dim_feed where feed = any(%s) order by feed
 # it is not of the area.
 _REFUSED = f"""
 with refused as (
-    select r.feed, r.batch_id, reason ->> 'rule' as rule, min(reason ->> 'message_zh') as message_zh,
-           min(reason ->> 'message_en') as message_en, count(*) as rows,
+    select r.feed, r.batch_id, reason.rule, min(reason.message_zh) as message_zh,
+           min(reason.message_en) as message_en, count(*) as rows,
            count(*) filter (where r.county_code = 'unknown') as of_unknown_county
-    from quarantine.refused_row as r cross join lateral jsonb_array_elements(r.reasons) as reason
+    from quarantine.refused_row as r cross join lateral {broken_rules("r")} as reason
     where r.closed_by_batch_id is null and r.batch_id = any(%(batches)s)
       and (r.feed = any(%(everywhere)s) or r.county_code in ('unknown', %(area)s) or r.county_code in
            (select county_code from core.area_member where area_code = %(area)s

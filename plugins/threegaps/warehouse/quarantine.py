@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +15,7 @@ from psycopg.rows import class_row
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import SettingsError
+from threegaps.ledger.batches import latest_first
 from threegaps.returned import Returned, ReturnedRow, write_file
 
 ROW_HEADER = "行标识"
@@ -23,7 +25,10 @@ _WHERE = (ROW_HEADER, "来源文件", "行号", BATCH_HEADER)
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """One refused row; ``row_data`` has the source's texts by canonical name, never a document number."""
+    """One refused row; ``row_data`` has the source's texts by canonical name, never a document number.
+
+    What stands in the ledger in another form than this version writes is read as far as it can be.
+    """
 
     row_token: str
     batch_id: int
@@ -37,6 +42,111 @@ class RefusedRow:
     landed_object_id: int
     refused_at: dt.datetime
     closed_by_batch_id: int | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "row_data", sent_of(self.row_data))
+        object.__setattr__(self, "reasons", reasons_of(self.reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedByRule:
+    """How many rows of a feed wait because of one rule.
+
+    Args:
+        title_zh: What the feed is called; None where the ledger does not know it.
+        rule: Empty where the ledger does not say which.
+        column_name: The column that is named; None where a whole row is wrong.
+        refused_rows: How many rows, each once; one that broke two rules counts with each.
+        first_delivery: The earliest delivery that has any.
+        last_delivery: The latest one.
+    """
+
+    feed: str
+    title_zh: str | None
+    title_en: str | None
+    rule: str
+    column_name: str | None
+    message_zh: str | None
+    message_en: str | None
+    refused_rows: int
+    first_delivery: str
+    last_delivery: str
+
+
+UNKNOWN_REASON = ("台账没有写明原因", "the ledger does not say why")
+
+
+def reasons_of(stored: Any) -> list[dict[str, Any]]:
+    """The reasons that stand with a row, one at least, each with its rule, column and messages as texts.
+
+    Args:
+        stored: What the ledger has: by this version a list of `threegaps.returned.Reason`.
+    """
+    return [_reason(one) for one in (stored if isinstance(stored, list) and stored else [None])]
+
+
+def _reason(stored: Any) -> dict[str, Any]:
+    known = stored if isinstance(stored, dict) else {}
+    said = {name: _text(known.get(name)) for name in ("rule", "column", "message_zh", "message_en")}
+    zh, en = said["message_zh"] or said["message_en"], said["message_en"] or said["message_zh"]
+    zh, en = zh or UNKNOWN_REASON[0], en or UNKNOWN_REASON[1]
+    return {**known, **said, "rule": said["rule"] or "", "message_zh": zh, "message_en": en}
+
+
+def sent_of(stored: Any) -> dict[str, str | None]:
+    """What was sent in a row by canonical name, as texts; nothing where the ledger has it in another form."""
+    return {name: _text(value) for name, value in stored.items()} if isinstance(stored, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def broken_rules(row: str) -> str:
+    """The rules that the refusal *row* broke, in SQL, each once: one rule may have several reasons in a row.
+
+    Columns ``rule``, ``column_name``, ``message_zh`` and ``message_en``, as `reasons_of` reads them.
+    """
+    return (
+        "(select distinct on (1) coalesce(reason ->> 'rule', '') as rule, reason ->> 'column' as column_name,"
+        " reason ->> 'message_zh' as message_zh, reason ->> 'message_en' as message_en"
+        f" from jsonb_array_elements(case when jsonb_typeof({row}.reasons) = 'array' and {row}.reasons <> '[]'"
+        f" then {row}.reasons else '[null]' end) as reason order by 1, 2)"
+    )
+
+
+# Rows that are refused for the same reasons are counted before the reasons are taken apart: thousands are as ten.
+REFUSED_BY_RULE = f"""
+with alike as (
+    select q.feed, q.batch_id, q.reasons, count(*) as rows
+    from quarantine.refused_row as q
+    where q.closed_by_batch_id is null and (%(feed)s::text is null or q.feed = %(feed)s)
+        and (%(delivery)s::text is null or q.delivery = %(delivery)s)
+    group by q.feed, q.batch_id, q.reasons
+), broken as (
+    select a.feed, a.rows, b.delivery, b.delivery_end, b.delivery_start, r.rule, r.column_name, r.message_zh,
+        r.message_en
+    from alike as a join ops.batch as b using (batch_id) cross join lateral {broken_rules("a")} as r
+)
+select k.feed, f.title_zh, f.title_en, k.rule, min(k.column_name) as column_name, min(k.message_zh) as message_zh,
+    min(k.message_en) as message_en, sum(k.rows)::bigint as refused_rows,
+    (array_agg(k.delivery order by k.delivery_end, k.delivery_start))[1] as first_delivery,
+    (array_agg(k.delivery order by {latest_first("k")}))[1] as last_delivery
+from broken as k left join ops.feed as f using (feed)
+group by k.feed, f.title_zh, f.title_en, k.rule order by k.feed, refused_rows desc, k.rule
+"""
+
+
+def refused_by_rule(
+    connection: psycopg.Connection[Any], feed: str | None = None, delivery: str | None = None
+) -> list[RefusedByRule]:
+    """How many rows of a feed, or of each, wait because of each rule; by feed, the most frequent rule first.
+
+    Args:
+        delivery: Only rows of this one.
+    """
+    with connection.cursor(row_factory=class_row(RefusedByRule)) as cursor:
+        return cursor.execute(REFUSED_BY_RULE.encode(), {"feed": feed, "delivery": delivery}).fetchall()
 
 
 _CHOSEN = (

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import psycopg
 
 from threegaps.calendar import Cadence, Delivery
+from threegaps.errors import SettingsError
 from threegaps.ledger import attempts, expected, incidents
 from threegaps.ledger.batches import IS_OVERTAKEN, has_originals, latest_first, pending_batches
 from threegaps.ledger.expected import LATE_STATES
@@ -51,6 +52,8 @@ from ops.feed as f cross join lateral (
         b.received, b.refused, b.finished_at
     from (
         select * from ops.batch as l where l.feed = f.feed and l.status = 'loaded'
+            -- what was not counted says nothing beside others
+            and l.received is not null and l.refused is not null and l.finished_at is not null
         order by {latest_first("l")}, l.batch_id desc limit %(batches)s
     ) as b
     where {has_originals("b")}
@@ -160,12 +163,18 @@ def comparable(kind: str, deliveries: Sequence[_Sent]) -> tuple[_Sent, ...]:
     if kind == "full_list":
         return tuple(deliveries)
     cadence = _cadence_of(deliveries[0].delivery)
+    if cadence is None:
+        return (deliveries[0],)
     return tuple(itertools.takewhile(lambda one: _cadence_of(one.delivery) == cadence, deliveries))
 
 
 @functools.lru_cache(4096)
-def _cadence_of(key: str) -> Cadence:
-    return Delivery.of_key(key).cadence
+def _cadence_of(key: str) -> Cadence | None:
+    """How often what is called so comes; None of a name that this version does not know."""
+    try:
+        return Delivery.of_key(key).cadence
+    except SettingsError:
+        return None
 
 
 def _build(connection: psycopg.Connection[Any]) -> FailedBuild | None:
@@ -177,7 +186,7 @@ def _waiting(connection: psycopg.Connection[Any], pending: Sequence[int]) -> Wai
     if not pending:
         return None
     count, feeds, since = _one(connection, _WAITING, {"pending": list(pending)})
-    return WaitingWork(count, tuple(feeds), since) if count else None
+    return WaitingWork(count, tuple(feeds), since) if count and since else None
 
 
 def _one(connection: psycopg.Connection[Any], query: str, parameters: dict[str, Any] | None = None) -> tuple[Any, ...]:

@@ -178,12 +178,17 @@ class Desk:
         return int(number)
 
 
-@pytest.fixture
-def desk(warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk_over(warehouse: str, home: Path, patch: pytest.MonkeyPatch) -> Desk:
+    """The page of an installation that has this warehouse."""
     parts = psycopg.conninfo.conninfo_to_dict(warehouse)
     names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "DATABASE": "dbname"}
     environment = {f"THREEGAPS_WAREHOUSE_{name}": str(parts[part]) for name, part in names.items()}
-    environment |= {"THREEGAPS_HOME": str(tmp_path / "home"), "THREEGAPS_SANDBOX": "no"}
+    environment |= {"THREEGAPS_HOME": str(home), "THREEGAPS_SANDBOX": "no"}
     for name, value in environment.items():
-        monkeypatch.setenv(name, value)
+        patch.setenv(name, value)
     return Desk.over(Settings.load(), warehouse)
+
+
+@pytest.fixture
+def desk(warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return desk_over(warehouse, tmp_path / "home", monkeypatch)

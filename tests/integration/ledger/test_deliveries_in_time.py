@@ -48,9 +48,9 @@ def test_what_came_last_is_the_last_in_time(ledger: psycopg.Connection[Any], sen
     assert read_loaded(ledger).newest[FEED][0] == NEWER
     with ledger.cursor(row_factory=dict_row) as cursor:
         (sums,) = cursor.execute(batches.SUMS_OF_BATCHES).fetchall()
-        (refused,) = cursor.execute(REFUSED_BY_RULE, {"feed": FEED}).fetchall()
+        (refused,) = cursor.execute(REFUSED_BY_RULE, {"feed": FEED, "delivery": None}).fetchall()
     assert (sums["last_delivery"], sums["batches"]) == (NEWER, len(sent))
-    assert (refused["first_delivery"], refused["last_delivery"], refused["rows"]) == (OLDER, NEWER, 3)
+    assert (refused["first_delivery"], refused["last_delivery"], refused["refused_rows"]) == (OLDER, NEWER, 3)
 
 
 def test_a_batch_is_compared_with_the_delivery_before_it(ledger: psycopg.Connection[Any], sent: dict[str, int]) -> None:

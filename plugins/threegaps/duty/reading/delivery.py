@@ -10,7 +10,6 @@ import psycopg
 from psycopg.rows import class_row
 
 from threegaps.duty.reading.grid import Square, squares
-from threegaps.duty.reading.refused import refused_by_rule
 from threegaps.ledger import attempts, expected
 from threegaps.ledger.attempts import Attempt, latest_attempts
 from threegaps.ledger.batches import IS_OVERTAKEN, Batch, has_originals, latest_first
@@ -166,7 +165,7 @@ def read_delivery(
         if rule or county_code
         else total,
         open_refusals=total,
-        by_rule={one.rule: one.rows for one in refused_by_rule(connection, feed, delivery)},
+        by_rule={one.rule: one.refused_rows for one in quarantine.refused_by_rule(connection, feed, delivery)},
         counties=counties,
     )
 

@@ -11,12 +11,12 @@ import psycopg
 
 from threegaps.duty.reading.grid import Square, squares
 from threegaps.duty.reading.past import Past, read_past
-from threegaps.duty.reading.refused import RefusedByRule, refused_by_rule
 from threegaps.duty.reading.standing import read_feeds
 from threegaps.ledger import attempts, expected, tickets
 from threegaps.ledger.attempts import Attempt, Failing
 from threegaps.ledger.expected import Standing
 from threegaps.ledger.tickets import Ticket
+from threegaps.warehouse.quarantine import RefusedByRule, refused_by_rule
 
 _MOST_ATTEMPTS = 12
 _OPEN = "select refused_open from ops.feed_totals where feed = %s"

@@ -94,7 +94,7 @@ def read_now(connection: psycopg.Connection[Any], now: dt.datetime) -> Now:
     """What somebody should look at, at *now*."""
     seen = read_feeds(connection, now)
     compared_at = incidents.compared_at(connection)
-    codes = sorted({code for one in seen.incidents for code in one.indicator_codes})
+    codes = sorted({code for one in seen.incidents for code in one.indicator_codes if code})
     named = indicator_names(connection) if codes else {}
     release = connection.execute(_RELEASE).fetchone()
     closed = connection.execute(_CLOSED, [now - dt.timedelta(days=1)]).fetchone()

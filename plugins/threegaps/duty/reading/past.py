@@ -43,7 +43,8 @@ chosen as materialized (
 _DELIVERIES = f"""
 with {_CHOSEN}
 select c.delivery, c.delivery_start, c.delivery_end, sum(c.received)::bigint as received,
-    sum(c.refused)::bigint as refused, bool_or(c.status = 'loaded') as is_loaded
+    case when count(c.refused) = count(*) then sum(c.refused)::bigint end as refused,
+    bool_or(c.status = 'loaded') as is_loaded
 from chosen as c
 group by c.delivery, c.delivery_start, c.delivery_end order by c.delivery_end, c.delivery_start
 """
@@ -65,6 +66,7 @@ class Delivered:
     """One delivery as it stands: its batches together.
 
     Args:
+        refused: None where the ledger does not say.
         is_loaded: False where a rule has stopped it, and nothing of it is loaded.
     """
 
@@ -72,13 +74,8 @@ class Delivered:
     delivery_start: dt.date
     delivery_end: dt.date
     received: int
-    refused: int
+    refused: int | None
     is_loaded: bool
-
-    @property
-    def refused_percent(self) -> float:
-        """The share of its rows that was refused."""
-        return _percent(self.refused, self.received)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +120,7 @@ class Past:
 
     Args:
         volumes: Rows received.
-        refused: Per cent refused.
+        refused: Per cent refused, of the deliveries of which that is known.
         rules: Those that rows broke: the most broken of late first.
         unbroken: How many rules no row broke.
     """
@@ -141,7 +138,9 @@ def read_past(connection: psycopg.Connection[Any], feed: str, *, cadence: str, k
         cadence: How often it comes.
         kind: How it is delivered: what changes from day to day does not shrink.
     """
-    last = connection.execute("select max(delivery_end) from ops.batch where feed = %s", [feed]).fetchone()
+    last = connection.execute(
+        "select max(delivery_end) from ops.batch where feed = %s and isfinite(delivery_end)", [feed]
+    ).fetchone()
     if last is None or last[0] is None:
         return Past((), (), (), 0)
     wanted = {"feed": feed, "since": add_months(last[0], -12 * YEARS)}
@@ -152,7 +151,7 @@ def read_past(connection: psycopg.Connection[Any], feed: str, *, cadence: str, k
     found, rules = _rules(connection, wanted, recent, comparable(recent, cadence, kind=kind))
     return Past(
         volumes=volumes(delivered, before, kind=kind),
-        refused=shares(delivered, before, [(one.refused, one.received) for one in delivered]),
+        refused=_refused(delivered, before),
         rules=tuple(sorted(rules, key=lambda one: (-one.lately, -one.broken, one.rule))),
         unbroken=found - len(rules),
     )
@@ -251,6 +250,11 @@ def shares(
         is_out = high is not None and counts[index][0] >= RISES_FROM_ROWS and percents[index] >= high
         measured.append(Measured(one, percents[index], None if high is None else 0.0, high, is_out))
     return tuple(measured)
+
+
+def _refused(delivered: Sequence[Delivered], before: Sequence[Sequence[int]]) -> tuple[Measured, ...]:
+    counts = [(0, 0) if one.refused is None else (one.refused, one.received) for one in delivered]
+    return tuple(one for one in shares(delivered, before, counts) if one.delivered.refused is not None)
 
 
 def _counts(
