@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from fastapi import Request
+from markupsafe import Markup
 
 from threegaps.labels import Labels
 from threegaps.ledger.tickets import Ticket
@@ -17,6 +18,7 @@ from threegaps.standards.moments import clock
 from threegaps.standards.visible import visible
 from threegaps.watch.looks.wording import lasting
 
+_ZONE = " +08:00"
 NEVER = dt.datetime(9999, 12, 30, tzinfo=SHANGHAI)
 """Stands for a moment that no calendar has: the ledger's may be infinite."""
 LANGUAGE_COOKIE = "threegaps_language"
@@ -70,7 +72,16 @@ class Speaker:
         """A moment by the province's clock; a dash where there is none."""
         if moment is None:
             return "–"
-        return self.unknown if moment >= NEVER else clock(moment).removesuffix(" +08:00")
+        return self.unknown if moment >= NEVER else clock(moment).removesuffix(_ZONE)
+
+    def when(self, moment: dt.datetime | None) -> str:
+        """The same as markup that says the zone when it is pointed at: on the page the head says it once."""
+        said = self.moment(moment)
+        if moment is None or moment >= NEVER:
+            return said
+        return Markup('<time datetime="{}" title="{}{}">{}</time>').format(
+            moment.astimezone(SHANGHAI).isoformat(timespec="minutes"), said, _ZONE, said
+        )
 
     def day(self, moment: dt.datetime | dt.date | None) -> str:
         """Its day."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -19,10 +20,12 @@ _STYLE = (
     'font:15px/1.6 system-ui,-apple-system,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}'
     "pre{overflow-x:auto;padding:8px;border:1px solid #8886;border-radius:6px}code{overflow-wrap:anywhere}"
     "table{border-collapse:collapse;display:block;overflow-x:auto}th,td{border:1px solid #8886;padding:4px 8px}"
+    "nav ul{columns:2 300px}"
     ":target{scroll-margin-top:12px;background:#fc03}"
 )
 
 
+_ANCHOR = re.compile(r'<a id="([^"]+)"></a>')
 _PAGES = {"runbook.md": "runbook.html", "runbook.zh.md": "runbook.zh.html"}
 
 
@@ -51,7 +54,9 @@ def write_runbook(docs: Path, folder: Path) -> bool:
 
 
 def runbook_body(text: str, *, is_zh: bool, pages: Mapping[str, str]) -> str:
-    """The runbook as HTML that stands within a page; its sections have the English headings' anchors in both languages.
+    """The runbook as HTML that stands within a page, its contents first.
+
+    Its sections have the English headings' anchors in both languages.
 
     Args:
         text: What docs/runbook.md, or docs/runbook.zh.md, says.
@@ -65,9 +70,33 @@ def runbook_body(text: str, *, is_zh: bool, pages: Mapping[str, str]) -> str:
     for token, content in itertools.pairwise(tokens):
         if token.type == "heading_open" and not is_zh:
             token.attrSet("id", anchor(content.content))
+    contents = _contents(tokens, is_zh=is_zh)
     for token in tokens:
         token.children = _own_links(token.children or [], pages)
+    # Below the title.
+    title = next((place for place, token in enumerate(tokens, 1) if token.type == "heading_close"), 0)
+    tokens[title:title] = contents
     return str(markdown.renderer.render(tokens, markdown.options, {}))
+
+
+def _contents(tokens: Sequence[Token], *, is_zh: bool) -> list[Token]:
+    """A list of the sections that leads to each; nothing where there is none."""
+    from markdown_it.token import Token
+
+    found: list[str] = []
+    place: str | None = None
+    for token, content in itertools.pairwise(tokens):
+        named = _ANCHOR.fullmatch(token.content) if token.type == "inline" else None
+        place = named[1] if named else place
+        if token.type == "heading_open" and token.tag == "h2":
+            place = str(token.attrGet("id") or place or "")
+            said = "".join(child.content for child in content.children or ())
+            found.append(f'<li><a href="#{escape(place)}">{escape(said)}</a></li>\n')
+    if not found:
+        return []
+    head = "目录" if is_zh else "Contents"
+    listed = f'<nav class="contents" aria-label="{head}"><b>{head}</b>\n<ul>\n{"".join(found)}</ul></nav>\n'
+    return [Token("html_block", "", 0, content=listed)]
 
 
 def _page(text: str, *, is_zh: bool) -> str:

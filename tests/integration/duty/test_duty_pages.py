@@ -125,7 +125,9 @@ def test_an_incident_is_acknowledged_assigned_and_resolved_under_the_login(desk:
 def test_a_reason_that_is_empty_or_endless_is_refused(desk: Desk) -> None:
     number = desk.incident()
     browser = desk.acting("duty")
-    assert browser.post(f"/duty/incidents/{number}/resolve", json={"why": "  "}).status_code == 409
+    for action, field, said in (("resolve", "why", "须写明理由。"), ("assign", "to", "须写明指派给谁。")):
+        refused = browser.post(f"/duty/incidents/{number}/{action}", json={field: "  "})
+        assert (refused.status_code, refused.json()["said"]) == (409, f"{said} 请给出姓名或理由,不得为空。")
     assert browser.post(f"/duty/incidents/{number}/resolve", json={"why": "x" * 3000}).status_code == 400
     assert browser.post(f"/duty/incidents/{number}/resolve", json={}).status_code == 400
     assert desk.enter("select closed_at from ops.incident") == [(None,)]

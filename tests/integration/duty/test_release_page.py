@@ -75,6 +75,28 @@ def test_what_changed_is_said_by_indicator_with_its_cause_in_both_languages(rele
     assert 'href="/duty/feeds/a/b/2026-06"' in zh, "the delivery that changed it"
 
 
+def test_a_group_is_called_by_its_name(released: Desk) -> None:
+    released.enter("create table core.seed_breakdown (breakdown text, name_zh text, name_en text)")
+    released.enter("insert into core.seed_breakdown values ('tier', '等级', 'tier')")
+    columns = "breakdown text, breakdown_value text, name_zh text, name_en text"
+    released.enter(f"create table core.seed_breakdown_value ({columns})")
+    released.enter("insert into core.seed_breakdown_value values ('tier', '03', '高级工', 'advanced')")
+    with psycopg.connect(released.dsn) as connection:
+        relations = [
+            row[0]
+            for row in connection.execute(
+                "select c.oid::regclass::text from pg_class as c join pg_attribute as a on a.attrelid = c.oid"
+                " where a.attname = 'breakdown_value' and c.relkind = 'r'"
+                " and c.relnamespace <> 'core'::regnamespace"
+            )
+        ]
+        for relation in relations:
+            connection.execute(f"update {relation} set breakdown = 'tier', breakdown_value = '03'".encode())
+    said = page(released, language="zh")
+    assert '<span title="tier=03">等级: 高级工</span>' in said
+    assert "tier: advanced" in page(released, language="en")
+
+
 def test_an_earlier_release_may_be_asked_for_and_none_that_there_is_not(released: Desk) -> None:
     release(released.dsn, {A: 99, B: 30, P: 129}, batches=[])
     assert "没有任何数值不同" in page(released)

@@ -6,10 +6,11 @@ import datetime as dt
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from threegaps.duty.charts import LARGE, SMALL, Point, line_chart
+from threegaps.duty.charts import LARGE, SMALL, Point, line_chart, sparkline
 from threegaps.duty.reading.past import Delivered, Measured, comparable, shares, volumes
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -102,6 +103,19 @@ def test_a_month_is_never_compared_with_a_quarter() -> None:
     assert out(found) == [], "a month has less than a quarter"
     assert [one.high for one in found] == [None, None, None, 360, None, None, None, 120]
     assert out(measured(sent)) == ["2024-01", "2024-02", "2024-03"], "a list is whole whenever it comes"
+
+
+def test_what_has_a_name_of_a_newer_version_is_compared_with_nothing() -> None:
+    sent = [replace(one, delivery=f"{one.delivery} new") for one in months(1000, 1000, 1000, 1000, 10)]
+    assert [one.high for one in measured(sent, "full_period")] == [None] * 5
+
+
+def test_what_is_below_nothing_is_drawn_as_nothing() -> None:
+    odd = [Point(0, -5, None, None, False, "a", "/a"), Point(1, -1, -9, -8, False, "b", "/b")]
+    picture = line_chart(odd, label="x", ends=("a", "b"), tick=str)
+    assert "nan" not in picture
+    assert picture.count("<circle") == 2
+    assert "<svg" in sparkline([("2026-05", 10, -2), ("2026-06", 0, 3)])
 
 
 def test_a_share_is_out_from_where_the_watch_raises_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 
@@ -25,6 +26,19 @@ def test_each_kind_of_incident_has_its_place_in_it(language: str) -> None:
     assert ("值班手册" in said) == (language == "zh")
     places = set(re.findall(r'id="([^"]+)"', said))
     assert {anchor(kind.runbook) for kind in KINDS.values()} <= places
+
+
+def test_its_contents_lead_to_every_section_in_both_languages() -> None:
+    found = {}
+    for language in ("zh", "en"):
+        said = client().get(f"/runbook?language={language}").text
+        contents, _, rest = said.partition('<nav class="contents"')[2].partition("</nav>")
+        found[language] = re.findall(r'<a href="#([^"]+)">([^<]+)</a>', contents)
+        heads = [html.unescape(re.sub("<.*?>", "", head)) for head in re.findall(r"<h2.*?>(.*?)</h2>", rest)]
+        assert [html.unescape(head) for _, head in found[language]] == heads
+        assert {place for place, _ in found[language]} <= set(re.findall(r'id="([^"]+)"', rest))
+    assert [place for place, _ in found["zh"]] == [place for place, _ in found["en"]]
+    assert len(found["zh"]) > 30
 
 
 def test_the_other_language_is_asked_for_by_its_link() -> None:

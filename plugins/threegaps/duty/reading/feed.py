@@ -23,7 +23,7 @@ _OPEN = "select refused_open from ops.feed_totals where feed = %s"
 
 
 @dataclass(frozen=True, slots=True)
-class FeedSeen:
+class FeedPage:
     """All that a feed's page shows of the ledger.
 
     Args:
@@ -48,7 +48,7 @@ class FeedSeen:
     attempts: Sequence[Attempt]
 
 
-def read_feed(connection: psycopg.Connection[Any], feed: str, now: dt.datetime, *, cadence: str, kind: str) -> FeedSeen:
+def read_feed(connection: psycopg.Connection[Any], feed: str, now: dt.datetime, *, cadence: str, kind: str) -> FeedPage:
     """What is known of a feed.
 
     Args:
@@ -59,7 +59,7 @@ def read_feed(connection: psycopg.Connection[Any], feed: str, now: dt.datetime, 
     moment = seen.reading.judged_at
     failing = attempts.failing_since(connection, feed)
     counted = connection.execute(_OPEN, [feed]).fetchone()
-    return FeedSeen(
+    return FeedPage(
         standing=next(iter(expected.standing(connection, moment, feed=feed)), None),
         states=next((one.states for one in seen.feeds if one.feed == feed), ()),
         failing=failing,

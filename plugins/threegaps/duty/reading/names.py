@@ -26,9 +26,16 @@ def indicator_names(connection: psycopg.Connection[Any]) -> Names:
     return _seeded(connection, "seed_indicator", "indicator_code")
 
 
+def breakdown_names(connection: psycopg.Connection[Any]) -> Names:
+    """The names of breakdowns, and of their values by ``breakdown=value``; none before the first build."""
+    values = _seeded(connection, "seed_breakdown_value", "breakdown || '=' || breakdown_value")
+    return _seeded(connection, "seed_breakdown", "breakdown") | values
+
+
 def _seeded(connection: psycopg.Connection[Any], seed: str, code: str) -> dict[str, tuple[str, str]]:
+    """Names by *code*, which is SQL of the seed's columns; a name that is not there is the code."""
     there = connection.execute("select to_regclass(%s) is not null", [f"core.{seed}"]).fetchone()
     if there is None or not there[0]:
         return {}
     found = connection.execute(f"select {code}, name_zh, name_en from core.{seed}".encode()).fetchall()
-    return {str(key): (str(zh), str(en)) for key, zh, en in found}
+    return {str(key): (str(zh or en or key), str(en or zh or key)) for key, zh, en in found if key is not None}

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
-from threegaps.duty.reading.names import Names, area_names, indicator_names
+from threegaps.duty.reading.names import Names, area_names, breakdown_names, indicator_names
 from threegaps.ledger.batches import latest_first, pending_batches
 from threegaps.release.listed import LAST_BUILD, RELEASES
 
@@ -107,6 +107,7 @@ class ReleasesSeen:
     state: tuple[object, ...]
     areas: Names
     indicators: Names
+    breakdowns: Names
 
 
 def read_releases(connection: psycopg.Connection[Any], chosen: int | None = None) -> ReleasesSeen:
@@ -136,6 +137,7 @@ def read_releases(connection: psycopg.Connection[Any], chosen: int | None = None
         state=connection.execute(_STATE).fetchone() or (),
         areas=area_names(connection),
         indicators=indicator_names(connection),
+        breakdowns=breakdown_names(connection),
     )
 
 

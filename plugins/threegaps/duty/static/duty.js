@@ -58,11 +58,13 @@
       method: "POST",
       headers: { "Content-Type": "application/json", ...headers },
       body: JSON.stringify(body),
+    }).catch(() => {
+      throw new Error(page.dataset.silent);
     });
     if (!answer.ok) {
+      // What Airflow says of itself it says in English: its number says which it is.
       const said = await answer.json().catch(() => ({}));
-      const detail = said.said || (typeof said.detail === "string" ? said.detail : "");
-      throw new Error(detail || `HTTP ${answer.status}`);
+      throw new Error(said.said || `${page.dataset.failed} (HTTP ${answer.status})`);
     }
     return answer;
   };
