@@ -57,6 +57,7 @@ class ThreeGapsError(Exception):
         row: The row, counted from 1 at the first data row.
         column: The column, by its canonical name.
         advice: What to do about it.
+        sender_advice: What whoever sends the file is to do, where we could only ask them.
         message_zh: The message in Chinese, where it is more than its cause.
         cause: The kind of cause, a code of `threegaps.labels.CAUSES`; by default that of the class.
         host: The system that was asked, where it came up on the way to one.
@@ -75,6 +76,7 @@ class ThreeGapsError(Exception):
         row: int | None = None,
         column: str | None = None,
         advice: str | None = None,
+        sender_advice: str | None = None,
         message_zh: str | None = None,
         cause: str | None = None,
         host: str | None = None,
@@ -87,6 +89,7 @@ class ThreeGapsError(Exception):
         self.row = row
         self.column = column
         self.advice = advice
+        self.sender_advice = sender_advice
         self.message_zh = message_zh
         self.cause = cause or self.default_cause
         self.host = host
@@ -117,7 +120,19 @@ class ThreeGapsError(Exception):
         return (_rebuild, (type(self), self.message, {name: getattr(self, name) for name in _KEYWORDS}))
 
 
-_KEYWORDS = ("feed", "file", "connection_id", "row", "column", "advice", "message_zh", "cause", "host", "port")
+_KEYWORDS = (
+    "feed",
+    "file",
+    "connection_id",
+    "row",
+    "column",
+    "advice",
+    "sender_advice",
+    "message_zh",
+    "cause",
+    "host",
+    "port",
+)
 
 
 def _rebuild(kind: type[ThreeGapsError], message: str, named: dict[str, Any]) -> ThreeGapsError:

@@ -267,8 +267,8 @@ STRUCTURAL_LINES: Labels = {
 }
 """Why a line counts as no row."""
 OTHER_ROWS: Labels = {
-    "here": ("另见行号", "see row"),
-    "elsewhere": ("另见另一文件中行号", "see another file's row"),
+    "here": ("另见数据行", "see data row"),
+    "elsewhere": ("另见另一文件的数据行", "see another file's data row"),
 }
 """Where the row is that a refused one contradicts; its number stands behind."""
 HOURS: Labels = {

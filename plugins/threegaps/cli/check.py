@@ -164,5 +164,5 @@ def _places(finding: Finding, files: Sequence[str]) -> str:
     for place in finding.places[:_PLACES_SHOWN]:
         sheet = f"{place.sheet}!" if place.sheet is not None else ""
         file = f"{one_line(place.file)}:" if len(files) > 1 else ""
-        shown.append(f"{file}{sheet}{place.line or place.row_number}")
+        shown.append(f"{file}{sheet}{place.seen}")
     return ", ".join(shown) + (" …" if finding.count > _PLACES_SHOWN else "")

@@ -28,12 +28,12 @@ from threegaps.errors import FeedError, ThreeGapsError, UnexpectedError
 from threegaps.file_check.codes import NO_ROW_CODE, OF_FAULTS, OF_FILES, OF_RULES, PERIOD_CODE
 from threegaps.file_check.findings import FileFindings, Finding, Place
 from threegaps.file_check.names import lacking, misnamed, roles_of
-from threegaps.returned import ReturnedRow
+from threegaps.returned import Reason, ReturnedRow
 from threegaps.sources.names import FileRole
 from threegaps.translations import in_both
 
-WHERE = ("来源文件", "工作表", "文件中的行", "行号")
-"""Which row it is, in the workbook of a check."""
+WHERE = ("来源文件", "第几张工作表", "第几行(含表头)")
+"""Which row it is, in the workbook of a check: as whoever opens the file sees it numbered."""
 MOST_PLACES = 1_000
 """Places that are kept of a finding: where all rows of a large file are wrong, their number says enough."""
 MOST_ROWS = 20_000
@@ -88,7 +88,7 @@ def check_files(contract: Contract, paths: Sequence[Path], delivery: Delivery) -
             files=names,
             counts=verdict.counts,
             findings=findings,
-            rows=[_placed(row, place_of(at)) for at, row in sorted(refused.rows, key=lambda one: one[0])],
+            rows=[_placed(at, row, place_of) for at, row in sorted(refused.rows, key=lambda one: one[0])],
             refused_rows=refused.count,
         )
     return FileFindings(contract.feed, contract.version, delivery.key, names, None, findings)
@@ -145,7 +145,9 @@ class _Refused:
     def kept_places(self) -> dict[int, set[int]]:
         """The numbers of the rows that are kept, by part."""
         found: dict[int, set[int]] = {}
-        for part, number in (*(place for kept in self.places.values() for place in kept), *(at for at, _ in self.rows)):
+        others = (other for at, row in self.rows for reason in row.reasons if (other := other_of(at, reason)))
+        places = (place for kept in self.places.values() for place in kept)
+        for part, number in (*places, *(at for at, _ in self.rows), *others):
             found.setdefault(part, set()).add(number)
         return found
 
@@ -208,7 +210,9 @@ def _of_file(error: ThreeGapsError | OSError) -> Finding:
         said = f"The file cannot be opened: {error.strerror}."
         error = FeedError(said, file=name, advice="look whether it is there.") if name else UnexpectedError.of(error)
     zh, en = in_both(error.message)
-    advice_zh, advice_en = in_both(error.advice) if error.advice else (None, None)
+    # It is the sender who asks: nobody has to be asked.
+    advice = error.sender_advice or error.advice
+    advice_zh, advice_en = in_both(advice) if advice else (None, None)
     return Finding(
         code=OF_FILES.get(error.cause, OF_FILES["unexpected"]),
         action="stop",
@@ -249,9 +253,21 @@ def _of_rows(contract: Contract, refused: _Refused, place_of: Callable[[tuple[in
     ]
 
 
-def _placed(row: ReturnedRow, place: Place) -> ReturnedRow:
-    where = (place.file, str(place.sheet or ""), str(place.line or ""), str(place.row_number))
-    return ReturnedRow(where, row.values, row.reasons)
+def _placed(at: tuple[int, int], row: ReturnedRow, place_of: Callable[[tuple[int, int]], Place]) -> ReturnedRow:
+    place = place_of(at)
+    reasons = [
+        {**reason, "other_line": place_of(other).seen} if (other := other_of(at, reason)) else reason
+        for reason in row.reasons
+    ]
+    return ReturnedRow((place.file, str(place.sheet or ""), str(place.seen)), row.values, reasons)
+
+
+def other_of(at: tuple[int, int], reason: Reason) -> tuple[int, int] | None:
+    """Part and number of the row that the one at *at* contradicts; None where it contradicts none."""
+    if not reason.get("other_row"):
+        return None
+    part = reason.get("other_object")
+    return at[0] if part is None else int(part) - 1, int(reason["other_row"])
 
 
 def _of_all(contract: Contract, verdict: Verdict) -> list[Finding]:

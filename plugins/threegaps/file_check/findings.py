@@ -29,6 +29,11 @@ class Place:
     line: int | None = None
     sheet: int | None = None
 
+    @property
+    def seen(self) -> int:
+        """The row as whoever opens the file sees it numbered; of a file without lines, which it is in order."""
+        return self.line or self.row_number
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -2,6 +2,6 @@
 
 from threegaps.returned.expected import expected_zh
 from threegaps.returned.files import check_target, make_folder, write_file
-from threegaps.returned.rows import Returned, ReturnedRow, Total
+from threegaps.returned.rows import Reason, Returned, ReturnedRow, Total
 
-__all__ = ["Returned", "ReturnedRow", "Total", "check_target", "expected_zh", "make_folder", "write_file"]
+__all__ = ["Reason", "Returned", "ReturnedRow", "Total", "check_target", "expected_zh", "make_folder", "write_file"]

@@ -130,7 +130,7 @@ def _write_rows(workbook: Any, returned: Returned) -> None:
             if said:
                 cell.fill = wrong_fill
                 if comments < _MOST_COMMENTS:
-                    cell.comment = _comment(f"{';'.join(said)}。应填:{expected_zh(column)}。")
+                    cell.comment = _comment(f"{';'.join(said)}。应填:{expected_zh(returned.contract, column)}。")
                     comments += 1
             cells.append(cell)
         cells.append(_text(sheet, reasons_zh(row)))

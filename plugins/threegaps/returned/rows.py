@@ -12,7 +12,8 @@ from threegaps.contracts.model import Contract, Rule
 
 Reason = Mapping[str, Any]
 """Why a row is refused, as quarantine keeps it: ``rule``, ``column``, ``message_zh``, ``message_en``; where it
-contradicts another row, that one's number ``other_row``, and its landed object ``other_object`` where that differs."""
+contradicts another row, that one's number ``other_row``, and its landed object ``other_object`` where that differs.
+A check, which has the file, says its line there instead: ``other_line``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,8 @@ def reasons_zh(row: ReturnedRow) -> str:
 
 def said_zh(reason: Reason) -> str:
     """What is wrong, in Chinese, with the number of the other row where it is wrong beside one."""
-    other = reason.get("other_row")
-    if not other:
+    line, row = reason.get("other_line"), reason.get("other_row")
+    if not line and not row:
         return str(reason["message_zh"])
     where = "另一文件中" if reason.get("other_object") else ""
-    return f"{reason['message_zh']}(另见{where}行号{other}的行)"
+    return f"{reason['message_zh']}(另见{where}{f'第{line}行' if line else f'数据行{row}'})"

@@ -85,4 +85,5 @@ def understood(contract: Contract, name: str, content: bytes) -> Control:
             feed=contract.feed,
             file=name,
             advice="ask the department for it again; it looks like parts=3 rows=120000.",
+            sender_advice="write it anew; it looks like parts=3 rows=120000.",
         ) from None

@@ -20,7 +20,7 @@ from threegaps.returned import Returned, ReturnedRow, write_file
 
 ROW_HEADER = "行标识"
 BATCH_HEADER = "退回批次"
-_WHERE = (ROW_HEADER, "来源文件", "行号", BATCH_HEADER)
+_WHERE = (ROW_HEADER, "来源文件", "数据行(不含表头)", BATCH_HEADER)
 
 
 @dataclass(frozen=True, slots=True)

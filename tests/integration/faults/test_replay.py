@@ -273,7 +273,7 @@ def renumbered(
     feed_run.land(WAGES, MONTH)
     feed_run.load(WAGES, MONTH)
     rows = exported(warehouse, WAGES, tmp_path / "exported.csv")
-    assert [row["行号"] for row in rows] == ["2", "3", "4"]
+    assert [row["数据行(不含表头)"] for row in rows] == ["2", "3", "4"]
     folder = tmp_path / "contracts" / "hrss"
     folder.mkdir(parents=True)
     written = (Settings.load().contracts_folder / f"{WAGES}.odcs.yaml").read_text(encoding="utf-8")

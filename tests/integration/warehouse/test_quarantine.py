@@ -87,5 +87,12 @@ def test_a_derived_column_is_not_sent_out(loader: Loader, tmp_path: Path) -> Non
     contract = replace(WAGES, columns=(*sent, replace(last, headers=())))
     quarantine.export(loader.connection, contract, tmp_path / "rows.csv", is_synthetic=True)
     header, line = csv.reader((tmp_path / "rows.csv").read_text(encoding="utf-8-sig").splitlines())
-    assert header == ["行标识", "来源文件", "行号", "退回批次", *(column.source_name for column in sent), "退回原因"]
+    assert header == [
+        "行标识",
+        "来源文件",
+        "数据行(不含表头)",
+        "退回批次",
+        *(column.source_name for column in sent),
+        "退回原因",
+    ]
     assert len(line) == len(header)

@@ -273,5 +273,5 @@ def test_a_row_that_contradicts_another_one_names_it(capsys: pytest.CaptureFixtu
     }
     refused_page([row])
     shown = capsys.readouterr().out
-    assert "(另见行号 see row 4)" in shown
-    assert "(另见另一文件中行号 see another file's row 9)" in shown
+    assert "(另见数据行 see data row 4)" in shown
+    assert "(另见另一文件的数据行 see another file's data row 9)" in shown

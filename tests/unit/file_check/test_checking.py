@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -25,9 +26,15 @@ from threegaps.file_check.codes import (
     PERIOD_CODE,
 )
 from threegaps.returned import expected_zh
+from threegaps.returned.expected import example_of
+from threegaps.returned.rows import said_zh
+from threegaps.rules.kinds.between import Between
+from threegaps.rules.kinds.match_regex import MatchRegex
 from threegaps.rules.registry import KINDS
 from threegaps.settings import Settings
+from threegaps.translations.texts import PACKAGE
 
+AGREEMENTS = "union/collective_agreements"
 CONTRACTS = {contract.feed: contract for contract in load_contracts(Settings.load().contracts_folder)}
 
 
@@ -112,4 +119,74 @@ def test_a_file_without_a_row_is_not_called_all_in_order(tmp_path: Path) -> None
 def test_the_expected_value_of_every_column_is_said() -> None:
     for contract in CONTRACTS.values():
         for column in contract.sent_columns:
-            assert re.search("[一-鿿]", expected_zh(column)), (contract.feed, column.name)
+            assert re.search("[一-鿿]", expected_zh(contract, column)), (contract.feed, column.name)
+
+
+def test_the_form_and_the_range_of_a_column_are_said_with_an_example() -> None:
+    forms = 0
+    for contract in CONTRACTS.values():
+        for rule in contract.rules:
+            column = contract.by_name[rule.columns[0]] if rule.columns else None
+            if column is None or rule.action != "refuse" or column not in contract.sent_columns:
+                continue
+            said = expected_zh(contract, column)
+            if isinstance(rule.arguments, MatchRegex):
+                forms += 1
+                example = example_of(rule.arguments.regex)
+                assert re.search(rule.arguments.regex, example), rule.arguments.regex
+                assert f"如 {example}" in said
+            if isinstance(rule.arguments, Between):
+                assert all(
+                    str(bound) in said for bound in (rule.arguments.min_value, rule.arguments.max_value) if bound
+                )
+    assert forms > 20
+
+
+@pytest.mark.parametrize(
+    ("expression", "example"), [("^(?:GY|WM)[0-9]{3}$", "GY234"), ("^https?://[^ ]+$", "http://a"), ("(?=x)y", "")]
+)
+def test_an_example_has_the_form(expression: str, example: str) -> None:
+    assert example_of(expression) == example
+
+
+@pytest.mark.parametrize("feed", [AGREEMENTS, "hrss/wage_records"])
+def test_the_report_numbers_rows_as_whoever_opens_the_file_sees_them(feed: str, tmp_path: Path) -> None:
+    contract = CONTRACTS[feed]
+    fixture = load_fixture(contract)
+    found = check_files(
+        contract, written(tmp_path, dict(fixture.files)), Delivery.parse(contract.cadence, fixture.delivery)
+    )
+    places = {(one.file, str(one.sheet or ""), str(one.line)) for each in found.findings for one in each.places}
+    assert {tuple(row.where) for row in found.rows} == places
+    beside = [reason for row in found.rows for reason in row.reasons if reason.get("other_row")]
+    assert beside
+    for reason in beside:
+        assert str(reason["other_line"]) in {line for _, _, line in places}
+        assert f"第{reason['other_line']}行" in said_zh(reason)
+
+
+def test_whoever_sends_a_file_is_told_what_to_do_and_not_to_ask_the_department(tmp_path: Path) -> None:
+    delivery = Delivery.parse(CONTRACTS[AGREEMENTS].cadence, "2026Q2")
+    paths = written(tmp_path, {"collective_agreements_2026Q2.xlsx": b"PK no workbook"})
+    (found,) = [one for one in check_files(CONTRACTS[AGREEMENTS], paths, delivery).findings if one.code == "F01"]
+    assert found.advice_en == "save it as an Excel workbook (.xlsx) without a password."
+    assert found.advice_zh == "请另存为不带口令的 Excel 工作簿(.xlsx)。"
+
+
+def advising() -> list[tuple[str, str, bool]]:
+    """Where the modules that read files advise something: the place, the advice, and whether the sender has another."""
+    read = [*(PACKAGE / "batch/decode").rglob("*.py"), PACKAGE / "sources/control_file.py"]
+    return [
+        (f"{path.name}:{node.lineno}", ast.unparse(named["advice"]), "sender_advice" in named)
+        for path in sorted(read)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and "advice" in (named := {one.arg: one.value for one in node.keywords})
+    ]
+
+
+@pytest.mark.parametrize(("place", "advice", "is_said_to_sender"), advising())
+def test_who_sends_is_not_told_to_ask_the_department_or_to_change_the_contract(
+    place: str, advice: str, is_said_to_sender: bool
+) -> None:
+    is_ours = re.search("the department|of the contract|[Cc]hange the contract", advice)
+    assert is_said_to_sender or not is_ours, place

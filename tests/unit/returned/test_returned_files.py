@@ -132,11 +132,11 @@ def test_what_contradicts_another_row_names_that_row_and_nothing_of_it(tmp_path:
     write_file(path, returned)
     sheet = openpyxl.load_workbook(path)["退回数据"]
     found = [" ".join(cell.comment.text for cell in row if cell.comment) for row in sheet.iter_rows(min_row=2)]
-    assert "(另见行号4的行)" in found[0]
-    assert "(另见另一文件中行号9的行)" in found[1]
+    assert "(另见数据行4)" in found[0]
+    assert "(另见另一文件中数据行9)" in found[1]
     assert found[2]
     assert "另见" not in found[2]
-    assert sheet.cell(2, sheet.max_column).value == f"{rule.message_zh}(另见行号4的行)"
+    assert sheet.cell(2, sheet.max_column).value == f"{rule.message_zh}(另见数据行4)"
     assert [total.rows for total in returned.totals()] == [3], "it is one thing that is wrong"
 
 

@@ -50,4 +50,6 @@ def decode(contract: Contract, part: Part, block_bytes: int) -> Iterator[TextBlo
             feed=contract.feed,
             file=part.source_name,
             advice="ask the department to write it again; if that does not help, report this with the file's kind.",
+            sender_advice="write it anew from the system that holds the data; if that does not help, send it to the"
+            " province as it is and say so.",
         ) from None

@@ -111,13 +111,18 @@ class _Reader:
         header = match_header(self._layout, record.fields or [])
         kinds = {kind for kind, _ in record.faults}
         if FaultKind.LINE_BREAK in kinds:
-            self._refuse("The lines end with CR alone.", "ask the department to end lines with LF or CR LF.")
+            self._refuse(
+                "The lines end with CR alone.",
+                "ask the department to end lines with LF or CR LF.",
+                "end the lines with LF or CR LF.",
+            )
         if kinds or header.missing:
             self._refuse_encoding_of_header(is_wrong=bool(kinds & {FaultKind.BYTES, FaultKind.NUL}))
         if record.fields is None:
             self._refuse(
                 "The header cannot be split into fields: a quote has no other half.",
                 "ask the department to close its quotes.",
+                "close the quotes of the header.",
             )
         if len(header.canonical) > self._declared.limits.columns:
             allowed = self._declared.limits.columns
@@ -142,8 +147,15 @@ class _Reader:
         if is_wrong:
             refuse_encoding(self._contract, self._part, declared.encoding, 0)
 
-    def _refuse(self, message: str, advice: str) -> None:
-        raise FeedError(message, feed=self._contract.feed, file=self._part.source_name, row=0, advice=advice)
+    def _refuse(self, message: str, advice: str, sender_advice: str) -> None:
+        raise FeedError(
+            message,
+            feed=self._contract.feed,
+            file=self._part.source_name,
+            row=0,
+            advice=advice,
+            sender_advice=sender_advice,
+        )
 
     def _parse(self, block: bytes, *, is_last: bool) -> TextBlock:
         header = self._header

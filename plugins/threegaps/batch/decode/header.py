@@ -100,6 +100,8 @@ def check_header(
         column=next(iter((*header.missing, *header.untimely, *twice)), None),
         advice="look whether the header stands where the contract says, and ask the department whether a column was"
         " renamed; if it is meant, add the name to the column's headers with its first day.",
+        sender_advice="put the header where the contract says, with the names that the contract has; if a name has"
+        " changed for good, agree on it with the province first.",
     )
 
 

@@ -105,6 +105,7 @@ class _Answers:
                 feed=self._contract.feed,
                 file=self._part.source_name,
                 advice="fetch it again; if it says the same, compare the interface's answer with the contract.",
+                sender_advice="compare the answer with the contract, and mend the interface.",
             ) from None
         if not all(isinstance(record, dict) for record in records):
             raise FeedError(
@@ -112,6 +113,7 @@ class _Answers:
                 feed=self._contract.feed,
                 file=self._part.source_name,
                 advice="compare the interface's answer with the contract.",
+                sender_advice="compare the answer with the contract, and mend the interface.",
             )
         self._came += len(records)
         return records

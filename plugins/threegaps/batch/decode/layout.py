@@ -82,6 +82,7 @@ def _chosen(contract: Contract, part: Part, layouts: tuple[_Kind, ...]) -> _Kind
         feed=contract.feed,
         file=part.source_name,
         advice="compare it with customProperties/fileFormat/layouts of the contract.",
+        sender_advice="name the file as agreed.",
     )
 
 
@@ -110,5 +111,6 @@ def _from_name(contract: Contract, part: Part, pattern: str | None) -> dict[str,
             feed=contract.feed,
             file=part.source_name,
             advice="compare it with customProperties/fileFormat/fileName of the contract.",
+            sender_advice="name the file as agreed.",
         )
     return {name: value for name, value in match.groupdict().items() if value is not None}

@@ -100,4 +100,5 @@ def _read(contract: Contract, part: Part, source: io.BufferedIOBase, chunk_bytes
             feed=contract.feed,
             file=part.source_name,
             advice="ask the department to send it again; what arrives is judged anew.",
+            sender_advice="compress it anew, and look whether it can be unpacked.",
         ) from None

@@ -22,6 +22,8 @@ def refuse_empty(contract: Contract, part: Part) -> NoReturn:
         feed=contract.feed,
         file=part.source_name,
         advice="ask the department to send it again.",
+        sender_advice="look whether it was written to its end; where there is nothing to report, write the header"
+        " alone.",
     )
 
 
@@ -45,6 +47,7 @@ def refuse_encoding(contract: Contract, part: Part, encoding: str, row: int, *, 
         file=part.source_name,
         row=row,
         advice="ask the department which encoding it wrote; if that changed for good, change the contract.",
+        sender_advice=f"save it as {encoding}.",
     )
 
 
@@ -59,6 +62,7 @@ def refuse_kind(contract: Contract, part: Part, found: str, wanted: str) -> NoRe
         feed=contract.feed,
         file=part.source_name,
         advice="ask the department to send it in the declared form; if the form changed for good, change the contract.",
+        sender_advice="save it in the form that the contract declares.",
     )
 
 
@@ -83,4 +87,6 @@ def refuse_over_limit(
         row=row,
         advice="look at the file: it may be damaged, or hold cells that are only formatted; if it is right, raise"
         f" {limit} in customProperties/fileFormat/limits of the contract.",
+        sender_advice="look at the file: it may be damaged, or hold cells that are only formatted; if it is right, ask"
+        " the province to allow more.",
     )

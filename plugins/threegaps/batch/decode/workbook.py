@@ -76,7 +76,8 @@ def decode_workbook(contract: Contract, part: Part, block_bytes: int) -> Iterato
                     refuse_over_limit(contract, part, "more rows", "rows", declared.limits.rows)
         if not read:
             raise FeedError("No sheet of the workbook holds any row.", feed=contract.feed, file=part.source_name,
-                            advice="ask the department to send it again.")  # fmt: skip
+                            advice="ask the department to send it again.",
+                            sender_advice="write the rows into the sheet that the contract names.")  # fmt: skip
 
 
 def _chosen(contract: Contract, part: Part, declared: WorkbookFormat, book: Book) -> list[Sheet]:
@@ -89,6 +90,7 @@ def _chosen(contract: Contract, part: Part, declared: WorkbookFormat, book: Book
                 file=part.source_name,
                 advice="ask the department to call it otherwise, or narrow the patterns in customProperties/fileFormat"
                 " of the contracts that share the workbook.",
+                sender_advice="give the sheet a name that fits one feed alone.",
             )
     others = [sheet for sheet in book.sheets if not declared.passes_over(sheet.name)]
     match declared.sheets:
@@ -112,6 +114,7 @@ def _chosen(contract: Contract, part: Part, declared: WorkbookFormat, book: Book
             file=part.source_name,
             advice="ask the department whether sheets were renamed; if it is meant, change"
             " customProperties/fileFormat/sheets of the contract.",
+            sender_advice="name the sheets as agreed.",
         )
     return found
 
@@ -128,6 +131,7 @@ def _refuse_absent_counties(contract: Contract, part: Part, sheets: list[Sheet])
             advice="ask the department to send it again with a sheet for every county, named after it and left blank"
             " where there is nothing to list; if sheets are no longer to be had for all, change"
             " customProperties/fileFormat/sheets/eachCounty of the contract.",
+            sender_advice="add a sheet for every county, named after it and left blank where there is nothing to list.",
         )
 
 
@@ -155,6 +159,7 @@ def _refuse_unread(
                 file=part.source_name,
                 advice="open it: if they are data, declare the sheet in customProperties/fileFormat/sheets of the"
                 " contract, or in sheetsOfOtherFeeds where another contract reads it; if not, in sheetsWithoutRows.",
+                sender_advice="move its rows to the sheet that is read, or take the sheet out of the file.",
             )
 
 
@@ -240,6 +245,7 @@ class _SheetDecoder:
                 file=self._part.source_name,
                 row=0,
                 advice="open it: if it carries no rows, declare it in sheetsWithoutRows of the contract.",
+                sender_advice="write the header where the contract says, or take the sheet out of the file.",
             )
         spread = max(
             (merge.last_column for merge in self._survey.merges if first <= merge.first_row <= self._head_end),

@@ -61,11 +61,12 @@ def _message(of: Between, labels: Labels) -> tuple[str, str]:
     if of.min_value is not None and of.max_value is not None and not of.strict_min and not of.strict_max:
         within = f"{of.min_value}至{of.max_value}"
         return f"{label}应在{within}之间", f"{of.column} is not within {of.min_value} and {of.max_value}"
-    zh, en = zip(*_sides(of), strict=True)
+    zh, en = zip(*sides_of(of), strict=True)
     return f"{label}应{'且'.join(zh)}", f"{of.column} is not {' and '.join(en)}"
 
 
-def _sides(of: Between) -> Iterator[tuple[str, str]]:
+def sides_of(of: Between) -> Iterator[tuple[str, str]]:
+    """Each of the bounds in Chinese and in English."""
     if of.min_value is not None:
         yield (f"大于{of.min_value}", f"above {of.min_value}") if of.strict_min else (
             f"不小于{of.min_value}", f"at least {of.min_value}",

@@ -72,6 +72,7 @@ class Container:
             feed=self._contract.feed,
             file=self._part.source_name,
             advice="ask the department to open it and to save it again as .xlsx.",
+            sender_advice="open it in a spreadsheet program, and save it again as .xlsx.",
         )
 
 
@@ -172,6 +173,7 @@ def _no_workbook(contract: Contract, part: Part, found: str) -> FeedError:
         feed=contract.feed,
         file=part.source_name,
         advice="ask the department to save it as an Excel workbook (.xlsx) without a password, and to send it again.",
+        sender_advice="save it as an Excel workbook (.xlsx) without a password.",
     )
 
 
