@@ -137,8 +137,8 @@ class Delivery:
 
     @property
     def version(self) -> int:
-        """The version of what a full list says: a later list's rows are newer, whenever they came."""
-        return (self.start - dt.date(2000, 1, 1)).days
+        """The version of what a full list says, by its last day: a later list's rows are newer, whenever they came."""
+        return version_of_list(self.end)
 
     @property
     def end(self) -> dt.date:
@@ -161,6 +161,11 @@ class Delivery:
 
     def __str__(self) -> str:
         return self.key
+
+
+def version_of_list(last_day: dt.date) -> int:
+    """The version of what a full list says that stands for its *last_day*, of whatever cadence."""
+    return (last_day - dt.date(2000, 1, 1)).days
 
 
 def of_cadence(cadence: Cadence, keys: Iterable[str]) -> list[Delivery]:

@@ -106,3 +106,10 @@ def test_deliveries_of_several_cadences_stand_in_the_order_of_time():
     assert [Delivery.of_key(key).key for key in keys] == keys
     with pytest.raises(SettingsError, match="is not a delivery"):
         Delivery.of_key("the second quarter")
+
+
+def test_a_list_is_newer_by_the_day_that_it_stands_for_whatever_its_cadence() -> None:
+    lists = [Delivery.of_key(key) for key in ("2026-02", "2026Q1", "2026-04", "2026-05", "2026Q2", "2026-07", "2026")]
+    versions = [one.version for one in lists]
+    assert versions == sorted(versions)
+    assert len(set(versions)) == len(versions)

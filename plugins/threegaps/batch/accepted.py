@@ -19,7 +19,7 @@ _SHANGHAI_OFFSET_MICROSECONDS = 8 * 3600 * 1_000_000
 
 
 def row_versions(contract: Contract, delivery: str, columns: Mapping[str, BlockColumn]) -> Versions:
-    """Each row's update time in epoch microseconds, or correction number, or its list's first day; else 0."""
+    """Each row's update time in epoch microseconds, or correction number, or its list's last day; else 0."""
     name = contract.version_column
     if name is None:
         is_list = contract.delivery_kind == "full_list"

@@ -501,12 +501,14 @@ whole as (
     ) as w
 ),
 opened as (
-    select o.feed, array_agg(o.delivery order by o.delivery_start) filter (where o.is_due) as late,
+    select o.feed, array_agg(o.delivery order by o.delivery_end, o.delivery_start) filter (where o.is_due) as late,
         -- nobody was asked for it before
         min(greatest(o.due_at, case when isfinite(f.known_since) then f.known_since end)) filter (where o.is_due)
             as late_since,
         bool_and(not o.is_timed) filter (where o.is_due) as is_history,
-        array_agg(o.delivery order by o.delivery_start) filter (where o.first_arrived_at is not null) as incomplete
+        array_agg(o.delivery order by o.delivery_end, o.delivery_start) filter (
+            where o.first_arrived_at is not null
+        ) as incomplete
     from open as o
     inner join ops.feed as f using (feed)
     left join whole as w using (feed)
@@ -536,7 +538,7 @@ coming as (
     select distinct on (o.feed) o.feed, o.delivery, o.due_at
     from open as o
     where not o.is_due
-    order by o.feed, o.delivery_start
+    order by o.feed, o.delivery_end, o.delivery_start
 ),
 arrived as (
     select f.feed, a.last_at
@@ -586,7 +588,9 @@ left join lateral (
 # Which counties lack, beside `STANDING` as *s*: by the index of what lacks.
 _MISSING = """
 left join lateral (
-    select array_agg(array[c.delivery, c.county_code] order by c.delivery_start, c.county_code) as missing_counties
+    select array_agg(
+        array[c.delivery, c.county_code] order by c.delivery_end, c.delivery_start, c.county_code
+    ) as missing_counties
     from ops.feed as f
     inner join ops.delivery_summary as d using (feed)
     inner join ops.expected_delivery as c using (feed, delivery)

@@ -31,7 +31,7 @@ class StandingBatches:
         is_replaced: The batch itself comes behind a whole delivery that has been loaded.
         is_replacing: The batch is the whole delivery that replaces what came before.
         replaced_by_own: Those of *replaced* that the batch, or what it comes behind, replaces.
-        last_start: The first day of the whole delivery that came last, of all lists or of the batch's own period; None
+        last_day: The last day of the whole delivery that came last, of all lists or of the batch's own period; None
             where there is none.
         last_object_id: The newest landed object of that delivery.
     """
@@ -41,21 +41,21 @@ class StandingBatches:
     is_replaced: bool = False
     is_replacing: bool = False
     replaced_by_own: tuple[int, ...] = ()
-    last_start: dt.date | None = None
+    last_day: dt.date | None = None
     last_object_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     batch_id: int
-    start: dt.date
+    place: tuple[dt.date, dt.date]
     newest_object_id: int
     order_number: int
     is_replacing: bool
 
     @property
-    def rank(self) -> tuple[dt.date, int, int]:
-        return self.start, self.newest_object_id, self.order_number
+    def rank(self) -> tuple[tuple[dt.date, dt.date], int, int]:
+        return self.place, self.newest_object_id, self.order_number
 
 
 def standing_with(
@@ -72,21 +72,21 @@ def standing_with(
     is_list = delivery_kind == "full_list"
     loaded = _loaded(connection, batch_id, is_complete=is_complete)
     # Lists replace one another; a period's delivery replaces what came of the same period.
-    groups: dict[dt.date | None, list[_Loaded]] = {}
+    groups: dict[tuple[dt.date, dt.date] | None, list[_Loaded]] = {}
     for batch in loaded:
-        groups.setdefault(None if is_list else batch.start, []).append(batch)
+        groups.setdefault(None if is_list else batch.place, []).append(batch)
     own = next(batch for batch in loaded if batch.batch_id == batch_id)
-    replaced = {start: _replaced(group) for start, group in groups.items()}
+    replaced = {place: _replaced(group) for place, group in groups.items()}
     every = [number for numbers in replaced.values() for number in numbers]
-    own_start = None if is_list else own.start
-    last = _last_whole(groups[own_start])
+    own_place = None if is_list else own.place
+    last = _last_whole(groups[own_place])
     return StandingBatches(
         replaced=tuple(every),
         exempt=() if is_list else _corrections(connection, [*every, batch_id]),
-        is_replaced=batch_id in replaced[own_start],
+        is_replaced=batch_id in replaced[own_place],
         is_replacing=last is own,
-        replaced_by_own=tuple(replaced[own_start]),
-        last_start=None if last is None else last.start,
+        replaced_by_own=tuple(replaced[own_place]),
+        last_day=None if last is None else last.place[0],
         last_object_id=0 if last is None else last.newest_object_id,
     )
 
@@ -102,14 +102,14 @@ def _replaced(batches: Sequence[_Loaded]) -> list[int]:
 
 def _loaded(connection: psycopg.Connection[Any], batch_id: int, *, is_complete: bool) -> Sequence[_Loaded]:
     rows = connection.execute(
-        "select b.batch_id, b.delivery_start, coalesce(b.newest_object_id, 0), b.order_number,"
+        "select b.batch_id, b.delivery_end, b.delivery_start, coalesce(b.newest_object_id, 0), b.order_number,"
         " b.is_whole and case when b.batch_id = own.batch_id then %(complete)s else b.is_complete end"
         " from ops.batch as own join ops.batch as b on b.feed = own.feed"
         " and (b.status = 'loaded' or b.batch_id = own.batch_id)"
         " and b.batch_id is distinct from own.supersedes_batch_id where own.batch_id = %(own)s",
         {"own": batch_id, "complete": is_complete},
     ).fetchall()
-    return [_Loaded(*row) for row in rows]
+    return [_Loaded(number, (end, start), *rest) for number, end, start, *rest in rows]
 
 
 def _corrections(connection: psycopg.Connection[Any], batch_ids: Sequence[int]) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from threegaps.calendar import Delivery
+from threegaps.calendar import version_of_list
 from threegaps.ledger.standing_batches import StandingBatches
 from threegaps.warehouse.merge import FALLEN, OUTCOME
 from threegaps.warehouse.raw_table import CLOSED_ROW_NUMBER, RawTable
@@ -104,13 +104,13 @@ class Closing:
     def _insert_closed(self, rows: sql.Identifier) -> None:
         """Enter the *rows* whose keys have none in the table as closed, by the whole delivery that came last."""
         table, standing = self._table, self._standing
-        if standing.last_start is None:
+        if standing.last_day is None:
             return
         is_list = table.contract.delivery_kind == "full_list"
         lineage = {
             "_withdrawn": sql.SQL("true"),
             "_batch_id": sql.Literal(table.batch_id),
-            "_version": sql.Literal(Delivery(standing.last_start, table.contract.cadence).version if is_list else 0),
+            "_version": sql.Literal(version_of_list(standing.last_day) if is_list else 0),
             "_landed_object_id": sql.Literal(standing.last_object_id),
             "_row_number": sql.Literal(CLOSED_ROW_NUMBER),
         }
