@@ -154,6 +154,7 @@ INCIDENT_KINDS: Labels = {
     "feed_late": ("数据迟到", "a feed is late"),
     "feed_incomplete": ("数据未到齐", "a delivery is not complete"),
     "feed_shrinking": ("数据缩减", "a feed is shrinking"),
+    "feed_rows_gone": ("原有的行不再出现", "rows are no longer there"),
     "refused_share_rising": ("拒收比例上升", "the refused share is rising"),
     "build_failed": ("构建失败", "a build has failed"),
     "release_held": ("发布未通过检查", "a release is held by a check"),

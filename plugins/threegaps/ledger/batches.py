@@ -23,6 +23,13 @@ SHRINKING_BELOW = 0.8
 """A feed shrinks when its last delivery has less than this share of the one before."""
 SHRINKING_FROM_ROWS = 20
 """In a list shorter than this a row more or less says nothing."""
+LIST_SHRINKING_BELOW = 0.9
+"""Likewise of a list, which is whole whenever it comes: what it lacks is taken away, and few entries end at once."""
+GONE_SHARE = 0.02
+"""Rows are gone when a delivery that is sent again lacks this share of what it had: who sends again mends cells and
+adds rows, and takes back single ones."""
+GONE_FROM_ROWS = 5
+"""Fewer rows that are gone, of a delivery or a list, say nothing: single rows are taken back on purpose."""
 
 
 def latest_first(batch: str) -> str:
@@ -503,8 +510,24 @@ def pending_batches(connection: psycopg.Connection[Any]) -> list[int]:
     return [int(row[0]) for row in rows]
 
 
-def shrinks(rows: int | None, before: int | None) -> bool:
-    """Whether a delivery of *rows* rows is far smaller than the one *before*: a question of deliveries that compare."""
-    if rows is None or before is None or before < SHRINKING_FROM_ROWS:
+def shrinking_below(kind: str) -> float:
+    """The share of the rows of the delivery before below which a feed shrinks whose deliveries are of *kind*."""
+    return LIST_SHRINKING_BELOW if kind == "full_list" else SHRINKING_BELOW
+
+
+def shrinks(rows: int | None, before: int | None, kind: str) -> bool:
+    """Whether a delivery of *rows* rows is far smaller than the one *before*: a question of deliveries that compare.
+
+    Args:
+        rows: Rows received.
+        before: Likewise, of the delivery before.
+        kind: How they are delivered: what changes from one to the next does not shrink.
+    """
+    if rows is None or before is None or kind == "changes" or before < SHRINKING_FROM_ROWS:
         return False
-    return rows < before * SHRINKING_BELOW
+    return rows < before * shrinking_below(kind) and before - rows >= GONE_FROM_ROWS
+
+
+def are_gone(rows: int, before: int) -> bool:
+    """Whether a delivery that was sent again lacks notably many *rows* of those that it had *before*."""
+    return rows >= max(GONE_FROM_ROWS, before * GONE_SHARE)

@@ -91,6 +91,7 @@ KINDS: Mapping[str, Kind] = {
         "A delivery is loaded, and not complete", "threegaps feeds{owed}", feed_state="incomplete", waits=True
     ),
     "feed_shrinking": Kind("A feed is shrinking", "threegaps batches{of_feed}", feed_state="shrinking"),
+    "feed_rows_gone": Kind("Rows are no longer there", "threegaps batches{of_feed}", feed_state="shrinking"),
     "refused_share_rising": Kind(
         "The refused share is rising", "threegaps quarantine rules{of_feed}", feed_state="refused_share_rising"
     ),

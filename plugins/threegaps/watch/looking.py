@@ -115,6 +115,7 @@ def _of_ledger(ledger: LedgerReading, around: MachineReading, now: dt.datetime) 
         ),
         *batches.stopped(ledger.stopped, names, now),
         *batches.shrinking(ledger.histories, names),
+        *batches.rows_gone(ledger.sent_again, ledger.histories, names),
         *batches.refused_share(ledger.histories, names),
         # Whether its work fails still the build that has taken it up will say.
         *(builds.failed(ledger.build, now) if ledger.build is None or not ledger.build.is_taken_up else ()),

@@ -26,6 +26,8 @@ from threegaps.watch.readings import (
     LedgerReading,
     LoadedDelivery,
     OwedFeed,
+    Sending,
+    SentAgain,
     StoppedBatch,
     WaitingWork,
 )
@@ -60,6 +62,27 @@ from ops.feed as f cross join lateral (
     order by {latest_first("b")}, b.order_number desc, b.batch_id desc limit %(history)s
 ) as d
 where f.is_current order by f.feed, {latest_first("d")}
+"""
+
+# A batch that is judged again keeps its number in the order, and so what was said of it.
+_SENT_AGAIN = """
+with whole as (
+    select b.*, count(*) over (partition by b.feed, b.delivery) as sendings
+    from ops.batch as b inner join ops.feed as f using (feed)
+    where f.is_current and b.status = 'loaded' and b.is_whole and b.is_complete
+), meant as (
+    select a.batch_id from ops.acceptance as a
+    union
+    select o.number::bigint from ops.incident as i cross join lateral unnest(i.occasions) as o (number)
+    where i.kind = 'feed_rows_gone' and i.closed_at is not null and i.closed_by <> %(watch)s
+)
+select w.feed, w.delivery, w.order_number, w.batch_id, w.accepted + w.refused, w.refused, w.closed_by_absence,
+    w.inserted + w.changed, w.finished_at, exists (
+        select from meant as m inner join ops.batch as n using (batch_id)
+        where n.feed = w.feed and n.order_number = w.order_number
+    )
+from whole as w where w.sendings > 1
+order by w.feed, w.delivery_end, w.delivery_start, w.order_number
 """
 
 _FAILED_BUILD = """
@@ -109,6 +132,7 @@ def read(connection: psycopg.Connection[Any], *, names_counties: bool = True) ->
             attempted=attempts.last_attempted(connection),
             stopped=tuple(StoppedBatch(*row) for row in connection.execute(_STOPPED.encode()).fetchall()),
             histories=_histories(connection),
+            sent_again=_sent_again(connection),
             build=_build(connection),
             waiting=_waiting(connection, pending),
             pending=tuple(pending),
@@ -143,6 +167,14 @@ def _histories(connection: psycopg.Connection[Any]) -> tuple[FeedHistory, ...]:
         kinds[str(feed)] = str(kind)
         deliveries.setdefault(str(feed), []).append(LoadedDelivery(*rest))
     return tuple(FeedHistory(feed, kinds[feed], comparable(kinds[feed], rows)) for feed, rows in deliveries.items())
+
+
+def _sent_again(connection: psycopg.Connection[Any]) -> tuple[SentAgain, ...]:
+    rows = connection.execute(_SENT_AGAIN.encode(), {"watch": incidents.WATCH}).fetchall()
+    return tuple(
+        SentAgain(feed, delivery, tuple(Sending(*sent) for _, _, *sent in sendings))
+        for (feed, delivery), sendings in itertools.groupby(rows, key=lambda row: (row[0], row[1]))
+    )
 
 
 class _OfDelivery(Protocol):

@@ -71,6 +71,38 @@ class FeedHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class Sending:
+    """One complete sending of a whole delivery, as it was judged last.
+
+    Args:
+        number: What it is known by, however often it is judged again: its number in the order of batches.
+        rows: Its rows, duplicates left out.
+        refused: How many of them were refused.
+        gone: Rows that stood and that it lacks, or has refused.
+        back: Rows that it has brought or changed.
+        is_meant: Somebody has said that it is meant as it is.
+    """
+
+    number: int
+    batch_id: int
+    rows: int
+    refused: int
+    gone: int
+    back: int
+    finished_at: dt.datetime
+    is_meant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SentAgain:
+    """A whole delivery of which several complete sendings are loaded, the oldest first."""
+
+    feed: str
+    delivery: str
+    sendings: tuple[Sending, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FailedBuild:
     """The last build, which failed, and those before it since the last that did not.
 
@@ -121,6 +153,7 @@ class LedgerReading:
     attempted: Mapping[str, dt.datetime] = field(default_factory=dict)
     stopped: tuple[StoppedBatch, ...] = ()
     histories: tuple[FeedHistory, ...] = ()
+    sent_again: tuple[SentAgain, ...] = ()
     build: FailedBuild | None = None
     waiting: WaitingWork | None = None
     pending: tuple[int, ...] = ()

@@ -100,6 +100,20 @@ def test_nothing_is_loaded_from_elsewhere_and_nobody_else_shows_it(desk: Desk) -
 # ---- incidents -------------------------------------------------------------------------------------------------
 
 
+def test_rows_that_are_gone_of_an_old_delivery_are_two_clicks_away(desk: Desk) -> None:
+    desk.know_feed()
+    for delivery in ("2026-03", "2026-05"):
+        desk.batch(delivery)
+    desk.incident("feed_rows_gone", "warning", cause_key=f"feed_rows_gone:{FEED} 2026-03", title_zh="2026-03少了行")
+    page = desk.browser("reader").get("/duty/").text
+    entry = re.search(r"2026-03少了行.*?</article>", page, re.S)
+    assert entry is not None
+    links = re.findall(r'href="(/duty/[^"]+)"', entry[0])
+    assert f"/duty/feeds/{FEED}/2026-03" in links
+    assert f"/duty/feeds/{FEED}/2026-05" not in links
+    assert "/duty/runbook#rows-are-no-longer-there" in links
+
+
 def test_an_incident_is_acknowledged_assigned_and_resolved_under_the_login(desk: Desk) -> None:
     number = desk.incident()
     browser = desk.acting("duty")

@@ -404,6 +404,42 @@ def test_a_shrinking_feed(one: Installation) -> None:
     one.mends()
 
 
+@pytest.mark.breaks("feed_rows_gone")
+def test_an_earlier_delivery_that_is_sent_again_cut(one: Installation) -> None:
+    """The month before the newest keeps nine tenths of its rows; what somebody resolves stays resolved."""
+    gone = f"feed_rows_gone:{WAGES} 2026-07"
+    said = {
+        gone: (
+            f"2026-07重新报送后,原有的{ROWS}行中有20行不再出现.*180行",
+            f"20 of {ROWS} rows of 2026-07 are no longer.*180",
+        )
+    }
+    one.wages.send("2026-07", ROWS - 20)
+    one.run(WAGES, "2026-08")
+    one.breaks(said)
+    one.wages.send("2026-07")
+    one.run(WAGES, "2026-08")
+    one.mends()
+    one.wages.send("2026-07", ROWS - 20)
+    one.run(WAGES, "2026-08")
+    one.breaks(said)
+    (incident,) = one.status()[1]["incidents"]
+    done = CliRunner().invoke(app, ["incidents", "resolve", str(incident["incident_id"]), "--why", "entered twice"])
+    assert done.exit_code == 0, done.output
+    before = one.told()
+    one.passes(1200)
+    one.restart()
+    one.passes(60)
+    closed = Counter({("closed", gone): 1})
+    assert one.told() - before == closed
+    # Later sendings are compared with what was meant.
+    one.wages.send("2026-07", ROWS - 22)
+    one.run(WAGES, "2026-08")
+    one.passes(300)
+    assert one.told() - before == closed
+    assert one.status()[1]["incidents"] == []
+
+
 @pytest.mark.breaks("work_waiting")
 def test_loaded_work_that_nobody_takes_up(one: Installation) -> None:
     one.breaks({"work_waiting": (f"待构建.*{WAGES}", f"wait for a build.*{WAGES}")}, later=dt.timedelta(minutes=30))

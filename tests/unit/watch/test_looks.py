@@ -26,6 +26,8 @@ from threegaps.watch.readings import (
     LoadedDelivery,
     MachineReading,
     OwedFeed,
+    Sending,
+    SentAgain,
     ServerReading,
     ServiceReading,
     StoppedBatch,
@@ -225,6 +227,74 @@ def test_a_feed_that_shrinks_is_seen_unless_it_brings_changes() -> None:
     assert batches.shrinking([history((800, 0), (1000, 0))], NAMES) == []
     assert batches.shrinking([history((1, 0), (1000, 0), kind="changes")], NAMES) == []
     assert batches.shrinking([history((1, 0))], NAMES) == []
+
+
+def test_a_list_shrinks_by_less_and_not_by_single_rows() -> None:
+    cause = only(batches.shrinking([history((899, 0), (1000, 0), kind="full_list")], NAMES))
+    assert "900 rows at least, 90%" in cause.detail_en
+    for rows, before in ((900, 1000), (26, 30), (5, 19)):
+        assert batches.shrinking([history((rows, 0), (before, 0), kind="full_list")], NAMES) == []
+    assert batches.shrinking([history((25, 0), (30, 0), kind="full_list")], NAMES)
+
+
+def sent_again(*sendings: tuple[int, int, int], refused: int = 0, meant: int | None = None) -> SentAgain:
+    """A delivery whose sendings have so many rows each, of which so many are gone and so many have come back."""
+    found = [
+        Sending(number, 10 + number, rows, refused, gone, back, ago(hours=9 - number), number == meant)
+        for number, (rows, gone, back) in enumerate(sendings)
+    ]
+    return SentAgain(WAGES, "2026-04", tuple(found))
+
+
+@pytest.mark.parametrize(
+    ("sendings", "gone"),
+    [
+        (((1000, 0, 0), (980, 20, 0)), 20),
+        (((1000, 0, 0), (981, 19, 0)), None),
+        (((30, 0, 0), (25, 5, 0)), 5),
+        (((30, 0, 0), (26, 4, 0)), None),  # single rows are taken back on purpose
+        (((1000, 0, 0), (1010, 0, 10)), None),
+        (((1000, 0, 0), (600, 400, 0), (600, 0, 3)), 400),  # as short as before
+        (((1000, 0, 0), (600, 400, 0), (960, 0, 360)), 40),
+        (((1000, 0, 0), (600, 400, 0), (990, 0, 390)), None),
+        (((1000, 0, 0), (1000, 300, 300)), 300),  # other rows instead
+        (((1000, 0, 0), (1000, 300, 300), (1000, 0, 0)), 300),
+        (((1000, 0, 0), (1000, 300, 300), (1000, 300, 300)), None),
+    ],
+)
+def test_rows_that_a_delivery_lacks_since_it_was_sent_again_are_seen(
+    sendings: tuple[tuple[int, int, int], ...], gone: int | None
+) -> None:
+    causes = batches.rows_gone([sent_again(*sendings)], [], NAMES)
+    if gone is None:
+        assert causes == []
+        return
+    cause = only(causes)
+    assert cause.key == f"feed_rows_gone:{WAGES} 2026-04"
+    assert f"{gone:,} of {sendings[0][0]:,} rows of 2026-04 are no longer there" in cause.title_en
+    assert f"原有的{sendings[0][0]:,}行中有{gone:,}行不再出现" in cause.title_zh
+    assert cause.occasions == (str(len(sendings) - 1),)
+    assert all("`threegaps incidents resolve`" in detail for detail in (cause.detail_zh, cause.detail_en))
+
+
+def test_rows_that_are_refused_now_are_not_gone_and_what_was_meant_is_compared_with() -> None:
+    assert batches.rows_gone([sent_again((1000, 0, 0), (1000, 30, 0), refused=30)], [], NAMES) == []
+    cut = (1000, 0, 0), (900, 100, 0), (895, 5, 0)
+    assert only(batches.rows_gone([sent_again(*cut)], [], NAMES))
+    assert batches.rows_gone([sent_again(*cut, meant=1)], [], NAMES) == []
+    assert batches.rows_gone([sent_again(*cut, meant=2)], [], NAMES) == []
+    assert only(batches.rows_gone([sent_again(*cut, (870, 25, 0), meant=1)], [], NAMES))
+
+
+def test_of_a_delivery_that_makes_its_feed_shrink_nothing_more_is_said() -> None:
+    shrunk = FeedHistory(WAGES, "full_period", (loaded("2026-04", 600), loaded("2026-03", 1000)))
+    assert batches.rows_gone([sent_again((1000, 0, 0), (600, 400, 0))], [shrunk], NAMES) == []
+    other = FeedHistory(WAGES, "full_period", (loaded("2026-05", 600), loaded("2026-04", 1000)))
+    assert only(batches.rows_gone([sent_again((1000, 0, 0), (600, 400, 0))], [other], NAMES))
+
+
+def loaded(delivery: str, received: int) -> LoadedDelivery:
+    return LoadedDelivery(delivery, 9, received, 0, ago(days=1))
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ def volumes(delivered: Sequence[Delivered], before: Sequence[Sequence[int]], *, 
     for one, places in zip(delivered, before, strict=True):
         low = high = None
         is_alike = last is not None and len(reading_ledger.comparable(kind, [one, last])) > 1
-        is_out = kind != "changes" and shrinks(one.received, last.received if last and is_alike else None)
+        is_out = shrinks(one.received, last.received if last and is_alike else None, kind)
         if len(places) >= PAST_DELIVERIES:
             past = [delivered[place].received for place in places]
             middle = statistics.median(past)

@@ -49,6 +49,9 @@ class FeedsNow:
                 keys = [one.delivery for one in self.reading.failed if one.feed == feed]
             elif kind in {"feed_late", "feed_incomplete"}:
                 keys = [key for one in self.reading.owed if one.feed == feed for key in (*one.missing, *one.partly)]
+            elif kind == "feed_rows_gone":
+                # Each delivery has its own, which is named behind the feed.
+                keys = [incident.cause_key.rpartition(" ")[2]]
             else:
                 keys = [str(key) for key in self.loaded.newest.get(feed, (None,))[:1] if key]
             found += [(feed, key) for key in dict.fromkeys(keys[:_MOST_DELIVERIES])]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 import statistics
 from collections.abc import Sequence
 
-from threegaps.ledger.batches import SHRINKING_BELOW, SHRUNK, shrinks
+from threegaps.ledger.batches import SHRUNK, are_gone, shrinking_below, shrinks
 from threegaps.ledger.incidents import Cause
 from threegaps.standards.moments import clock
 from threegaps.watch.looks.wording import Names, lasting, named
-from threegaps.watch.readings import FeedHistory, LoadedDelivery, StoppedBatch
+from threegaps.watch.readings import FeedHistory, LoadedDelivery, Sending, SentAgain, StoppedBatch
 
 RISES_FROM_ROWS = 20
 """Fewer refused rows say nothing of a share."""
@@ -60,13 +61,12 @@ def shrinking(histories: Sequence[FeedHistory], names: Names) -> list[Cause]:
     """One cause for each feed whose last delivery has far fewer rows than the one before."""
     causes = []
     for history in histories:
-        if history.delivery_kind == "changes" or len(history.deliveries) < 2:
+        if not _shrinks(history):
             continue
         last, before = history.deliveries[:2]
-        if not shrinks(last.received, before.received):
-            continue
         feed_zh, feed_en = named(history.feed, names)
-        least = math.ceil(before.received * SHRINKING_BELOW)
+        share = shrinking_below(history.delivery_kind)
+        least = math.ceil(before.received * share)
         causes.append(
             Cause(
                 kind="feed_shrinking",
@@ -75,17 +75,80 @@ def shrinking(histories: Sequence[FeedHistory], names: Names) -> list[Cause]:
                 title_zh=f"{feed_zh}变少:{last.delivery}有{last.received:,}行,上期{before.received:,}行",
                 title_en=f"{feed_en} is shrinking: {last.received:,} rows in {last.delivery},"
                 f" {before.received:,} in {before.delivery}",
-                detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}载入;不到上期的{SHRINKING_BELOW:.0%}"
+                detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}载入;不到上期的{share:.0%}"
                 f"({least:,}行)即视为变少。请询问部门:由其重新报送;如确属有意,"
                 "以`threegaps incidents resolve`写明原因了结。",
                 detail_en=f"Batch {last.batch_id}, loaded at {clock(last.finished_at)}; {least:,} rows at least,"
-                f" {SHRINKING_BELOW:.0%} of the delivery before, were expected. Ask the department, which sends again;"
+                f" {share:.0%} of the delivery before, were expected. Ask the department, which sends again;"
                 " if it is meant, say so with `threegaps incidents resolve`.",
                 feeds=(history.feed,),
                 occasions=(str(last.batch_id),),
             )
         )
     return causes
+
+
+def rows_gone(sent_again: Sequence[SentAgain], histories: Sequence[FeedHistory], names: Names) -> list[Cause]:
+    """One cause for each delivery, however old, that lacks rows since it was sent again; not where its feed shrinks.
+
+    What somebody has said is meant is what later sendings are compared with.
+    """
+    shrinking_now = {(one.feed, one.deliveries[0].delivery) for one in histories if _shrinks(one)}
+    causes = []
+    for one in sent_again:
+        found = _gone(one.sendings)
+        if found is None or (one.feed, one.delivery) in shrinking_now:
+            continue
+        before, gone = found
+        last = one.sendings[-1]
+        feed_zh, feed_en = named(one.feed, names)
+        causes.append(
+            Cause(
+                kind="feed_rows_gone",
+                about=f"{one.feed} {one.delivery}",
+                gravity="warning",
+                title_zh=f"{feed_zh}:{one.delivery}重新报送后,原有的{before.rows:,}行中有{gone:,}行不再出现",
+                title_en=f"{feed_en}: {gone:,} of {before.rows:,} rows of {one.delivery} are no longer there since it"
+                " was sent again",
+                detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}载入,{last.rows:,}行;此前批次{before.batch_id}"
+                f"有{before.rows:,}行。请询问部门:由其重新报送;如确属有意,"
+                "以`threegaps incidents resolve`写明原因了结。",
+                detail_en=f"Batch {last.batch_id}, loaded at {clock(last.finished_at)}, has {last.rows:,} rows; batch"
+                f" {before.batch_id} had {before.rows:,}. Ask the department, which sends again; if it is meant, say so"
+                " with `threegaps incidents resolve`.",
+                feeds=(one.feed,),
+                occasions=(str(last.number),),
+            )
+        )
+    return causes
+
+
+def _gone(sendings: Sequence[Sending]) -> tuple[Sending, int] | None:
+    """The sending that has what the last one lacks, and how many rows that are; None where it lacks nothing notable.
+
+    Compared are the numbers of rows, with the fullest sending since one that was meant; and what a sending took away,
+    although it has as many rows, until later ones have brought as much.
+    """
+    since = max((place for place, one in enumerate(sendings) if one.is_meant), default=0)
+    compared = sendings[since:]
+    last, fullest = compared[-1], max(compared, key=lambda one: one.rows)
+    if are_gone(fullest.rows - last.rows, fullest.rows):
+        return fullest, fullest.rows - last.rows
+    before, gone = compared[0], 0
+    for earlier, one in itertools.pairwise(compared):
+        if gone:
+            gone = max(0, gone - one.back)
+        elif are_gone(taken := max(0, one.gone - one.refused), earlier.rows):
+            before, gone = earlier, taken
+    return (before, gone) if are_gone(gone, before.rows) else None
+
+
+def _shrinks(history: FeedHistory) -> bool:
+    """Whether the feed's last delivery is far smaller than the one before."""
+    if len(history.deliveries) < 2:
+        return False
+    last, before = history.deliveries[:2]
+    return shrinks(last.received, before.received, history.delivery_kind)
 
 
 def refused_share(histories: Sequence[FeedHistory], names: Names) -> list[Cause]:
