@@ -1,8 +1,10 @@
 """Measure how fast the duty page answers: `python -m benchmarks.duty`.
 
 Two years of invented feeds (synthetic: no department's), 33 of them daily and each owed by 90 counties, with an attempt
-to land and to load each delivery; a build has released all but the last day's. Each page is asked for over HTTP in this
-process; the peer is the page's own style, which asks nothing of anybody. The bar is 300 ms a page.
+to land and to load each delivery, every rule's result in each batch, and reasons with each refused row; builds have
+released all but the last day's, and two releases differ. One of the feeds has the name of a real one, whose contract
+says what its page and its deliveries' show. Each page is asked for over HTTP in this process; the peer is the page's
+own style, which asks nothing of anybody. The bar is 300 ms a page.
 """
 
 from __future__ import annotations
@@ -20,22 +22,57 @@ from starlette.routing import Mount
 
 from benchmarks.reporting import SIZES, fill
 from benchmarks.warehouse import temporary_warehouse
-from tests.integration.release.small_marts import small_manifest
+from tests.integration.release.small_marts import A, B, P, make_build_schema, release
+from threegaps.contracts.loader import find_contract
 from threegaps.duty.access import Viewer
 from threegaps.duty.app import make_app
-from threegaps.release.served import apply_served
 from threegaps.settings import Settings
 
 BAR_MS = 300
 PEER = "/duty/static/duty.css"
-PAGES = ("", "feeds", "refused", "counties", "counties/330102", "release")
+FEED = "hrss/training_enrollments"
+DELIVERY = "2026-06-01"
+PAGES = (
+    "",
+    "feeds",
+    f"feeds/{FEED}",
+    f"feeds/{FEED}/{DELIVERY}",
+    "refused",
+    "counties",
+    "counties/330102",
+    "release",
+)
+_OTHER_RULES = 20
+"""So many rules each of the other feeds has."""
 _ATTEMPTS = """
 insert into ops.attempt (feed, step, delivery, run_id, try_number, started_at, ended_at, outcome)
 select b.feed, step, b.delivery, 'scheduled__' || b.delivery, 1, b.finished_at, b.finished_at, 'succeeded'
 from ops.batch as b cross join unnest(array['land', 'load']) as step order by b.batch_id
 """
-
-
+# One batch in ten broke a rule.
+_CHECKS = """
+insert into ops.check_result (batch_id, rule, expectation, column_name, action, evaluated, unexpected, outcome,
+    is_certified)
+select b.batch_id, r.rule, 'expect_column_values_to_be_between', r.column_name, 'refuse', 100, u.unexpected,
+    case u.unexpected when 0 then 'passed' else 'refused_rows' end, true
+from ops.batch as b
+join unnest(%(rules)s::text[], %(columns)s::text[]) with ordinality as r (rule, column_name, place)
+    on b.feed = %(feed)s or r.place <= %(others)s
+cross join lateral (
+    select case when hashtext(b.batch_id || r.rule) %% 10 = 0 then 1 + abs(hashtext(r.rule)) %% 3 else 0 end
+) as u (unexpected)
+"""
+# Each refused row broke two rules.
+_REASONS = """
+update quarantine.refused_row as q set row_data = jsonb_build_object('county_code', '330102', 'note', q.row_token),
+    reasons = (
+        select jsonb_agg(jsonb_build_object('rule', r.rule, 'column', r.column_name, 'message_zh', '该列超出范围',
+            'message_en', 'the column is out of its range'))
+        from unnest(%(rules)s::text[], %(columns)s::text[]) with ordinality as r (rule, column_name, place)
+        where r.place %% %(others)s in (q.batch_id %% %(others)s, (q.batch_id + 7) %% %(others)s)
+            and r.place <= %(others)s
+    )
+"""
 # What nobody has released is looked through again on each page: of two years that is a day's work.
 _RELEASED = """
 with built as (
@@ -55,15 +92,28 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     with temporary_warehouse() as (dsn, folder), psycopg.connect(dsn, autocommit=True) as connection:
-        fill(connection, SIZES[options.size])
+        fill(connection, SIZES[options.size], first=FEED)
+        rules = find_contract(Settings.load().contracts_folder, FEED).rules
+        named = {
+            "feed": FEED,
+            "rules": [one.rule for one in rules],
+            "columns": [one.column for one in rules],
+            "others": _OTHER_RULES,
+        }
         connection.execute(_ATTEMPTS)
+        connection.execute(_CHECKS, named)
+        connection.execute(_REASONS, named)
         connection.execute(_RELEASED)
-        apply_served(dsn, small_manifest())
+        make_build_schema(dsn)
+        for value in (20, 99):
+            release(dsn, {A: value, B: 30, P: value + 30}, batches=[])
         connection.execute("vacuum (analyze)")
         rows = connection.execute(
-            "select (select count(*) from ops.expected_delivery), (select count(*) from ops.attempt)"
+            "select (select count(*) from ops.expected_delivery), (select count(*) from ops.attempt),"
+            " (select count(*) from ops.check_result), (select count(*) from quarantine.refused_row)"
         ).fetchone()
-        print(f"{options.size}: {rows and rows[0]} rows owed, {rows and rows[1]} attempts")
+        owed, attempts, results, refused = rows or (0, 0, 0, 0)
+        print(f"{options.size}: {owed} rows owed, {attempts} attempts, {results} results of rules, {refused} refused")
         parts = psycopg.conninfo.conninfo_to_dict(dsn)
         names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "DATABASE": "dbname"}
         environment = {f"THREEGAPS_WAREHOUSE_{name}": str(parts[part]) for name, part in names.items()}

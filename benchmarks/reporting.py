@@ -56,7 +56,8 @@ SIZES = {
 _FILL = """
 with series as (
     select g.feed, g.cadence, g.step, g.by_county from (
-        select 'bench/day_' || n as feed, 'day' as cadence, interval '1 day' as step, n <= {by_county} as by_county
+        select case n when 1 then '{first}' else 'bench/day_' || n end as feed, 'day' as cadence,
+            interval '1 day' as step, n <= {by_county} as by_county
         from generate_series(1, {days}) as n
         union all select 'bench/month_' || n, 'month', interval '1 month', false from generate_series(1, {months}) as n
         union all select 'bench/quarter_' || n, 'quarter', interval '3 months', false
@@ -211,13 +212,17 @@ def main() -> int:
     return 0
 
 
-def fill(connection: psycopg.Connection[Any], size: Size) -> None:
-    """Write two years, as migrations and loads leave them, but all at once."""
+def fill(connection: psycopg.Connection[Any], size: Size, *, first: str = "bench/day_1") -> None:
+    """Write two years, as migrations and loads leave them, but all at once.
+
+    Args:
+        first: What the first daily feed is called: one that has a contract has pages.
+    """
     expected.set_clock(connection, LAST_DAY)
     connection.execute("select setseed(0.5)")
     numbers = {"days": size.days, "months": size.months, "quarters": size.quarters, "by_county": size.by_county}
     connection.execute(
-        _FILL.format(**numbers).encode(),
+        _FILL.format(**numbers, first=first).encode(),
         {"counties": sorted(codes_in_force()), "now": expected.judged_at(connection)},
     )
     connection.execute(_BATCHES.encode())

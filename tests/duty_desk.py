@@ -54,6 +54,30 @@ from owed as o group by o.feed, o.delivery
 """
 """Feed, delivery and state of each delivery that is owed."""
 
+# From what each county owes of the newest delivery of each feed that is due, row by row.
+TILES = """
+with moment as (
+    select coalesce((select judged_at from ops.delivery_clock), now()) as moment
+), closed as (
+    select r.feed from ops.reporting_pause as r cross join moment as m
+    where r.county_code = '' and r.kind = 'closure' and r.withdrawn_at is null
+        and ((m.moment - interval '1 microsecond') at time zone 'Asia/Shanghai')::date
+            between r.paused_from and coalesce(r.paused_to, 'infinity')
+), due as (
+    select e.*, dense_rank() over (partition by e.feed order by e.due_at desc, e.delivery_end desc) as place
+    from ops.expected_delivery as e join ops.feed as f using (feed) cross join moment as m
+    where f.is_current and e.is_current and not e.is_paused and e.due_at <= m.moment
+        and e.feed not in (select c.feed from closed as c)
+)
+select d.county_code, count(d.first_arrived_at)::integer, count(*)::integer
+from due as d where d.county_code <> '' and d.place = 1 group by d.county_code order by d.county_code
+"""
+"""County, how much of the newest deliveries has come, and how much of them it owes."""
+RELEASED = """
+select release_id, cells_inserted, cells_changed, cells_removed from ops.release order by release_id desc limit 10
+"""
+"""The latest releases with the rows that each changed."""
+
 
 class Desk:
     """A running installation, and who comes to its page.

@@ -28,7 +28,7 @@ from sandbox import generate
 from sandbox.parameters import Parameters
 from sandbox.truth import codes
 from tests.browser import Browser
-from tests.duty_desk import STATES, Desk
+from tests.duty_desk import RELEASED, STATES, TILES, Desk
 from tests.receivers import WebReceiver, web_receiver
 from tests.truth.exact import exact_differences
 from tests.truth.shown import KINDS, shown_differences
@@ -373,7 +373,7 @@ def test_one_page_says_how_things_stand(installation: Installation) -> None:
 
 @pytest.fixture(scope="module")
 def desk(installation: Installation) -> Desk:
-    return Desk(installation.settings, ("admin", "viewer"))
+    return Desk(installation.settings, ("admin", "op", "user", "viewer"))
 
 
 def in_frame(browser: Browser, desk: Desk, path: str = "/plugin/duty") -> None:
@@ -505,6 +505,43 @@ def test_who_may_only_look_sees_no_button_and_takes_the_workbook(desk: Desk) -> 
             " and closed_by_batch_id is null"
         )
         assert tokens == {token for (token,) in desk.ask(open_rows, feed, delivery)}
+        assert browser.complaints == []
+
+
+def test_whoever_may_change_dags_acts_under_the_own_name(desk: Desk) -> None:
+    # Of another feed than the one that somebody has just resolved.
+    feed, delivery = max((feed, delivery) for feed, delivery, state in desk.ask(STATES) if state == "expected")
+    opened = "select incident_id from ops.incident where kind = 'feed_failing' and feed = %s and closed_at is null"
+    with desk.failed_attempt(feed, delivery):
+        wait_until(lambda: desk.ask(opened, feed))
+        ((number,),) = desk.ask(opened, feed)
+        with desk.browser("op") as browser:
+            in_frame(browser, desk)
+            assert "只读" not in browser.text("header")[0]
+            browser.click(f"#incident-{number} form[action$='/acknowledge'] button")
+            browser.until(lambda: "已知悉:op" in " ".join(browser.text(f"#incident-{number}")))
+            assert browser.complaints == []
+        with desk.browser("user") as browser:
+            in_frame(browser, desk)
+            browser.fill(f"#incident-{number} input[name=why]", "文件夹已恢复")
+            browser.click(f"#incident-{number} form[action$='/resolve'] button")
+            browser.until_gone(f"#incident-{number}")
+            assert browser.complaints == []
+    said = desk.ask("select acknowledged_by, closed_by from ops.incident where incident_id = %s", number)
+    assert said == [("op", "user")]
+
+
+def test_counties_and_releases_are_what_the_warehouse_says(desk: Desk) -> None:
+    with desk.browser("viewer") as browser:
+        browser.open(f"{desk.address}/duty/counties")
+        tiles = browser.all_of("[data-county]", "[one.dataset.county, one.querySelector('span').innerText]")
+        shown = {code: said.split()[0] for code, said in tiles if said != "–"}
+        assert len(tiles) == 90
+        assert shown == {code: f"{arrived}/{owed}" for code, arrived, owed in desk.ask(TILES)}
+        browser.open(f"{desk.address}/duty/release")
+        numbers = browser.all_of("[data-release]", "[one.dataset.release, one.querySelector('td.number').innerText]")
+        found = {int(number): re.findall(r"\d+", said.replace(",", "")) for number, said in numbers}
+        assert found == {number: [str(count) for count in counts] for number, *counts in desk.ask(RELEASED)}
         assert browser.complaints == []
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.duty_desk import TILES
 from tests.integration.duty.conftest import Desk
 from tests.integration.ledger.conftest import be_on
 from tests.integration.ledger.sent import at, send
@@ -134,6 +135,8 @@ def test_the_pages_lead_from_a_tile_to_what_is_lacking_and_to_its_delivery(
         "none": "1",
     }
     assert f'class="tile none" data-county="{GONE}" href="/duty/counties/{GONE}"' in page
+    shown = re.findall(r'data-county="(\d{6})".*?<span>(\d+)/(\d+)', page, re.S)
+    assert sorted(shown) == [tuple(map(str, row)) for row in desk.enter(TILES)], "as row by row"
     own = browser.get(f"/duty/counties/{GONE}").text
     assert 'data-lacking="organisation/prosperity_workshops 2026Q1"' in own
     assert 'href="/duty/feeds/organisation/prosperity_workshops/2026Q1"' in own

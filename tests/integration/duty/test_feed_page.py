@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import psycopg
@@ -149,6 +150,22 @@ def test_the_page_says_how_the_feed_stands_and_leads_to_each_delivery(desk: Desk
     assert page.count('class="dot out"') == 2, "the share of May, of the feed and of its rule"
     assert "社保中心" in page
     assert ">11<" in page
+
+
+def test_the_most_broken_rules_have_their_charts_at_once_and_the_others_when_asked_for(desk: Desk) -> None:
+    desk.know_feed()
+    desk.owe(5)
+    batch = desk.batch("2026-05", refused=14, is_latest_judgement=True)
+    for number in range(14):
+        checked(desk, batch, f"rule_{number:02}", 14 - number)
+    browser = desk.browser("reader")
+    page = browser.get(f"/duty/feeds/{FEED}").text
+    assert [f"rule_{number:02}" for number in range(12)] == re.findall(r'chartcard" data-rule="([^"]+)"', page)
+    assert re.search(r'href="\?rules=all#rules">其余 2 条规则<', page)
+    every = browser.get(f"/duty/feeds/{FEED}?rules=all").text
+    assert len(re.findall(r'chartcard" data-rule=', every)) == 14
+    assert "rules=all" not in every
+    assert browser.get(f"/duty/feeds/{FEED}?rules=x").status_code == 400
 
 
 def test_the_page_speaks_english_where_that_is_asked_for(desk: Desk) -> None:

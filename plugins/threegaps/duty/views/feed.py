@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -27,8 +28,11 @@ Said = Callable[[float], str]
 
 
 @router.get("/feeds/{department}/{name}")
-def feed_page(request: Request, department: str, name: str) -> HTMLResponse:
-    """One feed: how it stands, what it has sent and what is usual of that, what is refused, how it was tried."""
+def feed_page(request: Request, department: str, name: str, rules: Literal["all"] | None = None) -> HTMLResponse:
+    """One feed: how it stands, what it has sent and what is usual of that, what is refused, how it was tried.
+
+    Every rule has its chart where *rules* asks for all, which takes time of its own.
+    """
     contract = contract_of(request, department, name)
     with reading(settings_of(request)) as connection:
         found = read_feed(
@@ -47,7 +51,7 @@ def feed_page(request: Request, department: str, name: str) -> HTMLResponse:
 
     pictures = [
         (rule, _chart(s, rule.shares, address, s.say(*_RULE_SHARE), percent, size=charts.SMALL, rule=rule.rule))
-        for rule in past.rules
+        for rule in (past.rules if rules == "all" else past.rules[:MOST_RULES])
     ]
     return pages_of(request).page(
         request,
@@ -58,7 +62,6 @@ def feed_page(request: Request, department: str, name: str) -> HTMLResponse:
         volume=_chart(s, past.volumes, address, s.say(*_VOLUME), rows),
         refused_share=_chart(s, past.refused, address, s.say(*_REFUSED_SHARE), percent),
         pictures=pictures,
-        most_rules=MOST_RULES,
         rules_over=RULES_OVER,
         messages={one.rule: (one.message_zh, one.message_en) for one in (*contract.rules, *contract.batch_rules)},
         percent=percent,
