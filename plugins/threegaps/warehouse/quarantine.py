@@ -15,7 +15,6 @@ from psycopg.rows import class_row
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import SettingsError
-from threegaps.ledger.batches import latest_first
 from threegaps.returned import Returned, ReturnedRow, write_file
 
 ROW_HEADER = "行标识"
@@ -118,22 +117,20 @@ def broken_rules(row: str) -> str:
 # Rows that are refused for the same reasons are counted before the reasons are taken apart: thousands are as ten.
 REFUSED_BY_RULE = f"""
 with alike as (
-    select q.feed, q.batch_id, q.reasons, count(*) as rows
-    from quarantine.refused_row as q
+    select q.feed, q.reasons, count(*) as rows, min(d.place) as first, max(d.place) as last
+    from quarantine.refused_row as q join (
+        select b.batch_id, array[b.delivery_end::text collate "C", b.delivery_start::text, b.delivery] as place
+        from ops.batch as b
+    ) as d using (batch_id)
     where q.closed_by_batch_id is null and (%(feed)s::text is null or q.feed = %(feed)s)
         and (%(delivery)s::text is null or q.delivery = %(delivery)s)
-    group by q.feed, q.batch_id, q.reasons
-), broken as (
-    select a.feed, a.rows, b.delivery, b.delivery_end, b.delivery_start, r.rule, r.column_name, r.message_zh,
-        r.message_en
-    from alike as a join ops.batch as b using (batch_id) cross join lateral {broken_rules("a")} as r
+    group by q.feed, q.reasons
 )
-select k.feed, f.title_zh, f.title_en, k.rule, min(k.column_name) as column_name, min(k.message_zh) as message_zh,
-    min(k.message_en) as message_en, sum(k.rows)::bigint as refused_rows,
-    (array_agg(k.delivery order by k.delivery_end, k.delivery_start))[1] as first_delivery,
-    (array_agg(k.delivery order by {latest_first("k")}))[1] as last_delivery
-from broken as k left join ops.feed as f using (feed)
-group by k.feed, f.title_zh, f.title_en, k.rule order by k.feed, refused_rows desc, k.rule
+select a.feed, f.title_zh, f.title_en, r.rule, min(r.column_name) as column_name, min(r.message_zh) as message_zh,
+    min(r.message_en) as message_en, sum(a.rows)::bigint as refused_rows,
+    (min(a.first))[3] as first_delivery, (max(a.last))[3] as last_delivery
+from alike as a cross join lateral {broken_rules("a")} as r left join ops.feed as f using (feed)
+group by a.feed, f.title_zh, f.title_en, r.rule order by a.feed, refused_rows desc, r.rule
 """
 
 
