@@ -39,7 +39,8 @@ from threegaps.contracts.tables import accepted_columns
 from threegaps.ledger import batches
 from threegaps.ledger.landed import LandedObject, record_landed_object
 from threegaps.ledger.migrate import upgrade
-from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role, temporary_server
+from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
+from threegaps.one_machine.temporary import temporary_server
 from threegaps.settings import Settings
 from threegaps.standards.areas import codes_in_force
 from threegaps.warehouse.load import Plan, load_batch

@@ -12,7 +12,8 @@ import psycopg
 
 from threegaps.access.server import make_roles
 from threegaps.ledger.migrate import upgrade
-from threegaps.one_machine.postgres import ensure_database, ensure_role, temporary_server
+from threegaps.one_machine.postgres import ensure_database, ensure_role
+from threegaps.one_machine.temporary import temporary_server
 
 
 @contextlib.contextmanager

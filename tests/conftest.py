@@ -12,7 +12,8 @@ from hypothesis import settings
 
 from threegaps import translations
 from threegaps.access.server import close_warehouse, make_roles
-from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role, temporary_server
+from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
+from threegaps.one_machine.temporary import temporary_server
 
 # What is said is asserted word by word, whatever the language of whoever runs the tests.
 os.environ["LC_ALL"] = "C.UTF-8"

@@ -6,11 +6,9 @@ import gzip
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -38,7 +36,7 @@ from threegaps.contracts.tables import raw_columns
 from threegaps.home.account import read_status
 from threegaps.home.processes import descendants, is_alive
 from threegaps.one_machine import strays
-from threegaps.one_machine.postgres import PostgresServer
+from threegaps.one_machine.temporary import temporary_home
 from threegaps.orchestration.names import feed_dag
 from threegaps.release.explain import explain
 from threegaps.settings import Settings, to_dsn
@@ -123,10 +121,7 @@ class Installation:
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
     # Not among pytest's folders, of which other runs of pytest beside this one keep the newest three.
-    home = Path(tempfile.mkdtemp(prefix="threegaps-"))
-    # PostgreSQL runs as another user when root starts it.
-    home.chmod(0o755)
-    with web_receiver() as catalogue:
+    with temporary_home() as home, web_receiver() as catalogue:
         one = Installation(home, catalogue)
         try:
             one.output = one.run("up", "--run").stdout  # type: ignore[attr-defined]
@@ -135,8 +130,6 @@ def installation() -> Iterator[Installation]:
             everyone = descendants(int(read_status(one.settings).get("keeper_pid", 2**22)))
             one.run("down", check=False)
         assert not [process_id for process_id in everyone if is_alive(process_id)]
-        PostgresServer(home / "postgres", 0, "").remove()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def test_the_release_is_printed_with_counts_and_addresses(installation: Installation) -> None:

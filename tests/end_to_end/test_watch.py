@@ -8,11 +8,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +25,7 @@ from threegaps.airflow_api import AirflowApi
 from threegaps.home.account import read_status
 from threegaps.home.processes import descendants, is_alive
 from threegaps.one_machine.ports import PORT_VARIABLES, free_port
-from threegaps.one_machine.postgres import PostgresServer
+from threegaps.one_machine.temporary import temporary_home
 from threegaps.settings import Settings
 from threegaps.watch import heartbeat
 from threegaps.watch.message import incident_message_id
@@ -142,10 +140,7 @@ def wait_for(condition: Callable[[], bool], what: str, *, seconds: float = TOLD_
 
 @pytest.fixture(scope="module")
 def watched() -> Iterator[Watched]:
-    home = Path(tempfile.mkdtemp(prefix="threegaps-"))
-    # PostgreSQL runs as another user when root starts it.
-    home.chmod(0o755)
-    with mail_receiver() as mail, web_receiver() as web:
+    with temporary_home() as home, mail_receiver() as mail, web_receiver() as web:
         one = Watched(home, mail, web)
         try:
             done = one.run("up")
@@ -161,8 +156,6 @@ def watched() -> Iterator[Watched]:
                     os.kill(process_id, signal.SIGCONT)
             one.run("down")
             assert not [process_id for process_id in everyone if is_alive(process_id)]
-            PostgresServer(home / "postgres", 0, "").remove()
-            shutil.rmtree(home, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,6 @@ from psycopg import sql
 from threegaps.access.server import scram_verifier
 from threegaps.errors import ServiceError, of_warehouse
 from threegaps.home.processes import die_with_parent
-from threegaps.one_machine.ports import free_port
 from threegaps.settings import to_dsn
 
 OLDEST_MAJOR = 15
@@ -343,29 +342,3 @@ def ensure_database(connection: psycopg.Connection[Any], name: str, *, owner: st
     if connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone() is None:
         connection.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(owner)))
         connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
-
-
-@contextlib.contextmanager
-def temporary_server() -> Iterator[PostgresServer]:
-    """A server for tests and benchmarks, gone with its data at the end."""
-    with tempfile.TemporaryDirectory(prefix="threegaps-") as folder:
-        Path(folder).chmod(0o711)
-        server = PostgresServer(Path(folder), free_port(), secrets.token_urlsafe(16), durable=False)
-        try:
-            _start_on_a_free_port(server)
-            yield server
-        finally:
-            server.remove()
-
-
-def _start_on_a_free_port(server: PostgresServer, tries: int = 3) -> None:
-    for last in range(tries):
-        try:
-            return server.start()
-        except ServiceError:
-            # Another program may have taken the port since it was found free.
-            if last + 1 == tries:
-                raise
-            server.stop()
-            server.port = free_port()
-    return None

@@ -16,7 +16,8 @@ from threegaps.access.findings import findings
 from threegaps.contracts.departments import department_connections, departments_with_database
 from threegaps.contracts.loader import load_contracts
 from threegaps.ledger.migrate import upgrade
-from threegaps.one_machine.postgres import SUPERUSER, PostgresServer, temporary_server
+from threegaps.one_machine.postgres import SUPERUSER, PostgresServer
+from threegaps.one_machine.temporary import temporary_server
 from threegaps.settings import Settings, department_database
 
 pytestmark = pytest.mark.integration

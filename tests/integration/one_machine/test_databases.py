@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +11,8 @@ import psycopg
 import pytest
 
 from threegaps.one_machine.ports import choose_ports
-from threegaps.one_machine.postgres import PostgresServer
 from threegaps.one_machine.supervisor import Supervisor
+from threegaps.one_machine.temporary import temporary_home
 from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -22,12 +20,8 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    # PostgreSQL runs as another user when root starts it.
-    folder = Path(tempfile.mkdtemp(prefix="threegaps-"))
-    folder.chmod(0o755)
-    yield folder
-    PostgresServer(folder / "postgres", 0, "").remove()
-    shutil.rmtree(folder, ignore_errors=True)
+    with temporary_home() as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("sandbox", ["0", "1"])

@@ -10,7 +10,8 @@ import pytest
 
 from threegaps.errors import ServiceError
 from threegaps.one_machine.ports import free_port
-from threegaps.one_machine.postgres import PostgresServer, temporary_server
+from threegaps.one_machine.postgres import PostgresServer
+from threegaps.one_machine.temporary import temporary_server
 
 pytestmark = pytest.mark.integration
 

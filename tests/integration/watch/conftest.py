@@ -22,7 +22,8 @@ from threegaps.errors import ServiceError
 from threegaps.ledger import incidents
 from threegaps.ledger.incidents import Incident
 from threegaps.ledger.migrate import upgrade
-from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role, temporary_server
+from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
+from threegaps.one_machine.temporary import temporary_server
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch import reading_ledger
 from threegaps.watch.alerts import Alerts
