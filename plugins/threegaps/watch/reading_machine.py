@@ -6,10 +6,10 @@ Every question has a limit of time: what hangs counts as down.
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
+from os import statvfs
 from pathlib import Path
 from typing import TypeVar
 
@@ -254,7 +254,7 @@ def read_disks(folders: Iterable[tuple[str, Path]], least_free: int) -> tuple[Di
         found.setdefault(there.stat().st_dev, ([], there))[0].append(name)
     readings = []
     for names, folder in found.values():
-        room = os.statvfs(folder)
+        room = statvfs(folder)
         readings.append(
             DiskReading(
                 names=tuple(names),

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import http.server
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ from threegaps.ledger.migrate import upgrade
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.one_machine.temporary import temporary_server
 from threegaps.settings import SHANGHAI, Settings
-from threegaps.watch import reading_ledger
+from threegaps.watch import reading_ledger, reading_machine
 from threegaps.watch.alerts import Alerts
 from threegaps.watch.message import Channel, ChannelError, Message, OnePlace
 from threegaps.watch.readings import LedgerReading
@@ -36,6 +37,7 @@ from threegaps.watch.telling import Telling
 START = dt.datetime(2026, 7, 21, 10, 0, tzinfo=SHANGHAI)
 HEALTHY = {part: {"status": "healthy"} for part in ("metadatabase", "scheduler", "dag_processor", "triggerer")}
 WAGES = "hrss/wage_records"
+MB = 10**6
 
 
 @pytest.fixture
@@ -158,6 +160,13 @@ class Installation:
         with self.connect() as connection:
             cursor = connection.execute(statement.encode(), values)
             return cursor.fetchall() if cursor.description else None
+
+
+@pytest.fixture(autouse=True)
+def disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk of 1 TB with 900 GB free, whatever the machine's has: that would be an incident of its own."""
+    room = os.statvfs_result((MB, MB, 10**6, 900_000, 900_000, 10**6, 10**6, 10**6, 0, 255))
+    monkeypatch.setattr(reading_machine, "statvfs", lambda _: room)
 
 
 @pytest.fixture

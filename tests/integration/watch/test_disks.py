@@ -11,17 +11,22 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.watch.conftest import Installation, fail_build
-from threegaps.watch import heartbeat
+from threegaps.watch import heartbeat, reading_machine
 
 pytestmark = pytest.mark.integration
 
 MB = 10**6
 
 
-def test_a_disk_that_fills_is_told_once_and_that_there_is_room_again_once(installation: Installation) -> None:
+def test_a_disk_that_fills_is_told_once_and_that_there_is_room_again_once(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The home's own file system: what is reserved of it is gone for everybody."""
+    monkeypatch.setattr(reading_machine, "statvfs", os.statvfs)
     home = installation.settings.home
     room = os.statvfs(home)
+    if room.f_bavail * room.f_frsize < 3000 * MB or room.f_bavail < room.f_blocks * 0.05:
+        pytest.skip("the machine's disk is full already")
     installation.environment["THREEGAPS_LEAST_FREE_MB"] = str(room.f_bavail * room.f_frsize // MB - 1000)
     installation.restart()
     installation.passes(30)
