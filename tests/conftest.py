@@ -78,6 +78,9 @@ class Warehouses:
         name = f"warehouse_{next(_numbers)}"
         with psycopg.connect(self._server.dsn(), autocommit=True) as connection:
             connection.execute(f"create database {name} template {self._migrated} owner pipeline")
+            # Who may use a database is not copied with it.
+            connection.execute(f"revoke all on database {name} from public".encode())
+            connection.execute(f"grant connect on database {name} to bi_reader, county_reader, statistician".encode())
         return self._dsn(name)
 
 

@@ -233,6 +233,7 @@ READER_KINDS: Labels = {
     "bi": ("BI 工具", "BI tool"),
     "county": ("县级人员", "county's officer"),
     "statistician": ("统计人员", "statistician"),
+    "duty": ("值班页", "duty page"),
 }
 PAUSE_KINDS: Labels = {"pause": ("暂停报送", "pause"), "closure": ("停报", "closure")}
 CHANNEL_KINDS: Labels = {

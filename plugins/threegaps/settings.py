@@ -31,6 +31,10 @@ OWN_READER = "bi"
 """The reader that one machine makes for itself."""
 OWN_READER_ENTRY = "postgres_bi"
 """Under which its password stands in the secrets file."""
+DUTY_LOGIN = "threegaps_duty"
+"""The login of the duty page, which Airflow's API server has."""
+DUTY_ENTRY = "postgres_duty"
+"""Under which its password stands in the secrets file of one machine."""
 
 
 _OWN_HOME = "set THREEGAPS_HOME to a folder that you may write to, or mend this one."
@@ -340,6 +344,26 @@ class Settings:
             "password": self.secret("postgres_pipeline"),
             "dbname": WAREHOUSE_DATABASE,
         }
+
+    @property
+    def duty_password(self) -> str | None:
+        """The password of the duty page's own login; None where a deployment has given none."""
+        given = self.text("THREEGAPS_DUTY_PASSWORD")
+        return given or (self.secret(DUTY_ENTRY) if self.has_own_services else None)
+
+    def duty_dsn(self) -> str:
+        """The warehouse's address as psycopg takes it, for the duty page's own login.
+
+        Raises:
+            SettingsError: No address is given and ``threegaps up`` has not run here, or the login has no password.
+        """
+        password = self.duty_password
+        if password is None:
+            raise SettingsError(
+                "The duty page has no login of its own at the warehouse.",
+                advice="set THREEGAPS_DUTY_PASSWORD and run `threegaps migrate`, which makes the login.",
+            )
+        return to_dsn({**self.warehouse(), "user": DUTY_LOGIN, "password": password})
 
     def reader_address(self) -> str:
         """Host and port under which readers reach the warehouse, written ``host:port``.

@@ -156,3 +156,11 @@ def test_our_variables_are_read_here_alone():
     reads = re.compile(r"environ(?:ment)?(?:\.get\(|\[)\s*\"THREEGAPS_(?!HOME)")
     found = {path.name for path in package.rglob("*.py") if reads.search(path.read_text(encoding="utf-8"))}
     assert found == {"settings.py"}
+
+
+def test_the_duty_page_has_the_warehouses_address_and_a_login_of_its_own() -> None:
+    given = {"THREEGAPS_WAREHOUSE_HOST": "postgres", "THREEGAPS_WAREHOUSE_PASSWORD": "of-the-pipeline"}
+    with pytest.raises(SettingsError, match="THREEGAPS_DUTY_PASSWORD"):
+        Settings.load(given).duty_dsn()
+    dsn = Settings.load({**given, "THREEGAPS_DUTY_PASSWORD": "own"}).duty_dsn()
+    assert dsn == "host='postgres' port='5432' user='threegaps_duty' password='own' dbname='warehouse'"

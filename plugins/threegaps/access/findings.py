@@ -43,7 +43,7 @@ from pg_roles as r
 inner join pg_auth_members as m on m.member = r.oid
 inner join pg_roles as g on g.oid = m.roleid
 where r.rolcanlogin and not r.rolsuper and r.rolname <> 'pipeline' and r.rolconnlimit < 0
-    and g.rolname in ('bi_reader', 'county_reader', 'statistician')
+    and g.rolname in ('bi_reader', 'county_reader', 'statistician', 'duty_desk')
 """
 
 _UNLIMITED = """

@@ -17,8 +17,9 @@ from psycopg import errors, sql
 
 from threegaps.access.kinds import CONNECTIONS, MEMBER_OF, Kind
 from threegaps.access.restoring import Reader, give_password, give_settings, readers
-from threegaps.access.server import scram_verifier
+from threegaps.access.server import open_to_duty, scram_verifier
 from threegaps.errors import AccessError, of_warehouse
+from threegaps.settings import DUTY_LOGIN
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 # What the server takes for everybody or nobody, quoted or not.
@@ -85,6 +86,18 @@ def keep(dsn: str, login: str, kind: Kind, password: str) -> None:
         if not _exists(connection, login):
             _create(connection, login, kind)
         _give_all(connection, login, kind, password)
+
+
+def keep_duty(dsn: str, password: str) -> None:
+    """Make the duty page's own login, or bring it and the rights of its group back to all that they were given.
+
+    Args:
+        dsn: The migrated warehouse, as role ``pipeline``.
+        password: Its password.
+    """
+    with _warehouse(dsn) as connection:
+        open_to_duty(connection)
+    keep(dsn, DUTY_LOGIN, "duty", password)
 
 
 def renew(dsn: str, login: str) -> str:

@@ -28,6 +28,7 @@ with reader as (
         login.oid as role_id,
         login.rolname as login,
         case
+            when bool_or(team.rolname = 'duty_desk') then 'duty'
             when bool_or(team.rolname = 'statistician') then 'statistician'
             when bool_or(team.rolname = 'bi_reader') then 'bi'
             else 'county'

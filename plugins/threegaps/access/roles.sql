@@ -5,7 +5,7 @@ do $$
 declare
     group_name text;
 begin
-    foreach group_name in array array['bi_reader', 'county_reader', 'statistician'] loop
+    foreach group_name in array array['bi_reader', 'county_reader', 'statistician', 'duty_desk'] loop
         if not exists (select from pg_roles where rolname = group_name) then
             execute format('create role %I nologin', group_name);
         end if;
@@ -15,7 +15,7 @@ $$;
 
 -- The pipeline gives readers their logins, sees how long they ask, and ends what asks for too long; it is no superuser.
 alter role pipeline createrole;
-grant bi_reader, county_reader, statistician to pipeline with admin option;
+grant bi_reader, county_reader, statistician, duty_desk to pipeline with admin option;
 grant pg_read_all_stats, pg_signal_backend to pipeline;
 -- What statisticians ask is logged, with the values that a tool sends apart from it: settings that are the superuser's.
 grant set on parameter log_statement, log_error_verbosity to pipeline;
@@ -40,7 +40,7 @@ begin
                 and exists (
                     select
                     from pg_roles as team
-                    where team.rolname in ('bi_reader', 'county_reader', 'statistician')
+                    where team.rolname in ('bi_reader', 'county_reader', 'statistician', 'duty_desk')
                         and pg_has_role(login.oid, team.oid, 'member')
                 )
         loop

@@ -1,4 +1,4 @@
-"""What the server's superuser sets, once: the same SQL on one machine, on a server and in the tests."""
+"""Roles and rights in SQL, the same on one machine, on a server and in the tests; most of it the superuser's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-GROUPS = ("bi_reader", "county_reader", "statistician")
+GROUPS = ("bi_reader", "county_reader", "statistician", "duty_desk")
 """Roles that readers' logins are members of; none of them logs in itself."""
 
 _FOLDER = Path(__file__).parent
@@ -20,6 +20,16 @@ def make_roles(connection: psycopg.Connection[Any]) -> None:
         connection: Any database of the server, as its superuser; role ``pipeline`` is there.
     """
     connection.execute((_FOLDER / "roles.sql").read_bytes())
+
+
+def open_to_duty(connection: psycopg.Connection[Any]) -> None:
+    """Give the group of the duty page what its pages show and its people do, and take from it what it had before.
+
+    Args:
+        connection: The migrated warehouse, as role ``pipeline``.
+    """
+    with connection.transaction():
+        connection.execute((_FOLDER / "duty.sql").read_bytes())
 
 
 def scram_verifier(connection: psycopg.Connection[Any], login: str, password: str) -> str:

@@ -45,7 +45,7 @@ create or replace function access.password_is(login name, verifier text) returns
         and exists (
             select
             from pg_catalog.pg_authid as g
-            where g.rolname in ('bi_reader', 'county_reader', 'statistician')
+            where g.rolname in ('bi_reader', 'county_reader', 'statistician', 'duty_desk')
                 and pg_catalog.pg_has_role(r.oid, g.oid, 'member')
         )
     $$;

@@ -16,6 +16,7 @@ _SEES = {
     "bi": "所有发布的指标 all released indicators",
     "county": "本县各行与公开数 the own county's rows and what is public",
     "statistician": "所有发布的指标及精确值,语句记入日志 exact values, too; what is asked is logged",
+    "duty": "值班页所显示的 what the duty page shows",
 }
 
 Login = Annotated[str, typer.Argument(help="Name of the login 登录名, see `threegaps reader list`.")]
@@ -95,12 +96,20 @@ def renew(login: Login, json_: Json = False) -> None:
     The password is shown once.
     """
     from threegaps.access import logins
-    from threegaps.settings import OWN_READER, OWN_READER_ENTRY
+    from threegaps.errors import AccessError
+    from threegaps.settings import DUTY_ENTRY, DUTY_LOGIN, OWN_READER, OWN_READER_ENTRY
 
     settings = Settings.load()
+    if login == DUTY_LOGIN and not settings.has_own_services:
+        raise AccessError(
+            f"{login} is the duty page's own login.",
+            advice="give it another password in THREEGAPS_DUTY_PASSWORD, run `threegaps migrate`, and start the API"
+            " server again.",
+        )
     password = logins.renew(settings.warehouse_dsn(), login)
-    if settings.has_own_services and login == OWN_READER:
-        settings.replace_secret(OWN_READER_ENTRY, password)
+    entry = {OWN_READER: OWN_READER_ENTRY, DUTY_LOGIN: DUTY_ENTRY}.get(login)
+    if settings.has_own_services and entry is not None:
+        settings.replace_secret(entry, password)
     _show_password(settings, login, password, json_=json_)
 
 

@@ -89,9 +89,9 @@ def answer(request: Request, ticket_id: int, said: Said) -> dict[str, str]:
 
 @router.post("/batches/{batch_id}/accept")
 def accept(request: Request, batch_id: int, why: Said) -> dict[str, str]:
-    """Land the decision that a stopped batch is meant; the page then starts the run that loads it."""
+    """Note the decision that a stopped batch is meant; the page then starts the run that lands and obeys it."""
     by = writer_of(request).name
     settings = settings_of(request)
-    with acting(settings) as connection:
+    with writing(settings) as connection:
         feed_run.accept_for_next_load(settings, connection, batch_id, accepted_by=by, reason=why)
     return {}

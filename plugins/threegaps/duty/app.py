@@ -50,7 +50,7 @@ def make_app(settings: Settings, identify: Identify) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.settings = settings
     app.state.pages = Pages(settings)
-    app.state.comparisons = Comparisons(settings.warehouse_dsn)
+    app.state.comparisons = Comparisons(settings.duty_dsn)
 
     def remember(request: Request, viewer: Viewer = Depends(identify)) -> None:
         request.state.viewer = viewer

@@ -1,4 +1,4 @@
-"""Questions of the duty page to the warehouse: they do not wait for ever."""
+"""Questions of the duty page to the warehouse, by its own login: they do not wait for ever."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def reading(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
     Raises:
         psycopg.Error: The warehouse does not answer, or not so.
     """
-    with _connect(settings, "-c default_transaction_read_only=on") as connection:
+    with _connect(settings, is_read_only=True) as connection:
         connection.adapters.register_loader("date", _AnyDate)
         connection.adapters.register_loader("timestamptz", _AnyMoment)
         yield connection
@@ -50,7 +50,7 @@ def acting(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
     Raises:
         psycopg.Error: The warehouse does not answer, or not so.
     """
-    with _connect(settings) as connection:
+    with _connect(settings, is_read_only=False) as connection:
         yield connection
 
 
@@ -75,12 +75,13 @@ class _AnyMoment(TimestamptzLoader):
             return NEVER
 
 
-def _connect(settings: Settings, options: str = "") -> psycopg.Connection[Any]:
+def _connect(settings: Settings, *, is_read_only: bool) -> psycopg.Connection[Any]:
+    reads = "on" if is_read_only else "off"
     return psycopg.connect(
-        settings.warehouse_dsn(),
+        settings.duty_dsn(),
         autocommit=True,
         connect_timeout=_CONNECT_SECONDS,
         application_name="threegaps duty",
-        options=f"{_LIMITS} {options} -c timezone=Asia/Shanghai",
+        options=f"{_LIMITS} -c default_transaction_read_only={reads} -c timezone=Asia/Shanghai",
         tcp_user_timeout=20_000,
     )

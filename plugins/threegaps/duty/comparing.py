@@ -17,8 +17,8 @@ WAIT_SECONDS = 0.2
 """A page waits so long for a comparison; else it comes without, and asks again."""
 _KEPT = 8
 _Key = tuple[Hashable, int, int]
-# It writes temporary tables, so it may not be forbidden to write; what takes longer is given up.
-_OPTIONS = "-c statement_timeout=120s -c lock_timeout=5s"
+# What takes longer is given up.
+_OPTIONS = "-c statement_timeout=120s -c lock_timeout=5s -c default_transaction_read_only=on"
 
 
 class Comparisons:

@@ -19,9 +19,12 @@ from threegaps.errors import FeedError, LedgerError
 from threegaps.feed_run.decisions import check_words
 from threegaps.labels import BATCH_STATUSES, both
 from threegaps.landing.store import Arrival, LandingStore
-from threegaps.ledger.batches import SHRUNK, Batch
+from threegaps.ledger import decisions
+from threegaps.ledger.batches import SHRUNK, Batch, get_batch
 from threegaps.ledger.landed import ACCEPTANCE_PREFIX, LandedObject, landed_of_batch, latest_arrivals
+from threegaps.standards.visible import log_of
 
+logger = log_of(__name__)
 _NEAR_PREVIOUS = "expect_row_count_to_be_near_previous"
 
 
@@ -42,16 +45,10 @@ class Acceptance:
     accepted_at: str
 
 
-def land_acceptance(
-    connection: psycopg.Connection[Any],
-    store: LandingStore,
-    contract: Contract,
-    batch: Batch,
-    *,
-    accepted_by: str,
-    reason: str,
-) -> LandedObject:
-    """Land the decision that the stopped *batch* is meant.
+def check_acceptance(
+    connection: psycopg.Connection[Any], contract: Contract, batch: Batch, *, accepted_by: str, reason: str
+) -> list[LandedObject]:
+    """What the decision that the stopped *batch* is meant is about: its parts, and the control file.
 
     Raises:
         LedgerError: It is not stopped, by a rule that looks at how many rows there are; it is no longer what its
@@ -79,14 +76,39 @@ def land_acceptance(
             feed=contract.feed,
             advice="run the feed's load, and look at the batch that it makes.",
         )
+    return meant
+
+
+def land_acceptance(
+    connection: psycopg.Connection[Any],
+    store: LandingStore,
+    contract: Contract,
+    batch: Batch,
+    *,
+    accepted_by: str,
+    reason: str,
+    accepted_at: dt.datetime | None = None,
+) -> LandedObject:
+    """Land the decision that the stopped *batch* is meant.
+
+    Args:
+        accepted_by: Who says so.
+        reason: Why.
+        accepted_at: When; by default now.
+
+    Raises:
+        LedgerError: See `check_acceptance`.
+    """
+    meant = check_acceptance(connection, contract, batch, accepted_by=accepted_by, reason=reason)
     decision = Acceptance(
         landed_object_ids=tuple(sorted(arrival.landed_object_id for arrival in meant)),
         rules=(str(batch.stop_rule),),
         accepted_by=accepted_by.strip(),
         reason=reason.strip(),
-        accepted_at=dt.datetime.now(dt.UTC).isoformat(),
+        accepted_at=(accepted_at or dt.datetime.now(dt.UTC)).isoformat(),
     )
     content = json.dumps(asdict(decision), ensure_ascii=False, indent=1).encode("utf-8")
+    arrivals = latest_arrivals(connection, contract.feed, batch.delivery)
     number = 1 + sum(1 for arrival in arrivals.values() if arrival.is_acceptance)
     name = f"{ACCEPTANCE_PREFIX}{number:04d}"
     part = Arrival(name, f"{name}.json", lambda: [content], is_correction=True)
@@ -94,6 +116,37 @@ def land_acceptance(
     if landed is None:
         raise LedgerError(f"Part {name} of {batch.delivery} has landed already.", feed=contract.feed)
     return landed
+
+
+def land_asked(connection: psycopg.Connection[Any], store: LandingStore, contract: Contract) -> None:
+    """Land the decisions about the feed's stopped batches that were taken since the last load.
+
+    One that holds no longer is noted with its reason: something may have arrived since. One that a load has landed
+    that was cut off then is not landed again.
+
+    Args:
+        connection: The warehouse, in autocommit; whose session holds the lock of the feed's loads.
+    """
+    for asked in decisions.asked_acceptances(connection, contract.feed):
+        stopped = get_batch(connection, asked.batch_id)
+        why_not = None
+        try:
+            if stopped.stop_rule != asked.rule:
+                raise LedgerError(f"Batch {asked.batch_id} was not stopped by {asked.rule}.", feed=contract.feed)
+            if stopped.status != "stopped" or not is_accepted(connection, store, stopped):
+                land_acceptance(
+                    connection,
+                    store,
+                    contract,
+                    stopped,
+                    accepted_by=asked.accepted_by,
+                    reason=asked.reason,
+                    accepted_at=asked.accepted_at,
+                )
+        except LedgerError as refusal:
+            why_not = refusal.message
+            logger.warning("%s: what was said of batch %d holds no longer: %s", contract.feed, asked.batch_id, why_not)
+        decisions.note_taken_up(connection, asked, why_not=why_not)
 
 
 def read_acceptance(store: LandingStore, landed: LandedObject) -> Acceptance:

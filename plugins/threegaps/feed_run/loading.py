@@ -16,7 +16,7 @@ from threegaps.calendar import Delivery, of_cadence
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError, of_warehouse
-from threegaps.feed_run.accepting import is_accepted, land_acceptance, read_acceptance
+from threegaps.feed_run.accepting import check_acceptance, land_acceptance, land_asked, read_acceptance
 from threegaps.feed_run.attempting import Run, attempt
 from threegaps.feed_run.expected import keep_clock
 from threegaps.feed_run.opening import feed_of, warehouse_of
@@ -25,7 +25,7 @@ from threegaps.labels import BATCH_STATUSES, both
 from threegaps.landing.store import LandingStore
 from threegaps.ledger import batches
 from threegaps.ledger.batches import Batch
-from threegaps.ledger.decisions import record_acceptance
+from threegaps.ledger.decisions import ask_acceptance, record_acceptance
 from threegaps.ledger.landed import LandedObject, landed_of_batch
 from threegaps.ledger.owing import enter
 from threegaps.settings import Settings
@@ -95,6 +95,7 @@ def _load_due(settings: Settings, connection: psycopg.Connection[Any], contract:
         logger.warning("%s: batch %d was left by a run that ended early; nothing of it was kept.", feed, batch_id)
     keep_clock(connection, settings)
     enter(connection, contract)
+    land_asked(connection, LandingStore(settings.landing_uri), contract)
     faults: list[FeedError] = []
     waits_for: Delivery | None = None
     for due in sendings_to_load(settings, connection, contract, last):
@@ -181,27 +182,24 @@ def accept(batch_id: int, *, accepted_by: str, reason: str) -> int:
 def accept_for_next_load(
     settings: Settings, connection: psycopg.Connection[Any], batch_id: int, *, accepted_by: str, reason: str
 ) -> None:
-    """Land the decision that a stopped batch is meant, and judge nothing: the feed's next load takes it up.
+    """Enter in the ledger that a stopped batch is meant, and judge nothing: the feed's next load lands and obeys it.
 
-    For where nobody waits for a load, such as a page. A decision that lies there already is not landed again.
+    For where nobody waits for a load, and landing is not to be had, such as a page. Said again it changes nothing.
 
     Args:
-        settings: Where contracts and landing are.
-        connection: The warehouse, in autocommit.
+        settings: Where contracts are.
+        connection: The warehouse.
         batch_id: The batch.
         accepted_by: Who says so.
         reason: Why.
 
     Raises:
-        LedgerError: As of `accept`; or the feed is being loaded just now.
+        LedgerError: As of `accept`.
     """
-    contract = find_contract(settings.contracts_folder, batches.get_batch(connection, batch_id).feed)
-    store = LandingStore(settings.landing_uri)
-    with feed_lock(connection, contract.feed, step="load", waits=False):
-        stopped = batches.get_batch(connection, batch_id)
-        if stopped.status == "stopped" and is_accepted(connection, store, stopped):
-            return
-        land_acceptance(connection, store, contract, stopped, accepted_by=accepted_by, reason=reason)
+    stopped = batches.get_batch(connection, batch_id)
+    contract = find_contract(settings.contracts_folder, stopped.feed)
+    check_acceptance(connection, contract, stopped, accepted_by=accepted_by, reason=reason)
+    ask_acceptance(connection, batch_id, str(stopped.stop_rule), accepted_by=accepted_by.strip(), reason=reason.strip())
 
 
 def load_one(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg.rows import class_row
 
 
 def record_acceptance(
@@ -28,6 +30,58 @@ def record_acceptance(
         "insert into ops.acceptance (landed_object_id, batch_id, rules, accepted_by, reason, accepted_at)"
         " values (%s, %s, %s, %s, %s, %s) on conflict (landed_object_id) do update set batch_id = excluded.batch_id",
         [landed_object_id, batch_id, list(rules), accepted_by, reason, accepted_at],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAcceptance:
+    """A decision that a stopped batch is meant, which the feed's next load carries out.
+
+    Args:
+        acceptance_request_id: Its number.
+        batch_id: The batch.
+        rule: The rule that is not to stop it any more.
+        accepted_by: Who says so.
+        reason: Why.
+        accepted_at: When.
+    """
+
+    acceptance_request_id: int
+    batch_id: int
+    rule: str
+    accepted_by: str
+    reason: str
+    accepted_at: dt.datetime
+
+
+def ask_acceptance(
+    connection: psycopg.Connection[Any], batch_id: int, rule: str, *, accepted_by: str, reason: str
+) -> None:
+    """Enter that a stopped batch is meant, for the feed's next load; said again before that it changes nothing."""
+    connection.execute(
+        "insert into ops.acceptance_request (batch_id, rule, accepted_by, reason) values (%s, %s, %s, %s)"
+        " on conflict (batch_id, rule) where taken_up_at is null do nothing",
+        [batch_id, rule, accepted_by, reason],
+    )
+
+
+def asked_acceptances(connection: psycopg.Connection[Any], feed: str) -> list[AskedAcceptance]:
+    """Decisions about batches of *feed* that no load has taken up yet, the oldest first."""
+    with connection.cursor(row_factory=class_row(AskedAcceptance)) as cursor:
+        return cursor.execute(
+            "select r.acceptance_request_id, r.batch_id, r.rule, r.accepted_by, r.reason, r.accepted_at"
+            " from ops.acceptance_request as r join ops.batch as b using (batch_id)"
+            " where b.feed = %s and r.taken_up_at is null order by r.accepted_at",
+            [feed],
+        ).fetchall()
+
+
+def note_taken_up(connection: psycopg.Connection[Any], asked: AskedAcceptance, *, why_not: str | None = None) -> None:
+    """Note that a load has landed the decision, or *why_not*."""
+    connection.execute(
+        "update ops.acceptance_request set taken_up_at = clock_timestamp(), why_not = %s"
+        " where acceptance_request_id = %s",
+        [why_not, asked.acceptance_request_id],
     )
 
 

@@ -61,6 +61,19 @@ def service_environment(settings: Settings) -> dict[str, str]:
     return environment
 
 
+def page_environment(settings: Settings) -> dict[str, str]:
+    """Of `service_environment` what Airflow's API server needs: it faces people, and its duty page has its own login.
+
+    It has neither the pipeline's login nor what opens the departments, nor the key of pseudonyms.
+    """
+    return {
+        name: value
+        for name, value in service_environment(settings).items()
+        if name not in {"THREEGAPS_WAREHOUSE_USER", "THREEGAPS_WAREHOUSE_PASSWORD"}
+        and not name.startswith(("AIRFLOW_CONN_", "AIRFLOW_VAR_"))
+    }
+
+
 def apply(settings: Settings) -> None:
     """Set the variables in this process, for the command line and for tests that call the pipeline directly.
 

@@ -11,11 +11,22 @@ from threegaps.standards import visible
 
 
 def upgrade_ledger(settings: Settings) -> None:
-    """Bring the warehouse's ledger to the newest schema, and enter what every feed owes, or does not."""
+    """Bring the warehouse's ledger to the newest schema, and enter what every feed owes, or does not.
+
+    The duty page gets its login, where there is a password for it.
+    """
+    from threegaps.access.logins import keep_duty
     from threegaps.feed_run.expected import enter_expected
     from threegaps.ledger.migrate import upgrade
 
     upgrade(settings.warehouse_dsn())
+    if settings.duty_password is None:
+        visible.say(
+            "The duty page has no login of its own: THREEGAPS_DUTY_PASSWORD is not set.",
+            is_error=True,
+        )
+    else:
+        keep_duty(settings.warehouse_dsn(), settings.duty_password)
     enter_expected(settings)
     if settings.is_sandbox:
         pause_ended_series(settings)

@@ -33,7 +33,14 @@ from threegaps.one_machine import environment
 from threegaps.one_machine.ports import LOOPBACK, choose_ports
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.one_machine.programs import Job, Service, child_options, marked, say, turn_over
-from threegaps.settings import OWN_READER, OWN_READER_ENTRY, WAREHOUSE_DATABASE, Settings, department_database
+from threegaps.settings import (
+    DUTY_ENTRY,
+    OWN_READER,
+    OWN_READER_ENTRY,
+    WAREHOUSE_DATABASE,
+    Settings,
+    department_database,
+)
 from threegaps.watch import heartbeat
 
 _POLL_SECONDS = 0.1
@@ -101,6 +108,7 @@ class Supervisor:
         environs = environment.service_environment(settings)
         # Before other processes run, which make secrets of theirs in the same file.
         reader_password = settings.secret(OWN_READER_ENTRY)
+        settings.secret(DUTY_ENTRY)
         # Airflow, but its forks end with it.
         airflow = [sys.executable, "-m", "threegaps.orchestration.preloaded"]
         migrate = [sys.executable, "-m", "airflow", "db", "migrate"]
@@ -217,8 +225,9 @@ class Supervisor:
             connection.execute("grant usage on schema public to department_reader")
 
     def _start_airflow(self, airflow: Sequence[str], components: Sequence[str]) -> None:
-        environs = environment.service_environment(self.settings)
         for component in components:
+            is_page = component == "api-server"
+            environs = (environment.page_environment if is_page else environment.service_environment)(self.settings)
             # Logs are read from the folder; a server for them would be one more process and port.
             options = ["--skip-serve-logs"] if component in {"scheduler", "triggerer"} else []
             self._start(Service(component, [*airflow, component, *options], self._log(component), environs))

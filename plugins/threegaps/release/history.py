@@ -98,22 +98,25 @@ class Comparison:
     """Rows that the release counted and that read alike now: their past was taken out when figures were suppressed."""
 
 
-# Only rows that a release between the two has said or ended can differ; the rest is not looked at.
+# Only rows that a release between the two has said or ended can differ; the rest is not looked at. Nothing is written:
+# the duty page may not.
 _SIDES = """
-create temp table said_before on commit drop as
-    select {columns} from {past} where release_from <= {first} and release_to > {first} and release_to <= {later};
-create temp table said_after on commit drop as
+with {early} as materialized (
+    select {columns}, null::bigint as said_by from {past}
+    where release_from <= {first} and release_to > {first} and release_to <= {later}
+), {late} as materialized (
     select {columns}, release_from as said_by from {past}
     where release_from > {first} and release_from <= {later} and release_to > {later}
     union all select {columns}, value_release_id from {rows}
-    where value_release_id > {first} and value_release_id <= {later};
+    where value_release_id > {first} and value_release_id <= {later}
+)
 """
 _COUNT = """
 select count(*) filter (where b.is_there is null) as new,
        count(*) filter (where b.is_there and a.is_there and row({after}) is distinct from row({before})) as changed,
        count(*) filter (where a.is_there is null) as gone
-from (select *, true as is_there from pg_temp.said_before) as b
-full join (select *, true as is_there from pg_temp.said_after) as a using ({key})
+from (select *, true as is_there from said_before) as b
+full join (select *, true as is_there from said_after) as a using ({key})
 """
 _FIGURES = """
 select * from (
@@ -124,8 +127,8 @@ select * from (
            b.value as value_before, a.value as value_after, b.value_status as value_status_before,
            a.value_status as value_status_after, array_remove(array[{differing}], null) as changed,
            a.said_by as said_by_release
-    from (select *, true as is_there from pg_temp.said_before) as b
-    full join (select *, true as is_there from pg_temp.said_after) as a using ({key})
+    from (select *, true as is_there from said_before) as b
+    full join (select *, true as is_there from said_after) as a using ({key})
     where b.is_there is null or a.is_there is null or row({after}) is distinct from row({before})
 ) as found
 where (%(indicators)s::text[] is null or indicator_code = any(%(indicators)s))
@@ -134,6 +137,7 @@ order by indicator_code, period_end, area_code, breakdown, breakdown_value
 """
 _SERVED = """
 select n.nspname as schema, c.relname as name,
+       has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as is_open,
        (select array_agg(a.attname::text order by a.attnum) from pg_attribute as a
         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
        (select array_agg(a.attname::text order by a.attnum) from pg_index as i
@@ -166,10 +170,15 @@ where r.release_id > %s and r.release_id <= %s
 
 @dataclass(frozen=True, slots=True)
 class _Served:
-    """A served relation as the database has it: permanent rows, replaced rows, key and content."""
+    """A served relation as the database has it: permanent rows, replaced rows, key and content.
+
+    Args:
+        is_open: Whether who asks may read it.
+    """
 
     schema: str
     name: str
+    is_open: bool
     columns: list[str]
     key: list[str]
 
@@ -231,6 +240,8 @@ def compare(
 ) -> Comparison:
     """What two releases say differently: figures, what became of each indicator and why, and every other relation.
 
+    Relations that the login may not read, as the exact ones, are left out.
+
     Args:
         dsn: The warehouse.
         first: A release.
@@ -250,15 +261,19 @@ def compare(
         wanted = {"indicators": _listed(indicators), "areas": _listed(areas)}
         relations: list[RelationChange] = []
         figures: list[Difference] = []
-        for row in connection.execute(_SERVED).fetchall():
-            served = _Served(**row)
-            _lay_out(connection, served, early, late, is_turned=first > other)
-            relations.append(_counted(connection, served))
+        all_served = [_Served(**row) for row in connection.execute(_SERVED).fetchall()]
+        for served in all_served:
+            if not served.is_open:
+                continue
+            sides = _sides(served, early, late, is_turned=first > other)
+            relations.append(_counted(connection, served, sides))
             if served.label == FIGURES:
-                figures = _figures(connection, served, wanted)
+                figures = _figures(connection, served, sides, wanted)
         changes = [one for one in relations if one.new or one.changed or one.gone]
         causes = _causes(connection, figures, early, late)
         found = sum(one.new + one.changed + one.gone for one in changes)
+        # Over several releases a row counts as often as it changed: then nothing can be compared.
+        is_whole = all(served.is_open for served in all_served) and late == early + 1
         counted = connection.execute(_COUNTED, [early, late]).fetchone() or {"rows": 0}
         return Comparison(
             first,
@@ -266,8 +281,7 @@ def compare(
             tuple(changes),
             tuple(_by_indicator(figures, causes)),
             tuple(figures),
-            # Over several releases a row counts as often as it changed: then nothing can be compared.
-            without_past=max(0, int(counted["rows"]) - found) if late == early + 1 else 0,
+            without_past=max(0, int(counted["rows"]) - found) if is_whole else 0,
         )
 
 
@@ -280,37 +294,38 @@ def _check_release(connection: psycopg.Connection[Any], release: int) -> None:
         raise ReleaseError(f"There is no release {release}.", advice="see `threegaps release list`.")
 
 
-def _lay_out(connection: psycopg.Connection[Any], served: _Served, early: int, late: int, *, is_turned: bool) -> None:
-    """Temporary tables of the rows that the two releases may say differently."""
-    connection.execute("drop table if exists pg_temp.said_before, pg_temp.said_after, pg_temp.said_turned")
-    for statement in _SIDES.split(";")[:-1]:
-        connection.execute(
-            sql.SQL(statement).format(
-                columns=_names(served.said), past=served.past, rows=served.rows, first=early, later=late
-            )
-        )
-    connection.execute("alter table pg_temp.said_before add column said_by bigint")
-    if is_turned:
-        connection.execute("alter table pg_temp.said_before rename to said_turned")
-        connection.execute("alter table pg_temp.said_after rename to said_before")
-        connection.execute("alter table pg_temp.said_turned rename to said_after")
+def _sides(served: _Served, early: int, late: int, *, is_turned: bool) -> sql.Composed:
+    """The rows that the two releases may say differently, for a query that goes on with them."""
+    names = ("said_after", "said_before") if is_turned else ("said_before", "said_after")
+    return sql.SQL(_SIDES).format(
+        early=sql.Identifier(names[0]),
+        late=sql.Identifier(names[1]),
+        columns=_names(served.said),
+        past=served.past,
+        rows=served.rows,
+        first=sql.Literal(early),
+        later=sql.Literal(late),
+    )
 
 
-def _counted(connection: psycopg.Connection[Any], served: _Served) -> RelationChange:
+def _counted(connection: psycopg.Connection[Any], served: _Served, sides: sql.Composed) -> RelationChange:
     row = connection.execute(
-        sql.SQL(_COUNT).format(
+        sides
+        + sql.SQL(_COUNT).format(
             key=_names(served.key), before=_names(served.content, "b"), after=_names(served.content, "a")
         )
     ).fetchone()
     return RelationChange(served.label, **(row or {"new": 0, "changed": 0, "gone": 0}))
 
 
-def _figures(connection: psycopg.Connection[Any], served: _Served, wanted: dict[str, Any]) -> list[Difference]:
+def _figures(
+    connection: psycopg.Connection[Any], served: _Served, sides: sql.Composed, wanted: dict[str, Any]
+) -> list[Difference]:
     differing = sql.SQL(", ").join(
         sql.SQL("case when b.{0} is distinct from a.{0} then {1} end").format(sql.Identifier(name), sql.Literal(name))
         for name in served.content
     )
-    query = sql.SQL(_FIGURES).format(
+    query = sides + sql.SQL(_FIGURES).format(
         key=_names(served.key),
         differing=differing,
         before=_names(served.content, "b"),
@@ -379,9 +394,7 @@ def _causes(
 
 
 def _counties(connection: psycopg.Connection[dict[str, Any]], areas: set[str]) -> set[str]:
-    rows = connection.execute(
-        "select distinct county_code from core.area_member where area_code = any(%s)", [list(areas)]
-    ).fetchall()
+    rows = connection.execute("select c as county_code from ops.counties_of(%s) as c", [list(areas)]).fetchall()
     return areas | {str(row["county_code"]) for row in rows}
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from threegaps.errors import LedgerError
 from threegaps.ledger.attempts import LOCK_SPACE
 from threegaps.standards.visible import log_of
 
@@ -20,25 +19,16 @@ _WAIT_SECONDS = 20
 
 
 @contextmanager
-def feed_lock(connection: psycopg.Connection[Any], feed: str, *, step: str, waits: bool = True) -> Iterator[None]:
+def feed_lock(connection: psycopg.Connection[Any], feed: str, *, step: str) -> Iterator[None]:
     """Hold the feed's advisory lock for a step: neither partition keys nor Airflow's limits put runs in a row.
 
     Args:
         connection: In autocommit.
         feed: The feed.
         step: ``land`` or ``load``.
-        waits: Whether to wait, as long as it takes, while somebody else holds it.
-
-    Raises:
-        LedgerError: Somebody else holds it, and *waits* is false.
     """
     name = f"{step} {feed}"
-    if waits:
-        connection.execute("select pg_advisory_lock(%s, hashtext(%s))", [LOCK_SPACE, name])
-    else:
-        row = connection.execute("select pg_try_advisory_lock(%s, hashtext(%s))", [LOCK_SPACE, name]).fetchone()
-        if row is None or not row[0]:
-            raise LedgerError("The feed is being loaded just now.", feed=feed, advice="try again when that is over.")
+    connection.execute("select pg_advisory_lock(%s, hashtext(%s))", [LOCK_SPACE, name])
     try:
         yield
     finally:

@@ -29,11 +29,12 @@ from threegaps.marts.lock import BUILD_LOCK
 from threegaps.marts.manifest import Manifest
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.release.served import apply_served
-from threegaps.settings import Settings
+from threegaps.settings import DUTY_LOGIN, Settings
 
 pytestmark = pytest.mark.integration
 
 EXPECTED: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("expected.yaml").read_text(encoding="utf-8"))
+DUTY, DUTY_PASSWORD = "duty_desk", "duty-in-tests"
 _numbers = itertools.count(1)
 
 
@@ -54,6 +55,7 @@ def warehouse(postgres: PostgresServer, manifest: Manifest) -> str:
         close_warehouse(connection)
     dsn = postgres.dsn(database, user="pipeline", password=PIPELINE_PASSWORD)
     upgrade(dsn)
+    logins.keep_duty(dsn, DUTY_PASSWORD)
     apply_served(dsn, manifest)
     return dsn
 
@@ -91,12 +93,41 @@ def test_each_schema_is_open_to_whom_it_is_for(catalogue: psycopg.Connection[Any
 
 
 def test_each_relation_is_read_by_whom_it_is_for(catalogue: psycopg.Connection[Any]) -> None:
-    found = {name: roles for name, roles in rights(catalogue, "relation").items() if roles or not is_closed(name)}
+    every = {
+        name: {role: given for role, given in roles.items() if role != DUTY}
+        for name, roles in rights(catalogue, "relation").items()
+    }
+    found = {name: roles for name, roles in every.items() if roles or not is_closed(name)}
     assert {name: set(roles) for name, roles in found.items()} == {
         name: set(roles) for name, roles in EXPECTED["relations"].items()
     }, "say in expected.yaml who reads it, and which rows"
     assert {name: right for name, roles in found.items() for right in roles.values() if right != {"SELECT"}} == {}
-    assert rights(catalogue, "column") == {}
+
+
+def test_the_duty_page_reads_the_ledger_and_writes_what_people_do_there(catalogue: psycopg.Connection[Any]) -> None:
+    expected = EXPECTED["duty"]
+    relations = {name: roles[DUTY] for name, roles in rights(catalogue, "relation").items() if DUTY in roles}
+    assert relations == {name: {"SELECT"} for name in expected["reads"]}
+    columns = rights(catalogue, "column")
+    assert {role for roles in columns.values() for role in roles} == {DUTY}
+    for right in ("insert", "update"):
+        found = [name for name, roles in columns.items() if right.upper() in roles[DUTY]]
+        assert sorted(found) == sorted(expected[f"{right}s"])
+    assert {right for roles in columns.values() for right in roles[DUTY]} == {"INSERT", "UPDATE"}
+    groups = catalogue.execute(
+        "select array_agg(g.rolname::text order by 1) from pg_auth_members as m join pg_roles as g on g.oid = m.roleid"
+        " join pg_roles as l on l.oid = m.member where l.rolname = %s",
+        [DUTY_LOGIN],
+    ).fetchone()
+    assert groups == (["bi_reader", DUTY],)
+
+
+def test_rights_that_the_duty_page_had_before_are_taken_back(warehouse: str) -> None:
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        connection.execute("grant delete on ops.batch to duty_desk; grant update (status) on ops.batch to duty_desk")
+        logins.keep_duty(warehouse, DUTY_PASSWORD)
+        assert rights(connection, "relation")["ops.batch"] == {DUTY: {"SELECT"}}
+        assert "ops.batch.status" not in rights(connection, "column")
 
 
 @pytest.mark.parametrize("relation", EXPECTED["relations"])
@@ -155,7 +186,7 @@ def test_a_table_of_expectations_that_is_wrong_fails(catalogue: psycopg.Connecti
     found = rights(catalogue, "relation")
     assert "marts.of_nobody" in found
     assert found["marts.dim_area"]["county_reader"] == {"SELECT", "INSERT"}
-    assert rights(catalogue, "column") == {"marts.of_nobody.area_code": {PUBLIC: {"SELECT"}}}
+    assert rights(catalogue, "column")["marts.of_nobody.area_code"] == {PUBLIC: {"SELECT"}}
     assert rights(catalogue, "function")["marts.open_to_all()"] == {PUBLIC: {"EXECUTE"}}
     catalogue.rollback()
 
@@ -590,7 +621,8 @@ def test_nobody_learns_another_password(warehouse: str, reader: str, postgres: P
 
 
 def is_closed(relation: str) -> bool:
-    return relation.split(".")[0] in EXPECTED["closed_schemas"]
+    """Whether no reader uses its schema."""
+    return not set(EXPECTED["schemas"].get(relation.split(".")[0], ())) - {DUTY}
 
 
 def shown(connection: psycopg.Connection[Any], setting: str) -> str:

@@ -14,12 +14,14 @@ from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from threegaps.access import logins
 from threegaps.duty.access import OWN_HEADER, Viewer
 from threegaps.duty.app import make_app
 from threegaps.settings import Settings
 
 FEED = "hrss/wage_records"
 ROLES = {"duty": True, "reader": False}
+DUTY_PASSWORD = "duty-in-tests"
 
 
 def identify(request: Request) -> Viewer:
@@ -184,6 +186,11 @@ def desk_over(warehouse: str, home: Path, patch: pytest.MonkeyPatch) -> Desk:
     names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "DATABASE": "dbname"}
     environment = {f"THREEGAPS_WAREHOUSE_{name}": str(parts[part]) for name, part in names.items()}
     environment |= {"THREEGAPS_HOME": str(home), "THREEGAPS_SANDBOX": "no"}
+    environment |= {"THREEGAPS_DUTY_PASSWORD": DUTY_PASSWORD}
+    # As the server has it: Airflow's own knows nothing of the pipeline's login.
+    for name in ("USER", "PASSWORD"):
+        del environment[f"THREEGAPS_WAREHOUSE_{name}"]
+    logins.keep_duty(warehouse, DUTY_PASSWORD)
     for name, value in environment.items():
         patch.setenv(name, value)
     return Desk.over(Settings.load(), warehouse)

@@ -20,7 +20,6 @@ from threegaps.duty.views import now
 from threegaps.feed_run import accepting
 from threegaps.ledger import expected, tickets
 from threegaps.ledger.incidents import Cause
-from threegaps.ledger.landed import ACCEPTANCE_PREFIX
 from threegaps.settings import Settings
 from threegaps.warehouse.sessions import feed_lock
 from threegaps.watch import heartbeat, journal
@@ -297,30 +296,41 @@ def test_a_stopped_batch_can_be_accepted_until_something_else_has_brought_its_ro
     assert "/accept" not in desk.browser("duty").get(address).text
 
 
-def test_an_acceptance_is_landed_once_and_waits_for_no_load(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_acceptance_is_noted_once_and_waits_for_no_load(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.know_feed()
     stopped = desk.batch("2026-05", "stopped", stop_rule="delivery_shrunk")
     browser = desk.acting("duty")
     path = f"/duty/batches/{stopped}/accept"
     with psycopg.connect(desk.dsn, autocommit=True) as loading, feed_lock(loading, FEED, step="load"):
-        started = time.monotonic()
-        busy = browser.post(path, json={"why": "确认无误"})
-        assert time.monotonic() - started < 20
-    assert busy.status_code == 409
-    assert "正在载入" in busy.json()["said"]
-    for _ in range(2):
-        assert browser.post(path, json={"why": "确认无误"}).status_code == 200
-    landed = desk.enter("select count(*) from ops.landed_object where part like %s", f"{ACCEPTANCE_PREFIX}%")
-    assert landed == [(1,)]
+        for _ in range(2):
+            assert browser.post(path, json={"why": " 确认无误 "}).status_code == 200
+    asked = "select rule, accepted_by, reason from ops.acceptance_request order by 1 desc"
+    assert desk.enter(asked) == [("delivery_shrunk", "duty", "确认无误")]
+    page = desk.browser("duty").get(f"/duty/feeds/{FEED}/2026-05").text
+    assert 'data-accepted="waits"' in page
+    assert "/accept" not in page
+    assert not list(desk.settings.home.rglob("*accept*")), "landing is the pipeline's alone"
     # That it is meant against one rule says nothing of another.
     monkeypatch.setattr(accepting, "acceptable_rules", lambda _: ["batch_row_count"])
     desk.enter("update ops.batch set stop_rule = 'batch_row_count' where batch_id = %s", stopped)
     for _ in range(2):
         assert browser.post(path, json={"why": "确认无误"}).status_code == 200
-    assert desk.enter("select count(*) from ops.landed_object where part like %s", f"{ACCEPTANCE_PREFIX}%") == [(2,)]
+    assert [rule for rule, _, _ in desk.enter(asked)] == ["delivery_shrunk", "batch_row_count"]
     loaded = desk.batch("2026-04")
     assert browser.post(f"/duty/batches/{loaded}/accept", json={"why": "x"}).status_code == 409
     assert browser.post("/duty/batches/999999/accept", json={"why": "x"}).status_code == 409
+
+
+def test_an_acceptance_that_held_no_longer_says_why(desk: Desk) -> None:
+    desk.know_feed()
+    stopped = desk.batch("2026-05", "stopped", stop_rule="delivery_shrunk")
+    assert desk.acting("duty").post(f"/duty/batches/{stopped}/accept", json={"why": "确认无误"}).status_code == 200
+    why_not = f"Batch {stopped} is no longer what 2026-05 holds: something has arrived since."
+    desk.enter("update ops.acceptance_request set taken_up_at = now(), why_not = %s", why_not)
+    said = re.search('data-accepted="not">([^<]*)<', desk.browser("duty").get(f"/duty/feeds/{FEED}/2026-05").text)
+    assert said is not None
+    assert said[1].startswith("未能照此载入")
+    assert why_not not in said[1], "in Chinese"
 
 
 def test_a_delivery_shows_attempts_counts_rules_and_refused_rows(desk: Desk) -> None:

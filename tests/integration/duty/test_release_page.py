@@ -21,8 +21,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("desk")]
 def names(dsn: str) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute(
-            "create table core.seed_indicator (indicator_code text, name_zh text, name_en text);"
-            "insert into core.seed_indicator values ('M01-3', '培训人次', 'Trainings')"
+            "create table marts.dim_indicator (indicator_code text, name_zh text, name_en text);"
+            "grant select on marts.dim_indicator to bi_reader;"
+            "insert into marts.dim_indicator values ('M01-3', '培训人次', 'Trainings')"
         )
 
 
@@ -76,18 +77,17 @@ def test_what_changed_is_said_by_indicator_with_its_cause_in_both_languages(rele
 
 
 def test_a_group_is_called_by_its_name(released: Desk) -> None:
-    released.enter("create table core.seed_breakdown (breakdown text, name_zh text, name_en text)")
-    released.enter("insert into core.seed_breakdown values ('tier', '等级', 'tier')")
-    columns = "breakdown text, breakdown_value text, name_zh text, name_en text"
-    released.enter(f"create table core.seed_breakdown_value ({columns})")
-    released.enter("insert into core.seed_breakdown_value values ('tier', '03', '高级工', 'advanced')")
+    columns = "breakdown text, breakdown_name_zh text, breakdown_name_en text, breakdown_value text"
+    released.enter(f"create table marts.dim_breakdown ({columns}, name_zh text, name_en text)")
+    released.enter("grant select on marts.dim_breakdown to bi_reader")
+    released.enter("insert into marts.dim_breakdown values ('tier', '等级', 'tier', '03', '高级工', 'advanced')")
     with psycopg.connect(released.dsn) as connection:
         relations = [
             row[0]
             for row in connection.execute(
                 "select c.oid::regclass::text from pg_class as c join pg_attribute as a on a.attrelid = c.oid"
                 " where a.attname = 'breakdown_value' and c.relkind = 'r'"
-                " and c.relnamespace <> 'core'::regnamespace"
+                " and c.relname <> 'dim_breakdown'"
             )
         ]
         for relation in relations:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -27,7 +28,9 @@ from tests.integration.faults.small_feeds import (
 from threegaps import feed_run
 from threegaps.errors import LedgerError
 from threegaps.feed_run.unloaded import Unloaded, look_for_unloaded
+from threegaps.ledger import decisions
 from threegaps.ledger.batches import SHRUNK
+from threegaps.settings import Settings
 from threegaps.warehouse.stopping import BatchStoppedError
 
 pytestmark = pytest.mark.integration
@@ -203,6 +206,100 @@ def test_an_emptied_or_cut_list_closes_nothing_until_somebody_answers_for_it(
         assert connection.execute("select accepted_by, reason from ops.acceptance").fetchall() == [
             ("an officer", "notice 12")
         ]
+
+
+def test_a_decision_that_was_only_noted_is_landed_and_obeyed_by_the_next_load(
+    drop: Path, warehouse: str, warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = drop / "hrss" / ENTERPRISE_FILE
+    rows = enterprise_rows()
+
+    def send(count: int) -> list[int]:
+        file.write_bytes(enterprise_book(rows[:count]))
+        feed_run.land(ENTERPRISES, QUARTER)
+        return feed_run.load(ENTERPRISES, QUARTER)
+
+    def note(batch_id: int) -> None:
+        with psycopg.connect(warehouse) as connection:
+            feed_run.accept_for_next_load(
+                Settings.load(), connection, batch_id, accepted_by="an officer", reason="notice 12"
+            )
+
+    def ask(query: str, dsn: str = warehouse) -> list[tuple[Any, ...]]:
+        with psycopg.connect(dsn) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    send(30)
+    with pytest.raises(BatchStoppedError, match=SHRUNK):
+        send(9)
+    note(2)
+    note(2)
+    assert ask("select count(*) from ops.landed_object where part like 'accept%'") == [(0,)]
+    (loaded,) = feed_run.load(ENTERPRISES, QUARTER)
+    assert len(standing(warehouse, ENTERPRISES)) == 9
+    assert ask("select count(*) from ops.landed_object where part like 'accept%'") == [(1,)]
+    assert ask(
+        "select count(*), bool_and(taken_up_at is not null and why_not is null) from ops.acceptance_request"
+    ) == [(1, True)]
+    # It was taken when somebody said so, not when it was carried out.
+    assert ask(
+        "select a.batch_id, a.accepted_by, a.reason, a.accepted_at = r.accepted_at"
+        " from ops.acceptance as a cross join ops.acceptance_request as r"
+    ) == [(loaded, "an officer", "notice 12", True)]
+    assert feed_run.load(ENTERPRISES, QUARTER) == []
+    anew = warehouses.new()
+    point_at(monkeypatch, anew, tmp_path / "landing")
+    list(feed_run.rebuild())
+    assert standing(anew, ENTERPRISES) == standing(warehouse, ENTERPRISES)
+    assert ask("select accepted_by from ops.acceptance", anew) == [("an officer",)]
+
+
+def test_a_decision_that_was_noted_holds_for_what_it_was_about_alone(drop: Path, warehouse: str) -> None:
+    file = drop / "hrss" / ENTERPRISE_FILE
+    rows = enterprise_rows()
+
+    def land(count: int) -> None:
+        file.write_bytes(enterprise_book(rows[:count]))
+        feed_run.land(ENTERPRISES, QUARTER)
+
+    land(30)
+    feed_run.load(ENTERPRISES, QUARTER)
+    land(9)
+    with pytest.raises(BatchStoppedError, match=SHRUNK):
+        feed_run.load(ENTERPRISES, QUARTER)
+    with psycopg.connect(warehouse) as connection:
+        feed_run.accept_for_next_load(Settings.load(), connection, 2, accepted_by="an officer", reason="notice 12")
+    land(8)
+    with pytest.raises(BatchStoppedError, match=SHRUNK):
+        feed_run.load(ENTERPRISES, QUARTER)
+    assert len(standing(warehouse, ENTERPRISES)) == 30
+    with psycopg.connect(warehouse) as connection:
+        (why_not,) = connection.execute("select why_not from ops.acceptance_request").fetchone() or ("",)
+    assert "something has arrived since" in why_not
+
+
+def test_a_landing_that_was_cut_off_after_a_decision_lands_it_once(
+    drop: Path, warehouse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = drop / "hrss" / ENTERPRISE_FILE
+    rows = enterprise_rows()
+    for count in (30, 9):
+        file.write_bytes(enterprise_book(rows[:count]))
+        feed_run.land(ENTERPRISES, QUARTER)
+        if count == 30:
+            feed_run.load(ENTERPRISES, QUARTER)
+    with pytest.raises(BatchStoppedError, match=SHRUNK):
+        feed_run.load(ENTERPRISES, QUARTER)
+    with psycopg.connect(warehouse) as connection:
+        feed_run.accept_for_next_load(Settings.load(), connection, 2, accepted_by="an officer", reason="notice 12")
+    with monkeypatch.context() as cut:
+        cut.setattr(decisions, "note_taken_up", lambda *_, **__: (_ for _ in ()).throw(ConnectionError))
+        with pytest.raises(ConnectionError):
+            feed_run.load(ENTERPRISES, QUARTER)
+    assert len(feed_run.load(ENTERPRISES, QUARTER)) == 1
+    with psycopg.connect(warehouse) as connection:
+        landed = connection.execute("select count(*) from ops.landed_object where part like 'accept%'").fetchone()
+    assert landed == (1,)
 
 
 def test_an_emptied_month_closes_nothing_and_a_first_one_is_taken(wages: WageFolder, warehouse: str) -> None:

@@ -17,7 +17,7 @@ from threegaps.access.restoring import Reader
 from threegaps.cli import named, output
 from threegaps.cli.app import app
 from threegaps.errors import SettingsError
-from threegaps.settings import OWN_READER, OWN_READER_ENTRY, Settings
+from threegaps.settings import DUTY_ENTRY, DUTY_LOGIN, OWN_READER, OWN_READER_ENTRY, Settings
 
 MADE: list[tuple[str, str, str | None]] = []
 
@@ -77,6 +77,19 @@ def test_the_password_of_one_machines_own_reader_is_kept_where_its_page_finds_it
     assert settings.secret(OWN_READER_ENTRY) == before
     CliRunner().invoke(app, ["reader", "renew", OWN_READER])
     assert settings.secret(OWN_READER_ENTRY) == "renewed-here"
+
+
+def test_the_duty_pages_login_is_renewed_where_its_password_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THREEGAPS_HOME", str(tmp_path))
+    refused = CliRunner().invoke(app, ["reader", "renew", DUTY_LOGIN])
+    assert refused.exit_code != 0
+    assert "THREEGAPS_DUTY_PASSWORD" in str(refused.exception)
+    settings = Settings.load()
+    settings.remember(postgres_port=1)
+    assert CliRunner().invoke(app, ["reader", "renew", DUTY_LOGIN]).exit_code == 0
+    assert settings.secret(DUTY_ENTRY) == settings.duty_password == "renewed-here"
 
 
 @pytest.mark.parametrize(

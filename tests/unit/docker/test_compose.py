@@ -15,7 +15,7 @@ import yaml
 
 from threegaps.contracts.departments import DepartmentConnection, department_connections, departments_with_database
 from threegaps.contracts.loader import load_contracts
-from threegaps.settings import AIRFLOW_DATABASE, WAREHOUSE_DATABASE, Settings, department_database
+from threegaps.settings import AIRFLOW_DATABASE, DUTY_LOGIN, WAREHOUSE_DATABASE, Settings, department_database, to_dsn
 from threegaps.watch.heartbeat import watch_folder
 
 ROOT = Settings.load().root
@@ -36,7 +36,8 @@ DIGEST = r"sha256:[0-9a-f]{64}"
 AIRFLOWS_DATABASE = {"init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"}
 KNOWN_TO: dict[str, set[str]] = {
     "POSTGRES_PASSWORD": {"postgres"},
-    "WAREHOUSE_PASSWORD": {"postgres", "init", "api-server", "worker", "watch"},
+    "WAREHOUSE_PASSWORD": {"postgres", "init", "worker", "watch"},
+    "DUTY_PASSWORD": {"init", "api-server"},
     "AIRFLOW_DATABASE_PASSWORD": {"postgres", *AIRFLOWS_DATABASE},
     "AIRFLOW_FERNET_KEY": AIRFLOWS_DATABASE,
     "AIRFLOW_API_SECRET": {"init", "api-server", "triggerer", "worker"},
@@ -387,10 +388,12 @@ def test_volumes_lie_where_the_image_has_a_folder_of_its_user(service: str) -> N
 
 
 def test_what_writes_landing_has_its_volume() -> None:
-    """Workers land, `migrate` and the duty page keep decisions there, the watch looks at its disk."""
+    """Workers land, `migrate` keeps decisions there, the watch looks at its disk; who faces people has none of it."""
     migrating = {service for service, words in all_commands() if words[:2] == ["threegaps", "migrate"]}
     assert migrating == {"init"}
-    for service in {"worker", "watch", "api-server"} | migrating:
+    having = {"worker", "watch"} | migrating
+    assert {name for name in SERVICES if "landing" in mounts_of(name).values()} == having
+    for service in having:
         folder = environment_of(service)["THREEGAPS_LANDING_URI"].removeprefix("file://")
         assert mounts_of(service)[folder] == "landing", service
         assert Settings.load({"THREEGAPS_LANDING_URI": f"file://{folder}"}).landing_folder == Path(folder)
@@ -409,7 +412,9 @@ def test_the_duty_page_has_what_it_reads_and_writes() -> None:
     settings = Settings.load(
         {**environment, "THREEGAPS_HOME": dict(re.findall(r"(THREEGAPS_HOME)=(\S+)", DOCKERFILE))["THREEGAPS_HOME"]}
     )
-    assert settings.warehouse() == Settings.load(environment_of("worker")).warehouse()
+    shared = {**Settings.load(environment_of("worker")).warehouse(), "user": DUTY_LOGIN, "password": "generated"}
+    assert settings.duty_dsn() == to_dsn(shared)
+    assert settings.duty_password == Settings.load(environment_of("init")).duty_password, "`migrate` makes it"
     assert settings.is_sandbox == (EXAMPLE["THREEGAPS_SANDBOX"] == "1")
     assert mounts_of("api-server")[str(watch_folder(settings))] == "watch"
     assert f"{watch_folder(settings)}:ro" in str(SERVICES["api-server"]["volumes"])

@@ -13,7 +13,7 @@ from threegaps.contracts.departments import department_connections
 from threegaps.contracts.loader import load_contracts
 from threegaps.one_machine import environment
 from threegaps.one_machine.ports import choose_ports
-from threegaps.settings import Settings
+from threegaps.settings import DUTY_LOGIN, Settings
 
 
 def settings_of(home: Path, **variables: str) -> Settings:
@@ -63,6 +63,20 @@ def test_every_connection_of_the_contracts_is_there(settings: Settings) -> None:
         assert json.loads(made[f"AIRFLOW_CONN_{one.connection_id.upper()}"])["conn_type"] == kinds[one.protocol]
     given = {name for name in made if name.startswith("AIRFLOW_CONN_")}
     assert given == {f"AIRFLOW_CONN_{name.upper()}" for name in ("warehouse", *(one.connection_id for one in used))}
+
+
+def test_airflows_server_faces_people_and_has_its_own_login_alone(tmp_path: Path, settings: Settings) -> None:
+    all_of_it, made = environment.service_environment(settings), environment.page_environment(settings)
+    secret = json.loads((settings.home / "secrets.json").read_text(encoding="utf-8"))
+    for entry in ("postgres_pipeline", "pseudonym_key", "postgres_department_reader"):
+        assert secret[entry] in str(all_of_it)
+        assert secret[entry] not in str(made)
+    assert not [name for name in made if name.startswith(("AIRFLOW_CONN_", "AIRFLOW_VAR_"))]
+    seen = Settings.load(made)
+    assert seen.duty_dsn() == settings.duty_dsn()
+    assert DUTY_LOGIN in seen.duty_dsn()
+    assert seen.warehouse()["password"] == ""
+    assert {name for name in all_of_it if name.startswith("AIRFLOW__")} <= set(made)
 
 
 def test_each_department_with_a_database_has_one_of_its_own(settings: Settings) -> None:

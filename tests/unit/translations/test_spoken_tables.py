@@ -169,7 +169,7 @@ def test_every_column_that_commands_show_has_a_chinese_head() -> None:
 _NO_COLUMN = """
     a accept_fewer_rows acknowledged_by advice airflow area_name asked_at assigned_to before bi both build by
     calculation cause_key causes caveat change_on_year changed_settings check city closed_by command contract
-    critical dag_processor data_are data_as_of database dbname denominator department detail done due_progress en
+    critical dag_processor data_are data_as_of database dbname denominator department detail done due_progress duty en
     failed feed_batch_failed feed_failing feed_incomplete feed_late feed_shrinking feed_stopped feed_unreachable feeds
     files fine
     first form_agency held help_option_names hidden incidents indicator_codes is_form_example is_form_expired

@@ -29,12 +29,18 @@ select {", ".join(f"b.{name}" for name in Batch.__slots__)}, {has_originals("b")
         and not {IS_OVERTAKEN.format(kind="coalesce(f.delivery_kind, 'full_period')")} as waits,
     (select count(*) from quarantine.refused_row as q where q.batch_id = b.batch_id and q.closed_by_batch_id is null)
         as open_refusals,
-    a.accepted_by, a.reason as accept_reason
+    coalesce(w.accepted_by, a.accepted_by) as accepted_by, coalesce(w.reason, a.reason) as accept_reason,
+    w.batch_id is not null and w.taken_up_at is null as waits_for_load, w.why_not
 from ops.batch as b left join ops.feed as f using (feed)
 left join lateral (
     select c.accepted_by, c.reason from ops.acceptance as c where c.batch_id = b.batch_id
     order by c.landed_object_id desc limit 1
 ) as a on true
+left join lateral (
+    select r.* from ops.acceptance_request as r
+    where r.batch_id = b.batch_id and r.rule = b.stop_rule and (r.taken_up_at is null or r.why_not is not null)
+    order by r.acceptance_request_id desc limit 1
+) as w on true
 where b.feed = %s and b.delivery = %s order by b.batch_id desc limit %s
 """
 _COUNTIES = """
@@ -72,6 +78,8 @@ class BatchSeen(Batch):
         open_refusals: How many of its refused rows nothing has closed.
         accepted_by: Who has said that what a rule had stopped is meant; None where nobody had to.
         accept_reason: Why.
+        waits_for_load: Whether the feed's next load has still to obey that.
+        why_not: Why a load did not, where that held no longer.
     """
 
     has_originals: bool
@@ -79,6 +87,8 @@ class BatchSeen(Batch):
     open_refusals: int
     accepted_by: str | None
     accept_reason: str | None
+    waits_for_load: bool
+    why_not: str | None
 
     @property
     def balances(self) -> bool | None:

@@ -1,4 +1,4 @@
-"""What areas and indicators are called, in Chinese and in English: as the seeds in the warehouse have it."""
+"""What areas and indicators are called, in Chinese and in English: as the release that serves has it."""
 
 from __future__ import annotations
 
@@ -14,28 +14,34 @@ Names = Mapping[str, tuple[str, str]]
 
 
 def area_names(connection: psycopg.Connection[Any]) -> Names:
-    """The names of areas; before the first build those of divisions, in Chinese alone."""
+    """The names of areas; before the first release those of divisions, in Chinese alone."""
     official = {PROVINCE: (PROVINCE_NAME, PROVINCE_NAME)}
     for city in counties_by_city():
         official |= {code: (name, name) for code, name in ((city.code, city.name), *city.counties)}
-    return official | _seeded(connection, "seed_area", "area_code")
+    return official | _served(connection, "dim_area", "area_code")
 
 
 def indicator_names(connection: psycopg.Connection[Any]) -> Names:
-    """The names of indicators; none before the first build."""
-    return _seeded(connection, "seed_indicator", "indicator_code")
+    """The names of indicators; none before the first release."""
+    return _served(connection, "dim_indicator", "indicator_code")
 
 
 def breakdown_names(connection: psycopg.Connection[Any]) -> Names:
-    """The names of breakdowns, and of their values by ``breakdown=value``; none before the first build."""
-    values = _seeded(connection, "seed_breakdown_value", "breakdown || '=' || breakdown_value")
-    return _seeded(connection, "seed_breakdown", "breakdown") | values
+    """The names of breakdowns, and of their values by ``breakdown=value``; none before the first release."""
+    values = _served(connection, "dim_breakdown", "breakdown || '=' || breakdown_value")
+    return _served(connection, "dim_breakdown", "breakdown", "breakdown_name") | values
 
 
-def _seeded(connection: psycopg.Connection[Any], seed: str, code: str) -> dict[str, tuple[str, str]]:
-    """Names by *code*, which is SQL of the seed's columns; a name that is not there is the code."""
-    there = connection.execute("select to_regclass(%s) is not null", [f"core.{seed}"]).fetchone()
+def _served(
+    connection: psycopg.Connection[Any], relation: str, code: str, name: str = "name"
+) -> dict[str, tuple[str, str]]:
+    """Names by *code*, which is SQL of a served relation's columns; a name that is not there is the code.
+
+    Args:
+        name: What the columns of the names begin with.
+    """
+    there = connection.execute("select to_regclass(%s) is not null", [f"marts.{relation}"]).fetchone()
     if there is None or not there[0]:
         return {}
-    found = connection.execute(f"select {code}, name_zh, name_en from core.{seed}".encode()).fetchall()
+    found = connection.execute(f"select {code}, {name}_zh, {name}_en from marts.{relation}".encode()).fetchall()
     return {str(key): (str(zh or en or key), str(en or zh or key)) for key, zh, en in found if key is not None}

@@ -16,6 +16,7 @@ from threegaps.duty.workbooks import WORKBOOK, write_refused
 from threegaps.feed_run.accepting import acceptable_rules
 from threegaps.returned import Returned
 from threegaps.standards.areas import county_named
+from threegaps.translations import in_both
 from threegaps.warehouse import quarantine
 
 router = APIRouter()
@@ -86,4 +87,5 @@ def delivery_page(
         county_named=county_named,
         dag_id=feed_dag(contract.feed),
         acceptable=acceptable_rules(contract),
+        in_both=in_both,
     )

@@ -1,0 +1,186 @@
+"""The duty page's own login at the warehouse: its pages answer and its acts work by it, and nothing else does."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from tests.conftest import PIPELINE_PASSWORD
+from tests.integration.duty.conftest import DUTY_PASSWORD, FEED, Desk
+from tests.integration.release.small_marts import A, B, P, make_build_schema, manifest_with_exact, release
+from threegaps.access import logins
+from threegaps.duty.asking import reading, writing
+from threegaps.errors import SettingsError
+from threegaps.release import history
+from threegaps.release.served import apply_served
+from threegaps.settings import DUTY_LOGIN, Settings
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("desk")]
+
+PAGES = (
+    "",
+    "feeds",
+    f"feeds/{FEED}",
+    f"feeds/{FEED}/2026-05",
+    f"feeds/{FEED}/refused.xlsx?delivery=2026-05",
+    "refused",
+    "counties",
+    "counties/330106",
+    "release",
+    "runbook",
+    "dag/feed_hrss_wage_records/run/none",
+)
+FORBIDDEN = (
+    "insert into raw.kept values (1)",
+    "insert into core.kept values (1)",
+    "insert into marts.dim_release values (9, 'build', now(), now())",
+    "delete from marts.indicator_value_stored",
+    "delete from history.indicator_value",
+    "select * from raw.kept",
+    "select * from raw_history.kept",
+    "select * from core.kept",
+    "select * from exact.indicator_value",
+    "select * from exact.indicator_value_past",
+    "select * from ops.reader_login",
+    "select * from ops.county_reader",
+    "select * from ops.outbox",
+    "drop table ops.incident",
+    "truncate ops.incident",
+    "delete from ops.incident",
+    "delete from ops.incident_change",
+    "delete from quarantine.refused_row",
+    "update quarantine.refused_row set row_data = '{}'",
+    "update ops.incident set opened_at = now()",
+    "update ops.incident set gravity = 'warning'",
+    "update ops.incident_change set changed_by = 'another'",
+    "update ops.ticket set sent_by = 'another'",
+    "update ops.batch set status = 'loaded'",
+    "update ops.acceptance_request set taken_up_at = now()",
+    "insert into ops.acceptance_request (batch_id, accepted_at) values (1, now())",
+    "insert into ops.acceptance values (1, 1, '{}', 'a', 'b', now())",
+    "insert into ops.landed_object (feed) values ('a/b')",
+    "insert into ops.incident (cause_key) values ('a')",
+    "insert into ops.release (kind, as_of) values ('build', now())",
+    "create table ops.filled (x text)",
+    "create temporary table filled (x text)",
+    "create schema filled",
+    "create role another",
+    "grant duty_desk to bi_reader",
+    "set role pipeline",
+    "set session authorization pipeline",
+    "select pg_advisory_lock(1)",
+    "select lo_create(0)",
+    "copy ops.incident to '/tmp/copied'",
+    "copy ops.incident to program 'cat'",
+    "select pg_read_file('postgresql.conf')",
+)
+
+
+def test_each_page_answers_by_it(desk: Desk) -> None:
+    desk.know_feed()
+    desk.owe(5)
+    desk.refuse(desk.batch("2026-05", refused=1), 1)
+    desk.incident()
+    answered = {page: desk.browser("reader").get(f"/duty/{page}").status_code for page in PAGES}
+    assert answered == dict.fromkeys(PAGES, 200)
+    with reading(desk.settings) as connection:
+        assert connection.execute("select current_user").fetchone() == (DUTY_LOGIN,)
+
+
+def test_each_act_works_by_it(desk: Desk) -> None:
+    desk.know_feed()
+    incident, refused = desk.incident(), desk.batch("2026-04", refused=1)
+    desk.refuse(refused, 1)
+    stopped = desk.batch("2026-05", "stopped", stop_rule="delivery_shrunk")
+    browser = desk.acting("duty")
+    answers = [
+        browser.post(f"/duty/{path}", json=said)
+        for path, said in (
+            (f"incidents/{incident}/acknowledge", None),
+            (f"incidents/{incident}/assign", {"to": "li"}),
+            (f"incidents/{incident}/resolve", {"why": "done"}),
+            (f"feeds/{FEED}/tickets", {"to": "centre"}),
+            ("tickets/1/answer", {"said": "noted"}),
+            (f"batches/{stopped}/accept", {"why": "meant"}),
+        )
+    ]
+    assert [one.status_code for one in answers] == [200] * len(answers)
+    assert desk.enter("select acknowledged_by, assigned_to, closed_by, resolution from ops.incident") == [
+        ("duty", "li", "duty", "done")
+    ]
+    assert desk.enter("select sent_by, answer, answered_by from ops.ticket") == [("duty", "noted", "duty")]
+    assert desk.enter("select accepted_by, reason from ops.acceptance_request") == [("duty", "meant")]
+
+
+def test_everything_else_is_refused(desk: Desk) -> None:
+    make_build_schema(desk.dsn)
+    apply_served(desk.dsn, manifest_with_exact())
+    desk.enter(
+        "create table raw.kept (x int); create table raw_history.kept (x int); create table core.kept (x int);"
+        " grant usage on schema raw, raw_history, core to public"
+    )
+    allowed = []
+    with psycopg.connect(desk.settings.duty_dsn(), options="-c default_transaction_read_only=off") as connection:
+        for statement in FORBIDDEN:
+            try:
+                with connection.transaction():
+                    connection.execute(statement.encode())
+            except errors.InsufficientPrivilege:
+                continue
+            allowed.append(statement)
+    assert allowed == []
+
+
+def test_a_session_that_reads_cannot_write(desk: Desk) -> None:
+    incident = desk.incident()
+    change = ["update ops.incident set assigned_to = 'x' where incident_id = %s", [incident]]
+    with reading(desk.settings) as connection, pytest.raises(errors.ReadOnlySqlTransaction):
+        connection.execute(*change)
+    with writing(desk.settings) as connection:
+        assert connection.execute(*change).rowcount == 1
+
+
+def test_releases_are_compared_without_what_it_may_not_read(desk: Desk) -> None:
+    make_build_schema(desk.dsn)
+    manifest = manifest_with_exact()
+    apply_served(desk.dsn, manifest)
+    desk.enter("create table build.indicator_cell as select * from build.indicator_value")
+    for value in (20, 99):
+        release(desk.dsn, {A: value, B: 30, P: value + 30}, manifest=manifest)
+        desk.enter(
+            "truncate build.indicator_cell; insert into build.indicator_cell select * from build.indicator_value"
+        )
+    release(desk.dsn, {A: 98, B: 30, P: 128}, manifest=manifest)
+    ours, pipelines = history.compare(desk.settings.duty_dsn(), 2, 3), history.compare(desk.dsn, 2, 3)
+    named = [one.relation for one in pipelines.relations]
+    assert "exact.indicator_value" in named
+    assert [one.relation for one in ours.relations] == [name for name in named if not name.startswith("exact.")]
+    assert (ours.indicators, ours.without_past) == (pipelines.indicators, 0), "what it may not read is not lost"
+
+
+def test_without_a_password_the_page_says_what_to_do(desk: Desk) -> None:
+    environment = {name: value for name, value in desk.settings.environment.items() if "DUTY" not in name}
+    without = Settings.load(environment)
+    with pytest.raises(SettingsError, match="no login of its own"):
+        without.duty_dsn()
+    page = Desk.over(without, desk.dsn).browser("reader")
+    for language, said in (
+        ("zh", "值班页在数据仓库没有自己的登录"),
+        ("en", "has no login of its own at the warehouse"),
+    ):
+        answer = page.get("/duty/", headers={"Cookie": f"threegaps_language={language}"})
+        assert answer.status_code == 409
+        assert said in answer.text
+        assert "THREEGAPS_DUTY_PASSWORD" in answer.text
+
+
+def test_a_password_that_is_not_the_one_given_is_said_and_mended(desk: Desk) -> None:
+    assert desk.browser("reader").get("/duty/").status_code == 200
+    logins.keep_duty(desk.dsn, "another")
+    refused = desk.browser("reader").get("/duty/")
+    assert refused.status_code == 503
+    assert "角色或其口令" in refused.text
+    logins.keep_duty(desk.dsn, DUTY_PASSWORD)
+    assert desk.browser("reader").get("/duty/").status_code == 200
+    assert PIPELINE_PASSWORD not in str(desk.settings.environment)
