@@ -20,7 +20,7 @@ from threegaps.batch.columns import BlockColumn, Mask
 from threegaps.batch.decode import Part, TextBlock
 from threegaps.batch.faulty_lines import FaultyLines
 from threegaps.batch.frames import JudgedFrame
-from threegaps.batch.key_hashes import key_hashes
+from threegaps.batch.key_hashes import WaitedFor, key_hashes
 from threegaps.batch.normalise import Normaliser
 from threegaps.batch.persons import Persons, persons_of
 from threegaps.batch.pseudonym import PseudonymKey
@@ -61,7 +61,7 @@ class Judgement:
         delivery: The delivery's key.
         key: The pseudonym key in force.
         previous: The period before, for the batch rules.
-        refused_keys: Hashes of the keys of rows that were refused before and wait; of a feed of changes.
+        waited_for: Rows that were refused before; the verdict says which of them the batch accepts.
         block_bytes: Size of the blocks in bytes.
     """
 
@@ -74,7 +74,7 @@ class Judgement:
         delivery: str,
         key: PseudonymKey,
         previous: Previous | None = None,
-        refused_keys: frozenset[str] = frozenset(),
+        waited_for: WaitedFor | None = None,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
         contract = at_delivery(contract, delivery)
@@ -82,7 +82,7 @@ class Judgement:
         self.batch_id = batch_id
         self._key = key
         self._previous = previous or Previous()
-        self._refused_keys, self._settled_keys = refused_keys, set[str]()
+        self._waited_for, self._settled_keys = waited_for or WaitedFor(), set[str]()
         self._block_bytes = block_bytes
         self._delivery = delivery
         self._parts = tuple(parts)
@@ -214,9 +214,10 @@ class Judgement:
         tally.accepted += accepted_rows
         tally.duplicates += duplicates
         tally.open_rows += int(np.count_nonzero(is_accepted & ~withdraws))
-        if self._refused_keys and hashes is not None:
+        if self._waited_for.keys and hashes is not None:
             passed = pl.Series(np.flatnonzero(is_accepted | contested))
-            self._settled_keys |= self._refused_keys & set(hashes(passed).drop_nulls())
+            likely = self._waited_for.maybe(self.contract, persons, passed)
+            self._settled_keys |= self._waited_for.keys & set(hashes(likely).drop_nulls())
         touches = self._touched.frame(columns)
         if contested.any():
             chosen = pl.Series(contested)
@@ -254,8 +255,8 @@ class Judgement:
     def _key_hashes(
         self, columns: Mapping[str, BlockColumn], persons: Persons | None
     ) -> Callable[[pl.Series], pl.Series] | None:
-        """What hashes the keys of a block's rows; None where refusals are not settled by later rows of their key."""
-        if self.contract.delivery_kind != "changes":
+        """What hashes the keys of a block's rows; None where the contract has no key."""
+        if not self.contract.key:
             return None
         return partial(key_hashes, self.contract, self._key, columns, persons)
 

@@ -1,12 +1,12 @@
-"""Keyed hashes of rows' keys: by them a refusal is known to be settled when its key is accepted later.
+"""Keyed hashes of rows' keys: by them a refused row is known again, whether it comes right or wrong in another way.
 
-Only feeds of changes need it: any other delivery is whole, and replaces what was refused of the one before. The key
-itself is not kept: it may be personal.
+The key itself is not kept: it may be personal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -17,6 +17,33 @@ from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
 
 _SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WaitedFor:
+    """The rows of a feed that somebody waits for: refused ones, and those that a ticket asks about.
+
+    Args:
+        keys: Hashes of their keys.
+        persons: Pseudonyms of their persons, where the feed's key has one: only rows of theirs have to be hashed.
+    """
+
+    keys: frozenset[str] = frozenset()
+    persons: pl.Series | None = None
+
+    def maybe(self, contract: Contract, persons: Persons | None, rows: pl.Series) -> pl.Series:
+        """Those of *rows*, indexes of a block's rows, that may be among them: the others need no hash."""
+        if self.persons is None or persons is None or PERSON_COLUMN not in contract.key:
+            return rows
+        return rows.filter(persons.pseudonyms.gather(rows).is_in(self.persons.implode()))
+
+
+def waited_for(rows: Sequence[tuple[str, str | None]]) -> WaitedFor:
+    """Rows that are waited for, by the hash of each one's key and the pseudonym of its person, where it has one."""
+    persons = {person for _, person in rows}
+    return WaitedFor(
+        frozenset(key for key, _ in rows), None if None in persons else pl.Series(list(persons), dtype=pl.String)
+    )
 
 
 def key_hashes(

@@ -209,7 +209,7 @@ def list_tickets(
     limit: Limit = 50,
     json_: Json = False,
 ) -> None:
-    """What was sent back and is not settled: when, to whom, for how long it has been out, how many rows still wait."""
+    """What was sent back and is not settled: when, to whom, for how long it has been out, which rows still wait."""
     import psycopg
 
     from threegaps.cli.output import answer
@@ -255,6 +255,8 @@ def _ticket_row(ticket: Ticket, now: dt.datetime) -> dict[str, Any]:
         "age_days": ticket.age_days(now),
         "rows": ticket.rows,
         "open_rows": ticket.open_rows,
+        "left_out_rows": ticket.left_out_rows,
+        "untold_rows": ticket.untold_rows,
         "mended_at": ticket.mended_at,
         "answer": ticket.answer,
         "answered_at": ticket.answered_at,

@@ -28,11 +28,12 @@ from threegaps.ledger.batches import Batch
 from threegaps.ledger.decisions import ask_acceptance, record_acceptance
 from threegaps.ledger.landed import LandedObject, landed_of_batch
 from threegaps.ledger.owing import enter
+from threegaps.ledger.tickets import asked_keys
 from threegaps.settings import Settings
 from threegaps.standards.visible import log_of
 from threegaps.warehouse.load import Plan, load_batch
 from threegaps.warehouse.quarantine import refused_keys
-from threegaps.warehouse.repairs import repaired_tokens
+from threegaps.warehouse.repairs import repaired_rows
 from threegaps.warehouse.sessions import feed_lock
 from threegaps.warehouse.stopping import BatchStoppedError, stop_advice
 
@@ -225,6 +226,7 @@ def load_one(
     """
     # Heavy imports wait until there is something to judge.
     from threegaps.batch.judge import Judgement
+    from threegaps.batch.key_hashes import waited_for
     from threegaps.batch.pseudonym import load_key
 
     key = load_key()
@@ -256,15 +258,17 @@ def load_one(
     store = LandingStore(settings.landing_uri)
     judged = [landed for landed in objects if landed.is_judged]
     parts = [part_of(store, contract, landed) for landed in judged]
-    repairs: list[str] = []
+    repairs: dict[str, tuple[int, int]] = {}
     if all(landed.is_replay or landed.is_outside for landed in judged):
         # What a batch rule says of a delivery (rows, shares) it does not say of a few repaired rows, or of those that
         # are all to be refused.
         contract = replace(contract, batch_rules=())
         for landed in (landed for landed in judged if landed.is_replay):
             with store.open(landed) as file:
-                repairs.extend(repaired_tokens(file.read()))
+                for token, row_number in repaired_rows(file.read()).items():
+                    repairs[token] = landed.landed_object_id, row_number
     before = batches.previous_batch(connection, batch_id)
+    supersedes_batch_id = None if supersedes is None else supersedes.batch_id
     plan = Plan(
         contract=contract,
         delivery=delivery,
@@ -276,13 +280,15 @@ def load_one(
             delivery=delivery.key,
             key=key,
             previous=None if before is None else previous_of(connection, contract, before, is_whole=is_whole),
-            refused_keys=refused_keys(connection, contract.feed),
+            waited_for=waited_for(
+                [*refused_keys(connection, contract.feed), *asked_keys(connection, contract.feed, supersedes_batch_id)]
+            ),
         ),
         is_whole=is_whole,
         is_complete=partial(is_complete, connection, store, contract, delivery, objects),
-        repairs=tuple(repairs),
+        repairs=repairs,
         accepted_rules=_note_acceptances(connection, store, batch_id, objects),
-        supersedes_batch_id=None if supersedes is None else supersedes.batch_id,
+        supersedes_batch_id=supersedes_batch_id,
         watermark_from=min((landed.watermark_from for landed in objects if landed.watermark_from), default=None),
         watermark_to=max((landed.watermark_to for landed in objects if landed.watermark_to), default=None),
     )

@@ -12,7 +12,7 @@ import psycopg
 
 from threegaps.errors import LedgerError, of_warehouse
 
-KNOWN_VERSION = "0023"
+KNOWN_VERSION = "0024"
 """The newest revision; the one that this code works with."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"

@@ -1,15 +1,18 @@
 """Tickets: refused rows that were sent back to a department, when, to whom, and what came of them (校核纠错, 国令809).
 
-A refusal ends by itself where the row comes back, in a repair or at its source; where it comes back as wrong as it was
-it is refused anew, and waits on. A ticket is settled once none of its rows is refused any more, or once somebody notes
-what the department has answered instead.
+A row is known again by its key, in a repair by its token. It is mended once a batch accepts it, and waits where it
+comes back wrong, in whatever way; where another sending of its delivery leaves it out, the department is still to say
+why. Of a row whose key could not be read nobody can say whether it came back: it waits only while the same row is
+refused.
+
+A ticket is settled once none of its rows waits or was left out, or once somebody notes what the department answered.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import LedgerError
 from threegaps.settings import SHANGHAI
 
@@ -38,6 +42,8 @@ class Ticket:
         answered_by: Who noted it.
         answered_at: When.
         open_rows: How many of the rows are still refused, then or anew, and wait.
+        left_out_rows: How many are not refused any more, and have not come back right: they were left out.
+        untold_rows: How many are not refused any more, and cannot be told from others: their key could not be read.
         mended_at: When the last of those that have come back right was taken; None where none has.
     """
 
@@ -53,75 +59,160 @@ class Ticket:
     answered_by: str | None
     answered_at: dt.datetime | None
     open_rows: int
+    left_out_rows: int
+    untold_rows: int
     mended_at: dt.datetime | None
 
     @property
     def is_settled(self) -> bool:
         """Whether nobody waits for anything any more."""
-        return self.answered_at is not None or self.open_rows == 0
+        return self.answered_at is not None or self.open_rows + self.left_out_rows == 0
 
     def age_days(self, now: dt.datetime) -> int:
         """For how many days, as Shanghai has them, it has been out."""
         return (now.astimezone(SHANGHAI).date() - self.sent_at.astimezone(SHANGHAI).date()).days
 
 
-# What the same row is: its key, or all of it where no key is kept.
-_ROW = "coalesce({}.key_hash, {}.row_data::text)"
-# Where a file is sent again, its batch ends the refusals of the one before and refuses anew what is still wrong: a row
-# is followed from batch to batch until one ends its refusal and does not refuse it again. An open refusal of the row
-# counts wherever it stands, but in a batch of which nothing was published. Those of the feeds are read at once: asked
-# row by row, a long list of refusals would be read for each.
+_SENT = (
+    "select r.ticket_id, r.row_token, r.batch_id, r.accepted_by_batch_id, q.feed, q.landed_object_id, q.key_hash,"
+    " q.row_data, q.closed_by_batch_id from {tickets} as t join ops.ticket_row as r using (ticket_id)"
+    " join quarantine.refused_row as q using (row_token, batch_id)"
+)
+"""The rows of some tickets, and how each was refused, in SQL."""
+# What a row says, to know it by where no key was kept: all that was kept of it, but for the token that stands in place
+# of a document number that is none.
+_SAID = (
+    f"(case when {{row}}.row_data ->> '{PERSON_COLUMN}' like '<%%>' then {{row}}.row_data - '{PERSON_COLUMN}'"
+    " else {row}.row_data end)::text"
+)
+# An open refusal of the row counts wherever it stands, but in a batch of which nothing was published. Where no key was
+# kept, the row is the same if it says the same. Those of the feeds are read at once: asked row by row, a long list of
+# refusals would be read for each.
 _TICKETS = f"""
-with recursive wanted as materialized (
+with wanted as materialized (
     select t.* from ops.ticket as t
     where (%(feed)s::text is null or t.feed = %(feed)s)
         and (%(ticket)s::bigint is null or t.ticket_id = %(ticket)s)
         and (%(settled)s or t.answered_at is null)
 ),
-sent as materialized (
-    select r.ticket_id, q.row_token, q.batch_id, q.feed, q.closed_by_batch_id, {_ROW.format("q", "q")} as content
-    from wanted as w
-    join ops.ticket_row as r using (ticket_id)
-    join quarantine.refused_row as q on q.row_token = r.row_token and q.batch_id = r.batch_id
-),
-closings as (
-    select s.ticket_id, s.row_token, s.batch_id, s.feed, s.content, s.closed_by_batch_id as closing
-    from sent as s where s.closed_by_batch_id is not null
-    union
-    select c.ticket_id, c.row_token, c.batch_id, c.feed, c.content, again.closed_by_batch_id
-    from closings as c
-    join quarantine.refused_row as again
-        on again.batch_id = c.closing and again.feed = c.feed and {_ROW.format("again", "again")} = c.content
-    where again.closed_by_batch_id is not null
-),
+sent as materialized ({_SENT.format(tickets="wanted")}),
 standing as materialized (
-    select distinct q.feed, {_ROW.format("q", "q")} as content
+    select q.feed, q.key_hash, q.row_data
     from quarantine.refused_row as q join ops.batch as b using (batch_id)
     where q.closed_by_batch_id is null and b.status = 'loaded'
         and q.feed in (select s.feed from sent as s where s.closed_by_batch_id is not null)
 ),
-taken as (
-    select c.ticket_id, c.row_token, c.batch_id, max(b.finished_at) as taken_at
-    from closings as c join ops.batch as b on b.batch_id = c.closing
-    group by c.ticket_id, c.row_token, c.batch_id
+by_key as materialized (select distinct feed, key_hash from standing where key_hash is not null),
+by_row as materialized (select distinct q.feed, {_SAID.format(row="q")} as said from standing as q),
+found as (
+    select s.ticket_id, s.key_hash, s.accepted_by_batch_id,
+        s.closed_by_batch_id is null or k.feed is not null or w.feed is not null as is_open
+    from sent as s
+    left join by_key as k on k.feed = s.feed and k.key_hash = s.key_hash
+    left join by_row as w on w.feed = s.feed and w.said = {_SAID.format(row="s")} and s.key_hash is null
 ),
 counted as (
     select
-        s.ticket_id,
-        count(*) filter (where s.closed_by_batch_id is null or o.feed is not null)::integer as open_rows,
-        max(m.taken_at) filter (where o.feed is null) as mended_at
-    from sent as s
-    left join taken as m using (ticket_id, row_token, batch_id)
-    left join standing as o on o.feed = s.feed and o.content = s.content
-    group by s.ticket_id
+        f.ticket_id,
+        count(*) filter (where f.is_open)::integer as open_rows,
+        count(*) filter (where not f.is_open and b.batch_id is null and f.key_hash is not null)::integer
+            as left_out_rows,
+        count(*) filter (where not f.is_open and b.batch_id is null and f.key_hash is null)::integer as untold_rows,
+        max(b.finished_at) filter (where not f.is_open) as mended_at
+    from found as f left join ops.batch as b on b.batch_id = f.accepted_by_batch_id
+    group by f.ticket_id
 )
 select
     t.ticket_id, t.feed, t.rows, t.sent_to, t.sent_by, t.sent_at, t.file_name, t.file_sha256,
-    t.answer, t.answered_by, t.answered_at, coalesce(s.open_rows, 0) as open_rows, s.mended_at
+    t.answer, t.answered_by, t.answered_at, coalesce(s.open_rows, 0) as open_rows,
+    coalesce(s.left_out_rows, 0) as left_out_rows, coalesce(s.untold_rows, 0) as untold_rows, s.mended_at
 from wanted as t left join counted as s using (ticket_id)
-where %(settled)s or s.open_rows > 0
+where %(settled)s or s.open_rows + s.left_out_rows > 0
 order by t.sent_at, t.ticket_id
 """
+# What the batch made of rows that are asked about: accepted, refused anew, or nothing.
+_OUTCOME = f"""
+with waiting as materialized (select t.* from ops.ticket as t where t.feed = %(feed)s and t.answered_at is null),
+sent as materialized ({_SENT.format(tickets="waiting")}),
+again as materialized (
+    select q.row_token, q.landed_object_id, q.row_number, q.key_hash
+    from quarantine.refused_row as q where q.batch_id = %(batch)s and q.closed_by_batch_id is null
+),
+repair as materialized (
+    select p.row_token, a.row_token as again_token
+    from unnest(%(tokens)s::text[], %(objects)s::bigint[], %(numbers)s::integer[])
+        as p (row_token, landed_object_id, row_number)
+    left join again as a using (landed_object_id, row_number)
+),
+outcome as (
+    select s.ticket_id, s.row_token, s.batch_id, s.accepted_by_batch_id, p.again_token,
+        p.again_token is not null or s.key_hash in (select a.key_hash from again as a where a.key_hash is not null)
+            as is_refused,
+        p.row_token is not null or s.key_hash = any(%(keys)s) and s.landed_object_id <=
+            (select max(o.landed_object_id) from ops.batch_object as o where o.batch_id = %(batch)s) as is_accepted
+    from sent as s left join repair as p on p.row_token = s.row_token
+)
+update ops.ticket_row as r set
+    row_token = coalesce(o.again_token, r.row_token),
+    batch_id = case when o.again_token is null then r.batch_id else %(batch)s end,
+    accepted_by_batch_id = case when o.is_accepted and o.is_refused is not true then %(batch)s::bigint end
+from outcome as o
+where r.ticket_id = o.ticket_id and r.row_token = o.row_token and r.batch_id = o.batch_id
+    and (o.is_accepted or o.is_refused or o.accepted_by_batch_id = %(supersedes)s::bigint)
+"""
+
+
+def asked_keys(
+    connection: psycopg.Connection[Any], feed: str, supersedes_batch_id: int | None
+) -> list[tuple[str, str | None]]:
+    """Hashes of the keys of rows that tickets ask about, and no batch has accepted; the pseudonym of each one's person.
+
+    Args:
+        connection: The warehouse.
+        feed: The feed.
+        supersedes_batch_id: A batch that is judged again: what it accepted counts no longer.
+    """
+    return connection.execute(
+        f"select distinct q.key_hash, q.row_data ->> '{PERSON_COLUMN}' from ops.ticket as t"
+        " join ops.ticket_row as r using (ticket_id) join quarantine.refused_row as q using (row_token, batch_id)"
+        " where t.feed = %s and t.answered_at is null and q.key_hash is not null"
+        " and (r.accepted_by_batch_id is null or r.accepted_by_batch_id = %s)".encode(),
+        [feed, supersedes_batch_id],
+    ).fetchall()
+
+
+def note_outcome(
+    connection: psycopg.Connection[Any],
+    feed: str,
+    batch_id: int,
+    *,
+    accepted_keys: Sequence[str],
+    repairs: Mapping[str, tuple[int, int]],
+    supersedes_batch_id: int | None,
+) -> None:
+    """Note what a batch, whose refused rows are in quarantine, makes of rows that tickets ask about.
+
+    Args:
+        connection: The warehouse.
+        feed: The feed.
+        batch_id: The batch.
+        accepted_keys: Hashes of the keys that it accepts, of those of `asked_keys`.
+        repairs: By the token of the row, the landed object and the row of its repair. What is still wrong with it is
+            refused under a token of its own, by which the ticket asks from now on.
+        supersedes_batch_id: The batch that it judges again.
+    """
+    connection.execute(
+        _OUTCOME.encode(),
+        {
+            "feed": feed,
+            "batch": batch_id,
+            "keys": list(accepted_keys),
+            "tokens": list(repairs),
+            "objects": [landed_object_id for landed_object_id, _ in repairs.values()],
+            "numbers": [row_number for _, row_number in repairs.values()],
+            "supersedes": supersedes_batch_id,
+        },
+    )
 
 
 def open_ticket(

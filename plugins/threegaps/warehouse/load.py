@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import IO, Any, cast
 
 import psycopg
@@ -22,6 +22,7 @@ from threegaps.ledger.batches import Judged, Merged
 from threegaps.ledger.expected import record_arrival
 from threegaps.ledger.landed import REPLAY_PREFIX
 from threegaps.ledger.standing_batches import StandingBatches, standing_with
+from threegaps.ledger.tickets import note_outcome
 from threegaps.ledger.touches import record_batch_touches
 from threegaps.ledger.watermarks import advance_watermark
 from threegaps.standards.areas import codes_in_force
@@ -50,7 +51,7 @@ class Plan:
         judge: Starts the judgement; called again when a first attempt has to be repeated.
         is_whole: The batch has every original part of its delivery.
         is_complete: Whether the delivery is complete, given how many rows were received.
-        repairs: Tokens of the refused rows that this batch mends.
+        repairs: Tokens of the refused rows that this batch mends, and each one's repair: its landed object, its row.
         accepted_rules: Stop rules that somebody has said are not to stop it.
     """
 
@@ -60,7 +61,7 @@ class Plan:
     judge: Callable[[], Judgement]
     is_whole: bool
     is_complete: Callable[[int], bool]
-    repairs: tuple[str, ...] = ()
+    repairs: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     accepted_rules: tuple[str, ...] = ()
     supersedes_batch_id: int | None = None
     watermark_from: str | None = None
@@ -174,6 +175,15 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
     _close_refusals(connection, plan, standing, verdict)
     if plan.supersedes_batch_id is not None:
         keep_closed(connection, plan.supersedes_batch_id, plan.batch_id)
+    note_outcome(
+        connection,
+        contract.feed,
+        plan.batch_id,
+        # What comes behind a whole delivery mends nothing of it.
+        accepted_keys=[] if standing.is_replaced else list(verdict.settled_keys),
+        repairs={} if standing.is_replaced else plan.repairs,
+        supersedes_batch_id=plan.supersedes_batch_id,
+    )
     touches = record_batch_touches(connection, plan.batch_id, contract.feed, touched)
     batches.record_checks(connection, plan.batch_id, _checks(verdict))
     if plan.watermark_to is not None:
@@ -292,7 +302,7 @@ def _close_refusals(
             " where batch_id = %s and closed_by_batch_id is null",
             [plan.batch_id, plan.supersedes_batch_id],
         )
-    if verdict.settled_keys:
+    if verdict.settled_keys and not standing.is_replaced:
         close_settled(connection, plan.contract.feed, list(verdict.settled_keys), plan.batch_id)
     settled = [*standing.replaced_by_own] if standing.is_replacing or standing.is_replaced else []
     if plan.is_whole and not standing.is_replaced:

@@ -236,14 +236,15 @@ def close_repaired(connection: psycopg.Connection[Any], feed: str, tokens: list[
     )
 
 
-def refused_keys(connection: psycopg.Connection[Any], feed: str) -> frozenset[str]:
-    """Hashes of the keys that rows of the feed were refused under, and wait."""
-    rows = connection.execute(
-        "select distinct r.key_hash from quarantine.refused_row as r join ops.batch as b using (batch_id)"
-        " where r.feed = %s and r.key_hash is not null and r.closed_by_batch_id is null and b.status = 'loaded'",
+def refused_keys(connection: psycopg.Connection[Any], feed: str) -> list[tuple[str, str | None]]:
+    """Hashes of the keys that rows of the feed were refused under, and wait; the pseudonym of each one's person."""
+    return connection.execute(
+        f"select distinct r.key_hash, r.row_data ->> '{PERSON_COLUMN}' from quarantine.refused_row as r"
+        " join ops.batch as b using (batch_id)"
+        " where r.feed = %s and r.key_hash is not null and r.closed_by_batch_id is null"
+        " and b.status = 'loaded'".encode(),
         [feed],
     ).fetchall()
-    return frozenset(str(row[0]) for row in rows)
 
 
 def close_settled(connection: psycopg.Connection[Any], feed: str, key_hashes: list[str], batch_id: int) -> None:

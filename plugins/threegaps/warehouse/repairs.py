@@ -164,9 +164,10 @@ def repairs_file(rows: list[tuple[Repair, dict[str, str | None]]]) -> bytes:
     ).encode("utf-8")
 
 
-def repaired_tokens(landed: bytes) -> list[str]:
-    """The tokens of the refused rows that a landed file of repairs mends."""
-    return [str(json.loads(line)["row_token"]) for line in landed.splitlines()]
+def repaired_rows(landed: bytes) -> dict[str, int]:
+    """The tokens of the refused rows that a landed file of repairs mends, and the number of each repair in it."""
+    repairs = [json.loads(line) for line in landed.splitlines()]
+    return {str(one["row_token"]): int(one["row_number"]) for one in repairs}
 
 
 def _rows(contract: Contract, path: Path) -> Iterator[list[str]]:

@@ -480,14 +480,25 @@ def test_a_ticket_is_not_mended_by_a_file_that_is_as_wrong_as_the_one_before(des
             file=file,
             at=hours[0],
         )
-        for until, waiting, mended_at in ((1, 2, None), (2, 2, None), (3, 1, hours[2])):
+        for until, waiting, untold in ((1, 2, 0), (2, 2, 0), (3, 1, 1)):
             loaded(until)
             (one,) = tickets.tickets(connection)
-            assert (one.ticket_id, one.open_rows, one.mended_at) == (ticket, waiting, mended_at)
+            assert (one.ticket_id, one.open_rows, one.untold_rows, one.mended_at) == (ticket, waiting, untold, None)
             page = desk.browser("reader").get("/duty/refused").text
             assert f"{waiting} / 2" in page
             assert "已全部修正" not in page
         loaded(4)
+        assert tickets.tickets(connection) == []
+        assert tickets.find_ticket(connection, ticket).is_settled
+        # Nobody can say that rows without a key have come right.
+        page = desk.browser("reader").get("/duty/refused").text
+        assert "其中 2 行主键无法识别" in page
+        assert "已全部修正" not in page
+        desk.enter("update quarantine.refused_row set key_hash = repeat('b', 32) where batch_id = %s", numbers[0])
+        (one,) = tickets.tickets(connection)
+        assert (one.open_rows, one.left_out_rows, one.untold_rows) == (0, 2, 0)
+        assert "2 行未再报送" in desk.browser("reader").get("/duty/refused").text
+        desk.enter("update ops.ticket_row set accepted_by_batch_id = %s", numbers[3])
         assert tickets.tickets(connection) == []
         assert tickets.find_ticket(connection, ticket).mended_at == hours[3]
     assert "已全部修正" in desk.browser("reader").get("/duty/refused").text

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 import json
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,97 @@ def test_a_ticket_is_out_until_all_of_its_rows_are_mended_or_it_is_answered(
             tickets.answer(connection, second, said="again", by="y", at=now)
         with pytest.raises(LedgerError, match="no row"):
             ticket_of([], connection, file)
+
+
+def test_what_a_ticket_asks_about_is_followed_over_sendings_of_the_whole_delivery(
+    refused_wages: list[list[str]], wages: WageFolder, warehouse: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "refused.csv"
+    refused = [(row[TOKEN], int(row["退回批次"])) for row in exported(warehouse, WAGES, file)]
+    wrong = wage_rows()
+    wrong[0][12], wrong[1][4], wrong[2][1] = "2024-02-30", "999999", f"{float(wrong[2][1]):.5E}"
+    wrong[3] = [*wrong[3], "one too many"]
+    sendings = itertools.count()
+
+    def send(changed: Mapping[int, list[str] | None]) -> dt.datetime:
+        """Send the month again, with other rows at these places, or none; when it was loaded."""
+        rows = [changed.get(place, row) for place, row in enumerate(wrong)]
+        # What nobody asked about may differ: it makes another file of the sending.
+        rows[9] = [*wrong[9][:9], f"{7000 + next(sendings)}.00", *wrong[9][10:]]
+        kept = [row for row in rows if row is not None]
+        wages.send(wage_part(kept), count=len(kept))
+        feed_run.land(WAGES, MONTH)
+        (batch_id,) = feed_run.load(WAGES, MONTH)
+        with psycopg.connect(warehouse) as connection:
+            row = connection.execute("select finished_at from ops.batch where batch_id = %s", [batch_id]).fetchone()
+        assert row is not None
+        return row[0]
+
+    right = refused_wages
+    other_way = [*wrong[0][:9], "-1", *wrong[0][10:]]
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        of_each = [ticket_of([one], connection, file) for one in refused]
+
+        def standing() -> list[str]:
+            found = [tickets.find_ticket(connection, one) for one in of_each]
+            waiting = [one.ticket_id for one in tickets.tickets(connection)]
+            assert waiting == [one.ticket_id for one in found if not one.is_settled]
+            states = [(one.open_rows, one.left_out_rows, one.untold_rows, one.mended_at is not None) for one in found]
+            return [("open", "left out", "untold", "mended")[state.index(1)] for state in states]
+
+        assert standing() == ["open"] * 4
+        send({0: other_way, 1: right[1], 2: None, 3: right[3]})
+        # Wrong in another way is not mended; of those whose key could not be read nobody can say what came of them.
+        assert standing() == ["open", "mended", "untold", "untold"]
+        assert [tickets.find_ticket(connection, one).mended_at is not None for one in of_each] == [0, 1, 0, 0]
+        send({0: None, 2: right[2], 3: right[3]})
+        # The second is wrong again at its source.
+        assert standing() == ["left out", "open", "untold", "untold"]
+        send({0: None, 1: None, 3: right[3]})
+        # The third is refused again, and says what it said.
+        assert standing() == ["left out", "left out", "open", "untold"]
+        last = send(dict(enumerate(right)))
+        assert standing() == ["mended", "mended", "untold", "untold"]
+        assert tickets.find_ticket(connection, of_each[0]).mended_at == last
+        # Judged again it is accepted again, and stays so.
+        feed_run.judge_again(max(int(row[0]) for row in connection.execute("select batch_id from ops.batch")))
+        assert standing() == ["mended", "mended", "untold", "untold"]
+        send({2: right[2], 3: right[3]})
+        assert standing() == ["open", "open", "untold", "untold"]
+
+
+def test_a_row_whose_key_could_not_be_read_is_followed_over_its_repairs(
+    refused_wages: list[list[str]], warehouse: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "refused.csv"
+    rows = exported(warehouse, WAGES, file)
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        ticket = ticket_of([(rows[2][TOKEN], int(rows[2]["退回批次"]))], connection, file)
+        rows[2]["证件号码"] = "1" * 17
+        feed_run.replay(WAGES, send_back(file, [rows[2]]))
+        one = tickets.find_ticket(connection, ticket)
+        assert (one.open_rows, one.untold_rows, one.mended_at) == (1, 0, None)
+        again = exported(warehouse, WAGES, file)[-1]
+        again["证件号码"] = refused_wages[2][1]
+        feed_run.replay(WAGES, send_back(file, [again]))
+        one = tickets.find_ticket(connection, ticket)
+        assert (one.open_rows, one.untold_rows, one.mended_at is not None, one.is_settled) == (0, 0, True, True)
+
+
+def test_a_correction_by_itself_ends_the_refusal_that_it_mends(
+    refused_wages: list[list[str]], wages: WageFolder, warehouse: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "refused.csv"
+    refused = [(row[TOKEN], int(row["退回批次"])) for row in exported(warehouse, WAGES, file)]
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        ticket = ticket_of(refused[:2], connection, file)
+        corrected = [*refused_wages[0][:13], "1", refused_wages[0][14]]
+        (wages.folder / "wage_202407_correction01.csv.gz").write_bytes(wage_part([corrected]))
+        feed_run.land(WAGES, MONTH)
+        feed_run.load(WAGES, MONTH)
+        assert sorted(refusals(warehouse)) == [2, 3, 4]
+        one = tickets.find_ticket(connection, ticket)
+        assert (one.open_rows, one.left_out_rows, one.mended_at is not None) == (1, 0, True)
 
 
 def test_the_command_opens_a_ticket_and_lists_it(

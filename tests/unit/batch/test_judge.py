@@ -12,7 +12,9 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+import polars as pl
 import pytest
 
 from tests.unit.batch.batches import (
@@ -27,8 +29,10 @@ from tests.unit.batch.batches import (
     wage,
     wage_bytes,
 )
+from threegaps.batch import judge as judging
 from threegaps.batch.decode import Part
 from threegaps.batch.judge import Judgement
+from threegaps.batch.key_hashes import key_hashes, waited_for
 from threegaps.batch.verdict import JudgedBlock, Previous
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.tables import QUARANTINE_COLUMNS, accepted_columns
@@ -284,11 +288,33 @@ def test_a_refused_row_of_changes_has_a_keyed_hash_of_its_key_and_a_later_row_se
     assert len(first) == 32
     assert without_key == ""
     assert KEY.secret.hex() not in first
-    waiting = frozenset({first, other})
-    judgement, _ = judge([sent(spell(1, "1"), spell(3, "1"))], contract, refused_keys=waiting)
+    waiting = waited_for([(first, None), (other, None)])
+    judgement, _ = judge([sent(spell(1, "1"), spell(3, "1"))], contract, waited_for=waiting)
     assert judgement.finish().settled_keys == {first}
-    _, blocks = judge([part(wage_bytes(wage(1, scheme="999")))])
-    assert [row["key_hash"] for row in refused_of(blocks)] == [""], "a whole delivery replaces its refusals"
+
+
+def test_a_refused_row_of_a_whole_delivery_is_known_again_by_its_key_however_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [wage(1, recorded_on="20250230"), wage(2, wage_cny_month="x"), wage(3, resident_id="3.39900199001010E+17")]
+    _, blocks = judge([part(wage_bytes(*rows, wage(4)))])
+    first, second, without_key = refused_of(blocks)
+    assert without_key["key_hash"] == ""
+    waiting = [(row["key_hash"], json.loads(row["row_data"])["resident_id"]) for row in (first, second)]
+    assert len({key for key, _ in waiting}) == len({person for _, person in waiting}) == 2
+    # Wrong in another way, the row is the same; what was left out is none of them.
+    again = [wage(1, work_county_code="339999"), *(wage(number) for number in range(4, 40))]
+    hashed: list[int] = []
+
+    def counting(*arguments: Any) -> pl.Series:
+        hashed.append(len(arguments[-1]))
+        return key_hashes(*arguments)
+
+    monkeypatch.setattr(judging, "key_hashes", counting)
+    judgement, blocks = judge([part(wage_bytes(*again, wage(2)))], waited_for=waited_for(waiting))
+    assert [row["key_hash"] for row in refused_of(blocks)] == [first["key_hash"]]
+    assert judgement.finish().settled_keys == {second["key_hash"]}
+    assert sum(hashed) == 2, "but for those of the persons that are waited for, no accepted row is hashed"
 
 
 def test_a_refusal_belongs_to_the_county_that_handles_it_where_the_person_lives_elsewhere() -> None:

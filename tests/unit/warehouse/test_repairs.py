@@ -24,7 +24,7 @@ from threegaps.warehouse.repairs import (
     is_touched,
     laid_over,
     read_repairs,
-    repaired_tokens,
+    repaired_rows,
     repairs_file,
 )
 
@@ -78,7 +78,7 @@ def test_a_text_that_is_still_masked_keeps_what_had_landed(wages: Contract, refu
 def test_a_landed_file_of_repairs_says_which_rows_it_mends(wages: Contract, refused: dict[str, str | None]) -> None:
     repair = sent_out(refused, wage_cny_month="7000")
     landed = repairs_file([(repair, laid_over(wages, repair, refused, {}))])
-    assert repaired_tokens(landed) == ["7-3"]
+    assert repaired_rows(landed) == {"7-3": 1}
     assert json.loads(landed)["row"]["wage_cny_month"] == "7000"
 
 
