@@ -1,3 +1,5 @@
+{{ config(materialized='by_slice', slices='linked', narrowed_to_slices=['indicator_shown']) }}
+
 with
 
 indicator_shown as (

@@ -1,3 +1,5 @@
+{{ config(materialized='by_slice', narrowed_to_slices=['indicator_base']) }}
+
 with
 
 seed_indicator as (

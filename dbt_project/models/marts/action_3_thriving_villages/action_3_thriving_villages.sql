@@ -1,1 +1,3 @@
+{{ config(materialized='by_shown_column') }}
+
 {{ wide_mart() }}
