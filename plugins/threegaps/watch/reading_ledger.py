@@ -64,26 +64,60 @@ from ops.feed as f cross join lateral (
 where f.is_current order by f.feed, {latest_first("d")}
 """
 
-# A batch that is judged again keeps its number in the order, and so what was said of it.
+# What a sending did to the rows that stood is what its first judgement counted: to judge it again takes its rows out
+# and enters them as new ones. Rows come back where it has more than stayed and than are new to the warehouse, whatever
+# it changed besides; what corrections and repairs brought since the sending before stood already.
 _SENT_AGAIN = """
-with whole as (
-    select b.*, count(*) over (partition by b.feed, b.delivery) as sendings
-    from ops.batch as b inner join ops.feed as f using (feed)
-    where f.is_current and b.status = 'loaded' and b.is_whole and b.is_complete
+with told as (
+    select b.* from ops.batch as b inner join ops.feed as f using (feed)
+    where f.is_current and b.order_number is not null and b.status in ('loaded', 'superseded')
+        -- what was not counted says nothing beside others
+        and b.accepted is not null and b.refused is not null and b.inserted is not null and b.changed is not null
+        and b.closed_by_absence is not null and b.finished_at is not null
+), sent_again as (
+    select feed, delivery from told as t where status = 'loaded' and is_whole and is_complete
+    group by feed, delivery
+    having count(*) > 1 and (
+        max(finished_at) > now() - %(past)s::interval
+        -- time alone brings no row back
+        or exists (
+            select from ops.incident as i
+            where i.closed_at is null and i.cause_key = 'feed_rows_gone:' || t.feed || ' ' || t.delivery
+        )
+    )
+), judged as (
+    select distinct on (t.feed, t.order_number) t.feed, t.delivery, t.order_number, t.accepted, t.inserted, t.changed,
+        max(t.closed_by_absence) over (partition by t.feed, t.order_number) as gone
+    from told as t inner join sent_again using (feed, delivery)
+    order by t.feed, t.order_number, t.batch_id
+), summed as (
+    select feed, order_number, accepted, gone, sum(inserted) over until_it as inserted,
+        sum(changed) over until_it as changed
+    from judged window until_it as (partition by feed, delivery order by order_number)
 ), meant as (
     select a.batch_id from ops.acceptance as a
     union
     select o.number::bigint from ops.incident as i cross join lateral unnest(i.occasions) as o (number)
-    where i.kind = 'feed_rows_gone' and i.closed_at is not null and i.closed_by <> %(watch)s
+    where i.kind in ('feed_rows_gone', 'feed_shrinking') and i.closed_at is not null and i.closed_by <> %(watch)s
+        -- not too long for a number
+        and o.number ~ '^[0-9]{1,18}$'
 )
-select w.feed, w.delivery, w.order_number, w.batch_id, w.accepted + w.refused, w.refused, w.closed_by_absence,
-    w.inserted + w.changed, w.finished_at, exists (
+select w.feed, w.delivery, w.order_number, w.batch_id, w.accepted + w.refused, w.refused, s.gone,
+    coalesce(greatest(0, least(
+        s.changed - lag(s.changed) over the_delivery,
+        s.accepted - lag(s.accepted) over the_delivery + s.gone - (s.inserted - lag(s.inserted) over the_delivery)
+    )), 0)::bigint,
+    w.finished_at, exists (
         select from meant as m inner join ops.batch as n using (batch_id)
         where n.feed = w.feed and n.order_number = w.order_number
     )
-from whole as w where w.sendings > 1
+from told as w inner join sent_again using (feed, delivery) inner join summed as s using (feed, order_number)
+where w.status = 'loaded' and w.is_whole and w.is_complete
+window the_delivery as (partition by w.feed, w.delivery order by w.order_number)
 order by w.feed, w.delivery_end, w.delivery_start, w.order_number
 """
+_SENT_AGAIN_WITHIN = dt.timedelta(days=731)
+"""What was sent last before this is not looked at again, but where an incident of it is open."""
 
 _FAILED_BUILD = """
 with last as (
@@ -170,7 +204,8 @@ def _histories(connection: psycopg.Connection[Any]) -> tuple[FeedHistory, ...]:
 
 
 def _sent_again(connection: psycopg.Connection[Any]) -> tuple[SentAgain, ...]:
-    rows = connection.execute(_SENT_AGAIN.encode(), {"watch": incidents.WATCH}).fetchall()
+    limits = {"watch": incidents.WATCH, "past": _SENT_AGAIN_WITHIN}
+    rows = connection.execute(_SENT_AGAIN.encode(), limits).fetchall()
     return tuple(
         SentAgain(feed, delivery, tuple(Sending(*sent) for _, _, *sent in sendings))
         for (feed, delivery), sendings in itertools.groupby(rows, key=lambda row: (row[0], row[1]))

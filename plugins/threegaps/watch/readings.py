@@ -79,7 +79,7 @@ class Sending:
         rows: Its rows, duplicates left out.
         refused: How many of them were refused.
         gone: Rows that stood and that it lacks, or has refused.
-        back: Rows that it has brought or changed.
+        back: At least so many rows that an earlier sending had taken away it has brought back.
         is_meant: Somebody has said that it is meant as it is.
     """
 

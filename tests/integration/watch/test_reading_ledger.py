@@ -236,3 +236,71 @@ def test_a_build_fails_since_the_last_release_or_undo(connection: psycopg.Connec
     assert failed() is None
     last = enter_build("failed", "build")
     assert failed() == (last, False, "", 1, False)
+
+
+def send_whole(connection: psycopg.Connection[tuple[object, ...]], rows: int, gone: int = 0) -> int:
+    """A whole and complete sending of one month, which took so many rows away."""
+    batch = enter(connection, "2026-04", received=rows)
+    connection.execute(
+        "update ops.batch set is_whole = true, order_number = batch_id, closed_by_absence = %s where batch_id = %s",
+        [gone, batch],
+    )
+    return batch
+
+
+def rows_gone(connection: psycopg.Connection[tuple[object, ...]]) -> list[str]:
+    return [cause.title_en for cause in batches.rows_gone(reading_ledger.read(connection).sent_again, [], {})]
+
+
+@pytest.mark.parametrize("kind", ["feed_shrinking", "feed_rows_gone"])
+def test_what_somebody_resolved_is_not_asked_again_under_another_name(
+    kind: str, connection: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    send_whole(connection, 1000)
+    cut = send_whole(connection, 700, gone=300)
+    assert "300 of 1,000" in rows_gone(connection)[0]
+    connection.execute("truncate ops.incident cascade")
+    try:
+        connection.execute(
+            "insert into ops.incident (cause_key, kind, gravity, feeds, title_zh, title_en, detail_zh, detail_en,"
+            " occasions, indicator_codes, marts, opened_at, last_seen_at, closed_at, closed_by, resolution)"
+            " values (%s, %s, 'warning', '{}', '', '', '', '', %s, '{}', '{}', now(), now(), now(), 'li', 'meant')",
+            # What no number is says nothing of a batch, and fails nothing.
+            [f"{kind}:hrss/wage_records", kind, [str(cut), "None", "x", "9" * 30]],
+        )
+        assert rows_gone(connection) == []
+        connection.execute("update ops.incident set closed_by = 'watch'")
+        assert len(rows_gone(connection)) == 1
+    finally:
+        connection.execute("truncate ops.incident cascade")
+
+
+@pytest.mark.parametrize(
+    "column", ["order_number", "accepted", "refused", "inserted", "changed", "closed_by_absence", "finished_at"]
+)
+def test_a_sending_that_was_not_counted_says_nothing_and_fails_nothing(
+    column: str, connection: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    send_whole(connection, 1000)
+    cut = send_whole(connection, 700, gone=300)
+    connection.execute(f"update ops.batch set {column} = null where batch_id = %s".encode(), [cut])
+    assert rows_gone(connection) == []
+
+
+def test_what_was_sent_long_ago_is_read_while_its_incident_is_open(
+    connection: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    send_whole(connection, 1000)
+    send_whole(connection, 700, gone=300)
+    connection.execute("update ops.batch set finished_at = now() - interval '3 years'")
+    assert rows_gone(connection) == []
+    connection.execute(
+        "insert into ops.incident (cause_key, kind, gravity, feeds, title_zh, title_en, detail_zh, detail_en,"
+        " occasions, indicator_codes, marts, opened_at, last_seen_at) values"
+        " ('feed_rows_gone:hrss/wage_records 2026-04', 'feed_rows_gone', 'warning', '{}', '', '', '', '', '{}', '{}',"
+        " '{}', now(), now())"
+    )
+    try:
+        assert len(rows_gone(connection)) == 1
+    finally:
+        connection.execute("truncate ops.incident cascade")

@@ -238,7 +238,7 @@ def test_a_list_shrinks_by_less_and_not_by_single_rows() -> None:
 
 
 def sent_again(*sendings: tuple[int, int, int], refused: int = 0, meant: int | None = None) -> SentAgain:
-    """A delivery whose sendings have so many rows each, of which so many are gone and so many have come back."""
+    """A delivery whose sendings have so many rows each, took so many away, and brought so many of those back."""
     found = [
         Sending(number, 10 + number, rows, refused, gone, back, ago(hours=9 - number), number == meant)
         for number, (rows, gone, back) in enumerate(sendings)
@@ -257,9 +257,15 @@ def sent_again(*sendings: tuple[int, int, int], refused: int = 0, meant: int | N
         (((1000, 0, 0), (600, 400, 0), (600, 0, 3)), 400),  # as short as before
         (((1000, 0, 0), (600, 400, 0), (960, 0, 360)), 40),
         (((1000, 0, 0), (600, 400, 0), (990, 0, 390)), None),
-        (((1000, 0, 0), (1000, 300, 300)), 300),  # other rows instead
-        (((1000, 0, 0), (1000, 300, 300), (1000, 0, 0)), 300),
-        (((1000, 0, 0), (1000, 300, 300), (1000, 300, 300)), None),
+        (((1000, 0, 0), (1000, 300, 0)), 300),  # other rows instead
+        (((1000, 0, 0), (1000, 300, 0), (1000, 0, 0)), 300),
+        (((1000, 0, 0), (1000, 300, 0), (1300, 0, 300)), None),
+        (((1000, 0, 0), (1000, 300, 0), (1270, 0, 270)), 30),
+        (((1000, 0, 0), (1000, 300, 0), (1000, 300, 300)), 300),  # what a wrong file brought is gone too
+        (((1000, 0, 0), (1000, 300, 300)), 300),  # what comes back then had gone before
+        (((1000, 0, 0), (1000, 500, 0), (1000, 500, 0)), 1000),
+        (((1000, 0, 0), (1000, 500, 0), (1000, 800, 0)), 1000),  # not more than there were
+        (((1000, 0, 0), (1000, 15, 0), (1000, 15, 0)), 30),
     ],
 )
 def test_rows_that_a_delivery_lacks_since_it_was_sent_again_are_seen(
@@ -279,6 +285,9 @@ def test_rows_that_a_delivery_lacks_since_it_was_sent_again_are_seen(
 
 def test_rows_that_are_refused_now_are_not_gone_and_what_was_meant_is_compared_with() -> None:
     assert batches.rows_gone([sent_again((1000, 0, 0), (1000, 30, 0), refused=30)], [], NAMES) == []
+    # Of rows that were refused on the way, those that came right since say nothing of the others.
+    mended = sent_again((1000, 0, 0), (1000, 80, 0), (1000, 0, 30))
+    assert only(batches.rows_gone([mended], [], NAMES)).title_en.count("50 of 1,000")
     cut = (1000, 0, 0), (900, 100, 0), (895, 5, 0)
     assert only(batches.rows_gone([sent_again(*cut)], [], NAMES))
     assert batches.rows_gone([sent_again(*cut, meant=1)], [], NAMES) == []

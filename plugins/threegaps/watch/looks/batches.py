@@ -126,8 +126,8 @@ def rows_gone(sent_again: Sequence[SentAgain], histories: Sequence[FeedHistory],
 def _gone(sendings: Sequence[Sending]) -> tuple[Sending, int] | None:
     """The sending that has what the last one lacks, and how many rows that are; None where it lacks nothing notable.
 
-    Compared are the numbers of rows, with the fullest sending since one that was meant; and what a sending took away,
-    although it has as many rows, until later ones have brought as much.
+    Compared are the numbers of rows, with the fullest sending since one that was meant; and what all since then took
+    away, although the last may have as many rows, less what came back later and what the last one has but refused.
     """
     since = max((place for place, one in enumerate(sendings) if one.is_meant), default=0)
     compared = sendings[since:]
@@ -136,11 +136,13 @@ def _gone(sendings: Sequence[Sending]) -> tuple[Sending, int] | None:
         return fullest, fullest.rows - last.rows
     before, gone = compared[0], 0
     for earlier, one in itertools.pairwise(compared):
-        if gone:
-            gone = max(0, gone - one.back)
-        elif are_gone(taken := max(0, one.gone - one.refused), earlier.rows):
-            before, gone = earlier, taken
-    return (before, gone) if are_gone(gone, before.rows) else None
+        # What a sending brings back is not what it takes away itself.
+        gone = max(0, gone - one.back)
+        if not gone:
+            before = earlier
+        gone += one.gone
+    lacking = min(gone - last.refused, before.rows)
+    return (before, lacking) if are_gone(lacking, before.rows) else None
 
 
 def _shrinks(history: FeedHistory) -> bool:
