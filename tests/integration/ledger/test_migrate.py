@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 
 import psycopg
 import pytest
@@ -76,6 +77,34 @@ def test_why_builds_failed_is_read_from_their_sentences_once(
         upgrade(empty_database)
         rows = connection.execute("select failure, message from ops.build order by build_id").fetchall()
     assert rows == [*sentences.values(), (None, None)]
+
+
+def test_what_others_hold_is_waited_for_and_then_named(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(migrate, "KNOWN_VERSION", "0021")
+        upgrade(empty_database)
+    monkeypatch.setattr(migrate, "_PATIENCE_SECONDS", 1)
+    with psycopg.connect(empty_database, application_name="a load") as load:
+        load.execute("select 1 from ops.batch")
+        started = time.monotonic()
+        with pytest.raises(LedgerError, match=r"\(a load, pid \d+, \d+ s: ops\.batch\)"):
+            upgrade(empty_database)
+        assert time.monotonic() - started < 30
+        assert load.execute("select version_num from ops.alembic_version").fetchone() == ("0021",)
+    monkeypatch.undo()
+    with psycopg.connect(empty_database) as load:
+        load.execute("select 1 from ops.batch")
+        waiting = threading.Thread(target=upgrade, args=[empty_database])
+        waiting.start()
+        time.sleep(1)
+        # A load goes on to the next table, and others read: the migration holds nothing while it waits.
+        load.execute("set lock_timeout = '1s'")
+        load.execute("select 1 from ops.feed for update")
+        with psycopg.connect(empty_database, options="-c lock_timeout=1s") as reader:
+            reader.execute("select 1 from ops.batch")
+        load.commit()
+        waiting.join(120)
+    check_schema(empty_database)
 
 
 def test_counts_that_do_not_balance_are_refused_by_the_ledger(warehouse: str) -> None:
