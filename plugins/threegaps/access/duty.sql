@@ -26,6 +26,8 @@ grant select on
     ops.attempt, ops.batch, ops.batch_object, ops.landed_object, ops.check_result, ops.acceptance,
     ops.acceptance_request, quarantine.refused_row
 to duty_desk;
+-- Of which version the ledger is: to one of another nothing is written.
+grant select on ops.alembic_version to duty_desk;
 -- What people are told and do.
 grant select on ops.incident, ops.incident_change, ops.watch_pass, ops.ticket, ops.ticket_row to duty_desk;
 -- Builds and releases, and what they were made of.

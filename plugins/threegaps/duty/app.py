@@ -24,6 +24,7 @@ from threegaps.duty.rendering import Pages
 from threegaps.duty.speaking import Speaker
 from threegaps.duty.views import ROUTERS
 from threegaps.errors import ThreeGapsError, is_warehouse_down, kind_of, of_warehouse
+from threegaps.ledger.migrate import NOT_MIGRATED
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.standards.visible import log_of
 from threegaps.translations import in_both
@@ -93,6 +94,10 @@ _OTHER_VERSION = (
     "台账不是本版本的:请运行 threegaps migrate",
     "The ledger is of another version: run threegaps migrate",
 )
+_NO_RIGHT = (
+    "值班页在数据仓库的权限不是本版本的:请运行 threegaps migrate",
+    "The duty page has not the rights of this version at the warehouse: run threegaps migrate",
+)
 _MOST_BYTES = 65_536
 _IN_THE_WAY = (errors.QueryCanceled, errors.LockNotAvailable)
 
@@ -135,8 +140,12 @@ def _of_warehouse(request: Request, error: Exception) -> Response:
         return _answer(request, HTTPStatus.BAD_REQUEST, *_OTHERWISE)
     if isinstance(error, _IN_THE_WAY):
         return _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, *_TOO_SLOW)
-    if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn | errors.InvalidSchemaName):
+    if isinstance(error, NOT_MIGRATED):
         return _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, *_OTHER_VERSION)
+    # A migration gives them with what it makes; one that the server's owner did by hand may not have.
+    if isinstance(error, errors.InsufficientPrivilege):
+        _log.error("the duty page lacks a right: %s", of_warehouse(error))
+        return _answer(request, HTTPStatus.SERVICE_UNAVAILABLE, *_NO_RIGHT)
     if not is_warehouse_down(error):
         _log.error("the duty page failed: %s", of_warehouse(error))
         return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, *_UNEXPECTED)

@@ -12,6 +12,7 @@ from psycopg.abc import Buffer
 from psycopg.types.datetime import DateLoader, TimestamptzLoader
 
 from threegaps.duty.speaking import NEVER
+from threegaps.ledger.migrate import check_connection
 from threegaps.settings import Settings
 
 _CONNECT_SECONDS = 5
@@ -38,6 +39,7 @@ def writing(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
 
     Raises:
         psycopg.Error: The warehouse does not answer, or not so.
+        LedgerError: The ledger is of another version.
     """
     with acting(settings) as connection, connection.transaction():
         yield connection
@@ -45,12 +47,14 @@ def writing(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
 
 @contextlib.contextmanager
 def acting(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
-    """A connection in autocommit, for what holds step by step.
+    """A connection in autocommit, for what holds step by step; nothing is written to a ledger of another version.
 
     Raises:
         psycopg.Error: The warehouse does not answer, or not so.
+        LedgerError: The ledger is of another version.
     """
     with _connect(settings, is_read_only=False) as connection:
+        check_connection(connection)
         yield connection
 
 

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import errors
 
 from threegaps.errors import ThreeGapsError, of_warehouse
+from threegaps.ledger.migrate import NOT_MIGRATED
 from threegaps.settings import Settings
 from threegaps.watch import reading_machine
 from threegaps.watch.deadlines import DeadlineError, deadline
@@ -19,8 +20,6 @@ from threegaps.watch.readings import NotLookedAt, UnreadLedger, WarehouseReading
 LEDGER_SECONDS = 75.0
 """All questions together. That one is not answered says that the warehouse is silent, this that the machine is busy."""
 _TOO_SLOW = UnreadLedger("slow", "it answers, but not all questions within a pass; the machine is busy")
-# What says that the ledger has not been made yet, or by another version.
-_NOT_MIGRATED = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName, errors.UndefinedFunction)
 _MOST_NAMED = 5
 _LACKING = """
 select format('%%I.%%I', n.nspname, c.relname) from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
@@ -99,7 +98,7 @@ def _check_rights(connection: psycopg.Connection[Any]) -> None:
 def _of_session(connection: psycopg.Connection[Any], error: psycopg.Error) -> UnreadLedger:
     """Why what was asked in a session that goes on could not be had; the names are those of our own relations."""
     question = _question(error)
-    if isinstance(error, _NOT_MIGRATED):
+    if isinstance(error, NOT_MIGRATED):
         said = "its schema is not the one that this version knows; `threegaps migrate` makes it"
         return UnreadLedger("missing", said, question)
     if isinstance(error, errors.QueryCanceled):
