@@ -25,10 +25,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 # What the server takes for everybody or nobody, quoted or not.
 _RESERVED = frozenset({"public", "none"})
 _PASSWORD_BYTES = 24
-# Whether before PostgreSQL 16: there, a member always has its role's rights; since, who made a role has to take them.
+# Whether before PostgreSQL 16: there, a member always has its role's rights; since, it may have been made without them.
 _GRANT_OF_ROLE: dict[bool, LiteralString] = {
-    True: "grant {} to current_user",
-    False: "grant {} to current_user with inherit true, set true",
+    True: "grant {} to {}",
+    False: "grant {} to {} with inherit true, set true",
 }
 
 
@@ -85,6 +85,8 @@ def keep(dsn: str, login: str, kind: Kind, password: str) -> None:
     with _warehouse(dsn) as connection, connection.transaction():
         if not _exists(connection, login):
             _create(connection, login, kind)
+        for group in MEMBER_OF[kind]:
+            _make_member(connection, sql.Identifier(login), sql.Identifier(group))
         _give_all(connection, login, kind, password)
 
 
@@ -143,7 +145,7 @@ def _drop(connection: psycopg.Connection[Any], name: sql.Identifier) -> None:
             connection.execute(drop_role)
     except errors.DependentObjectsStillExist:
         # A reader makes nothing, but may have changed its own default privileges; they go by the rights of its role.
-        connection.execute(sql.SQL(_GRANT_OF_ROLE[_is_before_16(connection)]).format(name))
+        _make_member(connection, sql.SQL("current_user"), name)
         connection.execute(sql.SQL("drop owned by {}").format(name))
         connection.execute(drop_role)
 
@@ -165,6 +167,10 @@ def _give_all(connection: psycopg.Connection[Any], login: str, kind: Kind, passw
     connection.execute(
         sql.SQL("alter role {} login connection limit {}").format(sql.Identifier(login), sql.Literal(CONNECTIONS[kind]))
     )
+
+
+def _make_member(connection: psycopg.Connection[Any], member: sql.Composable, role: sql.Identifier) -> None:
+    connection.execute(sql.SQL(_GRANT_OF_ROLE[_is_before_16(connection)]).format(role, member))
 
 
 def _exists(connection: psycopg.Connection[Any], login: str) -> bool:

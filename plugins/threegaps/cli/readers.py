@@ -117,8 +117,16 @@ def remove(login: Login, json_: Json = False) -> None:
     """Remove a reader's login and end its sessions 删除读者."""
     from threegaps.access import logins
     from threegaps.cli.output import console, print_json
+    from threegaps.errors import AccessError
+    from threegaps.settings import DUTY_LOGIN, OWN_READER
 
-    logins.remove(Settings.load().warehouse_dsn(), login)
+    settings = Settings.load()
+    if login == DUTY_LOGIN or (login == OWN_READER and settings.has_own_services):
+        raise AccessError(
+            f"{login} is the installation's own login: it would be made again.",
+            advice="`threegaps reader renew` gives it another password.",
+        )
+    logins.remove(settings.warehouse_dsn(), login)
     if json_:
         print_json({"removed": login})
     else:

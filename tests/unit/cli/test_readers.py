@@ -16,7 +16,7 @@ from threegaps.access.kinds import Kind
 from threegaps.access.restoring import Reader
 from threegaps.cli import named, output
 from threegaps.cli.app import app
-from threegaps.errors import SettingsError
+from threegaps.errors import AccessError, SettingsError
 from threegaps.settings import DUTY_ENTRY, DUTY_LOGIN, OWN_READER, OWN_READER_ENTRY, Settings
 
 MADE: list[tuple[str, str, str | None]] = []
@@ -90,6 +90,21 @@ def test_the_duty_pages_login_is_renewed_where_its_password_is_kept(
     settings.remember(postgres_port=1)
     assert CliRunner().invoke(app, ["reader", "renew", DUTY_LOGIN]).exit_code == 0
     assert settings.secret(DUTY_ENTRY) == settings.duty_password == "renewed-here"
+
+
+def test_the_installations_own_logins_are_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    removed: list[str] = []
+    monkeypatch.setattr(logins, "remove", lambda dsn, login: removed.append(login))
+    monkeypatch.setenv("THREEGAPS_HOME", str(tmp_path))
+    # On a server the name of one machine's reader is anybody's.
+    for login in (DUTY_LOGIN, OWN_READER, "another"):
+        done: Any = CliRunner().invoke(app, ["reader", "remove", login])
+        assert isinstance(done.exception, AccessError) == (login == DUTY_LOGIN)
+    Settings.load().remember(postgres_port=1)
+    for login in (DUTY_LOGIN, OWN_READER):
+        done = CliRunner().invoke(app, ["reader", "remove", login])
+        assert isinstance(done.exception, AccessError)
+    assert removed == [OWN_READER, "another"]
 
 
 @pytest.mark.parametrize(
