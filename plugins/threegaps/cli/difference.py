@@ -64,6 +64,8 @@ def difference_page(found: Comparison, *, areas: Names, indicators: Names, limit
             f"{found.without_past:,} more rows changed then and read alike now: what they said before was taken out"
             " when figures were suppressed."
         )
+    elif found.without_past is None:
+        console.print("Whether more rows changed in between and read alike now cannot be told over several releases.")
 
 
 def difference_document(found: Comparison, *, areas: Names, indicators: Names) -> dict[str, Any]:

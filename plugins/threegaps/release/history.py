@@ -94,8 +94,10 @@ class Comparison:
     relations: tuple[RelationChange, ...]
     indicators: tuple[IndicatorChange, ...]
     figures: tuple[Difference, ...] = field(repr=False)
-    without_past: int = 0
-    """Rows that the release counted and that read alike now: their past was taken out when figures were suppressed."""
+    without_past: int | None = None
+    """Rows that the release counted and that read alike now: their past was taken out when figures were suppressed.
+
+    None where it cannot be told: over several releases, or for whoever may not read all relations."""
 
 
 # Only rows that a release between the two has said or ended can differ; the rest is not looked at. Nothing is written:
@@ -281,7 +283,7 @@ def compare(
             tuple(changes),
             tuple(_by_indicator(figures, causes)),
             tuple(figures),
-            without_past=max(0, int(counted["rows"]) - found) if is_whole else 0,
+            without_past=max(0, int(counted["rows"]) - found) if is_whole else None,
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import psycopg
 import pytest
 from psycopg import errors
@@ -10,6 +12,7 @@ from tests.conftest import PIPELINE_PASSWORD
 from tests.integration.duty.conftest import DUTY_PASSWORD, FEED, Desk
 from tests.integration.release.small_marts import A, B, P, make_build_schema, manifest_with_exact, release
 from threegaps.access import logins
+from threegaps.contracts.tables import DERIVED_COLUMNS, PERSON_COLUMN
 from threegaps.duty.asking import reading, writing
 from threegaps.errors import SettingsError
 from threegaps.release import history
@@ -132,6 +135,20 @@ def test_everything_else_is_refused(desk: Desk) -> None:
     assert allowed == []
 
 
+def test_of_what_was_sent_it_reads_refused_rows_alone(desk: Desk) -> None:
+    """As docs/server.md says: whole refused rows, whose document numbers are pseudonyms, and keyed hashes of keys."""
+    sent = {"key_hash", "row_data", PERSON_COLUMN, *DERIVED_COLUMNS}
+    with psycopg.connect(desk.settings.duty_dsn()) as connection:
+        readable = connection.execute(
+            "select n.nspname || '.' || c.relname || '.' || a.attname from pg_attribute as a"
+            " join pg_class as c on c.oid = a.attrelid join pg_namespace as n on n.oid = c.relnamespace"
+            " where n.nspname not like 'pg_%%' and c.relkind in ('r', 'v', 'm', 'p') and a.attname = any(%s)"
+            " and has_schema_privilege(n.oid, 'usage') and has_column_privilege(c.oid, a.attnum, 'select')",
+            [sorted(sent)],
+        ).fetchall()
+    assert {name for (name,) in readable} == {"quarantine.refused_row.key_hash", "quarantine.refused_row.row_data"}
+
+
 def test_a_session_that_reads_cannot_write(desk: Desk) -> None:
     incident = desk.incident()
     change = ["update ops.incident set assigned_to = 'x' where incident_id = %s", [incident]]
@@ -141,7 +158,7 @@ def test_a_session_that_reads_cannot_write(desk: Desk) -> None:
         assert connection.execute(*change).rowcount == 1
 
 
-def test_releases_are_compared_without_what_it_may_not_read(desk: Desk) -> None:
+def test_releases_are_compared_by_what_it_may_read_and_what_that_leaves_open_is_said(desk: Desk) -> None:
     make_build_schema(desk.dsn)
     manifest = manifest_with_exact()
     apply_served(desk.dsn, manifest)
@@ -156,7 +173,13 @@ def test_releases_are_compared_without_what_it_may_not_read(desk: Desk) -> None:
     named = [one.relation for one in pipelines.relations]
     assert "exact.indicator_value" in named
     assert [one.relation for one in ours.relations] == [name for name in named if not name.startswith("exact.")]
-    assert (ours.indicators, ours.without_past) == (pipelines.indicators, 0), "what it may not read is not lost"
+    assert ours.indicators == pipelines.indicators, "what it may not read is not lost"
+    assert (ours.without_past, pipelines.without_past) == (None, 0)
+    assert history.compare(desk.dsn, 1, 3).without_past is None
+    for language, words in (("zh", "无从判断"), ("en", "it cannot tell")):
+        page = settled(desk, "release", language)
+        assert words in page
+        assert "threegaps release diff 2 3" in page
 
 
 def test_without_a_password_the_page_says_what_to_do(desk: Desk) -> None:
@@ -184,3 +207,62 @@ def test_a_password_that_is_not_the_one_given_is_said_and_mended(desk: Desk) -> 
     logins.keep_duty(desk.dsn, DUTY_PASSWORD)
     assert desk.browser("reader").get("/duty/").status_code == 200
     assert PIPELINE_PASSWORD not in str(desk.settings.environment)
+
+
+OF_RIGHTS = ("值班页在数据仓库的权限不是本版本的:请运行 threegaps migrate", "run threegaps migrate")
+
+
+def settled(desk: Desk, path: str, language: str) -> str:
+    """A page once it no longer comes again by itself."""
+    browser = desk.browser("reader", Cookie=f"threegaps_language={language}")
+    for _ in range(200):
+        answer = browser.get(f"/duty/{path}")
+        if "Refresh" not in answer.headers:
+            return answer.text
+        time.sleep(0.05)
+    raise AssertionError("the page comes again for ever")
+
+
+def said(desk: Desk, path: str, body: object = ...) -> list[tuple[int, str]]:
+    """What a page, or with *body* an act, answers in Chinese and in English."""
+    answers = [
+        desk.acting("duty").request(
+            "GET" if body is ... else "POST",
+            f"/duty/{path}",
+            json=None if body is ... else body,
+            headers={"Cookie": f"threegaps_language={language}"},
+        )
+        for language in ("zh", "en")
+    ]
+    return [(one.status_code, one.text) for one in answers]
+
+
+@pytest.mark.parametrize(
+    "taken",
+    ["revoke select on ops.incident, ops.ticket from duty_desk", "revoke usage on schema ops from duty_desk"],
+)
+def test_without_the_rights_of_this_version_pages_and_acts_say_what_to_do(desk: Desk, taken: str) -> None:
+    incident = desk.incident()
+    desk.enter(taken)
+    for path, *body in (("",), ("refused",), (f"incidents/{incident}/assign", {"to": "li"})):
+        for (status, text), words in zip(said(desk, path, *body), OF_RIGHTS, strict=True):
+            assert (status, words in text) == (503, True), text
+    logins.keep_duty(desk.dsn, DUTY_PASSWORD)
+    assert [status for status, _ in said(desk, "refused")] == [200, 200]
+
+
+def test_nothing_is_written_to_a_ledger_of_another_version(desk: Desk) -> None:
+    incident = desk.incident()
+    desk.enter("update ops.alembic_version set version_num = '0001'")
+    for (status, text), words in zip(
+        said(desk, f"incidents/{incident}/assign", {"to": "li"}), ("版本是 0001", "version 0001"), strict=True
+    ):
+        assert (status, words in text) == (409, True), text
+    assert desk.enter("select assigned_to from ops.incident") == [(None,)]
+
+
+def test_a_login_that_lost_its_groups_has_them_again_after_a_migration(desk: Desk) -> None:
+    desk.enter(f"revoke duty_desk, bi_reader from {DUTY_LOGIN}")
+    assert said(desk, "")[0][0] == 503
+    logins.keep_duty(desk.dsn, DUTY_PASSWORD)
+    assert said(desk, "")[0][0] == 200

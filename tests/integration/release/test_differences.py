@@ -41,6 +41,7 @@ def counted(dsn: str, number: int) -> int:
 
 
 def found(comparison: Comparison) -> int:
+    assert comparison.without_past is not None, "of one release to the next it can be told"
     return comparison.without_past + sum(one.new + one.changed + one.gone for one in comparison.relations)
 
 
