@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tests.integration.faults.small_feeds import wage_part, wage_rows
@@ -26,12 +29,13 @@ from threegaps.file_check.codes import (
     PERIOD_CODE,
 )
 from threegaps.returned import expected_zh
-from threegaps.returned.expected import example_of
+from threegaps.returned.expected import example_for, example_of, form_zh
 from threegaps.returned.rows import said_zh
 from threegaps.rules.kinds.between import Between
 from threegaps.rules.kinds.match_regex import MatchRegex
 from threegaps.rules.registry import KINDS
 from threegaps.settings import Settings
+from threegaps.standards.identifiers import ResidentIds
 from threegaps.translations.texts import PACKAGE
 
 AGREEMENTS = "union/collective_agreements"
@@ -122,8 +126,42 @@ def test_the_expected_value_of_every_column_is_said() -> None:
             assert re.search("[一-鿿]", expected_zh(contract, column)), (contract.feed, column.name)
 
 
-def test_the_form_and_the_range_of_a_column_are_said_with_an_example() -> None:
-    forms = 0
+class Cell:
+    """One cell, as a rule reads it."""
+
+    def __init__(self, text: str, logical_type: str) -> None:
+        of_type = {
+            "date": dt.date.fromisoformat,
+            "timestamp": dt.datetime.fromisoformat,
+            "integer": int,
+            "number": float,
+        }
+        self.text, self.typed = pl.Series([text]), pl.Series([of_type.get(logical_type, str)(text)])
+
+    def resident_ids(self) -> ResidentIds:
+        raise AssertionError("of no column of identity numbers an example is said")
+
+    def judge_texts(self, judge: Callable[[pl.Series], pl.Series]) -> pl.Series:
+        return judge(self.text)
+
+
+def test_each_example_is_taken_by_the_rules_of_its_column() -> None:
+    said = 0
+    for contract in CONTRACTS.values():
+        for column in contract.sent_columns:
+            if not (example := example_for(contract, column)):
+                continue
+            said += 1
+            assert f",如 {example};" in expected_zh(contract, column)
+            for rule in contract.rules:
+                if rule.columns == (column.name,) and rule.kind.unexpected and rule.kind.scope == "row":
+                    judged = rule.kind.unexpected({column.name: Cell(example, column.logical_type)}, rule.arguments)
+                    assert not judged.any(), (contract.feed, column.name, rule.rule, example)
+    assert said > 150
+
+
+def test_the_form_and_the_range_of_a_column_are_said() -> None:
+    in_words = 0
     for contract in CONTRACTS.values():
         for rule in contract.rules:
             column = contract.by_name[rule.columns[0]] if rule.columns else None
@@ -131,15 +169,33 @@ def test_the_form_and_the_range_of_a_column_are_said_with_an_example() -> None:
                 continue
             said = expected_zh(contract, column)
             if isinstance(rule.arguments, MatchRegex):
-                forms += 1
-                example = example_of(rule.arguments.regex)
-                assert re.search(rule.arguments.regex, example), rule.arguments.regex
-                assert f"如 {example}" in said
+                form = form_zh(rule.arguments.regex)
+                in_words += bool(form)
+                assert f"格式:{form or rule.arguments.regex};" in said
+                assert example_of(rule.arguments.regex), rule.arguments.regex
             if isinstance(rule.arguments, Between):
                 assert all(
                     str(bound) in said for bound in (rule.arguments.min_value, rule.arguments.max_value) if bound
                 )
-    assert forms > 20
+    assert in_words > 60
+
+
+@pytest.mark.parametrize(
+    ("expression", "form"),
+    [
+        ("^(?:GY|WM)[0-9]{6}$", "“GY”或“WM”+6位数字"),
+        ("^[0-9A-Za-z-]{4,32}$", "4至32位数字、字母或“-”"),
+        ("^[1-8]-[BI]$", "1位数字(1至8)+“-”+1位“BI”中的字符"),
+        ("^[0-9]{2}[LS]?$", ""),
+        ("^[0-9]{2,}$", ""),
+        ("^0[1-5](,0[1-5])*$", ""),
+        ("^[^ ]$", ""),
+        ("^a.$", ""),
+        ("[0-9]{2}", ""),
+    ],
+)
+def test_a_form_is_said_in_words_only_where_they_say_all_of_it(expression: str, form: str) -> None:
+    assert form_zh(expression) == form
 
 
 @pytest.mark.parametrize(

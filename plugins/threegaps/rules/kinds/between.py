@@ -39,16 +39,22 @@ class Between(Arguments):
         return self
 
 
+def outside(value: Any, of: Between) -> Iterator[Any]:
+    """Whether a value, or each of a series, lies outside: once for each bound that there is."""
+    low, high = _bound(of.min_value), _bound(of.max_value)
+    if low is not None:
+        yield value <= low if of.strict_min else value < low
+    if high is not None:
+        yield value >= high if of.strict_max else value > high
+
+
 def _unexpected(columns: Columns, of: Between) -> pl.Series:
     import polars as pl
 
     values = columns[of.column].typed
-    low, high = _bound(of.min_value), _bound(of.max_value)
     unexpected = pl.repeat(value=False, n=len(values), dtype=pl.Boolean, eager=True)
-    if low is not None:
-        unexpected |= values <= low if of.strict_min else values < low
-    if high is not None:
-        unexpected |= values >= high if of.strict_max else values > high
+    for is_outside in outside(values, of):
+        unexpected |= is_outside
     return unexpected
 
 
