@@ -273,6 +273,12 @@ OTHER_ROWS: Labels = {
     "elsewhere": ("另见另一文件的数据行", "see another file's data row"),
 }
 """Where the row is that a refused one contradicts; its number stands behind."""
+TICKET_ROW_STATES: Labels = {
+    "open": ("未修正", "still wrong"),
+    "mended": ("已修正", "mended"),
+    "left_out": ("未再报送", "left out since"),
+    "cannot_tell": ("无法判断", "cannot tell"),
+}
 HOURS: Labels = {
     "always": ("始终", "always"),
     "working": ("工作时段", "working hours"),
@@ -296,7 +302,7 @@ OF_COLUMNS: Mapping[str, Labels] = {
     "period_type": PERIOD_TYPES,
     "protocol": PROTOCOLS,
     "reason": STRUCTURAL_LINES,
-    "state": {**FEED_STATES, **RUN_STATES, **SERVICE_STATES},
+    "state": {**FEED_STATES, **RUN_STATES, **SERVICE_STATES, **TICKET_ROW_STATES},
     "status": {**CHECK_STATUSES, **BUILD_STATUSES, **BATCH_STATUSES},
     "step": STEPS,
     "value_status": VALUE_STATUSES,

@@ -35,7 +35,7 @@ grant select on
     ops.build, ops.build_input, ops.build_touch, ops.touch, ops.release, ops.current_release, ops.hold,
     ops.indicator_input
 to duty_desk;
-grant execute on function ops.counties_of(text[]) to duty_desk;
+grant execute on function ops.counties_of(text[]), quarantine.hold_open(text[], bigint[]) to duty_desk;
 
 grant update (acknowledged_at, acknowledged_by, assigned_to, closed_at, closed_by, resolution) on ops.incident
 to duty_desk;

@@ -82,7 +82,7 @@ class Judgement:
         self.batch_id = batch_id
         self._key = key
         self._previous = previous or Previous()
-        self._waited_for, self._settled_keys = waited_for or WaitedFor(), set[str]()
+        self._waited_for, self._settled_keys = waited_for or WaitedFor(), dict[str, int]()
         self._block_bytes = block_bytes
         self._delivery = delivery
         self._parts = tuple(parts)
@@ -173,7 +173,7 @@ class Judgement:
             checks=tuple(checks),
             touched=self._touched.intervals(),
             open_rows=tally.open_rows,
-            settled_keys=frozenset(self._settled_keys),
+            settled_keys=self._settled_keys,
             noted_lines=tuple(tally.noted),
         )
 
@@ -217,7 +217,9 @@ class Judgement:
         if self._waited_for.keys and hashes is not None:
             passed = pl.Series(np.flatnonzero(is_accepted | contested))
             likely = self._waited_for.maybe(self.contract, persons, passed)
-            self._settled_keys |= self._waited_for.keys & set(hashes(likely).drop_nulls())
+            number = block.part.landed_object_id
+            for accepted in self._waited_for.keys.intersection(hashes(likely).drop_nulls()):
+                self._settled_keys[accepted] = max(number, self._settled_keys.get(accepted, number))
         touches = self._touched.frame(columns)
         if contested.any():
             chosen = pl.Series(contested)

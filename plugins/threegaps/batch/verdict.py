@@ -6,7 +6,8 @@ Nothing heavy is imported here: loads name these types without judging.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Verdict:
     ``touched`` holds (county, from, to) of accepted rows, ``date.max`` is an open end; ``open_rows`` are
     the accepted rows that are no withdrawals; ``noted_lines`` are some of the structural
     lines, as many as the contract's limit allows; ``settled_keys`` are hashes of accepted keys that earlier rows were
-    refused under.
+    refused under, and of each the newest landed object that has it.
     """
 
     stopped_by: str | None
@@ -94,4 +95,4 @@ class Verdict:
     touched: frozenset[tuple[str, dt.date, dt.date]]
     open_rows: int
     noted_lines: tuple[NotedLine, ...] = ()
-    settled_keys: frozenset[str] = frozenset()
+    settled_keys: Mapping[str, int] = field(default_factory=dict)

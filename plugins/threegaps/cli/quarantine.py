@@ -138,7 +138,8 @@ def export_refused(
     for target in targets.values():
         check_target(target, force=force)
     written: list[dict[str, Any]] = []
-    with psycopg.connect(settings.warehouse_dsn()) as connection:
+    # Each ticket stands once its file does: no load waits for the files of others.
+    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
         for contract in chosen:
             target = targets[contract.feed]
             rows = refused.export(
@@ -223,6 +224,22 @@ def list_tickets(
     answer([_ticket_row(one, now) for one in found], as_json=json_, limit=limit, none=none, dispensable=("sent_by",))
 
 
+@group.command("ticket")
+def show_ticket(
+    ticket: Annotated[int, typer.Argument(help="The ticket's number.")], limit: Limit = 50, json_: Json = False
+) -> None:
+    """The rows that a ticket sent back, and how each stands: refused, accepted since, left out, or not known."""
+    import psycopg
+
+    from threegaps.cli.output import answer
+    from threegaps.ledger import tickets
+
+    with psycopg.connect(Settings.load().warehouse_dsn(), autocommit=True) as connection:
+        tickets.find_ticket(connection, ticket)
+        rows = [dataclasses.asdict(one) for one in tickets.rows_of(connection, ticket)]
+    answer(rows, as_json=json_, limit=limit, dispensable=("batch_id", "accepted_by_batch_id", "again_row_token"))
+
+
 @group.command("answered")
 def answer_ticket(
     ticket: Annotated[int, typer.Argument(help="The ticket's number.")],
@@ -256,7 +273,7 @@ def _ticket_row(ticket: Ticket, now: dt.datetime) -> dict[str, Any]:
         "rows": ticket.rows,
         "open_rows": ticket.open_rows,
         "left_out_rows": ticket.left_out_rows,
-        "untold_rows": ticket.untold_rows,
+        "unknown_rows": ticket.unknown_rows,
         "mended_at": ticket.mended_at,
         "answer": ticket.answer,
         "answered_at": ticket.answered_at,

@@ -175,8 +175,8 @@ def accepting_these(
     store: LandingStore, arrivals: Iterable[LandedObject], numbers: Collection[int]
 ) -> list[LandedObject]:
     """The decisions among *arrivals* that accept just the landed objects with these *numbers*."""
-    decisions = [arrival for arrival in arrivals if arrival.is_acceptance and arrival.copies_ended_at is None]
-    return [arrival for arrival in decisions if set(read_acceptance(store, arrival).landed_object_ids) == set(numbers)]
+    kept = [arrival for arrival in arrivals if arrival.is_acceptance and arrival.copies_ended_at is None]
+    return [arrival for arrival in kept if set(read_acceptance(store, arrival).landed_object_ids) == set(numbers)]
 
 
 def is_accepted(connection: psycopg.Connection[Any], store: LandingStore, batch: Batch) -> bool:

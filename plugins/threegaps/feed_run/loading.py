@@ -185,7 +185,7 @@ def accept_for_next_load(
 ) -> None:
     """Enter in the ledger that a stopped batch is meant, and judge nothing: the feed's next load lands and obeys it.
 
-    For where nobody waits for a load, and landing is not to be had, such as a page. Said again it changes nothing.
+    For where nobody waits for a load, and landing is not to be had, such as a page.
 
     Args:
         settings: Where contracts are.
@@ -195,7 +195,7 @@ def accept_for_next_load(
         reason: Why.
 
     Raises:
-        LedgerError: As of `accept`.
+        LedgerError: As of `accept`, or another acceptance waits for the load.
     """
     stopped = batches.get_batch(connection, batch_id)
     contract = find_contract(settings.contracts_folder, stopped.feed)

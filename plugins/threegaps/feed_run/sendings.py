@@ -30,7 +30,7 @@ logger = log_of(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class LandedSending:
     """What is judged as one batch.
 
     Args:
@@ -51,7 +51,7 @@ class Sending:
 
 def sendings_to_load(
     settings: Settings, connection: psycopg.Connection[Any], contract: Contract, last: Delivery
-) -> list[Sending]:
+) -> list[LandedSending]:
     """What of deliveries up to *last* is still to be loaded, in the order of arrival.
 
     A correction is a sending of its own. A control file that comes late, or is mended alone, makes another one of the
@@ -59,7 +59,7 @@ def sendings_to_load(
     """
     deliveries = of_cadence(contract.cadence, landed_deliveries(connection, contract.feed))
     found = [
-        Sending(delivery, objects, is_whole)
+        LandedSending(delivery, objects, is_whole)
         for delivery in deliveries
         if delivery.start <= last.start
         for objects, is_whole in _to_load_of(settings, connection, contract, delivery)

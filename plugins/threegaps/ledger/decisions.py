@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg import errors
 from psycopg.rows import class_row
+
+from threegaps.errors import LedgerError
 
 
 def record_acceptance(
@@ -57,12 +60,28 @@ class AskedAcceptance:
 def ask_acceptance(
     connection: psycopg.Connection[Any], batch_id: int, rule: str, *, accepted_by: str, reason: str
 ) -> None:
-    """Enter that a stopped batch is meant, for the feed's next load; said again before that it changes nothing."""
-    connection.execute(
-        "insert into ops.acceptance_request (batch_id, rule, accepted_by, reason) values (%s, %s, %s, %s)"
-        " on conflict (batch_id, rule) where taken_up_at is null do nothing",
-        [batch_id, rule, accepted_by, reason],
-    )
+    """Enter that a stopped batch is meant, for the feed's next load; said again in the same words it changes nothing.
+
+    Raises:
+        LedgerError: Somebody else has said so, or for another reason, and no load has taken that up yet.
+    """
+    try:
+        with connection.transaction():
+            connection.execute(
+                "insert into ops.acceptance_request (batch_id, rule, accepted_by, reason) values (%s, %s, %s, %s)",
+                [batch_id, rule, accepted_by, reason],
+            )
+    except errors.UniqueViolation:
+        waiting = connection.execute(
+            "select accepted_by, reason from ops.acceptance_request"
+            " where batch_id = %s and rule = %s and taken_up_at is null",
+            [batch_id, rule],
+        ).fetchone()
+        if waiting != (accepted_by, reason):
+            raise LedgerError(
+                f"Batch {batch_id} was accepted already, by somebody else or for another reason: that is what is kept.",
+                advice="the feed's next load obeys it; nothing more is to be done.",
+            ) from None
 
 
 def asked_acceptances(connection: psycopg.Connection[Any], feed: str) -> list[AskedAcceptance]:

@@ -2,10 +2,10 @@
 
 A row is known again by its key, in a repair by its token. It is mended once a batch accepts it, and waits where it
 comes back wrong, in whatever way; where another sending of its delivery leaves it out, the department is still to say
-why. Of a row whose key could not be read nobody can say whether it came back: it waits only while the same row is
-refused.
+why. Of a row whose key could not be read nobody can say whether it came back, once no row that says the same is
+refused: the department is to say that, too.
 
-A ticket is settled once none of its rows waits or was left out, or once somebody notes what the department answered.
+A ticket is settled once all of its rows are mended, or once somebody notes what the department answered.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import errors
 from psycopg.rows import class_row
 
 from threegaps.contracts.tables import PERSON_COLUMN
@@ -43,7 +44,8 @@ class Ticket:
         answered_at: When.
         open_rows: How many of the rows are still refused, then or anew, and wait.
         left_out_rows: How many are not refused any more, and have not come back right: they were left out.
-        untold_rows: How many are not refused any more, and cannot be told from others: their key could not be read.
+        unknown_rows: How many are not refused any more, and nobody can say whether they came right: their key could not
+            be read.
         mended_at: When the last of those that have come back right was taken; None where none has.
     """
 
@@ -60,35 +62,68 @@ class Ticket:
     answered_at: dt.datetime | None
     open_rows: int
     left_out_rows: int
-    untold_rows: int
+    unknown_rows: int
     mended_at: dt.datetime | None
 
     @property
     def is_settled(self) -> bool:
         """Whether nobody waits for anything any more."""
-        return self.answered_at is not None or self.open_rows + self.left_out_rows == 0
+        return self.answered_at is not None or self.open_rows + self.left_out_rows + self.unknown_rows == 0
 
     def age_days(self, now: dt.datetime) -> int:
         """For how many days, as Shanghai has them, it has been out."""
         return (now.astimezone(SHANGHAI).date() - self.sent_at.astimezone(SHANGHAI).date()).days
 
 
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """One row that a ticket sent back, and how it stands.
+
+    Args:
+        row_token: The token that was sent.
+        batch_id: The batch that had refused it.
+        delivery: The delivery that it was of.
+        source_name: The file that it was in.
+        row_number: Its place there.
+        county_code: Its county.
+        state: A code of `threegaps.labels.TICKET_ROW_STATES`.
+        again_row_token: The token of its repair, where that was refused; None where none was.
+        accepted_by_batch_id: The batch that has accepted it since; None where it is not accepted.
+        accepted_at: When that was loaded.
+    """
+
+    row_token: str
+    batch_id: int
+    delivery: str
+    source_name: str
+    row_number: int
+    county_code: str
+    state: str
+    again_row_token: str | None
+    accepted_by_batch_id: int | None
+    accepted_at: dt.datetime | None
+
+
+ACCEPTED_SINCE = "{refused}.landed_object_id <= {accepted}.landed_object_id and {refused}.batch_id <> %(batch)s"
+"""Whether what a batch accepts of a landed object came no earlier than the refusal of the same key, in SQL."""
 _SENT = (
-    "select r.ticket_id, r.row_token, r.batch_id, r.accepted_by_batch_id, q.feed, q.landed_object_id, q.key_hash,"
-    " q.row_data, q.closed_by_batch_id from {tickets} as t join ops.ticket_row as r using (ticket_id)"
-    " join quarantine.refused_row as q using (row_token, batch_id)"
+    "select r.ticket_id, r.row_token as sent_token, r.batch_id as sent_batch_id, r.again_row_token,"
+    " r.accepted_by_batch_id, q.row_token, q.batch_id, q.feed, q.landed_object_id, q.key_hash, q.row_data,"
+    " q.closed_by_batch_id from {tickets} as t join ops.ticket_row as r using (ticket_id)"
+    " join quarantine.refused_row as q on q.row_token = coalesce(r.again_row_token, r.row_token)"
+    " and q.batch_id = coalesce(r.again_batch_id, r.batch_id)"
 )
-"""The rows of some tickets, and how each was refused, in SQL."""
+"""The rows of some tickets, and how each was refused last, in SQL."""
 # What a row says, to know it by where no key was kept: all that was kept of it, but for the token that stands in place
-# of a document number that is none.
+# of a document number that is none. Of one that was purged nothing was kept.
 _SAID = (
-    f"(case when {{row}}.row_data ->> '{PERSON_COLUMN}' like '<%%>' then {{row}}.row_data - '{PERSON_COLUMN}'"
-    " else {row}.row_data end)::text"
+    f"nullif(case when {{row}}.row_data ->> '{PERSON_COLUMN}' like '<%%>' then {{row}}.row_data - '{PERSON_COLUMN}'"
+    " else {row}.row_data end, '{{}}')::text"
 )
 # An open refusal of the row counts wherever it stands, but in a batch of which nothing was published. Where no key was
 # kept, the row is the same if it says the same. Those of the feeds are read at once: asked row by row, a long list of
 # refusals would be read for each.
-_TICKETS = f"""
+_FOUND = f"""
 with wanted as materialized (
     select t.* from ops.ticket as t
     where (%(feed)s::text is null or t.feed = %(feed)s)
@@ -105,30 +140,45 @@ standing as materialized (
 by_key as materialized (select distinct feed, key_hash from standing where key_hash is not null),
 by_row as materialized (select distinct q.feed, {_SAID.format(row="q")} as said from standing as q),
 found as (
-    select s.ticket_id, s.key_hash, s.accepted_by_batch_id,
-        s.closed_by_batch_id is null or k.feed is not null or w.feed is not null as is_open
+    select s.*, b.finished_at as accepted_at,
+        case when s.closed_by_batch_id is null or k.feed is not null or w.feed is not null then 'open'
+            when b.batch_id is not null then 'mended'
+            when s.key_hash is null then 'cannot_tell' else 'left_out' end as state
     from sent as s
     left join by_key as k on k.feed = s.feed and k.key_hash = s.key_hash
     left join by_row as w on w.feed = s.feed and w.said = {_SAID.format(row="s")} and s.key_hash is null
-),
+    left join ops.batch as b on b.batch_id = s.accepted_by_batch_id
+)
+"""
+_TICKETS = f"""
+{_FOUND},
 counted as (
     select
         f.ticket_id,
-        count(*) filter (where f.is_open)::integer as open_rows,
-        count(*) filter (where not f.is_open and b.batch_id is null and f.key_hash is not null)::integer
-            as left_out_rows,
-        count(*) filter (where not f.is_open and b.batch_id is null and f.key_hash is null)::integer as untold_rows,
-        max(b.finished_at) filter (where not f.is_open) as mended_at
-    from found as f left join ops.batch as b on b.batch_id = f.accepted_by_batch_id
-    group by f.ticket_id
+        count(*) filter (where f.state = 'open')::integer as open_rows,
+        count(*) filter (where f.state = 'left_out')::integer as left_out_rows,
+        count(*) filter (where f.state = 'cannot_tell')::integer as unknown_rows,
+        max(f.accepted_at) filter (where f.state = 'mended') as mended_at
+    from found as f group by f.ticket_id
 )
 select
     t.ticket_id, t.feed, t.rows, t.sent_to, t.sent_by, t.sent_at, t.file_name, t.file_sha256,
     t.answer, t.answered_by, t.answered_at, coalesce(s.open_rows, 0) as open_rows,
-    coalesce(s.left_out_rows, 0) as left_out_rows, coalesce(s.untold_rows, 0) as untold_rows, s.mended_at
+    coalesce(s.left_out_rows, 0) as left_out_rows, coalesce(s.unknown_rows, 0) as unknown_rows, s.mended_at
 from wanted as t left join counted as s using (ticket_id)
-where %(settled)s or s.open_rows + s.left_out_rows > 0
+where %(settled)s or s.open_rows + s.left_out_rows + s.unknown_rows > 0
 order by t.sent_at, t.ticket_id
+"""
+_ROWS = f"""
+{_FOUND}
+select
+    f.sent_token as row_token, f.sent_batch_id as batch_id, q.delivery, l.source_name, q.row_number, q.county_code,
+    f.state, f.again_row_token, case when f.state = 'mended' then f.accepted_by_batch_id end as accepted_by_batch_id,
+    case when f.state = 'mended' then f.accepted_at end as accepted_at
+from found as f
+join quarantine.refused_row as q on q.row_token = f.sent_token and q.batch_id = f.sent_batch_id
+join ops.landed_object as l on l.landed_object_id = q.landed_object_id
+order by q.batch_id, q.landed_object_id, q.row_number, f.sent_token
 """
 # What the batch made of rows that are asked about: accepted, refused anew, or nothing.
 _OUTCOME = f"""
@@ -145,19 +195,20 @@ repair as materialized (
     left join again as a using (landed_object_id, row_number)
 ),
 outcome as (
-    select s.ticket_id, s.row_token, s.batch_id, s.accepted_by_batch_id, p.again_token,
+    select s.ticket_id, s.sent_token, s.sent_batch_id, s.accepted_by_batch_id, p.again_token,
         p.again_token is not null or s.key_hash in (select a.key_hash from again as a where a.key_hash is not null)
             as is_refused,
-        p.row_token is not null or s.key_hash = any(%(keys)s) and s.landed_object_id <=
-            (select max(o.landed_object_id) from ops.batch_object as o where o.batch_id = %(batch)s) as is_accepted
+        p.row_token is not null or coalesce({ACCEPTED_SINCE.format(refused="s", accepted="a")}, false) as is_accepted
     from sent as s left join repair as p on p.row_token = s.row_token
+    left join unnest(%(keys)s::text[], %(key_objects)s::bigint[]) as a (key_hash, landed_object_id)
+        on a.key_hash = s.key_hash
 )
 update ops.ticket_row as r set
-    row_token = coalesce(o.again_token, r.row_token),
-    batch_id = case when o.again_token is null then r.batch_id else %(batch)s end,
+    again_row_token = coalesce(o.again_token, r.again_row_token),
+    again_batch_id = case when o.again_token is null then r.again_batch_id else %(batch)s end,
     accepted_by_batch_id = case when o.is_accepted and o.is_refused is not true then %(batch)s::bigint end
 from outcome as o
-where r.ticket_id = o.ticket_id and r.row_token = o.row_token and r.batch_id = o.batch_id
+where r.ticket_id = o.ticket_id and r.row_token = o.sent_token and r.batch_id = o.sent_batch_id
     and (o.is_accepted or o.is_refused or o.accepted_by_batch_id = %(supersedes)s::bigint)
 """
 
@@ -173,10 +224,9 @@ def asked_keys(
         supersedes_batch_id: A batch that is judged again: what it accepted counts no longer.
     """
     return connection.execute(
-        f"select distinct q.key_hash, q.row_data ->> '{PERSON_COLUMN}' from ops.ticket as t"
-        " join ops.ticket_row as r using (ticket_id) join quarantine.refused_row as q using (row_token, batch_id)"
-        " where t.feed = %s and t.answered_at is null and q.key_hash is not null"
-        " and (r.accepted_by_batch_id is null or r.accepted_by_batch_id = %s)".encode(),
+        f"select distinct s.key_hash, s.row_data ->> '{PERSON_COLUMN}' from ({_SENT.format(tickets='ops.ticket')}"
+        " where t.feed = %s and t.answered_at is null) as s where s.key_hash is not null"
+        " and (s.accepted_by_batch_id is null or s.accepted_by_batch_id = %s)".encode(),
         [feed, supersedes_batch_id],
     ).fetchall()
 
@@ -186,7 +236,7 @@ def note_outcome(
     feed: str,
     batch_id: int,
     *,
-    accepted_keys: Sequence[str],
+    accepted_keys: Mapping[str, int],
     repairs: Mapping[str, tuple[int, int]],
     supersedes_batch_id: int | None,
 ) -> None:
@@ -196,7 +246,8 @@ def note_outcome(
         connection: The warehouse.
         feed: The feed.
         batch_id: The batch.
-        accepted_keys: Hashes of the keys that it accepts, of those of `asked_keys`.
+        accepted_keys: By the hash of a key that it accepts, of those of `asked_keys`, the newest landed object that
+            has it.
         repairs: By the token of the row, the landed object and the row of its repair. What is still wrong with it is
             refused under a token of its own, by which the ticket asks from now on.
         supersedes_batch_id: The batch that it judges again.
@@ -207,6 +258,7 @@ def note_outcome(
             "feed": feed,
             "batch": batch_id,
             "keys": list(accepted_keys),
+            "key_objects": list(accepted_keys.values()),
             "tokens": list(repairs),
             "objects": [landed_object_id for landed_object_id, _ in repairs.values()],
             "numbers": [row_number for _, row_number in repairs.values()],
@@ -237,7 +289,7 @@ def open_ticket(
         at: When.
 
     Raises:
-        LedgerError: There is no row, or it is not said to whom or by whom.
+        LedgerError: There is no row, it is not said to whom or by whom, or a load has ended refusals since.
     """
     chosen = list(dict.fromkeys(refusals))
     if not chosen:
@@ -248,6 +300,7 @@ def open_ticket(
         )
     file_hash = hashlib.sha256(file.read_bytes()).hexdigest()
     with connection.transaction():
+        _hold_open(connection, feed, chosen)
         row = connection.execute(
             "insert into ops.ticket (feed, rows, sent_to, sent_by, sent_at, file_name, file_sha256)"
             " values (%s, %s, %s, %s, %s, %s, %s) returning ticket_id",
@@ -262,6 +315,24 @@ def open_ticket(
                 [(ticket_id, token, batch_id) for token, batch_id in chosen],
             )
     return ticket_id
+
+
+def _hold_open(connection: psycopg.Connection[Any], feed: str, refusals: Sequence[tuple[str, int]]) -> None:
+    """Keep the refusals open until the transaction ends, so that a load either sees the ticket or is seen by it."""
+    tokens, batch_ids = zip(*refusals, strict=True)
+    try:
+        held = connection.execute("select quarantine.hold_open(%s, %s)", [list(tokens), list(batch_ids)]).fetchone()
+    except errors.LockNotAvailable:
+        raise LedgerError(
+            "A load is judging these rows again just now.", feed=feed, advice="write the file again in a minute."
+        ) from None
+    ended = len(refusals) - (int(held[0]) if held else 0)
+    if ended:
+        raise LedgerError(
+            f"{ended:,} of the rows are not refused any more: a load has judged them again since the file was written.",
+            feed=feed,
+            advice="write the file again.",
+        )
 
 
 def tickets(connection: psycopg.Connection[Any], *, feed: str | None = None, settled: bool = False) -> list[Ticket]:
@@ -279,6 +350,12 @@ def find_ticket(connection: psycopg.Connection[Any], ticket_id: int) -> Ticket:
     if not found:
         raise LedgerError(f"There is no ticket {ticket_id}.", advice="see `threegaps quarantine tickets --all`.")
     return found[0]
+
+
+def rows_of(connection: psycopg.Connection[Any], ticket_id: int) -> list[TicketRow]:
+    """The rows that a ticket sent back, in the order of their files."""
+    with connection.cursor(row_factory=class_row(TicketRow)) as cursor:
+        return cursor.execute(_ROWS.encode(), {"feed": None, "ticket": ticket_id, "settled": True}).fetchall()
 
 
 def answer(connection: psycopg.Connection[Any], ticket_id: int, *, said: str, by: str, at: dt.datetime) -> Ticket:

@@ -180,7 +180,7 @@ def _load(connection: psycopg.Connection[Any], plan: Plan, refused: IO[bytes], *
         contract.feed,
         plan.batch_id,
         # What comes behind a whole delivery mends nothing of it.
-        accepted_keys=[] if standing.is_replaced else list(verdict.settled_keys),
+        accepted_keys={} if standing.is_replaced else verdict.settled_keys,
         repairs={} if standing.is_replaced else plan.repairs,
         supersedes_batch_id=plan.supersedes_batch_id,
     )
@@ -303,7 +303,7 @@ def _close_refusals(
             [plan.batch_id, plan.supersedes_batch_id],
         )
     if verdict.settled_keys and not standing.is_replaced:
-        close_settled(connection, plan.contract.feed, list(verdict.settled_keys), plan.batch_id)
+        close_settled(connection, plan.contract.feed, verdict.settled_keys, plan.batch_id)
     settled = [*standing.replaced_by_own] if standing.is_replacing or standing.is_replaced else []
     if plan.is_whole and not standing.is_replaced:
         settled += batches.earlier_batch_ids(connection, plan.batch_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +16,7 @@ from psycopg.rows import class_row
 from threegaps.contracts.model import Contract
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import SettingsError
+from threegaps.ledger.tickets import ACCEPTED_SINCE
 from threegaps.returned import Returned, ReturnedRow, write_file
 
 ROW_HEADER = "行标识"
@@ -247,13 +249,23 @@ def refused_keys(connection: psycopg.Connection[Any], feed: str) -> list[tuple[s
     ).fetchall()
 
 
-def close_settled(connection: psycopg.Connection[Any], feed: str, key_hashes: list[str], batch_id: int) -> None:
-    """End refusals of keys that a batch accepts, where they arrived before all that it is made of."""
+def close_settled(
+    connection: psycopg.Connection[Any], feed: str, accepted_keys: Mapping[str, int], batch_id: int
+) -> None:
+    """End refusals of keys that a batch accepts since.
+
+    Args:
+        connection: The warehouse.
+        feed: The feed.
+        accepted_keys: By the hash of an accepted key, the newest landed object that has it.
+        batch_id: The batch.
+    """
     connection.execute(
-        "update quarantine.refused_row set closed_by_batch_id = %(batch)s where feed = %(feed)s"
-        " and key_hash = any(%(keys)s) and closed_by_batch_id is null and landed_object_id <"
-        " (select min(landed_object_id) from ops.batch_object where batch_id = %(batch)s)",
-        {"batch": batch_id, "feed": feed, "keys": key_hashes},
+        "update quarantine.refused_row as q set closed_by_batch_id = %(batch)s"
+        " from unnest(%(keys)s::text[], %(objects)s::bigint[]) as a (key_hash, landed_object_id)"
+        " where q.feed = %(feed)s and q.key_hash = a.key_hash and q.closed_by_batch_id is null"
+        f" and {ACCEPTED_SINCE.format(refused='q', accepted='a')}".encode(),
+        {"batch": batch_id, "feed": feed, "keys": list(accepted_keys), "objects": list(accepted_keys.values())},
     )
 
 

@@ -28,6 +28,7 @@ PAGES = (
     f"feeds/{FEED}/2026-05",
     f"feeds/{FEED}/refused.xlsx?delivery=2026-05",
     "refused",
+    "tickets/1",
     "counties",
     "counties/330106",
     "release",
@@ -85,6 +86,7 @@ def test_each_page_answers_by_it(desk: Desk) -> None:
     desk.owe(5)
     desk.refuse(desk.batch("2026-05", refused=1), 1)
     desk.incident()
+    assert desk.acting("duty").post(f"/duty/feeds/{FEED}/tickets", json={"to": "centre"}).status_code == 200
     answered = {page: desk.browser("reader").get(f"/duty/{page}").status_code for page in PAGES}
     assert answered == dict.fromkeys(PAGES, 200)
     with reading(desk.settings) as connection:

@@ -8,6 +8,8 @@ import io
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import openpyxl
 import psycopg
@@ -15,10 +17,10 @@ import pytest
 from starlette.routing import Route
 
 from tests.integration.duty.conftest import FEED, Desk
-from threegaps.duty import workbooks
+from threegaps.duty import actions, workbooks
 from threegaps.duty.views import now
 from threegaps.feed_run import accepting
-from threegaps.ledger import expected, tickets
+from threegaps.ledger import decisions, expected, tickets
 from threegaps.ledger.incidents import Cause
 from threegaps.settings import Settings
 from threegaps.warehouse.sessions import feed_lock
@@ -306,6 +308,9 @@ def test_an_acceptance_is_noted_once_and_waits_for_no_load(desk: Desk, monkeypat
             assert browser.post(path, json={"why": " 确认无误 "}).status_code == 200
     asked = "select rule, accepted_by, reason from ops.acceptance_request order by 1 desc"
     assert desk.enter(asked) == [("delivery_shrunk", "duty", "确认无误")]
+    another = browser.post(path, json={"why": "另有理由"})
+    assert (another.status_code, "以已登记的为准" in another.text) == (409, True)
+    assert desk.enter(asked) == [("delivery_shrunk", "duty", "确认无误")]
     page = desk.browser("duty").get(f"/duty/feeds/{FEED}/2026-05").text
     assert 'data-accepted="waits"' in page
     assert "/accept" not in page
@@ -480,23 +485,24 @@ def test_a_ticket_is_not_mended_by_a_file_that_is_as_wrong_as_the_one_before(des
             file=file,
             at=hours[0],
         )
-        for until, waiting, untold in ((1, 2, 0), (2, 2, 0), (3, 1, 1)):
+        for until, waiting, unknown in ((1, 2, 0), (2, 2, 0), (3, 1, 1)):
             loaded(until)
             (one,) = tickets.tickets(connection)
-            assert (one.ticket_id, one.open_rows, one.untold_rows, one.mended_at) == (ticket, waiting, untold, None)
+            assert (one.ticket_id, one.open_rows, one.unknown_rows, one.mended_at) == (ticket, waiting, unknown, None)
             page = desk.browser("reader").get("/duty/refused").text
             assert f"{waiting} / 2" in page
             assert "已全部修正" not in page
         loaded(4)
-        assert tickets.tickets(connection) == []
-        assert tickets.find_ticket(connection, ticket).is_settled
-        # Nobody can say that rows without a key have come right.
+        # Nobody can say that rows without a key have come right: the department is asked.
+        (one,) = tickets.tickets(connection)
+        assert (one.open_rows, one.unknown_rows, one.is_settled) == (0, 2, False)
         page = desk.browser("reader").get("/duty/refused").text
-        assert "其中 2 行主键无法识别" in page
+        assert "2 行主键无法识别" in page
+        assert "登记回复" in desk.browser("duty").get("/duty/refused").text
         assert "已全部修正" not in page
         desk.enter("update quarantine.refused_row set key_hash = repeat('b', 32) where batch_id = %s", numbers[0])
         (one,) = tickets.tickets(connection)
-        assert (one.open_rows, one.left_out_rows, one.untold_rows) == (0, 2, 0)
+        assert (one.open_rows, one.left_out_rows, one.unknown_rows) == (0, 2, 0)
         assert "2 行未再报送" in desk.browser("reader").get("/duty/refused").text
         desk.enter("update ops.ticket_row set accepted_by_batch_id = %s", numbers[3])
         assert tickets.tickets(connection) == []
@@ -509,7 +515,6 @@ def test_a_row_is_known_again_by_its_key_whatever_else_of_it_has_changed(desk: D
     first, second = desk.batch("2026-05", refused=1), desk.batch("2026-05", refused=1)
     token = desk.refuse(first, 1, value="-5")
     desk.refuse(second, 7, value="-500")
-    desk.enter("update quarantine.refused_row set closed_by_batch_id = %s where batch_id = %s", second, first)
     with psycopg.connect(desk.dsn, autocommit=True) as connection:
         ticket = tickets.open_ticket(
             connection,
@@ -520,6 +525,7 @@ def test_a_row_is_known_again_by_its_key_whatever_else_of_it_has_changed(desk: D
             file=desk.settings.root / "README.md",
             at=dt.datetime(2026, 6, 1, tzinfo=dt.UTC),
         )
+        desk.enter("update quarantine.refused_row set closed_by_batch_id = %s where batch_id = %s", second, first)
         assert tickets.find_ticket(connection, ticket).open_rows == 0
         desk.enter("update quarantine.refused_row set key_hash = repeat('a', 32)")
         one = tickets.find_ticket(connection, ticket)
@@ -527,6 +533,98 @@ def test_a_row_is_known_again_by_its_key_whatever_else_of_it_has_changed(desk: D
         # What was refused in a batch that stopped has replaced nothing.
         desk.enter("update ops.batch set status = 'stopped' where batch_id = %s", second)
         assert tickets.find_ticket(connection, ticket).open_rows == 0
+
+
+def test_no_ticket_is_opened_of_rows_that_a_load_ends_meanwhile(desk: Desk) -> None:
+    desk.know_feed()
+    first, second = desk.batch("2026-05", refused=2), desk.batch("2026-05")
+    desk.refuse(first, 1)
+    desk.refuse(first, 2)
+    write, ended = workbooks.write_refused, "update quarantine.refused_row set closed_by_batch_id = %s"
+    path, to = f"/duty/feeds/{FEED}/tickets", {"to": "厅信息中心"}
+    with psycopg.connect(desk.dsn) as load, pytest.MonkeyPatch.context() as patch:
+
+        def meanwhile(*arguments: Any, **named: Any) -> Any:
+            written = write(*arguments, **named)
+            load.execute(f"{ended} where row_number = 1", [second])
+            return written
+
+        patch.setattr(actions, "write_refused", meanwhile)
+        refused = desk.acting("duty").post(path, json=to)
+        assert (refused.status_code, "正重新判定这些行" in refused.text) == (409, True)
+        load.rollback()
+
+        def before(*arguments: Any, **named: Any) -> Any:
+            written = meanwhile(*arguments, **named)
+            load.commit()
+            return written
+
+        patch.setattr(actions, "write_refused", before)
+        refused = desk.acting("duty").post(path, json=to)
+        assert (refused.status_code, "其中 1 行已不再拒收" in refused.text) == (409, True)
+        assert desk.enter("select count(*) from ops.ticket") == [(0,)]
+        patch.setattr(actions, "write_refused", write)
+        assert desk.acting("duty").post(path, json=to).status_code == 200
+        assert desk.enter("select row_token from ops.ticket_row") == [(f"{first:08d}{2:08d}",)]
+
+
+def test_a_load_waits_for_a_ticket_of_the_rows_that_it_ends(desk: Desk, tmp_path: Path) -> None:
+    desk.know_feed()
+    first, second = desk.batch("2026-05", refused=1), desk.batch("2026-05")
+    token = desk.refuse(first, 1)
+    (tmp_path / "file").touch()
+    with psycopg.connect(desk.dsn) as ours, psycopg.connect(desk.dsn, options="-c lock_timeout=200ms") as load:
+        said = {"sent_to": "x", "sent_by": "y", "file": tmp_path / "file", "at": dt.datetime.now(dt.UTC)}
+        with ours.transaction():
+            tickets.open_ticket(ours, FEED, [(token, first)], **said)
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                load.execute("update quarantine.refused_row set closed_by_batch_id = %s", [second])
+            load.rollback()
+        load.execute("update quarantine.refused_row set closed_by_batch_id = %s", [second])
+        load.commit()
+
+
+def test_rows_that_were_purged_are_not_taken_for_one_another(desk: Desk, tmp_path: Path) -> None:
+    desk.know_feed()
+    first, second = desk.batch("2026-05", refused=1), desk.batch("2026-05", refused=1)
+    token = desk.refuse(first, 1)
+    (tmp_path / "file").touch()
+    said = {"sent_to": "x", "sent_by": "y", "file": tmp_path / "file", "at": dt.datetime.now(dt.UTC)}
+    with psycopg.connect(desk.dsn, autocommit=True) as connection:
+        ticket = tickets.open_ticket(connection, FEED, [(token, first)], **said)
+        desk.refuse(second, 7)
+        desk.enter("update quarantine.refused_row set closed_by_batch_id = %s where batch_id = %s", second, first)
+        assert tickets.find_ticket(connection, ticket).open_rows == 1
+        for ((landed,),) in [
+            desk.enter("select landed_object_id from ops.batch_object where batch_id = %s", batch)
+            for batch in (first, second)
+        ]:
+            decisions.remove_texts(connection, landed)
+        one = tickets.find_ticket(connection, ticket)
+        assert (one.open_rows, one.unknown_rows) == (0, 1)
+
+
+def test_the_page_of_a_ticket_shows_each_of_its_rows_and_what_came_of_it(desk: Desk, tmp_path: Path) -> None:
+    desk.know_feed()
+    first, second = desk.batch("2026-05", refused=5), desk.batch("2026-05", refused=1)
+    tokens = [desk.refuse(first, row, value=f"-{row}") for row in (1, 2, 3, 4, 5)]
+    again = desk.refuse(second, 9)
+    (tmp_path / "file").touch()
+    said = {"sent_to": "x", "sent_by": "y", "file": tmp_path / "file", "at": dt.datetime.now(dt.UTC)}
+    with psycopg.connect(desk.dsn, autocommit=True) as connection:
+        ticket = tickets.open_ticket(connection, FEED, [(token, first) for token in tokens], **said)
+    closing = "update quarantine.refused_row set closed_by_batch_id = %s where batch_id = %s and row_number <> 5"
+    desk.enter(closing, second, first)
+    desk.enter("update quarantine.refused_row set key_hash = 'c' where row_number = 2")
+    desk.enter("update ops.ticket_row set accepted_by_batch_id = %s where row_token = %s", second, tokens[0])
+    repaired = "update ops.ticket_row set again_row_token = %s, again_batch_id = %s where row_token = %s"
+    desk.enter(repaired, again, second, tokens[3])
+    page = desk.browser("reader").get(f"/duty/tickets/{ticket}").text
+    states = ["mended", "left_out", "cannot_tell", "open", "open"]
+    assert re.findall(r'data-ticket-row="(\d+)" data-state="(\w+)"', page) == list(zip(tokens, states, strict=True))
+    assert re.search(rf"修正后又被拒收.*?{again}", page)
+    assert desk.browser("reader").get("/duty/tickets/99").status_code == 404
+    assert f'href="/duty/tickets/{ticket}"' in desk.browser("reader").get("/duty/refused").text
 
 
 def test_what_is_sent_back_is_a_ticket_with_the_rows_that_were_chosen(desk: Desk) -> None:

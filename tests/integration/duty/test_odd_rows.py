@@ -85,6 +85,7 @@ PAGES = (
     f"/duty/feeds/{FEED}/2026-05?rule=wage_cny_month_range&county=330106",
     f"/duty/feeds/{BY_COUNTY}",
     "/duty/refused",
+    "/duty/tickets/1",
     f"/duty/feeds/{FEED}/refused.xlsx",
     "/duty/counties",
     f"/duty/counties?feed={BY_COUNTY}",

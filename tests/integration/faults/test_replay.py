@@ -180,28 +180,28 @@ def test_what_a_ticket_asks_about_is_followed_over_sendings_of_the_whole_deliver
             found = [tickets.find_ticket(connection, one) for one in of_each]
             waiting = [one.ticket_id for one in tickets.tickets(connection)]
             assert waiting == [one.ticket_id for one in found if not one.is_settled]
-            states = [(one.open_rows, one.left_out_rows, one.untold_rows, one.mended_at is not None) for one in found]
-            return [("open", "left out", "untold", "mended")[state.index(1)] for state in states]
+            states = [(one.open_rows, one.left_out_rows, one.unknown_rows, one.mended_at is not None) for one in found]
+            return [("open", "left out", "unknown", "mended")[state.index(1)] for state in states]
 
         assert standing() == ["open"] * 4
         send({0: other_way, 1: right[1], 2: None, 3: right[3]})
         # Wrong in another way is not mended; of those whose key could not be read nobody can say what came of them.
-        assert standing() == ["open", "mended", "untold", "untold"]
+        assert standing() == ["open", "mended", "unknown", "unknown"]
         assert [tickets.find_ticket(connection, one).mended_at is not None for one in of_each] == [0, 1, 0, 0]
         send({0: None, 2: right[2], 3: right[3]})
         # The second is wrong again at its source.
-        assert standing() == ["left out", "open", "untold", "untold"]
+        assert standing() == ["left out", "open", "unknown", "unknown"]
         send({0: None, 1: None, 3: right[3]})
         # The third is refused again, and says what it said.
-        assert standing() == ["left out", "left out", "open", "untold"]
+        assert standing() == ["left out", "left out", "open", "unknown"]
         last = send(dict(enumerate(right)))
-        assert standing() == ["mended", "mended", "untold", "untold"]
+        assert standing() == ["mended", "mended", "unknown", "unknown"]
         assert tickets.find_ticket(connection, of_each[0]).mended_at == last
         # Judged again it is accepted again, and stays so.
         feed_run.judge_again(max(int(row[0]) for row in connection.execute("select batch_id from ops.batch")))
-        assert standing() == ["mended", "mended", "untold", "untold"]
+        assert standing() == ["mended", "mended", "unknown", "unknown"]
         send({2: right[2], 3: right[3]})
-        assert standing() == ["open", "open", "untold", "untold"]
+        assert standing() == ["open", "open", "unknown", "unknown"]
 
 
 def test_a_row_whose_key_could_not_be_read_is_followed_over_its_repairs(
@@ -214,12 +214,12 @@ def test_a_row_whose_key_could_not_be_read_is_followed_over_its_repairs(
         rows[2]["证件号码"] = "1" * 17
         feed_run.replay(WAGES, send_back(file, [rows[2]]))
         one = tickets.find_ticket(connection, ticket)
-        assert (one.open_rows, one.untold_rows, one.mended_at) == (1, 0, None)
+        assert (one.open_rows, one.unknown_rows, one.mended_at) == (1, 0, None)
         again = exported(warehouse, WAGES, file)[-1]
         again["证件号码"] = refused_wages[2][1]
         feed_run.replay(WAGES, send_back(file, [again]))
         one = tickets.find_ticket(connection, ticket)
-        assert (one.open_rows, one.untold_rows, one.mended_at is not None, one.is_settled) == (0, 0, True, True)
+        assert (one.open_rows, one.unknown_rows, one.mended_at is not None, one.is_settled) == (0, 0, True, True)
 
 
 def test_a_correction_by_itself_ends_the_refusal_that_it_mends(

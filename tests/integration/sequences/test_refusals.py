@@ -50,8 +50,8 @@ def outcome(dsn: str, ticket: int) -> str:
     """How the ticket's one row stands."""
     with psycopg.connect(dsn) as connection:
         one = tickets.find_ticket(connection, ticket)
-    states = (one.open_rows, one.left_out_rows, one.untold_rows, one.mended_at is not None)
-    return ("open", "left out", "untold", "mended")[states.index(1)]
+    states = (one.open_rows, one.left_out_rows, one.unknown_rows, one.mended_at is not None)
+    return ("open", "left out", "unknown", "mended")[states.index(1)]
 
 
 @pytest.mark.parametrize("feed", [small_contracts.PERIODS, small_contracts.LISTS])

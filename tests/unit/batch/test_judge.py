@@ -290,7 +290,7 @@ def test_a_refused_row_of_changes_has_a_keyed_hash_of_its_key_and_a_later_row_se
     assert KEY.secret.hex() not in first
     waiting = waited_for([(first, None), (other, None)])
     judgement, _ = judge([sent(spell(1, "1"), spell(3, "1"))], contract, waited_for=waiting)
-    assert judgement.finish().settled_keys == {first}
+    assert judgement.finish().settled_keys == {first: 7}
 
 
 def test_a_refused_row_of_a_whole_delivery_is_known_again_by_its_key_however_it_comes(
@@ -313,7 +313,7 @@ def test_a_refused_row_of_a_whole_delivery_is_known_again_by_its_key_however_it_
     monkeypatch.setattr(judging, "key_hashes", counting)
     judgement, blocks = judge([part(wage_bytes(*again, wage(2)))], waited_for=waited_for(waiting))
     assert [row["key_hash"] for row in refused_of(blocks)] == [first["key_hash"]]
-    assert judgement.finish().settled_keys == {second["key_hash"]}
+    assert judgement.finish().settled_keys == {second["key_hash"]: 7}
     assert sum(hashed) == 2, "but for those of the persons that are waited for, no accepted row is hashed"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
 from threegaps.duty.asking import reading
 from threegaps.duty.reading.refused import read_refused
 from threegaps.duty.views.common import pages_of, settings_of
+from threegaps.errors import LedgerError
+from threegaps.ledger import tickets
 
 router = APIRouter()
 
@@ -18,3 +20,15 @@ def refused(request: Request) -> HTMLResponse:
     with reading(settings_of(request)) as connection:
         found = read_refused(connection)
     return pages_of(request).page(request, "refused.html", found=found)
+
+
+@router.get("/tickets/{ticket_id}")
+def ticket(request: Request, ticket_id: int) -> HTMLResponse:
+    """A ticket, and how each of the rows that it sent back stands."""
+    with reading(settings_of(request)) as connection:
+        try:
+            found = tickets.find_ticket(connection, ticket_id)
+        except LedgerError:
+            raise HTTPException(404) from None
+        rows = tickets.rows_of(connection, ticket_id)
+    return pages_of(request).page(request, "ticket.html", ticket=found, rows=rows)
