@@ -55,6 +55,7 @@ NEWER = {CODE, CODES, *FORMS}
 """What a newer version may write."""
 TABLES = (
     "ops.acceptance",
+    "ops.acceptance_request",
     "ops.attempt",
     "ops.batch",
     "ops.build",
@@ -118,6 +119,11 @@ def fill(desk: Desk) -> None:
         "insert into ops.acceptance (landed_object_id, batch_id, rules, accepted_by, reason, accepted_at)"
         " select landed_object_id, batch_id, array['delivery_shrunk'], 'li', 'meant', now() from ops.batch_object"
         " where batch_id = %s",
+        stopped,
+    )
+    desk.enter(
+        "insert into ops.acceptance_request (batch_id, rule, accepted_by, reason, taken_up_at, why_not)"
+        " values (%s, 'shrinks', 'li', 'meant', now(), 'Something has arrived since.')",
         stopped,
     )
     for batch in (first, stopped):
