@@ -218,8 +218,8 @@ class Judgement:
             passed = pl.Series(np.flatnonzero(is_accepted | contested))
             likely = self._waited_for.maybe(self.contract, persons, passed)
             number = block.part.landed_object_id
-            for accepted in self._waited_for.keys.intersection(hashes(likely).drop_nulls()):
-                self._settled_keys[accepted] = max(number, self._settled_keys.get(accepted, number))
+            for settled in self._waited_for.keys.intersection(hashes(likely).drop_nulls()):
+                self._settled_keys[settled] = max(number, self._settled_keys.get(settled, number))
         touches = self._touched.frame(columns)
         if contested.any():
             chosen = pl.Series(contested)
