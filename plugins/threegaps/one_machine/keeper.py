@@ -109,7 +109,10 @@ def wait_until_running(
         if state == "running":
             return
         ended = keeper is not None and keeper.poll() is not None
-        if ended or state in {"failed", "stopping"}:
+        # Without a keeper of ours the word may be an earlier run's, until the one that starts has written its own.
+        if state == "stopping" or (state == "stopped" and keeper is not None):
+            raise ServiceError("The services were stopped while they started.", advice="start them again.")
+        if ended or state == "failed":
             log = settings.logs_folder / "supervisor.log"
             said = account.get("message") or (last_lines(log) if log.exists() else "")
             raise ServiceError(f"The services did not start: {said}", advice=f"read {log}.")

@@ -101,6 +101,9 @@ def test_down_returns_when_the_last_one_is_gone(running: Running) -> None:
     assert not any(map(is_alive, everyone))
     assert running.account()["state"] == "stopped"
     assert keeper.down(running.settings) is False
+    # Who waits for them hears that they were stopped, and of no fault.
+    with pytest.raises(ServiceError, match="were stopped while they started"):
+        keeper.wait_until_running(running.settings, running.keeper, lambda _: None)
 
 
 def test_a_service_that_ends_starts_again(running: Running) -> None:
