@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from threegaps.contracts.document import ContractDocument, Property
 from threegaps.contracts.options.base import explain
-from threegaps.contracts.options.normalisations import AreaLevel, CountyCodes, CountyNames, ResidentId
+from threegaps.contracts.options.normalisations import AreaLevel, BooleanWords, CountyCodes, CountyNames, ResidentId
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import ContractError
 from threegaps.rules.model import Labels, Rule
@@ -35,6 +35,11 @@ class Derivation:
         self._document = document
         self._columns = document.schema_[0].properties
         self._labels: Labels = {column.name: column.business_name for column in self._columns}
+        self._words = {
+            option.column: (option.true, option.false)
+            for option in document.custom_properties.normalisations
+            if isinstance(option, BooleanWords)
+        }
 
     def column_rules(self, column: Property) -> Iterator[Rule]:
         """The plain rules of a column, in the order in which a person would look."""
@@ -43,7 +48,11 @@ class Derivation:
             yield self._rule(f"{name}_required", "expect_column_values_to_not_be_null", column=name)
         if column.logical_type != "string":
             yield self._rule(
-                f"{name}_type", "expect_column_text_to_be_of_type", column=name, logical_type=column.logical_type
+                f"{name}_type",
+                "expect_column_text_to_be_of_type",
+                column=name,
+                logical_type=column.logical_type,
+                **({"words": self._words[name]} if name in self._words else {}),
             )
         if bounds.pattern is not None:
             yield self._rule(

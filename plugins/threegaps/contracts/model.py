@@ -210,3 +210,8 @@ class Contract:
     def normalisations_of(self, kind: str) -> tuple[Any, ...]:
         """The declared normalisations of a kind, in order."""
         return tuple(option for option in self.normalisations if option.kind == kind)
+
+    @property
+    def boolean_words(self) -> Mapping[str, tuple[str, str]]:
+        """By column the words for yes and for no, where the contract says any."""
+        return {words.column: (words.true, words.false) for words in self.normalisations_of("boolean_words")}

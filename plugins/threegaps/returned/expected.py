@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from threegaps.contracts.model import Column, Contract
+from threegaps.contracts.model import Code, Column, Contract
 from threegaps.rules.kinds.between import Between, outside, sides_of
 from threegaps.rules.kinds.match_regex import MatchRegex
+from threegaps.rules.kinds.text_of_type import PLAIN_WORDS
 
 _TYPES_ZH = {
     "date": "日期",
     "timestamp": "日期和时间",
     "integer": "整数",
     "number": "数值",
-    "boolean": "是或否",
     "string": "文本",
 }
 # What a value may look like where no rule asks for another one.
@@ -51,14 +51,24 @@ _CLASSES_ZH = {
 def expected_zh(contract: Contract, column: Column) -> str:
     """What belongs into a cell of *column*: its form or its codes, its range, and whether it may be empty."""
     example = example_for(contract, column)
-    kind = _TYPES_ZH.get(column.logical_type, "文本") + (f",如 {example}" if example else "")
+    kind = _type_zh(contract, column) + (f",如 {example}" if example else "")
     parts = [kind, *_asked(contract, column)]
     if column.code_list:
-        shown = "、".join(f"{code.code} {code.label_zh}" for code in column.code_list[:_MOST_CODES])
+        shown = "、".join(_code_zh(code) for code in column.code_list[:_MOST_CODES])
         more = f"等{len(column.code_list)}个代码" if len(column.code_list) > _MOST_CODES else ""
         parts[0] = f"代码:{shown}{more}"
     parts.append("必填" if column.required else "可为空")
     return ";".join(parts)
+
+
+def _code_zh(code: Code) -> str:
+    return code.code if code.code == code.label_zh else f"{code.code} {code.label_zh}"
+
+
+def _type_zh(contract: Contract, column: Column) -> str:
+    if column.logical_type != "boolean":
+        return _TYPES_ZH.get(column.logical_type, "文本")
+    return "或".join(contract.boolean_words.get(column.name, PLAIN_WORDS))
 
 
 def _asked(contract: Contract, column: Column) -> Iterator[str]:

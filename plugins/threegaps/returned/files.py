@@ -126,7 +126,7 @@ def _write_rows(workbook: Any, returned: Returned) -> None:
         for column in columns:
             said = wrong.get(column.name)
             sent = row.values.get(column.name) or ""
-            cell = _text(sheet, sent) if said else _typed(sheet, column, sent)
+            cell = _typed(sheet, column, sent)
             if said:
                 cell.fill = wrong_fill
                 if comments < _MOST_COMMENTS:

@@ -11,8 +11,9 @@ births are taken from 1900 to 2099. Of other runs of 18 digits one in 47,000 fit
 which begin with no province's code), of 15 digits one in 85: where a column has such codes, its contract says so.
 
 What is kept of a row is masked more widely than a row is refused for: seventeen digits that lack the check character,
-by themselves or behind a number, and what a spreadsheet leaves of a number, 3.30106E+17, still say who is meant. One in
-4,400 runs of 17 digits looks so by chance: that is no reason to refuse a row, and one to keep such digits nowhere.
+by themselves or behind a number, eighteen with a slip in the check character, and what a spreadsheet leaves of a
+number, 3.30106E+17, still say who is meant. One in 4,400 runs of 17 digits or of 18 looks so by chance: that is no
+reason to refuse a row, and one to keep such digits nowhere.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ _GROUPS_OF_SHORT_ALONE = frozenset({(6, 9), (12, 3), (3,) * 5, (4, 4, 4, 3), (5,
 """Groups that other codes have too, the last digits of a bank card for one: only where no other digits are near."""
 _GROUPS_OF_CUT = frozenset({(17,), (6, 11), (14, 3), (6, 8, 3), (6, 4, 4, 3), (6, 4, 2, 2, 3)})
 """Likewise of seventeen, which lack the check character."""
+_GROUPS_OF_SLIPPED = frozenset({(18,), (6, 12), (14, 4), (17, 1), (6, 8, 4), (6, 4, 4, 4), (6, 4, 2, 2, 4)})
+"""Likewise of eighteen whose check character does not fit."""
 
 _FIRST_YEAR_IN_GROUPS = 30
 """Of 1900: 330106-250612-001 is rather the first paper of a day in a county than somebody who was born in 1925."""
@@ -146,7 +149,28 @@ def _to_mask(text: str) -> Iterator[tuple[int, int]]:
     found += (notations := [match.span() for match in _IS_NOTATION.finditer(text) if _is_left_of_number(match[0])])
     # Only then what lacks its check character: it may be a number's beginning.
     found += _spans(_without(text, notations), (18, 17, 15))
+    found += _slipped(_without(text, found))
     yield from sorted(found)
+
+
+def _slipped(text: str) -> Iterator[tuple[int, int]]:
+    """Where eighteen signs stand by themselves that are a number but for the check character."""
+    for run in _RUN.finditer(text.translate(_FOLDING)):
+        places = [run.start() + place for place, sign in enumerate(run[0]) if sign in _FOLDED]
+        signs = "".join(sign for sign in run[0] if sign in _FOLDED)
+        for start in range(len(signs) - 17):
+            here = places[start : start + 18]
+            number = signs[start : start + 18]
+            parted = (start == 0 or here[0] - places[start - 1] > 1) and (
+                start + 18 == len(signs) or places[start + 18] - here[-1] > 1
+            )
+            if (
+                parted
+                and _IS_LONG.fullmatch(number) is not None
+                and birth_in(f"{number[:17]}{_check_character(number[:17])}") is not None
+                and _groups(text, here) in _GROUPS_OF_SLIPPED
+            ):
+                yield here[0], here[-1] + 1
 
 
 def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:

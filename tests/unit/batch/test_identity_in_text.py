@@ -20,6 +20,7 @@ from threegaps.errors import ContractError
 
 NUMBER = resident_id(321)
 SHORT = NUMBER[:6] + NUMBER[8:17]
+SLIPPED = NUMBER[:17] + ("1" if NUMBER[17] != "1" else "2")
 FULL_WIDTH = NUMBER.translate(str.maketrans("0123456789X", "０１２３４５６７８９Ｘ"))
 SPACED = f"{NUMBER[:6]} - {NUMBER[6:14]} {NUMBER[14:]}"
 UNSEEN = f"{NUMBER[:6]}\u200b{NUMBER[6:14]}\u2060{NUMBER[14:]}"
@@ -63,7 +64,11 @@ def test_a_row_that_is_refused_for_something_else_is_masked_too() -> None:
     assert row["employer_code"] == "E***"
 
 
-@pytest.mark.parametrize("left", [NUMBER[:17], f"{NUMBER[0]}.{NUMBER[1:6]}E+17"], ids=["cut off", "by a spreadsheet"])
+@pytest.mark.parametrize(
+    "left",
+    [NUMBER[:17], f"{NUMBER[0]}.{NUMBER[1:6]}E+17", SLIPPED, f"{SLIPPED[:6]} {SLIPPED[6:14]} {SLIPPED[14:]}"],
+    ids=["cut off", "by a spreadsheet", "with a slip", "with a slip, spaced out"],
+)
 def test_what_is_left_of_a_number_is_masked_in_what_is_kept(left: str) -> None:
     _, blocks = judge([part(wage_bytes(wage(1, scheme="999", employer_code=left), wage(2)))])
     ((row, rules),) = refused_rows(blocks)

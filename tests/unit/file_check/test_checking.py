@@ -15,6 +15,8 @@ import pytest
 from tests.integration.faults.small_feeds import wage_part, wage_rows
 from tests.unit.feeds.feed_fixture import load_fixture
 from threegaps.batch.decode.faults import FaultKind
+from threegaps.batch.normalise.text_columns import TextColumn
+from threegaps.batch.normalise.types import typed_column
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
@@ -33,6 +35,7 @@ from threegaps.returned.expected import example_for, example_of, form_zh
 from threegaps.returned.rows import said_zh
 from threegaps.rules.kinds.between import Between
 from threegaps.rules.kinds.match_regex import MatchRegex
+from threegaps.rules.kinds.text_of_type import PLAIN_WORDS, TextOfType
 from threegaps.rules.registry import KINDS
 from threegaps.settings import Settings
 from threegaps.standards.identifiers import ResidentIds
@@ -124,6 +127,37 @@ def test_the_expected_value_of_every_column_is_said() -> None:
     for contract in CONTRACTS.values():
         for column in contract.sent_columns:
             assert re.search("[一-鿿]", expected_zh(contract, column)), (contract.feed, column.name)
+
+
+def test_a_code_that_is_its_own_label_is_said_once() -> None:
+    for contract in CONTRACTS.values():
+        for column in contract.sent_columns:
+            codes = expected_zh(contract, column).partition(";")[0].removeprefix("代码:")
+            said = [part.split(" ") for part in codes.split("、")] if column.code_list else []
+            assert not [one for one in said if len(one) == 2 and one[0] == one[1]], (contract.feed, column.name)
+
+
+def test_the_words_that_a_contract_takes_for_yes_and_no_are_asked_for() -> None:
+    booleans = 0
+    for contract in CONTRACTS.values():
+        rules = {rule.columns[0]: rule for rule in contract.rules if isinstance(rule.arguments, TextOfType)}
+        for column in contract.columns:
+            if column.logical_type != "boolean":
+                continue
+            booleans += 1
+            yes, no = contract.boolean_words.get(column.name, PLAIN_WORDS)
+            texts = pl.Series([yes, no, "2"])
+            assert typed_column(column, TextColumn(column.name, texts), (yes, no)).typed.to_list() == [
+                True,
+                False,
+                None,
+            ]
+            rule = rules[column.name]
+            assert rule.message_zh.endswith(f"不是“{yes}”或“{no}”"), (contract.feed, column.name)
+            assert rule.message_en.endswith(f"is neither {yes} nor {no}"), (contract.feed, column.name)
+            if column in contract.sent_columns:
+                assert expected_zh(contract, column).startswith(f"{yes}或{no};"), (contract.feed, column.name)
+    assert booleans > 15
 
 
 class Cell:
@@ -225,8 +259,8 @@ def test_whoever_sends_a_file_is_told_what_to_do_and_not_to_ask_the_department(t
     delivery = Delivery.parse(CONTRACTS[AGREEMENTS].cadence, "2026Q2")
     paths = written(tmp_path, {"collective_agreements_2026Q2.xlsx": b"PK no workbook"})
     (found,) = [one for one in check_files(CONTRACTS[AGREEMENTS], paths, delivery).findings if one.code == "F01"]
-    assert found.advice_en == "save it as an Excel workbook (.xlsx) without a password."
-    assert found.advice_zh == "请另存为不带口令的 Excel 工作簿(.xlsx)。"
+    assert found.advice_en == "save it as an Excel workbook (.xlsx)."
+    assert found.advice_zh == "请另存为 Excel 工作簿(.xlsx)。"
 
 
 def advising() -> list[tuple[str, str, bool]]:

@@ -21,6 +21,7 @@ from threegaps.warehouse.quarantine import BATCH_HEADER, ROW_HEADER
 from threegaps.warehouse.repairs import is_touched, laid_over, read_repairs
 
 AGREEMENTS = CONTRACTS["union/collective_agreements"]
+AMOUNT = "covered_employees"
 WHERE = (ROW_HEADER, BATCH_HEADER)
 ACTING = (
     "=1+1",
@@ -117,6 +118,21 @@ def test_a_wrong_cell_says_what_is_wrong_and_what_belongs_there(tmp_path: Path) 
     counted = {line[0]: line[3] for line in summary if len(line) == 4 and isinstance(line[3], int)}
     assert counted["filing_area_code_valid"] == 2
     assert sum(counted.values()) == sum(len(row.reasons) for row in rows)
+
+
+def test_a_wrong_number_is_a_number_in_its_cell_and_comes_back_as_it_was_sent(tmp_path: Path) -> None:
+    (column,) = [one for one in AGREEMENTS.sent_columns if one.name == AMOUNT]
+    rule = next(one for one in AGREEMENTS.rules if one.rule == f"{AMOUNT}_range")
+    said = {"rule": rule.rule, "column": rule.column, "message_zh": rule.message_zh, "message_en": rule.message_en}
+    values: dict[str, str | None] = {one.name: None for one in AGREEMENTS.sent_columns} | {AMOUNT: "-120"}
+    path = tmp_path / "back.xlsx"
+    write_file(path, Returned(AGREEMENTS, WHERE, [ReturnedRow(("1-2", "7"), values, [said])], is_synthetic=False))
+    sheet = openpyxl.load_workbook(path)["退回数据"]
+    (cell,) = [one for one in sheet[2] if sheet.cell(1, one.column).value == column.source_name]
+    assert (cell.value, cell.data_type) == (-120, "n")
+    assert cell.comment is not None
+    (repair,) = read_repairs(AGREEMENTS, path)
+    assert not is_touched(repair, values)
 
 
 def test_what_contradicts_another_row_names_that_row_and_nothing_of_it(tmp_path: Path) -> None:

@@ -65,7 +65,6 @@ FOUND = {
 }
 GAPS = [*WHITE_SPACE, *"-‐‑‒–—―−﹣－", "  ", " - ", "\u200b\u200b", "\r\n"]
 FREE = {
-    "wrong check digit": NUMBER[:-1] + ("1" if NUMBER[-1] != "1" else "2"),
     "no such day": SHORT[:8] + "0230" + SHORT[12:],
     "no province": "99" + SHORT[2:],
     "within more digits": f"1{NUMBER}",
@@ -76,7 +75,6 @@ FREE = {
     "credit code of digits": "913301007200000003",
     "telephone": "057188888888",
     "amount": "330100199001.01",
-    "a wrong check digit, split": f"{NUMBER[:6]} {NUMBER[6:-1]}{'1' if NUMBER[-1] != '1' else '2'}",
     "two, the second cut off before its end": f"{NUMBER}{NUMBER[:-2]}",
     "two, the first cut off": f"{NUMBER[1:]}{NUMBER}",
     "split by a letter": f"{NUMBER[:6]}a{NUMBER[6:]}",
@@ -104,14 +102,20 @@ LEFT = {
     "in scientific notation, full width": ("３．３９９Ｅ＋１７", MASK),
     "without a sign, in lower case": ("3.3e17", MASK),
     "of fifteen digits": ("3.399E+14", MASK),
+    "with a wrong X": (f"{WITH_X[:14]}001X" if WITH_X[14:17] != "001" else f"{WITH_X[:14]}002X", MASK),
+    "with a slip in its check digit": (
+        f"学员{NUMBER[:-1]}{'1' if NUMBER[-1] != '1' else '2'}已结业",
+        f"学员{MASK}已结业",
+    ),
+    "likewise in groups": (f"{NUMBER[:6]} {NUMBER[6:-1]}{'1' if NUMBER[-1] != '1' else '2'}", MASK),
     "beside a number": (f"{NUMBER} 3.399E+17", f"{MASK} {MASK}"),
 }
 KEPT = {
     "seventeen digits of no day": f"{NUMBER[:10]}1301{NUMBER[14:17]}",
     "sixteen digits": NUMBER[:16],
-    "seventeen digits and a wrong X": f"{WITH_X[:14]}001X" if WITH_X[14:17] != "001" else f"{WITH_X[:14]}002X",
     "seventeen digits of other groups": f"{NUMBER[:4]} {NUMBER[4:17]}",
     "within more digits": f"1{NUMBER[:17]}",
+    "eighteen digits of no day": f"{NUMBER[:10]}1301{NUMBER[14:]}",
     "another exponent": "3.399E+15",
     "no province": "3.9E+17",
     "no digits behind the point": "3E+17",

@@ -25,10 +25,11 @@ from threegaps.batch.normalise.resident_id import resident_id
 from threegaps.batch.normalise.spaces import empty_texts, surrounding_spaces
 from threegaps.batch.normalise.text_columns import Counts, TextColumn, Texts
 from threegaps.batch.normalise.total_rows import Needed, total_rows
-from threegaps.batch.normalise.types import PLAIN_WORDS, typed_column
+from threegaps.batch.normalise.types import typed_column
 from threegaps.batch.normalise.units import declared_unit, unit
 from threegaps.batch.normalise.written_number import written_number
 from threegaps.contracts.model import Contract
+from threegaps.rules.kinds.text_of_type import PLAIN_WORDS
 
 CLEANING: dict[str, Callable[[Any, Texts, Counts], None]] = {
     "leading_apostrophe": leading_apostrophe,
@@ -73,7 +74,7 @@ class Normaliser:
         self._reading = _declared(contract, READING | {"county_names": partial(county_names, last_day=last_day)})
         self._totals = contract.normalisations_of("total_rows")
         self._needed = _needed(contract)
-        self._words = {words.column: (words.true, words.false) for words in contract.normalisations_of("boolean_words")}
+        self._words = contract.boolean_words
 
     def structural(self, frame: pl.DataFrame, unread: Mapping[str, pl.Series] | None = None) -> pl.Series | None:
         """By row why it is no data, a total, a rank or a note, and null where it is; None where all are.

@@ -9,9 +9,7 @@ import polars as pl
 from threegaps.batch.columns import BlockColumn, map_texts
 from threegaps.batch.normalise.text_columns import TextColumn
 from threegaps.contracts.model import Column
-
-PLAIN_WORDS = ("1", "0")
-"""Yes and no where a contract declares no words."""
+from threegaps.rules.kinds.text_of_type import PLAIN_WORDS
 
 _TIMESTAMP_FORMATS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
 _MIDNIGHT = r"[ T]00:00:00(\.0+)?$"

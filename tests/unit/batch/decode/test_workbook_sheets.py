@@ -336,6 +336,23 @@ def test_what_is_no_workbook_is_named_with_its_remedy(name: str) -> None:
     assert error.value.advice
 
 
+@pytest.mark.parametrize(
+    ("name", "advice", "is_of_password"),
+    [
+        ("half an archive", "send the whole file", False),
+        ("a damaged directory", "send the whole file", False),
+        ("a password", "without a password", True),
+        ("an old workbook", "save it as an Excel workbook", False),
+        ("an OpenDocument", "save it as an Excel workbook", False),
+    ],
+)
+def test_each_cause_has_its_own_remedy(name: str, advice: str, is_of_password: bool) -> None:
+    with pytest.raises(FeedError) as error:
+        read(OTHERS[name][0])
+    assert advice in str(error.value.advice)
+    assert ("password" in str(error.value.advice)) == is_of_password
+
+
 def test_an_archive_with_a_password_is_named() -> None:
     content = bytearray(workbook(ONE))
     place = content.index(b"PK\x01\x02")

@@ -56,7 +56,7 @@ class Container:
                 while chunk := stream.read(_CHUNK):
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-            raise self._damaged(type(error).__name__) from None
+            raise _cut_off(self._contract, self._part, error) from None
 
     def refuse(self, why: str) -> NoReturn:
         """Refuse the workbook because of *why*.
@@ -97,7 +97,7 @@ def open_container(contract: Contract, part: Part) -> Iterator[Container]:
         try:
             archive = zipfile.ZipFile(stream)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OSError) as error:
-            raise _no_workbook(contract, part, f"a damaged or cut off archive ({type(error).__name__})") from None
+            raise _cut_off(contract, part, error) from None
         with archive:
             _check_entries(contract, part, archive, size)
             yield Container(contract, part, archive)
@@ -118,8 +118,9 @@ def _check_kind(contract: Contract, part: Part, stream: BinaryIO) -> None:
     if first.startswith(b"PK\x03\x04"):
         return
     if first.startswith(b"\xd0\xcf\x11\xe0"):
-        found = "a workbook with a password" if _has(stream, _PASSWORD_STREAM) else "an old Excel workbook (.xls)"
-        raise _no_workbook(contract, part, found)
+        if _has(stream, _PASSWORD_STREAM):
+            raise _locked(contract, part, "a workbook with a password")
+        raise _no_workbook(contract, part, "an old Excel workbook (.xls)")
     raise _no_workbook(contract, part, kind_of(first) or "text or of an unknown kind")
 
 
@@ -140,7 +141,7 @@ def _check_directory(contract: Contract, part: Part, stream: BinaryIO, size: int
     stream.seek(0)
     place = tail.rfind(_END_OF_DIRECTORY)
     if place < 0 or len(tail) < place + 22:
-        raise _no_workbook(contract, part, "a cut off archive")
+        raise _cut_off(contract, part)
     entries, directory_bytes = struct.unpack_from("<HI", tail, place + 10)
     if entries > _MOST_ENTRIES or directory_bytes > _LARGEST_DIRECTORY:
         refuse_over_limit(contract, part, "more parts in its archive", "(none: the house's)", _MOST_ENTRIES)
@@ -150,7 +151,7 @@ def _check_entries(contract: Contract, part: Part, archive: zipfile.ZipFile, siz
     entries = archive.infolist()
     names = [_plain(entry.filename) for entry in entries]
     if any(entry.flag_bits & 0x1 for entry in entries):
-        raise _no_workbook(contract, part, "an archive with a password")
+        raise _locked(contract, part, "an archive with a password")
     if len(set(names)) < len(names):
         raise _no_workbook(contract, part, "an archive in which a part stands twice")
     if any(entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for entry in entries):
@@ -167,13 +168,41 @@ def _check_entries(contract: Contract, part: Part, archive: zipfile.ZipFile, siz
         check_expanded(contract, part, limits, entry.file_size, entry.compress_size)
 
 
-def _no_workbook(contract: Contract, part: Part, found: str) -> FeedError:
+def _no_workbook(
+    contract: Contract,
+    part: Part,
+    found: str,
+    advice: str = "ask the department to save it as an Excel workbook (.xlsx), and to send it again.",
+    sender_advice: str = "save it as an Excel workbook (.xlsx).",
+) -> FeedError:
+    """What the file is, by default one of another format that a spreadsheet program saves as a workbook."""
     return FeedError(
         f"The file is no Excel workbook that can be read: it is {found}.",
         feed=contract.feed,
         file=part.source_name,
+        advice=advice,
+        sender_advice=sender_advice,
+    )
+
+
+def _locked(contract: Contract, part: Part, found: str) -> FeedError:
+    return _no_workbook(
+        contract,
+        part,
+        found,
         advice="ask the department to save it as an Excel workbook (.xlsx) without a password, and to send it again.",
         sender_advice="save it as an Excel workbook (.xlsx) without a password.",
+    )
+
+
+def _cut_off(contract: Contract, part: Part, error: Exception | None = None) -> FeedError:
+    """That the archive ends before its directory, or that of *error*, which its reader met."""
+    return _no_workbook(
+        contract,
+        part,
+        "a cut off archive" if error is None else f"a damaged or cut off archive ({type(error).__name__})",
+        advice="ask the department to export or copy it again, and to send the whole file.",
+        sender_advice="export or copy it again, and use the whole file.",
     )
 
 
