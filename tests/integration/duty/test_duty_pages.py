@@ -574,7 +574,12 @@ def test_a_load_waits_for_a_ticket_of_the_rows_that_it_ends(desk: Desk, tmp_path
     token = desk.refuse(first, 1)
     (tmp_path / "file").touch()
     with psycopg.connect(desk.dsn) as ours, psycopg.connect(desk.dsn, options="-c lock_timeout=200ms") as load:
-        said = {"sent_to": "x", "sent_by": "y", "file": tmp_path / "file", "at": dt.datetime.now(dt.UTC)}
+        said: dict[str, Any] = {
+            "sent_to": "x",
+            "sent_by": "y",
+            "file": tmp_path / "file",
+            "at": dt.datetime.now(dt.UTC),
+        }
         with ours.transaction():
             tickets.open_ticket(ours, FEED, [(token, first)], **said)
             with pytest.raises(psycopg.errors.LockNotAvailable):
@@ -589,7 +594,7 @@ def test_rows_that_were_purged_are_not_taken_for_one_another(desk: Desk, tmp_pat
     first, second = desk.batch("2026-05", refused=1), desk.batch("2026-05", refused=1)
     token = desk.refuse(first, 1)
     (tmp_path / "file").touch()
-    said = {"sent_to": "x", "sent_by": "y", "file": tmp_path / "file", "at": dt.datetime.now(dt.UTC)}
+    said: dict[str, Any] = {"sent_to": "x", "sent_by": "y", "file": tmp_path / "file", "at": dt.datetime.now(dt.UTC)}
     with psycopg.connect(desk.dsn, autocommit=True) as connection:
         ticket = tickets.open_ticket(connection, FEED, [(token, first)], **said)
         desk.refuse(second, 7)
@@ -610,7 +615,7 @@ def test_the_page_of_a_ticket_shows_each_of_its_rows_and_what_came_of_it(desk: D
     tokens = [desk.refuse(first, row, value=f"-{row}") for row in (1, 2, 3, 4, 5)]
     again = desk.refuse(second, 9)
     (tmp_path / "file").touch()
-    said = {"sent_to": "x", "sent_by": "y", "file": tmp_path / "file", "at": dt.datetime.now(dt.UTC)}
+    said: dict[str, Any] = {"sent_to": "x", "sent_by": "y", "file": tmp_path / "file", "at": dt.datetime.now(dt.UTC)}
     with psycopg.connect(desk.dsn, autocommit=True) as connection:
         ticket = tickets.open_ticket(connection, FEED, [(token, first) for token in tokens], **said)
     closing = "update quarantine.refused_row set closed_by_batch_id = %s where batch_id = %s and row_number <> 5"
