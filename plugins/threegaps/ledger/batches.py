@@ -523,9 +523,20 @@ def shrinks(rows: int | None, before: int | None, kind: str) -> bool:
         before: Likewise, of the delivery before.
         kind: How they are delivered: what changes from one to the next does not shrink.
     """
-    if rows is None or before is None or kind == "changes" or before < SHRINKING_FROM_ROWS:
-        return False
-    return rows < before * shrinking_below(kind) and before - rows >= GONE_FROM_ROWS
+    least = least_after(before, kind)
+    return rows is not None and least is not None and rows < least
+
+
+def least_after(before: int | None, kind: str) -> float | None:
+    """The rows that a delivery has at least after one of *before* rows and does not shrink; None where it never does.
+
+    Args:
+        before: As in `shrinks`.
+        kind: Likewise.
+    """
+    if before is None or kind == "changes" or before < SHRINKING_FROM_ROWS:
+        return None
+    return min(before * shrinking_below(kind), before - GONE_FROM_ROWS + 1)
 
 
 def are_gone(rows: int, before: int) -> bool:

@@ -48,7 +48,7 @@ def out(found: Sequence[Measured]) -> list[str]:
 
 def test_what_is_usual_is_a_fifth_about_the_median_of_six_before() -> None:
     found = measured(months(1, 100, 100, 100, 100, 100, 100, 100))
-    assert [(one.low, one.high) for one in found][-1] == (80, 120)
+    assert [(one.low, one.high) for one in found][-1] == (90, 120), "of a list a tenth less shrinks"
     assert [one.low for one in found[:3]] == [None, None, None], "two say nothing of what is usual"
 
 
@@ -84,7 +84,15 @@ def test_in_short_lists_nothing_is_out() -> None:
 def test_what_was_stopped_says_nothing_of_what_is_usual() -> None:
     found = measured(months(100, 100, 5, 100, 100, stopped=[2]))
     assert out(found) == ["2024-03"]
-    assert (found[-1].low, found[-1].high) == (80, 120)
+    assert (found[-1].low, found[-1].high) == (90, 120)
+
+
+def test_what_is_marked_lies_outside_of_what_is_drawn_as_usual() -> None:
+    *_, marked = found = measured(months(1000, 1000, 1000, 1100, 985))
+    assert out(found) == ["2024-05"], "a list that lacks a tenth shrinks"
+    assert marked.low == 990
+    *_, usual = found = measured(months(1000, 1000, 1000, 1100, 985), kind="full_period")
+    assert (out(found), usual.low) == ([], 880)
 
 
 def test_days_are_compared_with_the_same_day_of_the_week() -> None:

@@ -12,7 +12,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from threegaps.calendar import add_months
-from threegaps.ledger.batches import SHRINKING_BELOW, SHRINKING_FROM_ROWS, has_originals, shrinks
+from threegaps.ledger.batches import SHRINKING_BELOW, SHRINKING_FROM_ROWS, has_originals, least_after
 from threegaps.watch import reading_ledger
 from threegaps.watch.looks.batches import PAST_DELIVERIES, RISES_FROM_ROWS, rising_from
 
@@ -203,9 +203,9 @@ def volumes(delivered: Sequence[Delivered], before: Sequence[Sequence[int]], *, 
     """The rows of deliveries beside what is usual.
 
     Usual is what lies within three (scaled) median absolute deviations of the median of the `comparable` deliveries
-    before, and in any case what lies within a fifth of it: less than that the watch calls shrinking. It compares with
-    the delivery before alone; what shrinks by that is out, too. Three deliveries at least have to say what is usual,
-    and below `SHRINKING_FROM_ROWS` rows a row more or less says nothing.
+    before, and in any case what lies within a fifth of it, but nothing that the watch calls shrinking, which compares
+    with the delivery before alone. Three deliveries at least have to say what is usual, and below
+    `SHRINKING_FROM_ROWS` rows a row more or less says nothing.
 
     Args:
         delivered: The oldest first.
@@ -217,13 +217,14 @@ def volumes(delivered: Sequence[Delivered], before: Sequence[Sequence[int]], *, 
     for one, places in zip(delivered, before, strict=True):
         low = high = None
         is_alike = last is not None and len(reading_ledger.comparable(kind, [one, last])) > 1
-        is_out = shrinks(one.received, last.received if last and is_alike else None, kind)
+        least = least_after(last.received if last and is_alike else None, kind) or 0.0
+        is_out = one.received < least
         if len(places) >= PAST_DELIVERIES:
             past = [delivered[place].received for place in places]
             middle = statistics.median(past)
             spread = statistics.median([abs(rows - middle) for rows in past])
             reach = max(_SCALED * spread, (1 - SHRINKING_BELOW) * middle)
-            low, high = max(0.0, middle - reach), middle + reach
+            low, high = max(least, middle - reach), max(least, middle + reach)
             is_out = is_out or (max(one.received, middle) >= SHRINKING_FROM_ROWS and not low <= one.received <= high)
         measured.append(Measured(one, one.received, low, high, is_out))
         last = one if one.is_loaded else last
