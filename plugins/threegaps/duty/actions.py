@@ -46,11 +46,11 @@ def assign(request: Request, incident_id: int, to: Said) -> dict[str, str]:
 
 
 @router.post("/incidents/{incident_id}/resolve")
-def resolve(request: Request, incident_id: int, why: Said) -> dict[str, str]:
-    """Close an incident for a reason."""
+def resolve(request: Request, incident_id: int, why: Said, seen: Chosen = None) -> dict[str, str]:
+    """Close an incident for a reason, given for what the page has shown of it."""
     by = writer_of(request).name
     with writing(settings_of(request)) as connection:
-        incidents.resolve(connection, incident_id, by=by, why=why, at=_now())
+        incidents.resolve(connection, incident_id, by=by, why=why, at=_now(), seen=seen)
     return {}
 
 

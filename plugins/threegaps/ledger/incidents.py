@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -101,6 +102,11 @@ class Incident:
     closed_by: str | None
     resolution: str | None
     occasions: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def seen(self) -> str:
+        """Names what is seen of the cause, by which whoever resolves it says what he has looked at."""
+        return hashlib.sha256("\n".join([self.gravity, *sorted(self.occasions)]).encode()).hexdigest()[:16]
 
     @property
     def response_seconds(self) -> float | None:
@@ -399,13 +405,36 @@ def assign(connection: psycopg.Connection[Any], incident_id: int, *, to: str, by
     return find_incident(connection, incident_id)
 
 
-def resolve(connection: psycopg.Connection[Any], incident_id: int, *, by: str, why: str, at: dt.datetime) -> Incident:
-    """Close an incident for a reason.
+def resolve(
+    connection: psycopg.Connection[Any],
+    incident_id: int,
+    *,
+    by: str,
+    why: str,
+    at: dt.datetime,
+    seen: str | None = None,
+) -> Incident:
+    """Close an incident for a reason; to be called in a transaction.
+
+    Args:
+        connection: The warehouse.
+        incident_id: Its number.
+        by: Who closes it.
+        why: The reason.
+        at: When.
+        seen: `Incident.seen` of what the reason is given for; None where it is given for whatever is seen.
 
     Raises:
-        SettingsError: The incident is unknown or closed, or name or reason is empty.
+        SettingsError: The incident is unknown or closed, name or reason is empty, or more has been seen since.
     """
-    _open_one(connection, incident_id)
+    # What the watch sees meanwhile comes after this, or is read here.
+    connection.execute("select from ops.incident where incident_id = %s for update", [incident_id])
+    incident = _open_one(connection, incident_id)
+    if seen is not None and seen != incident.seen:
+        raise SettingsError(
+            f"Incident {incident_id} shows something else now than the page did.",
+            advice="look at it again, and resolve it if the reason still holds.",
+        )
     if not close(connection, incident_id, by=_who(by), why=_said(why, "It has to be said why."), at=at):
         # Somebody else has done so since it was looked at: whose reason stands there is said.
         _open_one(connection, incident_id)

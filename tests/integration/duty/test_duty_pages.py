@@ -137,6 +137,30 @@ def test_an_incident_is_acknowledged_assigned_and_resolved_under_the_login(desk:
     assert unknown == "没有事件 999999。 请查看 `threegaps incidents --all`。"
 
 
+def test_what_was_not_on_the_page_is_not_resolved(desk: Desk) -> None:
+    number = desk.incident()
+    browser = desk.acting("duty")
+
+    def resolved() -> tuple[int, str]:
+        answer = browser.post(f"/duty/incidents/{number}/resolve", json={"why": "有意", "seen": shown})
+        return answer.status_code, answer.json().get("said", "")
+
+    def on_the_page() -> str:
+        found = re.search(r'name="seen" value="(\w+)"', browser.get("/duty/").text)
+        assert found is not None
+        return found[1]
+
+    for change in ("occasions = '{41,42}'", "gravity = 'warning', occasions = '{43}'"):
+        shown = on_the_page()
+        desk.enter(f"update ops.incident set {change} where incident_id = %s", number)
+        status, said = resolved()
+        assert (status, "请重新查看" in said) == (409, True)
+    assert desk.enter("select closed_at from ops.incident") == [(None,)]
+    desk.enter("update ops.incident set detail_zh = '已过一小时', last_seen_at = now() where incident_id = %s", number)
+    shown = on_the_page()
+    assert resolved()[0] == 200
+
+
 def test_a_reason_that_is_empty_or_endless_is_refused(desk: Desk) -> None:
     number = desk.incident()
     browser = desk.acting("duty")
