@@ -93,6 +93,7 @@ DELIVERY_STATES: Labels = {
     "stopped": ("已停止", "stopped"),
     "failed": ("失败", "failed"),
     "missing": ("缺报", "missing"),
+    "awaited": ("等待首次取数", "awaiting the first data"),
     "incomplete": ("未到齐", "incomplete"),
     "empty": ("空报", "empty"),
     "late": ("迟到", "late"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
 from threegaps import labels
 from threegaps.duty import charts
@@ -30,6 +32,8 @@ _TOO_LARGE = (
     "The page is too large to be shown: ask by command, see threegaps status --all",
 )
 
+_CODE = re.compile("`([^`\n]+)`")
+
 
 @pass_context
 def _shown(context: Context, value: Any) -> Any:
@@ -41,6 +45,12 @@ def _shown(context: Context, value: Any) -> Any:
         return value
     left = len(value) - MOST_CHARACTERS
     return value[:MOST_CHARACTERS] + context["s"].say(f"… 另有{left:,}个字符", f"… {left:,} more characters")
+
+
+def with_code(text: str) -> Markup:
+    """*text* escaped, with what stands between backticks as code."""
+    shown = text[:MOST_CHARACTERS] + ("…" if len(text) > MOST_CHARACTERS else "")
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(shown))))  # noqa: S704  # it was escaped just before
 
 
 class Pages:
@@ -65,6 +75,7 @@ class Pages:
         self._templates.globals.update(
             labels=labels, sparkline=charts.sparkline, tone_of=tone_of, most_listed=MOST_LISTED
         )
+        self._templates.filters["with_code"] = with_code
         self._templates.filters["one_line"] = lambda text: one_line(text or "")
 
     def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -188,12 +188,21 @@ def test_what_somebody_wrote_does_nothing_on_the_page(desk: Desk) -> None:
     assert "&lt;script&gt;" in page
 
 
+def test_what_an_incident_says_to_type_is_shown_as_code(desk: Desk) -> None:
+    desk.incident(detail_zh="以`threegaps incidents resolve`解除,<b>`<i>`</b>")
+    page = desk.browser("duty").get("/duty/").text
+    assert "以<code>threegaps incidents resolve</code>解除,&lt;b&gt;<code>&lt;i&gt;</code>" in page
+
+
 def test_without_a_watch_nothing_is_well(desk: Desk) -> None:
     page = desk.browser("duty").get("/duty/").text
     assert 'data-state="warning"' in page
     assert "值守程序从未查看过" in page
     desk.enter("insert into ops.watch_pass (compared_at) values (now())")
-    assert 'data-state="fine"' in desk.browser("duty").get("/duty/").text
+    page = desk.browser("duty").get("/duty/").text
+    assert 'data-state="awaited"' in page, "nothing has come and nothing is released"
+    assert "等待首次" in page
+    assert "一切正常" not in page
     desk.enter("update ops.watch_pass set compared_at = now() - interval '10 minutes'")
     assert "值守程序已停止" in desk.browser("duty").get("/duty/").text
 
@@ -256,14 +265,15 @@ def month(day: int, month_: int) -> dt.datetime:
     return dt.datetime(2026, month_, day, 1, tzinfo=dt.UTC)
 
 
-def test_each_delivery_has_the_square_of_what_came_of_it(desk: Desk) -> None:
+@pytest.mark.parametrize(("first_tried", "without_any"), [("2 days", "missing"), ("1 hour", "awaited")])
+def test_each_delivery_has_the_square_of_what_came_of_it(desk: Desk, first_tried: str, without_any: str) -> None:
     desk.know_feed()
     on_time = {"first_arrived_at": month(3, 2), "completed_at": month(3, 2), "rows": 5}
     wanted = {
         desk.owe(1, **on_time): "on_time",
         desk.owe(2, first_arrived_at=month(28, 3), completed_at=month(28, 3), rows=5): "late",
         desk.owe(3, first_arrived_at=month(3, 4), completed_at=month(3, 4), rows=0): "empty",
-        desk.owe(4): "missing",
+        desk.owe(4): without_any,
         desk.owe(5, is_paused=True): "paused",
         desk.owe(6): "failed",
         desk.owe(7): "stopped",
@@ -271,9 +281,10 @@ def test_each_delivery_has_the_square_of_what_came_of_it(desk: Desk) -> None:
         desk.owe(9, due_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=1)): "expected",
     }
     desk.enter(
-        "insert into ops.attempt (feed, step, delivery, ended_at, outcome, cause) values (%s, 'land', '2026-06', now(),"
-        " 'failed', 'unreachable')",
+        "insert into ops.attempt (feed, step, delivery, started_at, ended_at, outcome, cause)"
+        " values (%s, 'land', '2026-06', now() - %s::interval, now(), 'failed', 'unreachable')",
         FEED,
+        first_tried,
     )
     desk.batch("2026-07", "stopped", stop_rule="delivery_shrunk")
     with psycopg.connect(desk.dsn) as connection:

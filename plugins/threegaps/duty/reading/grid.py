@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from threegaps.duty.reading.standing import read_feeds
+from threegaps.ledger import expected
 from threegaps.ledger.attempts import Failing
 from threegaps.ledger.batches import IS_OVERTAKEN
 from threegaps.ledger.expected import Standing
@@ -132,6 +133,10 @@ def squares(
     }
     with connection.cursor(row_factory=class_row(Square)) as cursor:
         found = cursor.execute(_SQUARES.encode(), wanted).fetchall()
+    awaited = {
+        one.feed for one in expected.standing(connection, moment, names_counties=False) if one.state == "awaited"
+    }
+    found = [replace(one, state="awaited") if one.state == "missing" and one.feed in awaited else one for one in found]
     fail = {(one.feed, one.delivery) for one in failing}
     # Of a delivery that had come before, what is wrong now is what somebody has to know.
     return [

@@ -66,6 +66,8 @@ class Now:
         release: None before the first.
         indicators: Chinese and English name of those that incidents hold up.
         closed: Incidents that closed within the last day.
+        awaited: Feeds whose first data are awaited.
+        titles: Chinese and English title of each feed.
     """
 
     judged_at: dt.datetime
@@ -80,14 +82,19 @@ class Now:
     release: Release | None
     indicators: dict[str, tuple[str, str]]
     closed: int
+    awaited: int
+    titles: dict[str, tuple[str, str]]
 
     @property
     def state(self) -> str:
-        """``critical``, ``warning`` or ``fine``; without a watch nothing is fine."""
+        """``critical``, ``warning``, ``awaited`` before the first data or release, or ``fine``, which without a watch
+        nothing is."""
         gravities = {one.incident.gravity for one in self.incidents}
         if "critical" in gravities:
             return "critical"
-        return "warning" if gravities or self.troubled or not self.is_watched else "fine"
+        if gravities or self.troubled or not self.is_watched:
+            return "warning"
+        return "awaited" if self.awaited or self.release is None else "fine"
 
 
 def read_now(connection: psycopg.Connection[Any], now: dt.datetime) -> Now:
@@ -120,4 +127,6 @@ def read_now(connection: psycopg.Connection[Any], now: dt.datetime) -> Now:
         release=None if release is None else Release(*release),
         indicators={code: named[code] for code in codes if code in named},
         closed=int(closed[0]) if closed else 0,
+        titles={one.feed: (one.title_zh, one.title_en) for one in seen.feeds},
+        awaited=sum(one.state == "awaited" for one in seen.feeds),
     )
