@@ -4,45 +4,61 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import stat
 from pathlib import Path
 
+from threegaps.errors import ServiceError
+from threegaps.home.files import read_regular
+
 _FILE = "owner.json"
+_LARGEST_FILE_BYTES = 16_384
+# Linux gives no process this number, nor one above it.
+_NO_PROCESS = 2**22
 _PROC = Path("/proc")
+_NAMES = ("folder", "pid", "started", "boot", "namespace")
 
 
 def note_owner(folder: Path) -> None:
     """Write into *folder* that it is this process's."""
-    (folder / _FILE).write_text(json.dumps(_owner(os.getpid())), encoding="utf-8")
+    (folder / _FILE).write_text(json.dumps(_owner(folder, os.getpid())), encoding="utf-8")
 
 
 def is_left(folder: Path) -> bool:
-    """Whether the folder's owner is certainly gone; not where none is noted, or it cannot be told (Linux tells it)."""
+    """Whether the folder's owner is certainly gone; not where none is noted, or it cannot be told (Linux tells it).
+
+    What another boot noted stays: it may be another machine's, whose disk this is, too.
+
+    Raises:
+        ServiceError: What is noted is of another folder (this one is a copy), or is no such note.
+        OSError: It cannot be read.
+        ValueError: It is too large, or no JSON.
+    """
+    about = folder.lstat()
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid() or None in _owner(folder, os.getpid()).values():
+        return False
     try:
-        if folder.stat().st_uid != os.geteuid():
-            return False
-        noted = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-        number = int(noted["pid"])
-    except (OSError, ValueError, TypeError, KeyError):
+        noted = json.loads(read_regular(folder / _FILE, most_bytes=_LARGEST_FILE_BYTES))
+    except FileNotFoundError:
         return False
-    here = _owner(os.getpid())
-    if None in here.values() or {*here} - {*noted} or noted["host"] != here["host"]:
-        return False
-    if noted["boot"] != here["boot"]:
-        return True
-    # Of another namespace's processes nothing is seen from here.
-    return bool(noted["namespace"] == here["namespace"]) and _owner(number)["started"] != noted["started"]
+    kinds = {name: type(value) for name, value in noted.items()} if isinstance(noted, dict) else {}
+    if (
+        kinds != dict.fromkeys(_NAMES, str) | {"pid": int}
+        or not 0 < noted["pid"] < _NO_PROCESS
+        or noted["folder"] != str(folder.resolve())
+    ):
+        raise ServiceError(
+            f"Its {_FILE} does not say whose it is.", advice="see whether anybody keeps it, or remove it by hand."
+        )
+    now = _owner(folder, noted["pid"])
+    # Of another boot's or another namespace's processes nothing is seen from here.
+    return bool(noted != now and noted | {"started": now["started"]} == now)
 
 
-def _owner(process_id: int) -> dict[str, str | int | None]:
-    """What tells a process from every other one; None where the system does not say it."""
-    return {
-        "pid": process_id,
-        "started": _started(process_id),
-        "boot": _read(_PROC / "sys/kernel/random/boot_id"),
-        "namespace": _link(_PROC / "self/ns/pid"),
-        "host": socket.gethostname(),
-    }
+def _owner(folder: Path, process_id: int) -> dict[str, str | int | None]:
+    """What tells a process from every other one, and its folder; None where the system does not say it."""
+    boot, namespace = _read(_PROC / "sys/kernel/random/boot_id"), _link(_PROC / "self/ns/pid")
+    said = (str(folder.resolve()), process_id, _started(process_id), boot, namespace)
+    return dict(zip(_NAMES, said, strict=True))
 
 
 def _started(process_id: int) -> str | None:

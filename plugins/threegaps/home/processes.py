@@ -139,7 +139,8 @@ def runs_in(folder: Path) -> dict[int, str]:
         with contextlib.suppress(OSError):
             place = _PROC / str(process_id)
             if state != "Z" and (place / "cwd").readlink() == folder:
-                found[process_id] = (place / "exe").readlink().name
+                # Of a program that was replaced since it was started the system says that, too.
+                found[process_id] = (place / "exe").readlink().name.removesuffix(" (deleted)")
     return found
 
 

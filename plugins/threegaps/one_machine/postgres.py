@@ -29,7 +29,8 @@ from psycopg import sql
 
 from threegaps.access.server import scram_verifier
 from threegaps.errors import ServiceError, of_warehouse
-from threegaps.home.processes import die_with_parent
+from threegaps.home.files import read_regular
+from threegaps.home.processes import die_with_parent, runs_in
 from threegaps.settings import to_dsn
 
 OLDEST_MAJOR = 15
@@ -37,6 +38,7 @@ OLDEST_MAJOR = 15
 _RESERVING_MAJOR = 16
 SUPERUSER = "threegaps"
 _SHARED_FOLDER = Path("/var/lib/threegaps")
+_MARKER = "instance"
 _UNPRIVILEGED_USERS = ("postgres", "nobody")
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -92,11 +94,34 @@ def _major(folder: Path) -> int | None:
 
 
 def data_folders(home: Path) -> list[Path]:
-    """Where the data of a server with this home may lie, without making anything: below it, and beside the others."""
-    marker, folders = home / "instance", [home.resolve() / "data"]
-    if marker.exists():
-        folders.append(_SHARED_FOLDER / f"postgres-{marker.read_text(encoding='ascii').strip()}")
+    """Where the data of a server with this home may lie, without making anything: below it, and beside the others.
+
+    Raises:
+        ServiceError: It is not to be read where beside the others.
+    """
+    folders = [home.resolve() / "data"]
+    if os.path.lexists(marker := home / _MARKER):
+        folders.append(_SHARED_FOLDER / f"postgres-{_instance(marker)}")
     return folders
+
+
+def _instance(marker: Path) -> str:
+    """The name of a home's own that stands in its *marker*; a path would lead to what is another's."""
+    try:
+        name = read_regular(marker, most_bytes=64).strip()
+    except (OSError, ValueError):
+        name = ""
+    if re.fullmatch("[0-9a-f]{16}", name) is None:
+        raise ServiceError(
+            f"{marker} does not say which folder in {_SHARED_FOLDER} holds PostgreSQL's data.",
+            advice="restore it from a backup: the name is what follows `postgres-` there.",
+        )
+    return name
+
+
+def servers_in(data: Path) -> list[int]:
+    """The PostgreSQL processes whose data lies in *data*; what else works there is a person's."""
+    return [process_id for process_id, program in runs_in(data).items() if program == "postgres"]
 
 
 @dataclass(slots=True)
@@ -134,8 +159,8 @@ class PostgresServer:
         """Where the data lies: below home, or below /var/lib/threegaps when the owner cannot enter home."""
         if self.owner is None or self._owner_can("test", "-x", str(self._made(self.home))):
             return self.home / "data"
-        marker = self.home / "instance"
-        if not marker.exists():
+        marker = self.home / _MARKER
+        if not os.path.lexists(marker):
             # A name of its own for each home: a home made anew never meets an older one's data.
             marker.write_text(secrets.token_hex(8), encoding="ascii")
         return data_folders(self.home)[-1]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from threegaps.errors import ServiceError
 from threegaps.home import account, processes
-from threegaps.one_machine.postgres import data_folders
+from threegaps.one_machine.postgres import data_folders, servers_in
 from threegaps.one_machine.programs import SERVICE_VARIABLE
 from threegaps.settings import Settings
 
@@ -50,8 +50,7 @@ def find(settings: Settings, *, spared: Collection[int] = ()) -> list[Stray]:
         if Path(variables.get("THREEGAPS_HOME", "")).resolve() == home
     }
     for folder in data_folders(settings.home / "postgres"):
-        programs = processes.runs_in(folder)
-        found |= dict.fromkeys((one for one, program in programs.items() if program == "postgres"), _POSTGRES)
+        found |= dict.fromkeys(servers_in(folder), _POSTGRES)
     for process_id, service in list(found.items()):
         for below in processes.descendants(process_id):
             found.setdefault(below, service)

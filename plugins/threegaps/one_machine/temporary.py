@@ -6,6 +6,7 @@ What the killed have left is ended and removed by whoever makes the next one: a 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import secrets
 import shutil
@@ -20,15 +21,17 @@ from pathlib import Path
 import psycopg
 
 from threegaps.access.server import make_roles
-from threegaps.errors import ServiceError
+from threegaps.errors import ServiceError, ThreeGapsError, kind_of
 from threegaps.home import processes
 from threegaps.home.owners import is_left, note_owner
 from threegaps.ledger.migrate import upgrade
 from threegaps.one_machine import keeper
 from threegaps.one_machine.ports import free_port
-from threegaps.one_machine.postgres import PostgresServer, data_folders, ensure_database, ensure_role
+from threegaps.one_machine.postgres import PostgresServer, data_folders, ensure_database, ensure_role, servers_in
 from threegaps.settings import WAREHOUSE_DATABASE, Settings
+from threegaps.standards.visible import log_of
 
+_logger = log_of(__name__)
 _PREFIX = "threegaps-"
 _PATIENCE_SECONDS = 5.0
 
@@ -59,13 +62,34 @@ def temporary_server() -> Iterator[PostgresServer]:
 
 
 def clear_left() -> None:
-    """Remove the homes whose owner is gone, and end what still runs of them; where that is not certain they stay."""
+    """Remove the homes whose owner is gone, and end what runs of them; an odd one stays, and that is said."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        if is_left(folder):
-            with contextlib.suppress(ServiceError):
-                if (folder / "state.json").exists():
-                    keeper.down(Settings.load({"THREEGAPS_HOME": str(folder)}))
-                _remove(folder)
+        try:
+            if is_left(folder):
+                _clear(folder)
+        except FileNotFoundError:
+            continue  # somebody else removes it
+        except Exception as error:  # noqa: BLE001  # whatever is odd about it, the next home is to be had
+            _say_left(folder, str(error) if isinstance(error, ThreeGapsError) else kind_of(error))
+
+
+@functools.cache
+def _say_left(folder: Path, why: str) -> None:
+    """Say once why a home is left where it is."""
+    _logger.warning("%s is left alone: %s", folder, why)
+
+
+def _clear(folder: Path) -> None:
+    """Remove another's home, and end what runs of it.
+
+    Raises:
+        ThreeGapsError: A part of it is a link, which may lead to what is not of it; or a service does not end.
+    """
+    if any(part.is_symlink() for parts in ("*", "postgres/*") for part in folder.glob(parts)):
+        raise ServiceError("There is a link in it.", advice="remove it by hand.")
+    if (folder / "state.json").exists():
+        keeper.down(Settings.load({"THREEGAPS_HOME": str(folder)}))
+    _remove(folder)
 
 
 def _remove(folder: Path) -> None:
@@ -82,7 +106,7 @@ def _remove(folder: Path) -> None:
 
 def _end_server(data: Path) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while running := processes.runs_in(data):
+    while running := servers_in(data):
         late = time.monotonic() - deadline
         if late > _PATIENCE_SECONDS:
             raise ServiceError("PostgreSQL does not end.", advice=f"end what works in {data}.")

@@ -18,13 +18,13 @@ from urllib.parse import parse_qs, urlsplit
 import yaml
 
 from threegaps.errors import SettingsError
+from threegaps.home.files import read_regular
 from threegaps.ledger.incidents import GRAVITIES
 from threegaps.settings import Settings
 from threegaps.watch.channels import dingtalk, wecom
 from threegaps.watch.channels.conversation import is_host, is_loopback
 from threegaps.watch.channels.mail import problem_of_address
 from threegaps.watch.channels.posting import problem_of
-from threegaps.watch.files import read_regular
 from threegaps.watch.hours import Span, WorkingHours
 
 Kind = Literal["mail", "webhook", "dingtalk", "wecom"]

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from threegaps.home import processes
+from threegaps.home.files import read_regular
 from threegaps.settings import SHANGHAI, Settings
-from threegaps.watch.files import as_json, read_regular, write_whole
+from threegaps.watch.files import as_json, write_whole
 
 INTERVAL_SECONDS = 15.0
 """After so many seconds the next pass begins."""

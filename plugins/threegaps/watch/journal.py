@@ -18,11 +18,12 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import psycopg
 
+from threegaps.home.files import read_regular
 from threegaps.ledger import incidents as ledger
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.ledger.outbox import NOT_TRIED, Tried
 from threegaps.watch.entering import enter_message, enter_note
-from threegaps.watch.files import as_json, read_regular, write_whole
+from threegaps.watch.files import as_json, write_whole
 from threegaps.watch.message import Message
 from threegaps.watch.reconciling import Decisions, has_gone
 from threegaps.watch.told import Note, Told

@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from threegaps.watch.files import read_regular, write_whole
+from threegaps.home.files import read_regular
+from threegaps.watch.files import write_whole
 from threegaps.watch.message import Message
 
 KEPT = dt.timedelta(days=35)
