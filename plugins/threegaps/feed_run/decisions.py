@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from threegaps.errors import LedgerError
+from threegaps.standards.white_space import is_blank
 
 _LONGEST = 2000
 
@@ -20,7 +21,7 @@ def check_words(feed: str, words: Mapping[str, str]) -> None:
         LedgerError: Something is empty, or too long to be read.
     """
     for what, text in words.items():
-        if not text.strip() or len(text) > _LONGEST:
+        if is_blank(text) or len(text) > _LONGEST:
             raise LedgerError(
                 f"Say {what}, in 1 to {_LONGEST} characters.",
                 feed=feed,

@@ -17,6 +17,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from threegaps.errors import SettingsError
+from threegaps.standards.white_space import WHITE_SPACE, is_blank
 
 Gravity = Literal["warning", "critical"]
 GRAVITIES: tuple[Gravity, ...] = ("warning", "critical")
@@ -397,10 +398,8 @@ def assign(connection: psycopg.Connection[Any], incident_id: int, *, to: str, by
         SettingsError: The incident is unknown, closed, or a name is empty.
     """
     _open_one(connection, incident_id)
-    connection.execute(
-        "update ops.incident set assigned_to = %s where incident_id = %s",
-        [_said(to, "It has to be said to whom."), incident_id],
-    )
+    to = _said(to, "It has to be said to whom.")
+    connection.execute("update ops.incident set assigned_to = %s where incident_id = %s", [to, incident_id])
     record_change(connection, incident_id, "assigned", at=at, by=_who(by), note=to)
     return find_incident(connection, incident_id)
 
@@ -474,15 +473,15 @@ def _open_one(connection: psycopg.Connection[Any], incident_id: int) -> Incident
 
 
 def _who(by: str) -> str:
-    if by.strip().casefold() == WATCH:
+    if by.strip(WHITE_SPACE).casefold() == WATCH:
         raise SettingsError("The watch itself goes by that name.", advice="give the name of a person with --by.")
     return _said(by, "It has to be said who.")
 
 
 def _said(text: str, otherwise: str) -> str:
-    if not text.strip():
+    if is_blank(text):
         raise SettingsError(otherwise, advice="give a name or a reason that is not empty.")
-    return text.strip()
+    return text.strip(WHITE_SPACE)
 
 
 def graver(one: Gravity, other: Gravity) -> bool:

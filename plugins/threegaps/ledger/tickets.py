@@ -24,6 +24,7 @@ from psycopg.rows import class_row
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import LedgerError
 from threegaps.settings import SHANGHAI
+from threegaps.standards.white_space import is_blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +295,7 @@ def open_ticket(
     chosen = list(dict.fromkeys(refusals))
     if not chosen:
         raise LedgerError("There is no row to send back.", feed=feed, advice="see `threegaps quarantine rules`.")
-    if not sent_to.strip() or not sent_by.strip():
+    if is_blank(sent_to) or is_blank(sent_by):
         raise LedgerError(
             "It is not said to whom the rows go, and who sends them.", feed=feed, advice="say --sent-to and --by."
         )
@@ -367,7 +368,7 @@ def answer(connection: psycopg.Connection[Any], ticket_id: int, *, said: str, by
     ticket = find_ticket(connection, ticket_id)
     if ticket.answered_at is not None:
         raise _answered(ticket)
-    if not said.strip() or not by.strip():
+    if is_blank(said) or is_blank(by):
         raise LedgerError("Nothing is said.", feed=ticket.feed, advice="say --note and --by.")
     noted = connection.execute(
         "update ops.ticket set answer = %s, answered_by = %s, answered_at = %s"

@@ -165,8 +165,9 @@ def test_a_reason_that_is_empty_or_endless_is_refused(desk: Desk) -> None:
     number = desk.incident()
     browser = desk.acting("duty")
     for action, field, said in (("resolve", "why", "须写明理由。"), ("assign", "to", "须写明指派给谁。")):
-        refused = browser.post(f"/duty/incidents/{number}/{action}", json={field: "  "})
-        assert (refused.status_code, refused.json()["said"]) == (409, f"{said} 请给出姓名或理由,不得为空。")
+        for blank in ("  ", "\u3000", "\u200b\u2060\ufeff"):
+            refused = browser.post(f"/duty/incidents/{number}/{action}", json={field: blank})
+            assert (refused.status_code, refused.json()["said"]) == (409, f"{said} 请给出姓名或理由,不得为空。")
     assert browser.post(f"/duty/incidents/{number}/resolve", json={"why": "x" * 3000}).status_code == 400
     assert browser.post(f"/duty/incidents/{number}/resolve", json={}).status_code == 400
     assert desk.enter("select closed_at from ops.incident") == [(None,)]
