@@ -162,6 +162,16 @@ def latest_incidents(connection: psycopg.Connection[Any], *, limit: int) -> list
     return _incidents(connection, "true order by opened_at desc, incident_id desc limit %(limit)s", limit=limit)
 
 
+def closed_since(connection: psycopg.Connection[Any], since: dt.datetime, *, limit: int) -> list[Incident]:
+    """The *limit* incidents that closed last, none before *since*, the newest first."""
+    return _incidents(
+        connection,
+        "closed_at > %(since)s order by closed_at desc, incident_id desc limit %(limit)s",
+        since=since,
+        limit=limit,
+    )
+
+
 def resolved_by_hand(connection: psycopg.Connection[Any], now: dt.datetime) -> list[Incident]:
     """Incidents that somebody has resolved, and whose cause has been there ever since; one for each cause, the last.
 

@@ -124,7 +124,10 @@ def test_an_incident_is_acknowledged_assigned_and_resolved_under_the_login(desk:
     assert "王工" in page
     assert "无人知悉" not in page
     assert browser.post(f"/duty/incidents/{number}/resolve", json={"why": "县里已确认"}).status_code == 200
-    assert "工资批次已停止" not in browser.get("/duty/").text
+    page = browser.get("/duty/").text
+    assert f'id="incident-{number}"' not in page
+    closed = page[page.index(f'data-closed="{number}"') :].partition("</tr>")[0]
+    assert all(said in closed for said in ("工资批次已停止", "duty", "县里已确认"))
     assert desk.enter("select change, changed_by, note from ops.incident_change order by incident_change_id") == [
         ("acknowledged", "duty", ""),
         ("assigned", "duty", "王工"),

@@ -19,6 +19,9 @@ from threegaps.watch.heartbeat import STALE_AFTER
 from threegaps.watch.kinds import KINDS, command
 from threegaps.watch.snapshot import FeedSeen
 
+MOST_CLOSED = 50
+"""So many closed incidents the page lists."""
+
 _RELEASE = (
     "select r.release_id, r.released_at, r.as_of from ops.current_release as c join ops.release as r using (release_id)"
 )
@@ -66,6 +69,7 @@ class Now:
         release: None before the first.
         indicators: Chinese and English name of those that incidents hold up.
         closed: Incidents that closed within the last day.
+        closed_last: The last `MOST_CLOSED` of these.
         awaited: Feeds whose first data are awaited.
         titles: Chinese and English title of each feed.
     """
@@ -82,6 +86,7 @@ class Now:
     release: Release | None
     indicators: dict[str, tuple[str, str]]
     closed: int
+    closed_last: Sequence[Incident]
     awaited: int
     titles: dict[str, tuple[str, str]]
 
@@ -127,6 +132,7 @@ def read_now(connection: psycopg.Connection[Any], now: dt.datetime) -> Now:
         release=None if release is None else Release(*release),
         indicators={code: named[code] for code in codes if code in named},
         closed=int(closed[0]) if closed else 0,
+        closed_last=incidents.closed_since(connection, now - dt.timedelta(days=1), limit=MOST_CLOSED),
         titles={one.feed: (one.title_zh, one.title_en) for one in seen.feeds},
         awaited=sum(one.state == "awaited" for one in seen.feeds),
     )
