@@ -11,7 +11,6 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from benchmarks.same_tables import differences, kept_tables
 from tests.disclosure import small_truth
 from tests.disclosure.equals import equal_in_the_sandbox
 from tests.disclosure.published import examine, undeclared_equals
@@ -20,7 +19,7 @@ from tests.disclosure.small_world import make_small_world
 from tests.disclosure.structure import Structure, read_structure
 from tests.golden.golden_case import ANY, CASES_FOLDER, NUMBERS, WORLDS_FOLDER, Case, ExpectedCell, load_cases
 from tests.golden.some_persons import rows_that_depend_on_others
-from tests.golden.warehouse_of_cases import Dbt, build, run_tests
+from tests.golden.warehouse_of_cases import build, run_tests
 from tests.truth.exact import exact_differences
 from tests.truth.facts import FACTS, make_scene, put_facts, true_cells
 from tests.truth.shown import KINDS, shown_differences, withheld
@@ -53,8 +52,6 @@ TOO_SMALL_TO_SHOW = {
 }
 # Of some nothing is published, and for the others the sandbox's window is too short.
 WITHOUT_A_FIGURE = {"M11-2", "G1-4", "G1-4a", "G2-4", "G3-4", "G3-4a", "G3-4b"}
-# Some that add up, some read from rows, one with targets; what is shown of others depends on them.
-CHANGED_IN_SLICES = ("M07-1", "M08-1", "M21-1", "G3-1")
 # Of the small provinces that are attacked.
 SEEDS = (7, 11)
 Key = tuple[str, str, str, str]
@@ -390,53 +387,6 @@ def test_a_persons_rows_do_not_depend_on_other_persons(shared_warehouse: str, db
     text = (compiled / "int_exit.sql").read_text(encoding="utf-8")
     (tmp_path / "int_exit.sql").write_text(f"select * from ({text}) as q order by person_id limit 20", encoding="utf-8")
     assert rows_that_depend_on_others(shared_warehouse, tmp_path)["int_exit"] > 0
-
-
-@pytest.mark.usefixtures("built")
-def test_slices_made_by_themselves_are_those_of_a_whole_build(shared_warehouse: str, dbt_folder: Path) -> None:
-    """After changes of a few indicators, which others are shown with; their change may open what is hidden of these."""
-    dbt = Dbt(shared_warehouse, dbt_folder)
-    nodes = dbt.manifest()["nodes"].values()
-    by_slice = [node["name"] for node in nodes if node["config"]["materialized"] == "by_slice"]
-    tables = {node["config"]["meta"].get("indicator"): node["name"] for node in nodes}
-    with psycopg.connect(shared_warehouse, autocommit=True) as connection:
-        before = kept_tables(connection)
-        for code in CHANGED_IN_SLICES:
-            _spoil(connection, tables[code])
-        connection.execute("update ops.build set kind = 'affected' where status = 'running'")
-        connection.execute(
-            "insert into ops.affected (build_id, indicator_code, area_code, period_start, period_end)"
-            " select build_id, unnest(%s::text[]), '*', '-infinity', 'infinity' from ops.build_now",
-            [list(CHANGED_IN_SLICES)],
-        )
-        dbt.run("run", "--select", *by_slice, makes="slices")
-        in_slices = kept_tables(connection)
-        # a view of what is replaced goes with it
-        dbt.run("run", "--select", "indicator_zero", *by_slice)
-        assert differences(in_slices, kept_tables(connection)) == []
-        assert {f"build.{name}" for name in ("indicator_rollup", "indicator_cell", "indicator_value")} <= set(
-            differences(before, in_slices)
-        )
-        connection.execute("delete from ops.affected; update ops.build set kind = 'full' where status = 'running'")
-        for table in (tables[code] for code in CHANGED_IN_SLICES):
-            connection.execute(
-                f"truncate build.{table};"
-                f" insert into build.{table} table kept.{table};"
-                f" drop table kept.{table}".encode()
-            )
-        dbt.run("run", "--select", "indicator_zero", *by_slice)
-        assert differences(before, kept_tables(connection)) == []
-
-
-def _spoil(connection: psycopg.Connection[Any], table: str) -> None:
-    """Change the figures of an indicator's slices and lose some; what they were is kept aside."""
-    connection.execute(
-        f"create schema if not exists kept; create table kept.{table} (like build.{table} including all);"
-        f" insert into kept.{table} table build.{table};"
-        f" delete from build.{table} where extract(year from period_end) = 2025 and area_code like '3303%';"
-        f" update build.{table} set numerator = numerator / 2 + 3, n_persons = n_persons / 2"
-        " where area_code like '3301%' or area_code like '3300%'".encode()
-    )
 
 
 @pytest.mark.usefixtures("built")

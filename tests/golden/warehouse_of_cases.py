@@ -73,13 +73,8 @@ class Dbt:
     dsn: str
     folder: Path
 
-    def run(self, *arguments: str, makes: str = "all") -> None:
-        """Runs one dbt command; raises with its output when it fails.
-
-        Args:
-            arguments: The command's own.
-            makes: ``slices`` changes what is made by slice in the affected slices only.
-        """
+    def run(self, *arguments: str) -> None:
+        """Runs one dbt command; raises with its output when it fails."""
         parts = conninfo_to_dict(self.dsn)
         environment = {
             **os.environ,
@@ -88,7 +83,6 @@ class Dbt:
             "THREEGAPS_WAREHOUSE_USER": str(parts["user"]),
             "THREEGAPS_WAREHOUSE_PASSWORD": str(parts["password"]),
             "THREEGAPS_WAREHOUSE_DATABASE": str(parts["dbname"]),
-            "BUILD_MAKES": makes,
         }
         command = [shutil.which("dbt", path=str(Path(sys.executable).parent)) or "dbt", *arguments]
         command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]

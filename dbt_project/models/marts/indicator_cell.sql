@@ -1,6 +1,4 @@
 {{ config(
-    materialized='by_slice',
-    narrowed_to_slices=['indicator_measured'],
     indexes=[
         {'columns': ['indicator_code', 'area_code', 'period_type', 'period_end', 'breakdown', 'breakdown_value'],
          'unique': true}

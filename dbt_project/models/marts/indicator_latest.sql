@@ -1,5 +1,3 @@
-{{ config(materialized='by_slice', slices='linked', narrowed_to_slices=['indicator_value']) }}
-
 with
 
 indicator_value as (

@@ -1,9 +1,6 @@
-{{ config(
-    materialized='by_slice',
-    narrowed_to_slices=['indicator_base', 'indicator_rollup', 'indicator_zero', 'int_covered_period'],
-    indexes=[{'columns': ['indicator_code', 'area_code', 'period_type', 'period_end']}],
-    pre_hook=hash_joins()
-) }}
+{{ config(indexes=[
+    {'columns': ['indicator_code', 'area_code', 'period_type', 'period_end']}
+]) }}
 
 with
 

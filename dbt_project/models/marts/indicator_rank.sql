@@ -1,5 +1,3 @@
-{{ config(materialized='by_slice', slices='linked', narrowed_to_slices=['indicator_shown']) }}
-
 with
 
 indicator_shown as (

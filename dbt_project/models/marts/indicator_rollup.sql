@@ -1,5 +1,3 @@
-{{ config(materialized='by_slice', narrowed_to_slices=['indicator_base']) }}
-
 with
 
 seed_indicator as (

@@ -1,9 +1,6 @@
-{{ config(
-    materialized='by_slice',
-    slices='linked',
-    narrowed_to_slices=['indicator_measured'],
-    indexes=[{'columns': ['indicator_code', 'area_code', 'period_type', 'period_end']}]
-) }}
+{{ config(indexes=[
+    {'columns': ['indicator_code', 'area_code', 'period_type', 'period_end']}
+]) }}
 
 with recursive
 

@@ -1,7 +1,4 @@
 {{ config(
-    materialized='by_slice',
-    slices='linked',
-    narrowed_to_slices=['indicator_shown'],
     indexes=[
         {'columns': ['indicator_code', 'area_code', 'period_type', 'period_end', 'breakdown', 'breakdown_value'],
          'unique': true}

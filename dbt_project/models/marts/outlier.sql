@@ -9,9 +9,6 @@
 {#- Scale of a median absolute deviation that equals the standard deviation of a normal distribution. -#}
 {%- set normal_scale = 1.4826 -%}
 {{ config(
-    materialized='by_slice',
-    slices='linked',
-    narrowed_to_slices=['indicator_value'],
     indexes=[{'columns': ['indicator_code', 'area_code', 'period_type', 'period_end'], 'unique': true}],
     pre_hook=hash_joins()
 ) }}

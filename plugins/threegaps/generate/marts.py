@@ -84,7 +84,7 @@ def render(root: Path) -> dict[Path, str]:
     }
     for mart in dict.fromkeys(action["mart"] for action in actions):
         files[MARTS / mart / f"{mart}.yml"] = _wide_mart(mart, actions, indicators, part_names)
-        files[MARTS / mart / f"{mart}.sql"] = "{{ config(materialized='by_shown_column') }}\n\n{{ wide_mart() }}\n"
+        files[MARTS / mart / f"{mart}.sql"] = "{{ wide_mart() }}\n"
     return files
 
 

@@ -11,7 +11,7 @@ import psycopg
 
 from threegaps.contracts.loader import load_contracts
 from threegaps.errors import BuildError, ThreeGapsError, kind_of
-from threegaps.marts import claim, dbt_runner, selection
+from threegaps.marts import claim, dbt_runner
 from threegaps.marts.dbt_runner import ActionOutcome
 from threegaps.marts.lock import held_by_builder
 from threegaps.settings import Settings
@@ -87,8 +87,7 @@ def _take(connection: psycopg.Connection[Any], build_id: int) -> str:
 
 
 def _run_dbt(connection: psycopg.Connection[Any], settings: Settings, build_id: int, *, full_refresh: bool) -> None:
-    chosen = _chosen(connection, settings, build_id)
-    outcomes = dbt_runner.run_build(settings, name=str(build_id), full_refresh=full_refresh, chosen=chosen)
+    outcomes = dbt_runner.run_build(settings, name=str(build_id), full_refresh=full_refresh)
     record_outcomes(connection, build_id, outcomes)
     failed = [message for outcome in outcomes for message in outcome.messages]
     if failed:
@@ -96,15 +95,6 @@ def _run_dbt(connection: psycopg.Connection[Any], settings: Settings, build_id: 
             f"{len(failed)} models or tests failed: {'; '.join(failed[:5])}",
             advice=f"read dbt/invocations/{build_id}/log/dbt.log in the runtime home.",
         )
-
-
-def _chosen(connection: psycopg.Connection[Any], settings: Settings, build_id: int) -> selection.Chosen:
-    manifest = dbt_runner.parse_project(settings)
-    change = selection.change_of(connection, build_id)
-    chosen = selection.choose(manifest, change, selection.relations(connection))
-    if chosen.models is not None:
-        log.info("Build %d: %d of %d models run.", build_id, len(chosen.models), len(manifest.model_names))
-    return chosen
 
 
 def record_outcomes(connection: psycopg.Connection[Any], build_id: int, outcomes: Iterable[ActionOutcome]) -> None:

@@ -20,7 +20,6 @@ from typing import Any
 
 from threegaps.errors import BuildError
 from threegaps.marts.manifest import Manifest, action_of
-from threegaps.marts.selection import EVERYTHING, Chosen
 from threegaps.settings import Settings
 
 _PARSED_FILES = ("manifest.json", "partial_parse.msgpack")
@@ -57,16 +56,13 @@ def parse_project(settings: Settings) -> Manifest:
     return Manifest.read(_parsed(settings) / "manifest.json")
 
 
-def run_build(
-    settings: Settings, *, name: str, full_refresh: bool = False, chosen: Chosen = EVERYTHING
-) -> tuple[ActionOutcome, ...]:
-    """``dbt build`` of the project; the outcome of each action.
+def run_build(settings: Settings, *, name: str, full_refresh: bool = False) -> tuple[ActionOutcome, ...]:
+    """``dbt build`` of the whole project; the outcome of each action.
 
     Args:
         settings: Where the project, the runtime home and the warehouse are.
         name: Name of the invocation's folder below ``dbt/`` in the runtime home.
         full_refresh: Make incremental tables and seeds anew.
-        chosen: What to run, with the tests on it; everything by default.
 
     Raises:
         BuildError: dbt could not run at all; a failing model or test is an outcome, not an error.
@@ -80,8 +76,7 @@ def run_build(
     # Unit tests judge the project's text, not what has arrived: they belong to the tests of the project.
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     arguments += ["--full-refresh"] if full_refresh else []
-    arguments += [] if chosen.models is None else ["--select", *sorted(chosen.models)]
-    result = _invoke(settings, arguments, folder, makes_slices_only=chosen.makes_slices_only)
+    result = _invoke(settings, arguments, folder)
     _forget_old(folder.parent)
     return outcomes(result.results)
 
@@ -146,13 +141,13 @@ def _project_digest(project: Path) -> str:
     return digest.hexdigest()[:20]
 
 
-def _invoke(settings: Settings, arguments: list[str], folder: Path, *, makes_slices_only: bool = False) -> Any:
+def _invoke(settings: Settings, arguments: list[str], folder: Path) -> Any:
     from dbt.cli.main import dbtRunner
 
     project = str(settings.dbt_project_folder)
     folders = ["--project-dir", project, "--profiles-dir", project]
     folders += ["--target-path", str(folder / "target"), "--log-path", str(folder / "log")]
-    with _environment(settings, makes_slices_only=makes_slices_only):
+    with _profile_environment(settings):
         result = dbtRunner().invoke(["--quiet", "--no-use-colors", *arguments, *folders])
     if result.exception is not None:
         raise BuildError(
@@ -163,8 +158,8 @@ def _invoke(settings: Settings, arguments: list[str], folder: Path, *, makes_sli
 
 
 @contextmanager
-def _environment(settings: Settings, *, makes_slices_only: bool) -> Iterator[None]:
-    """The variables that profiles.yml and macros read, while dbt runs; a password stands in no command line."""
+def _profile_environment(settings: Settings) -> Iterator[None]:
+    """The variables that profiles.yml reads, for the time of an invocation; a password stands in no command line."""
     names: Mapping[str, str] = {
         "host": "THREEGAPS_WAREHOUSE_HOST",
         "port": "THREEGAPS_WAREHOUSE_PORT",
@@ -173,8 +168,6 @@ def _environment(settings: Settings, *, makes_slices_only: bool) -> Iterator[Non
         "dbname": "THREEGAPS_WAREHOUSE_DATABASE",
     }
     values = {names[part]: value for part, value in settings.warehouse().items()}
-    # Not --vars, which would parse the project anew.
-    values["BUILD_MAKES"] = "slices" if makes_slices_only else "all"
     values |= {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)

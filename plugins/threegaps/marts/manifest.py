@@ -94,11 +94,6 @@ class Manifest:
         }
 
     @cached_property
-    def model_names(self) -> frozenset[str]:
-        """Names of all models."""
-        return frozenset(node["name"] for node in self.nodes.values() if node["resource_type"] == "model")
-
-    @cached_property
     def indicators(self) -> tuple[IndicatorModel, ...]:
         """Indicator models by code.
 

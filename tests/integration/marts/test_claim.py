@@ -16,7 +16,6 @@ from threegaps.marts import build, claim
 from threegaps.marts.dbt_runner import ActionOutcome
 from threegaps.marts.lock import held_by_builder
 from threegaps.marts.manifest import Manifest
-from threegaps.marts.selection import Change, change_of
 
 pytestmark = pytest.mark.integration
 
@@ -334,58 +333,3 @@ def _at(dsn: str) -> Any:
     parts = psycopg.conninfo.conninfo_to_dict(dsn)
     names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "DATABASE"}
     return Settings.load({f"THREEGAPS_WAREHOUSE_{names[key]}": str(value) for key, value in parts.items()})
-
-
-def change(dsn: str, build_id: int) -> Change | None:
-    with psycopg.connect(dsn) as connection:
-        return change_of(connection, build_id)
-
-
-def test_a_first_or_full_build_runs_everything(warehouse: str) -> None:
-    new_batch(warehouse)
-    first = take(warehouse)
-    assert change(warehouse, first) is None
-    end(warehouse, first)
-    assert change(warehouse, take(warehouse, kind="full")) is None
-
-
-def test_a_build_runs_what_its_batches_reach(warehouse: str) -> None:
-    new_batch(warehouse)
-    end(warehouse, take(warehouse))
-    new_batch(warehouse, county="330103")
-    found = change(warehouse, take(warehouse))
-    assert found == Change(frozenset({"a/b"}), frozenset({"M01-3", "M01-5"}), is_coverage_changed=False)
-
-
-def test_a_later_day_of_a_feed_that_no_indicator_reads_changes_what_the_feeds_cover(warehouse: str) -> None:
-    """Periods reach as far as any feed does."""
-    new_batch(warehouse)
-    end(warehouse, take(warehouse))
-    new_batch(warehouse, feed="c/d", delivery="2026-05")
-    found = change(warehouse, take(warehouse))
-    assert found == Change(frozenset({"c/d"}), frozenset(), is_coverage_changed=True)
-
-
-def test_what_a_failed_build_changed_is_made_again_by_the_next(warehouse: str) -> None:
-    """Its days, its seeds and models, and whether exact cells are shown; not only what is new since."""
-    new_batch(warehouse)
-    end(warehouse, take(warehouse))
-    new_batch(warehouse)
-    late = new_batch(warehouse, delivery="2026-07")
-    end(warehouse, take(warehouse), "failed")
-    with psycopg.connect(warehouse) as connection:
-        connection.execute("update ops.batch set status = 'stopped' where batch_id = %s", [late])
-    found = change(warehouse, take(warehouse))
-    assert found is not None
-    assert found.is_coverage_changed
-    with psycopg.connect(warehouse) as connection:
-        connection.execute("update ops.build set shows_exact_cells = true where status = 'claimed'")
-    assert change(warehouse, take(warehouse)) is None
-
-
-def test_a_changed_model_runs_everything(warehouse: str) -> None:
-    new_batch(warehouse)
-    end(warehouse, take(warehouse))
-    manifest = small_manifest()
-    manifest.raw["nodes"]["model.threegaps.ind_m01_3"]["checksum"] = {"checksum": "other"}
-    assert change(warehouse, take(warehouse, manifest=manifest)) is None

@@ -36,7 +36,6 @@ NAMES = {
 _HARD_CODED = re.compile(
     r"\b(?:from|join)\s+\"?(?:ops|raw|raw_history|quarantine|staging|core|build|marts|history|exact)\"?\.\"?\w+", re.I
 )
-_TABLES = {"table", "incremental", "by_slice", "by_shown_column"}
 _WORD = re.compile(r"\w+")
 _COMMENTS = re.compile(r"\{#.*?#\}|--[^\n]*", re.S)
 
@@ -262,7 +261,7 @@ def missing_key_tests(project: Project) -> Iterator[str]:
         for test in project.tests(node):
             tested.setdefault(test["test_metadata"]["name"], set()).add(test.get("column_name") or "")
         is_tested = "key" in tested or tested.get("unique", set()) & tested.get("not_null", set())
-        is_table = node["config"]["materialized"] in _TABLES
+        is_table = node["config"]["materialized"] in {"table", "incremental"}
         if not is_tested and not (is_table and _primary_key(node)):
             yield node["name"]
 

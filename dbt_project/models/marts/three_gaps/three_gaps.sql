@@ -1,3 +1,1 @@
-{{ config(materialized='by_shown_column') }}
-
 {{ wide_mart() }}
