@@ -183,7 +183,8 @@ def read_delivery(
 def _square(connection: psycopg.Connection[Any], feed: str, delivery: str) -> Square | None:
     moment = expected.judged_at(connection)
     failing = attempts.failing_since(connection, feed)
-    return next(iter(squares(connection, moment, failing, [feed], delivery=delivery)), None)
+    standing = expected.standing(connection, moment, feed=feed, names_counties=False)
+    return next(iter(squares(connection, moment, failing, standing, [feed], delivery=delivery)), None)
 
 
 def _batches(connection: psycopg.Connection[Any], feed: str, delivery: str) -> list[BatchSeen]:

@@ -59,11 +59,12 @@ def read_feed(connection: psycopg.Connection[Any], feed: str, now: dt.datetime, 
     moment = seen.reading.judged_at
     failing = attempts.failing_since(connection, feed)
     counted = connection.execute(_OPEN, [feed]).fetchone()
+    standing = expected.standing(connection, moment, feed=feed)
     return FeedPage(
-        standing=next(iter(expected.standing(connection, moment, feed=feed)), None),
+        standing=next(iter(standing), None),
         states=next((one.states for one in seen.feeds if one.feed == feed), ()),
         failing=failing,
-        squares=squares(connection, moment, failing, [feed]),
+        squares=squares(connection, moment, failing, standing, [feed]),
         past=read_past(connection, feed, cadence=cadence, kind=kind),
         refused=refused_by_rule(connection, feed),
         refused_open=int(counted[0] or 0) if counted else 0,

@@ -11,7 +11,6 @@ import psycopg
 from psycopg.rows import class_row
 
 from threegaps.duty.reading.standing import read_feeds
-from threegaps.ledger import expected
 from threegaps.ledger.attempts import Failing
 from threegaps.ledger.batches import IS_OVERTAKEN
 from threegaps.ledger.expected import Standing
@@ -103,7 +102,7 @@ def feed_rows(connection: psycopg.Connection[Any], now: dt.datetime) -> list[Fee
     """Every feed that has a contract with its last deliveries, by name."""
     seen = read_feeds(connection, now)
     of_feed: dict[str, list[Square]] = {}
-    for one in squares(connection, seen.reading.judged_at, seen.reading.failed):
+    for one in squares(connection, seen.reading.judged_at, seen.reading.failed, seen.reading.standing):
         of_feed.setdefault(one.feed, []).append(one)
     states = {one.feed: one.states for one in seen.feeds}
     return [FeedRow(one, states[one.feed], tuple(of_feed.get(one.feed, ()))) for one in seen.reading.standing]
@@ -113,6 +112,7 @@ def squares(
     connection: psycopg.Connection[Any],
     moment: dt.datetime,
     failing: Iterable[Failing],
+    standing: Iterable[Standing],
     feeds: Collection[str] | None = None,
     *,
     delivery: str | None = None,
@@ -122,6 +122,7 @@ def squares(
     Args:
         moment: The one that is judged by.
         failing: Steps of these feeds whose latest attempts all failed.
+        standing: How these feeds stand at that moment.
         feeds: Those to look at; None for all.
         delivery: The only one that is asked for, however old.
     """
@@ -133,9 +134,7 @@ def squares(
     }
     with connection.cursor(row_factory=class_row(Square)) as cursor:
         found = cursor.execute(_SQUARES.encode(), wanted).fetchall()
-    awaited = {
-        one.feed for one in expected.standing(connection, moment, names_counties=False) if one.state == "awaited"
-    }
+    awaited = {one.feed for one in standing if one.state == "awaited"}
     found = [replace(one, state="awaited") if one.state == "missing" and one.feed in awaited else one for one in found]
     fail = {(one.feed, one.delivery) for one in failing}
     # Of a delivery that had come before, what is wrong now is what somebody has to know.
