@@ -47,10 +47,11 @@ def _shown(context: Context, value: Any) -> Any:
     return value[:MOST_CHARACTERS] + context["s"].say(f"… 另有{left:,}个字符", f"… {left:,} more characters")
 
 
-def with_code(text: str) -> Markup:
-    """*text* escaped, with what stands between backticks as code."""
-    shown = text[:MOST_CHARACTERS] + ("…" if len(text) > MOST_CHARACTERS else "")
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(shown))))  # noqa: S704  # it was escaped just before
+@pass_context
+def _with_code(context: Context, text: str) -> Markup:
+    """The same of *text*, with what stands between backticks as code."""
+    shown = str(escape(_shown(context, text)))
+    return Markup(_CODE.sub(r"<code>\1</code>", shown))  # noqa: S704  # it was escaped just before
 
 
 class Pages:
@@ -75,7 +76,7 @@ class Pages:
         self._templates.globals.update(
             labels=labels, sparkline=charts.sparkline, tone_of=tone_of, most_listed=MOST_LISTED
         )
-        self._templates.filters["with_code"] = with_code
+        self._templates.filters["with_code"] = _with_code
         self._templates.filters["one_line"] = lambda text: one_line(text or "")
 
     def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
