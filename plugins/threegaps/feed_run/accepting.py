@@ -9,16 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
-from threegaps.feed_run.decisions import check_words
+from threegaps.feed_run.decisions import check_words, land_decision
 from threegaps.labels import BATCH_STATUSES, both
-from threegaps.landing.store import Arrival, LandingStore
+from threegaps.landing.store import LandingStore
 from threegaps.ledger import decisions
 from threegaps.ledger.batches import SHRUNK, Batch, get_batch
 from threegaps.ledger.landed import ACCEPTANCE_PREFIX, LandedObject, landed_of_batch, latest_arrivals
@@ -107,15 +107,7 @@ def land_acceptance(
         reason=reason.strip(),
         accepted_at=(accepted_at or dt.datetime.now(dt.UTC)).isoformat(),
     )
-    content = json.dumps(asdict(decision), ensure_ascii=False, indent=1).encode("utf-8")
-    arrivals = latest_arrivals(connection, contract.feed, batch.delivery)
-    number = 1 + sum(1 for arrival in arrivals.values() if arrival.is_acceptance)
-    name = f"{ACCEPTANCE_PREFIX}{number:04d}"
-    part = Arrival(name, f"{name}.json", lambda: [content], is_correction=True)
-    landed = store.land(connection, contract.feed, batch.delivery, part)
-    if landed is None:
-        raise LedgerError(f"Part {name} of {batch.delivery} has landed already.", feed=contract.feed)
-    return landed
+    return land_decision(connection, store, contract.feed, batch.delivery, ACCEPTANCE_PREFIX, decision)
 
 
 def land_asked(connection: psycopg.Connection[Any], store: LandingStore, contract: Contract) -> None:

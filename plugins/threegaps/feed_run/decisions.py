@@ -1,11 +1,21 @@
-"""What a decision of a person must say."""
+"""Decisions of people: what one must say, and how it lies in landing, for a warehouse that is built anew."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import psycopg
 
 from threegaps.errors import LedgerError
+from threegaps.landing.store import LandingStore
+from threegaps.ledger.landed import LandedObject
 from threegaps.standards.white_space import is_blank
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _LONGEST = 2000
 
@@ -27,3 +37,21 @@ def check_words(feed: str, words: Mapping[str, str]) -> None:
                 feed=feed,
                 advice='write --why "..." --by NAME: both are kept in the ledger.',
             )
+
+
+def land_decision(
+    connection: psycopg.Connection[Any],
+    store: LandingStore,
+    feed: str,
+    delivery: str,
+    prefix: str,
+    decision: DataclassInstance,
+) -> LandedObject:
+    """Land a decision beside a delivery of the feed.
+
+    Args:
+        prefix: How the part names of its kind begin.
+        decision: All that it says; it is read as JSON.
+    """
+    content = json.dumps(asdict(decision), ensure_ascii=False, indent=1).encode("utf-8")
+    return store.land_own(connection, feed, delivery, prefix, content, suffix=".json")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import psycopg
@@ -17,12 +17,12 @@ from threegaps.calendar import Delivery
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError, LedgerError
-from threegaps.feed_run.decisions import check_words
+from threegaps.feed_run.decisions import check_words, land_decision
 from threegaps.feed_run.expected import keep_clock
 from threegaps.feed_run.opening import warehouse_of
-from threegaps.landing.store import Arrival, LandingStore
+from threegaps.landing.store import LandingStore
 from threegaps.ledger import pauses
-from threegaps.ledger.landed import PAUSE_PREFIX, LandedObject, latest_arrivals
+from threegaps.ledger.landed import PAUSE_PREFIX, LandedObject
 from threegaps.ledger.owing import enter
 from threegaps.settings import Settings
 from threegaps.standards.areas import codes_in_force
@@ -136,12 +136,7 @@ def _note(connection: psycopg.Connection[Any], feed: str, decision: Decision) ->
 
 def _land(connection: psycopg.Connection[Any], store: LandingStore, contract: Contract, decision: Decision) -> None:
     delivery = Delivery.containing(contract.cadence, dt.date.fromisoformat(decision.first)).key
-    arrivals = latest_arrivals(connection, contract.feed, delivery)
-    name = f"{PAUSE_PREFIX}{1 + sum(1 for arrival in arrivals.values() if arrival.is_pause):04d}"
-    content = json.dumps(asdict(decision), ensure_ascii=False, indent=1).encode("utf-8")
-    part = Arrival(name, f"{name}.json", lambda: [content], is_correction=True)
-    if store.land(connection, contract.feed, delivery, part) is None:
-        raise LedgerError(f"Part {name} of {delivery} has landed already.", feed=contract.feed)
+    land_decision(connection, store, contract.feed, delivery, PAUSE_PREFIX, decision)
 
 
 def _read(store: LandingStore, landed: LandedObject) -> Decision:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from threegaps.errors import FeedError, LedgerError
-from threegaps.feed_run.decisions import check_words
+from threegaps.feed_run.decisions import check_words, land_decision
 from threegaps.feed_run.log_lines import Named, remove_lines
 from threegaps.feed_run.opening import warehouse_of
-from threegaps.landing.store import Arrival, LandingStore
+from threegaps.landing.store import LandingStore
 from threegaps.ledger.decisions import purged_at, record_purge, remove_texts
-from threegaps.ledger.landed import PURGE_PREFIX, LandedObject, is_name_shared, landed_objects, latest_arrivals
+from threegaps.ledger.landed import PURGE_PREFIX, LandedObject, is_name_shared, landed_objects
 from threegaps.settings import Settings
 from threegaps.warehouse.sessions import feed_lock
 
@@ -105,7 +105,7 @@ def purge(
                 reason=reason.strip(),
                 purged_at=dt.datetime.now(dt.UTC).isoformat(),
             )
-            _land(connection, store, landed, done)
+            land_decision(connection, store, landed.feed, landed.delivery, PURGE_PREFIX, done)
             _record(connection, done)
     return done
 
@@ -142,15 +142,6 @@ def _orders(store: LandingStore, landed: Sequence[LandedObject]) -> Iterator[Pur
                 file=arrival.source_name,
                 advice="put the file back from a backup of landing.",
             ) from None
-
-
-def _land(connection: psycopg.Connection[Any], store: LandingStore, landed: LandedObject, done: Purged) -> None:
-    arrivals = latest_arrivals(connection, landed.feed, landed.delivery).values()
-    name = f"{PURGE_PREFIX}{1 + sum(1 for one in arrivals if one.is_purge):04d}"
-    content = json.dumps(asdict(done), ensure_ascii=False, indent=1).encode("utf-8")
-    store.land(
-        connection, landed.feed, landed.delivery, Arrival(name, f"{name}.json", lambda: [content], is_correction=True)
-    )
 
 
 def _record(connection: psycopg.Connection[Any], done: Purged) -> None:

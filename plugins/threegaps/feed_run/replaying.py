@@ -11,14 +11,14 @@ import psycopg
 from threegaps.calendar import Delivery, in_order
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
-from threegaps.errors import FeedError, LedgerError
+from threegaps.errors import FeedError
 from threegaps.feed_run import loading
 from threegaps.feed_run.attempting import attempt
 from threegaps.feed_run.landed_texts import landed_texts
 from threegaps.feed_run.opening import warehouse_of
-from threegaps.landing.store import Arrival, LandingStore
+from threegaps.landing.store import LandingStore
 from threegaps.ledger import batches
-from threegaps.ledger.landed import REPLAY_PREFIX, LandedObject, landed_objects, latest_arrivals
+from threegaps.ledger.landed import REPLAY_PREFIX, LandedObject, landed_objects
 from threegaps.settings import Settings
 from threegaps.standards.identity_in_text import MASK
 from threegaps.warehouse.quarantine import RefusedRow, refused_by_token
@@ -192,12 +192,4 @@ def _land_repairs(
         (repair, laid_over(contract, repair, refused[repair.row_token].row_data, texts.get(repair.row_token, {})))
         for repair in repairs
     ]
-    number = 1 + sum(arrival.is_replay for arrival in latest_arrivals(connection, contract.feed, delivery).values())
-    content = repairs_file(rows)
-    name = f"{REPLAY_PREFIX}{number:04d}"
-    # Under a name of ours: what the department calls the file that it sent back may say of whom it is.
-    part = Arrival(name, f"{name}.jsonl", lambda: [content], is_correction=True)
-    made = store.land(connection, contract.feed, delivery, part)
-    if made is None:
-        raise LedgerError(f"Part {name} of {delivery} has landed already.", feed=contract.feed)
-    return made
+    return store.land_own(connection, contract.feed, delivery, REPLAY_PREFIX, repairs_file(rows), suffix=".jsonl")

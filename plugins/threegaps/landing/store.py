@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 
-from threegaps.errors import FeedError, ThreeGapsError, UnexpectedError
+from threegaps.errors import FeedError, LedgerError, ThreeGapsError, UnexpectedError
 from threegaps.landing import manifests
 from threegaps.landing.backends import CHUNK_BYTES, Backend, LocalFolder, ObjectStore
 from threegaps.ledger.landed import (
@@ -145,6 +145,37 @@ class LandingStore:
                 raise UnexpectedError.of(error, feed=feed, file=arrival.source_name) from None
             raise
         record_landed_object(connection, landed)
+        return landed
+
+    def land_own(
+        self,
+        connection: psycopg.Connection[Any],
+        feed: str,
+        delivery: str,
+        prefix: str,
+        content: bytes,
+        *,
+        suffix: str,
+    ) -> LandedObject:
+        """Keep what we write ourselves beside a delivery, somebody's decision or repairs, as the next part of its kind.
+
+        Args:
+            connection: As in `land`.
+            prefix: How the part names of its kind begin.
+            suffix: How its file's name ends.
+
+        Raises:
+            LedgerError: A part of its name lies there already.
+            FeedError: As in `land`.
+        """
+        number = 1 + sum(part.startswith(prefix) for part in latest_arrivals(connection, feed, delivery))
+        name = f"{prefix}{number:04d}"
+        # Under a name of ours: what the department calls a file that it sent back may say of whom it is.
+        landed = self.land(
+            connection, feed, delivery, Arrival(name, name + suffix, lambda: [content], is_correction=True)
+        )
+        if landed is None:
+            raise LedgerError(f"Part {name} of {delivery} has landed already.", feed=feed)
         return landed
 
     def open(self, landed: LandedObject) -> BinaryIO:
