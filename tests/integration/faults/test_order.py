@@ -44,6 +44,19 @@ def run_month() -> list[int]:
     return feed_run.load(WAGES, MONTH)
 
 
+def send_enterprises(drop: Path, count: int) -> list[int]:
+    """Send the first *count* enterprises of the list, and load it."""
+    (drop / "hrss" / ENTERPRISE_FILE).write_bytes(enterprise_book(enterprise_rows()[:count]))
+    feed_run.land(ENTERPRISES, QUARTER)
+    return feed_run.load(ENTERPRISES, QUARTER)
+
+
+def note_acceptance(dsn: str) -> None:
+    """Note that the second batch, which was stopped, is meant."""
+    with psycopg.connect(dsn) as connection:
+        feed_run.accept_for_next_load(Settings.load(), connection, 2, accepted_by="an officer", reason="notice 12")
+
+
 def correction(amount: str, number: int) -> bytes:
     return wage_part([[*ROWS[0][:9], amount, *ROWS[0][10:13], str(number), "1"]])
 
@@ -165,29 +178,21 @@ def test_an_emptied_or_cut_list_closes_nothing_until_somebody_answers_for_it(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    file = drop / "hrss" / ENTERPRISE_FILE
-    rows = enterprise_rows()
-
-    def send(count: int) -> list[int]:
-        file.write_bytes(enterprise_book(rows[:count]))
-        feed_run.land(ENTERPRISES, QUARTER)
-        return feed_run.load(ENTERPRISES, QUARTER)
-
-    send(30)
+    send_enterprises(drop, 30)
     with pytest.raises(BatchStoppedError, match=SHRUNK) as stopped:
-        send(left)
+        send_enterprises(drop, left)
     with pytest.raises(BatchStoppedError, match="nothing has changed since"):
         feed_run.load(ENTERPRISES, QUARTER)
     assert "batches accept 2" in str(stopped.value.advice)
     assert f"{left} rows are left of 30 that stand, and 15 at least must be" in stopped.value.message
     assert f"本批次仅剩{left}行,至少应有15行" in str(stopped.value.message_zh)
     assert len(standing(warehouse, ENTERPRISES)) == 30
-    send(again)
+    send_enterprises(drop, again)
     assert len(standing(warehouse, ENTERPRISES)) == again
     with pytest.raises(LedgerError, match="no longer what"):
         feed_run.accept(2, accepted_by="an officer", reason="too late")
     with pytest.raises(BatchStoppedError, match=SHRUNK):
-        send(left if again == 30 else 0)
+        send_enterprises(drop, left if again == 30 else 0)
     with pytest.raises(LedgerError, match="why it is meant"):
         feed_run.accept(4, accepted_by="an officer", reason=" ")
     batch_id = feed_run.accept(4, accepted_by="an officer", reason="notice 12")
@@ -211,29 +216,15 @@ def test_an_emptied_or_cut_list_closes_nothing_until_somebody_answers_for_it(
 def test_a_decision_that_was_only_noted_is_landed_and_obeyed_by_the_next_load(
     drop: Path, warehouse: str, warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = drop / "hrss" / ENTERPRISE_FILE
-    rows = enterprise_rows()
-
-    def send(count: int) -> list[int]:
-        file.write_bytes(enterprise_book(rows[:count]))
-        feed_run.land(ENTERPRISES, QUARTER)
-        return feed_run.load(ENTERPRISES, QUARTER)
-
-    def note(batch_id: int) -> None:
-        with psycopg.connect(warehouse) as connection:
-            feed_run.accept_for_next_load(
-                Settings.load(), connection, batch_id, accepted_by="an officer", reason="notice 12"
-            )
-
     def ask(query: str, dsn: str = warehouse) -> list[tuple[Any, ...]]:
         with psycopg.connect(dsn) as connection:
             return connection.execute(query.encode()).fetchall()
 
-    send(30)
+    send_enterprises(drop, 30)
     with pytest.raises(BatchStoppedError, match=SHRUNK):
-        send(9)
-    note(2)
-    note(2)
+        send_enterprises(drop, 9)
+    note_acceptance(warehouse)
+    note_acceptance(warehouse)
     assert ask("select count(*) from ops.landed_object where part like 'accept%'") == [(0,)]
     (loaded,) = feed_run.load(ENTERPRISES, QUARTER)
     assert len(standing(warehouse, ENTERPRISES)) == 9
@@ -255,23 +246,12 @@ def test_a_decision_that_was_only_noted_is_landed_and_obeyed_by_the_next_load(
 
 
 def test_a_decision_that_was_noted_holds_for_what_it_was_about_alone(drop: Path, warehouse: str) -> None:
-    file = drop / "hrss" / ENTERPRISE_FILE
-    rows = enterprise_rows()
-
-    def land(count: int) -> None:
-        file.write_bytes(enterprise_book(rows[:count]))
-        feed_run.land(ENTERPRISES, QUARTER)
-
-    land(30)
-    feed_run.load(ENTERPRISES, QUARTER)
-    land(9)
+    send_enterprises(drop, 30)
     with pytest.raises(BatchStoppedError, match=SHRUNK):
-        feed_run.load(ENTERPRISES, QUARTER)
-    with psycopg.connect(warehouse) as connection:
-        feed_run.accept_for_next_load(Settings.load(), connection, 2, accepted_by="an officer", reason="notice 12")
-    land(8)
+        send_enterprises(drop, 9)
+    note_acceptance(warehouse)
     with pytest.raises(BatchStoppedError, match=SHRUNK):
-        feed_run.load(ENTERPRISES, QUARTER)
+        send_enterprises(drop, 8)
     assert len(standing(warehouse, ENTERPRISES)) == 30
     with psycopg.connect(warehouse) as connection:
         (why_not,) = connection.execute("select why_not from ops.acceptance_request").fetchone() or ("",)
@@ -281,17 +261,10 @@ def test_a_decision_that_was_noted_holds_for_what_it_was_about_alone(drop: Path,
 def test_a_landing_that_was_cut_off_after_a_decision_lands_it_once(
     drop: Path, warehouse: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = drop / "hrss" / ENTERPRISE_FILE
-    rows = enterprise_rows()
-    for count in (30, 9):
-        file.write_bytes(enterprise_book(rows[:count]))
-        feed_run.land(ENTERPRISES, QUARTER)
-        if count == 30:
-            feed_run.load(ENTERPRISES, QUARTER)
+    send_enterprises(drop, 30)
     with pytest.raises(BatchStoppedError, match=SHRUNK):
-        feed_run.load(ENTERPRISES, QUARTER)
-    with psycopg.connect(warehouse) as connection:
-        feed_run.accept_for_next_load(Settings.load(), connection, 2, accepted_by="an officer", reason="notice 12")
+        send_enterprises(drop, 9)
+    note_acceptance(warehouse)
     with monkeypatch.context() as cut:
         cut.setattr(decisions, "note_taken_up", lambda *_, **__: (_ for _ in ()).throw(ConnectionError))
         with pytest.raises(ConnectionError):
