@@ -276,7 +276,7 @@ OTHER_ROWS: Labels = {
 """Where the row is that a refused one contradicts; its number stands behind."""
 TICKET_ROW_STATES: Labels = {
     "open": ("未修正", "still wrong"),
-    "mended": ("已修正", "mended"),
+    "mended": ("已修正或撤回", "mended or withdrawn"),
     "left_out": ("未再报送", "left out since"),
     "cannot_tell": ("无法判断", "cannot tell"),
 }

@@ -17,7 +17,7 @@ from psycopg import errors, sql
 
 from threegaps.access.kinds import CONNECTIONS, MEMBER_OF, Kind
 from threegaps.access.restoring import Reader, give_password, give_settings, readers
-from threegaps.access.server import open_to_duty, scram_verifier
+from threegaps.access.server import GROUPS, open_to_duty, scram_verifier
 from threegaps.errors import AccessError, of_warehouse
 from threegaps.settings import DUTY_LOGIN
 
@@ -76,6 +76,8 @@ def add(dsn: str, login: str, kind: Kind, *, county_code: str | None = None) -> 
 def keep(dsn: str, login: str, kind: Kind, password: str) -> None:
     """Make a login with a password that is kept elsewhere, or bring one that is there back to all that it was given.
 
+    A group that it was given since is taken from it; what only the superuser may take, `findings` names.
+
     Args:
         dsn: The warehouse, as role ``pipeline``.
         login: Its name, which no other role has.
@@ -85,8 +87,11 @@ def keep(dsn: str, login: str, kind: Kind, password: str) -> None:
     with _warehouse(dsn) as connection, connection.transaction():
         if not _exists(connection, login):
             _create(connection, login, kind)
-        for group in MEMBER_OF[kind]:
-            _make_member(connection, sql.Identifier(login), sql.Identifier(group))
+        for group in GROUPS:
+            if group in MEMBER_OF[kind]:
+                _make_member(connection, sql.Identifier(login), sql.Identifier(group))
+            else:
+                connection.execute(sql.SQL("revoke {} from {}").format(sql.Identifier(group), sql.Identifier(login)))
         _give_all(connection, login, kind, password)
 
 

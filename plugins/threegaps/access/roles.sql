@@ -37,11 +37,15 @@ begin
             select login.rolname
             from pg_roles as login
             where login.rolcanlogin and not login.rolsuper and login.rolname <> 'pipeline'
-                and exists (
-                    select
-                    from pg_roles as team
-                    where team.rolname in ('bi_reader', 'county_reader', 'statistician', 'duty_desk')
-                        and pg_has_role(login.oid, team.oid, 'member')
+                and (
+                    -- Of the duty page's own, the groups are given by the pipeline.
+                    login.rolname = 'threegaps_duty'
+                    or exists (
+                        select
+                        from pg_roles as team
+                        where team.rolname in ('bi_reader', 'county_reader', 'statistician', 'duty_desk')
+                            and pg_has_role(login.oid, team.oid, 'member')
+                    )
                 )
         loop
             execute format('grant %I to pipeline with admin true, inherit false, set false', name);

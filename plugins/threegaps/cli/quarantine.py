@@ -156,15 +156,19 @@ def export_refused(
             )
             ticket = None
             if rows and sent_to is not None:
-                ticket = tickets.open_ticket(
-                    connection,
-                    contract.feed,
-                    rows,
-                    sent_to=sent_to,
-                    sent_by=by or getpass.getuser(),
-                    file=target,
-                    at=dt.datetime.now(SHANGHAI),
-                )
+                try:
+                    ticket = tickets.open_ticket(
+                        connection,
+                        contract.feed,
+                        rows,
+                        sent_to=sent_to,
+                        sent_by=by or getpass.getuser(),
+                        file=target,
+                        at=dt.datetime.now(SHANGHAI),
+                    )
+                except tickets.AlreadySentError as error:
+                    # The same command again: the file is written anew, the days count from when the rows first went.
+                    ticket = error.ticket_id
             if rows or not is_department:
                 written.append({"feed": contract.feed, "rows": len(rows), "file": str(target), "ticket": ticket})
     if json_:

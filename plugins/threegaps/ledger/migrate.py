@@ -14,7 +14,7 @@ from psycopg import errors
 
 from threegaps.errors import LedgerError, of_warehouse
 
-KNOWN_VERSION = "0025"
+KNOWN_VERSION = "0026"
 """The newest revision; the one that this code works with."""
 NOT_MIGRATED = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName, errors.UndefinedFunction)
 """What a question is answered with where the ledger has not been made yet, or by another version."""

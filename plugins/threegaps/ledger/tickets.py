@@ -1,9 +1,10 @@
 """Tickets: refused rows that were sent back to a department, when, to whom, and what came of them (校核纠错, 国令809).
 
-A row is known again by its key, in a repair by its token. It is mended once a batch accepts it, and waits where it
-comes back wrong, in whatever way; where another sending of its delivery leaves it out, the department is still to say
-why. Of a row whose key could not be read nobody can say whether it came back, once no row that says the same is
-refused: the department is to say that, too.
+A row is known again by its key, in a repair by its token. It is mended once a batch accepts what the department says of
+it, a withdrawal too, whatever later sendings make of it; one right row mends all that were refused under its key, since
+a key stands for one row. It waits where it comes back wrong, in whatever way; where another sending of its delivery
+leaves it out, the department is still to say why. Of a row whose key could not be read nobody can say whether it came
+back, once no row that says the same is refused: the department is to say that, too.
 
 A ticket is settled once all of its rows are mended, or once somebody notes what the department answered.
 """
@@ -74,6 +75,18 @@ class Ticket:
     def age_days(self, now: dt.datetime) -> int:
         """For how many days, as Shanghai has them, it has been out."""
         return (now.astimezone(SHANGHAI).date() - self.sent_at.astimezone(SHANGHAI).date()).days
+
+
+class AlreadySentError(LedgerError):
+    """A ticket at the same address asks for all of these rows already."""
+
+    def __init__(self, feed: str, ticket_id: int) -> None:
+        super().__init__(
+            f"Ticket {ticket_id} asks for all of these rows already.",
+            feed=feed,
+            advice="write the file without a ticket, or enter what the department has answered.",
+        )
+        self.ticket_id = ticket_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +163,22 @@ found as (
     left join by_row as w on w.feed = s.feed and w.said = {_SAID.format(row="s")} and s.key_hash is null
     left join ops.batch as b on b.batch_id = s.accepted_by_batch_id
 )
+"""
+# The oldest ticket at the same address that asks for all of these rows, and has no answer.
+_STANDING = """
+select t.ticket_id
+from ops.ticket as t
+where t.feed = %s and t.sent_to = %s and t.answered_at is null and not exists (
+    select from unnest(%s::text[], %s::bigint[]) as chosen (row_token, batch_id)
+    where not exists (
+        select from ops.ticket_row as r
+        where r.ticket_id = t.ticket_id
+            and (chosen.row_token, chosen.batch_id) in (
+                (r.row_token, r.batch_id), (r.again_row_token, r.again_batch_id)
+            )
+    )
+)
+order by t.ticket_id limit 1
 """
 _TICKETS = f"""
 {_FOUND},
@@ -290,6 +319,7 @@ def open_ticket(
         at: When.
 
     Raises:
+        AlreadySentError: A ticket at the same address asks for all of these rows, and has no answer.
         LedgerError: There is no row, it is not said to whom or by whom, or a load has ended refusals since.
     """
     chosen = list(dict.fromkeys(refusals))
@@ -302,6 +332,9 @@ def open_ticket(
     file_hash = hashlib.sha256(file.read_bytes()).hexdigest()
     with connection.transaction():
         _hold_open(connection, feed, chosen)
+        standing = connection.execute(_STANDING.encode(), [feed, sent_to.strip(), *_columns(chosen)]).fetchone()
+        if standing is not None:
+            raise AlreadySentError(feed, int(standing[0]))
         row = connection.execute(
             "insert into ops.ticket (feed, rows, sent_to, sent_by, sent_at, file_name, file_sha256)"
             " values (%s, %s, %s, %s, %s, %s, %s) returning ticket_id",
@@ -319,13 +352,14 @@ def open_ticket(
 
 
 def _hold_open(connection: psycopg.Connection[Any], feed: str, refusals: Sequence[tuple[str, int]]) -> None:
-    """Keep the refusals open until the transaction ends, so that a load either sees the ticket or is seen by it."""
-    tokens, batch_ids = zip(*refusals, strict=True)
+    """Keep the refusals open until the transaction ends: a load, or another ticket, sees this one or is seen by it."""
     try:
-        held = connection.execute("select quarantine.hold_open(%s, %s)", [list(tokens), list(batch_ids)]).fetchone()
+        held = connection.execute("select quarantine.hold_open(%s, %s)", _columns(refusals)).fetchone()
     except errors.LockNotAvailable:
         raise LedgerError(
-            "A load is judging these rows again just now.", feed=feed, advice="write the file again in a minute."
+            "A load is judging these rows again just now, or another ticket is opened for them.",
+            feed=feed,
+            advice="write the file again in a minute.",
         ) from None
     ended = len(refusals) - (int(held[0]) if held else 0)
     if ended:
@@ -334,6 +368,10 @@ def _hold_open(connection: psycopg.Connection[Any], feed: str, refusals: Sequenc
             feed=feed,
             advice="write the file again.",
         )
+
+
+def _columns(refusals: Sequence[tuple[str, int]]) -> list[list[Any]]:
+    return [[token for token, _ in refusals], [batch_id for _, batch_id in refusals]]
 
 
 def tickets(connection: psycopg.Connection[Any], *, feed: str | None = None, settled: bool = False) -> list[Ticket]:

@@ -280,6 +280,11 @@ def test_a_transaction_that_never_ends_is_ended(reader: str, warehouse: str) -> 
 
 def test_what_stands_open_is_found(warehouse: str, postgres: PostgresServer) -> None:
     database = str(psycopg.conninfo.conninfo_to_dict(warehouse)["dbname"])
+    beyond, more = (
+        "create role reads_more login connection limit 1 in role bi_reader",
+        "1 logins of readers have rights",
+    )
+    duty = f"drop role if exists {DUTY_LOGIN}; create role {DUTY_LOGIN} login connection limit 1 in role duty_desk"
     opened = (
         ("grant execute on function pg_advisory_lock(bigint) to public", "everybody may call 1 of"),
         (f"grant temporary on database {database} to public", "everybody has 1 rights on the database"),
@@ -289,6 +294,10 @@ def test_what_stands_open_is_found(warehouse: str, postgres: PostgresServer) -> 
         ),
         ("create role unbounded login in role county_reader", "1 logins of readers may open any number"),
         (f"alter database {database} reset statement_timeout", "readers' sessions have no limits"),
+        (f"{beyond}; grant select on ops.reader_login to reads_more", more),
+        (f"{beyond}; grant select (login) on ops.reader_login to reads_more", more),
+        (f"{duty}; grant county_reader to {DUTY_LOGIN}", more),
+        (f"{duty}; grant pg_monitor to {DUTY_LOGIN}", more),
     )
     with psycopg.connect(postgres.dsn(database)) as connection:
         assert findings(connection) == []

@@ -12,9 +12,11 @@ from tests.conftest import PIPELINE_PASSWORD
 from tests.integration.duty.conftest import DUTY_PASSWORD, FEED, Desk
 from tests.integration.release.small_marts import A, B, P, make_build_schema, manifest_with_exact, release
 from threegaps.access import logins
+from threegaps.access.server import make_roles
 from threegaps.contracts.tables import DERIVED_COLUMNS, PERSON_COLUMN
 from threegaps.duty.asking import reading, writing
-from threegaps.errors import SettingsError
+from threegaps.errors import AccessError, SettingsError
+from threegaps.one_machine.postgres import PostgresServer
 from threegaps.release import history
 from threegaps.release.served import apply_served
 from threegaps.settings import DUTY_LOGIN, Settings
@@ -267,4 +269,32 @@ def test_a_login_that_lost_its_groups_has_them_again_after_a_migration(desk: Des
     desk.enter(f"revoke duty_desk, bi_reader from {DUTY_LOGIN}")
     assert said(desk, "")[0][0] == 503
     logins.keep_duty(desk.dsn, DUTY_PASSWORD)
+    assert said(desk, "")[0][0] == 200
+
+
+def test_groups_that_it_was_given_since_are_taken_back(desk: Desk) -> None:
+    desk.enter(f"grant statistician, county_reader to {DUTY_LOGIN}")
+    logins.keep_duty(desk.dsn, DUTY_PASSWORD)
+    held = desk.enter(
+        "select g.rolname from pg_auth_members as m join pg_roles as g on g.oid = m.roleid"
+        f" where m.member = '{DUTY_LOGIN}'::regrole order by 1"
+    )
+    assert held == [("bi_reader",), ("duty_desk",)]
+
+
+def test_one_that_the_superuser_made_is_taken_over_once_he_has_run_the_roles(
+    desk: Desk, postgres: PostgresServer
+) -> None:
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as server:
+        if server.info.server_version < 160_000:
+            pytest.skip("before 16 whoever may make roles may change every one that is no superuser's")
+        server.execute(f"drop role {DUTY_LOGIN}".encode())
+        server.execute(f"create role {DUTY_LOGIN} login".encode())
+        try:
+            with pytest.raises(AccessError, match="may not do this") as refused:
+                logins.keep_duty(desk.dsn, DUTY_PASSWORD)
+            assert "roles.sql" in (refused.value.advice or "")
+        finally:
+            make_roles(server)
+            logins.keep_duty(desk.dsn, DUTY_PASSWORD)
     assert said(desk, "")[0][0] == 200

@@ -8,6 +8,7 @@ import io
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -530,7 +531,7 @@ def test_a_ticket_is_not_mended_by_a_file_that_is_as_wrong_as_the_one_before(des
             assert (one.ticket_id, one.open_rows, one.unknown_rows, one.mended_at) == (ticket, waiting, unknown, None)
             page = desk.browser("reader").get("/duty/refused").text
             assert f"{waiting} / 2" in page
-            assert "已全部修正" not in page
+            assert "已全部修正或撤回" not in page
         loaded(4)
         # Nobody can say that rows without a key have come right: the department is asked.
         (one,) = tickets.tickets(connection)
@@ -538,7 +539,7 @@ def test_a_ticket_is_not_mended_by_a_file_that_is_as_wrong_as_the_one_before(des
         page = desk.browser("reader").get("/duty/refused").text
         assert "2 行主键无法识别" in page
         assert "登记回复" in desk.browser("duty").get("/duty/refused").text
-        assert "已全部修正" not in page
+        assert "已全部修正或撤回" not in page
         desk.enter("update quarantine.refused_row set key_hash = repeat('b', 32) where batch_id = %s", numbers[0])
         (one,) = tickets.tickets(connection)
         assert (one.open_rows, one.left_out_rows, one.unknown_rows) == (0, 2, 0)
@@ -546,7 +547,7 @@ def test_a_ticket_is_not_mended_by_a_file_that_is_as_wrong_as_the_one_before(des
         desk.enter("update ops.ticket_row set accepted_by_batch_id = %s", numbers[3])
         assert tickets.tickets(connection) == []
         assert tickets.find_ticket(connection, ticket).mended_at == hours[3]
-    assert "已全部修正" in desk.browser("reader").get("/duty/refused").text
+    assert "已全部修正或撤回" in desk.browser("reader").get("/duty/refused").text
 
 
 def test_a_row_is_known_again_by_its_key_whatever_else_of_it_has_changed(desk: Desk) -> None:
@@ -605,6 +606,28 @@ def test_no_ticket_is_opened_of_rows_that_a_load_ends_meanwhile(desk: Desk) -> N
         patch.setattr(actions, "write_refused", write)
         assert desk.acting("duty").post(path, json=to).status_code == 200
         assert desk.enter("select row_token from ops.ticket_row") == [(f"{first:08d}{2:08d}",)]
+
+
+def test_one_ticket_at_an_address_asks_for_the_same_rows(desk: Desk) -> None:
+    desk.know_feed()
+    first = desk.batch("2026-05", refused=2)
+    desk.refuse(first, 1)
+    path, to = f"/duty/feeds/{FEED}/tickets", {"to": "厅信息中心"}
+    browsers = [desk.acting("duty") for _ in range(4)]
+    with ThreadPoolExecutor(len(browsers)) as pool:
+        answers = list(pool.map(lambda browser: browser.post(path, json=to), browsers))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    assert desk.enter("select ticket_id, rows from ops.ticket") == [(1, 1)]
+    again = desk.acting("duty").post(path, json=to)
+    assert (again.status_code, "校核单 1 已退回这些行" in again.text) == (409, True)
+    # Somebody else is asked, a row more is asked for, the department has answered: each is a ticket of its own.
+    assert desk.acting("duty").post(path, json={"to": "温州市人社局"}).headers["X-ThreeGaps-Ticket"] == "2"
+    desk.refuse(first, 2)
+    assert desk.acting("duty").post(path, json=to).headers["X-ThreeGaps-Ticket"] == "3"
+    assert desk.acting("duty").post(path, json=to).status_code == 409
+    for ticket in (1, 3):
+        assert desk.acting("duty").post(f"/duty/tickets/{ticket}/answer", json={"said": "属实"}).status_code == 200
+    assert desk.acting("duty").post(path, json=to).headers["X-ThreeGaps-Ticket"] == "4"
 
 
 def test_a_load_waits_for_a_ticket_of_the_rows_that_it_ends(desk: Desk, tmp_path: Path) -> None:
