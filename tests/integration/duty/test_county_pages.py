@@ -105,6 +105,18 @@ def test_a_delivery_of_which_nothing_has_come_lacks_everywhere(
     assert [delivery for delivery, _ in lacking(read_county(ledger, GONE))] == ["2026Q2", "2026Q1"]
 
 
+def test_what_is_awaited_of_an_installation_that_is_set_up_is_not_missing(desk: Desk, workshops: Contract) -> None:
+    with psycopg.connect(desk.dsn, autocommit=True) as connection:
+        owing.enter(connection, workshops)
+        assert [one.state for one in expected.standing(connection)] == ["awaited"]
+        assert set(tiles(read_counties(connection)).values()) == {(0, 1, "awaited")}
+        found = read_county(connection, GONE)
+    assert (lacking(found), [one.state for one in found.newest]) == ([], ["awaited"])
+    page = desk.browser("reader").get("/duty/counties").text
+    assert page.count('class="tile awaited"') == 90
+    assert "全部缺报 <b>0</b>" in page
+
+
 def test_of_a_list_only_the_newest_one_lacks(ledger: psycopg.Connection[Any], workshops: Contract) -> None:
     ledger.execute("update ops.feed set delivery_kind = 'full_list'")
     be_on(ledger, "2026-07-25")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -50,9 +50,10 @@ order by n.feed
 _COUNTED = ", ".join(f"sum({count})::integer as {name}" for name, count in zip(COUNTS, counted("e.state"), strict=True))
 _TILES = f"""
 with {_NEWEST}
-select e.county_code, {_COUNTED}
+select e.county_code, {_COUNTED},
+    count(*) filter (where e.state = 'missing' and e.feed = any(%(awaited)s))::integer as awaited
 from (
-    select e.county_code, {STATE.format(e="e")} as state
+    select e.county_code, n.feed, {STATE.format(e="e")} as state
     from newest as n join ops.expected_delivery as e using (feed, delivery)
     where {_IS_OWED} and (%(feed)s::text is null or n.feed = %(feed)s)
 ) as e
@@ -71,7 +72,7 @@ order by n.feed
 _LACKING = f"""
 with {_NEWEST}
 select n.feed, n.title_zh, n.title_en, l.delivery, l.due_at
-from newest as n cross join lateral (
+from (select * from newest where feed <> all(%(awaited)s)) as n cross join lateral (
     select e.delivery, e.due_at
     from ops.expected_delivery as e
     where n.delivery_kind <> 'full_period' and e.feed = n.feed and e.delivery = n.delivery
@@ -113,20 +114,22 @@ class Reported:
     empty: int
     incomplete: int
     untimed: int
+    awaited: int
 
     @property
     def missing(self) -> int:
-        """How many have not come."""
-        return self.expected - self.arrived
+        """How many have not come, and are not awaited of a feed that is only being set up."""
+        return self.expected - self.arrived - self.awaited
 
     @property
     def state(self) -> str:
         """``all`` in time, ``late`` (all there, some of it late, empty or not whole), ``untimed`` (all there, and of
-        some nobody can tell whether in time), ``some`` missing, or ``none``."""
-        if not self.arrived:
-            return "none"
+        some nobody can tell whether in time), ``awaited`` (of a feed that is being set up), ``some`` missing, or
+        ``none``."""
         if self.missing:
-            return "some"
+            return "some" if self.arrived else "none"
+        if self.awaited:
+            return "awaited"
         if self.late or self.empty or self.incomplete:
             return "late"
         return "untimed" if self.untimed else "all"
@@ -205,7 +208,7 @@ class CountySeen:
 def read_counties(connection: psycopg.Connection[Any], feed: str | None = None) -> Counties:
     """How counties have reported the newest due delivery of *feed*, by default of every feed."""
     moment = expected.judged_at(connection)
-    wanted = {"moment": moment, "today": judged_day(moment), "feed": feed}
+    wanted = {"moment": moment, "today": judged_day(moment), "feed": feed, "awaited": _awaited(connection, moment)}
     with connection.cursor(row_factory=class_row(CountyFeed)) as cursor:
         feeds = cursor.execute(_FEEDS.encode(), wanted).fetchall()
     with connection.cursor(row_factory=class_row(Reported)) as cursor:
@@ -217,10 +220,11 @@ def read_county(connection: psycopg.Connection[Any], county_code: str) -> County
     """What a county has not reported, and what has come of its part of the newest deliveries."""
     moment = expected.judged_at(connection)
     today = judged_day(moment)
-    wanted = {
+    wanted: dict[str, Any] = {
         "moment": moment,
         "today": today,
         "county": county_code,
+        "awaited": _awaited(connection, moment),
         "most": MOST_LACKING + 1,
         "looked": LOOKED_AT,
     }
@@ -230,7 +234,10 @@ def read_county(connection: psycopg.Connection[Any], county_code: str) -> County
         for feed, zh, en, delivery, due_at in found
     ]
     with connection.cursor(row_factory=class_row(CountyDelivery)) as cursor:
-        newest = cursor.execute(_OF_COUNTY.encode(), wanted).fetchall()
+        newest = [
+            replace(one, state="awaited") if one.state == "missing" and one.feed in wanted["awaited"] else one
+            for one in cursor.execute(_OF_COUNTY.encode(), wanted).fetchall()
+        ]
     return CountySeen(
         moment,
         lacking[:MOST_LACKING],
@@ -238,3 +245,8 @@ def read_county(connection: psycopg.Connection[Any], county_code: str) -> County
         newest=newest,
         name=area_names(connection).get(county_code, (county_code, county_code)),
     )
+
+
+def _awaited(connection: psycopg.Connection[Any], moment: dt.datetime) -> list[str]:
+    """Feeds whose first data are awaited: of them nothing is missing yet."""
+    return [one.feed for one in expected.standing(connection, moment, names_counties=False) if one.state == "awaited"]

@@ -22,7 +22,7 @@ def counties(request: Request, feed: str | None = None) -> HTMLResponse:
     contract = contract_of(request, department, name) if feed else None
     with reading(settings_of(request)) as connection:
         found = read_counties(connection, feed)
-    counts = dict.fromkeys(("all", "untimed", "late", "some", "none", "not"), 0)
+    counts = dict.fromkeys(("all", "untimed", "late", "awaited", "some", "none", "not"), 0)
     for code in codes_in_force():
         tile = found.tiles.get(code)
         counts[tile.state if tile else "not"] += 1
