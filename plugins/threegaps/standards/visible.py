@@ -60,6 +60,7 @@ FORMULA_MARKS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """With one of these a cell begins that a spreadsheet may run."""
 
 _BEFORE_MARK = re.compile(r"^[\s']+")
+_NUMBER_BELOW_ZERO = re.compile(r"-[0-9]+(?:\.[0-9]+)?")
 
 
 def for_spreadsheet(value: str) -> str:
@@ -69,12 +70,15 @@ def for_spreadsheet(value: str) -> str:
 
 
 def from_spreadsheet(cell: str) -> str:
-    """A cell that `for_spreadsheet` wrote, without its mark."""
-    return cell[1:] if cell.startswith("'") and _may_be_run(cell[1:]) else cell
+    """A cell that `for_spreadsheet` wrote, without its mark; a number below zero may have one from somebody's hand."""
+    marked = cell.startswith("'") and (_may_be_run(cell[1:]) or _NUMBER_BELOW_ZERO.fullmatch(cell, 1))
+    return cell[1:] if marked else cell
 
 
 def _may_be_run(value: str) -> bool:
     """Whether a spreadsheet might run *value*: some pass over white space, and over the apostrophe of a text."""
+    if _NUMBER_BELOW_ZERO.fullmatch(value):
+        return False
     return value.startswith("\n") or _BEFORE_MARK.sub("", value, count=1).startswith(FORMULA_MARKS)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import unicodedata
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from threegaps.standards.visible import (
@@ -86,10 +87,24 @@ def test_json_is_read_back_as_it_was_and_shows_nothing_that_acts(value: object) 
 
 @given(TEXTS, st.sampled_from((*FORMULA_MARKS, "\t=", " =", "'=", "\r@", "\n+", "\ufeff=")))
 def test_no_cell_begins_as_a_formula(text: str, mark: str) -> None:
+    assume(re.fullmatch(r"-[0-9.]+", mark + text) is None)
     assert not for_spreadsheet(mark + text).lstrip().startswith(FORMULA_MARKS)
     assert visible(for_spreadsheet(text)) == for_spreadsheet(text)
     assert from_spreadsheet(for_spreadsheet(mark + text)) == visible(mark + text)
     assert from_spreadsheet(for_spreadsheet(text)) == visible(text)
+
+
+@pytest.mark.parametrize("number", ["-120.50", "-0", "-5", "-330106199001011234"])
+def test_a_number_below_zero_is_no_formula(number: str) -> None:
+    assert for_spreadsheet(number) == number
+    for cell in (number, f"'{number}"):
+        assert from_spreadsheet(for_spreadsheet(cell)) == cell
+    assert from_spreadsheet(f"'{number}") == number, "somebody has marked it as a text"
+
+
+@pytest.mark.parametrize("text", ["-5-3", "-1+cmd|' /C calc'!A0", "--5", "-5.", "-", "-5\n", "－5", "+5", "-1e5"])
+def test_what_only_begins_like_a_number_may_be_a_formula(text: str) -> None:
+    assert for_spreadsheet(text) == f"'{text}"
 
 
 def test_a_message_of_a_log_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
