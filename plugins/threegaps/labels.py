@@ -133,6 +133,10 @@ BACKFILL_REASONS: Labels = {
     "again": ("已成功,按 --again 重跑", "succeeded before, run again as asked"),
     "fetched_before": ("先前的运行已取过,尚未完整载入", "fetched by an earlier run, and not loaded whole"),
     "not_loaded": ("已载入,但有未载入的内容", "loaded before, but something lies there that is not loaded"),
+    "settling": (
+        "已载入,有文件可能仍在写入,运行会等其写完",
+        "loaded before, and files lie there that may still be being written; the run waits for them",
+    ),
     "succeeded": ("已成功,无新内容", "succeeded before, and nothing new lies there"),
     "loaded": ("已由其他运行载入,无新内容", "loaded by another run, and nothing new lies there"),
     "not_looked": (

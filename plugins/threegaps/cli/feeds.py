@@ -274,7 +274,7 @@ def _show_plan(plan: backfilling.Plan) -> None:
                     "reason_zh": zh,
                     "reason_en": en,
                     "deliveries": shown,
-                    "unloaded": sum(_count(one) for one in alike) or None,
+                    "unloaded": sum(one.unloaded.count for one in alike if one.unloaded is not None) or None,
                 }
             )
     print_rows(rows, title=f"Backfill of {plan.feed}")
@@ -282,10 +282,6 @@ def _show_plan(plan: backfilling.Plan) -> None:
         console.print("Nothing is run: every run would fail.", markup=False)
     elif not plan.running():
         console.print("Nothing is run; --again runs what has succeeded before.", markup=False)
-
-
-def _count(one: backfilling.Planned) -> int:
-    return 0 if one.unloaded is None else one.unloaded.landed + one.unloaded.corrections + one.unloaded.parts
 
 
 def _say_started(plan: backfilling.Plan, started: backfilling.Started | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -31,11 +31,18 @@ class Unloaded:
         landed: Sendings that have landed and are not loaded.
         corrections: Files of corrections in the department's folder that have not landed.
         parts: Other files there, that are new or not as they were fetched.
+        is_settling: Whether there are files that may still be being written: what they are only a run will see.
     """
 
     landed: int = 0
     corrections: int = 0
     parts: int = 0
+    is_settling: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many sendings and files are known not to be loaded."""
+        return self.landed + self.corrections + self.parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +84,29 @@ def look_for_unloaded(feed: str, keys: Collection[str]) -> Looked:
         loaded = {delivery.key for delivery in deliveries if is_delivery_complete(connection, feed, delivery.key)}
         last = _last_fetched(connection, contract)
         known = {delivery.key: latest_arrivals(connection, feed, delivery.key) for delivery in deliveries}
-    files: dict[str, tuple[int, int]] = {}
+    files: dict[str, Unloaded] = {}
     try:
         if contract.protocol not in FILE_SOURCES:
             knock(contract)
         else:
             with open_files(contract) as source:
                 for delivery in deliveries:
+                    offer = source.offer(delivery)
                     arrivals = [
                         arrival
-                        for arrival in source.offer(delivery).arrivals
+                        for arrival in offer.arrivals
                         if not is_same_file(known[delivery.key].get(arrival.part), arrival)
                     ]
                     corrections = sum(arrival.is_correction for arrival in arrivals)
-                    files[delivery.key] = (corrections, len(arrivals) - corrections)
+                    files[delivery.key] = Unloaded(
+                        corrections=corrections,
+                        parts=len(arrivals) - corrections,
+                        is_settling=offer.settles_in is not None,
+                    )
     except FeedError as error:
         fault = error
     for delivery in deliveries:
-        corrections, parts = files.get(delivery.key, (0, 0))
-        unloaded = Unloaded(landed.get(delivery.key, 0), corrections, parts)
+        unloaded = replace(files.get(delivery.key, Unloaded()), landed=landed.get(delivery.key, 0))
         if unloaded != Unloaded():
             found[delivery.key] = unloaded
     fetched = {delivery.key for delivery in deliveries if last is not None and delivery <= last}

@@ -15,7 +15,7 @@ from threegaps.orchestration.first_run import newest_delivery
 from threegaps.orchestration.names import feed_dag
 from threegaps.settings import Settings
 
-_RUN = frozenset({"never_run", "fetched_before", "failed_before", "again", "not_loaded"})
+_RUN = frozenset({"never_run", "fetched_before", "failed_before", "again", "not_loaded", "settling"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,11 @@ def _planned(key: str, why: str, looked: Looked, *, again: bool) -> Planned:
             why = "again" if again else "loaded"
         elif key in looked.fetched:
             why = "fetched_before"
-    if why in {"succeeded", "loaded"} and (unloaded is not None or looked.fault is not None):
-        why = "not_loaded" if unloaded is not None else "not_looked"
+    if why in {"succeeded", "loaded"}:
+        if unloaded is not None:
+            why = "not_loaded" if unloaded.count else "settling"
+        elif looked.fault is not None:
+            why = "not_looked"
     return Planned(key, why, unloaded, has_run)
 
 

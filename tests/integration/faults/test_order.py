@@ -31,6 +31,7 @@ from threegaps.feed_run.unloaded import Unloaded, look_for_unloaded
 from threegaps.ledger import decisions
 from threegaps.ledger.batches import SHRUNK
 from threegaps.settings import Settings
+from threegaps.sources.quiet import Looks
 from threegaps.warehouse.stopping import BatchStoppedError
 
 pytestmark = pytest.mark.integration
@@ -323,7 +324,13 @@ def test_what_lies_there_and_is_not_loaded_is_seen_without_fetching_it(
     assert unloaded(loaded=set(), fetched={"2024-06", MONTH}) == {MONTH: Unloaded(landed=1)}
     feed_run.load(WAGES, MONTH)
     assert unloaded(loaded={MONTH}, fetched={"2024-06", MONTH}) == {}
-    send_long_ago(wages.folder / "wage_202407_correction01.csv.gz", correction("7100.00", 1))
+    corrected = wages.folder / "wage_202407_correction01.csv.gz"
+    corrected.write_bytes(correction("7100.00", 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(Looks, "seconds_left", lambda *_: 30.0)
+        found = unloaded(loaded={MONTH}, fetched={"2024-06", MONTH})
+        assert found == {MONTH: Unloaded(is_settling=True)}, "it may still be being written"
+    send_long_ago(corrected)
     assert unloaded(loaded={MONTH}, fetched={"2024-06", MONTH}) == {MONTH: Unloaded(corrections=1)}
     feed_run.land(WAGES, MONTH)
     assert unloaded(loaded={MONTH}, fetched={"2024-06", MONTH}) == {MONTH: Unloaded(landed=1)}

@@ -128,6 +128,14 @@ def test_a_correction_that_lies_there_is_taken_up(lies: Lies) -> None:
     assert (started.backfill_id, started.run_ids, api.asked) == (None, ("manual__2026-01",), ["2026-01"])
 
 
+def test_a_file_that_may_still_be_being_written_is_waited_for(lies: Lies) -> None:
+    lies({"2026-01": Unloaded(is_settling=True), "2026-02": Unloaded(parts=1, is_settling=True)})
+    api = Airflow({"2026-01": "success", "2026-02": "success"})
+    plan = planned(api, "2026-01", "2026-02")
+    assert whys(plan) == {"2026-01": "settling", "2026-02": "not_loaded"}
+    assert [one.runs for one in plan.deliveries] == [True, True]
+
+
 def test_a_correction_among_others_runs_beside_them_and_nothing_else_does(lies: Lies) -> None:
     lies({"2026-03": Unloaded(landed=1)})
     api = Airflow({"2026-02": "success", "2026-03": "success", "2026-04": "success"})
