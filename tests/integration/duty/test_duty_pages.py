@@ -487,6 +487,8 @@ def test_refused_rows_are_counted_by_rule_and_tickets_have_their_age(desk: Desk)
     assert "1 / 1" in line[0]
     assert "厅信息中心 &lt;b&gt;" in line[0]
     assert "12 天" in desk.browser("reader").get("/duty/").text
+    # An answer settles a ticket whatever rows are still wrong: who enters it is told so.
+    assert ">登记回复并了结</button>" in desk.browser("duty").get("/duty/refused").text
     said = desk.acting("duty").post(f"/duty/tickets/{ticket}/answer", json={"said": "确认无误"})
     assert said.status_code == 200
     assert "确认无误" in desk.browser("reader").get("/duty/refused").text
