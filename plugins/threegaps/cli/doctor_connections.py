@@ -16,9 +16,13 @@ _MOST_FEEDS = 3
 
 
 def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> list[dict[str, Any]]:
-    """A finding for each connection that does not let us in, and one that sums up."""
+    """A finding for each connection that does not let us in, and one that sums up.
+
+    They are tried as this shell has them; where running services were started with others, that is a finding, too.
+    """
     from threegaps.home import account
     from threegaps.one_machine import environment
+    from threegaps.one_machine.started_with import ADVICE, changed_connections, changed_text
 
     name = "connections"
     if settings.is_sandbox and not settings.is_server and not account.is_running(settings):
@@ -37,6 +41,17 @@ def examine_connections(settings: Settings, *, seconds: float = _SECONDS) -> lis
     broken = [(probe, probe.error) for probe in probes if probe.error is not None]
     untried = [probe for probe in probes if not probe.is_tried]
     found: list[dict[str, Any]] = []
+    if changed := changed_connections(settings):
+        message = f"{changed_text(changed)}; what follows was tried with this shell's"
+        found.append(
+            {
+                "name": "connections of the services",
+                "state": "warning",
+                "message": message,
+                "advice": ADVICE,
+                "variables": list(changed),
+            }
+        )
     for probe in untried:
         said = f"could not be tried, the machine is busy: {_some(probe.feeds)}"
         found.append(

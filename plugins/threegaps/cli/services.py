@@ -40,7 +40,10 @@ def up(
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Start the databases, the sandbox departments and Airflow."""
+    """Start the databases, the sandbox departments and Airflow.
+
+    Ends with 1 where the services ran already, with other connections than this shell sets: they keep those.
+    """
     from threegaps.home import account
     from threegaps.one_machine import keeper
 
@@ -53,7 +56,8 @@ def up(
         raise typer.Exit(keeper.keep(settings))
 
     from threegaps.cli import display
-    from threegaps.cli.output import console, print_json
+    from threegaps.cli.output import console, errors, print_json
+    from threegaps.one_machine.started_with import ADVICE, changed_connections, changed_text
 
     screen = display.Screen(is_silent=json_)
     was_running = account.is_running(settings)
@@ -78,13 +82,19 @@ def up(
             console.print("Interrupted: stopping the services ...")
             keeper.down(settings)
         raise
+    changed = () if started else changed_connections(settings)
     if json_:
-        print_json({"started": started, **display.addresses(settings)})
+        print_json({"started": started, "changed_connections": changed, **display.addresses(settings)})
     elif run:
         display.print_release(settings)
     else:
         where = display.addresses(settings)["airflow"]
         console.print(f"The services run. Airflow: {where['address']}  (`threegaps status`)", markup=False)
+    if changed:
+        if not json_:
+            errors.print(f"! {changed_text(changed)}", soft_wrap=True)
+            errors.print(f"  what to do: {ADVICE}", soft_wrap=True)
+        raise typer.Exit(1)
 
 
 def down(json_: Json = False) -> None:

@@ -33,6 +33,7 @@ from threegaps.one_machine import environment
 from threegaps.one_machine.ports import LOOPBACK, choose_ports
 from threegaps.one_machine.postgres import PostgresServer, ensure_database, ensure_role
 from threegaps.one_machine.programs import Job, Service, child_options, marked, say, turn_over
+from threegaps.one_machine.started_with import connection_fingerprints
 from threegaps.settings import (
     DUTY_ENTRY,
     OWN_READER,
@@ -65,6 +66,7 @@ class Supervisor:
         self.services: list[Service] = []
         self.jobs: list[Job] = []
         self.steps: list[dict[str, Any]] = []
+        self.connections: dict[str, str] = {}
         self.state = "starting"
         self.message = ""
         self.stopping = False
@@ -228,6 +230,8 @@ class Supervisor:
         for component in components:
             is_page = component == "api-server"
             environs = (environment.page_environment if is_page else environment.service_environment)(self.settings)
+            if component == "scheduler":
+                self.connections = connection_fingerprints(self.settings, environs)
             # Logs are read from the folder; a server for them would be one more process and port.
             options = ["--skip-serve-logs"] if component in {"scheduler", "triggerer"} else []
             self._start(Service(component, [*airflow, component, *options], self._log(component), environs))
@@ -356,6 +360,7 @@ class Supervisor:
             "keeper_pid": os.getppid(),
             "steps": self.steps,
             "services": [service.account() for service in self.services],
+            "connections": self.connections,
         }
         draft = path.with_suffix(".draft")
         draft.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
