@@ -131,17 +131,15 @@ def resolve(
 ) -> None:
     """Close an incident by hand; while its cause lasts it stays closed, unless that gets graver.
 
-    Incidents close by themselves when their cause is gone.
+    Incidents close by themselves when their cause is gone. Who resolved this one and why, the watch
+    tells those who were told of its opening.
     """
     from threegaps.ledger import incidents
-    from threegaps.watch.changes import tell_of_closing
 
-    def close(connection: Any, now: dt.datetime) -> Incident:
-        incident = incidents.resolve(connection, number, by=by or getpass.getuser(), why=why, at=now)
-        tell_of_closing(connection, incident, Settings.load(), now)
-        return incident
-
-    _changed(close, json_)
+    _changed(
+        lambda connection, now: incidents.resolve(connection, number, by=by or getpass.getuser(), why=why, at=now),
+        json_,
+    )
 
 
 @watching.callback()

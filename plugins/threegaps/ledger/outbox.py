@@ -59,6 +59,18 @@ def channels_told(connection: psycopg.Connection[Any], incident_id: int) -> list
     return [str(row[0]) for row in rows]
 
 
+def resolved_and_untold(connection: psycopg.Connection[Any]) -> list[int]:
+    """Incidents that a person has closed, and of whose end those are not told yet who are of their opening."""
+    rows = connection.execute(
+        "select i.incident_id from ops.incident as i join ops.outbox as o using (incident_id)"
+        " where i.closed_at is not null and i.closed_by <> 'watch' and o.change in ('opened', 'worsened')"
+        " and not exists (select from ops.outbox as ending where ending.incident_id = i.incident_id"
+        " and ending.channel = o.channel and ending.change = 'closed')"
+        " group by i.incident_id order by min(i.closed_at), i.incident_id"
+    ).fetchall()
+    return [int(row[0]) for row in rows]
+
+
 def enter(
     connection: psycopg.Connection[Any],
     *,

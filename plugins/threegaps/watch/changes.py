@@ -9,10 +9,9 @@ import psycopg
 
 from threegaps.ledger import outbox
 from threegaps.ledger.incidents import Incident
-from threegaps.settings import Settings
 from threegaps.watch.composing import incident_message
 from threegaps.watch.entering import enter_message
-from threegaps.watch.telling import FromFile, Telling
+from threegaps.watch.telling import Telling
 
 
 def enter_change(
@@ -47,16 +46,3 @@ def enter_change(
             created_at=now,
         )
     return entered
-
-
-def tell_of_closing(
-    connection: psycopg.Connection[Any], incident: Incident, settings: Settings, now: dt.datetime
-) -> int:
-    """Enter the messages that somebody has closed *incident*, who and why; how many.
-
-    Nobody is told of the end of what nobody was told of.
-    """
-    if incident.announced_at is None:
-        return 0
-    telling = FromFile(settings)()
-    return enter_change(connection, telling, incident, "closed", now, is_synthetic=settings.is_sandbox)

@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 
 from threegaps.errors import kind_of
-from threegaps.ledger import attempts
+from threegaps.ledger import attempts, outbox
 from threegaps.ledger import incidents as ledger
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.settings import SHANGHAI, Settings
@@ -273,6 +273,9 @@ class Watch:
             looked = look(around, reading, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
             resolved = ledger.resolved_by_hand(connection, now)
             decisions = reconcile(standing, looked.causes, could_see=looked.could_see, now=now, resolved=resolved)
+            # Whoever resolves one, by the page or a command, may have no right on the outbox.
+            for incident_id in outbox.resolved_and_untold(connection):
+                self._enter_messages(connection, incident_id, "closed", now)
             self._keep(connection, self._tellable(decisions), now)
             follow_clock(connection, now)
             ledger.note_compared(connection, now)

@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from tests.integration.watch.conftest import (
@@ -29,10 +30,13 @@ from tests.integration.watch.conftest import (
     start_again,
 )
 from tests.receivers import Answer, MailReceiver, Received, WebReceiver
+from threegaps.access import logins
 from threegaps.cli.app import app
+from threegaps.duty.access import OWN_HEADER, Viewer
+from threegaps.duty.app import make_app
 from threegaps.ledger import incidents, outbox
 from threegaps.one_machine.postgres import PostgresServer
-from threegaps.settings import SHANGHAI
+from threegaps.settings import SHANGHAI, Settings
 from threegaps.watch import journal, service
 from threegaps.watch.message import ChannelError, Message
 from threegaps.watch.service import Watch
@@ -65,13 +69,20 @@ def test_a_channel_that_fails_in_its_own_way_silences_no_other_while_the_warehou
     assert failed.tried.retry_at is not None
 
 
+@pytest.mark.parametrize("is_by_page", [False, True])
 def test_what_is_resolved_by_hand_is_told_to_those_who_know_of_it(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, is_by_page: bool
 ) -> None:
     for name, value in installation.environment.items():
         monkeypatch.setenv(name, value)
+    logins.keep_duty(installation.settings.warehouse_dsn(), "duty-in-tests")
+    monkeypatch.setenv("THREEGAPS_DUTY_PASSWORD", "duty-in-tests")
 
     def resolve(number: int, by: str) -> int:
+        if is_by_page:
+            page = make_app(Settings.load(), lambda: Viewer(by, may_write=True))
+            browser = TestClient(page, headers={OWN_HEADER: "1", "Sec-Fetch-Site": "same-origin"})
+            return int(browser.post(f"/incidents/{number}/resolve", json={"why": "repaired"}).status_code != 200)
         arguments = ["incidents", "resolve", str(number), "--by", by, "--why", "repaired"]
         return CliRunner().invoke(app, arguments).exit_code
 
@@ -86,13 +97,14 @@ def test_what_is_resolved_by_hand_is_told_to_those_who_know_of_it(
     fail_build(installation)
     installation.passes(120)
     assert resolve(installation.incidents()[-1].incident_id, "wang") == 0
-    # The warning waits for the working hours of the day on which the command was called.
-    installation.enter("update ops.outbox set send_after = %s where sent_at is null", installation.now)
-    installation.passes(30)
+    release_build(installation)
+    installation.restart()
+    installation.passes(120)
     opening, closing = installation.channel.messages
     assert (closing.change, closing.reply_to) == ("closed", opening.message_id)
     assert "closed by wang: repaired." in closing.text
     assert "由wang已解除:repaired" in closing.text
+    assert installation.enter("select change from ops.outbox order by outbox_id") == [("opened",), ("closed",)]
 
 
 def test_two_watches_of_one_home_tell_once_also_while_the_warehouse_is_down(
@@ -129,7 +141,7 @@ def test_what_is_resolved_by_hand_stays_closed_when_the_watch_was_off(installati
         installation.restart()
         installation.passes(120)
     assert installation.open() == []
-    assert installation.channel.told() == [("opened", "build_failed")]
+    assert installation.channel.told() == [("opened", "build_failed"), ("closed", "build_failed")]
 
 
 def test_the_end_of_an_incident_goes_to_those_who_were_told_of_it(installation: Installation) -> None:

@@ -14,7 +14,6 @@ from tests.receivers import Answer, WebReceiver
 from threegaps.ledger import incidents
 from threegaps.one_machine.postgres import PostgresServer
 from threegaps.watch import heartbeat, journal, told
-from threegaps.watch.changes import tell_of_closing
 from threegaps.watch.journal import RESTORED
 from threegaps.watch.message import Message
 from threegaps.watch.service import Watch
@@ -145,8 +144,7 @@ def test_what_stands_open_in_a_backup_and_was_told_as_closed_swallows_no_new_out
     database.back_up()
     if is_resolved:
         with one.connect() as connection:
-            old = incidents.resolve(connection, 1, by="wang", why="replaced", at=one.now)
-            tell_of_closing(connection, old, one.settings, one.now)
+            incidents.resolve(connection, 1, by="wang", why="replaced", at=one.now)
         one.passes(30)
     else:
         changed(one, "triggerer", is_down=False)
