@@ -188,8 +188,8 @@ def resolved_by_hand(connection: psycopg.Connection[Any], now: dt.datetime) -> l
 
 
 def compared_at(connection: psycopg.Connection[Any]) -> dt.datetime | None:
-    """When a watch of this warehouse compared last what it saw with the incidents; None before the first."""
-    row = connection.execute("select compared_at from ops.watch_pass").fetchone()
+    """When a watch of this warehouse compared last what it saw with the incidents; None where nobody can tell."""
+    row = connection.execute("select compared_at from ops.watch_pass where isfinite(compared_at)").fetchone()
     return None if row is None else row[0]
 
 

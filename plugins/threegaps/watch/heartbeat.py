@@ -55,8 +55,13 @@ class Heartbeat:
 
     def is_stale(self, now: dt.datetime) -> bool:
         """Whether the watch that beat so is dead or hangs."""
-        # One from the future says nothing of now: the clock was set back since.
-        return not -_SKEW <= now - self.at <= STALE_AFTER
+        return not is_fresh(self.at, now)
+
+
+def is_fresh(at: dt.datetime, now: dt.datetime) -> bool:
+    """Whether a watch that did something last at *at* is at work at *now*."""
+    # What is of the future says nothing of now: the clock was set back since.
+    return -_SKEW <= now - at <= STALE_AFTER
 
 
 def watch_folder(settings: Settings) -> Path:

@@ -107,9 +107,12 @@ def is_fading(incident: Incident, compared_at: dt.datetime | None, now: dt.datet
     """Whether the newest look did not see the cause of an open incident any more, which closes unless it comes back.
 
     Args:
-        compared_at: When what was seen was compared last with the incidents.
+        compared_at: When what was seen was compared last with the incidents; an instant in the future, which a clock
+            has left that was put back, says nothing of it.
     """
-    return compared_at is not None and incident.last_seen_at < compared_at and not has_gone(incident, now)
+    if compared_at is None or compared_at - now > _SKEW:
+        return False
+    return incident.last_seen_at < compared_at and not has_gone(incident, now)
 
 
 def has_gone(incident: Incident, now: dt.datetime) -> bool:

@@ -208,8 +208,11 @@ def test_without_a_watch_nothing_is_well(desk: Desk) -> None:
     assert 'data-state="awaited"' in page, "nothing has come and nothing is released"
     assert "等待首次" in page
     assert "一切正常" not in page
-    desk.enter("update ops.watch_pass set compared_at = now() - interval '10 minutes'")
-    assert "值守程序已停止" in desk.browser("duty").get("/duty/").text
+    for odd in ("now() - interval '10 minutes'", "now() + interval '2 days'", "'infinity'", "'-infinity'"):
+        desk.enter(f"update ops.watch_pass set compared_at = {odd}")
+        page = desk.browser("duty").get("/duty/").text
+        assert 'data-state="warning"' in page, odd
+        assert "值守程序已停止" in page, odd
 
 
 def test_while_the_warehouse_is_silent_the_journal_is_shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

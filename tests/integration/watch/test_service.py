@@ -144,6 +144,14 @@ def test_what_is_resolved_by_hand_is_no_answer_to_the_next_spoilt_file(installat
     ]
 
 
+def test_a_last_pass_of_no_moment_blinds_no_watch(installation: Installation) -> None:
+    installation.enter("insert into ops.watch_pass (compared_at) values ('infinity')")
+    fail_build(installation)
+    installation.passes(120)
+    assert installation.channel.told() == [("opened", "build_failed")]
+    assert installation.enter("select compared_at from ops.watch_pass") == [(installation.now,)]
+
+
 def test_two_watches_do_not_tell_twice(installation: Installation) -> None:
     fail_build(installation)
     with installation.connect() as other:

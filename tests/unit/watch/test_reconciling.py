@@ -68,7 +68,14 @@ def test_some_causes_are_told_and_gone_later() -> None:
 
 def test_what_the_newest_look_did_not_see_fades_until_it_closes() -> None:
     assert is_fading(incident("of_a_newer_version", last_seen_at=NOW - 15 * SECOND), NOW, NOW)
-    for ago, compared_ago, fades in ((0, 0, False), (15, 0, True), (15, 15, False), (60, 0, False), (30, None, False)):
+    for ago, compared_ago, fades in (
+        (0, 0, False),
+        (15, 0, True),
+        (15, 15, False),
+        (60, 0, False),
+        (30, None, False),
+        (15, -600, False),
+    ):
         compared_at = None if compared_ago is None else NOW - compared_ago * SECOND
         assert is_fading(incident(last_seen_at=NOW - ago * SECOND), compared_at, NOW) is fades, (ago, compared_ago)
 

@@ -15,7 +15,7 @@ from threegaps.ledger import incidents, tickets
 from threegaps.ledger.expected import QUIET_STATES
 from threegaps.ledger.incidents import Incident, IncidentChange
 from threegaps.ledger.tickets import Ticket
-from threegaps.watch.heartbeat import STALE_AFTER
+from threegaps.watch.heartbeat import is_fresh
 from threegaps.watch.kinds import KINDS, command
 from threegaps.watch.snapshot import FeedSeen
 
@@ -113,7 +113,7 @@ def read_now(connection: psycopg.Connection[Any], now: dt.datetime) -> Now:
     return Now(
         judged_at=seen.reading.judged_at,
         compared_at=compared_at,
-        is_watched=compared_at is not None and now - compared_at < STALE_AFTER,
+        is_watched=compared_at is not None and is_fresh(compared_at, now),
         incidents=[
             Shown(
                 one,
