@@ -26,6 +26,7 @@ from threegaps.warehouse.repairs import (
     Repair,
     is_same_row,
     is_touched,
+    is_where_it_says,
     laid_over,
     masked_columns,
     read_repairs,
@@ -61,8 +62,8 @@ def replay(feed: str, path: Path) -> Replayed:
         path: The exported file as it came back, ``.csv`` in UTF-8 or ``.xlsx``.
 
     Raises:
-        FeedError: The file is no exported one, names a row that was never refused or whose token stands for another row
-            now, or has nothing left to mend.
+        FeedError: The file is no exported one, names a row that was never refused, has a token that stands for another
+            row than its own or does so now, or has nothing left to mend.
     """
     settings = Settings.load()
     contract = find_contract(settings.contracts_folder, feed)
@@ -109,6 +110,17 @@ def _refused_rows(
                 file=file_name,
                 row=repair.row_number,
                 advice="send back rows of this feed's export; a stopped batch needs a new delivery instead.",
+            )
+        if not is_where_it_says(repair, sent_out):
+            raise FeedError(
+                f"Token {repair.row_token} was sent out for row {sent_out.row_number} of {sent_out.source_name}, and"
+                " the row says that it is another one.",
+                feed=contract.feed,
+                file=file_name,
+                row=repair.row_number,
+                advice="look whether cells were sorted or moved without the rest of their rows: nothing was taken in;"
+                f" export the rows again (`threegaps quarantine export {contract.feed} refused.xlsx`), and mend them"
+                " there.",
             )
         if rows[0] is not sent_out and not is_same_row(contract, sent_out.row_data, rows[0].row_data):
             raise FeedError(

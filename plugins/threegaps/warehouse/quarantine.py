@@ -20,8 +20,10 @@ from threegaps.ledger.tickets import ACCEPTED_SINCE
 from threegaps.returned import Returned, ReturnedRow, write_file
 
 ROW_HEADER = "行标识"
+SOURCE_HEADER = "来源文件"
+NUMBER_HEADER = "数据行(不含表头)"
 BATCH_HEADER = "退回批次"
-_WHERE = (ROW_HEADER, "来源文件", "数据行(不含表头)", BATCH_HEADER)
+_WHERE = (ROW_HEADER, SOURCE_HEADER, NUMBER_HEADER, BATCH_HEADER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from threegaps.returned.files import ROWS_SHEET
 from threegaps.standards.identity_in_text import MASK, masked
 from threegaps.standards.visible import from_spreadsheet, visible
 from threegaps.standards.white_space import WHITE_SPACE
-from threegaps.warehouse.quarantine import BATCH_HEADER, ROW_HEADER
+from threegaps.warehouse.quarantine import BATCH_HEADER, NUMBER_HEADER, ROW_HEADER, SOURCE_HEADER, RefusedRow
 
 _MOST_CELL_CHARACTERS = 131_072
 
@@ -35,12 +35,16 @@ class Repair:
         batch_id: The batch whose refusal was sent out; None where the cell is no number.
         row_number: Its number in the file, counted from 1 at the first data row.
         values: The texts in it by canonical name; an empty cell is an empty text.
+        source_name: The file that the refused row was in, as the row itself says; empty where it does not.
+        source_row: Its place there, likewise.
     """
 
     row_token: str
     batch_id: int | None
     row_number: int
     values: Mapping[str, str]
+    source_name: str = ""
+    source_row: str = ""
 
 
 def read_repairs(contract: Contract, path: Path) -> list[Repair]:
@@ -68,6 +72,7 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
         )
     indexes = {column.name: header.index(column.source_name) for column in contract.sent_columns}
     token_index, batch_index = header.index(ROW_HEADER), header.index(BATCH_HEADER)
+    said = {name: header.index(name) for name in (SOURCE_HEADER, NUMBER_HEADER) if name in header}
     repairs: dict[str, Repair] = {}
     for number, row in enumerate(rows, 1):
         if not any(row):
@@ -96,8 +101,20 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
         batch = cells[batch_index].strip(WHITE_SPACE)
         batch_id = int(batch) if _BATCH.fullmatch(batch) else None
         values = {name: from_spreadsheet(cells[index]) for name, index in indexes.items()}
-        repairs[token] = Repair(token, batch_id, number, values)
+        where = {name: from_spreadsheet(cells[index].strip(WHITE_SPACE)) for name, index in said.items()}
+        repairs[token] = Repair(
+            token, batch_id, number, values, where.get(SOURCE_HEADER, ""), where.get(NUMBER_HEADER, "")
+        )
     return list(repairs.values())
+
+
+def is_where_it_says(repair: Repair, refused: RefusedRow) -> bool:
+    """Whether the refused row under a repair's token stood where the repair says, as far as it says so.
+
+    Tokens that were sorted or moved apart from their rows would put one person's values on another.
+    """
+    said = ((repair.source_name, refused.source_name), (repair.source_row, str(refused.row_number)))
+    return all(not written or _is_as_sent_out(written, true.strip(WHITE_SPACE)) for written, true in said)
 
 
 def is_touched(repair: Repair, refused: Mapping[str, Any]) -> bool:

@@ -421,6 +421,29 @@ def test_a_token_that_is_another_row_s_since_it_was_sent_out_is_refused(
     assert persons_of(warehouse) == pseudonyms_of([right[0], right[2], *right[4:]])
 
 
+def test_tokens_that_slipped_against_their_rows_are_refused_whole(
+    refused_wages: list[list[str]], warehouse: str, tmp_path: Path
+) -> None:
+    right = exported(warehouse, WAGES, tmp_path / "refused.csv")[:3]
+    right[0]["业务日期"], right[1]["参保地区划"] = refused_wages[0][12], refused_wages[1][4]
+    rows = [dict(row) for row in right]
+    rows[0][TOKEN], rows[1][TOKEN] = rows[1][TOKEN], rows[0][TOKEN]
+    back = tmp_path / "back.csv"
+    with pytest.raises(FeedError, match="says that it is another one") as told:
+        feed_run.replay(WAGES, send_back(back, [rows[2], *rows[:2]]))
+    assert (told.value.feed, told.value.file, told.value.row) == (WAGES, "back.csv", 2)
+    # One of the two columns is enough, and one row among right ones.
+    name, number = "来源文件", "数据行(不含表头)"
+    for other in ({number: "3"}, {name: "wage_202406_part01of01.csv.gz"}):
+        with pytest.raises(FeedError, match="says that it is another one"):
+            feed_run.replay(WAGES, send_back(back, [right[0], {**right[1], **other}]))
+    assert (statuses(warehouse), sorted(refusals(warehouse))) == (["loaded"], [1, 2, 3, 4])
+    # What is not said cannot be compared: a row without them is taken by its token.
+    unsaid = {column: value for column, value in right[0].items() if column not in {name, number}}
+    assert feed_run.replay(WAGES, send_back(back, [unsaid])).accepted == 1
+    assert feed_run.replay(WAGES, send_back(back, [{**right[1], name: "", number: " 2 "}])).accepted == 1
+
+
 def test_a_file_from_before_a_judgement_that_changed_nothing_is_taken(
     refused_wages: list[list[str]], warehouse: str, tmp_path: Path
 ) -> None:
