@@ -223,7 +223,7 @@ def list_tickets(
     settings = asked.knowing(feed)
     now = dt.datetime.now(SHANGHAI)
     with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
-        found = tickets.tickets(connection, feed=feed, settled=every)
+        found = tickets.tickets(connection, feed=feed, newest=None if every else 0)
     none = f"No ticket of {feed} is open." if feed else "No ticket is open."
     answer([_ticket_row(one, now) for one in found], as_json=json_, limit=limit, none=none, dispensable=("sent_by",))
 

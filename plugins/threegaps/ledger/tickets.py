@@ -25,7 +25,7 @@ from psycopg.rows import class_row
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import LedgerError
 from threegaps.settings import SHANGHAI
-from threegaps.standards.white_space import is_blank
+from threegaps.standards.white_space import WHITE_SPACE, is_blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,14 @@ with wanted as materialized (
     select t.* from ops.ticket as t
     where (%(feed)s::text is null or t.feed = %(feed)s)
         and (%(ticket)s::bigint is null or t.ticket_id = %(ticket)s)
-        and (%(settled)s or t.answered_at is null)
+        -- of all that were ever settled the last ones; of the others those of which not all rows are accepted
+        and (%(ticket)s::bigint is not null or t.ticket_id in (
+            select n.ticket_id from ops.ticket as n
+            where %(feed)s::text is null or n.feed = %(feed)s
+            order by n.ticket_id desc limit %(newest)s
+        ) or t.answered_at is null and exists (
+            select from ops.ticket_row as r where r.ticket_id = t.ticket_id and r.accepted_by_batch_id is null
+        ))
 ),
 sent as materialized ({_SENT.format(tickets="wanted")}),
 standing as materialized (
@@ -164,21 +171,28 @@ found as (
     left join ops.batch as b on b.batch_id = s.accepted_by_batch_id
 )
 """
-# The oldest ticket at the same address that asks for all of these rows, and has no answer.
+# The oldest ticket at the same address that asks for all of these rows, and has no answer. A row is known as always:
+# by its key, whatever batch refused it and under which token, and by its token where no key was kept.
 _STANDING = """
-select t.ticket_id
-from ops.ticket as t
-where t.feed = %s and t.sent_to = %s and t.answered_at is null and not exists (
-    select from unnest(%s::text[], %s::bigint[]) as chosen (row_token, batch_id)
-    where not exists (
-        select from ops.ticket_row as r
-        where r.ticket_id = t.ticket_id
-            and (chosen.row_token, chosen.batch_id) in (
-                (r.row_token, r.batch_id), (r.again_row_token, r.again_batch_id)
-            )
-    )
+with chosen as materialized (
+    select distinct coalesce(q.key_hash, q.row_token) as known
+    from unnest(%s::text[], %s::bigint[]) as c (row_token, batch_id)
+    join quarantine.refused_row as q using (row_token, batch_id)
+),
+asked as materialized (
+    select r.ticket_id, r.row_token, r.again_row_token, q.key_hash
+    from ops.ticket as t join ops.ticket_row as r using (ticket_id)
+    join quarantine.refused_row as q using (row_token, batch_id)
+    where t.feed = %s and t.sent_to = %s and t.answered_at is null
+),
+known as (
+    select ticket_id, key_hash as known from asked where key_hash is not null
+    union select ticket_id, row_token from asked
+    union select ticket_id, again_row_token from asked where again_row_token is not null
 )
-order by t.ticket_id limit 1
+select k.ticket_id from chosen join known as k using (known)
+group by k.ticket_id having count(*) = (select count(*) from chosen)
+order by k.ticket_id limit 1
 """
 _TICKETS = f"""
 {_FOUND},
@@ -196,7 +210,7 @@ select
     t.answer, t.answered_by, t.answered_at, coalesce(s.open_rows, 0) as open_rows,
     coalesce(s.left_out_rows, 0) as left_out_rows, coalesce(s.unknown_rows, 0) as unknown_rows, s.mended_at
 from wanted as t left join counted as s using (ticket_id)
-where %(settled)s or s.open_rows + s.left_out_rows + s.unknown_rows > 0
+where %(settled)s or t.answered_at is null and s.open_rows + s.left_out_rows + s.unknown_rows > 0
 order by t.sent_at, t.ticket_id
 """
 _ROWS = f"""
@@ -209,6 +223,7 @@ from found as f
 join quarantine.refused_row as q on q.row_token = f.sent_token and q.batch_id = f.sent_batch_id
 join ops.landed_object as l on l.landed_object_id = q.landed_object_id
 order by q.batch_id, q.landed_object_id, q.row_number, f.sent_token
+limit %(most)s
 """
 # What the batch made of rows that are asked about: accepted, refused anew, or nothing.
 _OUTCOME = f"""
@@ -329,16 +344,18 @@ def open_ticket(
         raise LedgerError(
             "It is not said to whom the rows go, and who sends them.", feed=feed, advice="say --sent-to and --by."
         )
-    file_hash = hashlib.sha256(file.read_bytes()).hexdigest()
+    sent_to = sent_to.strip(WHITE_SPACE)
+    with file.open("rb") as content:
+        file_hash = hashlib.file_digest(content, "sha256").hexdigest()
     with connection.transaction():
         _hold_open(connection, feed, chosen)
-        standing = connection.execute(_STANDING.encode(), [feed, sent_to.strip(), *_columns(chosen)]).fetchone()
+        standing = connection.execute(_STANDING.encode(), [*_columns(chosen), feed, sent_to]).fetchone()
         if standing is not None:
             raise AlreadySentError(feed, int(standing[0]))
         row = connection.execute(
             "insert into ops.ticket (feed, rows, sent_to, sent_by, sent_at, file_name, file_sha256)"
             " values (%s, %s, %s, %s, %s, %s, %s) returning ticket_id",
-            [feed, len(chosen), sent_to.strip(), sent_by.strip(), at, file.name, file_hash],
+            [feed, len(chosen), sent_to, sent_by.strip(WHITE_SPACE), at, file.name, file_hash],
         ).fetchone()
         if row is None:
             raise LedgerError("The ledger has given the ticket no number.", feed=feed)
@@ -374,9 +391,15 @@ def _columns(refusals: Sequence[tuple[str, int]]) -> list[list[Any]]:
     return [[token for token, _ in refusals], [batch_id for _, batch_id in refusals]]
 
 
-def tickets(connection: psycopg.Connection[Any], *, feed: str | None = None, settled: bool = False) -> list[Ticket]:
-    """Tickets, the oldest first; settled ones too where *settled*."""
-    return _asked(connection, feed=feed, ticket=None, settled=settled)
+def tickets(connection: psycopg.Connection[Any], *, feed: str | None = None, newest: int | None = 0) -> list[Ticket]:
+    """Tickets that are out, the oldest first.
+
+    Args:
+        connection: The warehouse.
+        feed: Only of this feed.
+        newest: Of so many of the newest tickets also those that are settled; None for all.
+    """
+    return _asked(connection, feed=feed, ticket=None, newest=newest)
 
 
 def find_ticket(connection: psycopg.Connection[Any], ticket_id: int) -> Ticket:
@@ -385,16 +408,17 @@ def find_ticket(connection: psycopg.Connection[Any], ticket_id: int) -> Ticket:
     Raises:
         LedgerError: There is none.
     """
-    found = _asked(connection, feed=None, ticket=ticket_id, settled=True)
+    found = _asked(connection, feed=None, ticket=ticket_id)
     if not found:
         raise LedgerError(f"There is no ticket {ticket_id}.", advice="see `threegaps quarantine tickets --all`.")
     return found[0]
 
 
-def rows_of(connection: psycopg.Connection[Any], ticket_id: int) -> list[TicketRow]:
-    """The rows that a ticket sent back, in the order of their files."""
+def rows_of(connection: psycopg.Connection[Any], ticket_id: int, *, most: int | None = None) -> list[TicketRow]:
+    """The first *most* rows that a ticket sent back, by default all, in the order of their files."""
     with connection.cursor(row_factory=class_row(TicketRow)) as cursor:
-        return cursor.execute(_ROWS.encode(), {"feed": None, "ticket": ticket_id, "settled": True}).fetchall()
+        wanted = {"feed": None, "ticket": ticket_id, "newest": 0, "most": most}
+        return cursor.execute(_ROWS.encode(), wanted).fetchall()
 
 
 def answer(connection: psycopg.Connection[Any], ticket_id: int, *, said: str, by: str, at: dt.datetime) -> Ticket:
@@ -411,7 +435,7 @@ def answer(connection: psycopg.Connection[Any], ticket_id: int, *, said: str, by
     noted = connection.execute(
         "update ops.ticket set answer = %s, answered_by = %s, answered_at = %s"
         " where ticket_id = %s and answered_at is null",
-        [said.strip(), by.strip(), at, ticket_id],
+        [said.strip(WHITE_SPACE), by.strip(WHITE_SPACE), at, ticket_id],
     ).rowcount
     if not noted:
         raise _answered(ticket)
@@ -426,7 +450,10 @@ def _answered(ticket: Ticket) -> LedgerError:
     )
 
 
-def _asked(connection: psycopg.Connection[Any], *, feed: str | None, ticket: int | None, settled: bool) -> list[Ticket]:
+def _asked(
+    connection: psycopg.Connection[Any], *, feed: str | None, ticket: int | None, newest: int | None = 0
+) -> list[Ticket]:
+    settled = ticket is not None or newest != 0
     with connection.cursor(row_factory=class_row(Ticket)) as cursor:
-        cursor.execute(_TICKETS.encode(), {"feed": feed, "ticket": ticket, "settled": settled})
-        return cursor.fetchall()
+        wanted = {"feed": feed, "ticket": ticket, "newest": newest, "settled": settled}
+        return cursor.execute(_TICKETS.encode(), wanted).fetchall()

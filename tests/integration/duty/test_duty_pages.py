@@ -20,6 +20,7 @@ from starlette.routing import Route
 from tests.integration.duty.conftest import FEED, Desk
 from threegaps.duty import actions, workbooks
 from threegaps.duty.views import now
+from threegaps.duty.views import refused as views_refused
 from threegaps.feed_run import accepting
 from threegaps.ledger import decisions, expected, tickets
 from threegaps.ledger.incidents import Cause
@@ -633,6 +634,53 @@ def test_one_ticket_at_an_address_asks_for_the_same_rows(desk: Desk) -> None:
     for ticket in (1, 3):
         assert desk.acting("duty").post(f"/duty/tickets/{ticket}/answer", json={"said": "属实"}).status_code == 200
     assert desk.acting("duty").post(path, json=to).headers["X-ThreeGaps-Ticket"] == "4"
+
+
+@pytest.mark.parametrize("key_hash", ["a" * 32, None])
+def test_a_row_that_came_again_just_as_wrong_is_asked_for_already(desk: Desk, key_hash: str | None) -> None:
+    desk.know_feed()
+    first, second, third = (desk.batch("2026-05", refused=1) for _ in range(3))
+    path, hashed = f"/duty/feeds/{FEED}/tickets", "update quarantine.refused_row set key_hash = %s"
+    token = desk.refuse(first, 1)
+    desk.enter(hashed, key_hash)
+    assert desk.acting("duty").post(path, json={"to": "centre"}).status_code == 200
+
+    def refused_again(batch: int, *, again: str) -> int:
+        desk.enter("update quarantine.refused_row set closed_by_batch_id = %s where batch_id < %s", batch, batch)
+        desk.refuse(batch, 1)
+        desk.enter("update quarantine.refused_row set row_token = %s where batch_id = %s", again, batch)
+        desk.enter(hashed, key_hash)
+        # Blanks that nobody sees make no other address.
+        return desk.acting("duty").post(path, json={"to": "centre\u200b"}).status_code
+
+    assert refused_again(second, again=token) == 409, "its batch was judged again"
+    # Sent again it has another token: by its key it is the same; without one nobody can tell.
+    assert refused_again(third, again="another") == (409 if key_hash else 200)
+
+
+def test_settled_tickets_are_not_worked_out_to_show_those_that_are_out(desk: Desk) -> None:
+    desk.know_feed()
+    first, second = desk.batch("2026-05", refused=3), desk.batch("2026-05")
+    for row in range(1, 4):
+        desk.refuse(first, row)
+        desk.enter("update quarantine.refused_row set key_hash = repeat(row_number::text, 32)")
+        assert desk.acting("duty").post(f"/duty/feeds/{FEED}/tickets", json={"to": f"{row}"}).status_code == 200
+    desk.enter("update quarantine.refused_row set closed_by_batch_id = %s where row_number < 3", second)
+    desk.enter("update ops.ticket_row set accepted_by_batch_id = %s where ticket_id = 1", second)
+    with psycopg.connect(desk.dsn, autocommit=True) as connection:
+
+        def shown(newest: int | None) -> list[tuple[int, bool]]:
+            return [(one.ticket_id, one.is_settled) for one in tickets.tickets(connection, newest=newest)]
+
+        assert shown(0) == [(2, False), (3, False)]
+        assert shown(2) == [(2, False), (3, False)]
+        assert shown(None) == [(1, True), (2, False), (3, False)]
+        assert len(tickets.rows_of(connection, 3)) == 3
+        assert len(tickets.rows_of(connection, 3, most=2)) == 2
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(views_refused, "MOST_LISTED", 1)
+        page = desk.browser("reader").get("/duty/tickets/3").text
+    assert page.count("data-ticket-row") == 1
 
 
 def test_a_load_waits_for_a_ticket_of_the_rows_that_it_ends(desk: Desk, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ select q.feed, count(*) as rows from quarantine.refused_row as q where q.closed_
 """
 
 
-_MOST_SETTLED = 50
-"""So many tickets that are settled are shown."""
+_NEWEST = 100
+"""Of so many of the newest tickets those that are settled are shown, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Refused:
     Args:
         by_rule: By feed, the most frequent rule first; a row that broke two rules counts with each.
         by_feed: Rows of each feed, each once.
-        tickets: Those that are out, the oldest first, and the last that were settled.
+        tickets: Those that are out, the oldest first, and then of the newest those that are settled.
     """
 
     by_rule: Sequence[RefusedByRule]
@@ -38,10 +38,9 @@ class Refused:
 
 def read_refused(connection: psycopg.Connection[Any]) -> Refused:
     """What is refused and waits."""
-    every = tickets.tickets(connection, settled=True)
-    settled = [one for one in every if one.is_settled]
+    found = tickets.tickets(connection, newest=_NEWEST)
     return Refused(
         by_rule=refused_by_rule(connection),
         by_feed={str(feed): int(rows) for feed, rows in connection.execute(_BY_FEED).fetchall()},
-        tickets=[*(one for one in every if not one.is_settled), *settled[-_MOST_SETTLED:]],
+        tickets=sorted(found, key=lambda one: one.is_settled),
     )

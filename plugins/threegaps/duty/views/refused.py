@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from threegaps.duty.asking import reading
 from threegaps.duty.reading.refused import read_refused
+from threegaps.duty.rendering import MOST_LISTED
 from threegaps.duty.views.common import pages_of, settings_of
 from threegaps.errors import LedgerError
 from threegaps.ledger import tickets
@@ -30,5 +31,5 @@ def ticket(request: Request, ticket_id: int) -> HTMLResponse:
             found = tickets.find_ticket(connection, ticket_id)
         except LedgerError:
             raise HTTPException(404) from None
-        rows = tickets.rows_of(connection, ticket_id)
+        rows = tickets.rows_of(connection, ticket_id, most=MOST_LISTED)
     return pages_of(request).page(request, "ticket.html", ticket=found, rows=rows)
