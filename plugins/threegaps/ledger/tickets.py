@@ -225,10 +225,11 @@ join ops.landed_object as l on l.landed_object_id = q.landed_object_id
 order by q.batch_id, q.landed_object_id, q.row_number, f.sent_token
 limit %(most)s
 """
-# What the batch made of rows that are asked about: accepted, refused anew, or nothing.
+# What the batch made of rows that are asked about: accepted, refused anew, or nothing. Of an answered ticket, too: its
+# page goes on saying what came of each row.
 _OUTCOME = f"""
-with waiting as materialized (select t.* from ops.ticket as t where t.feed = %(feed)s and t.answered_at is null),
-sent as materialized ({_SENT.format(tickets="waiting")}),
+with asking as materialized (select t.* from ops.ticket as t where t.feed = %(feed)s),
+sent as materialized ({_SENT.format(tickets="asking")}),
 again as materialized (
     select q.row_token, q.landed_object_id, q.row_number, q.key_hash
     from quarantine.refused_row as q where q.batch_id = %(batch)s and q.closed_by_batch_id is null
@@ -270,7 +271,7 @@ def asked_keys(
     """
     return connection.execute(
         f"select distinct s.key_hash, s.row_data ->> '{PERSON_COLUMN}' from ({_SENT.format(tickets='ops.ticket')}"
-        " where t.feed = %s and t.answered_at is null) as s where s.key_hash is not null"
+        " where t.feed = %s) as s where s.key_hash is not null"
         " and (s.accepted_by_batch_id is null or s.accepted_by_batch_id = %s)".encode(),
         [feed, supersedes_batch_id],
     ).fetchall()

@@ -143,6 +143,12 @@ def test_a_ticket_is_out_until_all_of_its_rows_are_mended_or_it_is_answered(
         assert len(tickets.tickets(connection, newest=None)) == 2
         with pytest.raises(LedgerError, match="already"):
             tickets.answer(connection, second, said="again", by="y", at=now)
+        # What comes right after the answer is said of its rows all the same.
+        again = exported(warehouse, WAGES, file)
+        row = next(row for row in again if row[TOKEN] == rows[1][TOKEN])
+        assert feed_run.replay(WAGES, send_back(file, [{**row, "参保地区划": refused_wages[1][4]}])).accepted == 1
+        states = {one.row_token: one.state for one in tickets.rows_of(connection, second)}
+        assert [states[one[TOKEN]] for one in rows] == ["mended", "mended", "open", "open"]
         with pytest.raises(LedgerError, match="no row"):
             ticket_of([], connection, file)
 
