@@ -274,10 +274,15 @@ STRUCTURAL_LINES: Labels = {
 }
 """Why a line counts as no row."""
 OTHER_ROWS: Labels = {
-    "here": ("另见数据行", "see data row"),
-    "elsewhere": ("另见另一文件的数据行", "see another file's data row"),
+    "here": ("另见数据行{}", "see data row {}"),
+    "elsewhere": ("另见另一文件的数据行{}", "see another file's data row {}"),
 }
-"""Where the row is that a refused one contradicts; its number stands behind."""
+"""Where the row is that a refused one contradicts, with a place for its number."""
+OTHER_LINES: Labels = {
+    "here": ("另见第{}行", "see line {}"),
+    "elsewhere": ("另见另一文件的第{}行", "see another file's line {}"),
+}
+"""As `OTHER_ROWS`, where the file itself is at hand."""
 TICKET_ROW_STATES: Labels = {
     "open": ("未修正", "still wrong"),
     "mended": ("已修正或撤回", "mended or withdrawn"),

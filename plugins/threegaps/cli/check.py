@@ -52,7 +52,7 @@ def check(
     Ends with 0 where all rows would be taken, 3 where some would be refused or there is none, 4 where nothing would be
     loaded, 5 where the rest of the delivery is not among the files.
     """
-    from threegaps.cli.output import print_json
+    from threegaps.cli.output import console, print_json
     from threegaps.contracts.loader import find_contract, load_contract
     from threegaps.file_check import check_files
     from threegaps.returned import check_target
@@ -73,12 +73,15 @@ def check(
     if report is not None:
         check_target(report, force=force, inputs=files)
     found = check_files(contract, files, _delivery(contract, files, delivery))
-    if report is not None:
-        _write_report(contract, found, report)
+    # What was found is said before the report is written, which may fail.
     if json_:
         print_json(found.as_data())
     else:
-        _show(found, report)
+        _show(found)
+    if report is not None:
+        _write_report(contract, found, report)
+        if not json_:
+            console.print(f"{len(found.rows):,} of {found.refused_rows:,} rows written to {report}", soft_wrap=True)
     raise typer.Exit(EXIT_CODES[found.outcome])
 
 
@@ -110,7 +113,7 @@ def _write_report(contract: Contract, found: FileFindings, path: Path) -> None:
     write_file(path, Returned(contract, WHERE, found.rows, is_synthetic=False, about=about))
 
 
-def _show(found: FileFindings, report: Path | None) -> None:
+def _show(found: FileFindings) -> None:
     from threegaps.cli.output import both, console, pair, print_rows
     from threegaps.standards.visible import one_line
 
@@ -152,8 +155,6 @@ def _show(found: FileFindings, report: Path | None) -> None:
         "not_loaded": ("整批不会载入", "nothing would be loaded"),
     }
     console.print(pair(*said[found.outcome]))
-    if report is not None:
-        console.print(f"{len(found.rows):,} of {found.refused_rows:,} rows written to {report}", soft_wrap=True)
 
 
 def _places(finding: Finding, files: Sequence[str]) -> str:
@@ -165,4 +166,5 @@ def _places(finding: Finding, files: Sequence[str]) -> str:
         sheet = f"{place.sheet}!" if place.sheet is not None else ""
         file = f"{one_line(place.file)}:" if len(files) > 1 else ""
         shown.append(f"{file}{sheet}{place.seen}")
-    return ", ".join(shown) + (" …" if finding.count > _PLACES_SHOWN else "")
+    # Of a rule that only warns no row is kept.
+    return ", ".join(shown) + (" …" if shown and finding.count > _PLACES_SHOWN else "")

@@ -62,8 +62,8 @@ def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from threegaps.cli.output import both, cell, console, named, pair
-    from threegaps.labels import OTHER_ROWS
+    from threegaps.cli.output import both, cell, console, pair
+    from threegaps.returned import said_en, said_zh
     from threegaps.standards.visible import one_line
     from threegaps.translations import say
     from threegaps.warehouse.quarantine import reasons_of, sent_of
@@ -76,10 +76,7 @@ def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
         reasons.add_column(overflow="fold", max_width=32)
         reasons.add_column(overflow="fold")
         for reason in reasons_of(row["reasons"]):
-            said = both(reason.get("message_zh"), reason.get("message_en"))
-            if other := reason.get("other_row"):
-                said += f" ({named(OTHER_ROWS, 'elsewhere' if reason.get('other_object') else 'here')} {other})"
-            reasons.add_row(Text(reason["rule"]), Text(one_line(said)))
+            reasons.add_row(Text(reason["rule"]), Text(one_line(both(said_zh(reason), said_en(reason)))))
         console.print(Padding(reasons, (0, 0, 0, 2)))
         sent = ", ".join(f"{name}={'' if value is None else value}" for name, value in sent_of(row["row_data"]).items())
         console.print(Padding(Text(one_line(sent), style="dim", overflow="fold"), (0, 0, 0, 2)))

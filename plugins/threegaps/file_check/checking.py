@@ -74,8 +74,9 @@ def check_files(contract: Contract, paths: Sequence[Path], delivery: Delivery) -
         except (ThreeGapsError, OSError) as error:
             findings.append(_of_file(error))
             name = findings[-1].file
-            # One that is of no file is of all of them.
-            left = [path for path in left if name is not None and path.name != name]
+            # One that is of none of them is of all of them.
+            others = [path for path in left if path.name != name]
+            left = others if len(others) < len(left) else []
             continue
         place_of = _places(contract, parts, refused)
         found = _of_rows(contract, refused, place_of) + _of_all(contract, verdict)

@@ -13,7 +13,7 @@ from typing import IO, Any
 from threegaps.contracts.model import Column
 from threegaps.errors import SettingsError
 from threegaps.returned.expected import expected_zh
-from threegaps.returned.rows import Returned, ReturnedRow, reasons_zh
+from threegaps.returned.rows import Returned, ReturnedRow, reasons_zh, said_zh
 from threegaps.standards.replacing import replaced
 from threegaps.standards.visible import for_spreadsheet, visible
 
@@ -26,6 +26,7 @@ _MOST_COMMENTS = 2_000
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,11})\.[0-9]{0,3}[1-9]")
 _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_COMPARE = "主键相同的各行内容不同:请与另一行核对,把各行改为一致,主键无误时不必改动"
 _MOST_CHARACTERS = 32_767
 _MOST_ROWS = 1_048_575
 """What a workbook's cell and sheet hold, a header aside; what is longer would be cut without a word."""
@@ -41,11 +42,14 @@ def check_target(path: Path, *, force: bool, inputs: Sequence[Path] = ()) -> Non
         inputs: What is read, and never written over.
 
     Raises:
-        SettingsError: The file is of no kind that is written, one that is read, or it is there and *force* is not said.
+        SettingsError: The file is of no kind that is written, one that is read, has no folder, or is there and *force*
+            is not said.
     """
     _writer_of(path)
     if path.resolve() in {one.resolve() for one in inputs}:
         raise SettingsError(f"{path.name} is the file that is checked.", advice="name another file.")
+    if not path.parent.is_dir():
+        raise SettingsError(f"The folder of {path.name} is not there.", advice="make it, or name another file.")
     if path.exists() and not force:
         raise SettingsError(f"{path.name} is there already.", advice="name another file, or say --force.")
 
@@ -92,8 +96,13 @@ def write_workbook(file: IO[bytes], returned: Returned) -> None:
     """
     from openpyxl import Workbook
 
-    if len(returned.rows) > _MOST_ROWS:
-        raise _does_not_fit()
+    # Before anything is written: openpyxl keeps what it has begun in files of its own.
+    longest = (len(written) for row in returned.rows for cell in _cells(returned, row) if (written := _written(cell)))
+    if len(returned.rows) > _MOST_ROWS or max(longest, default=0) > _MOST_CHARACTERS:
+        raise SettingsError(
+            "There are more rows, or longer values, than a workbook holds.",
+            advice="write .csv instead, or fewer rows: of one delivery, rule or county.",
+        )
     workbook = Workbook(write_only=True)
     _write_rows(workbook, returned)
     _write_summary(workbook, returned)
@@ -120,6 +129,7 @@ def _write_rows(workbook: Any, returned: Returned) -> None:
         heads[0].comment = _comment(_SYNTHETIC)
     sheet.append(heads)
     comments = 0
+    expected = {column.name: expected_zh(returned.contract, column) for column in columns}
     for row in returned.rows:
         wrong = returned.wrong_columns(row)
         cells = [_text(sheet, where) for where in row.where]
@@ -130,7 +140,8 @@ def _write_rows(workbook: Any, returned: Returned) -> None:
             if said:
                 cell.fill = wrong_fill
                 if comments < _MOST_COMMENTS:
-                    cell.comment = _comment(f"{';'.join(said)}。应填:{expected_zh(returned.contract, column)}。")
+                    asked = f"应填:{expected[column.name]}" if said.is_wrong_by_itself else _COMPARE
+                    cell.comment = _comment(f"{';'.join(map(said_zh, said.reasons))}。{asked}。")
                     comments += 1
             cells.append(cell)
         cells.append(_text(sheet, reasons_zh(row)))
@@ -192,20 +203,14 @@ def _typed(sheet: Any, column: Column, sent: str) -> Any:
 def _text(sheet: Any, value: str) -> Any:
     from openpyxl.cell import WriteOnlyCell
 
-    # What looks like a workbook's own escape would be read back as the character that it stands for.
-    written = _ESCAPE.sub("_x005F_", for_spreadsheet(value))
-    if len(written) > _MOST_CHARACTERS:
-        raise _does_not_fit()
-    cell = WriteOnlyCell(sheet, written)
+    cell = WriteOnlyCell(sheet, _written(value))
     cell.data_type = "s"  # a text, were it written like one of a spreadsheet's errors
     return cell
 
 
-def _does_not_fit() -> SettingsError:
-    return SettingsError(
-        "There are more rows, or longer values, than a workbook holds.",
-        advice="write .csv instead, or fewer rows: of one delivery, rule or county.",
-    )
+def _written(value: str) -> str:
+    # What looks like a workbook's own escape would be read back as the character that it stands for.
+    return _ESCAPE.sub("_x005F_", for_spreadsheet(value))
 
 
 def _bold(sheet: Any, value: str, font: Any) -> Any:

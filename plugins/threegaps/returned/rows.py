@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from threegaps.contracts.model import Contract, Rule
+from threegaps.labels import OTHER_LINES, OTHER_ROWS
 
 Reason = Mapping[str, Any]
 """Why a row is refused, as quarantine keeps it: ``rule``, ``column``, ``message_zh``, ``message_en``; where it
@@ -29,6 +30,19 @@ class ReturnedRow:
     where: Sequence[str]
     values: Mapping[str, str | None]
     reasons: Sequence[Reason]
+
+
+@dataclass(slots=True)
+class WrongCell:
+    """What is wrong with one cell.
+
+    Args:
+        reasons: Everything that is wrong with it.
+        is_wrong_by_itself: Whether its own value is; else another row of the same key says something else.
+    """
+
+    reasons: list[Reason] = field(default_factory=list)
+    is_wrong_by_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +89,54 @@ class Returned:
     def _rules(self) -> dict[str, Rule]:
         return {rule.rule: rule for rule in self.contract.rules}
 
-    def wrong_columns(self, row: ReturnedRow) -> dict[str, list[str]]:
-        """What is wrong by column, in Chinese: of a rule on several columns each of them is marked."""
-        found: dict[str, list[str]] = {}
+    @cached_property
+    def _contradicting(self) -> dict[tuple[str | None, ...], list[ReturnedRow]]:
+        """Rows that contradict each other, by what they say in the columns of the key."""
+        found: dict[tuple[str | None, ...], list[ReturnedRow]] = {}
+        for row in self.rows:
+            if any(self._is_of_key(reason) for reason in row.reasons):
+                found.setdefault(self._key_of(row), []).append(row)
+        return found
+
+    def wrong_columns(self, row: ReturnedRow) -> dict[str, WrongCell]:
+        """What is wrong by column: of a rule on several columns each of them is marked.
+
+        Of rows that contradict each other that is where they differ, as far as they stand here; the key, which they
+        share, only where nothing else can be named.
+        """
+        found: dict[str, WrongCell] = {}
         for reason in row.reasons:
             rule = self._rules.get(str(reason["rule"]))
             named = {reason["column"]} if reason["column"] else set()
-            if rule is not None and rule.column == reason["column"]:
-                named |= set(self.contract.key if rule.kind.scope == "key" else rule.columns)
+            is_of_key = self._is_of_key(reason)
+            if is_of_key:
+                named = self._differing(row) or set(self.contract.key)
+            elif rule is not None and rule.column == reason["column"]:
+                named |= set(rule.columns)
             if rule is not None and not rule.kind.names_column:
                 # It looks for something in every column, and does not say where it was found.
                 named = set()
             for name in named:
-                found.setdefault(str(name), []).append(said_zh(reason))
+                cell = found.setdefault(str(name), WrongCell())
+                cell.reasons.append(reason)
+                cell.is_wrong_by_itself |= not is_of_key
         return found
+
+    def _is_of_key(self, reason: Reason) -> bool:
+        rule = self._rules.get(str(reason["rule"]))
+        return rule is not None and rule.kind.scope == "key"
+
+    def _key_of(self, row: ReturnedRow) -> tuple[str | None, ...]:
+        return tuple(row.values.get(name) for name in self.contract.key)
+
+    def _differing(self, row: ReturnedRow) -> set[str]:
+        """Columns in which rows of the same key differ; none where a part of the key does not stand here."""
+        key = self._key_of(row)
+        if None in key:
+            return set()
+        alike = self._contradicting.get(key, [])
+        names = [column.name for column in self.contract.sent_columns if column.name not in self.contract.key]
+        return {name for name in names if len({one.values.get(name) for one in alike}) > 1}
 
     def totals(self) -> list[Total]:
         """What is wrong with how many rows, the most frequent first."""
@@ -115,8 +163,20 @@ def reasons_zh(row: ReturnedRow) -> str:
 
 def said_zh(reason: Reason) -> str:
     """What is wrong, in Chinese, with the number of the other row where it is wrong beside one."""
-    line, row = reason.get("other_line"), reason.get("other_row")
-    if not line and not row:
-        return str(reason["message_zh"])
-    where = "另一文件中" if reason.get("other_object") else ""
-    return f"{reason['message_zh']}(另见{where}{f'第{line}行' if line else f'数据行{row}'})"
+    other = _other_row(reason, 0)
+    return f"{reason['message_zh']}({other})" if other else str(reason["message_zh"])
+
+
+def said_en(reason: Reason) -> str:
+    """As `said_zh`, in English."""
+    other = _other_row(reason, 1)
+    return f"{reason['message_en']} ({other})" if other else str(reason["message_en"])
+
+
+def _other_row(reason: Reason, language: int) -> str:
+    place = "elsewhere" if reason.get("other_object") else "here"
+    if line := reason.get("other_line"):
+        return OTHER_LINES[place][language].format(line)
+    if row := reason.get("other_row"):
+        return OTHER_ROWS[place][language].format(row)
+    return ""

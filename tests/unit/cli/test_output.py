@@ -274,5 +274,6 @@ def test_a_row_that_contradicts_another_one_names_it(capsys: pytest.CaptureFixtu
     refused_page([row])
     # However wide the terminal is.
     shown = " ".join(capsys.readouterr().out.split())
-    assert "(另见数据行 see data row 4)" in shown
-    assert "(另见另一文件的数据行 see another file's data row 9)" in shown
+    assert "(另见数据行4)" in shown
+    assert "(see data row 4)" in shown
+    assert "(另见另一文件的数据行9) · key twice (see another file's data row 9)" in shown

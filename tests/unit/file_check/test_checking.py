@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import errno
 import re
 from collections import defaultdict
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from threegaps.batch.normalise.types import typed_column
 from threegaps.calendar import Delivery
 from threegaps.contracts.loader import load_contracts
 from threegaps.contracts.model import Contract
-from threegaps.file_check import check_files
+from threegaps.file_check import check_files, checking
 from threegaps.file_check.codes import (
     INCOMPLETE_CODE,
     NAME_CODE,
@@ -113,6 +114,19 @@ def test_the_file_of_another_month_stops_as_in_the_pipeline(tmp_path: Path) -> N
     part = f"no row of {name} speaks of 2026-06: this looks like a part of another period."
     mixed = wage_parts(tmp_path / "mixed", "202606", "202605")
     assert stops(WAGES, mixed, "2026-06") == [(PERIOD_CODE, "delivery_period", part)]
+
+
+def test_a_machine_that_fails_is_said_once_and_ends_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no space", str(tmp_path / "threegaps-spool-1"))
+
+    monkeypatch.setattr(checking, "Judgement", full)
+    contract = CONTRACTS["union/collective_agreements"]
+    fixture = load_fixture(contract)
+    paths = written(tmp_path / "sent", dict(fixture.files))
+    found = check_files(contract, paths, Delivery.parse(contract.cadence, fixture.delivery))
+    assert len(found.findings) == 1
+    assert found.outcome == "not_loaded"
 
 
 def test_a_file_without_a_row_is_not_called_all_in_order(tmp_path: Path) -> None:

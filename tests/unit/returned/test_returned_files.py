@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,11 +150,36 @@ def test_what_contradicts_another_row_names_that_row_and_nothing_of_it(tmp_path:
     sheet = openpyxl.load_workbook(path)["退回数据"]
     found = [" ".join(cell.comment.text for cell in row if cell.comment) for row in sheet.iter_rows(min_row=2)]
     assert "(另见数据行4)" in found[0]
-    assert "(另见另一文件中数据行9)" in found[1]
+    assert "(另见另一文件的数据行9)" in found[1]
     assert found[2]
     assert "另见" not in found[2]
     assert sheet.cell(2, sheet.max_column).value == f"{rule.message_zh}(另见数据行4)"
     assert [total.rows for total in returned.totals()] == [3], "it is one thing that is wrong"
+
+
+def test_of_rows_that_contradict_each_other_the_cells_that_differ_are_marked_and_the_key_is_not(
+    tmp_path: Path,
+) -> None:
+    rule = next(one for one in AGREEMENTS.rules if one.rule == "key_unique")
+    said = {"rule": rule.rule, "column": rule.column, "message_zh": rule.message_zh, "message_en": rule.message_en}
+    amount = next(one for one in AGREEMENTS.rules if one.rule == f"{AMOUNT}_range")
+    both = {one.name: "1" for one in AGREEMENTS.sent_columns}
+    key = dict.fromkeys(AGREEMENTS.key, "2")
+    rows = [
+        ReturnedRow(("1-1", "7"), both | {AMOUNT: "411"}, [said]),
+        ReturnedRow(("1-2", "7"), both | {AMOUNT: "77777"}, [said]),
+        # One of another key that is alone here, and one that is no contradiction.
+        ReturnedRow(("1-3", "7"), both | key | {AMOUNT: "411"}, [said]),
+        ReturnedRow(("1-4", "7"), both | {AMOUNT: "-5"}, [said | {"rule": amount.rule, "column": AMOUNT}]),
+    ]
+    returned = Returned(AGREEMENTS, WHERE, rows, is_synthetic=False)
+    assert [set(returned.wrong_columns(row)) for row in rows] == [{AMOUNT}, {AMOUNT}, set(AGREEMENTS.key), {AMOUNT}]
+    path = tmp_path / "back.xlsx"
+    write_file(path, returned)
+    sheet = openpyxl.load_workbook(path)["退回数据"]
+    comments = [[cell.comment.text for cell in row if cell.comment] for row in sheet.iter_rows(min_row=2)]
+    assert all("与另一行核对" in text and "应填" not in text for text in (*comments[0], *comments[1], *comments[2]))
+    assert all("应填:整数" in text for text in comments[3])
 
 
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
@@ -165,14 +191,20 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     check_target(path, force=True)
     with pytest.raises(SettingsError, match="neither"):
         check_target(tmp_path / "rows.txt", force=True)
+    with pytest.raises(SettingsError, match="folder"):
+        check_target(tmp_path / "none" / "rows.csv", force=True)
 
 
-def test_what_a_workbook_would_cut_is_refused(tmp_path: Path) -> None:
+def test_what_a_workbook_would_cut_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = AGREEMENTS.sent_columns[0].name
-    returned = Returned(AGREEMENTS, WHERE, [ReturnedRow(("1-1", "7"), {name: "x" * 40_000}, [])], is_synthetic=False)
+    rows = [ReturnedRow((f"1-{row}", "7"), {name: text}, []) for row, text in enumerate(("received", "x" * 40_000))]
+    returned = Returned(AGREEMENTS, WHERE, rows, is_synthetic=False)
+    (tmp_path / "temporary").mkdir()
+    # Where openpyxl keeps what it has begun: after a failure the rows before it would stay there.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     with pytest.raises(SettingsError, match="csv"):
         write_file(tmp_path / "rows.xlsx", returned)
-    assert list(tmp_path.iterdir()) == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     write_file(tmp_path / "rows.csv", returned)
-    (repair,) = read_repairs(AGREEMENTS, tmp_path / "rows.csv")
+    _, repair = read_repairs(AGREEMENTS, tmp_path / "rows.csv")
     assert repair.values[name] == "x" * 40_000

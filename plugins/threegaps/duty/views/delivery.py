@@ -14,7 +14,7 @@ from threegaps.duty.reading.delivery import read_delivery
 from threegaps.duty.views.common import contract_of, delivery_of, pages_of, settings_of
 from threegaps.duty.workbooks import WORKBOOK, write_refused
 from threegaps.feed_run.accepting import acceptable_rules
-from threegaps.returned import Returned
+from threegaps.returned import Returned, said_en, said_zh
 from threegaps.standards.areas import county_named
 from threegaps.translations import in_both
 from threegaps.warehouse import quarantine
@@ -88,4 +88,6 @@ def delivery_page(
         dag_id=feed_dag(contract.feed),
         acceptable=acceptable_rules(contract),
         in_both=in_both,
+        said_zh=said_zh,
+        said_en=said_en,
     )
