@@ -199,9 +199,10 @@ class DatabaseTable:
         if not types or (field is not None and field not in types):
             column = next((column.name for column in self._contract.columns if column.source_name == field), None)
             host, port = address_of(self._contract)
-            missing = f"column {field!r}" if types else "table"
             raise FeedError(
-                f"The department's database has no {missing} where the contract says.",
+                f"The department's database has no column {field!r} where the contract says."
+                if types
+                else "The department's database has no table where the contract says.",
                 feed=self._contract.feed,
                 file=self._name,
                 column=column if types else None,

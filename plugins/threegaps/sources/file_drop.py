@@ -16,13 +16,13 @@ from pathlib import Path
 from threegaps import connections
 from threegaps.contracts.model import Contract
 from threegaps.contracts.options.sources import FileDropSource
-from threegaps.errors import ContractError, FeedError, SettingsError
+from threegaps.errors import ContractError, FeedError, SettingsError, SourceUnavailableError
 from threegaps.landing.backends import CHUNK_BYTES
 from threegaps.sources.files import within
 from threegaps.sources.folders import UNREADABLE, FolderSource, Stray
 from threegaps.sources.names import is_plain
 from threegaps.sources.quiet import FoundFile
-from threegaps.sources.trouble import Reason, unreachable
+from threegaps.sources.trouble import Reason
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _KINDS = (
@@ -58,10 +58,7 @@ class FileDrop(FolderSource):
         try:
             yield
         except OSError as error:
-            raise unreachable(
-                self._contract,
-                Reason("unreachable", f"the drop folder cannot be read ({error.strerror})", "投递文件夹不能读取"),
-            ) from None
+            raise self._unreadable(Reason("unreachable", *_said(error))) from None
 
     def _entries(self, folder: str) -> Generator[FoundFile | Stray | None, None, None]:
         with self._opened(folder) as opened, os.scandir(opened) as entries:
@@ -85,13 +82,17 @@ class FileDrop(FolderSource):
             return False
 
     def _without_folder(self, folder: str) -> FeedError:
-        return unreachable(
-            self._contract,
-            Reason(
-                "not_there",
-                f"the drop folder cannot be read (there is no folder {folder})",
-                f"投递处没有文件夹 {folder}",
-            ),
+        return self._unreadable(Reason("not_there", f"there is no folder {folder}", f"没有文件夹 {folder}"))
+
+    def _unreadable(self, reason: Reason) -> SourceUnavailableError:
+        """The error for a drop folder, or something in it, that cannot be read: no system is asked for it."""
+        return SourceUnavailableError(
+            f"The drop folder cannot be read: {reason.en}.",
+            feed=self._contract.feed,
+            connection_id=self._contract.connection_id,
+            advice="see that it is where the connection says and may be read; the task can simply be run again.",
+            message_zh=f"投递文件夹无法读取:{reason.zh}。",
+            cause=reason.cause,
         )
 
     @contextmanager
@@ -132,10 +133,8 @@ class FileDrop(FolderSource):
                     yield from within(self._contract, name, iter(lambda: file.read(CHUNK_BYTES) or b"", b""))
                     self._refuse_change(os.fstat(descriptor), seen, name)
             except OSError as error:
-                raise unreachable(
-                    self._contract,
-                    Reason("unreachable", f"{name} cannot be read ({error.strerror})", f"{name}不能读取"),
-                ) from None
+                en, zh = _said(error)
+                raise self._unreadable(Reason("unreachable", f"{name}, {en}", f"{name},{zh}")) from None
             try:
                 with self._opened(folder) as parent:
                     status = os.stat(name, dir_fd=parent, follow_symlinks=False)
@@ -176,3 +175,9 @@ def _kind_of(status: os.stat_result) -> str | None:
 def _seen(status: os.stat_result) -> _Seen:
     """By what a file is known to be the same and unchanged."""
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _said(error: OSError) -> tuple[str, str]:
+    """What the operating system says of a failure, to stand in an English and in a Chinese sentence."""
+    said = error.strerror or type(error).__name__
+    return said, f"系统提示 {said}"

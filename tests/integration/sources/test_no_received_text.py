@@ -197,7 +197,7 @@ def test_a_disk_that_fails_while_a_file_is_read(said: Said, drop: Path, monkeypa
     monkeypatch.setattr(file_drop.os, "fdopen", opened)
     text = said.land()
     assert says_nothing_received(text)
-    assert "rows_2026-06.csv cannot be read (Input/output error)" in text
+    assert "rows_2026-06.csv, Input/output error" in text
 
 
 # A gateway.

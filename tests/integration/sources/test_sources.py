@@ -138,8 +138,16 @@ def test_a_file_that_is_still_being_written_is_not_taken(enterprises: Contract, 
 
 def test_a_drop_that_is_not_there_is_told(enterprises: Contract, drop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drop.rmdir()
-    with open_drop(enterprises) as source, pytest.raises(SourceUnavailableError, match="drop folder cannot be read"):
+    # No system is behind a folder: that one cannot be reached would contradict that a folder is not there.
+    with open_drop(enterprises) as source, pytest.raises(SourceUnavailableError) as told:
         source.offer(QUARTER)
+    assert told.value.message == "The drop folder cannot be read: there is no folder hrss."
+    assert told.value.message_zh == "投递文件夹无法读取:没有文件夹 hrss。"
+    assert told.value.cause == "not_there"
+    drop.parent.rename(drop.parent.with_name("elsewhere"))
+    with open_drop(enterprises) as source, pytest.raises(SourceUnavailableError) as told:
+        source.knock()
+    assert told.value.message == "The drop folder cannot be read: No such file or directory."
     monkeypatch.setenv("AIRFLOW_CONN_HRSS_FILE_DROP", json.dumps({"conn_type": "fs"}))
     with pytest.raises(SettingsError, match="has no path"), open_drop(enterprises):
         pass
