@@ -99,6 +99,7 @@ class Failing:
         host: The system that it asked; None where none was.
         connection_id: The Airflow connection that the feed comes by; None where it is not known.
         is_current: Whether the feed has a contract.
+        run_id: Airflow's name of the run that the last one belonged to; None for one that a command made.
     """
 
     feed: str
@@ -115,6 +116,7 @@ class Failing:
     port: int | None
     connection_id: str | None
     is_current: bool
+    run_id: str | None = None
 
 
 _COLUMNS = ", ".join(Attempt.__slots__)
@@ -314,7 +316,7 @@ def failing_since(connection: psycopg.Connection[Any], feed: str | None = None) 
             " select l.feed, l.step, l.failures, l.since, l.started_at as last_at, l.attempt_id as last_attempt_id,"
             " l.delivery, coalesce(l.cause, 'unexpected') as cause, coalesce(l.message_en, '') as message_en,"
             " coalesce(l.message_zh, '') as message_zh, l.host, l.port, f.connection_id,"
-            " coalesce(f.is_current, false) as is_current"
+            " coalesce(f.is_current, false) as is_current, l.run_id"
             " from failed as l left join ops.feed as f using (feed) where l.number = 1 order by l.feed, l.step",
             {"feed": feed},
         )

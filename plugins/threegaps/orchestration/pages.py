@@ -194,9 +194,10 @@ TASKS: dict[str, Page] = {
     ),
     "find_feeds_that_answer": Page(
         "查找恢复连接的数据源 find_feeds_that_answer",
-        "找出取数失败且已不再自动重试、其部门系统现在又能连接的数据源(试连,不取任何数据)。已暂停的 DAG 除外。",
-        "Finds feeds that failed, are not tried again by themselves, and whose department's system lets us in now (it"
-        " is tried, nothing is fetched). DAGs that are paused are left out.",
+        "找出取数失败、没有运行正在进行或等待重试、其部门系统现在又能连接的数据源(试连,不取任何数据)。"
+        "已暂停的 DAG 除外。",
+        "Finds feeds that failed, have no run under way or waiting for its retry, and whose department's system"
+        " lets us in now (it is tried, nothing is fetched). DAGs that are paused are left out.",
         "数据仓库没有应答;数据源等到下一次检查或其计划的运行。",
         "The warehouse does not answer; the feeds wait for the next look, or for their scheduled run.",
         ("A department's system cannot be reached", "A feed is late"),

@@ -51,6 +51,9 @@ _PROBE_SECONDS = 15.0
 _PART_SECONDS = 90.0
 _COPIES_SECONDS = 1800.0
 
+ANSWERS_AGAIN = "answers_again__"
+"""How the names of runs begin of feeds whose department lets us in again."""
+
 LOOK_AGAIN_AFTER = dt.timedelta(minutes=3)
 
 _NOT_MENDED_BY_WAITING = (
@@ -330,9 +333,12 @@ def mark_cut_off_attempts() -> None:
 
 
 def feeds_that_answer_again(minutes: int) -> list[dict[str, str]]:
-    """Feeds whose department did not let us in some minutes ago, when the last try had been made, and does so now.
+    """Feeds whose department did not let us in when it was tried last, and does so now.
 
     A feed that comes once a month would otherwise be tried again a month later.
+
+    Args:
+        minutes: How long a feed is left alone whose run of this kind failed: there we had been let in, too.
 
     Returns:
         For each the DAG and the run's name: the same as long as nothing has been tried since, so that it runs once.
@@ -352,7 +358,9 @@ def feeds_that_answer_again(minutes: int) -> list[dict[str, str]]:
         last_attempts = {
             one.feed: one.last_attempt_id
             for one in failing
-            if one.step == "land" and one.cause in OF_CONNECTIONS and one.last_at < before
+            if one.step == "land"
+            and one.cause in OF_CONNECTIONS
+            and (one.last_at < before or not (one.run_id or "").startswith(ANSWERS_AGAIN))
         }
         readable, _ = load_readable(settings.contracts_folder)
         contracts = [one for one in readable if one.feed in last_attempts]
@@ -365,7 +373,7 @@ def feeds_that_answer_again(minutes: int) -> list[dict[str, str]]:
     for feed in answering:
         log.info("%s: the department's system lets us in again.", feed)
     return [
-        {"trigger_dag_id": feed_dag(feed), "trigger_run_id": f"answers_again__{last_attempts[feed]}"}
+        {"trigger_dag_id": feed_dag(feed), "trigger_run_id": f"{ANSWERS_AGAIN}{last_attempts[feed]}"}
         for feed in answering
     ]
 
@@ -413,6 +421,16 @@ def without_paused(wanted: list[dict[str, str]], ti: Any) -> list[dict[str, str]
         else:
             found.append(run)
     return found
+
+
+def without_busy(wanted: list[dict[str, str]], ti: Any) -> list[dict[str, str]]:
+    """The runs of *wanted* whose DAG has none that waits or is under way: a task in it is tried again by itself.
+
+    Args:
+        wanted: Runs as `TriggerDagRunOperator` takes them.
+        ti: The task that asks.
+    """
+    return [run for run in wanted if not ti.get_dr_count(run["trigger_dag_id"], states=["queued", "running"])]
 
 
 def end_overlong_readers() -> None:

@@ -13,8 +13,8 @@ from threegaps.orchestration.names import MARTS_DAG, RETENTION_DAG, UPKEEP_DAG
 from threegaps.orchestration.pages import DUTY_DESK, DUTY_TEAM, RETENTION, UPKEEP, owner_links, task_words
 
 UNCLAIMED_MINUTES = 5
-ALL_TRIES_MINUTES = 15
-"""When a task that failed has been tried for the last time: its pauses grow from 20 seconds, five times."""
+FAILED_AGAIN_MINUTES = 15
+"""How long a feed is left alone whose department had let us in, and whose run failed nevertheless."""
 STALE_BUILD_MINUTES = 6 * 60
 _ZONE = "Asia/Shanghai"
 
@@ -63,7 +63,8 @@ def upkeep_dag() -> DAG:
 
         @task(task_id="find_feeds_that_answer", **task_words("find_feeds_that_answer"))
         def find_feeds_that_answer(ti: Any = None) -> list[dict[str, str]]:
-            return tasks.without_paused(tasks.feeds_that_answer_again(ALL_TRIES_MINUTES), ti)
+            found = tasks.feeds_that_answer_again(FAILED_AGAIN_MINUTES)
+            return tasks.without_busy(tasks.without_paused(found, ti), ti)
 
         @task(task_id="find_late_feeds", **task_words("find_late_feeds"))
         def find_late_feeds(ti: Any = None) -> list[dict[str, str]]:

@@ -20,6 +20,7 @@ from threegaps.cli.doctor_connections import examine_connections
 from threegaps.errors import FeedError
 from threegaps.ledger.attempts import failing_since
 from threegaps.orchestration import tasks
+from threegaps.orchestration.names import feed_dag
 from threegaps.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -116,6 +117,15 @@ def test_landing_that_cannot_be_written_is_told(
     assert stat.S_ISREG(folder.stat().st_mode)
 
 
+def woken(*feeds: str, warehouse: str) -> list[dict[str, str]]:
+    """The runs that upkeep triggers for *feeds* once their department lets us in."""
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        last = {one.feed: one.last_attempt_id for one in failing_since(connection)}
+    return [
+        {"trigger_dag_id": feed_dag(feed), "trigger_run_id": f"{tasks.ANSWERS_AGAIN}{last[feed]}"} for feed in feeds
+    ]
+
+
 def test_a_feed_whose_department_lets_us_in_again_is_run_once(
     reading: Departments, warehouse: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,19 +134,33 @@ def test_a_feed_whose_department_lets_us_in_again_is_run_once(
     for feed in (CERTIFICATES, TRAINING):
         with pytest.raises(FeedError, match="login"):
             feed_run.land(feed, LAST_DAY)
-    assert tasks.feeds_that_answer_again(15) == [], "they are still tried by themselves"
-    with psycopg.connect(warehouse, autocommit=True) as connection:
-        connection.execute("update ops.attempt set started_at = started_at - interval '20 minutes'")
-        last = {one.feed: one.last_attempt_id for one in failing_since(connection)}
     assert tasks.feeds_that_answer_again(15) == []
     connect(monkeypatch, "hrss_database", reading.connections["hrss_database"])
-    woken = [
-        {
-            "trigger_dag_id": "feed_hrss_certificates",
-            "trigger_run_id": f"answers_again__{last[CERTIFICATES]}",
-        }
-    ]
-    assert tasks.feeds_that_answer_again(15) == woken
-    assert tasks.feeds_that_answer_again(15) == woken, "by the same name Airflow runs it once"
+    found = woken(CERTIFICATES, warehouse=warehouse)
+    assert tasks.feeds_that_answer_again(15) == found
+    assert tasks.feeds_that_answer_again(15) == found, "by the same name Airflow runs it once"
     feed_run.land(CERTIFICATES, LAST_DAY)
     assert tasks.feeds_that_answer_again(15) == []
+
+
+def test_all_feeds_behind_a_connection_run_once_it_lets_us_in(
+    reading: Departments, warehouse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether one was tried a moment ago or not; one that failed although we were let in is left alone for a while."""
+    connect(monkeypatch, "hrss_gateway", {**reading.connections["hrss_gateway"], "password": "wrong-in-tests"})
+    behind = (TRAINING, "hrss/job_vacancies")
+    for feed in behind:
+        with pytest.raises(FeedError, match="login"):
+            feed_run.land(feed, LAST_DAY)
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        connection.execute(
+            "update ops.attempt set started_at = started_at - interval '20 minutes' where feed = %s", [TRAINING]
+        )
+    connect(monkeypatch, "hrss_gateway", reading.connections["hrss_gateway"])
+    found = sorted(woken(*behind, warehouse=warehouse), key=str)
+    assert sorted(tasks.feeds_that_answer_again(15), key=str) == found
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        connection.execute("update ops.attempt set run_id = %s", [found[0]["trigger_run_id"]])
+        assert tasks.feeds_that_answer_again(15) == woken(TRAINING, warehouse=warehouse)
+        connection.execute("update ops.attempt set started_at = started_at - interval '20 minutes'")
+        assert sorted(tasks.feeds_that_answer_again(15), key=str) == found

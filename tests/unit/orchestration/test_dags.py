@@ -303,7 +303,14 @@ def test_a_feed_that_is_paused_or_unknown_is_not_run_again(bag: DagBag, monkeypa
     monkeypatch.setattr(tasks, "feeds_that_answer_again", lambda _: wanted)
     monkeypatch.setattr(tasks, "late_feeds", lambda: wanted)
     paused = {"feed_hrss_wage": True, "feed_hrss_certificates": False}
-    ti = SimpleNamespace(get_dag=lambda dag_id: SimpleNamespace(is_paused=paused[dag_id]))
+    busy: list[str] = []
+    ti = SimpleNamespace(
+        get_dag=lambda dag_id: SimpleNamespace(is_paused=paused[dag_id]),
+        get_dr_count=lambda dag_id, states: busy.count(dag_id) if states == ["queued", "running"] else 0,
+    )
     for task_id in ("find_feeds_that_answer", "find_late_feeds"):
         find = bag.dags["upkeep"].get_task(task_id).python_callable
         assert find(ti=ti) == wanted[2:]
+    busy.append("feed_hrss_certificates")
+    find = bag.dags["upkeep"].get_task("find_feeds_that_answer").python_callable
+    assert find(ti=ti) == [], "what is under way, or waits for its retry, is tried by itself"
