@@ -151,6 +151,14 @@ def open_incidents(connection: psycopg.Connection[Any]) -> list[Incident]:
     return _incidents(connection, "closed_at is null order by gravity = 'warning', opened_at, incident_id")
 
 
+def hold_open(connection: psycopg.Connection[Any]) -> None:
+    """Let nobody change or close an open incident until the transaction ends.
+
+    What is then noted of an incident is noted of an open one, and whoever resolves it meanwhile answers for that, too.
+    """
+    connection.execute("select from ops.incident where closed_at is null for no key update")
+
+
 def count_incidents(connection: psycopg.Connection[Any]) -> int:
     """How many incidents there have been, open ones among them."""
     row = connection.execute("select count(*) from ops.incident").fetchone()

@@ -264,6 +264,7 @@ class Watch:
             row = connection.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK]).fetchone()
             if not (row and row[0]):
                 return look(around, reading, now, not_looked_at=(*missing, NotLookedAt("", _ANOTHER_HERE)))
+            ledger.hold_open(connection)
             standing = ledger.open_incidents(connection)
             if journal.close_ended(connection, self.journal, standing, self.told):
                 standing = ledger.open_incidents(connection)

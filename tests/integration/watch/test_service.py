@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -50,6 +51,28 @@ def test_where_all_is_well_nothing_opens_and_the_heart_beats(installation: Insta
     assert beat is not None
     assert (beat.pid, beat.passes, list(beat.not_looked_at)) == (os.getpid(), 4, [])
     assert not beat.is_stale(dt.datetime.now(SHANGHAI))
+
+
+def test_nobody_resolves_what_a_pass_is_just_adding_to(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_build(installation)
+    installation.passes(120)
+    assert installation.open() == ["build_failed"]
+    look, tried = service.look, list[str]()
+
+    def meanwhile(*arguments: Any, **named: Any) -> Any:
+        with psycopg.connect(installation.settings.warehouse_dsn(), options="-c lock_timeout=200ms") as page:
+            try:
+                incidents.resolve(page, 1, by="li", why="known", at=START)
+            except psycopg.errors.LockNotAvailable:
+                tried.append("waited")
+        return look(*arguments, **named)
+
+    monkeypatch.setattr(service, "look", meanwhile)
+    installation.passes(15)
+    assert set(tried) == {"waited"}
+    assert installation.open() == ["build_failed"]
 
 
 def test_a_failed_build_is_told_once_and_its_end_once(installation: Installation) -> None:
