@@ -46,8 +46,8 @@ where r.rolcanlogin and not r.rolsuper and r.rolname <> 'pipeline' and r.rolconn
     and g.rolname in ('bi_reader', 'county_reader', 'statistician', 'duty_desk')
 """
 
-# Rights are given to groups: what a login has of its own, nobody sees and no migration takes back. A group of the
-# duty page's login that the superuser gave is left to him, too.
+# Rights are given to groups: what a login owns or may do of its own, nobody sees and no migration takes back. Nor has a
+# reader anything to do in a group of the server's own, or the duty page's login in any but its two.
 _BEYOND = """
 select count(*)
 from pg_roles as r
@@ -60,15 +60,19 @@ where r.rolcanlogin and not r.rolsuper and r.rolname <> 'pipeline'
     )
     and (
         exists (
-            select from pg_class as c cross join lateral aclexplode(c.relacl) as a where a.grantee = r.oid
-            union all
-            select from pg_attribute as c cross join lateral aclexplode(c.attacl) as a where a.grantee = r.oid
+            select
+            from pg_shdepend as d
+            where d.refclassid = 'pg_authid'::regclass and d.refobjid = r.oid and d.deptype in ('a', 'o')
+                and d.dbid in (0, (select oid from pg_database where datname = current_database()))
+                -- what it has set for what it makes itself, which it may, and does not make
+                and d.classid <> 'pg_default_acl'::regclass
         )
-        or r.rolname = 'threegaps_duty' and exists (
+        or exists (
             select
             from pg_auth_members as m
             inner join pg_roles as g on g.oid = m.roleid
-            where m.member = r.oid and g.rolname not in ('bi_reader', 'duty_desk')
+            where m.member = r.oid
+                and (g.rolname ~ '^pg_' or r.rolname = 'threegaps_duty' and g.rolname not in ('bi_reader', 'duty_desk'))
         )
     )
 """

@@ -13,7 +13,7 @@ from threegaps import feed_run
 from threegaps.duty.access import writer_of
 from threegaps.duty.asking import acting, writing
 from threegaps.duty.views.common import contract_of, delivery_of, settings_of
-from threegaps.duty.workbooks import WORKBOOK, write_refused
+from threegaps.duty.workbooks import attached, write_refused
 from threegaps.ledger import incidents, tickets
 from threegaps.settings import SHANGHAI
 
@@ -74,8 +74,7 @@ def send_back(
             connection, settings, contract, Path(folder), delivery=key, rule=rule or None, county=county or None
         )
         number = tickets.open_ticket(connection, contract.feed, rows, sent_to=to, sent_by=by, file=path, at=_now())
-        content = path.read_bytes()
-    return Response(content, media_type=WORKBOOK, headers={"X-ThreeGaps-Ticket": str(number)})
+        return attached(path, **{"X-ThreeGaps-Ticket": str(number)})
 
 
 @router.post("/tickets/{ticket_id}/answer")

@@ -62,6 +62,8 @@ def make_app(settings: Settings, identify: Identify) -> FastAPI:
 
     @app.middleware("http")
     async def add_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+        # The files' own application changes where the path begins.
+        is_static = request.url.path.startswith(f"{request.scope.get('root_path', '')}/static/")
         try:
             if request.method == "POST" and not _is_small(request):
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -71,7 +73,6 @@ def make_app(settings: Settings, identify: Identify) -> FastAPI:
         except Exception as error:  # noqa: BLE001  # whatever it is, somebody waits for an answer
             _log.error("the duty page failed: %s", kind_of(error))
             response = await run_in_threadpool(_answer, request, HTTPStatus.INTERNAL_SERVER_ERROR, *_UNEXPECTED)
-        is_static = request.url.path.startswith(f"{request.scope.get('root_path', '')}/static/")
         response.headers.update({**_HEADERS, "Cache-Control": "no-cache" if is_static else "no-store"})
         return response
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from fastapi import Response
 
 from threegaps.contracts.model import Contract
 from threegaps.settings import Settings
@@ -14,7 +15,11 @@ from threegaps.warehouse import quarantine
 
 MOST_ROWS = 5_000
 """It is made within Airflow's own server; `threegaps quarantine export` makes larger ones."""
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MEDIA = {
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".csv": "text/csv; charset=utf-8",
+}
+FORMS = frozenset(ending[1:] for ending in _MEDIA)
 _LONGEST_NAME = 120
 
 
@@ -58,3 +63,16 @@ def write_refused(
         most_rows=MOST_ROWS,
     )
     return path, rows
+
+
+def attached(path: Path, **headers: str) -> Response:
+    """A file as an answer that a browser saves under the file's own name.
+
+    Args:
+        path: The file, whose name is of plain letters.
+        headers: Of the answer.
+    """
+    disposition = f'attachment; filename="{path.name}"'
+    return Response(
+        path.read_bytes(), media_type=_MEDIA[path.suffix], headers={"Content-Disposition": disposition, **headers}
+    )

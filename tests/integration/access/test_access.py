@@ -296,6 +296,10 @@ def test_what_stands_open_is_found(warehouse: str, postgres: PostgresServer) -> 
         (f"alter database {database} reset statement_timeout", "readers' sessions have no limits"),
         (f"{beyond}; grant select on ops.reader_login to reads_more", more),
         (f"{beyond}; grant select (login) on ops.reader_login to reads_more", more),
+        (f"{beyond}; grant usage on schema raw to reads_more", more),
+        (f"{beyond}; grant execute on function access.password_is(name, text) to reads_more", more),
+        (f"{beyond}; grant pg_read_all_data to reads_more", more),
+        (f"{beyond}; create schema kept authorization reads_more", more),
         (f"{duty}; grant county_reader to {DUTY_LOGIN}", more),
         (f"{duty}; grant pg_monitor to {DUTY_LOGIN}", more),
     )

@@ -464,6 +464,14 @@ def test_from_a_dag_and_a_run_to_the_feed_and_the_delivery(desk: Desk) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, wanted)
 
 
+def test_no_browser_keeps_what_the_pages_show(desk: Desk) -> None:
+    desk.know_feed()
+    desk.refuse(desk.batch("2026-05", refused=1), 1)
+    for path in ("", "refused", f"feeds/{FEED}/2026-05", f"feeds/{FEED}/refused.xlsx", "tickets/1"):
+        assert desk.browser("reader").get(f"/duty/{path}").headers["Cache-Control"] == "no-store"
+    assert desk.browser("reader").get("/duty/static/duty.css").headers["Cache-Control"] == "no-cache"
+
+
 # ---- refused rows and tickets ----------------------------------------------------------------------------------
 
 
@@ -760,6 +768,8 @@ def test_what_is_sent_back_is_a_ticket_with_the_rows_that_were_chosen(desk: Desk
     assert desk.enter("select row_token from ops.ticket_row order by 1") == [(one,) for one in tokens[1:]]
     ((sent_to, sent_by, name, digest),) = desk.enter("select sent_to, sent_by, file_name, file_sha256 from ops.ticket")
     assert (sent_to, sent_by, name) == ("温州市人社局", "duty", "hrss_wage_records_2026-05_330302.xlsx")
+    # The department has it under the name that the ledger knows.
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
     assert digest == hashlib.sha256(answer.content).hexdigest()
     nothing = desk.acting("duty").post(path, json={**chosen, "county": "330101"})
     assert nothing.status_code == 409

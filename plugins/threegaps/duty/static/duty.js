@@ -69,10 +69,11 @@
     return answer;
   };
 
-  const save = async (answer, name) => {
+  const save = async (answer) => {
+    const named = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") || "");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await answer.blob());
-    link.download = name;
+    link.download = named ? named[1] : "";
     link.click();
     URL.revokeObjectURL(link.href);
   };
@@ -93,8 +94,8 @@
       if (form.hasAttribute("action")) {
         const fields = Object.fromEntries(new FormData(form).entries());
         const answer = await post(form.getAttribute("action"), fields, { "X-ThreeGaps-Duty": "1" });
-        if (form.dataset.download) {
-          await save(answer, form.dataset.download);
+        if (form.hasAttribute("data-download")) {
+          await save(answer);
         }
       }
       if (form.dataset.dag) {

@@ -12,7 +12,7 @@ from threegaps.airflow_api import feed_dag
 from threegaps.duty.asking import reading
 from threegaps.duty.reading.delivery import read_delivery
 from threegaps.duty.views.common import contract_of, delivery_of, pages_of, settings_of
-from threegaps.duty.workbooks import WORKBOOK, write_refused
+from threegaps.duty.workbooks import FORMS, attached, write_refused
 from threegaps.feed_run.accepting import acceptable_rules
 from threegaps.returned import Returned, said_en, said_zh
 from threegaps.standards.areas import county_named
@@ -20,7 +20,6 @@ from threegaps.translations import in_both
 from threegaps.warehouse import quarantine
 
 router = APIRouter()
-_FORMS = {"xlsx": WORKBOOK, "csv": "text/csv; charset=utf-8"}
 
 
 # Before the page of a delivery, whose address fits this one, too.
@@ -35,7 +34,7 @@ def workbook(
     county: str | None = None,
 ) -> Response:
     """The workbook, or the CSV, of open refused rows for the department."""
-    if form not in _FORMS:
+    if form not in FORMS:
         raise HTTPException(404)
     contract = contract_of(request, department, name)
     settings = settings_of(request)
@@ -51,9 +50,7 @@ def workbook(
             county=county or None,
             form=form,
         )
-        content = path.read_bytes()
-    disposition = f'attachment; filename="{path.name}"'
-    return Response(content, media_type=_FORMS[form], headers={"Content-Disposition": disposition})
+        return attached(path)
 
 
 @router.get("/feeds/{department}/{name}/{delivery}")
