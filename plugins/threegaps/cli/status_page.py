@@ -141,13 +141,13 @@ def _on_the_way(settings: Settings) -> str:
 
 def _ask(settings: Settings) -> Asked[_Ledger]:
     def ask(connection: psycopg.Connection[Any]) -> _Ledger:
-        reading = reading_ledger.read(connection)
+        reading, now = reading_ledger.read(connection), dt.datetime.now(SHANGHAI)
         return _Ledger(
             reading=reading,
             open=ledger.open_incidents(connection),
-            resolved=ledger.resolved_by_hand(connection, dt.datetime.now(SHANGHAI)),
+            resolved=ledger.resolved_by_hand(connection, now),
             untold=untold(settings, connection),
-            loaded=read_loaded(connection),
+            loaded=read_loaded(connection, now),
             tables=_warehouse(settings, reading.pending),
         )
 

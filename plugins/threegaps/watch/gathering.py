@@ -12,11 +12,12 @@ import psycopg
 from threegaps.ledger.attempts import Failing
 from threegaps.ledger.batches import has_originals, latest_first
 from threegaps.ledger.expected import LATE_STATES, QUIET_STATES, Standing
-from threegaps.ledger.incidents import Cause, Incident
+from threegaps.ledger.incidents import Cause, Incident, resolved_by_hand
 from threegaps.settings import SHANGHAI
 from threegaps.watch.alerts import Alerts
 from threegaps.watch.kinds import KINDS, command, runbook
 from threegaps.watch.readings import LedgerReading
+from threegaps.watch.reconciling import is_answered
 from threegaps.watch.sending import channels_seen, outbox_seen
 from threegaps.watch.snapshot import (
     FEED_STATES,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from threegaps.contracts.model import Contract
 
 _STATE_OF_KIND: Mapping[str, str] = {name: kind.feed_state for name, kind in KINDS.items() if kind.feed_state}
+_MAY_BE_MEANT = frozenset({"feed_shrinking", "feed_rows_gone", "refused_share_rising"})
+"""Kinds of which a person may say that they are meant; the others are facts, whatever is said."""
 _NEWEST = f"""
 select f.feed, b.delivery, b.finished_at, b.received, b.refused
 from ops.feed as f cross join lateral (
@@ -63,10 +66,12 @@ class Loaded:
     Args:
         newest: Key, instant of loading, rows received and refused of each feed's newest delivery.
         refusals: Refused rows of each feed that nothing has closed.
+        meant: What somebody has resolved for a reason, and is there still.
     """
 
     newest: Mapping[str, Sequence[Any]]
     refusals: Mapping[str, int]
+    meant: Sequence[Incident] = ()
 
 
 def gather(
@@ -86,7 +91,7 @@ def gather(
     waiting = connection.execute(_PENDING, [pending]).fetchone()
     release = connection.execute(_RELEASE).fetchone()
     return Gathered(
-        feeds=feeds_seen(reading, read_loaded(connection), symptoms),
+        feeds=feeds_seen(reading, read_loaded(connection, now), symptoms),
         queue=Queue(len(pending), waiting[1] if waiting else None),
         release=None if release is None else ReleaseSeen(int(release[0]), release[1]),
         outbox=outbox_seen(connection, now),
@@ -94,11 +99,12 @@ def gather(
     )
 
 
-def read_loaded(connection: psycopg.Connection[Any]) -> Loaded:
+def read_loaded(connection: psycopg.Connection[Any], now: dt.datetime) -> Loaded:
     """What has been loaded of each feed, and how many rows are refused: the ledger keeps the number."""
     refusals = {str(feed): int(count) for feed, count in connection.execute(_REFUSALS).fetchall()}
     newest = {str(row[0]): row[1:] for row in connection.execute(_NEWEST.encode()).fetchall()}
-    return Loaded(newest, refusals)
+    meant = [one for one in resolved_by_hand(connection, now) if one.kind in _MAY_BE_MEANT]
+    return Loaded(newest, refusals, meant)
 
 
 def feeds_seen(
@@ -110,7 +116,8 @@ def feeds_seen(
         symptoms: All that is seen of feeds, what is explained by something else, too.
         contracts: Those whose feeds are named even where the ledger does not know them yet.
     """
-    symptoms = list(symptoms)
+    meant = {one.cause_key: one for one in loaded.meant}
+    symptoms = [one for one in symptoms if one.key not in meant or not is_answered(meant[one.key], one)]
     failing = {one.feed: one for one in reading.failed}
     feeds = {
         standing.feed: _feed(

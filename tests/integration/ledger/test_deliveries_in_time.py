@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import replace
 from typing import Any
@@ -45,7 +46,7 @@ def sent(ledger: psycopg.Connection[Any]) -> dict[str, int]:
 
 
 def test_what_came_last_is_the_last_in_time(ledger: psycopg.Connection[Any], sent: dict[str, int]) -> None:
-    assert read_loaded(ledger).newest[FEED][0] == NEWER
+    assert read_loaded(ledger, dt.datetime.now(dt.UTC)).newest[FEED][0] == NEWER
     with ledger.cursor(row_factory=dict_row) as cursor:
         (sums,) = cursor.execute(batches.SUMS_OF_BATCHES).fetchall()
         (refused,) = cursor.execute(REFUSED_BY_RULE, {"feed": FEED, "delivery": None}).fetchall()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from typing import Any
@@ -163,3 +164,27 @@ def test_open_refusals_are_those_that_the_ledger_keeps_and_nothing_counts_the_ro
         )
         assert open_refusals() == rows, "at once, and not some minutes later"
     assert not [query for query in asked if "quarantine" in query]
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [("feed_shrinking", "shrinking", "in_time"), ("feed_stopped", "stopped", "stopped")],
+)
+def test_what_somebody_has_said_is_meant_stands_no_more_and_a_fact_does(
+    ledger: psycopg.Connection[Any], kind: str, before: str, after: str
+) -> None:
+    know(ledger)
+    incident = opened(ledger, kind)
+
+    def state(cause: Cause) -> str:
+        reading = dataclasses.replace(reading_ledger.read(ledger), standing=(standing(),))
+        (feed,) = gather(ledger, reading, Alerts(), [cause], NOW).feeds
+        return feed.state
+
+    assert state(seen(kind)) == before
+    with ledger.transaction():
+        incidents.resolve(ledger, incident.incident_id, by="li", why="meant", at=NOW)
+    ledger.execute("update ops.incident set last_seen_at = %s", [NOW])
+    assert state(seen(kind)) == after
+    # More of it is not what the reason was given for.
+    assert state(dataclasses.replace(seen(kind), occasions=("another",))) == before

@@ -62,7 +62,7 @@ def read_feeds(connection: psycopg.Connection[Any], now: dt.datetime) -> FeedsNo
     """How every feed stands, at *now*; which counties lack is not read."""
     reading = read(connection, names_counties=False)
     standing = incidents.open_incidents(connection)
-    loaded = read_loaded(connection)
+    loaded = read_loaded(connection, now)
     # What the watch has seen of Airflow and the machine stands in its incidents; here the ledger alone is read.
     looked = look(MachineReading(sandbox=()), reading, now, open_keys={one.cause_key for one in standing})
     # What stands open counts until the watch closes it, as on the first page.
