@@ -18,6 +18,7 @@ from tests.integration.ledger.sent import at, send
 from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.duty.reading.counties import Counties, CountySeen, read_counties, read_county
+from threegaps.duty.reading.grid import squares
 from threegaps.ledger import expected, owing, pauses
 from threegaps.settings import Settings
 from threegaps.standards.areas import codes_in_force, counties_by_city
@@ -122,6 +123,36 @@ def test_of_a_list_only_the_newest_one_lacks(ledger: psycopg.Connection[Any], wo
     be_on(ledger, "2026-07-25")
     owing.enter(ledger, workshops)
     assert [delivery for delivery, _ in lacking(read_county(ledger, GONE))] == ["2026Q2"]
+
+
+def test_a_delivery_that_nobody_owes_is_passed_over(ledger: psycopg.Connection[Any], workshops: Contract) -> None:
+    first, last = dt.date(2026, 1, 1), dt.date(2026, 3, 31)
+    pauses.begin(ledger, workshops.feed, "", "pause", first, last, reason="r", by="me")
+    assert [one.delivery for one in read_counties(ledger).feeds] == ["2025Q4"]
+
+
+def test_days_late_are_those_of_shanghai(ledger: psycopg.Connection[Any]) -> None:
+    ledger.execute("update ops.expected_delivery set due_at = '2026-04-20 01:00+08' where delivery = '2026Q1'")
+    assert lacking(read_county(ledger, GONE)) == [("2026Q1", 51)]
+
+
+def test_what_was_due_before_the_feed_was_known_lacks_only_where_others_came(
+    ledger: psycopg.Connection[Any], workshops: Contract
+) -> None:
+    ledger.execute("update ops.expected_delivery set is_timed = false")
+    assert [delivery for delivery, _ in lacking(read_county(ledger, GONE))] == ["2026Q1"]
+    ledger.execute("update ops.delivery_summary set lacking = 0")
+    assert lacking(read_county(ledger, GONE)) == []
+
+
+def test_squares_are_of_the_cadence_that_the_feed_has(ledger: psycopg.Connection[Any], workshops: Contract) -> None:
+    def shown() -> list[str]:
+        found = squares(ledger, expected.judged_at(ledger), [], [], [workshops.feed])
+        return [one.delivery for one in found]
+
+    assert shown() == ["2025Q3", "2025Q4", "2026Q1"]
+    ledger.execute("update ops.feed set cadence = 'month'")
+    assert shown() == []
 
 
 def test_what_is_paused_or_closed_is_not_owed(ledger: psycopg.Connection[Any], workshops: Contract) -> None:
