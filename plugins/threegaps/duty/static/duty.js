@@ -114,6 +114,17 @@
     }
   };
 
+  // On a narrow page each row is a card without the table's head: its cells say what they are.
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const table of document.querySelectorAll("table.stack")) {
+      const heads = Array.from(table.tHead.rows[0].cells, (one) => one.textContent.trim());
+      for (const cell of table.tBodies[0].querySelectorAll("td:not([colspan])")) {
+        if (heads[cell.cellIndex]) {
+          cell.dataset.head = heads[cell.cellIndex];
+        }
+      }
+    }
+  });
   document.addEventListener("submit", (event) => {
     if (event.target.matches("form[data-act]")) {
       event.preventDefault();
