@@ -335,7 +335,9 @@ def test_a_stopped_batch_can_be_accepted_until_something_else_has_brought_its_ro
         correction,
     )
     address = f"/duty/feeds/{FEED}/2026-05"
-    assert f"/duty/batches/{stopped}/accept" in desk.browser("duty").get(address).text
+    page = desk.browser("duty").get(address).text
+    assert f"/duty/batches/{stopped}/accept" in page
+    assert page.count("则排在其后;要立即进行") == 2, "a run that is asked for may have to wait"
     assert "/accept" not in desk.browser("reader").get(address).text
     again = desk.batch("2026-05")
     assert again
