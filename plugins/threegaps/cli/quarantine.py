@@ -202,6 +202,12 @@ def replay_refused(
             f" {outcome.refused:,}, left as they were {outcome.untouched:,}. `threegaps build` takes it up.",
             markup=False,
         )
+        for one in outcome.left_aside:
+            console.print(
+                f"Left aside {one.rows:,} rows of batch {one.batch_id}, which was stopped, so that nothing of it was"
+                f" loaded: have the department send delivery {one.delivery} again.",
+                markup=False,
+            )
 
 
 @group.command("tickets")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,21 @@ from threegaps.warehouse.sessions import feed_lock
 
 
 @dataclass(frozen=True, slots=True)
+class LeftAside:
+    """Rows of a file that were not taken in: nothing was loaded of the batch that refused them.
+
+    Args:
+        batch_id: The stopped batch.
+        delivery: Its delivery, which the department sends again.
+        rows: How many rows.
+    """
+
+    batch_id: int
+    delivery: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Replayed:
     """What became of a department's repairs.
 
@@ -43,6 +59,7 @@ class Replayed:
         batch_id: The last batch that they made.
         batch_ids: All of them, one a delivery that rows were mended of.
         untouched: Rows of the file that nobody changed: they wait as before.
+        left_aside: Rows that cannot be mended, by batch.
     """
 
     batch_id: int
@@ -51,12 +68,14 @@ class Replayed:
     refused: int
     duplicates: int
     untouched: int
+    left_aside: tuple[LeftAside, ...] = ()
 
 
 def replay(feed: str, path: Path) -> Replayed:
     """Lay a department's repairs over its refused rows and judge them again, in a batch of their own a delivery.
 
-    A repair ends the refusal that it mends, once: the row is accepted, or refused anew for what is still wrong.
+    A repair ends the refusal that it mends, once: the row is accepted, or refused anew for what is still wrong. Rows of
+    a stopped batch are left aside: nothing of it was loaded that they could mend.
 
     Args:
         path: The exported file as it came back, ``.csv`` in UTF-8 or ``.xlsx``.
@@ -71,11 +90,12 @@ def replay(feed: str, path: Path) -> Replayed:
     store = LandingStore(settings.landing_uri)
     made: list[int] = []
     with warehouse_of(settings, feed) as connection, feed_lock(connection, feed, step="load"):
-        refused = _refused_rows(connection, contract, path.name, repairs)
-        waiting = [repair for repair in repairs if refused[repair.row_token].closed_by_batch_id is None]
+        refused, left_aside = _refused_rows(connection, contract, path.name, repairs)
+        of_loaded = [repair for repair in repairs if repair.row_token in refused]
+        waiting = [repair for repair in of_loaded if refused[repair.row_token].closed_by_batch_id is None]
         touched = [repair for repair in waiting if is_touched(repair, refused[repair.row_token].row_data)]
         if not touched:
-            raise _nothing_to_replay(connection, feed, path.name, list(refused.values()))
+            raise _nothing_to_replay(connection, feed, path.name, list(refused.values()), left_aside)
         texts = _landed_texts(connection, store, contract, path.name, touched, refused)
         for key in in_order({refused[repair.row_token].delivery for repair in touched}):
             chosen = [repair for repair in touched if refused[repair.row_token].delivery == key]
@@ -91,25 +111,30 @@ def replay(feed: str, path: Path) -> Replayed:
         refused=sum(batch.refused or 0 for batch in done),
         duplicates=sum(batch.duplicates or 0 for batch in done),
         untouched=len(waiting) - len(touched),
+        left_aside=left_aside,
     )
 
 
 def _refused_rows(
     connection: psycopg.Connection[Any], contract: Contract, file_name: str, repairs: list[Repair]
-) -> dict[str, RefusedRow]:
-    """The newest refusal of each row of the file, by token."""
-    by_token = refused_by_token(connection, contract.feed, [repair.row_token for repair in repairs])
+) -> tuple[dict[str, RefusedRow], tuple[LeftAside, ...]]:
+    """The newest refusal of each row of the file by a loaded batch, by token; and what no such batch has refused."""
+    tokens = [repair.row_token for repair in repairs]
+    by_token = refused_by_token(connection, contract.feed, tokens, ("loaded", "superseded"))
+    of_stopped = refused_by_token(connection, contract.feed, tokens, ("stopped",))
     newest: dict[str, RefusedRow] = {}
+    left_aside: Counter[tuple[int, str]] = Counter()
     for repair in repairs:
         rows = by_token.get(repair.row_token, ())
-        sent_out = next((row for row in rows if row.batch_id == repair.batch_id), None)
+        every = (*rows, *of_stopped.get(repair.row_token, ()))
+        sent_out = next((row for row in every if row.batch_id == repair.batch_id), None)
         if sent_out is None:
             raise FeedError(
-                "No row of a loaded batch was refused under the row's token.",
+                "No row was refused under the row's token by the batch that stands beside it.",
                 feed=contract.feed,
                 file=file_name,
                 row=repair.row_number,
-                advice="send back rows of this feed's export; a stopped batch needs a new delivery instead.",
+                advice="send back rows of this feed's export, with their tokens and batches.",
             )
         if not is_where_it_says(repair, sent_out):
             raise FeedError(
@@ -122,6 +147,9 @@ def _refused_rows(
                 f" export the rows again (`threegaps quarantine export {contract.feed} refused.xlsx`), and mend them"
                 " there.",
             )
+        if not rows:
+            left_aside[sent_out.batch_id, sent_out.delivery] += 1
+            continue
         if rows[0] is not sent_out and not is_same_row(contract, sent_out.row_data, rows[0].row_data):
             raise FeedError(
                 f"Token {repair.row_token} was sent out for a row that batch {sent_out.batch_id} refused; since it was"
@@ -133,11 +161,15 @@ def _refused_rows(
                 " them there.",
             )
         newest[repair.row_token] = rows[0]
-    return newest
+    return newest, tuple(LeftAside(*batch, rows) for batch, rows in sorted(left_aside.items()))
 
 
 def _nothing_to_replay(
-    connection: psycopg.Connection[Any], feed: str, file_name: str, refused: list[RefusedRow]
+    connection: psycopg.Connection[Any],
+    feed: str,
+    file_name: str,
+    refused: list[RefusedRow],
+    left_aside: tuple[LeftAside, ...],
 ) -> FeedError:
     """Says what became of the rows of a file that came back: a repair that was wrong is refused under a new token."""
     closed = [row.closed_by_batch_id for row in refused if row.closed_by_batch_id is not None]
@@ -150,6 +182,14 @@ def _nothing_to_replay(
         f"The file has nothing to replay: {len(closed)} rows were taken in before,"
         f" {len(refused) - len(closed)} are as they were."
     )
+    if left_aside and not anew:
+        batches_of = ", ".join(f"batch {one.batch_id} ({one.delivery}): {one.rows}" for one in left_aside)
+        return FeedError(
+            f"{message} Of the rest nothing was loaded, since a rule stopped it: {batches_of}.",
+            feed=feed,
+            file=file_name,
+            advice="have the department send those deliveries again.",
+        )
     if not anew:
         return FeedError(message, feed=feed, file=file_name, advice="change the cells that the reasons name.")
     refusals = ", ".join(f"batch {batch_id} refused {count}" for batch_id, count in anew)

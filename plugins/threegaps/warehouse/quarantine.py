@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -215,18 +215,18 @@ def count(
 
 
 def refused_by_token(
-    connection: psycopg.Connection[Any], feed: str, tokens: list[str]
+    connection: psycopg.Connection[Any], feed: str, tokens: list[str], statuses: Sequence[str]
 ) -> dict[str, tuple[RefusedRow, ...]]:
-    """The feed's refusals under these tokens by its loaded batches, closed ones too, the newest first."""
+    """The feed's refusals under these tokens by its batches of these statuses, closed ones too, the newest first."""
     with connection.cursor(row_factory=class_row(RefusedRow)) as cursor:
         cursor.execute(
             "select r.row_token, r.batch_id, r.feed, r.delivery, l.source_name, r.row_number,"
             " r.county_code, r.row_data, r.reasons, r.landed_object_id, r.refused_at, r.closed_by_batch_id"
             " from quarantine.refused_row as r join ops.landed_object as l using (landed_object_id)"
             " join ops.batch as b using (batch_id)"
-            " where r.feed = %s and r.row_token = any(%s) and b.status in ('loaded', 'superseded')"
+            " where r.feed = %s and r.row_token = any(%s) and b.status = any(%s)"
             " order by r.row_token, r.batch_id desc",
-            [feed, tokens],
+            [feed, tokens, list(statuses)],
         )
         return {token: tuple(rows) for token, rows in groupby(cursor.fetchall(), lambda row: row.row_token)}
 

@@ -44,6 +44,7 @@ from threegaps.feed_run import loading, replaying
 from threegaps.ledger import tickets
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.warehouse import quarantine
+from threegaps.warehouse.stopping import BatchStoppedError
 
 pytestmark = pytest.mark.integration
 
@@ -425,6 +426,45 @@ def test_a_token_that_is_another_row_s_since_it_was_sent_out_is_refused(
     anew[0]["业务日期"] = right[2][12]
     assert feed_run.replay(WAGES, send_back(tmp_path / "anew.csv", anew)).accepted == 1
     assert persons_of(warehouse) == pseudonyms_of([right[0], right[2], *right[4:]])
+
+
+def test_rows_of_a_stopped_batch_are_left_aside_and_the_others_taken(
+    refused_wages: list[list[str]],
+    wages: WageFolder,
+    warehouse: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Settings, "warehouse_dsn", lambda self: warehouse)
+    sent = wage_rows()
+    for row in sent[4:50]:
+        row[4] = "999999"
+    wages.send(wage_part(sent))
+    feed_run.land(WAGES, MONTH)
+    with pytest.raises(BatchStoppedError):
+        feed_run.load(WAGES, MONTH)
+    assert statuses(warehouse) == ["loaded", "stopped"]
+    file = tmp_path / "refused.csv"
+    rows = exported(warehouse, WAGES, file)
+    stopped = [row for row in rows if row["退回批次"] == "2"]
+    assert (len(rows), len(stopped)) == (50, 46)
+    for row in rows:
+        row["参保地区划"] = refused_wages[1][4]
+    with pytest.raises(FeedError, match=rf"nothing was loaded.*batch 2 \({MONTH}\): 46") as told:
+        feed_run.replay(WAGES, send_back(file, stopped))
+    assert "send those deliveries again" in (told.value.advice or "")
+    # Those of the stopped batch first: none of them keeps out what comes behind.
+    send_back(file, [*stopped, rows[1]])
+    done = CliRunner().invoke(app, ["quarantine", "replay", WAGES, str(file), "--json"])
+    assert done.exit_code == 0, (done.output, done.exception)
+    said = json.loads(done.stdout)
+    assert (said["accepted"], said["refused"], said["untouched"]) == (1, 0, 0)
+    assert said["left_aside"] == [{"batch_id": 2, "delivery": MONTH, "rows": 46}]
+    assert len(refusals(warehouse)) == 49
+    rows[0]["业务日期"] = refused_wages[0][12]
+    done = CliRunner().invoke(app, ["quarantine", "replay", WAGES, str(send_back(file, [rows[0], *stopped]))])
+    assert "Left aside 46 rows of batch 2, which was stopped" in " ".join(done.stdout.split())
+    assert f"send delivery {MONTH} again" in " ".join(done.stdout.split())
 
 
 def test_tokens_that_slipped_against_their_rows_are_refused_whole(
