@@ -189,10 +189,11 @@ def repaired_rows(landed: bytes) -> dict[str, int]:
 
 def _rows(contract: Contract, path: Path) -> Iterator[list[str]]:
     advice = "send back the exported file as .xlsx, or as .csv in UTF-8."
-    if path.suffix == ".xlsx":
+    ending = path.suffix.lower()
+    if ending == ".xlsx":
         yield from _sheet_rows(contract, path)
         return
-    if path.suffix != ".csv":
+    if ending != ".csv":
         raise FeedError("The file is neither .csv nor .xlsx.", feed=contract.feed, file=path.name, advice=advice)
     try:
         text = path.read_bytes().decode("utf-8-sig")

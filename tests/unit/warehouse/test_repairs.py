@@ -185,6 +185,13 @@ def test_a_workbook_that_is_no_exported_one_any_more_is_refused(wages: Contract,
         read_repairs(wages, tmp_path / "none.xlsx")
 
 
+def test_a_file_is_read_by_its_ending_in_whatever_case(wages: Contract, tmp_path: Path) -> None:
+    text = sent_back(wages, tmp_path / "REFUSED.CSV", {ROW_HEADER: "7-3", BATCH_HEADER: "5"})
+    book = worked_on(wages, tmp_path / "Refused.XLSX", lambda sheet: None)
+    for path in (text, book):
+        assert [repair.row_token for repair in read_repairs(wages, path)] == ["7-3"]
+
+
 def test_a_workbook_with_blank_rows_keeps_its_row_numbers(wages: Contract, tmp_path: Path) -> None:
     def change(sheet: Any) -> None:
         sheet.insert_rows(2, 3)
