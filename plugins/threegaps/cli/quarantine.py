@@ -127,6 +127,9 @@ def export_refused(
     asked.check_delivery(settings, delivery, only)
     asked.check_rule(settings, rule, only)
     asked.check_county(county)
+    sent_by = by or getpass.getuser()
+    if sent_to is not None:
+        tickets.check_named(sent_to, sent_by)
     if is_department:
         make_folder(file)
         targets = {contract.feed: file / f"{contract.feed.replace('/', '_')}.xlsx" for contract in chosen}
@@ -159,7 +162,7 @@ def export_refused(
                         contract.feed,
                         rows,
                         sent_to=sent_to,
-                        sent_by=by or getpass.getuser(),
+                        sent_by=sent_by,
                         file=target,
                         at=dt.datetime.now(SHANGHAI),
                     )

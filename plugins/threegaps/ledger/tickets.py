@@ -313,6 +313,20 @@ def note_outcome(
     )
 
 
+def check_named(sent_to: str, sent_by: str) -> None:
+    """Refuse to open a ticket that does not say whom it is for; to be asked before a file is written, too.
+
+    Args:
+        sent_to: To whom the rows go.
+        sent_by: Who sends them.
+
+    Raises:
+        LedgerError: One of the two is blank.
+    """
+    if is_blank(sent_to) or is_blank(sent_by):
+        raise LedgerError("It is not said to whom the rows go, and who sends them.", advice="say --sent-to and --by.")
+
+
 def open_ticket(
     connection: psycopg.Connection[Any],
     feed: str,
@@ -341,10 +355,7 @@ def open_ticket(
     chosen = list(dict.fromkeys(refusals))
     if not chosen:
         raise LedgerError("There is no row to send back.", feed=feed, advice="see `threegaps quarantine rules`.")
-    if is_blank(sent_to) or is_blank(sent_by):
-        raise LedgerError(
-            "It is not said to whom the rows go, and who sends them.", feed=feed, advice="say --sent-to and --by."
-        )
+    check_named(sent_to, sent_by)
     sent_to = sent_to.strip(WHITE_SPACE)
     with file.open("rb") as content:
         file_hash = hashlib.file_digest(content, "sha256").hexdigest()

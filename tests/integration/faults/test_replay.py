@@ -272,6 +272,17 @@ def test_the_command_opens_a_ticket_and_lists_it(
     assert run("tickets") == []
 
 
+def test_nothing_is_written_for_an_address_that_is_blank(
+    refused_wages: list[list[str]], warehouse: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "warehouse_dsn", lambda self: warehouse)
+    for names in (("--sent-to", " "), ("--sent-to", "信息中心", "--by", "\u3000")):
+        for what, target in ((WAGES, tmp_path / "refused.xlsx"), ("hrss", tmp_path / "hrss")):
+            done = CliRunner().invoke(app, ["quarantine", "export", what, str(target), *names])
+            assert "not said to whom" in str(done.exception)
+            assert not target.exists()
+
+
 def test_what_is_still_wrong_is_refused_anew_and_what_nobody_changed_waits(
     refused_wages: list[list[str]], warehouse: str, clean: Clean, tmp_path: Path
 ) -> None:
