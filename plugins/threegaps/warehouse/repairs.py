@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from threegaps.batch.storable import is_storable
 from threegaps.contracts.model import Contract
@@ -22,8 +21,13 @@ from threegaps.standards.white_space import WHITE_SPACE
 from threegaps.warehouse.quarantine import BATCH_HEADER, NUMBER_HEADER, ROW_HEADER, SOURCE_HEADER, RefusedRow
 
 _MOST_CELL_CHARACTERS = 131_072
+_MOST_LINE_CHARACTERS = 1 << 20
+_MOST_MEBIBYTES = 64
+"""Of a file, and of the characters that it holds once unpacked: all of its rows are kept at once."""
+_MOST_ROWS = 200_000
 
 _BATCH = re.compile("[0-9]{1,18}")
+_FORMS = "send back the exported file as .xlsx, or as .csv in UTF-8."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,9 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
 
     Raises:
         FeedError: It is no such file: another format or encoding, no column of tokens or batches, a column of the feed
-            that is missing, a token twice, a cell that the warehouse cannot hold.
+            that is missing, a token twice, a cell that the warehouse cannot hold, or more than is taken in at once.
     """
-    rows = _rows(contract, path)
+    rows = _bounded_rows(contract, path)
     header = [cell.strip(WHITE_SPACE) for cell in next(rows, [])]
     missing = [
         name
@@ -77,6 +81,8 @@ def read_repairs(contract: Contract, path: Path) -> list[Repair]:
     for number, row in enumerate(rows, 1):
         if not any(row):
             continue
+        if len(repairs) == _MOST_ROWS:
+            raise _too_much(contract, path, f"{_MOST_ROWS:,} rows")
         cells = [*row, *[""] * (len(header) - len(row))]
         for name, index in {ROW_HEADER: token_index, **indexes}.items():
             if not is_storable(cells[index]):
@@ -187,32 +193,69 @@ def repaired_rows(landed: bytes) -> dict[str, int]:
     return {str(one["row_token"]): int(one["row_number"]) for one in repairs}
 
 
+def _bounded_rows(contract: Contract, path: Path) -> Iterator[list[str]]:
+    """The rows of a file, none wider than a feed's may be, and together no more than memory holds."""
+    most_columns = contract.file_format.limits.columns
+    most, characters = _MOST_MEBIBYTES << 20, 0
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise _unreadable(contract, path, error) from None
+    if size > most:
+        raise _too_much(contract, path, f"{_MOST_MEBIBYTES} MiB")
+    for row in _rows(contract, path):
+        characters += sum(map(len, row))
+        if characters > most:
+            raise _too_much(contract, path, f"{_MOST_MEBIBYTES} MiB")
+        if len(row) > most_columns:
+            raise _too_much(contract, path, f"{most_columns:,} columns")
+        yield row
+
+
 def _rows(contract: Contract, path: Path) -> Iterator[list[str]]:
-    advice = "send back the exported file as .xlsx, or as .csv in UTF-8."
     ending = path.suffix.lower()
     if ending == ".xlsx":
         yield from _sheet_rows(contract, path)
         return
     if ending != ".csv":
-        raise FeedError("The file is neither .csv nor .xlsx.", feed=contract.feed, file=path.name, advice=advice)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise FeedError("The file is not UTF-8.", feed=contract.feed, file=path.name, advice=advice) from None
-    except OSError as error:
-        raise FeedError(
-            f"The file cannot be read: {error.strerror}.", feed=contract.feed, file=path.name, advice=advice
-        ) from None
+        raise FeedError("The file is neither .csv nor .xlsx.", feed=contract.feed, file=path.name, advice=_FORMS)
     number = 0
     try:
-        for row in csv.reader(io.StringIO(text, newline="")):
-            # Not left to the parser: its limit is the whole process's, and other packages lift it.
-            if any(len(cell) > _MOST_CELL_CHARACTERS for cell in row):
-                raise _not_split(contract, path, number)
-            yield row
-            number += 1
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for row in csv.reader(_lines(file)):
+                # Not left to the parser: its limit is the whole process's, and other packages lift it.
+                if any(len(cell) > _MOST_CELL_CHARACTERS for cell in row):
+                    raise _not_split(contract, path, number)
+                yield row
+                number += 1
+    except UnicodeDecodeError:
+        raise FeedError("The file is not UTF-8.", feed=contract.feed, file=path.name, advice=_FORMS) from None
+    except OSError as error:
+        raise _unreadable(contract, path, error) from None
     except csv.Error:
         raise _not_split(contract, path, number) from None
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """The lines of a file; one that no exported row has is no line of a CSV."""
+    while line := file.readline(_MOST_LINE_CHARACTERS):
+        if len(line) == _MOST_LINE_CHARACTERS:
+            raise csv.Error
+        yield line
+
+
+def _unreadable(contract: Contract, path: Path, error: OSError) -> FeedError:
+    return FeedError(f"The file cannot be read: {error.strerror}.", feed=contract.feed, file=path.name, advice=_FORMS)
+
+
+def _too_much(contract: Contract, path: Path, most: str) -> FeedError:
+    return FeedError(
+        f"The file has more than {most}, the most that is taken in at once.",
+        cause="limit_exceeded",
+        feed=contract.feed,
+        file=path.name,
+        advice="send its rows back in several files, each with the header, and without empty columns behind them.",
+    )
 
 
 def _not_split(contract: Contract, path: Path, number: int) -> FeedError:

@@ -17,6 +17,7 @@ from threegaps.contracts.loader import find_contract
 from threegaps.contracts.model import Contract
 from threegaps.errors import FeedError
 from threegaps.settings import Settings
+from threegaps.warehouse import repairs
 from threegaps.warehouse.quarantine import BATCH_HEADER, ROW_HEADER
 from threegaps.warehouse.repairs import (
     Repair,
@@ -229,3 +230,46 @@ def test_a_cell_that_is_too_long_is_refused_by_its_row(wages: Contract, tmp_path
         read_repairs(wages, sent_back(wages, tmp_path / "refused.csv", *rows))
     assert (told.value.feed, told.value.file, told.value.row) == (wages.feed, "refused.csv", 2)
     assert told.value.advice
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(
+    wages: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repairs, "_rows", None)
+    for name in ("refused.csv", "refused.xlsx"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate((64 << 20) + 1)
+        with pytest.raises(FeedError, match="more than 64 MiB") as told:
+            read_repairs(wages, tmp_path / name)
+        assert (told.value.feed, told.value.file, told.value.cause) == (wages.feed, name, "limit_exceeded")
+        assert "several files" in (told.value.advice or "")
+
+
+def test_a_file_has_no_more_rows_columns_or_characters_than_are_kept_at_once(
+    wages: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{ROW_HEADER: f"7-{number}", BATCH_HEADER: "5", "单位编号": "E" * 1000} for number in range(1, 1200)]
+    monkeypatch.setattr(repairs, "_MOST_ROWS", len(rows))
+    path = sent_back(wages, tmp_path / "refused.csv", *rows)
+    assert len(read_repairs(wages, path)) == len(rows)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("7-0,5\n")
+    with pytest.raises(FeedError, match="more than 1,199 rows"):
+        read_repairs(wages, path)
+    book = worked_on(
+        wages,
+        tmp_path / "refused.xlsx",
+        lambda sheet: [sheet.append([f"7-{number + 9}", "E" * 32_000]) for number in range(40)],
+    )
+    monkeypatch.setattr(repairs, "_MOST_MEBIBYTES", 1)
+    # Of a workbook the bytes say little.
+    assert book.stat().st_size < 1 << 20
+    for one in (sent_back(wages, path, *rows), book):
+        with pytest.raises(FeedError, match="more than 1 MiB"):
+            read_repairs(wages, one)
+    path.write_text("," * 1_000, encoding="utf-8")
+    with pytest.raises(FeedError, match="more than 1,000 columns"):
+        read_repairs(wages, path)
+    path.write_text("," * (1 << 20), encoding="utf-8")
+    with pytest.raises(FeedError, match="split into cells"):
+        read_repairs(wages, path)
