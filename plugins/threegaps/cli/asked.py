@@ -120,14 +120,13 @@ def check_rule(settings: Settings, rule: str | None, feed: str | None) -> None:
 
 def check_batch(settings: Settings, batch: int | None, *feeds: str | None) -> None:
     """Refuse a number that no batch has, or one of a feed that is not among *feeds*."""
-    import psycopg
-
+    from threegaps.cli import queries
     from threegaps.errors import LedgerError
     from threegaps.ledger.batches import get_batch
 
     if batch is None:
         return
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with queries.connect(settings) as connection:
         found = get_batch(connection, batch)
     wanted = [feed for feed in feeds if feed is not None]
     if wanted and found.feed not in wanted:

@@ -39,8 +39,6 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
     """Every feed: where it comes from, when it is due, how it stands, and the counts of all its loaded batches."""
     if context.invoked_subcommand is not None:
         return
-    import psycopg
-
     from threegaps.cli import queries
     from threegaps.cli.output import answer, cell, console
     from threegaps.contracts.loader import load_contracts
@@ -49,7 +47,7 @@ def feeds(context: typer.Context, json_: Json = False) -> None:
 
     settings = Settings.load()
     loaded = {row["feed"]: row for row in queries.ask(settings, queries.FEEDS)}
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with queries.connect(settings) as connection:
         now = judged_at(connection)
         stands = {one.feed: one for one in standing(connection, now)}
         unknown = not_entered(is_being_set_up=is_being_set_up(connection))
@@ -101,9 +99,7 @@ def show_owed(
     json_: Json = False,
 ) -> None:
     """What a feed owes: how it stands, which deliveries are late, and which counties lack, by name."""
-    import psycopg
-
-    from threegaps.cli import output
+    from threegaps.cli import output, queries
     from threegaps.cli.output import cell, console, named, print_json, print_rows
     from threegaps.ledger.expected import counties_owing, is_being_set_up, judged_at, standing
     from threegaps.standards.areas import county_named
@@ -111,7 +107,7 @@ def show_owed(
     from threegaps.watch.looks.wording import listed
 
     settings = asked.knowing(feed)
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with queries.connect(settings) as connection:
         now = judged_at(connection)
         own = next((one for one in standing(connection, now) if one.feed == feed), None)
         lacking = {} if own is None else own.counties_lacking()
@@ -157,13 +153,12 @@ def list_attempts(
     json_: Json = False,
 ) -> None:
     """Attempts to land and to load, the newest first: when, how they ended, and why."""
-    import psycopg
-
+    from threegaps.cli import queries
     from threegaps.cli.output import answer
     from threegaps.ledger.attempts import count_attempts, latest_attempts
 
     settings = asked.knowing(feed)
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with queries.connect(settings) as connection:
         found, total = latest_attempts(connection, feed, limit=limit), count_attempts(connection, feed)
     rows = [dataclasses.asdict(one) for one in found]
     lines = rows if json_ else [_attempt_line(row) for row in rows]

@@ -187,11 +187,13 @@ def _ledger(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
     import psycopg
 
     from threegaps.errors import ServiceError
+    from threegaps.ledger.odd_moments import take_odd_moments
     from threegaps.watch import reading_machine
     from threegaps.watch.deadlines import DeadlineError, deadline
 
     try:
         with deadline(_LEDGER_SECONDS), reading_machine.connect(settings) as connection:
+            take_odd_moments(connection)
             yield connection
     except (psycopg.Error, DeadlineError) as error:
         if not reading_machine.is_down(error):

@@ -24,7 +24,7 @@ from rich.text import Text
 
 from threegaps.cli.streams import end_with_reader
 from threegaps.labels import OF_COLUMNS, Labels
-from threegaps.standards.moments import clock
+from threegaps.standards.moments import NEVER, clock
 from threegaps.standards.visible import one_line, visible, within_json
 from threegaps.translations import COLUMN, either, language, say, word
 
@@ -132,11 +132,11 @@ errors = PlainConsole(is_error=True)
 
 
 def plain(value: Any) -> Any:
-    """*value* as JSON can say it: dates ISO, decimals as numbers."""
+    """*value* as JSON can say it: dates ISO, a moment that no calendar has as null, decimals as numbers."""
     if isinstance(value, decimal.Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, dt.date | dt.datetime):
-        return value.isoformat()
+        return None if value == NEVER else value.isoformat()
     if isinstance(value, Mapping):
         return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -304,7 +304,7 @@ def cell(value: Any) -> str:
     if isinstance(value, decimal.Decimal | float):
         return f"{value:,.4f}".rstrip("0").rstrip(".")
     if isinstance(value, dt.datetime):
-        return clock(value)
+        return pair("无从判断", "cannot tell") if value == NEVER else clock(value)
     if isinstance(value, dict | list):
         return one_line(json.dumps(plain(value), ensure_ascii=False))
     return one_line(str(value))

@@ -72,8 +72,7 @@ def list_pauses(
     json_: Json = False,
 ) -> None:
     """Pauses and closures, with who said so and why."""
-    import psycopg
-
+    from threegaps.cli import queries
     from threegaps.cli.output import answer
     from threegaps.contracts.loader import find_contract
     from threegaps.ledger.pauses import pauses
@@ -81,7 +80,7 @@ def list_pauses(
     settings = Settings.load()
     if feed is not None:
         find_contract(settings.contracts_folder, feed)
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with queries.connect(settings) as connection:
         found = [dataclasses.asdict(one) for one in pauses(connection, feed, with_withdrawn=all_)]
     shown = ("feed", "county_code", "kind", "paused_from", "paused_to", "reason", "recorded_by", "recorded_at",
              "ended_reason", "ended_by", "withdrawn_at")  # fmt: skip

@@ -112,8 +112,7 @@ def export_refused(
     json_: Json = False,
 ) -> None:
     """A workbook of refused rows for the department: tokens, values, wrong cells marked, reasons."""
-    import psycopg
-
+    from threegaps.cli import queries
     from threegaps.cli.output import console, print_json
     from threegaps.ledger import tickets
     from threegaps.returned import check_target, make_folder
@@ -139,7 +138,7 @@ def export_refused(
         check_target(target, force=force)
     written: list[dict[str, Any]] = []
     # Each ticket stands once its file does: no load waits for the files of others.
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with queries.connect(settings) as connection:
         for contract in chosen:
             target = targets[contract.feed]
             rows = refused.export(
@@ -221,14 +220,13 @@ def list_tickets(
     json_: Json = False,
 ) -> None:
     """What was sent back and is not settled: when, to whom, for how long it has been out, which rows still wait."""
-    import psycopg
-
+    from threegaps.cli import queries
     from threegaps.cli.output import answer
     from threegaps.ledger import tickets
 
     settings = asked.knowing(feed)
     now = dt.datetime.now(SHANGHAI)
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with queries.connect(settings) as connection:
         found = tickets.tickets(connection, feed=feed, newest=None if every else 0)
     none = f"No ticket of {feed} is open." if feed else "No ticket is open."
     answer([_ticket_row(one, now) for one in found], as_json=json_, limit=limit, none=none, dispensable=("sent_by",))
@@ -239,12 +237,11 @@ def show_ticket(
     ticket: Annotated[int, typer.Argument(help="The ticket's number.")], limit: Limit = 50, json_: Json = False
 ) -> None:
     """The rows that a ticket sent back, and how each stands: refused, accepted since, left out, or not known."""
-    import psycopg
-
+    from threegaps.cli import queries
     from threegaps.cli.output import answer
     from threegaps.ledger import tickets
 
-    with psycopg.connect(Settings.load().warehouse_dsn(), autocommit=True) as connection:
+    with queries.connect(Settings.load()) as connection:
         tickets.find_ticket(connection, ticket)
         rows = [dataclasses.asdict(one) for one in tickets.rows_of(connection, ticket)]
     answer(rows, as_json=json_, limit=limit, dispensable=("batch_id", "accepted_by_batch_id", "again_row_token"))
@@ -258,13 +255,12 @@ def answer_ticket(
     json_: Json = False,
 ) -> None:
     """Note what a department answered to a ticket, such as that its rows are right: it is settled."""
-    import psycopg
-
+    from threegaps.cli import queries
     from threegaps.cli.output import console, print_json
     from threegaps.ledger import tickets
 
     now = dt.datetime.now(SHANGHAI)
-    with psycopg.connect(Settings.load().warehouse_dsn()) as connection:
+    with queries.connect(Settings.load()) as connection, connection.transaction():
         one = tickets.answer(connection, ticket, said=note, by=by or getpass.getuser(), at=now)
     if json_:
         print_json(_ticket_row(one, now))

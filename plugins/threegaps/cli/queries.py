@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 
 from threegaps.errors import ReleaseError
 from threegaps.ledger.batches import SUMS_OF_BATCHES
+from threegaps.ledger.odd_moments import take_odd_moments
 from threegaps.release import holds
 from threegaps.release.arrival import arrived
 from threegaps.release.holds import Hold
@@ -131,20 +132,27 @@ order by i.indicator_code, (i.breakdown = 'total') desc, (i.breakdown_value in (
 """
 
 
+def connect(settings: Settings) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection to the warehouse, in autocommit, for what people look at and act on."""
+    connection = psycopg.connect(settings.warehouse_dsn(), autocommit=True)
+    take_odd_moments(connection)
+    return connection
+
+
 def ask(settings: Settings, query: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Row]:
     """All rows of one question to the warehouse."""
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, row_factory=dict_row) as connection:
-        return connection.execute(query.encode(), parameters).fetchall()
+    with connect(settings) as connection, connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query.encode(), parameters).fetchall()
 
 
 def ask_some(settings: Settings, query: str, parameters: Mapping[str, Any], *, limit: int) -> tuple[Sequence[Row], int]:
     """The first *limit* rows of a question that ends with ``limit %(limit)s``, and how many there are in all."""
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True, row_factory=dict_row) as connection:
-        rows = connection.execute(query.encode(), {**parameters, "limit": limit}).fetchall()
+    with connect(settings) as connection, connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(query.encode(), {**parameters, "limit": limit}).fetchall()
         if len(rows) < limit:
             return rows, len(rows)
         counted = f"select count(*) as rows from ({query}) as asked"
-        row = connection.execute(counted.encode(), {**parameters, "limit": None}).fetchone()
+        row = cursor.execute(counted.encode(), {**parameters, "limit": None}).fetchone()
         return rows, int(row["rows"]) if row else len(rows)
 
 
@@ -165,13 +173,13 @@ def held(settings: Settings) -> list[Row]:
 
 def holds_now(settings: Settings) -> tuple[Hold, ...]:
     """What undos hold back now."""
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with connect(settings) as connection:
         return holds.held(connection)
 
 
 def arrivals(settings: Settings) -> Sequence[Row]:
     """What was there of each indicator when its figures became final, beside what is declared of it."""
-    with psycopg.connect(settings.warehouse_dsn(), autocommit=True) as connection:
+    with connect(settings) as connection:
         found = arrived(connection)
     names = {row["indicator_code"]: row for row in ask(settings, _SETTLES)} if found else {}
     return [

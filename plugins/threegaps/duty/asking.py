@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
-from psycopg.abc import Buffer
-from psycopg.types.datetime import DateLoader, TimestamptzLoader
 
-from threegaps.duty.speaking import NEVER
 from threegaps.ledger.migrate import check_connection
+from threegaps.ledger.odd_moments import take_odd_moments
 from threegaps.settings import Settings
 
 _CONNECT_SECONDS = 5
@@ -28,8 +25,6 @@ def reading(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
         psycopg.Error: The warehouse does not answer, or not so.
     """
     with _connect(settings, is_read_only=True) as connection:
-        connection.adapters.register_loader("date", _AnyDate)
-        connection.adapters.register_loader("timestamptz", _AnyMoment)
         yield connection
 
 
@@ -58,30 +53,9 @@ def acting(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-class _AnyDate(DateLoader):
-    """A date; one outside of the calendar is its end: a row that has it is no reason to show none."""
-
-    def load(self, data: Buffer) -> dt.date:
-        try:
-            return super().load(data)
-        except psycopg.DataError:
-            written = bytes(data)
-            return dt.date.min if written.startswith(b"-") or written.endswith(b"BC") else dt.date.max
-
-
-class _AnyMoment(TimestamptzLoader):
-    """A moment; one outside of the calendar is `NEVER`."""
-
-    def load(self, data: Buffer) -> dt.datetime:
-        try:
-            return super().load(data)
-        except psycopg.DataError:
-            return NEVER
-
-
 def _connect(settings: Settings, *, is_read_only: bool) -> psycopg.Connection[Any]:
     reads = "on" if is_read_only else "off"
-    return psycopg.connect(
+    connection = psycopg.connect(
         settings.duty_dsn(),
         autocommit=True,
         connect_timeout=_CONNECT_SECONDS,
@@ -89,3 +63,6 @@ def _connect(settings: Settings, *, is_read_only: bool) -> psycopg.Connection[An
         options=f"{_LIMITS} -c default_transaction_read_only={reads} -c timezone=Asia/Shanghai",
         tcp_user_timeout=20_000,
     )
+    # What is shown can be acted on: it is read in the same way for both.
+    take_odd_moments(connection)
+    return connection

@@ -14,13 +14,11 @@ from markupsafe import Markup
 from threegaps.labels import Labels
 from threegaps.ledger.tickets import Ticket
 from threegaps.settings import SHANGHAI
-from threegaps.standards.moments import clock
+from threegaps.standards.moments import NEVER, clock
 from threegaps.standards.visible import visible
 from threegaps.watch.looks.wording import lasting
 
 _ZONE = " +08:00"
-NEVER = dt.datetime(9999, 12, 30, tzinfo=SHANGHAI)
-"""Stands for a moment that no calendar has: the ledger's may be infinite."""
 LANGUAGE_COOKIE = "threegaps_language"
 """Set by the page's script from Airflow's ``i18nextLng``, which no server sees."""
 
@@ -92,11 +90,12 @@ class Speaker:
 
     def ago(self, moment: dt.datetime | None) -> str:
         """For how long it has been; of what nobody knows since when, so."""
-        return self.unknown if moment is None or moment >= NEVER else self.say(*lasting(moment, self.now))
+        return self.unknown if moment is None else self.say(*lasting(moment, self.now))
 
     def age(self, ticket: Ticket) -> str:
         """For how many days a ticket has been out."""
-        return self.unknown if ticket.sent_at >= NEVER else str(ticket.age_days(self.now))
+        days = ticket.age_days(self.now)
+        return self.unknown if days is None else str(days)
 
     def number(self, number: int | float | Decimal | None) -> str:
         """A number with its thousands apart; a dash where there is none."""

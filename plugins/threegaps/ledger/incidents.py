@@ -17,6 +17,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from threegaps.errors import SettingsError
+from threegaps.standards.moments import NEVER
 from threegaps.standards.white_space import WHITE_SPACE, is_blank
 
 Gravity = Literal["warning", "critical"]
@@ -111,17 +112,19 @@ class Incident:
 
     @property
     def response_seconds(self) -> float | None:
-        """From its opening until somebody acknowledged it; None before."""
+        """From its opening until somebody acknowledged it; None before, or where nobody can tell."""
         return None if self.acknowledged_at is None else _seconds(self.opened_at, self.acknowledged_at)
 
     @property
     def resolution_seconds(self) -> float | None:
-        """From its opening until it was closed; None before."""
+        """From its opening until it was closed; None before, or where nobody can tell."""
         return None if self.closed_at is None else _seconds(self.opened_at, self.closed_at)
 
 
-def _seconds(start: dt.datetime, end: dt.datetime) -> float:
-    """From *start* to *end*; none where a clock was put back in between."""
+def _seconds(start: dt.datetime, end: dt.datetime) -> float | None:
+    """From *start* to *end*; none where a clock was put back in between, None where no calendar has one of them."""
+    if max(start, end) >= NEVER:
+        return None
     return max((end - start).total_seconds(), 0.0)
 
 

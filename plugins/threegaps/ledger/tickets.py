@@ -25,6 +25,7 @@ from psycopg.rows import class_row
 from threegaps.contracts.tables import PERSON_COLUMN
 from threegaps.errors import LedgerError
 from threegaps.settings import SHANGHAI
+from threegaps.standards.moments import NEVER
 from threegaps.standards.white_space import WHITE_SPACE, is_blank
 
 
@@ -72,8 +73,10 @@ class Ticket:
         """Whether nobody waits for anything any more."""
         return self.answered_at is not None or self.open_rows + self.left_out_rows + self.unknown_rows == 0
 
-    def age_days(self, now: dt.datetime) -> int:
-        """For how many days, as Shanghai has them, it has been out."""
+    def age_days(self, now: dt.datetime) -> int | None:
+        """For how many days, as Shanghai has them, it has been out; None where no calendar has the day it went."""
+        if self.sent_at >= NEVER:
+            return None
         return (now.astimezone(SHANGHAI).date() - self.sent_at.astimezone(SHANGHAI).date()).days
 
 

@@ -6,6 +6,9 @@ import datetime as dt
 
 from threegaps.settings import SHANGHAI
 
+NEVER = dt.datetime(9999, 12, 30, tzinfo=SHANGHAI)
+"""Stands for a moment that no calendar has: the ledger's may be infinite."""
+
 
 def clock(moment: dt.datetime, *, with_seconds: bool = False) -> str:
     """*moment* like ``2026-06-30 09:00 +08:00``; before a line of a log ``2026-06-30 09:00:00 +08:00``."""

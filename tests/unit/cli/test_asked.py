@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -101,8 +100,7 @@ def test_a_batch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         return Found
 
     monkeypatch.setattr(batches, "get_batch", get_batch)
-    monkeypatch.setattr(psycopg, "connect", lambda *_, **__: Connection())
-    monkeypatch.setattr(Settings, "warehouse_dsn", lambda _: "")
+    monkeypatch.setattr(queries, "connect", lambda _: Connection())
     assert refused("quarantine", "show", "--batch", "999999").message == "There is no batch 999999."
     file = str(tmp_path / "refused.csv")
     assert refused("quarantine", "export", FEED, file, "--batch", "999999").message == "There is no batch 999999."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
+from threegaps.standards.moments import NEVER
+
 _MOST_LISTED = 6
 
 Names = Mapping[str, tuple[str, str]]
@@ -12,6 +14,8 @@ Names = Mapping[str, tuple[str, str]]
 
 def lasting(since: dt.datetime, now: dt.datetime) -> tuple[str, str]:
     """How long *since* is ago, in Chinese and in English."""
+    if since >= NEVER:
+        return "无从判断", "cannot tell"
     seconds = max(0, int((now - since).total_seconds()))
     for size, zh, en in ((86_400, "天", "day"), (3_600, "小时", "hour"), (60, "分钟", "minute")):
         if seconds >= size:
