@@ -99,13 +99,8 @@ def collect(settings: Settings) -> dict[str, Any]:
         missing = tuple(one for one in missing if one.name != "airflow")
     page["services"] = _services(settings, around, page["watch"], is_starting=on_the_way == "starting")
     standing = found.open if found is not None else journal.load(heartbeat.watch_folder(settings)).open
-    looked = look(
-        around,
-        None if found is None else found.reading,
-        now,
-        open_keys={one.cause_key for one in standing},
-        not_looked_at=missing,
-    )
+    reading = None if found is None else found.reading
+    looked = look(around, reading, now, standing=standing, not_looked_at=missing)
     resolved = _resolved(looked, standing, () if found is None else found.resolved)
     page["incidents"] = [one for one in _incidents(looked, standing, now) if one["cause_key"] not in resolved]
     page["resolved"] = [_as_resolved(one) for one in resolved.values()]

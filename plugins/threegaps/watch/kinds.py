@@ -16,6 +16,8 @@ Reading = Literal["warehouse", "session", "airflow", "disks", "ledger"]
 """``session`` is one with a warehouse that answers, whether its ledger can be read or not."""
 QUIET = dt.timedelta(seconds=60)
 """A cause has gone when it has not been seen for so long: what flickers is one incident."""
+SETTLING = dt.timedelta(minutes=15)
+"""For so long after what held it up is over, what is late or waits is given time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,9 @@ KINDS: Mapping[str, Kind] = {
     "work_waiting": Kind("Loaded work is waiting", "threegaps build", waits=True),
 }
 """What explains more stands before what it explains: of two that explain the same the first one does."""
+
+HOLD_FEEDS_UP = frozenset(name for name, kind in KINDS.items() if kind.of_its_feeds and kind.explains)
+"""Kinds whose incidents explain that their own feeds are late."""
 
 
 def runbook(kind: str, *, is_zh: bool = False) -> str:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from threegaps.ledger.attempts import Failing
 from threegaps.ledger.incidents import Cause, Incident
 from threegaps.watch.explaining import explained
-from threegaps.watch.kinds import KINDS
+from threegaps.watch.kinds import KINDS, SETTLING
 from threegaps.watch.looks import airflow, attempts, batches, builds, deliveries, machine
 from threegaps.watch.reading_ledger import SANDBOX_KEY
 from threegaps.watch.reading_machine import SANDBOX_HOST
 from threegaps.watch.readings import LedgerReading, MachineReading, NotLookedAt
-
-SETTLING = dt.timedelta(minutes=15)
-"""For so long after Airflow or the warehouse came back what is late or waits is given time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ def look(
     ledger: LedgerReading | None,
     now: dt.datetime,
     *,
-    open_keys: Collection[str] = (),
+    standing: Sequence[Incident] = (),
     not_looked_at: tuple[NotLookedAt, ...] = (),
 ) -> Looked:
     """Judge what was read.
@@ -59,7 +56,7 @@ def look(
         around: What was read around the ledger.
         ledger: What was read of the ledger; None where it could not be read.
         now: The instant of the pass.
-        open_keys: Keys of incidents that are open.
+        standing: Incidents that are open.
         not_looked_at: Why something could not be read.
     """
     causes: list[Cause] = [
@@ -76,21 +73,23 @@ def look(
         "ledger": ledger is not None,
     }
     is_settling = False
+    just_closed: list[Incident] = []
     sandbox = machine.sandbox(around.sandbox)
     unseen = {SANDBOX_KEY} if around.sandbox is None else set()
     if ledger is not None:
         is_settling = ledger.is_being_set_up or (ledger.mended_at is not None and now - ledger.mended_at < SETTLING)
         # As long as nobody can say whether the sandbox is silent still, what is late behind it is given time.
-        is_settling = is_settling or (around.sandbox is None and SANDBOX_KEY in open_keys)
+        is_settling = is_settling or (around.sandbox is None and SANDBOX_KEY in {one.cause_key for one in standing})
+        just_closed = [one for one in ledger.just_closed if one.closed_at and now - one.closed_at < SETTLING]
         causes += _of_ledger(ledger, around, now)
         unseen |= {cause.key for cause in attempts.seen(_undecided(ledger, around), ledger.names, now)}
         if ledger.build is not None and ledger.build.is_taken_up:
             unseen |= {cause.key for cause in builds.failed(ledger.build, now)}
         sandbox = [_with_feeds(cause, ledger, around) for cause in sandbox]
     causes += sandbox
-    standing = explained(causes, open_keys=open_keys, is_settling=is_settling)
+    by_themselves = explained(causes, standing=standing, just_closed=just_closed, is_settling=is_settling)
     return Looked(
-        tuple(standing),
+        tuple(by_themselves),
         frozenset(name for name, kind in KINDS.items() if read[kind.seen_in]),
         not_looked_at,
         tuple(causes),

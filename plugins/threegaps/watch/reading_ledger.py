@@ -20,6 +20,7 @@ from threegaps.ledger import attempts, expected, incidents
 from threegaps.ledger.batches import IS_OVERTAKEN, has_originals, latest_first, pending_batches
 from threegaps.ledger.expected import LATE_STATES
 from threegaps.settings import SHANGHAI
+from threegaps.watch.kinds import HOLD_FEEDS_UP, SETTLING
 from threegaps.watch.readings import (
     FailedBuild,
     FeedHistory,
@@ -36,6 +37,8 @@ HISTORY = 7
 """So many deliveries of a feed are read: the last, and what it is compared with."""
 _MOST_BATCHES = 100
 """Corrections among them; of a delivery that is corrected daily the past is not read."""
+_MOST_INCIDENTS = 500
+"""Incidents that may close within some minutes and still explain that feeds are late."""
 SANDBOX_KEY = "feed_unreachable:sandbox"
 
 _STOPPED = f"""
@@ -174,7 +177,13 @@ def read(connection: psycopg.Connection[Any], *, names_counties: bool = True) ->
             names={one.feed: (one.title_zh, one.title_en) for one in standing if one.title_zh},
             mended_at=incidents.last_closed_at(connection, {"airflow_down", "warehouse_down"}),
             sandbox_mended_at=mended[0] if mended else None,
+            just_closed=_just_closed(connection),
         )
+
+
+def _just_closed(connection: psycopg.Connection[Any]) -> tuple[incidents.Incident, ...]:
+    closed = incidents.closed_since(connection, dt.datetime.now(SHANGHAI) - SETTLING, limit=_MOST_INCIDENTS)
+    return tuple(one for one in closed if one.kind in HOLD_FEEDS_UP)
 
 
 def _owed(connection: psycopg.Connection[Any], late: Sequence[expected.Standing]) -> tuple[OwedFeed, ...]:

@@ -13,6 +13,7 @@ from typing import Literal
 from threegaps.airflow_api import PausedDag
 from threegaps.ledger.attempts import Failing
 from threegaps.ledger.expected import Standing
+from threegaps.ledger.incidents import Incident
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ class LedgerReading:
         names: Of feeds, in Chinese and in English, as far as they are known.
         mended_at: When an incident that stops everything (Airflow, the warehouse) was closed last.
         sandbox_mended_at: When the sandbox's servers last came back.
+        just_closed: Incidents that held feeds up, and were closed a moment ago.
     """
 
     judged_at: dt.datetime
@@ -161,6 +163,7 @@ class LedgerReading:
     names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     mended_at: dt.datetime | None = None
     sandbox_mended_at: dt.datetime | None = None
+    just_closed: tuple[Incident, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,9 +200,8 @@ class Watch:
         """What is seen, with nothing kept and nobody told."""
         asked = ask_ledger(self.settings, lambda one: (reading_ledger.read(one), ledger.open_incidents(one)))
         reading, standing = asked.answer or (None, [])
-        open_keys = {one.cause_key for one in standing}
         around = dataclasses.replace(around, warehouse=asked.warehouse)
-        return look(around, reading, now, open_keys=open_keys, not_looked_at=(*missing, *asked.missing))
+        return look(around, reading, now, standing=standing, not_looked_at=(*missing, *asked.missing))
 
     def _show(self, beat: heartbeat.Heartbeat, looked: Looked) -> None:
         """The page and the metrics of a pass."""
@@ -271,7 +270,7 @@ class Watch:
             if self.journal.is_ahead or not_known(self.journal, standing):
                 missing = (*missing, *self._enter_journal(connection, now))
                 standing = ledger.open_incidents(connection)
-            looked = look(around, reading, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
+            looked = look(around, reading, now, standing=standing, not_looked_at=missing)
             resolved = ledger.resolved_by_hand(connection, now)
             decisions = reconcile(standing, looked.causes, could_see=looked.could_see, now=now, resolved=resolved)
             # Whoever resolves one, by the page or a command, may have no right on the outbox.
@@ -370,7 +369,7 @@ class Watch:
             opened_at: When it was asked: since then, at the latest, it is.
         """
         standing = self.journal.open
-        looked = look(around, None, now, open_keys={one.cause_key for one in standing}, not_looked_at=missing)
+        looked = look(around, None, now, standing=standing, not_looked_at=missing)
         seen = {cause.key for cause in looked.causes}
         journal.forget_gone(self.journal, seen, now, could_see=looked.could_see)
         decisions = reconcile(

@@ -304,3 +304,21 @@ def test_what_was_sent_long_ago_is_read_while_its_incident_is_open(
         assert len(rows_gone(connection)) == 1
     finally:
         connection.execute("truncate ops.incident cascade")
+
+
+def test_what_held_feeds_up_until_a_moment_ago_is_read(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    closed = (("feed_unreachable", 14), ("feed_unreachable", 16), ("build_failed", 1), ("feed_late", 1))
+    connection.execute("truncate ops.incident cascade")
+    try:
+        for number, (kind, minutes) in enumerate(closed):
+            connection.execute(
+                "insert into ops.incident (cause_key, kind, gravity, feeds, title_zh, title_en, detail_zh, detail_en,"
+                " occasions, indicator_codes, marts, opened_at, last_seen_at, closed_at, closed_by)"
+                " values (%s, %s, 'warning', '{hrss/wage_records}', '', '', '', '', '{}', '{}', '{}',"
+                " now() - interval '1 hour', now(), now() - make_interval(mins => %s), 'watch')",
+                [f"{kind}:{number}", kind, minutes],
+            )
+        (found,) = reading_ledger.read(connection).just_closed
+        assert (found.cause_key, found.feeds) == ("feed_unreachable:0", ["hrss/wage_records"])
+    finally:
+        connection.execute("truncate ops.incident cascade")

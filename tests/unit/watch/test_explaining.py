@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from threegaps.ledger.incidents import Cause, Gravity
+import datetime as dt
+
+from threegaps.ledger.incidents import Cause, Gravity, Incident
+from threegaps.settings import SHANGHAI
+from threegaps.watch import journal
 from threegaps.watch.explaining import explained
 
 WAGES, CERTIFICATES = "hrss/wage_records", "hrss/certificates"
@@ -14,6 +18,10 @@ def cause(kind: str, about: str = "", *feeds: str, gravity: Gravity = "warning")
 
 def late(feed: str = WAGES, gravity: Gravity = "warning") -> Cause:
     return cause("feed_late", feed, feed, gravity=gravity)
+
+
+def opened(*causes: Cause) -> list[Incident]:
+    return [journal.new_incident(one, dt.datetime(2026, 7, 21, tzinfo=SHANGHAI)) for one in causes]
 
 
 def keys(*causes: Cause, **options: object) -> set[str]:
@@ -51,19 +59,39 @@ def test_airflow_down_explains_what_becomes_late_and_waits() -> None:
 
 def test_what_is_open_stays_open_until_its_own_cause_is_gone() -> None:
     dead = cause("feed_unreachable", "hrss_sftp", WAGES)
-    assert keys(dead, late(), open_keys={f"feed_late:{WAGES}"}) == {dead.key, f"feed_late:{WAGES}"}
+    assert keys(dead, late(), standing=opened(late())) == {dead.key, f"feed_late:{WAGES}"}
+
+
+def test_an_open_incident_explains_although_its_cause_is_not_seen_just_now() -> None:
+    """As while services start, or once the department has let us in and what was missing is being loaded."""
+    dead = cause("feed_unreachable", "hrss_sftp", WAGES)
+    failing = cause("feed_failing", WAGES, WAGES)
+    others = late(CERTIFICATES)
+    assert keys(late(), failing, others, standing=opened(dead)) == {others.key}
+    assert keys(late(), failing, standing=opened(dead, late())) == {late().key}, "what is open already stays so"
+    of_a_newer_version = Cause("feed_unheard_of", WAGES, "warning", "", "", feeds=(WAGES,))
+    assert keys(late(), standing=opened(of_a_newer_version)) == {late().key}
+
+
+def test_what_was_held_up_until_a_moment_ago_is_given_time_and_a_new_fault_is_not() -> None:
+    closed = opened(cause("feed_unreachable", "hrss_sftp", WAGES))
+    failing = cause("feed_failing", WAGES, WAGES)
+    others = late(CERTIFICATES)
+    assert keys(late(), others, just_closed=closed) == {others.key}
+    assert keys(failing, just_closed=closed) == {failing.key}
 
 
 def test_a_dead_warehouse_explains_airflow_and_so_does_one_that_has_just_come_back() -> None:
     assert keys(cause("warehouse_down"), cause("airflow_down")) == {"warehouse_down"}
-    assert keys(cause("airflow_down"), late(), open_keys={"warehouse_down"}) == set()
-    assert keys(cause("airflow_down"), open_keys={"warehouse_down", "airflow_down"}) == {"airflow_down"}
+    assert keys(cause("airflow_down"), late(), standing=opened(cause("warehouse_down"))) == set()
+    both = opened(cause("warehouse_down"), cause("airflow_down"))
+    assert keys(cause("airflow_down"), standing=both) == {"airflow_down"}
 
 
 def test_while_things_settle_what_is_late_or_waits_is_given_time_and_nothing_else_is() -> None:
     stopped = cause("feed_stopped", CERTIFICATES, CERTIFICATES)
     assert keys(late(), cause("work_waiting"), stopped, is_settling=True) == {stopped.key}
-    assert keys(late(), is_settling=True, open_keys={f"feed_late:{WAGES}"}) == {f"feed_late:{WAGES}"}
+    assert keys(late(), is_settling=True, standing=opened(late())) == {f"feed_late:{WAGES}"}
 
 
 def test_a_failed_build_explains_that_work_waits() -> None:

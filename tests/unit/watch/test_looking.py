@@ -10,11 +10,12 @@ import pytest
 from threegaps.labels import FEED_STATES, INCIDENT_KINDS
 from threegaps.ledger.attempts import Failing
 from threegaps.ledger.expected import QUIET_STATES
+from threegaps.ledger.incidents import Cause
 from threegaps.settings import SHANGHAI
 from threegaps.watch import journal
 from threegaps.watch.alerts import parse_alerts
 from threegaps.watch.gathering import _STATE_OF_KIND
-from threegaps.watch.kinds import KINDS
+from threegaps.watch.kinds import KINDS, SETTLING
 from threegaps.watch.looking import look
 from threegaps.watch.metrics import render
 from threegaps.watch.readings import (
@@ -94,7 +95,7 @@ def test_a_sandbox_that_nobody_looked_at_closes_and_opens_nothing() -> None:
     incidents = [journal.new_incident(cause, NOW) for cause in seen.causes]
     assert [one.cause_key for one in incidents] == ["feed_unreachable:sandbox"]
     # While services start it is not asked.
-    unread = look(dataclasses.replace(AROUND, sandbox=None), reading, NOW, open_keys={"feed_unreachable:sandbox"})
+    unread = look(dataclasses.replace(AROUND, sandbox=None), reading, NOW, standing=incidents)
     later = NOW + dt.timedelta(hours=1)
     decisions = reconcile(incidents, unread.causes, could_see=unread.could_see, now=later)
     assert decisions == Decisions()
@@ -115,7 +116,23 @@ def test_what_is_late_behind_a_sandbox_that_nobody_looked_at_is_given_time() -> 
     owed = LedgerReading(judged_at=NOW, owed=(OwedFeed("hrss/a", NOW - dt.timedelta(days=1), missing=("2026-06",)),))
     unread = dataclasses.replace(AROUND, sandbox=None)
     assert [cause.kind for cause in look(unread, owed, NOW).causes] == ["feed_late"]
-    assert look(unread, owed, NOW, open_keys={"feed_unreachable:sandbox"}).causes == ()
+    sandbox = journal.new_incident(Cause("feed_unreachable", "sandbox", "warning", "", ""), NOW)
+    assert look(unread, owed, NOW, standing=[sandbox]).causes == ()
+
+
+def test_what_is_late_behind_a_dead_connection_opens_nothing_until_it_had_time_to_come() -> None:
+    """Through all of a restart: services that start, a first try that goes through, a load that takes its time."""
+    owed = (OwedFeed("hrss/a", NOW - dt.timedelta(days=9), missing=("2026-06",)),)
+    failed = LedgerReading(judged_at=NOW, failed=(attempt(2),), owed=owed)
+    (dead,) = (journal.new_incident(one, NOW) for one in look(AROUND, failed, NOW).causes)
+    assert dead.cause_key == "feed_unreachable:hrss_sftp"
+    # While services start the sandbox is not asked, and what failed at this machine may be its own.
+    assert look(dataclasses.replace(AROUND, sandbox=None), failed, NOW, standing=[dead]).causes == ()
+    landed = dataclasses.replace(failed, failed=())
+    assert look(AROUND, landed, NOW, standing=[dead]).causes == ()
+    closed = dataclasses.replace(landed, just_closed=(dataclasses.replace(dead, closed_at=NOW),))
+    assert look(AROUND, closed, NOW + SETTLING - dt.timedelta(seconds=1)).causes == ()
+    assert [one.kind for one in look(AROUND, closed, NOW + SETTLING).causes] == ["feed_late"]
 
 
 def test_all_that_is_told_of_kinds_knows_each() -> None:

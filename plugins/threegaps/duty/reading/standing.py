@@ -64,7 +64,7 @@ def read_feeds(connection: psycopg.Connection[Any], now: dt.datetime) -> FeedsNo
     standing = incidents.open_incidents(connection)
     loaded = read_loaded(connection, now)
     # What the watch has seen of Airflow and the machine stands in its incidents; here the ledger alone is read.
-    looked = look(MachineReading(sandbox=()), reading, now, open_keys={one.cause_key for one in standing})
+    looked = look(MachineReading(sandbox=()), reading, now, standing=standing)
     # What stands open counts until the watch closes it, as on the first page.
     seen = (*looked.symptoms, *(journal.cause_of(one) for one in standing if one.kind in KINDS))
     return FeedsNow(reading, loaded, standing, feeds_seen(reading, loaded, seen))
