@@ -283,6 +283,8 @@ OTHER_LINES: Labels = {
     "elsewhere": ("另见另一文件的第{}行", "see another file's line {}"),
 }
 """As `OTHER_ROWS`, where the file itself is at hand."""
+COUNTIES: Labels = {"unknown": ("不详", "not known")}
+"""What stands in a county's place where a row names none that is known."""
 TICKET_ROW_STATES: Labels = {
     "open": ("未修正", "still wrong"),
     "mended": ("已修正或撤回", "mended or withdrawn"),

@@ -63,13 +63,14 @@ def refused_page(rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.text import Text
 
     from threegaps.cli.output import both, cell, console, pair
+    from threegaps.labels import COUNTIES
     from threegaps.returned import said_en, said_zh
     from threegaps.standards.visible import one_line
     from threegaps.translations import say
     from threegaps.warehouse.quarantine import reasons_of, sent_of
 
     for row in rows:
-        county = row["county_code"] if row["county_code"] != "unknown" else pair("不详", "not known")
+        county = pair(*COUNTIES[row["county_code"]]) if row["county_code"] in COUNTIES else row["county_code"]
         where = f"{row['feed']} {row['delivery']}, county {county}, refused {cell(row['refused_at'])}"
         console.print(Text.assemble((one_line(row["row_token"]), "bold"), f"  {say(where)}"))
         reasons = Table.grid(padding=(0, 1))

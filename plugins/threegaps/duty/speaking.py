@@ -11,9 +11,10 @@ from typing import Literal
 from fastapi import Request
 from markupsafe import Markup
 
-from threegaps.labels import Labels
+from threegaps.labels import COUNTIES, Labels
 from threegaps.ledger.tickets import Ticket
 from threegaps.settings import SHANGHAI
+from threegaps.standards.areas import county_named
 from threegaps.standards.moments import NEVER, clock
 from threegaps.standards.visible import visible
 from threegaps.watch.looks.wording import lasting
@@ -56,6 +57,10 @@ class Speaker:
         if code is None:
             return ""
         return self.say(*labels.get(code, (code, code)))
+
+    def county(self, code: str) -> str:
+        """A county's code with its name; of a row that names none that is known, so."""
+        return self.label(COUNTIES, county_named(code))
 
     @property
     def unknown(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -196,6 +196,16 @@ def show(
             },
         )
         return cursor.fetchall()
+
+
+def reasons_by_token(connection: psycopg.Connection[Any], tokens: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """Why each row of these tokens was refused, as it was judged last."""
+    found = connection.execute(
+        "select distinct on (r.row_token) r.row_token, r.reasons from quarantine.refused_row as r"
+        " where r.row_token = any(%s) order by r.row_token, r.batch_id desc",
+        [list(tokens)],
+    ).fetchall()
+    return {str(token): reasons_of(reasons) for token, reasons in found}
 
 
 def count(

@@ -753,6 +753,16 @@ def test_the_page_of_a_ticket_shows_each_of_its_rows_and_what_came_of_it(desk: D
     states = ["mended", "left_out", "cannot_tell", "open", "open"]
     assert re.findall(r'data-ticket-row="(\d+)" data-state="(\w+)"', page) == list(zip(tokens, states, strict=True))
     assert re.search(rf"修正后又被拒收.*?{again}", page)
+    assert page.count("工资应大于零") == len(tokens) - 1, "why each row is wrong that has not come right"
+    assert page.count("330106 西湖区") == len(tokens)
+    desk.enter("update quarantine.refused_row set county_code = 'unknown' where row_number = 5")
+    page = desk.browser("reader").get(f"/duty/tickets/{ticket}").text
+    assert (page.count("unknown"), page.count("不详")) == (0, 1)
+    delivery = desk.browser("reader").get(f"/duty/feeds/{FEED}/2026-05").text
+    said = re.search(rf'data-out-with="{ticket}".*?</p>', delivery)
+    assert said is not None
+    assert f"{len(tokens)} 行" in said[0]
+    assert "不详 (1)" in delivery
     assert desk.browser("reader").get("/duty/tickets/99").status_code == 404
     assert f'href="/duty/tickets/{ticket}"' in desk.browser("reader").get("/duty/refused").text
 

@@ -10,9 +10,10 @@ import psycopg
 from psycopg.rows import class_row
 
 from threegaps.duty.reading.grid import Square, squares
-from threegaps.ledger import attempts, expected
+from threegaps.ledger import attempts, expected, tickets
 from threegaps.ledger.attempts import Attempt, latest_attempts
 from threegaps.ledger.batches import IS_OVERTAKEN, Batch, has_originals, latest_first
+from threegaps.ledger.tickets import Ticket
 from threegaps.warehouse import quarantine
 from threegaps.warehouse.quarantine import RefusedRow
 
@@ -46,6 +47,10 @@ where b.feed = %s and b.delivery = %s order by b.batch_id desc limit %s
 _COUNTIES = """
 select q.county_code, count(*) from quarantine.refused_row as q
 where q.feed = %s and q.delivery = %s and q.closed_by_batch_id is null group by 1 order by 2 desc, 1
+"""
+_ASKED = """
+select r.ticket_id, count(*) from ops.ticket_row as r join quarantine.refused_row as q using (row_token, batch_id)
+where q.feed = %s and q.delivery = %s group by 1
 """
 _RULES = """
 select c.rule, c.expectation, c.column_name, c.action, c.evaluated, c.unexpected, c.outcome
@@ -124,6 +129,7 @@ class DeliverySeen:
     Args:
         square: What has become of it; None where nothing of this name is owed.
         newest: The batch whose rules and rows are shown: the newest one that was judged.
+        tickets: Those that are out and ask for rows of the delivery, with how many each asks for.
         rows: Open refused rows of the delivery that were chosen, at most `MOST_ROWS`.
         chosen: How many were.
         open_refusals: How many the delivery has.
@@ -136,6 +142,7 @@ class DeliverySeen:
     batches: Sequence[BatchSeen]
     newest: BatchSeen | None
     rules: Sequence[BrokenRule]
+    tickets: Sequence[tuple[Ticket, int]]
     rows: Sequence[RefusedRow]
     chosen: int
     open_refusals: int
@@ -170,6 +177,7 @@ def read_delivery(
         batches=batches,
         newest=newest,
         rules=() if newest is None else _rules(connection, feed, newest.batch_id),
+        tickets=_tickets(connection, feed, delivery),
         rows=rows,
         chosen=quarantine.count(connection, feed=feed, delivery=delivery, rule=rule, county_code=county_code)
         if rule or county_code
@@ -185,6 +193,12 @@ def _square(connection: psycopg.Connection[Any], feed: str, delivery: str) -> Sq
     failing = attempts.failing_since(connection, feed)
     standing = expected.standing(connection, moment, feed=feed, names_counties=False)
     return next(iter(squares(connection, moment, failing, standing, [feed], delivery=delivery)), None)
+
+
+def _tickets(connection: psycopg.Connection[Any], feed: str, delivery: str) -> list[tuple[Ticket, int]]:
+    asked = dict(connection.execute(_ASKED, [feed, delivery]).fetchall())
+    out = tickets.tickets(connection, feed=feed) if asked else []
+    return [(one, asked[one.ticket_id]) for one in out if one.ticket_id in asked]
 
 
 def _batches(connection: psycopg.Connection[Any], feed: str, delivery: str) -> list[BatchSeen]:

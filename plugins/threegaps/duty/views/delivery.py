@@ -15,7 +15,6 @@ from threegaps.duty.views.common import contract_of, delivery_of, pages_of, sett
 from threegaps.duty.workbooks import FORMS, attached, write_refused
 from threegaps.feed_run.accepting import acceptable_rules
 from threegaps.returned import Returned, said_en, said_zh
-from threegaps.standards.areas import county_named
 from threegaps.translations import in_both
 from threegaps.warehouse import quarantine
 
@@ -81,7 +80,6 @@ def delivery_page(
         rules={one.rule: one for one in (*contract.rules, *contract.batch_rules)},
         rule=rule,
         county=county,
-        county_named=county_named,
         dag_id=feed_dag(contract.feed),
         acceptable=acceptable_rules(contract),
         in_both=in_both,

@@ -11,6 +11,8 @@ from threegaps.duty.rendering import MOST_LISTED
 from threegaps.duty.views.common import pages_of, settings_of
 from threegaps.errors import LedgerError
 from threegaps.ledger import tickets
+from threegaps.returned import said_en, said_zh
+from threegaps.warehouse import quarantine
 
 router = APIRouter()
 
@@ -32,4 +34,7 @@ def ticket(request: Request, ticket_id: int) -> HTMLResponse:
         except LedgerError:
             raise HTTPException(404) from None
         rows = tickets.rows_of(connection, ticket_id, most=MOST_LISTED)
-    return pages_of(request).page(request, "ticket.html", ticket=found, rows=rows)
+        reasons = quarantine.reasons_by_token(connection, [one.again_row_token or one.row_token for one in rows])
+    return pages_of(request).page(
+        request, "ticket.html", ticket=found, rows=rows, reasons=reasons, said_zh=said_zh, said_en=said_en
+    )
