@@ -409,7 +409,7 @@ def acknowledge(connection: psycopg.Connection[Any], incident_id: int, *, by: st
         ).rowcount
         if noted:
             record_change(connection, incident_id, "acknowledged", at=at, by=by)
-    return find_incident(connection, incident_id)
+    return _open_one(connection, incident_id)
 
 
 def assign(connection: psycopg.Connection[Any], incident_id: int, *, to: str, by: str, at: dt.datetime) -> Incident:
@@ -420,9 +420,13 @@ def assign(connection: psycopg.Connection[Any], incident_id: int, *, to: str, by
     """
     _open_one(connection, incident_id)
     to = _said(to, "It has to be said to whom.")
-    connection.execute("update ops.incident set assigned_to = %s where incident_id = %s", [to, incident_id])
-    record_change(connection, incident_id, "assigned", at=at, by=_who(by), note=to)
-    return find_incident(connection, incident_id)
+    # It may have closed since it was looked at.
+    given = connection.execute(
+        "update ops.incident set assigned_to = %s where incident_id = %s and closed_at is null", [to, incident_id]
+    ).rowcount
+    if given:
+        record_change(connection, incident_id, "assigned", at=at, by=_who(by), note=to)
+    return _open_one(connection, incident_id)
 
 
 def resolve(

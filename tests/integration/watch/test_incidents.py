@@ -89,6 +89,27 @@ def test_one_that_is_closed_unknown_or_without_a_reason_is_refused(connection: p
         incidents.find_incident(connection, 999999)
 
 
+@pytest.mark.parametrize("step", ["acknowledge", "assign"])
+def test_what_closes_while_somebody_acts_on_it_is_closed_for_him(
+    connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    number = incidents.open_incident(connection, cause(), at=NOW).incident_id
+    find = incidents.find_incident
+
+    def closing(connection: psycopg.Connection[Any], incident_id: int) -> incidents.Incident:
+        found = find(connection, incident_id)
+        monkeypatch.undo()
+        incidents.close(connection, incident_id, by=incidents.WATCH, why="gone", at=NOW)
+        return found
+
+    monkeypatch.setattr(incidents, "find_incident", closing)
+    with pytest.raises(SettingsError, match="is closed: gone"):
+        getattr(incidents, step)(connection, number, by="wang", at=NOW, **({"to": "li"} if step == "assign" else {}))
+    assert changes(connection, number) == [("opened", "watch"), ("closed", "watch")]
+    found = incidents.find_incident(connection, number)
+    assert (found.acknowledged_by, found.assigned_to) == (None, None)
+
+
 def test_the_gravest_and_then_the_oldest_stands_first(connection: psycopg.Connection[Any]) -> None:
     for minutes, about, gravity in ((3, "a/a", "warning"), (2, "b/b", "critical"), (1, "c/c", "warning")):
         incidents.open_incident(connection, cause(about, gravity), at=NOW - minutes * MINUTE)  # type: ignore[arg-type]
