@@ -246,6 +246,22 @@ def changes_of(connection: psycopg.Connection[Any], incident_id: int) -> list[In
         ).fetchall()
 
 
+def newest_changes(
+    connection: psycopg.Connection[Any], incident_ids: Sequence[int], *, most: int
+) -> dict[int, list[IncidentChange]]:
+    """What has happened last to some incidents, in order: at most *most* changes of each."""
+    found: dict[int, list[IncidentChange]] = {incident_id: [] for incident_id in incident_ids}
+    rows = connection.execute(
+        "select c.incident_id, c.change, c.changed_at, c.changed_by, c.note from unnest(%s::bigint[]) as i (number)"
+        " cross join lateral (select * from ops.incident_change where incident_id = i.number"
+        " order by incident_change_id desc limit %s) as c order by c.incident_change_id",
+        [list(incident_ids), most],
+    ).fetchall()
+    for incident_id, *change in rows:
+        found[incident_id].append(IncidentChange(*change))
+    return found
+
+
 def held_up_by(connection: psycopg.Connection[Any], feeds: Iterable[str]) -> HeldUp:
     """The indicators that are made of *feeds*, and their marts; nothing before the first build."""
     wanted = sorted(set(feeds))

@@ -200,6 +200,36 @@ def test_what_an_incident_says_to_type_is_shown_as_code(desk: Desk) -> None:
     assert "以<code>threegaps incidents resolve</code>解除,&lt;b&gt;<code>&lt;i&gt;</code>" in page
 
 
+def test_of_many_incidents_and_changes_some_are_shown_in_as_many_questions(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = desk.incident()
+    desk.enter(
+        "insert into ops.incident_change (incident_id, change, changed_at, changed_by)"
+        " select %s, 'assigned', now(), 'li ' || n from generate_series(1, 30) as n",
+        first,
+    )
+    asked: list[object] = []
+    execute = psycopg.Cursor.execute
+
+    def noting(self: Any, *arguments: Any, **named: Any) -> Any:
+        asked.append(arguments[0])
+        return execute(self, *arguments, **named)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", noting)
+    few = desk.browser("reader").get("/duty/").text
+    assert re.findall(r"· li (\d+)", few) == [str(number) for number in range(11, 31)]
+    assert re.search(r"\(20\+\).*?<code>threegaps incidents show 1</code>", few, re.S)
+    in_few = len(asked)
+    for number in range(249):
+        desk.incident(gravity="warning", cause_key=f"feed_stopped:{number}")
+    asked.clear()
+    many = desk.browser("reader").get("/duty/").text
+    assert (len(asked), many.count("<article")) == (in_few, 200)
+    assert "250个未解除的事件" in many
+    assert "另有 50 项未示" in many
+
+
 def test_without_a_watch_nothing_is_well(desk: Desk) -> None:
     page = desk.browser("duty").get("/duty/").text
     assert 'data-state="warning"' in page
@@ -256,7 +286,7 @@ def test_what_the_warehouse_says_of_a_question_is_no_outage(desk: Desk) -> None:
 
 
 def test_a_page_that_fails_says_so_in_its_own_form(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise KeyError("a received name")
 
     monkeypatch.setattr(now, "read_now", fail)

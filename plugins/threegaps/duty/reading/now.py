@@ -21,6 +21,8 @@ from threegaps.watch.snapshot import FeedSeen
 
 MOST_CLOSED = 50
 """So many closed incidents the page lists."""
+MOST_CHANGES = 20
+"""So many changes of an incident it lists, the newest."""
 
 _RELEASE = (
     "select r.release_id, r.released_at, r.as_of from ops.current_release as c join ops.release as r using (release_id)"
@@ -33,12 +35,15 @@ class Shown:
     """An open incident with what has happened to it.
 
     Args:
+        changes: The last `MOST_CHANGES`, in order.
+        has_earlier: Whether there are earlier ones.
         command: What to type to see more.
         deliveries: Feed and delivery of what it is about.
     """
 
     incident: Incident
     changes: Sequence[IncidentChange]
+    has_earlier: bool
     command: str
     deliveries: Sequence[tuple[str, str]]
 
@@ -60,7 +65,8 @@ class Now:
         judged_at: The moment by which deliveries are judged.
         compared_at: When a watch of this warehouse looked last; None where none ever did.
         is_watched: Whether that was just now.
-        incidents: Open ones, the gravest and then the oldest first.
+        open: How many incidents are open.
+        incidents: Of those as many as the page lists, the gravest and then the oldest first.
         troubled: Feeds that do not stand well.
         feeds: How many there are.
         tickets: What is out with departments and not settled, the oldest first.
@@ -77,6 +83,7 @@ class Now:
     judged_at: dt.datetime
     compared_at: dt.datetime | None
     is_watched: bool
+    open: int
     incidents: Sequence[Shown]
     troubled: Sequence[FeedSeen]
     feeds: int
@@ -102,11 +109,13 @@ class Now:
         return "awaited" if self.awaited or self.release is None else "fine"
 
 
-def read_now(connection: psycopg.Connection[Any], now: dt.datetime) -> Now:
-    """What somebody should look at, at *now*."""
+def read_now(connection: psycopg.Connection[Any], now: dt.datetime, *, most: int) -> Now:
+    """What somebody should look at, at *now*; of open incidents at most *most*."""
     seen = read_feeds(connection, now)
+    listed = seen.incidents[:most]
+    changes = incidents.newest_changes(connection, [one.incident_id for one in listed], most=MOST_CHANGES + 1)
     compared_at = incidents.compared_at(connection)
-    codes = sorted({code for one in seen.incidents for code in one.indicator_codes if code})
+    codes = sorted({code for one in listed for code in one.indicator_codes if code})
     named = indicator_names(connection) if codes else {}
     release = connection.execute(_RELEASE).fetchone()
     closed = connection.execute(_CLOSED, [now - dt.timedelta(days=1)]).fetchone()
@@ -114,15 +123,17 @@ def read_now(connection: psycopg.Connection[Any], now: dt.datetime) -> Now:
         judged_at=seen.reading.judged_at,
         compared_at=compared_at,
         is_watched=compared_at is not None and is_fresh(compared_at, now),
+        open=len(seen.incidents),
         incidents=[
             Shown(
                 one,
-                incidents.changes_of(connection, one.incident_id),
+                changes[one.incident_id][-MOST_CHANGES:],
+                len(changes[one.incident_id]) > MOST_CHANGES,
                 # One that another version has entered is shown all the same.
                 command(one.kind, one.feed) if one.kind in KINDS else "threegaps incidents",
                 seen.deliveries_of(one),
             )
-            for one in seen.incidents
+            for one in listed
         ],
         troubled=[one for one in seen.feeds if one.state not in QUIET_STATES],
         feeds=len(seen.feeds),

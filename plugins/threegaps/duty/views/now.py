@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from threegaps.duty.asking import reading
 from threegaps.duty.reading.now import read_now
+from threegaps.duty.rendering import MOST_LISTED
 from threegaps.duty.views.common import pages_of, settings_of
 from threegaps.settings import SHANGHAI
 from threegaps.watch.kinds import KINDS, anchor
@@ -22,5 +23,5 @@ ANCHORS = {kind: anchor(known.runbook) for kind, known in KINDS.items()}
 def now(request: Request) -> HTMLResponse:
     """What somebody should look at now."""
     with reading(settings_of(request)) as connection:
-        found = read_now(connection, dt.datetime.now(SHANGHAI))
+        found = read_now(connection, dt.datetime.now(SHANGHAI), most=MOST_LISTED)
     return pages_of(request).page(request, "now.html", found=found, anchors=ANCHORS)
