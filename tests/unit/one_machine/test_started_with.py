@@ -21,8 +21,8 @@ from threegaps.one_machine.supervisor import Supervisor
 from threegaps.settings import Settings
 from threegaps.sources import probing
 
-STARTED_WITH = {"AIRFLOW_CONN_HRSS_SFTP": "sftp://us:old-secret@one:22", "AIRFLOW_CONN_HRSS_GATEWAY": "http://a:b@c"}
-TURNED = {**STARTED_WITH, "AIRFLOW_CONN_HRSS_SFTP": "sftp://us:new-secret@one:22"}
+STARTED_WITH = {"AIRFLOW_CONN_HRSS_SFTP": "sftp://us:secret@one:22", "AIRFLOW_CONN_HRSS_GATEWAY": "http://a:b@c"}
+TURNED = {**STARTED_WITH, "AIRFLOW_CONN_HRSS_SFTP": "sftp://us:secret@two:22"}
 
 Shell = Callable[..., Settings]
 
@@ -62,7 +62,7 @@ def test_the_account_holds_no_value_of_a_connection(shell: Shell) -> None:
     written = account.status_path(settings).read_text(encoding="utf-8")
     assert set(STARTED_WITH) < set(json.loads(written)["connections"])
     assert not [value for value in STARTED_WITH.values() if value in written]
-    assert "old-secret" not in written
+    assert "us:secret" not in written
 
 
 @pytest.mark.parametrize(
