@@ -51,7 +51,8 @@ order by b.feed, b.batch_id desc
 """
 
 _HISTORIES = f"""
-select f.feed, f.delivery_kind, d.delivery, d.batch_id, d.received, d.refused, d.finished_at
+select f.feed, f.delivery_kind, d.delivery, d.batch_id, d.received, d.refused, d.finished_at,
+       exists (select from ops.acceptance as a where a.batch_id = d.batch_id)
 from ops.feed as f cross join lateral (
     select distinct on (b.delivery_end, b.delivery_start) b.delivery, b.delivery_end, b.delivery_start, b.batch_id,
         b.received, b.refused, b.finished_at

@@ -53,13 +53,18 @@ class StoppedBatch:
 
 @dataclass(frozen=True, slots=True)
 class LoadedDelivery:
-    """A delivery as it was sent last, originals only, with the counts of its judgement."""
+    """A delivery as it was sent last, originals only, with the counts of its judgement.
+
+    Args:
+        is_accepted: It had been stopped since it shrank, and somebody has answered for it.
+    """
 
     delivery: str
     batch_id: int
     received: int
     refused: int
     finished_at: dt.datetime
+    is_accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import pytest
 from psycopg.rows import dict_row
 
 from threegaps.calendar import Delivery
-from threegaps.ledger.batches import SUMS_OF_BATCHES
+from threegaps.ledger.batches import SHRUNK, SUMS_OF_BATCHES
+from threegaps.ledger.decisions import record_acceptance
 from threegaps.settings import SHANGHAI
 from threegaps.watch import reading_ledger
 from threegaps.watch.alerts import Alerts
@@ -103,6 +104,27 @@ def test_a_feed_shrinks_below_four_fifths(
     enter(connection, "2026-04", received=1000)
     enter(connection, "2026-05", received=received)
     assert (rows(connection), shrinks(connection)) == ([received, 1000], is_shrinking)
+
+
+def test_a_delivery_that_somebody_has_accepted_shrinks_no_feed(
+    connection: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    enter(connection, "2026-04", received=1000)
+    accepted = enter(connection, "2026-05", received=300)
+    assert shrinks(connection)
+    (decision,) = connection.execute("select max(landed_object_id) from ops.landed_object").fetchone() or (None,)
+    record_acceptance(
+        connection,
+        landed_object_id=int(str(decision)),
+        batch_id=accepted,
+        rules=[SHRUNK],
+        accepted_by="an officer",
+        reason="notice 12",
+        accepted_at=dt.datetime.now(SHANGHAI),
+    )
+    assert not shrinks(connection)
+    enter(connection, "2026-06", received=100)
+    assert shrinks(connection)
 
 
 def test_a_delivery_counts_as_it_was_sent_last_and_corrections_not_at_all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -227,6 +228,15 @@ def test_a_feed_that_shrinks_is_seen_unless_it_brings_changes() -> None:
     assert batches.shrinking([history((800, 0), (1000, 0))], NAMES) == []
     assert batches.shrinking([history((1, 0), (1000, 0), kind="changes")], NAMES) == []
     assert batches.shrinking([history((1, 0))], NAMES) == []
+
+
+def test_what_somebody_has_accepted_is_not_asked_of_the_department_again() -> None:
+    one = history((300, 0), (1000, 0))
+    last, before = one.deliveries
+    accepted = dataclasses.replace(last, is_accepted=True)
+    assert batches.shrinking([dataclasses.replace(one, deliveries=(accepted, before))], NAMES) == []
+    after = dataclasses.replace(last, delivery="2027-01", received=200)
+    assert batches.shrinking([dataclasses.replace(one, deliveries=(after, accepted))], NAMES), "the next one is another"
 
 
 def test_a_list_shrinks_by_less_and_not_by_single_rows() -> None:

@@ -146,11 +146,11 @@ def _gone(sendings: Sequence[Sending]) -> tuple[Sending, int] | None:
 
 
 def _shrinks(history: FeedHistory) -> bool:
-    """Whether the feed's last delivery is far smaller than the one before."""
+    """Whether the feed's last delivery is far smaller than the one before, and nobody has said that it is meant."""
     if len(history.deliveries) < 2:
         return False
     last, before = history.deliveries[:2]
-    return shrinks(last.received, before.received, history.delivery_kind)
+    return not last.is_accepted and shrinks(last.received, before.received, history.delivery_kind)
 
 
 def refused_share(histories: Sequence[FeedHistory], names: Names) -> list[Cause]:
