@@ -23,7 +23,7 @@ def row_versions(contract: Contract, delivery: str, columns: Mapping[str, BlockC
     name = contract.version_column
     if name is None:
         is_list = contract.delivery_kind == "full_list"
-        version = Delivery.parse(contract.cadence, delivery).version if is_list else 0
+        version = Delivery.of_key(delivery).version if is_list else 0
         return np.full(len(next(iter(columns.values())).text), version, dtype=np.int64)
     typed = columns[name].typed
     if typed.dtype == pl.Datetime:

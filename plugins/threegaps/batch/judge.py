@@ -87,7 +87,7 @@ class Judgement:
         self._delivery = delivery
         self._parts = tuple(parts)
         self._part_index = {part.landed_object_id: index for index, part in enumerate(parts)}
-        self._last_day = Delivery.parse(contract.cadence, delivery).end
+        self._last_day = Delivery.of_key(delivery).end
         self._normaliser = Normaliser(contract, self._last_day)
         self._rules = RowRules(contract)
         self._tally = Tally(most_noted=contract.file_format.limits.noted_lines)

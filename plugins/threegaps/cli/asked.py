@@ -70,24 +70,25 @@ def check_status(status: str | None) -> None:
 
 
 def check_delivery(settings: Settings, delivery: str | None, feed: str | None) -> None:
-    """Refuse what is no delivery of *feed*, or of any."""
+    """Refuse what is no delivery of *feed*, or of any; of a former cadence only those count that have refused rows."""
     from threegaps.calendar import CADENCES, EXAMPLES, Delivery
+    from threegaps.cli import queries
     from threegaps.errors import SettingsError
 
     if delivery is None:
         return
     cadences = {contract.cadence for contract in contracts_of(settings, feed)}
-    if len(cadences) == 1:
-        Delivery.parse(cadences.pop(), delivery)
-        return
+    examples = ", ".join(EXAMPLES[cadence] for cadence in CADENCES if cadence in cadences)
+    refusal = SettingsError(f"{delivery!r} is not a delivery of any feed.", advice=f"write it like one of {examples}.")
     for cadence in cadences:
         try:
             Delivery.parse(cadence, delivery)
-        except SettingsError:
+        except SettingsError as error:
+            refusal = error if len(cadences) == 1 else refusal
             continue
         return
-    examples = ", ".join(EXAMPLES[cadence] for cadence in CADENCES if cadence in cadences)
-    raise SettingsError(f"{delivery!r} is not a delivery of any feed.", advice=f"write it like one of {examples}.")
+    if not queries.ask(settings, queries.REFUSED_BY_RULE, {"feed": feed, "delivery": delivery}):
+        raise refusal
 
 
 def check_rule(settings: Settings, rule: str | None, feed: str | None) -> None:

@@ -18,7 +18,7 @@ def at_delivery(contract: Contract, delivery: str) -> Contract:
     """The contract with the rules on update times closed at the end of a delivery."""
     if contract.watermark is None:
         return contract
-    end = Delivery.parse(contract.cadence, delivery).next().start + dt.timedelta(days=FUTURE_DAYS)
+    end = Delivery.of_key(delivery).next().start + dt.timedelta(days=FUTURE_DAYS)
     rules = tuple(
         replace(rule, arguments=rule.arguments.model_copy(update={"max_value": f"{end} 00:00:00"}))
         if isinstance(rule.arguments, UpdateTimeReach) and rule.arguments.max_value is None

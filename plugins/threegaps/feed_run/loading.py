@@ -136,7 +136,7 @@ def judge_again(batch_id: int) -> int:
                     advice="see `threegaps batches`.",
                 )
             objects = landed_of_batch(connection, batch_id)
-            delivery = Delivery.parse(contract.cadence, old.delivery)
+            delivery = Delivery.of_key(old.delivery)
             with attempt(settings, connection, old.feed, "load", old.delivery):
                 return load_one(
                     settings, connection, contract, delivery, objects, is_whole=old.is_whole, supersedes=old
@@ -167,7 +167,7 @@ def accept(batch_id: int, *, accepted_by: str, reason: str) -> int:
             supersedes = None
             if stopped.supersedes_batch_id is not None:
                 supersedes = batches.get_batch(connection, stopped.supersedes_batch_id)
-            delivery = Delivery.parse(contract.cadence, stopped.delivery)
+            delivery = Delivery.of_key(stopped.delivery)
             with attempt(settings, connection, contract.feed, "load", stopped.delivery):
                 return load_one(
                     settings,
@@ -329,7 +329,7 @@ def part_of(store: LandingStore, contract: Contract, landed: LandedObject) -> Pa
         partial(store.open, landed),
         landed.is_correction,
         landed.is_replay,
-        Delivery.parse(contract.cadence, landed.delivery).end,
+        Delivery.of_key(landed.delivery).end,
     )
 
 

@@ -80,7 +80,7 @@ def _rebuild_feed(settings: Settings, contract: Contract, landed: list[LandedObj
     for arrived in _in_steps(entered):
         with warehouse_of(settings, contract.feed) as connection:
             enter(connection, arrived)
-        # What came under another cadence the contract of now cannot judge: it stands in the ledger, and is not loaded.
+        # A load takes deliveries of the present cadence only: what came under another stands in the ledger, not loaded.
         newest = max(
             [*of_cadence(contract.cadence, (one.delivery for one in arrived)), *([newest] if newest else [])],
             default=None,

@@ -99,7 +99,7 @@ def replay(feed: str, path: Path) -> Replayed:
         texts = _landed_texts(connection, store, contract, path.name, touched, refused)
         for key in in_order({refused[repair.row_token].delivery for repair in touched}):
             chosen = [repair for repair in touched if refused[repair.row_token].delivery == key]
-            delivery = Delivery.parse(contract.cadence, key)
+            delivery = Delivery.of_key(key)
             with attempt(settings, connection, feed, "load", key):
                 landed = _land_repairs(connection, store, contract, key, chosen, refused, texts)
                 made.append(loading.load_one(settings, connection, contract, delivery, [landed], is_whole=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import itertools
@@ -37,11 +38,13 @@ from tests.integration.faults.small_feeds import (
 )
 from threegaps import feed_run
 from threegaps.batch.pseudonym import load_key, pseudonyms
+from threegaps.cli import asked
 from threegaps.cli.app import app
 from threegaps.contracts.loader import find_contract
-from threegaps.errors import FeedError, LedgerError
+from threegaps.errors import FeedError, LedgerError, SettingsError
 from threegaps.feed_run import loading, replaying
 from threegaps.ledger import tickets
+from threegaps.ledger.batches import SHRUNK, get_batch
 from threegaps.settings import SHANGHAI, Settings
 from threegaps.warehouse import quarantine
 from threegaps.warehouse.stopping import BatchStoppedError
@@ -476,6 +479,38 @@ def test_rows_of_a_stopped_batch_are_left_aside_and_the_others_taken(
     done = CliRunner().invoke(app, ["quarantine", "replay", WAGES, str(send_back(file, [rows[0], *stopped]))])
     assert "Left aside 46 rows of batch 2, which was stopped" in " ".join(done.stdout.split())
     assert f"send delivery {MONTH} again" in " ".join(done.stdout.split())
+
+
+def test_rows_of_before_a_feed_came_by_another_cadence_are_taken_and_judged_again(
+    refused_wages: list[list[str]],
+    wages: WageFolder,
+    warehouse: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = exported(warehouse, WAGES, tmp_path / "refused.csv")
+    short = wage_rows()[:20]
+    wages.send(wage_part(short), rows=len(short))
+    feed_run.land(WAGES, MONTH)
+    with pytest.raises(BatchStoppedError, match=SHRUNK):
+        feed_run.load(WAGES, MONTH)
+    monthly = find_contract(Settings.load().contracts_folder, WAGES)
+    quarterly = dataclasses.replace(monthly, cadence="quarter", first_delivery="2023Q1")
+    for module in (replaying, loading):
+        monkeypatch.setattr(module, "find_contract", lambda *_: quarterly)
+    monkeypatch.setattr(asked, "contracts_of", lambda *_: [quarterly])
+    monkeypatch.setattr(Settings, "warehouse_dsn", lambda self: warehouse)
+    asked.check_delivery(Settings.load(), MONTH, WAGES)
+    with pytest.raises(SettingsError, match="comes by quarter"):
+        asked.check_delivery(Settings.load(), "2024-08", WAGES)
+    rows[0]["业务日期"] = refused_wages[0][12]
+    outcome = feed_run.replay(WAGES, send_back(tmp_path / "back.csv", [rows[0]]))
+    assert outcome.accepted == 1
+    assert feed_run.judge_again(outcome.batch_id)
+    assert feed_run.judge_again(1)
+    accepted = feed_run.accept(2, accepted_by="an officer", reason="notice 12")
+    with psycopg.connect(warehouse) as connection:
+        assert get_batch(connection, accepted).delivery == MONTH
 
 
 def test_tokens_that_slipped_against_their_rows_are_refused_whole(
