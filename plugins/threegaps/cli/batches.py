@@ -118,7 +118,10 @@ def accept(
     if json_:
         print_json({"batch_id": number, "accepts_batch_id": batch})
     else:
-        console.print(f"Batch {number} has loaded what stopped batch {batch}; `threegaps build` takes it up.")
+        console.print(
+            f"Batch {number} has loaded what stopped batch {batch}; the next build takes it up;"
+            " `threegaps build` is one at once."
+        )
 
 
 def judge_again(
@@ -135,4 +138,6 @@ def judge_again(
     if json_:
         print_json({"batch_id": number, "supersedes_batch_id": batch})
     else:
-        console.print(f"Batch {number} supersedes batch {batch}; `threegaps build` takes it up.")
+        console.print(
+            f"Batch {number} supersedes batch {batch}; the next build takes it up; `threegaps build` is one at once."
+        )

@@ -261,6 +261,9 @@ def _page(incident: Incident, changes: Any) -> None:
     from threegaps.watch.kinds import command, runbook
     from threegaps.watch.looks.wording import lasting
 
+    def took(seconds: float) -> str:
+        return both(*lasting(incident.opened_at, incident.opened_at + dt.timedelta(seconds=seconds)))
+
     until = incident.closed_at or dt.datetime.now(SHANGHAI)
     gravity = coded("gravity", incident.gravity)
     lines = [
@@ -274,9 +277,9 @@ def _page(incident: Incident, changes: Any) -> None:
             f" marts: {', '.join(incident.marts)}"
         )
     if incident.response_seconds is not None:
-        lines.append(f"response: {incident.response_seconds:,.0f} s")
+        lines.append(f"response: {took(incident.response_seconds)}")
     if incident.resolution_seconds is not None:
-        lines.append(f"resolution: {incident.resolution_seconds:,.0f} s")
+        lines.append(f"resolution: {took(incident.resolution_seconds)}")
     lines.append(f"what to do: {runbook(incident.kind)}; `{command(incident.kind, incident.feed)}`")
     for line in lines:
         if line:

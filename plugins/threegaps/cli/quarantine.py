@@ -202,7 +202,8 @@ def replay_refused(
     else:
         console.print(
             f"Batch {', '.join(map(str, outcome.batch_ids))}: accepted {outcome.accepted:,}, refused again"
-            f" {outcome.refused:,}, left as they were {outcome.untouched:,}. `threegaps build` takes it up.",
+            f" {outcome.refused:,}, left as they were {outcome.untouched:,}. The next build takes it up;"
+            " `threegaps build` is one at once.",
             markup=False,
         )
         for one in outcome.left_aside:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import uvicorn
 
 from tests.browser import Browser
 from tests.integration.duty.conftest import FEED, Desk
+from threegaps.watch import journal
 
 pytestmark = pytest.mark.integration
 
@@ -38,6 +40,28 @@ def telephone(address: str) -> Iterator[Browser]:
         yield browser
     finally:
         browser.close()
+
+
+def test_what_closed_an_incident_is_said_in_the_language_of_the_page(desk: Desk) -> None:
+    now = dt.datetime.now(dt.UTC)
+    desk.incident(closed_at=now, closed_by="watch", resolution=journal.GONE)
+    page = desk.browser("reader").get("/duty/").text
+    assert "<td>原因已消失</td>" in page
+    assert "<footer>语言随 Airflow 页面的设置</footer>" in page
+
+
+def test_the_words_of_a_tile_stay_whole(desk: Desk, address: str, telephone: Browser) -> None:
+    telephone.resize(1280)
+    desk.know_feed()
+    telephone.open(f"{address}/")
+    wide = (
+        "(() => { const tiles = Object.assign(document.createElement('div'), { className: 'tiles' });"
+        " tiles.innerHTML = '<a class=\"tile\"><b>Autonomous</b></a>'.repeat(12);"
+        " tiles.style.width = '520px'; document.querySelector('main').append(tiles);"
+        " return Math.max(...[...tiles.querySelectorAll('b')].map((one) => one.getClientRects().length"
+        " + (one.scrollWidth > one.clientWidth) + (one.offsetHeight > 30))); })()"
+    )
+    assert telephone.ask(wide) == 1
 
 
 def test_a_refused_row_is_a_card_with_its_reason_and_what_is_wrong_first(

@@ -12,8 +12,10 @@ import pytest
 from tests.unit.batch.batches import HEADER, ROOT, WAGES, judge, part, plain, wage
 from threegaps.batch.decode import decode
 from threegaps.batch.decode.faults import Fault, FaultKind
+from threegaps.batch.decode.refusals import refuse_encoding
 from threegaps.contracts.loader import find_contract
 from threegaps.errors import FeedError
+from threegaps.translations import in_both
 
 ENTERPRISES = find_contract(ROOT, "hrss/skill_enterprises")
 TRAINING = find_contract(ROOT, "hrss/training_enrollments")
@@ -92,6 +94,13 @@ def test_pages_of_an_interface() -> None:
     assert block.row_numbers.to_list() == [1, 2, 3]
     assert block.frame["duration_hours"].to_list() == ["", "40", ""]
     assert block.frame["is_online"].to_list() == ["", "", "1"]
+
+
+def test_another_encoding_is_named_as_people_and_excel_call_it() -> None:
+    with pytest.raises(FeedError) as told:
+        refuse_encoding(WAGES, part(b""), "utf-8-sig", 0, found="gb18030")
+    assert in_both(told.value.message)[0] == "文件字节不是合同所声明的 utf-8-sig,而是 gb18030。"
+    assert in_both(str(told.value.sender_advice))[0] == "请在 Excel 中另存为“CSV UTF-8(逗号分隔)”。"
 
 
 def test_half_a_page_is_an_error() -> None:

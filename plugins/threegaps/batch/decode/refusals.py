@@ -47,7 +47,9 @@ def refuse_encoding(contract: Contract, part: Part, encoding: str, row: int, *, 
         file=part.source_name,
         row=row,
         advice="ask the department which encoding it wrote; if that changed for good, change the contract.",
-        sender_advice=f"save it as {encoding}.",
+        sender_advice="save it in Excel as CSV UTF-8 (Comma delimited)."
+        if encoding == "utf-8-sig"
+        else f"save it as {encoding}.",
     )
 
 

@@ -12,6 +12,7 @@ from threegaps.duty.reading.now import read_now
 from threegaps.duty.rendering import MOST_LISTED
 from threegaps.duty.views.common import pages_of, settings_of
 from threegaps.settings import SHANGHAI
+from threegaps.translations import in_both
 from threegaps.watch.kinds import KINDS, anchor
 
 router = APIRouter()
@@ -24,4 +25,4 @@ def now(request: Request) -> HTMLResponse:
     """What somebody should look at now."""
     with reading(settings_of(request)) as connection:
         found = read_now(connection, dt.datetime.now(SHANGHAI), most=MOST_LISTED)
-    return pages_of(request).page(request, "now.html", found=found, anchors=ANCHORS)
+    return pages_of(request).page(request, "now.html", found=found, anchors=ANCHORS, in_both=in_both)

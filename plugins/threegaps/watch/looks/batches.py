@@ -72,11 +72,11 @@ def shrinking(histories: Sequence[FeedHistory], names: Names) -> list[Cause]:
                 kind="feed_shrinking",
                 about=history.feed,
                 gravity="warning",
-                title_zh=f"{feed_zh}变少:{last.delivery}有{last.received:,}行,上期{before.received:,}行",
+                title_zh=f"{feed_zh}数据缩减:{last.delivery}有{last.received:,}行,上期{before.received:,}行",
                 title_en=f"{feed_en} is shrinking: {last.received:,} rows in {last.delivery},"
                 f" {before.received:,} in {before.delivery}",
                 detail_zh=f"批次{last.batch_id},{clock(last.finished_at)}载入;不到上期的{share:.0%}"
-                f"({least:,}行)即视为变少。请询问部门:由其重新报送;如确属有意,"
+                f"({least:,}行)即视为缩减。请询问部门:由其重新报送;如确属有意,"
                 "以`threegaps incidents resolve`写明原因了结。",
                 detail_en=f"Batch {last.batch_id}, loaded at {clock(last.finished_at)}; {least:,} rows at least,"
                 f" {share:.0%} of the delivery before, were expected. Ask the department, which sends again;"
