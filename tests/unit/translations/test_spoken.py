@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from threegaps import translations
 from threegaps.cli import app as command_line
 from threegaps.cli.app import app
+from threegaps.errors import FeedError
 from threegaps.settings import Settings
 
 
@@ -267,3 +268,8 @@ def test_what_connections_and_the_system_say_is_said_in_chinese() -> None:
     said = {ours for _, ours in errors._OF_CONNECTIONS} | {"no answer in time"}
     said |= {os.strerror(number) for number in (13, 28, 30, 2, 17, 21, 20, 24, 98, 111, 104, 101, 113, 5, 12, 122)}
     assert {text for text in said if not re.search("[一-鿿]", in_both(text)[0])} == set()
+
+
+def test_where_an_error_was_is_said_whole() -> None:
+    error = FeedError("There is no pseudonym key.", feed="hrss/wage_records", file="r.xlsx", row=3, column="wage_x")
+    assert translations.in_both(str(error))[0].startswith("[数据源 hrss/wage_records, 文件 r.xlsx, 行 3, 列 wage_x] ")
