@@ -15,7 +15,9 @@ from threegaps.orchestration.first_run import newest_delivery
 from threegaps.orchestration.names import feed_dag
 from threegaps.settings import Settings
 
-_RUN = frozenset({"never_run", "fetched_before", "failed_before", "again", "not_loaded", "settling"})
+_TAKEN_UP = frozenset({"not_loaded", "settling"})
+"""Why a delivery runs that Airflow knows as succeeded: no backfill of Airflow's would run it."""
+_RUN = _TAKEN_UP | {"never_run", "fetched_before", "failed_before", "again"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ def start(api: AirflowApi, contract: Contract, asked: Plan) -> Started:
     dag_id = feed_dag(contract.feed)
     running = asked.running()
     # Airflow runs every delivery of the window that it knows no run of.
-    scheduled = [one for one in running if one.why != "not_loaded" or not one.has_run]
+    scheduled = [one for one in running if one.why not in _TAKEN_UP or not one.has_run]
     if scheduled:
         keys = [one.delivery for one in asked.deliveries]
         between = asked.deliveries[keys.index(scheduled[0].delivery) : keys.index(scheduled[-1].delivery)]

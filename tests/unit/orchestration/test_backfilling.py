@@ -133,7 +133,8 @@ def test_a_file_that_may_still_be_being_written_is_waited_for(lies: Lies) -> Non
     api = Airflow({"2026-01": "success", "2026-02": "success"})
     plan = planned(api, "2026-01", "2026-02")
     assert whys(plan) == {"2026-01": "settling", "2026-02": "not_loaded"}
-    assert [one.runs for one in plan.deliveries] == [True, True]
+    started = backfilling.start(api, CONTRACT, plan)  # type: ignore[arg-type]
+    assert (started.backfill_id, started.run_ids) == (None, ("manual__2026-01", "manual__2026-02"))
 
 
 def test_a_correction_among_others_runs_beside_them_and_nothing_else_does(lies: Lies) -> None:
