@@ -135,7 +135,9 @@ class Returned:
         if None in key:
             return set()
         alike = self._contradicting.get(key, [])
-        names = [column.name for column in self.contract.sent_columns if column.name not in self.contract.key]
+        # Of what makes the content alone: a running number differs in every row.
+        sent = {column.name for column in self.contract.sent_columns} & set(self.contract.content_columns)
+        names = sent - set(self.contract.key)
         return {name for name in names if len({one.values.get(name) for one in alike}) > 1}
 
     def totals(self) -> list[Total]:

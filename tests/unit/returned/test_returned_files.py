@@ -182,6 +182,18 @@ def test_of_rows_that_contradict_each_other_the_cells_that_differ_are_marked_and
     assert all("应填:整数" in text for text in comments[3])
 
 
+def test_a_running_number_is_no_contradiction() -> None:
+    contract = CONTRACTS["hrss/skill_enterprises"]
+    rule = next(one for one in contract.rules if one.rule == "key_unique")
+    said = {"rule": rule.rule, "column": rule.column, "message_zh": rule.message_zh, "message_en": rule.message_en}
+    both = {one.name: "1" for one in contract.sent_columns}
+    rows = [
+        ReturnedRow((), both | {"sequence_number": number, "employees": number}, [said]) for number in ("1446", "1447")
+    ]
+    returned = Returned(contract, (), rows, is_synthetic=False)
+    assert [set(returned.wrong_columns(row)) for row in rows] == [{"employees"}] * 2
+
+
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     check_target(path, force=False)
