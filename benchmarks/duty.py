@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import statistics
 import sys
 import time
@@ -23,6 +24,7 @@ from starlette.routing import Mount
 from benchmarks.reporting import SIZES, fill
 from benchmarks.warehouse import temporary_warehouse
 from tests.integration.release.small_marts import A, B, P, make_build_schema, release
+from threegaps.access import logins
 from threegaps.contracts.loader import find_contract
 from threegaps.duty.access import Viewer
 from threegaps.duty.app import make_app
@@ -115,9 +117,12 @@ def main() -> int:
         owed, attempts, results, refused = rows or (0, 0, 0, 0)
         print(f"{options.size}: {owed} rows owed, {attempts} attempts, {results} results of rules, {refused} refused")
         parts = psycopg.conninfo.conninfo_to_dict(dsn)
-        names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "DATABASE": "dbname"}
+        names = {"HOST": "host", "PORT": "port", "DATABASE": "dbname"}
         environment = {f"THREEGAPS_WAREHOUSE_{name}": str(parts[part]) for name, part in names.items()}
-        settings = Settings.load({**os.environ, **environment, "THREEGAPS_HOME": str(folder)})
+        environment |= {"THREEGAPS_HOME": str(folder), "THREEGAPS_DUTY_PASSWORD": secrets.token_hex(16)}
+        settings = Settings.load({**os.environ, **environment})
+        # As on a server: the page asks by a login of its own.
+        logins.keep_duty(dsn, settings.duty_password)
         application = Starlette(routes=[Mount("/duty", make_app(settings, lambda: Viewer("bench", may_write=True)))])
         return _measure(TestClient(application), options.rounds)
 
