@@ -88,6 +88,7 @@ class Standing:
         closed: Whether it is closed: a pause without a last day.
         paused_until: The last day of the pause; None where there is none, or no pause.
         pause_reason: Why it is paused.
+        counties_missing: How many `missing_counties` are, also where they are not named.
     """
 
     feed: str
@@ -114,6 +115,7 @@ class Standing:
     closed: bool
     paused_until: dt.date | None
     pause_reason: str | None
+    counties_missing: int = 0
 
     @property
     def department(self) -> str:
@@ -335,6 +337,7 @@ class _Row:
             closed=self.pause_kind == "closure",
             paused_until=self.paused_to,
             pause_reason=self.pause_reason,
+            counties_missing=self.counties_missing or 0,
         )
 
 

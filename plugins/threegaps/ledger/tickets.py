@@ -83,13 +83,18 @@ class Ticket:
 class AlreadySentError(LedgerError):
     """A ticket at the same address asks for all of these rows already."""
 
-    def __init__(self, feed: str, ticket_id: int) -> None:
-        super().__init__(
+    ticket_id: int | None = None
+
+    @classmethod
+    def of(cls, feed: str, ticket_id: int) -> AlreadySentError:
+        """The error that names the ticket."""
+        error = cls(
             f"Ticket {ticket_id} asks for all of these rows already.",
             feed=feed,
             advice="write the file without a ticket, or enter what the department has answered.",
         )
-        self.ticket_id = ticket_id
+        error.ticket_id = ticket_id
+        return error
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +371,7 @@ def open_ticket(
         _hold_open(connection, feed, chosen)
         standing = connection.execute(_STANDING.encode(), [*_columns(chosen), feed, sent_to]).fetchone()
         if standing is not None:
-            raise AlreadySentError(feed, int(standing[0]))
+            raise AlreadySentError.of(feed, int(standing[0]))
         row = connection.execute(
             "insert into ops.ticket (feed, rows, sent_to, sent_by, sent_at, file_name, file_sha256)"
             " values (%s, %s, %s, %s, %s, %s, %s) returning ticket_id",

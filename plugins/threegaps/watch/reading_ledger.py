@@ -149,17 +149,20 @@ where batch_id = any(%(pending)s) and not exists (
 _SANDBOX_MENDED = "select max(closed_at) from ops.incident where cause_key = %s"
 
 
-def read(connection: psycopg.Connection[Any], *, names_counties: bool = True) -> LedgerReading:
+def read(
+    connection: psycopg.Connection[Any], *, names_counties: bool = True, looks_for_work: bool = True
+) -> LedgerReading:
     """Everything that the looks ask of the ledger, as one transaction sees it.
 
     Args:
         names_counties: As of `threegaps.ledger.expected.standing`: a page that does not name them need not wait.
+        looks_for_work: Whether to look for batches that no release has taken up; a page of feeds need not wait.
     """
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read, read only")
         judged_at = expected.judged_at(connection)
         standing = expected.standing(connection, judged_at, names_counties=names_counties)
-        pending = pending_batches(connection)
+        pending = pending_batches(connection) if looks_for_work else []
         mended = connection.execute(_SANDBOX_MENDED, [SANDBOX_KEY]).fetchone()
         return LedgerReading(
             judged_at=judged_at,

@@ -12,7 +12,7 @@ import psycopg
 from threegaps.duty.reading.grid import Square, squares
 from threegaps.duty.reading.past import Past, read_past
 from threegaps.duty.reading.standing import read_feeds
-from threegaps.ledger import attempts, expected, tickets
+from threegaps.ledger import attempts, tickets
 from threegaps.ledger.attempts import Attempt, Failing
 from threegaps.ledger.expected import Standing
 from threegaps.ledger.tickets import Ticket
@@ -48,24 +48,33 @@ class FeedPage:
     attempts: Sequence[Attempt]
 
 
-def read_feed(connection: psycopg.Connection[Any], feed: str, now: dt.datetime, *, cadence: str, kind: str) -> FeedPage:
+def read_feed(
+    connection: psycopg.Connection[Any],
+    feed: str,
+    now: dt.datetime,
+    *,
+    cadence: str,
+    kind: str,
+    most_rules: int | None = None,
+) -> FeedPage:
     """What is known of a feed.
 
     Args:
         cadence: How often it comes, as its contract says.
         kind: How it is delivered, as its contract says.
+        most_rules: Of so many rules what is usual is worked out; None for all.
     """
     seen = read_feeds(connection, now)
     moment = seen.reading.judged_at
-    failing = attempts.failing_since(connection, feed)
+    failing = [one for one in seen.reading.failed if one.feed == feed]
     counted = connection.execute(_OPEN, [feed]).fetchone()
-    standing = expected.standing(connection, moment, feed=feed)
+    standing = next((one for one in seen.reading.standing if one.feed == feed), None)
     return FeedPage(
-        standing=next(iter(standing), None),
+        standing=standing,
         states=next((one.states for one in seen.feeds if one.feed == feed), ()),
         failing=failing,
-        squares=squares(connection, moment, failing, standing, [feed]),
-        past=read_past(connection, feed, cadence=cadence, kind=kind),
+        squares=squares(connection, moment, failing, [] if standing is None else [standing], [feed]),
+        past=read_past(connection, feed, cadence=cadence, kind=kind, most_rules=most_rules),
         refused=refused_by_rule(connection, feed),
         refused_open=int(counted[0] or 0) if counted else 0,
         tickets=tickets.tickets(connection, feed=feed),

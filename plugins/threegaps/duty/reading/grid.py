@@ -34,6 +34,8 @@ with newest as (
     select distinct on (b.feed, b.delivery) b.feed, b.delivery, b.status
     from ops.batch as b join ops.feed as f using (feed)
     where b.status in ('stopped', 'failed') and b.finished_at is not null
+        and (%(feeds)s::text[] is null or b.feed = any(%(feeds)s))
+        and (%(delivery)s::text is null or b.delivery = %(delivery)s)
         and not {IS_OVERTAKEN.format(kind="f.delivery_kind")}
     order by b.feed, b.delivery, b.batch_id desc
 ), tried as (

@@ -111,7 +111,7 @@ class Now:
 
 def read_now(connection: psycopg.Connection[Any], now: dt.datetime, *, most: int) -> Now:
     """What somebody should look at, at *now*; of open incidents at most *most*."""
-    seen = read_feeds(connection, now)
+    seen = read_feeds(connection, now, looks_for_work=True)
     listed = seen.incidents[:most]
     changes = incidents.newest_changes(connection, [one.incident_id for one in listed], most=MOST_CHANGES + 1)
     compared_at = incidents.compared_at(connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -102,7 +102,7 @@ class RulePast:
 
     Args:
         action: What it did when it looked last.
-        shares: In per cent of the rows that it looked at, of the deliveries that it looked at.
+        shares: In per cent of the rows that it looked at, of the deliveries that it looked at; none where nobody asked.
         lately: Rows that broke it in the last `LATELY` deliveries.
         broken: In how many of the deliveries any did.
     """
@@ -131,12 +131,15 @@ class Past:
     unbroken: int
 
 
-def read_past(connection: psycopg.Connection[Any], feed: str, *, cadence: str, kind: str) -> Past:
+def read_past(
+    connection: psycopg.Connection[Any], feed: str, *, cadence: str, kind: str, most_rules: int | None = None
+) -> Past:
     """What a feed has sent in the last two years up to its latest delivery.
 
     Args:
         cadence: How often it comes.
         kind: How it is delivered: what changes from day to day does not shrink.
+        most_rules: Only the shares of so many rules, the most broken of late, are worked out; None for all.
     """
     last = connection.execute(
         "select max(delivery_end) from ops.batch where feed = %s and isfinite(delivery_end)", [feed]
@@ -148,11 +151,11 @@ def read_past(connection: psycopg.Connection[Any], feed: str, *, cadence: str, k
         delivered = cursor.execute(_DELIVERIES.encode(), wanted).fetchall()
     before = comparable(delivered, cadence, kind=kind)
     recent = delivered[-RULES_OVER:]
-    found, rules = _rules(connection, wanted, recent, comparable(recent, cadence, kind=kind))
+    found, rules = _rules(connection, wanted, recent, comparable(recent, cadence, kind=kind), most_rules)
     return Past(
         volumes=volumes(delivered, before, kind=kind),
         refused=_refused(delivered, before),
-        rules=tuple(sorted(rules, key=lambda one: (-one.lately, -one.broken, one.rule))),
+        rules=rules,
         unbroken=found - len(rules),
     )
 
@@ -162,18 +165,34 @@ def _rules(
     wanted: dict[str, Any],
     recent: Sequence[Delivered],
     before: Sequence[Sequence[int]],
-) -> tuple[int, list[RulePast]]:
-    """How many rules looked at any of these deliveries, and what rows broke of them."""
+    most: int | None,
+) -> tuple[int, tuple[RulePast, ...]]:
+    """How many rules looked at any of these deliveries, and what rows broke of them, the most broken of late first."""
     if not recent:
-        return 0, []
+        return 0, ()
     since = recent[0].delivery_end - dt.timedelta(days=1)
     found = connection.execute(_RULES.encode(), {**wanted, "since": since}).fetchall()
-    rules = [
-        _rule_past(rule, action, recent, before, _counts(deliveries, unexpected, evaluated))
-        for rule, action, deliveries, unexpected, evaluated in found
-        if deliveries is not None
-    ]
-    return len(found), rules
+    rules = []
+    for rule, action, deliveries, unexpected, evaluated in found:
+        if deliveries is not None:
+            counts = _counts(deliveries, unexpected, evaluated)
+            # Where a rule does not stand nothing was looked at, and it has no share.
+            listed = [counts.get(one.delivery, (0, 0)) for one in recent]
+            lately, broken = sum(part for part, _ in listed[-LATELY:]), sum(part > 0 for part, _ in listed)
+            rules.append((RulePast(rule, action, (), lately, broken), listed))
+    rules.sort(key=lambda one: (-one[0].lately, -one[0].broken, one[0].rule))
+    asked = len(rules) if most is None else most
+    return len(found), tuple(
+        replace(one, shares=_of_looked_at(recent, before, listed)) if place < asked else one
+        for place, (one, listed) in enumerate(rules)
+    )
+
+
+def _of_looked_at(
+    delivered: Sequence[Delivered], before: Sequence[Sequence[int]], listed: Sequence[tuple[int, int]]
+) -> tuple[Measured, ...]:
+    measured = shares(delivered, before, listed)
+    return tuple(one for one, (_, whole) in zip(measured, listed, strict=True) if whole)
 
 
 def comparable(delivered: Sequence[Delivered], cadence: str, *, kind: str) -> list[tuple[int, ...]]:
@@ -267,25 +286,6 @@ def _counts(
         parts, wholes = counts.get(delivery, (0, 0))
         counts[delivery] = (parts + part, wholes + whole)
     return counts
-
-
-def _rule_past(
-    rule: str,
-    action: str,
-    delivered: Sequence[Delivered],
-    before: Sequence[Sequence[int]],
-    counts: dict[str, tuple[int, int]],
-) -> RulePast:
-    # Where a rule does not stand nothing was looked at, and it has no share.
-    listed = [counts.get(one.delivery, (0, 0)) for one in delivered]
-    measured = shares(delivered, before, listed)
-    return RulePast(
-        rule,
-        action,
-        tuple(one for one, (_, whole) in zip(measured, listed, strict=True) if whole),
-        lately=sum(part for part, _ in listed[-LATELY:]),
-        broken=sum(part > 0 for part, _ in listed),
-    )
 
 
 def _percent(part: int, whole: int) -> float:

@@ -58,9 +58,9 @@ class FeedsNow:
         return tuple(found)
 
 
-def read_feeds(connection: psycopg.Connection[Any], now: dt.datetime) -> FeedsNow:
-    """How every feed stands, at *now*; which counties lack is not read."""
-    reading = read(connection, names_counties=False)
+def read_feeds(connection: psycopg.Connection[Any], now: dt.datetime, *, looks_for_work: bool = False) -> FeedsNow:
+    """How every feed stands, at *now*; which counties lack is not read, which work waits where it is asked for."""
+    reading = read(connection, names_counties=False, looks_for_work=looks_for_work)
     standing = incidents.open_incidents(connection)
     loaded = read_loaded(connection, now)
     # What the watch has seen of Airflow and the machine stands in its incidents; here the ledger alone is read.

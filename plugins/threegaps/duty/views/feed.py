@@ -41,6 +41,7 @@ def feed_page(request: Request, department: str, name: str, rules: Literal["all"
             dt.datetime.now(SHANGHAI),
             cadence=contract.cadence,
             kind=contract.delivery_kind,
+            most_rules=None if rules == "all" else MOST_RULES,
         )
     s = Speaker.of(request, dt.datetime.now(SHANGHAI))
     address = f"{request.scope.get('root_path', '')}/feeds/{contract.feed}"
@@ -99,8 +100,13 @@ def _chart(
     """
     if not measured:
         return None
+    last = len(measured) - 1
     return line_chart(
-        [_point(s, one, address, said, rule) for one in measured],
+        [
+            # A small picture leads only to what it marks.
+            _point(s, one, address, said, rule, is_said=not size.is_small or index == last)
+            for index, one in enumerate(measured)
+        ],
         label=label,
         ends=(measured[0].delivered.delivery, measured[-1].delivered.delivery),
         # At the side stands the round number itself, not what it is nearly.
@@ -109,8 +115,11 @@ def _chart(
     )
 
 
-def _point(s: Speaker, one: Measured, address: str, said: Said, rule: str | None) -> Point:
+def _point(s: Speaker, one: Measured, address: str, said: Said, rule: str | None, *, is_said: bool) -> Point:
     delivered = one.delivered
+    is_out = one.is_out or not delivered.is_loaded
+    if not (is_said or is_out):
+        return Point(delivered.delivery_end.toordinal(), one.value, one.low, one.high, is_out=False, title="", href="")
     parts = [f"{delivered.delivery}: {said(one.value)}"]
     if one.low is not None and one.high is not None:
         parts.append(f"{s.say(*_USUAL)} {said(one.low)} – {said(one.high)}")
@@ -121,7 +130,7 @@ def _point(s: Speaker, one: Measured, address: str, said: Said, rule: str | None
         value=one.value,
         low=one.low,
         high=one.high,
-        is_out=one.is_out or not delivered.is_loaded,
+        is_out=is_out,
         title=s.say(",", ", ").join(parts),
         href=f"{address}/{delivered.delivery}" + (f"?rule={rule}#rows" if rule else ""),
     )
