@@ -31,6 +31,7 @@ from threegaps.file_check.codes import (
     OF_RULES,
     PERIOD_CODE,
 )
+from threegaps.file_check.names import lacking, roles_of
 from threegaps.returned import expected_zh
 from threegaps.returned.expected import example_for, example_of, form_zh
 from threegaps.returned.rows import said_zh
@@ -39,6 +40,7 @@ from threegaps.rules.kinds.match_regex import MatchRegex
 from threegaps.rules.kinds.text_of_type import PLAIN_WORDS, TextOfType
 from threegaps.rules.registry import KINDS
 from threegaps.settings import Settings
+from threegaps.sources.control_file import MOST_PARTS
 from threegaps.standards.identifiers import ResidentIds
 from threegaps.translations.texts import PACKAGE
 
@@ -114,6 +116,13 @@ def test_the_file_of_another_month_stops_as_in_the_pipeline(tmp_path: Path) -> N
     part = f"no row of {name} speaks of 2026-06: this looks like a part of another period."
     mixed = wage_parts(tmp_path / "mixed", "202606", "202605")
     assert stops(WAGES, mixed, "2026-06") == [(PERIOD_CODE, "delivery_period", part)]
+
+
+def test_a_name_announces_no_more_parts_than_a_control_file_may() -> None:
+    contract, delivery = CONTRACTS["hrss/wage_records"], Delivery.parse("month", "2024-07")
+    roles = roles_of(contract, delivery, [Path("wage_202407_part01of4000000000.csv.gz")])
+    *_, last = lacking(contract, delivery, roles)
+    assert last.message_en.endswith(f"part0011 and {MOST_PARTS - 11} more.")
 
 
 def test_a_machine_that_fails_is_said_once_and_ends_the_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -48,16 +48,32 @@ select c.delivery, c.delivery_start, c.delivery_end, sum(c.received)::bigint as 
 from chosen as c
 group by c.delivery, c.delivery_start, c.delivery_end order by c.delivery_end, c.delivery_start
 """
-# Of what nobody broke the deliveries are not read: of sixty rules and two years of days it is nearly all. A rule whose
-# action changed is one rule; what was judged last says what it does.
+# Deliveries are read of the rules that are shown alone: of sixty rules and two years of days they are most of the work.
+# A rule whose action changed is one rule; what was judged last says what it does.
 _RULES = f"""
-with {_CHOSEN}
-select r.rule, (array_agg(r.action order by r.batch_id desc))[1] as action,
-    case when sum(r.unexpected) > 0 then array_agg(c.delivery) end as deliveries,
-    case when sum(r.unexpected) > 0 then array_agg(r.unexpected) end as unexpected,
-    case when sum(r.unexpected) > 0 then array_agg(r.evaluated) end as evaluated
-from chosen as c join ops.check_result as r using (batch_id)
-group by r.rule order by r.rule
+with {_CHOSEN},
+looked as materialized (
+    select r.rule, r.batch_id, r.action, c.delivery, r.unexpected, r.evaluated
+    from chosen as c join ops.check_result as r using (batch_id)
+),
+ranked as (
+    select l.rule, (array_agg(l.action order by l.batch_id desc))[1] as action,
+        coalesce(sum(l.unexpected) filter (where l.delivery = any(%(lately)s)), 0)::bigint as lately,
+        count(distinct l.delivery) filter (where l.unexpected > 0) as broken
+    from looked as l group by l.rule
+),
+placed as (
+    select k.*, row_number() over (order by k.lately desc, k.broken desc, k.rule collate "C") as place
+    from ranked as k
+),
+listed as (
+    select l.rule, array_agg(l.delivery) as deliveries, array_agg(l.unexpected) as unexpected,
+        array_agg(l.evaluated) as evaluated
+    from looked as l join placed as p using (rule)
+    where p.broken > 0 and p.place <= coalesce(%(most)s, p.place) group by l.rule
+)
+select p.rule, p.action, p.lately, p.broken, l.deliveries, l.unexpected, l.evaluated
+from placed as p left join listed as l using (rule) order by p.place
 """
 
 
@@ -170,22 +186,23 @@ def _rules(
     """How many rules looked at any of these deliveries, and what rows broke of them, the most broken of late first."""
     if not recent:
         return 0, ()
-    since = recent[0].delivery_end - dt.timedelta(days=1)
-    found = connection.execute(_RULES.encode(), {**wanted, "since": since}).fetchall()
+    wanted = {
+        **wanted,
+        "since": recent[0].delivery_end - dt.timedelta(days=1),
+        "lately": [one.delivery for one in recent[-LATELY:]],
+        "most": most,
+    }
+    found = connection.execute(_RULES.encode(), wanted).fetchall()
     rules = []
-    for rule, action, deliveries, unexpected, evaluated in found:
+    for rule, action, lately, broken, deliveries, unexpected, evaluated in found:
+        past: tuple[Measured, ...] = ()
         if deliveries is not None:
             counts = _counts(deliveries, unexpected, evaluated)
             # Where a rule does not stand nothing was looked at, and it has no share.
-            listed = [counts.get(one.delivery, (0, 0)) for one in recent]
-            lately, broken = sum(part for part, _ in listed[-LATELY:]), sum(part > 0 for part, _ in listed)
-            rules.append((RulePast(rule, action, (), lately, broken), listed))
-    rules.sort(key=lambda one: (-one[0].lately, -one[0].broken, one[0].rule))
-    asked = len(rules) if most is None else most
-    return len(found), tuple(
-        replace(one, shares=_of_looked_at(recent, before, listed)) if place < asked else one
-        for place, (one, listed) in enumerate(rules)
-    )
+            past = _of_looked_at(recent, before, [counts.get(one.delivery, (0, 0)) for one in recent])
+        if broken:
+            rules.append(RulePast(rule, action, past, lately, broken))
+    return len(found), tuple(rules)
 
 
 def _of_looked_at(
