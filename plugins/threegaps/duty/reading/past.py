@@ -17,7 +17,7 @@ from threegaps.watch import reading_ledger
 from threegaps.watch.looks.batches import PAST_DELIVERIES, RISES_FROM_ROWS, rising_from
 
 YEARS = 2
-RULES_OVER = 200
+RULES_OVER = 120
 """So many last deliveries rules are looked at over: two years of days are more than a small chart shows."""
 LATELY = 12
 """By so many last deliveries rules are ranked."""
