@@ -63,7 +63,6 @@ class _Ledger:
     reading: LedgerReading
     loaded: Loaded
     open: Sequence[Incident]
-    resolved: Sequence[Incident]
     untold: Sequence[str]
     tables: dict[str, Any]
 
@@ -101,7 +100,7 @@ def collect(settings: Settings) -> dict[str, Any]:
     standing = found.open if found is not None else journal.load(heartbeat.watch_folder(settings)).open
     reading = None if found is None else found.reading
     looked = look(around, reading, now, standing=standing, not_looked_at=missing)
-    resolved = _resolved(looked, standing, () if found is None else found.resolved)
+    resolved = _resolved(looked, standing, () if found is None else found.loaded.resolved)
     page["incidents"] = [one for one in _incidents(looked, standing, now) if one["cause_key"] not in resolved]
     page["resolved"] = [_as_resolved(one) for one in resolved.values()]
     page["not_looked_at"] = [str(one) for one in looked.not_looked_at]
@@ -136,13 +135,12 @@ def _on_the_way(settings: Settings) -> str:
 
 def _ask(settings: Settings) -> Asked[_Ledger]:
     def ask(connection: psycopg.Connection[Any]) -> _Ledger:
-        reading, now = reading_ledger.read(connection), dt.datetime.now(SHANGHAI)
+        reading = reading_ledger.read(connection)
         return _Ledger(
             reading=reading,
             open=ledger.open_incidents(connection),
-            resolved=ledger.resolved_by_hand(connection, now),
             untold=untold(settings, connection),
-            loaded=read_loaded(connection, now),
+            loaded=read_loaded(connection, dt.datetime.now(SHANGHAI)),
             tables=_warehouse(settings, reading.pending),
         )
 

@@ -66,12 +66,12 @@ class Loaded:
     Args:
         newest: Key, instant of loading, rows received and refused of each feed's newest delivery.
         refusals: Refused rows of each feed that nothing has closed.
-        meant: What somebody has resolved for a reason, and is there still.
+        resolved: Incidents that somebody has resolved for a reason, and whose cause is there still.
     """
 
     newest: Mapping[str, Sequence[Any]]
     refusals: Mapping[str, int]
-    meant: Sequence[Incident] = ()
+    resolved: Sequence[Incident] = ()
 
 
 def gather(
@@ -103,8 +103,7 @@ def read_loaded(connection: psycopg.Connection[Any], now: dt.datetime) -> Loaded
     """What has been loaded of each feed, and how many rows are refused: the ledger keeps the number."""
     refusals = {str(feed): int(count) for feed, count in connection.execute(_REFUSALS).fetchall()}
     newest = {str(row[0]): row[1:] for row in connection.execute(_NEWEST.encode()).fetchall()}
-    meant = [one for one in resolved_by_hand(connection, now) if one.kind in _MAY_BE_MEANT]
-    return Loaded(newest, refusals, meant)
+    return Loaded(newest, refusals, resolved_by_hand(connection, now))
 
 
 def feeds_seen(
@@ -116,7 +115,7 @@ def feeds_seen(
         symptoms: All that is seen of feeds, what is explained by something else, too.
         contracts: Those whose feeds are named even where the ledger does not know them yet.
     """
-    meant = {one.cause_key: one for one in loaded.meant}
+    meant = {one.cause_key: one for one in loaded.resolved if one.kind in _MAY_BE_MEANT}
     symptoms = [one for one in symptoms if one.key not in meant or not is_answered(meant[one.key], one)]
     failing = {one.feed: one for one in reading.failed}
     feeds = {

@@ -122,9 +122,7 @@ def test_what_a_first_run_holds_is_no_problem(
     installation.enter("update ops.feed set known_since = now()")
     settings = installation.settings
     settings.remember(postgres_port=1)
-    found = status_page._Ledger(
-        reading=reading_of(installation), open=(), resolved=(), untold=(), loaded=None, tables={}
-    )
+    found = status_page._Ledger(reading=reading_of(installation), open=(), untold=(), loaded=None, tables={})
     assert found.reading.is_being_set_up
     around = MachineReading(paused={"marts": PausedDag()})
     assert status_page._of_paused(settings, around, found) == []
